@@ -1,0 +1,76 @@
+"""Devices: ``cpu`` holds NumPy arrays, ``cuda`` holds CuPy arrays."""
+
+from __future__ import annotations
+
+_TYPES = ("cpu", "cuda")
+
+
+class device:  # noqa: N801  PyTorch's name
+    """Where an array lives: ``device("cpu")``, ``device("cuda")``, ``device("cuda:1")``.
+
+    ``index`` is ``None`` where the current device of the type is meant.
+
+    Raises:
+        RuntimeError: The text is not a device, or names a type other than cpu and cuda.
+
+    >>> device("cuda:0")
+    device(type='cuda', index=0)
+    """
+
+    __slots__ = ("index", "type")
+
+    type: str
+    index: int | None
+
+    def __init__(self, type: str | int | device, index: int | None = None):
+        if isinstance(type, device):
+            type, index = type.type, type.index
+        elif isinstance(type, int):  # as in PyTorch, a number is the number of a GPU
+            type, index = "cuda", type
+        elif not isinstance(type, str):
+            raise TypeError(
+                "device(): argument 'type' (position 1) must be str, "
+                f"not {type.__class__.__name__}"
+            )
+        elif ":" in type:
+            if index is not None:
+                raise RuntimeError(
+                    "type (string) must not include an index because index was passed explicitly: "
+                    f"{type}"
+                )
+            type, index = _parsed(type)
+        if type not in _TYPES:
+            raise RuntimeError(
+                f"Expected one of {', '.join(_TYPES)} device type at start of device string: {type}"
+            )
+        object.__setattr__(self, "type", type)
+        object.__setattr__(self, "index", index)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"attribute '{name}' of 'gpugrad.device' objects is not writable")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.index))
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __repr__(self) -> str:
+        index = "" if self.index is None else f", index={self.index}"
+        return f"device(type='{self.type}'{index})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return device, (str(self),)
+
+
+def _parsed(text: str) -> tuple[str, int]:
+    name, _, number = text.partition(":")
+    if not number.isdecimal() or (number != "0" and number.startswith("0")):
+        raise RuntimeError(f"Invalid device string: '{text}'")
+    return name, int(number)
+
+
+CPU = device("cpu")

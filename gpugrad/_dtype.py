@@ -1,0 +1,153 @@
+"""The element types, under PyTorch's names, and the type that a mixture of operands has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+BOOL, INTEGER, FLOAT, COMPLEX = range(4)  # the categories of promotion, lowest first
+_CATEGORIES = {"b": BOOL, "i": INTEGER, "u": INTEGER, "f": FLOAT, "c": COMPLEX}
+
+
+class dtype:  # noqa: N801  PyTorch's name
+    """An element type, such as ``gpugrad.float32``; there is one object of each."""
+
+    __slots__ = ("__weakref__", "category", "is_complex", "is_floating_point", "itemsize", "name",
+                 "numpy", "title")  # fmt: skip
+
+    def __init__(self, name: str, title: str):
+        """Make the type called ``name``; ``title`` is PyTorch's other name, as in FloatTensor."""
+        self.name = name
+        self.title = title
+        self.numpy = np.dtype(name)
+        self.category = _CATEGORIES[self.numpy.kind]
+        self.is_floating_point = self.category == FLOAT
+        self.is_complex = self.category == COMPLEX
+        self.itemsize = self.numpy.itemsize
+
+    @property
+    def is_signed(self) -> bool:
+        """Tell whether the type has negative values."""
+        return self.numpy.kind in "ifc"
+
+    def to_real(self) -> dtype:
+        """Return the type of the real part."""
+        return of(self.numpy.type(0).real.dtype) if self.is_complex else self
+
+    def to_complex(self) -> dtype:
+        """Return the complex type of the same precision."""
+        return {float64: complex128, complex128: complex128}.get(self, complex64)
+
+    def __repr__(self) -> str:
+        return f"gpugrad.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name
+
+
+float16 = dtype("float16", "Half")
+float32 = dtype("float32", "Float")
+float64 = dtype("float64", "Double")
+complex64 = dtype("complex64", "ComplexFloat")
+complex128 = dtype("complex128", "ComplexDouble")
+uint8 = dtype("uint8", "Byte")
+int8 = dtype("int8", "Char")
+int16 = dtype("int16", "Short")
+int32 = dtype("int32", "Int")
+int64 = dtype("int64", "Long")
+bool_ = dtype("bool", "Bool")
+
+DTYPES = {d.numpy: d for d in (
+    float16, float32, float64, complex64, complex128, uint8, int8, int16, int32, int64, bool_,
+)}  # fmt: skip
+SUPPORTED = "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool"
+
+
+def of(numpy_dtype: Any) -> dtype:
+    """Return our type for NumPy's (or CuPy's).
+
+    Raises:
+        TypeError: It has none, as text and objects have none.
+    """
+    try:
+        return DTYPES[np.dtype(numpy_dtype)]
+    except KeyError:
+        name = np.dtype(numpy_dtype).type.__name__
+        raise TypeError(
+            f"can't convert np.ndarray of type numpy.{name}. "
+            f"The only supported types are: {SUPPORTED}."
+        ) from None
+
+
+_default = float32
+
+
+def get_default_dtype() -> dtype:
+    """Return the type that floating point literals get: ``float32`` unless it was set."""
+    return _default
+
+
+def set_default_dtype(d: dtype, /) -> None:
+    """Make ``d`` the type of floating point literals.
+
+    Raises:
+        TypeError: ``d`` is not a floating point type.
+    """
+    global _default
+    if not isinstance(d, dtype) or not d.is_floating_point:
+        raise TypeError(
+            "only floating-point types are supported as the default type"
+        )
+    _default = d
+
+
+def of_number(value: complex) -> dtype:
+    """Return the type of a Python number: bool, int64, the default, or its complex companion."""
+    if isinstance(value, bool):
+        return bool_
+    if isinstance(value, int):
+        return int64
+    return _default.to_complex() if isinstance(value, complex) else _default
+
+
+def promote_types(a: dtype, b: dtype) -> dtype:
+    """Return the smallest type that holds both, as PyTorch orders them.
+
+    Unlike NumPy's, an integer never widens a float: ``int64`` and ``float16`` give ``float16``.
+    """
+    if a is b:
+        return a
+    if a.category < b.category:
+        a, b = b, a
+    if a.category != b.category and (a.category < COMPLEX or b.category < FLOAT):
+        return a
+    return of(np.promote_types(a.numpy, b.numpy)) if b is not float16 or not a.is_complex else a
+
+
+def combine(dimensioned: dtype | None, zero: dtype | None, number: dtype | None) -> dtype:
+    """Return the type of a result whose operands have these types.
+
+    Tensors with dimensions decide over 0-d tensors, and these over Python numbers: the lower ones
+    count only where they are of a higher category (bool, integer, float, complex).
+    """
+    result = _combined(dimensioned, _combined(zero, number))
+    assert result is not None
+    return result
+
+
+def _combined(higher: dtype | None, lower: dtype | None) -> dtype | None:
+    if higher is None or lower is None:
+        return higher or lower
+    if higher.is_complex:
+        return higher
+    if higher.is_floating_point:
+        return higher.to_complex() if lower.is_complex else higher
+    if higher is bool_ or lower.category >= FLOAT:
+        return promote_types(higher, lower)
+    return higher
+
+
+def can_cast(source: dtype, target: dtype) -> bool:
+    """Tell whether an in-place operation may store ``source`` in ``target``."""
+    return source.category <= target.category

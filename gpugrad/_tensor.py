@@ -1,0 +1,701 @@
+"""The tensor: an array of NumPy's or CuPy's with PyTorch's names and a place in the graph.
+
+Arithmetic and methods are the functions of :mod:`gpugrad.ops`, a line each.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from gpugrad import _dtype, backend, op, printing
+from gpugrad._device import device as Device  # noqa: N812  the class has a property of its name
+from gpugrad._dtype import dtype as DType  # noqa: N812
+from gpugrad.errors import size as text_of_size
+from gpugrad.graph import LEAF, AccumulateGrad, Node, Output, TensorBase, mode, retain
+from gpugrad.op import own_array, shared_counter
+from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction
+from gpugrad.ops import shape as shapes
+
+
+class Size(tuple[int, ...]):
+    """The lengths of a tensor's dimensions: a tuple that prints as PyTorch's."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """Return the number of elements of a tensor of this size."""
+        return int(np.prod(self, dtype=np.int64))
+
+    def __repr__(self) -> str:
+        return f"gpugrad.Size({text_of_size(self)})"
+
+    __str__ = __repr__
+
+    def __getitem__(self, index: Any) -> Any:
+        found = tuple.__getitem__(self, index)
+        return Size(found) if isinstance(index, slice) else found
+
+    def __add__(self, other: Any) -> Size:
+        return Size(tuple.__add__(self, tuple(other)))
+
+
+_NOT_LEAF_GRAD = (
+    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+    "attribute won't be populated during autograd.backward(). If you indeed want the .grad field "
+    "to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you "
+    "access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
+    "github.com/pytorch/pytorch/pull/30531 for more information."
+)
+
+
+def reflected(function: Any) -> Any:
+    """Return a binary function with its operands exchanged, for Python's reflected operators."""
+
+    def swapped(self: Tensor, other: Any) -> Any:
+        return function(other, self)
+
+    return swapped
+
+
+def operator(function: Any) -> Any:
+    """Return a binary function as an operator: ``NotImplemented`` for what is no operand."""
+
+    def applied(self: Tensor, other: Any) -> Any:
+        if (
+            isinstance(other, TensorBase | bool | int | float | complex | np.generic)
+            or backend.is_array(other)
+        ):
+            return function(self, other)
+        return NotImplemented
+
+    applied.__name__ = function.__name__
+    return applied
+
+
+class Tensor(TensorBase):
+    """An array with a dtype, a device and, where asked for, a gradient.
+
+    ``Tensor(data)`` makes a tensor of the default dtype from numbers, sequences or sizes, as
+    PyTorch's old constructor did; prefer :func:`gpugrad.tensor`.
+    """
+
+    __slots__ = ()
+    __array_ufunc__ = None  # NumPy's and CuPy's operators leave arithmetic with us to us
+    __array_priority__ = 1000
+    __hash__ = object.__hash__
+
+    def __new__(cls, *data: Any, device: Any = None) -> Tensor:
+        """Return a tensor of the default dtype: of the data, or of given sizes."""
+        default = _dtype.get_default_dtype()
+        if not data:
+            return creation.empty(0, dtype=default, device=device)
+        if all(isinstance(n, int) and not isinstance(n, bool) for n in data):
+            return creation.empty(*data, dtype=default, device=device)
+        if len(data) != 1 or isinstance(data[0], float | complex):
+            raise TypeError(
+                "new() received an invalid combination of arguments - got "
+                f"({', '.join(type(d).__name__ for d in data)}), but expected one sequence, one "
+                "tensor or integer sizes; use gpugrad.tensor(data) for a number"
+            )
+        if isinstance(data[0], TensorBase):
+            return shapes.detached(data[0])  # type: ignore[no-any-return, arg-type]
+        return creation.tensor(data[0], dtype=default, device=device)
+
+    # ----------------------------------------------------------------------- what it is
+
+    @property
+    def array(self) -> Any:
+        """The NumPy or CuPy array itself, sharing memory; gradients do not see writes to it."""
+        shared_counter(self)
+        return own_array(self)
+
+    @property
+    def shape(self) -> Size:
+        """The lengths of the dimensions."""
+        return Size(self._array.shape)
+
+    @property
+    def dtype(self) -> DType:
+        """The element type."""
+        return _dtype.DTYPES[self._array.dtype]
+
+    @property
+    def device(self) -> Device:
+        """The device that holds the array."""
+        return backend.of(self._array).device_of(self._array)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self._array.ndim  # type: ignore[no-any-return]
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether the array is CuPy's."""
+        return backend.of(self._array).type == "cuda"
+
+    @property
+    def itemsize(self) -> int:
+        """The size of an element in bytes."""
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """The size of all elements in bytes."""
+        return self.numel() * self.itemsize
+
+    def size(self, dim: int | None = None) -> Any:
+        """Return the shape, or the length of one dimension."""
+        if dim is None:
+            return self.shape
+        return self._array.shape[op.errors.normal_dim(dim, self._array.ndim)]
+
+    def dim(self) -> int:
+        """Return the number of dimensions."""
+        return self._array.ndim  # type: ignore[no-any-return]
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """Return the number of elements."""
+        return self._array.size  # type: ignore[no-any-return]
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """Return the size of an element in bytes."""
+        return self.dtype.itemsize
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Return the distance of neighbours in elements, for each dimension or for one."""
+        array = own_array(self)
+        strides = tuple(s // array.itemsize for s in array.strides)
+        return strides if dim is None else strides[dim]
+
+    def data_ptr(self) -> int:
+        """Return the address of the first element."""
+        array = own_array(self)
+        return int(array.ctypes.data if not self.is_cuda else array.data.ptr)
+
+    def is_contiguous(self) -> bool:
+        """Return whether the elements lie in memory in the order of their indices."""
+        return bool(own_array(self).flags.c_contiguous)
+
+    def is_floating_point(self) -> bool:
+        """Return whether the type is a floating point type."""
+        return self.dtype.is_floating_point
+
+    def is_complex(self) -> bool:
+        """Return whether the type is complex."""
+        return self.dtype.is_complex
+
+    # ----------------------------------------------------------------------- the graph
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients are wanted for it, or for something it was computed from."""
+        return self._edge is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if self._edge is not None and self._edge is not LEAF:
+            if not value:
+                raise RuntimeError(
+                    "you can only change requires_grad flags of leaf variables. If you want to use "
+                    "a computed variable in a subgraph that doesn't require differentiation use "
+                    "var_no_grad = var.detach()."
+                )
+            return
+        if value and self._array.dtype.kind not in "fc":
+            raise RuntimeError(
+                "only Tensors of floating point and complex dtype can require gradients"
+            )
+        self._edge = LEAF if value else None
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set ``requires_grad`` and return the tensor.
+
+        Raises:
+            RuntimeError: Its type has no gradients, or it was computed and the value is False.
+        """
+        if requires_grad and self._array.dtype.kind not in "fc":
+            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it is an end of the graph: not computed, or without gradient."""
+        return self._edge is None or self._edge is LEAF
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node that computed it, ``None`` for a leaf."""
+        op.check_view(self)
+        edge = self._edge
+        if isinstance(edge, Output):
+            return edge.node
+        return edge if isinstance(edge, Node) else None
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of its ``grad_fn`` it is."""
+        return self._edge.index if isinstance(self._edge, Output) else 0
+
+    @property
+    def _version(self) -> int:
+        """How often the memory was written in place."""
+        return 0 if self._counter is None else self._counter.value
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The accumulated gradient; ``None`` before the first backward."""
+        grad = self._grad
+        if grad is None and not self.is_leaf and not self.retains_grad:
+            warnings.warn(_NOT_LEAF_GRAD, UserWarning, stacklevel=2)
+        return grad  # type: ignore[return-value]
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            self._check_grad(value)
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    def _check_grad(self, value: Any) -> None:
+        if not isinstance(value, TensorBase):
+            raise TypeError(
+                "assigned grad expected to be a Tensor or None but got grad of type "
+                f"{type(value).__name__}"
+            )
+        if value is self:
+            raise RuntimeError("can't assign Variable as its own grad")
+        if value._array.dtype != self._array.dtype:
+            raise RuntimeError(
+                f"attempting to assign a gradient with dtype '{_c_name(value)}' to a tensor with "
+                f"grad_dtype '{self.dtype.title}'. The gradient must match the tensor's grad_dtype "
+                "(defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute "
+                "with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. "
+                "Diverging the dtypes of a tensor and its gradient may break downstream systems "
+                "that assume they match."
+            )
+        if value._array.shape != self._array.shape:
+            raise RuntimeError(
+                f"attempting to assign a gradient of size '{text_of_size(value._array.shape)}' to "
+                f"a tensor of size '{text_of_size(self._array.shape)}'. Please ensure that the "
+                "gradient and the tensor are the same size"
+            )
+        if backend.of(value._array) is not backend.of(self._array):
+            raise RuntimeError(
+                "attempting to assign a gradient to a tensor that has data on a different device"
+            )
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether ``retain_grad`` was called on a tensor that is not a leaf."""
+        edge = self._edge
+        node = edge.node if isinstance(edge, Output) else edge
+        return isinstance(node, Node) and any(
+            getattr(h, "owner", lambda: None)() is self for h in node.hooks or ()
+        )
+
+    def retain_grad(self) -> None:
+        """Have ``backward`` fill the ``.grad`` of a tensor that was computed, too.
+
+        Raises:
+            RuntimeError: It does not require grad.
+        """
+        edge = self._edge
+        if edge is None:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if isinstance(edge, Node | Output) and not self.retains_grad:
+            node, index = (edge.node, edge.index) if isinstance(edge, Output) else (edge, 0)
+            retain(node, index, self)
+
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Sequence[Tensor] | Tensor | None = None,
+    ) -> None:
+        """Add the gradient of this tensor to the ``.grad`` of the leaves it was computed from.
+
+        See :func:`gpugrad.autograd.backward`.
+        """
+        from gpugrad.autograd import backward
+
+        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+    def detach(self) -> Tensor:
+        """Return a tensor on the same memory without history."""
+        return shapes.detached(self)  # type: ignore[no-any-return]
+
+    def detach_(self) -> Tensor:
+        """Forget the history of the tensor and return it."""
+        if self._view is not None:
+            raise RuntimeError(
+                "Can't detach views in-place. Use detach() instead. If you are using "
+                "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set "
+                "as True, gradients are views of DDP buckets, and hence detach_() cannot be called "
+                "on these gradients. To fix this error, please refer to the Optimizer.zero_grad() "
+                "function in torch/optim/optimizer.py as a solution."
+            )
+        self._edge = None
+        return self
+
+    @property
+    def data(self) -> Tensor:
+        """A tensor on the same memory without history.
+
+        Unlike PyTorch's, it shares the version counter: a write that a backward would have to see
+        is noticed.
+        """
+        return shapes.detached(self)  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        if self._edge is not None and value._array.dtype.kind not in "fc":
+            raise RuntimeError(
+                "data set to a tensor that requires gradients must be floating point or complex "
+                "dtype"
+            )
+        shared_counter(self).value += 1  # what was saved of the old values is stale
+        self._array = value._array
+        self._counter = op.Counter()
+
+    # ----------------------------------------------------------------------- to Python
+
+    def item(self) -> Any:
+        """Return the one element as a Python number.
+
+        Raises:
+            RuntimeError: There is not exactly one.
+        """
+        array = self._array
+        if array.size != 1:
+            raise RuntimeError(
+                f"a Tensor with {array.size} elements cannot be converted to Scalar"
+            )
+        return array.item()
+
+    def tolist(self) -> Any:
+        """Return the elements as nested lists of Python numbers; of a 0-d tensor the number."""
+        return self._array.tolist()
+
+    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
+        """Return the NumPy array, sharing memory.
+
+        Args:
+            force: Detach, and copy from the GPU, where that is needed.
+
+        Raises:
+            RuntimeError: It requires grad.
+            TypeError: It is on a GPU.
+        """
+        if force:
+            return backend.of(self._array).to_numpy(own_array(self))
+        if self._edge is not None:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
+                "instead."
+            )
+        if self.is_cuda:
+            raise TypeError(
+                f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy "
+                "the tensor to host memory first."
+            )
+        shared_counter(self)
+        return own_array(self)  # type: ignore[no-any-return]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        array = self.numpy()
+        if copy:
+            return np.array(array, dtype=dtype)
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    @property
+    def __cuda_array_interface__(self) -> Any:
+        if self._edge is not None or not self.is_cuda:
+            raise AttributeError("__cuda_array_interface__ needs a CUDA tensor without requires_grad")
+        return self._array.__cuda_array_interface__
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        if self._edge is not None:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        return own_array(self).__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> Any:
+        return own_array(self).__dlpack_device__()
+
+    def _one(self, kind: str) -> Any:
+        if self._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        value = self._array.item()
+        if isinstance(value, complex) and kind != "complex":
+            if value.imag:
+                raise RuntimeError(
+                    f"value cannot be converted to type {kind} without overflow"
+                )
+            return value.real
+        return value
+
+    def __bool__(self) -> bool:
+        n = self._array.size
+        if n != 1:
+            what = "no values" if n == 0 else "more than one value"
+            raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
+        return bool(self._array.item())
+
+    def __float__(self) -> float:
+        return float(self._one("double"))
+
+    def __int__(self) -> int:
+        return int(self._one("int64_t"))
+
+    def __complex__(self) -> complex:
+        return complex(self._one("complex"))
+
+    def __index__(self) -> int:
+        if self._array.size != 1 or self._array.dtype.kind not in "biu":
+            raise TypeError(
+                "only integer tensors of a single element can be converted to an index"
+            )
+        return int(self._array.item())
+
+    def __len__(self) -> int:
+        if not self._array.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return self._array.shape[0]  # type: ignore[no-any-return]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self._array.ndim:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(shapes.unbind(self, 0))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self == value).any())
+
+    def __repr__(self) -> str:
+        node = self.grad_fn
+        door = backend.of(self._array)
+        return printing.format_tensor(
+            own_array(self),
+            default_dtype=_dtype.get_default_dtype().name,
+            device=str(self.device),
+            grad_fn=None if node is None else node.name(),
+            requires_grad=self._edge is LEAF,
+            to_host=door.to_numpy,
+        )
+
+    def __format__(self, spec: str) -> str:
+        if self._array.ndim == 0 and self._edge is None and spec:
+            return format(self.item(), spec)
+        return object.__format__(self, spec)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+                "protocol at the moment.  If you were attempting to deepcopy a module, this may be "
+                "because of a torch.nn.utils.weight_norm usage, see "
+                "https://github.com/pytorch/pytorch/pull/103001"
+            )
+        if id(self) in memo:
+            return memo[id(self)]  # type: ignore[no-any-return]
+        result: Tensor = op.wrap(backend.of(self._array).copy(self._array))
+        memo[id(self)] = result
+        result._edge = self._edge
+        result._grad = copy.deepcopy(self._grad, memo)
+        return result
+
+    def __reduce__(self) -> Any:
+        array = backend.of(self._array).to_numpy(own_array(self))
+        return _rebuilt, (array, str(self.device), self._edge is not None)
+
+    # ----------------------------------------------------------------------- operations
+
+    add, sub, mul, div = pointwise.add, pointwise.sub, pointwise.mul, pointwise.div
+    multiply, divide, subtract = pointwise.mul, pointwise.div, pointwise.sub
+    true_divide = pointwise.div
+    neg = negative = pointwise.neg
+    pow = pointwise.pow
+    abs = absolute = pointwise.abs
+    sign, sgn, reciprocal, square = (
+        pointwise.sign, pointwise.sgn, pointwise.reciprocal, pointwise.square,
+    )  # fmt: skip
+    exp, log, log1p, sqrt, rsqrt = (
+        pointwise.exp, pointwise.log, pointwise.log1p, pointwise.sqrt, pointwise.rsqrt,
+    )  # fmt: skip
+    sin, cos, tan, tanh = pointwise.sin, pointwise.cos, pointwise.tan, pointwise.tanh
+    sigmoid, relu, erf = pointwise.sigmoid, pointwise.relu, pointwise.erf
+    maximum, minimum = pointwise.maximum, pointwise.minimum
+    clamp = clip = pointwise.clamp
+    eq, ne, lt, le, gt, ge = (
+        pointwise.eq, pointwise.ne, pointwise.lt, pointwise.le, pointwise.gt, pointwise.ge,
+    )  # fmt: skip
+    logical_and, logical_or, logical_xor, logical_not = (
+        pointwise.logical_and, pointwise.logical_or, pointwise.logical_xor, pointwise.logical_not,
+    )  # fmt: skip
+    isnan, isinf, conj = pointwise.isnan, pointwise.isinf, pointwise.conj
+
+    def where(self, condition: Tensor, other: Any) -> Tensor:
+        """Return the tensor where the condition holds, else other."""
+        return pointwise.where(condition, self, other)  # type: ignore[no-any-return]
+
+    @property
+    def real(self) -> Tensor:
+        """The real part; the tensor itself where it is real."""
+        return pointwise.real(self) if self.is_complex() else self
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part of a complex tensor."""
+        if not self.is_complex():
+            raise RuntimeError(
+                f"imag is not implemented for tensors with non-complex dtypes."
+            )
+        return pointwise.imag(self)  # type: ignore[no-any-return]
+
+    __add__, __sub__, __mul__ = map(operator, (pointwise.add, pointwise.sub, pointwise.mul))
+    __truediv__, __pow__ = map(operator, (pointwise.div, pointwise.pow))
+    __radd__, __rmul__ = map(operator, (pointwise.add, pointwise.mul))
+    __rsub__, __rtruediv__ = map(operator, (pointwise.rsub, pointwise.rdiv))
+    __rpow__ = operator(reflected(pointwise.pow))
+    __neg__ = pointwise.neg
+    __abs__ = pointwise.abs
+    __matmul__ = linalg.matmul
+    __eq__, __ne__ = map(operator, (pointwise.eq, pointwise.ne))  # type: ignore[assignment]
+    __lt__, __le__ = map(operator, (pointwise.lt, pointwise.le))
+    __gt__, __ge__ = map(operator, (pointwise.gt, pointwise.ge))
+    __and__, __or__, __xor__ = map(
+        operator, (pointwise.bitwise_and, pointwise.bitwise_or, pointwise.bitwise_xor)
+    )
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+    __invert__ = pointwise.bitwise_not
+
+    sum, mean, prod = reduction.sum, reduction.mean, reduction.prod
+    max, min, amax, amin = reduction.max, reduction.min, reduction.amax, reduction.amin
+    argmax, argmin, all, any = reduction.argmax, reduction.argmin, reduction.all, reduction.any
+    var, std, norm = reduction.var, reduction.std, reduction.norm
+
+    dot, mv, mm, bmm = linalg.dot, linalg.mv, linalg.mm, linalg.bmm
+    matmul, outer = linalg.matmul, linalg.outer
+
+    reshape, view, flatten = shapes.reshape, shapes.view, shapes.flatten
+    transpose, t, permute, adjoint = shapes.transpose, shapes.t, shapes.permute, shapes.adjoint
+    swapaxes = shapes.transpose
+    squeeze, unsqueeze = shapes.squeeze, shapes.unsqueeze
+    expand, broadcast_to = shapes.expand, shapes.broadcast_to
+    split, chunk, unbind = shapes.split, shapes.chunk, shapes.unbind
+    select, narrow, clone, contiguous, to = (
+        shapes.select, shapes.narrow, shapes.clone, shapes.contiguous, shapes.to,
+    )  # fmt: skip
+    flip, nonzero, index_select = indexing.flip, indexing.nonzero, indexing.index_select
+    __getitem__ = indexing.getitem
+    __setitem__ = inplace.setitem
+
+    def expand_as(self, other: Tensor) -> Tensor:
+        """Return a view with the shape of another tensor."""
+        return shapes.expand(self, other._array.shape)
+
+    def view_as(self, other: Tensor) -> Tensor:
+        """Return the same memory in the shape of another tensor."""
+        return shapes.view(self, other._array.shape)
+
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """Return the elements in the shape of another tensor."""
+        return shapes.reshape(self, other._array.shape)
+
+    @property
+    def T(self) -> Tensor:
+        """A view with the dimensions in reverse order."""
+        return shapes.permute(self, *reversed(range(self._array.ndim)))
+
+    @property
+    def mT(self) -> Tensor:
+        """A view with the last two dimensions exchanged."""
+        return shapes.transpose(self, -2, -1)
+
+    @property
+    def mH(self) -> Tensor:
+        """The conjugate with the last two dimensions exchanged."""
+        return shapes.adjoint(self)
+
+    @property
+    def H(self) -> Tensor:
+        """The conjugate of a matrix, transposed."""
+        return shapes.adjoint(self) if self._array.ndim else self
+
+    def cpu(self) -> Tensor:
+        """Return the tensor on the CPU; itself where it is there."""
+        return shapes.to(self, "cpu")
+
+    def cuda(self, device: Any = None) -> Tensor:
+        """Return the tensor on a GPU, the current one by default; itself where it is there."""
+        return shapes.to(self, "cuda" if device is None else device)
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """Return the tensor with the type of another."""
+        return shapes.to(self, other.dtype)
+
+    def float(self) -> Tensor:
+        """Return the tensor as float32."""
+        return shapes.to(self, _dtype.float32)
+
+    def double(self) -> Tensor:
+        """Return the tensor as float64."""
+        return shapes.to(self, _dtype.float64)
+
+    def half(self) -> Tensor:
+        """Return the tensor as float16."""
+        return shapes.to(self, _dtype.float16)
+
+    def int(self) -> Tensor:
+        """Return the tensor as int32."""
+        return shapes.to(self, _dtype.int32)
+
+    def long(self) -> Tensor:
+        """Return the tensor as int64."""
+        return shapes.to(self, _dtype.int64)
+
+    def bool(self) -> Tensor:
+        """Return the tensor as bool."""
+        return shapes.to(self, _dtype.bool_)
+
+    add_, sub_, mul_, div_ = inplace.add_, inplace.sub_, inplace.mul_, inplace.div_
+    pow_, clamp_ = inplace.pow_, inplace.clamp_
+    zero_, fill_, copy_ = inplace.zero_, inplace.fill_, inplace.copy_
+    neg_, exp_, log_, sqrt_, abs_, sigmoid_, tanh_, relu_, reciprocal_ = map(
+        inplace.unary,
+        (
+            pointwise.neg, pointwise.exp, pointwise.log, pointwise.sqrt, pointwise.abs,
+            pointwise.sigmoid, pointwise.tanh, pointwise.relu, pointwise.reciprocal,
+        ),
+    )  # fmt: skip
+    __iadd__, __isub__, __imul__ = inplace.add_, inplace.sub_, inplace.mul_
+    __itruediv__, __ipow__ = inplace.div_, inplace.pow_
+
+
+def _c_name(tensor: TensorBase) -> str:
+    return {"float64": "double", "float32": "float", "float16": "c10::Half"}.get(
+        tensor._array.dtype.name, tensor._array.dtype.name
+    )
+
+
+def _rebuilt(array: np.ndarray[Any, Any], where: str, requires_grad: bool) -> Any:
+    made = creation.tensor(array, device=where)
+    return made.requires_grad_(requires_grad) if requires_grad else made
+
+
+op.tensor_class = Tensor  # closes the circle: results of operations are tensors
+
+__all__ = ["AccumulateGrad", "Size", "Tensor", "mode"]

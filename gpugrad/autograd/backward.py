@@ -1,0 +1,244 @@
+"""``backward`` and ``grad``: what is checked before the walk, and the arithmetic along it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gpugrad import _dtype, backend
+from gpugrad._tensor import Tensor
+from gpugrad.errors import size
+from gpugrad.graph import Captured, TensorBase, edge_of, mode, recording, walk
+from gpugrad.op import cast, fit, wrap
+
+_ACCUMULATING = threading.Lock()  # several threads may add to one leaf
+
+
+class _Arithmetic:
+    """How gradients are added: in place where the walk owns the memory and records nothing."""
+
+    def add(self, total: Any, grad: Any, owned: bool) -> Any:
+        """Return the sum, in the memory of ``total`` if it is ``owned``."""
+        if mode.enabled or not owned or isinstance(total._array, np.generic):
+            return total + grad
+        backend.of(total._array).add_into(total._array, grad._array)
+        return total
+
+    def owns(self, grad: Any, given: Sequence[Any]) -> bool:
+        """Tell whether a gradient is memory of its own: no view, and not one that came in."""
+        return grad._array.base is None and not any(grad is g for g in given)
+
+    def accumulate(self, leaf: Any, grad: Any, fresh: bool) -> None:
+        """Add to the ``.grad`` of a leaf: the first is kept if ``fresh``, else copied."""
+        with _ACCUMULATING:
+            before = leaf._grad
+            if before is not None and mode.enabled:
+                leaf._grad = before + grad
+            elif before is not None:
+                _add_in_place(before, grad)
+            elif mode.enabled:
+                leaf._grad = grad if fresh else grad.clone()
+            else:
+                leaf._grad = wrap(_laid_out(grad._array, leaf._array, fresh))
+
+
+def _add_in_place(total: Any, grad: Any) -> None:
+    if isinstance(total._array, np.generic):
+        total._array = total._array + grad._array
+    else:
+        backend.of(total._array).add_into(total._array, grad._array)
+    if total._counter is not None:
+        total._counter.value += 1
+
+
+def _laid_out(array: Any, leaf: Any, fresh: bool) -> Any:
+    """Return a gradient in memory of its own, with the strides of its leaf where it is dense."""
+    if array.ndim > 1 and array.strides != leaf.strides and array.size:
+        door = backend.of(leaf)
+        order = "K" if leaf.size == array.size and 0 not in leaf.strides else "C"
+        result = door.xp.empty_like(leaf, order=order)
+        if result.strides != array.strides or not fresh:
+            door.assign(result, array)
+            return result
+    return array if fresh else backend.of(array).copy(array)
+
+
+_ARITHMETIC = _Arithmetic()
+
+
+def _sequence(value: Any) -> tuple[Any, ...]:
+    return (value,) if isinstance(value, TensorBase) else tuple(value)
+
+
+def _roots(
+    outputs: Sequence[Any], gradients: Sequence[Any], create_graph: bool
+) -> list[tuple[Any, Any]]:
+    """Return the edges that a walk starts from, each with its gradient, checked.
+
+    Raises:
+        RuntimeError: An output without gradient, or a gradient of another shape or kind.
+        TypeError: A gradient that is no tensor.
+    """
+    roots = []
+    for k, (output, gradient) in enumerate(zip(outputs, gradients, strict=True)):
+        if gradient is not None and not isinstance(gradient, TensorBase):
+            raise TypeError(
+                f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
+            )
+        if gradient is not None:
+            _check_gradient(k, output, gradient)
+        if output._edge is not None and gradient is None:
+            gradient = _implicit(output)
+        if output._edge is None:
+            raise RuntimeError(
+                f"element {k} of tensors does not require grad and does not have a grad_fn"
+            )
+        given = gradient if create_graph else gradient.detach()
+        if given._array.dtype != output._array.dtype:
+            given = cast(given, dtype=output._array.dtype)
+        roots.append((edge_of(output), given))
+    return roots
+
+
+def _check_gradient(k: int, output: Any, gradient: Any) -> None:
+    shape, kind = output._array.shape, output._array.dtype
+    if gradient._array.shape != shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[{k}] has a shape of {gradient.shape!r} and "
+            f"output[{k}] has a shape of {output.shape!r}."
+        )
+    if (gradient._array.dtype.kind == "c") != (kind.kind == "c"):
+        raise RuntimeError(
+            "For complex Tensors, both grad_output and output are required to have the same dtype. "
+            f"Mismatch in dtype: grad_output[{k}] has a dtype of {gradient.dtype!r} and "
+            f"output[{k}] has a dtype of {_dtype.of(kind)!r}."
+        )
+
+
+def _implicit(output: Any) -> Any:
+    array = output._array
+    if array.size != 1:
+        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    if array.dtype.kind == "c":
+        raise RuntimeError(
+            "grad can be implicitly created only for real scalar outputs but got "
+            f"{output.dtype!r}"
+        )
+    door = backend.of(array)
+    if isinstance(array, np.generic):
+        return wrap(array.dtype.type(1))
+    return wrap(door.full(array.shape, 1, array.dtype, door.device_of(array)))
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Add the gradients of the tensors to the ``.grad`` of the leaves they were computed from.
+
+    Args:
+        tensors: One tensor or several, on any device.
+        grad_tensors: For each a gradient of its shape; ``None`` stands for 1 of a real scalar.
+        retain_graph: Keep the saved values for another call; by default as ``create_graph``.
+        create_graph: Record the gradients, so that they can be differentiated.
+        inputs: Where given, only the ``.grad`` of these is added to; they need not be leaves.
+
+    Raises:
+        RuntimeError: A tensor has no graph, or it was freed; a gradient does not fit; a saved
+            value was modified in place.
+        TypeError: A gradient is no tensor.
+    """
+    outputs = _sequence(tensors)
+    if grad_tensors is None:
+        gradients: tuple[Any, ...] = (None,) * len(outputs)
+    else:
+        gradients = _sequence(grad_tensors)
+    if len(gradients) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
+    wanted = None if inputs is None else _sequence(inputs)
+    if wanted is not None and not wanted:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    for t in wanted or ():
+        t.retain_grad()
+    keep = create_graph if retain_graph is None else retain_graph
+    roots = _roots(outputs, gradients, create_graph)
+    captured = None if wanted is None else Captured(wanted)
+    with recording(create_graph):
+        walk(roots, _ARITHMETIC, keep, captured)
+        if captured is not None and wanted is not None:
+            for t, g in zip(wanted, captured.results(), strict=True):
+                if g is not None and t.is_leaf:
+                    _ARITHMETIC.accumulate(t, g, False)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """Return the gradients of the outputs with respect to the inputs; no ``.grad`` is touched.
+
+    Args:
+        outputs: One tensor or several.
+        inputs: The tensors to differentiate by, leaves or not.
+        grad_outputs: For each output a gradient of its shape; ``None`` stands for 1 of a scalar.
+        retain_graph: Keep the saved values for another call; by default as ``create_graph``.
+        create_graph: Record the gradients, so that they can be differentiated.
+        allow_unused: Give ``None`` for an input that the outputs do not depend on.
+        materialize_grads: Give zeros instead of ``None``.
+
+    Raises:
+        RuntimeError: An input was not used; and as :func:`backward`.
+        ValueError: ``materialize_grads`` with ``allow_unused=False``.
+    """
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+            "allow_unused=False."
+        )
+    results, wanted = _sequence(outputs), _sequence(inputs)
+    if not wanted:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
+    gradients = (None,) * len(results) if grad_outputs is None else _sequence(grad_outputs)
+    if len(gradients) != len(results):
+        raise RuntimeError(f"got {len(results)} tensors and {len(gradients)} gradients")
+    keep = create_graph if retain_graph is None else retain_graph
+    roots = _roots(results, gradients, create_graph)
+    for t in wanted:
+        if t._edge is None:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    captured = Captured(wanted)
+    with recording(create_graph):
+        walk(roots, _ARITHMETIC, keep, captured)
+    return tuple(
+        _result(k, t, g, bool(allow_unused), materialize_grads)
+        for k, (t, g) in enumerate(zip(wanted, captured.results(), strict=True))
+    )
+
+
+def _result(k: int, wanted: Any, found: Any, unused: bool, zeros: bool) -> Any:
+    if found is not None:
+        return found
+    if zeros:
+        door = backend.of(wanted._array)
+        array = wanted._array
+        return wrap(door.full(array.shape, 0, array.dtype, door.device_of(array)))
+    if unused:
+        return None
+    raise RuntimeError(
+        f"The differentiated Tensor at index {k} appears to not have been used in the graph. Set "
+        "allow_unused=True if this is the desired behavior."
+    )
+
+
+__all__ = ["backward", "fit", "grad", "size"]

@@ -1,0 +1,115 @@
+"""Whether this thread records: as a context, a decorator, or a call."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from gpugrad.graph import mode
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Mode:
+    """A grad mode that lasts for a block, or for each call of a decorated function."""
+
+    def __init__(self, enabled: bool):
+        self.enabled = enabled
+        self._before: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._before.append(mode.enabled)
+        mode.enabled = self.enabled
+
+    def __exit__(self, *exception: object) -> None:
+        mode.enabled = self._before.pop()
+
+    def __call__(self, function: F) -> F:
+        """Return the function with this mode on while it runs; generators are paused with it."""
+        enabled = self.enabled
+        if inspect.isgeneratorfunction(function):
+            return _generator(function, enabled)  # type: ignore[return-value]
+
+        @functools.wraps(function)
+        def decorated(*args: Any, **kwargs: Any) -> Any:
+            with _Mode(enabled):
+                return function(*args, **kwargs)
+
+        return decorated  # type: ignore[return-value]
+
+
+def _generator(function: Callable[..., Any], enabled: bool) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def decorated(*args: Any, **kwargs: Any) -> Any:
+        generator = function(*args, **kwargs)
+        sent = None
+        while True:
+            try:
+                with _Mode(enabled):
+                    value = generator.send(sent)
+            except StopIteration as stop:
+                return stop.value
+            sent = yield value
+
+    return decorated
+
+
+class no_grad(_Mode):  # noqa: N801  PyTorch's name
+    """Compute without recording: ``with no_grad():`` or ``@no_grad()``, in this thread.
+
+    >>> import gpugrad
+    >>> x = gpugrad.ones(2, requires_grad=True)
+    >>> with gpugrad.no_grad():
+    ...     print((x * 2).requires_grad)
+    False
+    """
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        """Return the mode, or the decorated function where it is used without parentheses."""
+        made = super().__new__(cls)
+        if function is None:
+            return made
+        made.__init__()  # type: ignore[misc]
+        return made(function)
+
+    def __init__(self) -> None:
+        super().__init__(False)
+
+
+class enable_grad(no_grad):  # noqa: N801  PyTorch's name
+    """Record, also inside ``no_grad``."""
+
+    def __init__(self) -> None:
+        _Mode.__init__(self, True)
+
+
+class set_grad_enabled(_Mode):  # noqa: N801  PyTorch's name
+    """Turn recording on or off, from now on; as a context, until the end of the block."""
+
+    def __init__(self, mode: bool):
+        if not isinstance(mode, bool):
+            raise TypeError(
+                "set_grad_enabled(): argument 'enabled' (position 1) must be bool, "
+                f"not {type(mode).__name__}"
+            )
+        super().__init__(mode)
+        self._start()
+
+    def _start(self) -> None:
+        self._before.append(mode.enabled)
+        mode.enabled = self.enabled
+
+    def __enter__(self) -> None:
+        """Do nothing: the mode is on since the call."""
+
+    def __call__(self, function: F) -> F:
+        """Return the decorated function; the mode is as it was before this call."""
+        mode.enabled = self._before.pop()
+        return super().__call__(function)
+
+
+def is_grad_enabled() -> bool:
+    """Return whether this thread records."""
+    return mode.enabled

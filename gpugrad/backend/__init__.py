@@ -1,0 +1,201 @@
+"""The one door to arrays: which backend an array belongs to.
+
+A backend is a module with the functions of :class:`Backend`; ``cpu`` speaks NumPy, ``cuda`` CuPy.
+The look-up is by the array's type, made once per operation; CuPy is imported when a CUDA device
+is first asked for, and not before.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from gpugrad._device import device
+from gpugrad.backend import cpu
+from gpugrad.formula import Formula
+
+Array = Any  # numpy.ndarray, numpy.generic or cupy.ndarray
+Shape = tuple[int, ...]
+
+
+class Backend(Protocol):
+    """The array functions that everything is made from; ``xp`` is the array module itself.
+
+    Reductions take ``axes`` as a tuple; 16-bit floats accumulate in 32 bits.
+    """
+
+    xp: ModuleType
+    type: str
+
+    def own(self, array: Array) -> Array:
+        """Return ``array`` as an array object: NumPy's scalars become 0-d arrays."""
+
+    def device_of(self, array: Array) -> device:
+        """Return the device that holds ``array``."""
+
+    def evaluate(
+        self,
+        formula: Formula,
+        arrays: Sequence[Array],
+        compute: np.dtype[Any],
+        results: Sequence[np.dtype[Any]],
+        sum_to: Shape | None = None,
+        out: Array | None = None,
+    ) -> Sequence[Array]:
+        """Return the formula's outputs, computed in ``compute`` and stored as ``results``.
+
+        With ``sum_to`` the one output is summed to that shape, without a full-size temporary on
+        CUDA; with ``out`` it is written there.
+        """
+
+    def from_numpy(self, array: Array, where: device) -> Array:
+        """Return a copy of a NumPy array on this backend's device ``where``."""
+
+    def to_numpy(self, array: Array) -> np.ndarray[Any, Any]:
+        """Return the array itself or its copy in host memory."""
+
+    def astype(self, array: Array, dtype: np.dtype[Any]) -> Array:
+        """Return a copy with another element type; complex to real keeps the real part."""
+
+    def copy(self, array: Array, order: str = "K") -> Array:
+        """Return a copy with memory of its own; order "K" keeps the layout, "C" makes it plain."""
+
+    def assign(self, target: Array, source: Array) -> None:
+        """Write ``source`` (an array or a number) into ``target``, broadcasting and casting."""
+
+    def add_into(self, target: Array, source: Array) -> None:
+        """Add ``source`` to ``target`` in its memory."""
+
+    def broadcast_to(self, array: Array, shape: Shape) -> Array:
+        """Return a view of another shape, with stride 0 where it repeats."""
+
+    def reshape(self, array: Array, shape: Shape) -> Array:
+        """Return a view where strides allow, else a copy."""
+
+    def sum(self, array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
+        """Return the sum over ``axes`` as ``dtype``."""
+
+    def mean(self, array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
+        """Return the mean over ``axes`` as ``dtype``."""
+
+    def prod(self, array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
+        """Return the product over ``axes`` as ``dtype``."""
+
+    def max(self, array: Array, axes: Shape, keepdims: bool) -> Array:
+        """Return the maximum over ``axes``; nan wins."""
+
+    def min(self, array: Array, axes: Shape, keepdims: bool) -> Array:
+        """Return the minimum over ``axes``; nan wins."""
+
+    def argmax(self, array: Array, axis: int | None) -> Array:
+        """Return the int64 index of the first maximum (nan wins), over all where axis is None."""
+
+    def argmin(self, array: Array, axis: int | None) -> Array:
+        """Return the int64 index of the first minimum (nan wins), over all where axis is None."""
+
+    def matmul(self, a: Array, b: Array) -> Array:
+        """Return the matrix product, stacked over leading dimensions."""
+
+    def dot(self, a: Array, b: Array) -> Array:
+        """Return the sum of the products of two 1-d arrays."""
+
+    def concatenate(self, arrays: Sequence[Array], axis: int) -> Array:
+        """Return the arrays joined along an existing axis."""
+
+    def full(self, shape: Shape, value: complex, dtype: np.dtype[Any], where: device) -> Array:
+        """Return a new array filled with ``value``."""
+
+    def empty(self, shape: Shape, dtype: np.dtype[Any], where: device) -> Array:
+        """Return a new array whose values are not defined."""
+
+    def take(self, array: Array, index: Any) -> Array:
+        """Return ``array[index]`` where ``index`` has arrays: a copy."""
+
+    def add_at(self, array: Array, index: Any, values: Array) -> None:
+        """Add ``values`` at ``index``; what is named twice receives both."""
+
+
+cpu_backend = cast("Backend", cpu)
+
+# By the type of the array; CUDA's entry is made when CuPy is imported for the first time.
+BACKENDS: dict[type, Backend] = {
+    np.ndarray: cpu_backend,
+    **{scalar: cpu_backend for scalar in (
+        np.float16, np.float32, np.float64, np.complex64, np.complex128, np.bool_,
+        np.uint8, np.int8, np.int16, np.int32, np.int64, np.intp, np.longlong,
+    )},
+}  # fmt: skip
+
+
+def of(array: Array) -> Backend:
+    """Return the backend of an array."""
+    found = BACKENDS.get(array.__class__)
+    if found is None:
+        found = _registered(array)
+    return found
+
+
+def is_array(value: object) -> bool:
+    """Tell whether ``value`` is NumPy's or CuPy's array; imports neither."""
+    if isinstance(value, np.ndarray | np.generic):
+        return True
+    cupy = sys.modules.get("cupy")
+    return cupy is not None and isinstance(value, cupy.ndarray)
+
+
+def _registered(array: Array) -> Backend:
+    if isinstance(array, np.ndarray):
+        found = cpu_backend
+    elif is_array(array):
+        found = cuda_backend()
+    else:
+        raise TypeError(f"expected a NumPy or CuPy array, got {type(array).__name__}")
+    BACKENDS[array.__class__] = found
+    return found
+
+
+def cuda_problem() -> str | None:
+    """Return in a sentence or two what is missing for CUDA, or ``None`` if it works."""
+    try:
+        from gpugrad.backend import cuda
+    except ModuleNotFoundError as error:
+        if error.name != "cupy":
+            raise
+        return (
+            "gpugrad not compiled with CUDA enabled: CuPy is not installed. Install it with "
+            "pip install 'gpugrad[cuda12]' or 'gpugrad[cuda13]', by your driver's CUDA version."
+        )
+    except ImportError as error:
+        return f"gpugrad not compiled with CUDA enabled: CuPy is installed but fails to load: {error}"
+    if not cuda.device_count():
+        return (
+            "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and "
+            "installed a driver from http://www.nvidia.com/Download/index.aspx"
+        )
+    return None
+
+
+def cuda_backend() -> Backend:
+    """Return CUDA's backend, importing CuPy.
+
+    Raises:
+        AssertionError: CuPy is not installed, or does not load (PyTorch's class for a build
+            without CUDA).
+        RuntimeError: There is no GPU or no driver.
+    """
+    problem = cuda_problem()
+    if problem is not None:
+        raise (RuntimeError if problem.startswith("Found") else AssertionError)(problem)
+    from gpugrad.backend import cuda
+
+    BACKENDS[cuda.xp.ndarray] = backend = cast("Backend", cuda)
+    return backend
+
+
+def of_device(where: device) -> Backend:
+    """Return the backend of a device; see :func:`cuda_backend` for what it raises."""
+    return cpu_backend if where.type == "cpu" else cuda_backend()

@@ -1,0 +1,251 @@
+"""CuPy's side of the door; imported when a CUDA device is first asked for.
+
+Every function that launches kernels says so to :mod:`gpugrad.kernels.launches`, so that a block's
+launches can be counted on a real GPU as well.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import cupy as xp
+import numpy as np
+
+from gpugrad._device import device
+from gpugrad.formula import Formula
+from gpugrad.kernels import launches
+from gpugrad.kernels.elementwise import elementwise
+from gpugrad.kernels.reduction import mapped_sum, mean_kernel, product_sum
+
+type = "cuda"  # noqa: A001  the protocol's word
+
+Array = Any
+Shape = tuple[int, ...]
+
+FLOAT16, FLOAT32 = np.dtype(np.float16), np.dtype(np.float32)
+
+
+@functools.cache
+def device_count() -> int:
+    """Return the number of GPUs that CuPy can use."""
+    try:
+        return int(xp.cuda.runtime.getDeviceCount())
+    except xp.cuda.runtime.CUDARuntimeError:  # no driver, or one that is too old
+        return 0
+
+
+def own(array: Array) -> Array:
+    """Return the array: CuPy has no scalars of its own."""
+    return array
+
+
+@functools.cache
+def _device(index: int) -> device:
+    return device("cuda", index)
+
+
+def device_of(array: Array) -> device:
+    """Return the device that holds ``array``."""
+    return _device(array.device.id)
+
+
+def on(where: device) -> Any:
+    """Return a context in which ``where`` is CuPy's current device.
+
+    Raises:
+        RuntimeError: There is no such GPU.
+    """
+    if where.index is None:
+        return xp.cuda.Device()
+    if where.index >= device_count():
+        raise RuntimeError(
+            f"CUDA error: invalid device ordinal: {where} was asked for, but this machine has "
+            f"{device_count()} GPU(s), numbered from 0."
+        )
+    return xp.cuda.Device(where.index)
+
+
+def synchronize(where: device) -> None:
+    """Wait until the device has finished all that was asked of it."""
+    with on(where):
+        xp.cuda.runtime.deviceSynchronize()
+
+
+# --------------------------------------------------------------------------- formulas
+
+
+def evaluate(
+    formula: Formula,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    results: Sequence[np.dtype[Any]],
+    sum_to: Shape | None = None,
+    out: Array | None = None,
+) -> Sequence[Array]:
+    """Return the formula's outputs by one kernel."""
+    dtypes = tuple(a.dtype for a in arrays)
+    if sum_to is not None:
+        return (mapped_sum(formula, arrays, dtypes, compute, results[0], sum_to),)
+    kernel = elementwise(formula, dtypes, compute, tuple(results))
+    launches.add(1)
+    values = kernel(*arrays) if out is None else kernel(*arrays, out)
+    return values if isinstance(values, tuple) else (values,)
+
+
+# --------------------------------------------------------------------------- arrays
+
+
+def from_numpy(array: Array, where: device) -> Array:
+    """Return a copy of a NumPy array on the device."""
+    with on(where):
+        return xp.asarray(np.asarray(array))
+
+
+def to_numpy(array: Array) -> np.ndarray[Any, Any]:
+    """Return a copy in host memory; waits for the device."""
+    result: np.ndarray[Any, Any] = xp.asnumpy(array)
+    return result
+
+
+def astype(array: Array, dtype: np.dtype[Any]) -> Array:
+    """Return a copy with another element type; complex to real keeps the real part."""
+    if array.dtype.kind == "c" and dtype.kind not in "cb":
+        array = array.real
+    launches.add(array.size > 0)
+    return array.astype(dtype)
+
+
+def copy(array: Array, order: str = "K") -> Array:
+    """Return a copy with memory of its own."""
+    launches.add(_copies_by_kernel(array, order))
+    return array.copy(order=order)
+
+
+def _copies_by_kernel(array: Array, order: str = "C") -> bool:
+    """Tell whether copying takes a kernel: plain memory is copied by the driver."""
+    plain = array.flags.c_contiguous or (order == "K" and array.flags.f_contiguous)
+    return array.size > 0 and not plain
+
+
+def assign(target: Array, source: Array) -> None:
+    """Write ``source`` into ``target``, broadcasting and casting."""
+    if target.dtype.kind != "c" and getattr(source, "dtype", target.dtype).kind == "c":
+        source = source.real
+    launches.add(target.size > 0)
+    if isinstance(source, xp.ndarray):
+        xp.copyto(target, source, casting="unsafe")
+    else:
+        target.fill(source)
+
+
+def add_into(target: Array, source: Array) -> None:
+    """Add ``source`` to ``target`` in its memory."""
+    launches.add(target.size > 0)
+    xp.add(target, source, out=target, casting="unsafe")
+
+
+def broadcast_to(array: Array, shape: Shape) -> Array:
+    """Return a view of another shape, with stride 0 where it repeats."""
+    return xp.broadcast_to(array, shape)
+
+
+def reshape(array: Array, shape: Shape) -> Array:
+    """Return a view where strides allow, else a copy."""
+    result = array.reshape(shape)
+    launches.add(array.size > 0 and not xp.may_share_memory(result, array))
+    return result
+
+
+# --------------------------------------------------------------------------- reductions
+
+
+def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:  # noqa: A001
+    """Return the sum over ``axes`` as ``dtype``; CuPy's kernel adds 16-bit floats in 32 bits."""
+    launches.add(1)
+    return array.sum(axis=axes, dtype=dtype, keepdims=keepdims)
+
+
+def mean(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
+    """Return the mean over ``axes`` as ``dtype``."""
+    launches.add(1)
+    return mean_kernel(array.dtype, dtype)(array, axis=axes, keepdims=keepdims)
+
+
+def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
+    """Return the product over ``axes`` as ``dtype``."""
+    launches.add(1)
+    return array.prod(axis=axes, dtype=dtype, keepdims=keepdims)
+
+
+def max(array: Array, axes: Shape, keepdims: bool) -> Array:  # noqa: A001
+    """Return the maximum over ``axes``; nan wins."""
+    launches.add(1)
+    return array.max(axis=axes, keepdims=keepdims)
+
+
+def min(array: Array, axes: Shape, keepdims: bool) -> Array:  # noqa: A001
+    """Return the minimum over ``axes``; nan wins."""
+    launches.add(1)
+    return array.min(axis=axes, keepdims=keepdims)
+
+
+def argmax(array: Array, axis: int | None) -> Array:
+    """Return the int64 index of the first maximum, over all where ``axis`` is None."""
+    launches.add(1)
+    return array.argmax(axis=axis)
+
+
+def argmin(array: Array, axis: int | None) -> Array:
+    """Return the int64 index of the first minimum, over all where ``axis`` is None."""
+    launches.add(1)
+    return array.argmin(axis=axis)
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """Return the matrix product by cuBLAS, stacked over leading dimensions."""
+    launches.add(1)
+    return xp.matmul(a, b)
+
+
+def dot(a: Array, b: Array) -> Array:
+    """Return the sum of the products of two 1-d arrays, by one kernel without a temporary."""
+    launches.add(1)
+    return product_sum(a.dtype)(a, b)
+
+
+def concatenate(arrays: Sequence[Array], axis: int) -> Array:
+    """Return the arrays joined along an existing axis."""
+    launches.add(1)
+    return xp.concatenate(arrays, axis=axis)
+
+
+def full(shape: Shape, value: complex, dtype: np.dtype[Any], where: device) -> Array:
+    """Return a new array filled with ``value``."""
+    with on(where):
+        launches.add(0 not in shape)
+        return xp.full(shape, value, dtype)
+
+
+def empty(shape: Shape, dtype: np.dtype[Any], where: device) -> Array:
+    """Return a new array whose values are not defined."""
+    with on(where):
+        return xp.empty(shape, dtype)
+
+
+def take(array: Array, index: Any) -> Array:
+    """Return ``array[index]`` where ``index`` has arrays: a copy."""
+    launches.add(1)
+    return array[index]
+
+
+def add_at(array: Array, index: Any, values: Array) -> None:
+    """Add ``values`` at ``index``; what is named twice receives both, in no fixed order."""
+    launches.add(1)
+    if array.dtype.kind == "c":  # CuPy adds atomically to real numbers only
+        launches.add(1)
+        xp.add.at(array.real, index, values.real)
+        xp.add.at(array.imag, index, values.imag)
+    else:
+        xp.add.at(array, index, values)

@@ -1,0 +1,82 @@
+"""PyTorch's words for the mistakes that several operations have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+SECOND_BACKWARD = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after "
+    "they have already been freed). Saved intermediate values of the graph are freed when you call "
+    ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
+    "graph a second time or if you need to access saved tensors after calling backward."
+)
+
+
+def size(shape: Sequence[int]) -> str:
+    """Return a shape as PyTorch writes it inside a sentence: ``[2, 3]``."""
+    return str(list(shape))
+
+
+def normal_dim(dim: int, ndim: int) -> int:
+    """Return ``dim`` counted from the front; a 0-d tensor has the one dimension 0.
+
+    Raises:
+        IndexError: There is no such dimension.
+        TypeError: ``dim`` is not an integer.
+    """
+    span = max(ndim, 1)
+    try:
+        inside = -span <= dim < span
+    except TypeError:
+        raise TypeError(f"dim must be an int, not {type(dim).__name__}") from None
+    if not inside:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], "
+            f"but got {dim})"
+        )
+    return int(dim) % span
+
+
+def normal_dims(dim: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
+    """Return the dimensions that ``dim`` means; ``None`` and ``()`` mean all.
+
+    Raises:
+        IndexError: One of them does not exist.
+        RuntimeError: One is named twice.
+    """
+    if dim is None or (not isinstance(dim, int) and len(dim) == 0):
+        return tuple(range(ndim))
+    dims = [normal_dim(d, ndim) for d in ((dim,) if isinstance(dim, int) else dim)]
+    for k, d in enumerate(dims):
+        if d in dims[:k]:
+            raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
+    return tuple(d for d in dims if d < ndim)
+
+
+def broadcast_shape(*shapes: Sequence[int]) -> tuple[int, ...]:
+    """Return the shape that the shapes broadcast to.
+
+    Raises:
+        RuntimeError: Two of them do not fit.
+    """
+    result: list[int] = []
+    for shape in shapes:
+        result = [1] * (len(shape) - len(result)) + result
+        offset = len(result) - len(shape)
+        for k, n in enumerate(shape, offset):
+            if result[k] == 1:
+                result[k] = n
+            elif n not in (1, result[k]):
+                raise RuntimeError(
+                    f"The size of tensor a ({result[k]}) must match the size of tensor b ({n}) "
+                    f"at non-singleton dimension {k}"
+                )
+    return tuple(result)
+
+
+def must_be_tensor(function: str, argument: str, position: int, value: object) -> TypeError:
+    """Return the error for an argument that should have been a tensor."""
+    return TypeError(
+        f"{function}(): argument '{argument}' (position {position}) must be Tensor, "
+        f"not {type(value).__name__}"
+    )

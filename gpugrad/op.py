@@ -1,0 +1,849 @@
+"""The kinds of operation: what runs, what is saved, and how its gradient is found.
+
+An elementwise operation is a formula, and everything about it is derived from the formula.
+Every other operation has a function over arrays and one rule per input, written with operations
+over tensors: that is why a gradient can be differentiated again.  What a rule names is what is
+saved: ``g`` is the gradient that came in, ``out`` the result, the names of the inputs and of the
+parameters stand for themselves, and ``like`` for the shape and type of the input.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gpugrad import _dtype, backend, errors
+from gpugrad._device import device
+from gpugrad._dtype import dtype
+from gpugrad.formula import (
+    BOOL,
+    COMPLEX,
+    DERIVATIVES,
+    FUNCTIONS,
+    REAL,
+    Derivative,
+    Expression,
+    Formula,
+    Function,
+    Product,
+    as_expression,
+    call,
+    parse,
+    substitute,
+    variable,
+)
+from gpugrad.graph import (
+    Counter,
+    Edge,
+    Node,
+    Output,
+    TensorBase,
+    View,
+    edge_of,
+    mode,
+    record,
+)
+
+Array = Any
+Shape = tuple[int, ...]
+
+# The one place where the circle between tensors and operations is closed: ``_tensor`` puts its
+# class here, and results are made with it.
+tensor_class: type[TensorBase] = TensorBase
+_new = object.__new__  # not the public constructor, which converts data
+
+
+def wrap(array: Array) -> Any:
+    """Return a new tensor around an array, which needs no gradient."""
+    t: Any = _new(tensor_class)
+    t._array = array
+    t._edge = None
+    t._grad = None
+    t._counter = None
+    t._view = None
+    return t
+
+
+class Like(NamedTuple):
+    """What a rule may know of an input without the input being saved."""
+
+    shape: Shape
+    dtype: np.dtype[Any]
+    device: device
+
+
+def like(tensor: TensorBase) -> Like:
+    """Return the shape, type and device of a tensor."""
+    array = tensor._array
+    return Like(array.shape, array.dtype, backend.of(array).device_of(array))
+
+
+# --------------------------------------------------------------------------- saving
+
+
+def shared_counter(tensor: TensorBase) -> Counter:
+    """Return the tensor's counter of in-place writes, made if it has none."""
+    if tensor._counter is None:
+        tensor._counter = Counter()
+    return tensor._counter
+
+
+def saved_output(tensor: TensorBase) -> Any:
+    """Return a stand-in for an output of the node that saves it.
+
+    The node must not keep its own output alive (that would be a cycle), only its memory and the
+    counter of the writes to it.
+    """
+    stand_in = wrap(tensor._array)
+    stand_in._counter = shared_counter(tensor)
+    return stand_in
+
+
+def versions_of(saved: Sequence[Any]) -> tuple[int, ...] | None:
+    """Return the state of each saved tensor, ``None`` where none was ever written in place."""
+    for s in saved:
+        if isinstance(s, TensorBase) and s._counter is not None and s._counter.value:
+            break
+    else:
+        return None
+    return tuple(
+        s._counter.value if isinstance(s, TensorBase) and s._counter is not None else 0
+        for s in saved
+    )
+
+
+def unpack(node: Node, outputs_from: int) -> tuple[Any, ...]:
+    """Return a node's saved values; from ``outputs_from`` on they are its own outputs.
+
+    Raises:
+        RuntimeError: They were freed, or written in place since.
+    """
+    saved = node.saved
+    if saved is None:
+        raise RuntimeError(errors.SECOND_BACKWARD)
+    for k, s in enumerate(saved):
+        if isinstance(s, TensorBase) and s._counter is not None:
+            expected = 0 if node.versions is None else node.versions[k]
+            if s._counter.value != expected:
+                raise _overwritten(node, s, k >= outputs_from, expected)
+    if not mode.enabled:
+        return saved
+    return (*saved[:outputs_from], *(_rewrapped(node, k, s) for k, s in enumerate(saved[outputs_from:])))
+
+
+def _rewrapped(node: Node, index: int, saved: Any) -> Any:
+    """Return a saved output as a tensor with the history it had, for a recorded backward."""
+    if saved is None:
+        return None
+    t = wrap(saved._array)
+    t._counter = saved._counter
+    t._edge = node if node.outputs == 1 else Output(node, index)
+    return t
+
+
+def _overwritten(node: Node, saved: TensorBase, own: bool, expected: int) -> RuntimeError:
+    assert saved._counter is not None
+    maker = node if own else saved._edge
+    maker = maker.node if isinstance(maker, Output) else maker
+    origin = (
+        f", which is output 0 of {maker.name().removesuffix('Backward0')},"
+        if isinstance(maker, Node) else ","
+    )  # fmt: skip
+    return RuntimeError(
+        "one of the variables needed for gradient computation has been modified by an inplace "
+        f"operation: [{type_name(saved)} {errors.size(saved._array.shape)}]{origin} is at version "
+        f"{saved._counter.value}; expected version {expected} instead. Hint: enable anomaly "
+        "detection to find the operation that failed to compute its gradient, with "
+        "gpugrad.autograd.set_detect_anomaly(True, check_nan=False)."
+    )
+
+
+def type_name(tensor: TensorBase) -> str:
+    """Return PyTorch's old name of a tensor's type: ``gpugrad.FloatTensor``."""
+    where = "" if backend.of(tensor._array).type == "cpu" else "cuda."
+    return f"gpugrad.{where}{_dtype.of(tensor._array.dtype).title}Tensor"
+
+
+def check_view(tensor: TensorBase) -> None:
+    """Refuse a view whose base got another history, by an in-place write, after it was taken.
+
+    Raises:
+        RuntimeError: It is such a view.
+    """
+    view = tensor._view
+    if view is not None and view.base._edge is not view.edge:
+        raise RuntimeError(
+            "a view of a tensor was used after the tensor was modified by an inplace operation: "
+            f"[{type_name(tensor)} {errors.size(tensor._array.shape)}] shows the new values of its "
+            "base, but its history is that of the old ones. Take the view again after the inplace "
+            "operation."
+        )
+
+
+def edges(tensors: Sequence[Any]) -> tuple[Any, ...] | None:
+    """Return the edges of the operands, ``None`` where nothing is to be recorded."""
+    if not mode.enabled:
+        return None
+    found = False
+    result = []
+    for t in tensors:
+        edge = None
+        if isinstance(t, TensorBase):
+            if t._view is not None:
+                check_view(t)
+            if t._edge is not None:
+                edge = edge_of(t)
+                found = True
+        result.append(edge)
+    return tuple(result) if found else None
+
+
+# --------------------------------------------------------------------------- fitting
+
+
+def fit(grad: Any, shape: Shape, dtype: np.dtype[Any]) -> Any:
+    """Return a gradient with an input's shape and type.
+
+    Broadcasting is undone, and a complex gradient of a real input loses its imaginary part, here
+    and nowhere else.
+    """
+    array = grad._array
+    if array.shape != shape:
+        if array.size >= np.prod(shape, dtype=int) and array.ndim >= len(shape):
+            grad = sum_to(grad, shape=shape)
+        else:
+            grad = expand_to(grad, shape=shape)
+    if array.dtype is not dtype and array.dtype != dtype:
+        grad = cast(grad, dtype=dtype)
+    return grad
+
+
+# --------------------------------------------------------------------------- elementwise
+
+
+class _Part(NamedTuple):
+    """Some gradients of one node that one kernel computes."""
+
+    op: Elementwise | None  # None: the gradient is a value that is there already
+    sources: tuple[int, ...]
+    targets: tuple[int, ...]
+    sums: bool
+
+
+class _Recorded(NamedTuple):
+    """What the backward of an elementwise call must know besides what it saved."""
+
+    compute: np.dtype[Any]
+    shape: Shape
+    shapes: tuple[Shape, ...] | None  # of the inputs; None: all have ``shape``
+    dtypes: tuple[np.dtype[Any], ...]
+
+
+class Elementwise:
+    """A formula that can be run on tensors and differentiated."""
+
+    def __init__(self, name: str, formula: Formula):
+        """Make the operation whose backward node is called ``name``."""
+        self.name = name
+        self.formula = formula
+        self.plans: dict[tuple[object, ...], tuple[_Part, ...]] = {}
+        self.products: dict[Formula, Elementwise] = {}
+
+    def __repr__(self) -> str:
+        return f"<elementwise {self.formula!r}>"
+
+    def evaluate(
+        self,
+        operands: Sequence[Any],
+        compute: np.dtype[Any],
+        results: Sequence[np.dtype[Any]],
+        sum_to: Shape | None = None,
+    ) -> list[Any]:
+        """Return the outputs as tensors, recorded where an operand needs a gradient.
+
+        Operands are tensors or NumPy scalars, of one device; ``results`` are the element types of
+        the outputs.  With ``sum_to`` the one output is summed to that shape.
+        """
+        arrays = [o._array if isinstance(o, TensorBase) else o for o in operands]
+        door = _door(arrays)
+        outs = [wrap(a) for a in door.evaluate(self.formula, arrays, compute, results, sum_to)]
+        inputs = edges(operands)
+        if inputs is not None:
+            self.record(operands, arrays, inputs, outs, compute)
+        return outs
+
+    def record(
+        self,
+        operands: Sequence[Any],
+        arrays: Sequence[Array],
+        inputs: tuple[Any, ...],
+        outs: Sequence[TensorBase],
+        compute: np.dtype[Any],
+    ) -> None:
+        """Make the node of a call and attach it to the outputs."""
+        count = len(outs)
+        needs = tuple(e is not None for e in inputs)
+        product = self.formula.vjp(needs, (True,) * count)
+        saved: list[Any] = [None] * (len(operands) + count)
+        for s in product.sources:
+            if s >= count:
+                k = s - count
+                saved[k] = operands[k] if k < len(operands) else saved_output(outs[k - len(operands)])
+        if saved.count(None) == len(saved):
+            saved = []
+        shapes = tuple(a.shape for a in arrays)
+        shape = shapes[0]
+        equal = all(s == shape for s in shapes)
+        if not equal:
+            shape = np.broadcast_shapes(*shapes)
+        params = _Recorded(
+            compute, shape, None if equal else shapes, tuple(a.dtype for a in arrays)
+        )
+        kept = tuple(saved)
+        node = record(self, inputs, kept, versions_of(kept), params, count)
+        for k, out in enumerate(outs):
+            if out._array.dtype.kind in "fc":
+                out._edge = node if count == 1 else Output(node, k)
+
+    def backward(
+        self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
+    ) -> list[Any]:
+        """Return the gradients of the inputs, by one kernel and one for each broadcast input."""
+        p: _Recorded = node.params
+        count = len(self.formula.inputs)
+        saved = unpack(node, count)
+        values = (*grads, *saved)
+        results: list[Any] = [None] * count
+        reduced = () if p.shapes is None else tuple(s != p.shape for s in p.shapes)
+        for part in self.plan(tuple(needs), tuple(g is not None for g in grads), reduced):
+            shapes = [p.shape if p.shapes is None else p.shapes[k] for k in part.targets]
+            if part.op is None:
+                outs = [values[part.sources[0]]]
+            else:
+                operands = [values[s] for s in part.sources]
+                dtypes = [p.dtypes[k] for k in part.targets]
+                outs = part.op.evaluate(
+                    operands, p.compute, dtypes, shapes[0] if part.sums else None
+                )
+            for k, shape, out in zip(part.targets, shapes, outs, strict=True):
+                results[k] = fit(out, shape, p.dtypes[k])
+        return results
+
+    def plan(
+        self, needs: tuple[bool, ...], defined: tuple[bool, ...], reduced: tuple[bool, ...]
+    ) -> tuple[_Part, ...]:
+        """Return how the needed gradients are computed: together, or as a sum of their own."""
+        key = (needs, defined, reduced)
+        parts = self.plans.get(key)
+        if parts is None:
+            parts = self.plans[key] = tuple(self._parts(needs, defined, reduced))
+        return parts
+
+    def _parts(
+        self, needs: tuple[bool, ...], defined: tuple[bool, ...], reduced: tuple[bool, ...]
+    ) -> list[_Part]:
+        whole = self.formula.vjp(needs, defined)
+        together, parts = [False] * len(needs), []
+        for k, e in zip(whole.targets, whole.formula.outputs, strict=True):
+            alone = tuple(j == k for j in range(len(needs)))
+            if e.function == "variable":  # a value handed on: no arithmetic, no memory
+                product = self.formula.vjp(alone, defined)
+                sums = bool(reduced) and reduced[k]
+                op = self._derived(product) if sums else None
+                parts.append(_Part(op, product.sources, product.targets, sums))
+            elif reduced and reduced[k]:
+                product = self.formula.vjp(alone, defined)
+                parts.append(_Part(self._derived(product), product.sources, product.targets, True))
+            else:
+                together[k] = True
+        if any(together):
+            product = self.formula.vjp(tuple(together), defined)
+            parts.append(_Part(self._derived(product), product.sources, product.targets, False))
+        return parts
+
+    def _derived(self, product: Product) -> Elementwise:
+        op = self.products.get(product.formula)
+        if op is None:
+            op = self.products[product.formula] = Elementwise(
+                self.name.removesuffix("0") + "Backward0", product.formula
+            )
+        return op
+
+    def jvp(
+        self, operands: Sequence[Any], tangents: Sequence[Any], compute: np.dtype[Any], out: Any
+    ) -> Any:
+        """Return the tangent of the one output, ``None`` where it does not move."""
+        product = self.formula.jvp(tuple(t is not None for t in tangents))
+        if not product.targets:
+            return None
+        values = (*tangents, *operands, out)
+        array = out._array
+        (result,) = Elementwise(self.name, product.formula).evaluate(
+            [values[s] for s in product.sources], compute, [array.dtype]
+        )
+        return fit(result, array.shape, array.dtype)
+
+
+def _door(arrays: Sequence[Array]) -> backend.Backend:
+    """Return the backend of the operands; NumPy's scalars may go with any.
+
+    Raises:
+        RuntimeError: They live on different devices.
+    """
+    door = backend.of(arrays[0])
+    for a in arrays[1:]:
+        other = backend.of(a)
+        if other is not door:
+            if isinstance(a, np.generic):
+                continue
+            if not isinstance(arrays[0], np.generic):
+                raise different_devices([door.device_of(arrays[0]), other.device_of(a)])
+            door = other
+    return door
+
+
+def different_devices(found: Sequence[device]) -> RuntimeError:
+    """Return PyTorch's error for operands of several devices."""
+    return RuntimeError(
+        "Expected all tensors to be on the same device, but found at least two devices, "
+        f"{found[0]} and {found[1]}! Move them to one with .to(device) first."
+    )
+
+
+class Pointwise(Elementwise):
+    """A public elementwise operation: a formula, and how its operands are promoted.
+
+    ``promotion`` is "default" (the operands' common type), "float" (integers become the default
+    floating point type) or "compare" (as default; the result is bool).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: str,
+        build: Callable[[str], Formula],
+        promotion: str,
+    ):
+        """Make the operation; ``build`` gives its formula over real or complex numbers."""
+        super().__init__(name, build(REAL))
+        self.function = function
+        self.build = build
+        self.promotion = promotion
+        self.kinds: dict[bool, Elementwise] = {False: self}
+
+    def of_kind(self, complex_: bool) -> Elementwise:
+        """Return the operation itself, or its form for complex operands."""
+        found = self.kinds.get(complex_)
+        if found is None:
+            found = self.kinds[complex_] = Elementwise(self.name, self.build(COMPLEX))
+        return found
+
+    def __call__(self, *operands: Any) -> Any:
+        """Return the result of the operation on tensors, arrays and Python numbers.
+
+        Inside a formula the operands are expressions, and so is the result.
+        """
+        if Expression in map(type, operands):
+            inputs = self.formula.inputs
+            values = dict(zip(inputs, map(as_expression, operands), strict=True))
+            return substitute(self.formula.outputs[0], values)
+        values, compute = self.prepare(operands)
+        op = self.of_kind(compute.kind == "c")
+        (out,) = op.evaluate(values, compute, [self.result_type(op, compute)])
+        return out
+
+    def result_type(self, op: Elementwise, compute: np.dtype[Any]) -> np.dtype[Any]:
+        """Return the element type of the result, from the type the operands were promoted to."""
+        kind = op.formula.outputs[0].kind
+        if kind == BOOL or self.promotion == "compare":
+            return _BOOL
+        if kind == REAL and compute.kind == "c":
+            return np.dtype(f"f{compute.itemsize // 2}")
+        return compute
+
+    def prepare(self, operands: Sequence[Any]) -> tuple[list[Any], np.dtype[Any]]:
+        """Return the operands on one device, numbers as scalars, and the type to compute in."""
+        inputs = self.formula.inputs
+        values = [as_operand(self.function, str(v.value), k, o)
+                  for k, (v, o) in enumerate(zip(inputs, operands, strict=True))]  # fmt: skip
+        common = result_type(
+            [o for v, o in zip(inputs, values, strict=True) if v.kind != BOOL]
+        )
+        if self.promotion == "float" and common.category < _dtype.FLOAT:
+            common = _dtype.get_default_dtype()
+        compute = common.numpy
+        values = to_one_device(values)
+        for k, v in enumerate(values):
+            if not isinstance(v, TensorBase):
+                values[k] = as_scalar(v, compute)
+        check_shapes(values)
+        return values, compute
+
+
+_BOOL = np.dtype(bool)
+
+
+def as_operand(function: str, argument: str, position: int, value: Any) -> Any:
+    """Return a tensor as it is, an array as a tensor, a number as a Python number.
+
+    Raises:
+        TypeError: ``value`` is none of these.
+    """
+    if isinstance(value, TensorBase) or isinstance(value, bool | int | float | complex):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if backend.is_array(value):
+        return wrap(value)
+    raise errors.must_be_tensor(function, argument, position + 1, value)
+
+
+def result_type(operands: Sequence[Any]) -> dtype:
+    """Return the type that the operands promote to, by PyTorch's rules."""
+    found: list[dtype | None] = [None, None, None]  # of tensors with dimensions, 0-d ones, numbers
+    for o in operands:
+        if isinstance(o, TensorBase):
+            d, rank = _dtype.of(o._array.dtype), 0 if o._array.ndim else 1
+        else:
+            d, rank = _dtype.of_number(o), 2
+        before = found[rank]
+        found[rank] = d if before is None else _dtype.promote_types(before, d)
+    return _dtype.combine(*found)
+
+
+def as_scalar(value: complex, compute: np.dtype[Any]) -> Any:
+    """Return a Python number as a NumPy scalar of the type the operands are computed in."""
+    if compute.kind == "f" and compute.itemsize == 2:
+        compute = np.dtype(np.float32)
+    with np.errstate(all="ignore"):
+        if compute.kind in "iu":
+            return np.asarray(value).astype(compute)[()]  # wraps around, as PyTorch's does
+        return compute.type(value)
+
+
+def to_one_device(values: list[Any]) -> list[Any]:
+    """Return the operands with 0-d tensors of the CPU moved to where the others are."""
+    tensors = [v for v in values if isinstance(v, TensorBase)]
+    doors = [backend.of(t._array) for t in tensors]
+    if all(d is doors[0] for d in doors):
+        return values
+    elsewhere = [d.device_of(t._array) for d, t in zip(doors, tensors, strict=True) if d.type != "cpu"]
+    large = [d for d, t in zip(doors, tensors, strict=True) if d.type == "cpu" and t._array.ndim]
+    if large:
+        raise different_devices([elsewhere[0], device("cpu")])
+    return [
+        move(v, where=elsewhere[0])
+        if isinstance(v, TensorBase) and backend.of(v._array).type == "cpu" else v
+        for v in values
+    ]  # fmt: skip
+
+
+def check_shapes(values: Sequence[Any]) -> None:
+    """Raise PyTorch's error where the operands' shapes do not broadcast."""
+    shapes = [v._array.shape for v in values if isinstance(v, TensorBase)]
+    if any(s != shapes[0] for s in shapes[1:]):
+        errors.broadcast_shape(*shapes)
+
+
+# --------------------------------------------------------------------------- everything else
+
+
+@dataclass
+class _Rule:
+    """The gradient of one input, as a function of what it names."""
+
+    function: Callable[..., Any]
+    names: tuple[str, ...]
+
+
+class Operation:
+    """An operation over whole arrays, with one gradient rule per input.
+
+    ``forward(door, *arrays, **params)`` computes on raw arrays.  ``kind`` says how tangents pass:
+    "linear" and "bilinear" operations are their own forward mode, for a "composite" one it is
+    derived by transposing its backward.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        kind: str,
+        view: bool = False,
+        outputs: tuple[str, ...] = ("out",),
+    ):
+        """Make the operation whose backward node is called ``name``."""
+        self.name = name
+        self.forward = forward
+        self.kind = kind
+        self.view = view
+        self.output_names = outputs
+        parameters = list(inspect.signature(forward).parameters.values())[1:]
+        self.variadic = bool(parameters) and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
+        self.input_names = tuple(
+            p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+        )
+        self.rules: dict[str, _Rule] = {}
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} operation {self.name.removesuffix('0').removesuffix('Backward')}>"
+
+    def gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare the gradient of the input that the function is named after.
+
+        With several results or any number of inputs the function is called ``inputs`` and
+        receives and returns tuples.
+        """
+        names = tuple(inspect.signature(function).parameters)
+        self.rules[function.__name__] = _Rule(function, names)
+        return function
+
+    def __call__(self, *tensors: Any, **params: Any) -> Any:
+        """Return the result as a tensor, or a tuple of them, recorded where needed."""
+        if self.view:
+            own_array(tensors[0])
+        arrays = [t._array for t in tensors]
+        door = backend.of(arrays[0])
+        for t, a in zip(tensors[1:], arrays[1:], strict=True):
+            if backend.of(a) is not door:
+                raise different_devices(
+                    [door.device_of(arrays[0]), backend.of(t._array).device_of(a)]
+                )
+        result = self.forward(door, *arrays, **params)
+        outs = tuple(map(wrap, result)) if isinstance(result, tuple) else (wrap(result),)
+        inputs = edges(tensors)
+        if inputs is not None:
+            self._record(tensors, inputs, outs, params)
+        if self.view:
+            self._mark_views(tensors[0], outs)
+        return outs if isinstance(result, tuple) else outs[0]
+
+    def _mark_views(self, tensor: TensorBase, outs: Sequence[TensorBase]) -> None:
+        base = tensor if tensor._view is None else tensor._view.base
+        counter = shared_counter(tensor)
+        door = backend.of(tensor._array)
+        for out in outs:
+            if door.xp.may_share_memory(out._array, tensor._array):
+                out._counter = counter
+                multiple = self.name if len(self.output_names) == 0 else ""
+                out._view = View(base, multiple, mode.enabled)
+
+    def _record(
+        self,
+        tensors: Sequence[Any],
+        inputs: tuple[Any, ...],
+        outs: Sequence[TensorBase],
+        params: dict[str, Any],
+    ) -> None:
+        asked = self._asked(inputs)
+        names = ("inputs",) * len(tensors) if self.variadic else self.input_names
+        saved: list[Any] = [t if n in asked else None for n, t in zip(names, tensors, strict=True)]
+        out_names = self.output_names or ("out",) * len(outs)
+        saved += [saved_output(o) if n in asked else None for n, o in zip(out_names, outs, strict=True)]
+        if saved.count(None) == len(saved):
+            # a parameter that the backward reads (an index, say) is a saved value too
+            saved = []
+        kept = tuple(saved)
+        known = (tuple(map(like, tensors)), tuple(map(like, outs)), params)
+        node = record(self, inputs, kept, versions_of(kept), known, len(outs))
+        for k, out in enumerate(outs):
+            if out._array.dtype.kind in "fc":
+                out._edge = node if len(outs) == 1 else Output(node, k)
+
+    def _asked(self, inputs: Sequence[Any]) -> set[str]:
+        names = ("inputs",) if "inputs" in self.rules else tuple(
+            n for n, e in zip(self.input_names, inputs, strict=True) if e is not None
+        )  # fmt: skip
+        return {a for n in names if n in self.rules for a in self.rules[n].names}
+
+    def backward(
+        self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
+    ) -> list[Any]:
+        """Return the gradients of the inputs that ``needs`` marks."""
+        likes, out_likes, params = node.params
+        saved = unpack(node, len(likes))
+        g: Any = grads[0]
+        if len(grads) > 1 and not (len(self.output_names) > 1 and grads[0] is not None):
+            g = tuple(
+                zeros(o) if x is None else x for x, o in zip(grads, out_likes, strict=True)
+            )
+            g = g[0] if len(self.output_names) > 1 else g
+        known: dict[str, Any] = {"g": g, **params}
+        if saved:
+            known |= zip(self.input_names, saved, strict=False)
+            known |= zip(self.output_names, saved[len(likes) :], strict=False)
+            known["inputs"] = saved[: len(likes)]
+        if "inputs" in self.rules:
+            rule = self.rules["inputs"]
+            known["likes"], known["needs"] = likes, needs
+            results = list(rule.function(*(known[n] for n in rule.names)))
+        else:
+            results = [None] * len(likes)
+            for k, name in enumerate(self.input_names):
+                if needs[k] and name in self.rules:
+                    rule = self.rules[name]
+                    known["like"] = likes[k]
+                    results[k] = rule.function(*(known[n] for n in rule.names))
+        return [
+            None if r is None else fit(r, o.shape, o.dtype)
+            for r, o in zip(results, likes, strict=True)
+        ]
+
+
+def own_array(tensor: TensorBase) -> Array:
+    """Return the tensor's array as an array object that views and writes can share."""
+    array = tensor._array
+    if isinstance(array, np.generic):
+        array = tensor._array = np.asarray(array)
+    return array
+
+
+def zeros(o: Like) -> Any:
+    """Return a tensor of zeros like the one that ``o`` describes."""
+    return wrap(backend.of_device(o.device).full(o.shape, 0, o.dtype, o.device))
+
+
+def linear(name: str, view: bool = False, outputs: tuple[str, ...] = ("out",)) -> Any:
+    """Declare an operation that is linear in its tensors: its rule is its transpose."""
+    return lambda forward: Operation(name, forward, "linear", view, outputs)
+
+
+def bilinear(name: str) -> Any:
+    """Declare an operation that is linear in each of two tensors."""
+    return lambda forward: Operation(name, forward, "bilinear")
+
+
+def composite(name: str, outputs: tuple[str, ...] = ("out",)) -> Any:
+    """Declare an operation whose gradient is composed of other operations."""
+    return lambda forward: Operation(name, forward, "composite", False, outputs)
+
+
+# The four linear operations by which a gradient is made to fit its input.
+
+
+@linear("SumBackward0")
+def sum_to(door: backend.Backend, input: Array, *, shape: Shape) -> Array:
+    """Sum to a shape that broadcasts to the input's."""
+    extra = input.ndim - len(shape)
+    axes = tuple(
+        k for k, n in enumerate(input.shape) if k < extra or (shape[k - extra] == 1 and n != 1)
+    )
+    return door.sum(input, axes, True, input.dtype).reshape(shape)
+
+
+@sum_to.gradient
+def input(g: Any, like: Like) -> Any:
+    return expand_to(g, shape=like.shape)
+
+
+@linear("ExpandBackward0", view=True)
+def expand_to(door: backend.Backend, input: Array, *, shape: Shape) -> Array:
+    """View with a larger shape that the input's broadcasts to."""
+    return door.broadcast_to(input, shape)
+
+
+@expand_to.gradient
+def input(g: Any, like: Like) -> Any:
+    return sum_to(g, shape=like.shape)
+
+
+@linear("ToCopyBackward0")
+def cast(door: backend.Backend, input: Array, *, dtype: np.dtype[Any]) -> Array:
+    """Copy with another element type."""
+    return door.astype(input, dtype)
+
+
+@cast.gradient
+def input(g: Any, like: Like) -> Any:
+    return cast(g, dtype=like.dtype)
+
+
+@linear("ToCopyBackward0")
+def move(door: backend.Backend, input: Array, *, where: device) -> Array:
+    """Copy to another device."""
+    return backend.of_device(where).from_numpy(door.to_numpy(input), where)
+
+
+@move.gradient
+def input(g: Any, like: Like) -> Any:
+    return move(g, where=like.device)
+
+
+# --------------------------------------------------------------------------- declaring formulas
+
+OPS: dict[str, Pointwise] = {}  # every declared formula, by the name of its function
+
+
+def pointwise(
+    text: str,
+    name: str = "",
+    promotion: str = "default",
+    kinds: dict[str, str] | None = None,
+) -> Callable[[Callable[..., Any]], Any]:
+    """Declare an elementwise operation by its formula; the decorated function is its rule.
+
+    The rule's parameters are ``g`` (the cotangent), the inputs by the names they have in the
+    formula, and ``out`` (the result); what it names is what is saved.  It returns, for each input,
+    an expression that is linear in ``g``.  A rule without parameters leaves the derivative to the
+    parts of the formula.
+
+    Args:
+        text: The formula, such as ``"x * y"``.
+        name: The name of the backward node; empty where there is no gradient.
+        promotion: See :class:`Pointwise`.
+        kinds: Inputs that are not numbers, such as ``{"condition": "bool"}``.
+    """
+    names, built = parse(text)
+
+    def declare(rule: Callable[..., Any]) -> Any:
+        function = rule.__name__
+        asked = tuple(inspect.signature(rule).parameters)
+        example = built(*(variable(n, COMPLEX) for n in names))
+        primitive = all(a.function == "variable" for a in example.args)
+        make = built
+        if asked and not primitive:
+            FUNCTIONS[function] = Function(definition=built)
+            make = partial(call, function)
+        if asked:
+            key = example.function if primitive else function
+            DERIVATIVES[key] = Derivative(rule, names, asked)
+
+        def build(kind: str) -> Formula:
+            inputs = [variable(n, (kinds or {}).get(n, kind)) for n in names]
+            return Formula(function, inputs, (make(*inputs),), by_rule=bool(asked))
+
+        OPS[function] = op = Pointwise(name, function, build, promotion)
+        return _public(op, rule.__doc__ or "")
+
+    return declare
+
+
+_PARAMETERS = {1: ("input",), 2: ("input", "other"), 3: ("input", "min", "max")}
+
+
+def _public(op: Pointwise, doc: str) -> Any:
+    """Return the function that users call, generated so that it has PyTorch's parameter names."""
+    names = [str(v.value) for v in op.formula.inputs]
+    if names == ["condition", "x", "y"]:
+        parameters: tuple[str, ...] = ("condition", "input", "other")
+    else:
+        parameters = _PARAMETERS[len(names)]
+    arguments = ", ".join(parameters)
+    namespace: dict[str, Any] = {"op": op}
+    source = f"def {op.function}({arguments}):\n    return op({arguments})\n"
+    exec(compile(source, f"<gpugrad {op.function}>", "exec"), namespace)
+    function = namespace[op.function]
+    function.__doc__ = doc
+    function.op = op
+    return function
+
+
+__all__ = [
+    "Elementwise", "Like", "Operation", "Pointwise", "bilinear", "composite", "fit", "like",
+    "linear", "pointwise", "variable", "wrap", "zeros", "Edge",
+]  # fmt: skip

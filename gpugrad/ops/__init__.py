@@ -1,0 +1,1 @@
+"""The operations, declared: what each computes and what its gradient is."""

@@ -1,0 +1,375 @@
+"""New tensors: from data, from arrays that exist, filled, and counted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpugrad import _dtype, backend
+from gpugrad._device import CPU, device
+from gpugrad._dtype import dtype
+from gpugrad.errors import size
+from gpugrad.graph import LEAF, TensorBase
+from gpugrad.op import wrap
+from gpugrad.ops.shape import as_shape, to
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+DeviceLike = str | int | device | None
+
+
+def finish(tensor: Any, requires_grad: bool) -> Any:
+    """Return a new tensor as a leaf that requires grad if asked.
+
+    Raises:
+        RuntimeError: Its type has no gradients.
+    """
+    if requires_grad:
+        if tensor._array.dtype.kind not in "fc":
+            raise RuntimeError(
+                "Only Tensors of floating point and complex dtype can require gradients"
+            )
+        tensor._edge = LEAF
+    return tensor
+
+
+# --------------------------------------------------------------------------- from data
+
+
+def _checked_array(array: Any) -> Any:
+    if array.dtype.byteorder not in "=|" and not array.dtype.isnative:
+        raise ValueError(
+            "given numpy array has byte order different from the native byte order. "
+            "Conversion between byte orders is currently not supported."
+        )
+    _dtype.of(array.dtype)
+    return array
+
+
+def _depth(data: Any) -> tuple[int, ...]:
+    """Return the shape of nested sequences.
+
+    Raises:
+        ValueError: They are ragged.
+    """
+    if isinstance(data, TensorBase):
+        return tuple(data._array.shape)
+    if backend.is_array(data):
+        return tuple(data.shape)
+    if isinstance(data, str) or not isinstance(data, Sequence | range):
+        return ()
+    if not data:
+        return (0,)
+    shape = (len(data), *_depth(data[0]))
+    _same_length(data, shape, 0)
+    return shape
+
+
+def _same_length(data: Any, shape: tuple[int, ...], dim: int) -> None:
+    if dim == len(shape):
+        return
+    if not hasattr(data, "__len__"):
+        raise TypeError(f"must be real number, not {type(data).__name__}")
+    if len(data) != shape[dim]:
+        raise ValueError(f"expected sequence of length {shape[dim]} at dim {dim} (got {len(data)})")
+    if dim + 1 < len(shape):
+        for part in data:
+            _same_length(part, shape, dim + 1)
+
+
+def _flat(data: Any, depth: int) -> list[Any]:
+    parts = [data]
+    for _ in range(depth):
+        parts = [e for part in parts for e in part]
+    return parts
+
+
+def _from_sequence(data: Any, wanted: dtype | None) -> Any:
+    shape = _depth(data)
+    numbers = [_number(e) for e in _flat(data, len(shape))]
+    if wanted is None:
+        wanted = _dtype.get_default_dtype() if not numbers else _common(numbers)
+    _check_range(numbers, wanted)
+    if wanted.category < _dtype.FLOAT:
+        # out-of-range and fractional numbers are cut as PyTorch's conversion does
+        numbers = [e if isinstance(e, bool | int) else int(e.real) for e in numbers]
+    array = np.empty(len(numbers), wanted.numpy)
+    if numbers:
+        with np.errstate(all="ignore"):
+            array[:] = np.array(numbers, _widest(wanted)).astype(wanted.numpy)
+    return array.reshape(shape)
+
+
+def _widest(wanted: dtype) -> Any:
+    return (bool, np.int64, np.float64, np.complex128)[wanted.category]
+
+
+def _number(e: Any) -> Any:
+    if isinstance(e, TensorBase):
+        return e.item()  # type: ignore[attr-defined]
+    if isinstance(e, np.generic):
+        return e.item()
+    if isinstance(e, bool | int | float | complex):
+        return e
+    if isinstance(e, str):
+        raise ValueError(f"too many dimensions '{type(e).__name__}'")
+    raise RuntimeError(f"Could not infer dtype of {type(e).__name__}")
+
+
+def _common(numbers: list[Any]) -> dtype:
+    category = max(_dtype.of_number(n).category for n in {type(n): n for n in numbers}.values())
+    default = _dtype.get_default_dtype()
+    return (_dtype.bool_, _dtype.int64, default, default.to_complex())[category]
+
+
+def _check_range(numbers: list[Any], wanted: dtype) -> None:
+    if wanted.category != _dtype.INTEGER:
+        return
+    limits = np.iinfo(wanted.numpy)
+    for n in numbers:
+        if isinstance(n, int) and not -(2**63) <= n < 2**63:
+            raise ValueError("Overflow when unpacking long long")
+        if isinstance(n, int) and not limits.min <= n <= limits.max:
+            raise RuntimeError(
+                f"value cannot be converted to type {wanted.numpy.name} without overflow"
+            )
+
+
+def tensor(
+    data: Any,
+    *,
+    dtype: dtype | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return a new tensor with a copy of the data: numbers, nested sequences, or an array.
+
+    Floats become the default dtype, integers int64; an array keeps its type.
+
+    Raises:
+        RuntimeError: ``requires_grad`` with a type that has no gradients; data of no known type.
+        TypeError: An array of a type that tensors do not have.
+        ValueError: Ragged sequences.
+    """
+    if isinstance(data, TensorBase):
+        result = wrap(backend.of(data._array).copy(data._array))
+    elif backend.is_array(data):
+        door = backend.of(data) if not isinstance(data, np.ndarray) else backend.cpu_backend
+        result = wrap(door.copy(_checked_array(data), "C"))
+    else:
+        wanted = dtype
+        if isinstance(data, bool | int | float | complex):
+            wanted = dtype or _dtype.of_number(data)
+        result = wrap(_from_sequence(data, wanted))
+    return finish(to(result, device=device, dtype=dtype), requires_grad)  # type: ignore[no-any-return]
+
+
+def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
+    """Return a tensor that shares the memory of a NumPy array.
+
+    Negative strides and read-only arrays are accepted, which PyTorch refuses or warns of.
+
+    Raises:
+        TypeError: Not an array, or of a type that tensors do not have.
+        ValueError: The byte order is foreign.
+    """
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    return wrap(_checked_array(ndarray))  # type: ignore[no-any-return]
+
+
+def as_tensor(data: Any, dtype: dtype | None = None, device: DeviceLike = None) -> Tensor:
+    """Return the data as a tensor, sharing memory where type and device allow.
+
+    A tensor is returned as it is; a NumPy or CuPy array is shared; anything else is copied.
+    """
+    if isinstance(data, TensorBase):
+        result: Any = data
+    elif backend.is_array(data) and not isinstance(data, np.generic):
+        backend.of(data)
+        result = wrap(_checked_array(data))
+    else:
+        return tensor(data, dtype=dtype, device=device)
+    return to(result, device=device, dtype=dtype)
+
+
+# --------------------------------------------------------------------------- filled
+
+
+def place(where: DeviceLike) -> device:
+    """Return the device that an argument means; the CPU by default."""
+    return CPU if where is None else device(where)
+
+
+def _sizes(sizes: tuple[Any, ...], keyword: Any = None) -> tuple[int, ...]:
+    shape = as_shape(sizes if keyword is None else (keyword,))
+    for n in shape:
+        if n < 0:
+            raise RuntimeError(
+                f"Trying to create tensor with negative dimension {n}: {size(shape)}"
+            )
+    return shape
+
+
+def _filled(
+    shape: tuple[int, ...],
+    value: complex,
+    kind: dtype | None,
+    where: DeviceLike,
+    requires_grad: bool,
+) -> Any:
+    here = place(where)
+    kind = kind or _dtype.get_default_dtype()
+    door = backend.of_device(here)
+    return finish(wrap(door.full(shape, value, kind.numpy, here)), requires_grad)
+
+
+def zeros(
+    *size: Any, dtype: dtype | None = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
+    """Return zeros of a shape."""
+    return _filled(_sizes(size), 0, dtype, device, requires_grad)  # type: ignore[no-any-return]
+
+
+def ones(
+    *size: Any, dtype: dtype | None = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
+    """Return ones of a shape."""
+    return _filled(_sizes(size), 1, dtype, device, requires_grad)  # type: ignore[no-any-return]
+
+
+def full(
+    size: Sequence[int],
+    fill_value: Any,
+    *,
+    dtype: dtype | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return a number in every element; without a dtype the number's own."""
+    value = fill_value.item() if isinstance(fill_value, TensorBase) else fill_value  # type: ignore[attr-defined]
+    kind = dtype or _dtype.of_number(value)
+    return _filled(_sizes((size,)), value, kind, device, requires_grad)  # type: ignore[no-any-return]
+
+
+def empty(
+    *size: Any, dtype: dtype | None = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
+    """Return a tensor whose values are not defined."""
+    here = place(device)
+    kind = dtype or _dtype.get_default_dtype()
+    array = backend.of_device(here).empty(_sizes(size), kind.numpy, here)
+    return finish(wrap(array), requires_grad)  # type: ignore[no-any-return]
+
+
+def _like(
+    input: TensorBase, dtype: dtype | None, device: DeviceLike
+) -> tuple[tuple[int, ...], dtype, device]:
+    array = input._array
+    here = place(device) if device is not None else backend.of(array).device_of(array)
+    return tuple(array.shape), dtype or _dtype.of(array.dtype), here
+
+
+def zeros_like(
+    input: Tensor, *, dtype: dtype | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return zeros with the shape, type and device of ``input``."""
+    shape, kind, here = _like(input, dtype, device)
+    return _filled(shape, 0, kind, here, requires_grad)  # type: ignore[no-any-return]
+
+
+def ones_like(
+    input: Tensor, *, dtype: dtype | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return ones with the shape, type and device of ``input``."""
+    shape, kind, here = _like(input, dtype, device)
+    return _filled(shape, 1, kind, here, requires_grad)  # type: ignore[no-any-return]
+
+
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: dtype | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return a number in every element, with the shape, type and device of ``input``."""
+    shape, kind, here = _like(input, dtype, device)
+    return _filled(shape, fill_value, kind, here, requires_grad)  # type: ignore[no-any-return]
+
+
+def empty_like(
+    input: Tensor, *, dtype: dtype | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return undefined values with the shape, type and device of ``input``."""
+    shape, kind, here = _like(input, dtype, device)
+    return empty(shape, dtype=kind, device=here, requires_grad=requires_grad)
+
+
+# --------------------------------------------------------------------------- counted
+
+
+def arange(
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: dtype | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return start, start + step, ... below end; int64 where all are integers.
+
+    Raises:
+        RuntimeError: The step is 0 or leads away from the end.
+    """
+    if end is None:
+        start, end = 0, start
+    start, end, step = (v.item() if isinstance(v, TensorBase) else v for v in (start, end, step))
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    whole = all(isinstance(v, int) for v in (start, end, step))
+    kind = dtype or (_dtype.int64 if whole else _dtype.get_default_dtype())
+    count = math.ceil((end - start) / step)
+    values = start + np.arange(count, dtype=np.int64 if whole else np.float64) * step
+    return _sent(values.astype(kind.numpy), device, requires_grad)
+
+
+def _sent(array: Any, where: DeviceLike, requires_grad: bool) -> Any:
+    return finish(to(wrap(array), device=place(where)), requires_grad)
+
+
+def linspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    *,
+    dtype: dtype | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return ``steps`` values from start to end, both included, at equal distances."""
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    kind = dtype or _dtype.get_default_dtype()
+    values = np.linspace(start, end, steps).astype(kind.numpy)
+    return _sent(values, device, requires_grad)  # type: ignore[no-any-return]
+
+
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    dtype: dtype | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return a matrix with ones on the diagonal and zeros elsewhere."""
+    kind = dtype or _dtype.get_default_dtype()
+    return _sent(np.eye(n, m, dtype=kind.numpy), device, requires_grad)  # type: ignore[no-any-return]

@@ -1,0 +1,235 @@
+"""``x[index]`` and ``x[index] = value``: views for integers and slices, copies for arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpugrad import backend, errors
+from gpugrad.errors import normal_dim, size
+from gpugrad.graph import TensorBase
+from gpugrad.op import Like, linear, wrap
+from gpugrad.ops import shape as shapes
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+Array = Any
+Shape = tuple[int, ...]
+
+
+@linear("IndexBackward0")
+def _index(door: backend.Backend, input: Array, *, index: tuple[Any, ...]) -> Array:
+    return door.take(input, index)
+
+
+@_index.gradient
+def input(g: Any, like: Like, index: tuple[Any, ...]) -> Any:
+    return add_at(g, shape=like.shape, index=index)
+
+
+@linear("IndexPutBackward0")
+def add_at(door: backend.Backend, input: Array, *, shape: Shape, index: tuple[Any, ...]) -> Array:
+    """Return zeros of a shape with the input added at an index: twice where it is named twice."""
+    result = door.full(shape, 0, input.dtype, door.device_of(input))
+    door.add_at(result, index, input)
+    return result
+
+
+@add_at.gradient
+def input(g: Any, index: tuple[Any, ...]) -> Any:
+    return _index(g, index=index)
+
+
+@linear("FlipBackward0")
+def _flip(door: backend.Backend, input: Array, *, axes: Shape) -> Array:
+    return door.copy(door.xp.flip(input, axes), "C")
+
+
+@_flip.gradient
+def input(g: Any, axes: Shape) -> Any:
+    return _flip(g, axes=axes)
+
+
+def flip(input: Tensor, *dims: Any) -> Tensor:
+    """Return a copy with the order of the elements reversed along ``dims``."""
+    wanted = shapes.as_shape(dims)
+    return _flip(input, axes=tuple(normal_dim(d, input._array.ndim) for d in wanted))
+
+
+def gather_along(door: backend.Backend, array: Array, indices: Array, axis: int) -> Array:
+    """Return the elements at ``indices`` along an axis; both have the same other sizes."""
+    return door.take(array, grid(door, indices, axis))
+
+
+def grid(door: backend.Backend, indices: Array, axis: int) -> tuple[Array, ...]:
+    """Return the index that names, at each place, itself on every axis but ``axis``."""
+    index = []
+    for k, n in enumerate(indices.shape):
+        if k == axis:
+            index.append(indices)
+        else:
+            ones = [1] * indices.ndim
+            ones[k] = n
+            index.append(door.xp.arange(n).reshape(ones))
+    return tuple(index)
+
+
+def scatter_along(g: Any, indices: Any, shape: Shape, axis: int) -> Any:
+    """Return zeros of ``shape`` with ``g`` at ``indices`` along an axis."""
+    door = backend.of(g._array)
+    return add_at(g, shape=shape, index=grid(door, indices._array, axis))
+
+
+# --------------------------------------------------------------------------- reading an index
+
+
+def _element(door: backend.Backend, item: Any, where: Any) -> Any:
+    """Return one part of an index as an integer, a slice, None, ... or an array."""
+    if item is None or item is Ellipsis:
+        return item
+    if isinstance(item, slice):
+        if item.step is not None and int(item.step) <= 0:
+            raise ValueError("step must be greater than zero")
+        return slice(*(None if s is None else int(s) for s in (item.start, item.stop, item.step)))
+    if isinstance(item, bool | np.bool_):
+        return door.from_numpy(np.asarray(bool(item)), where)
+    if isinstance(item, int | np.integer):
+        return int(item)
+    if isinstance(item, TensorBase):
+        item = item._array
+        if item.ndim == 0 and item.dtype.kind in "iu":
+            return int(item)
+    elif isinstance(item, float | complex):
+        raise IndexError(
+            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are "
+            f"valid indices (got {type(item).__name__})"
+        )
+    elif isinstance(item, str):
+        raise TypeError(f"new(): invalid data type '{type(item).__name__}'")
+    elif isinstance(item, Sequence):
+        item = np.asarray(item)
+        if item.size == 0:
+            item = item.astype(np.int64)
+    elif not backend.is_array(item):
+        raise IndexError(
+            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are "
+            f"valid indices (got {type(item).__name__})"
+        )
+    if item.dtype.kind not in "biu":
+        raise IndexError(
+            "tensors used as indices must be long, int, byte or bool tensors"
+        )
+    other = backend.of(item)
+    if other is not door:
+        item = door.from_numpy(other.to_numpy(item), where)
+    return item
+
+
+def parsed(input: Tensor, key: Any) -> tuple[tuple[Any, ...], bool]:
+    """Return an index in terms of plain parts and arrays, and whether it has arrays.
+
+    Raises:
+        IndexError: A part is out of bounds, or there are too many, or it is of no usable type.
+    """
+    array = input._array
+    door = backend.of(array)
+    where = door.device_of(array)
+    items = key if isinstance(key, tuple) else (key,)
+    index = tuple(_element(door, item, where) for item in items)
+    if array.ndim == 0 and any(isinstance(i, int) for i in index):
+        raise IndexError(
+            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` "
+            "in C++ to convert a 0-dim tensor to a number"
+        )
+    _check(index, array.shape)
+    return index, any(hasattr(i, "dtype") for i in index)
+
+
+def _span(item: Any) -> int:
+    """Return how many dimensions a part of an index uses."""
+    if item is None or item is Ellipsis:
+        return 0
+    return item.ndim if hasattr(item, "dtype") and item.dtype.kind == "b" else 1
+
+
+def _check(index: tuple[Any, ...], shape: Shape) -> None:
+    used = sum(map(_span, index))
+    if used > len(shape):
+        raise IndexError(f"too many indices for tensor of dimension {len(shape)}")
+    if sum(i is Ellipsis for i in index) > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    axis = 0
+    for position, item in enumerate(index):
+        if item is Ellipsis:
+            axis = len(shape) - sum(map(_span, index[position + 1 :]))
+            continue
+        if isinstance(item, int):
+            if not -shape[axis] <= item < shape[axis]:
+                raise IndexError(
+                    f"index {item} is out of bounds for dimension {axis} with size {shape[axis]}"
+                )
+        elif hasattr(item, "dtype"):
+            _check_array(item, position, axis, shape)
+        axis += _span(item)
+
+
+def _check_array(item: Array, position: int, axis: int, shape: Shape) -> None:
+    if item.dtype.kind == "b":
+        for k, n in enumerate(item.shape):
+            if n != shape[axis + k]:
+                raise IndexError(
+                    f"The shape of the mask {size(item.shape)} at index {k} does not match the "
+                    f"shape of the indexed tensor {size(shape)} at index {axis + k}"
+                )
+    elif item.size and backend.of(item).type == "cpu":
+        # on CUDA this would wait for the device; there CuPy wraps around, as it documents
+        low, high = int(item.min()), int(item.max())
+        n = shape[axis]
+        if low < -n or high >= n:
+            wrong = high if high >= n else low
+            raise IndexError(
+                f"index {wrong} is out of bounds for dimension {axis} with size {n}"
+            )
+
+
+def getitem(input: Tensor, key: Any) -> Tensor:
+    """Return ``input[key]``: a view for integers and slices, a copy where arrays are involved.
+
+    Raises:
+        IndexError: Out of bounds, too many parts, or a part of no usable type.
+        ValueError: A slice with a step that is not positive.
+    """
+    if isinstance(key, int) and not isinstance(key, bool) and input._array.ndim:
+        n = input._array.shape[0]
+        if not -n <= key < n:
+            raise IndexError(f"index {key} is out of bounds for dimension 0 with size {n}")
+        return shapes.select(input, 0, key)
+    index, arrays = parsed(input, key)
+    if arrays:
+        return _index(input, index=index)
+    return shapes.sliced(input, index)
+
+
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+    """Return the int64 indices of the nonzero elements, a row for each; or a tuple of columns."""
+    door = backend.of(input._array)
+    found = door.xp.nonzero(door.own(input._array).reshape(input._array.shape or (1,)))
+    if as_tuple:
+        return tuple(map(wrap, found))
+    if not input._array.ndim:
+        return wrap(door.empty((len(found[0]), 0), np.dtype(np.int64), door.device_of(input._array)))
+    return wrap(door.xp.stack(found, axis=1))
+
+
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """Return a copy of the slices that a 1-d tensor of integers names along ``dim``."""
+    axis = normal_dim(dim, input._array.ndim)
+    if index._array.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    return getitem(input, (*(slice(None),) * axis, index))
+
+
+__all__ = ["errors"]

@@ -1,0 +1,359 @@
+"""Operations that write into a tensor, and what they do to its history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpugrad import _dtype, backend, errors
+from gpugrad.errors import size
+from gpugrad.graph import LEAF, Node, Output, TensorBase, mode
+from gpugrad.op import (
+    cast,
+    check_view,
+    expand_to,
+    linear,
+    own_array,
+    shared_counter,
+    type_name,
+    wrap,
+)
+from gpugrad.ops import pointwise as pw
+from gpugrad.ops.indexing import getitem, parsed
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+Array = Any
+
+
+def check_writable(self: TensorBase, *operands: Any) -> None:
+    """Raise where PyTorch forbids to write into ``self``.
+
+    Raises:
+        RuntimeError: A leaf that requires grad (or a view of one) while recording; memory that
+            several elements share; a view whose base has a history.
+    """
+    view = self._view
+    if mode.enabled:
+        if self._edge is LEAF:
+            raise RuntimeError(
+                "a leaf Variable that requires grad is being used in an in-place operation."
+            )
+        if view is not None:
+            _check_view_writable(self, operands)
+    array = self._array
+    if array.ndim and 0 in array.strides and any(
+        s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)
+    ):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            "single memory location. Please clone() the tensor before performing the operation."
+        )
+
+
+def _check_view_writable(self: TensorBase, operands: tuple[Any, ...]) -> None:
+    view = self._view
+    assert view is not None
+    if view.base._edge is LEAF:
+        raise RuntimeError(
+            "a view of a leaf Variable that requires grad is being used in an in-place operation."
+        )
+    tracked = [self, view.base, *operands]
+    if not any(isinstance(t, TensorBase) and t._edge is not None for t in tracked):
+        return
+    if view.multiple:
+        raise RuntimeError(
+            f"Output 0 of {view.multiple.removesuffix('Backward0')} is a view and is being modified "
+            "inplace. This view is the output of a function that returns multiple views. Such "
+            "functions do not allow the output views to be modified inplace. You should replace "
+            "the inplace operation by an out-of-place one."
+        )
+    if not view.recorded:
+        raise RuntimeError(
+            "A view was created in no_grad mode and is being modified inplace with grad mode "
+            "enabled. Given that this use case is ambiguous and error-prone, it is forbidden. You "
+            "can clarify your code by moving both the view and the inplace either both inside the "
+            "no_grad block (if you don't want the inplace to be tracked) or both outside (if you "
+            "want the inplace to be tracked)."
+        )
+    raise RuntimeError(
+        "a view is being modified inplace while gradients are recorded, which would have to rewrite "
+        f"the history of its base: [{type_name(self)} {size(self._array.shape)}]. This version of "
+        "gpugrad does not do that; write out of place, or into the base by base[index] = value."
+    )
+
+
+def written(self: TensorBase) -> None:
+    """Note that the memory of ``self`` was written."""
+    shared_counter(self).value += 1
+
+
+def inplace(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
+    """Write ``function(self, *operands)`` into ``self``, whose history becomes that of the result.
+
+    Raises:
+        RuntimeError: ``self`` may not be written, or cannot hold the result's shape or type.
+    """
+    check_writable(self, *operands)
+    recording = mode.enabled and any(
+        isinstance(t, TensorBase) and t._edge is not None for t in (self, *operands)
+    )
+    if not recording and _direct(function, self, operands):
+        return self
+    # the node must see the old value and the old history, and must not hold self (a cycle)
+    old = wrap(self._array)
+    old._edge = self._edge
+    result = function(old, *(old if o is self else o for o in operands))
+    result = _fitting(self, result)
+    node = result._edge.node if isinstance(result._edge, Output) else result._edge
+    if isinstance(node, Node) and node.saved and any(s is old for s in node.saved):
+        old._array = backend.of(self._array).copy(self._array)
+    backend.of(self._array).assign(own_array(self), result._array)
+    if recording:
+        self._edge = result._edge
+    written(self)
+    return self
+
+
+def _fitting(self: Any, result: Any) -> Any:
+    check_fits(self, result._array.shape, result._array.dtype)
+    return result if result._array.dtype == self._array.dtype else cast(
+        result, dtype=self._array.dtype
+    )  # fmt: skip
+
+
+def check_fits(self: TensorBase, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Raise where a result cannot be written into ``self``.
+
+    Raises:
+        RuntimeError: The shape differs, or the type is of a higher category.
+    """
+    if shape != self._array.shape:
+        raise RuntimeError(
+            f"output with shape {size(self._array.shape)} doesn't match the broadcast shape "
+            f"{size(shape)}"
+        )
+    source, target = _dtype.of(dtype), _dtype.of(self._array.dtype)
+    if not _dtype.can_cast(source, target):
+        raise RuntimeError(
+            f"result type {source.title} can't be cast to the desired output type {target.title}"
+        )
+
+
+def _direct(function: Callable[..., Any], self: Any, operands: tuple[Any, ...]) -> bool:
+    """Compute straight into the memory of ``self`` where the operation is one formula."""
+    op = getattr(function, "op", None)
+    if op is None:
+        return False
+    values, compute = op.prepare((self, *operands))
+    kind = op.of_kind(compute.kind == "c")
+    result = op.result_type(kind, compute)
+    shapes = [v._array.shape for v in values if isinstance(v, TensorBase)]
+    check_fits(self, errors.broadcast_shape(*shapes), result)
+    arrays = [v._array if isinstance(v, TensorBase) else v for v in values]
+    door = backend.of(self._array)
+    out = own_array(self)
+    if any(_overlaps(door, a, out) for a in arrays[1:]):
+        return False
+    arrays[0] = out
+    door.evaluate(kind.formula, arrays, compute, [out.dtype], out=out)
+    written(self)
+    return True
+
+
+def _overlaps(door: backend.Backend, array: Array, out: Array) -> bool:
+    if isinstance(array, np.generic) or array is out:
+        return False
+    return bool(door.xp.may_share_memory(array, out))
+
+
+# --------------------------------------------------------------------------- arithmetic
+
+
+def add_(self: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
+    """Add alpha * other to the tensor in place."""
+    return inplace(pw.plus, self, other if alpha == 1 else pw.mul(other, alpha))  # type: ignore[no-any-return]
+
+
+def sub_(self: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
+    """Subtract alpha * other from the tensor in place."""
+    return inplace(pw.minus, self, other if alpha == 1 else pw.mul(other, alpha))  # type: ignore[no-any-return]
+
+
+def mul_(self: Tensor, other: Any) -> Tensor:
+    """Multiply the tensor by other in place."""
+    return inplace(pw.mul, self, other)  # type: ignore[no-any-return]
+
+
+def div_(self: Tensor, other: Any) -> Tensor:
+    """Divide the tensor by other in place."""
+    return inplace(pw.true_divide, self, other)  # type: ignore[no-any-return]
+
+
+def pow_(self: Tensor, exponent: Any) -> Tensor:
+    """Raise the tensor to a power in place."""
+    return inplace(pw.pow, self, exponent)  # type: ignore[no-any-return]
+
+
+def clamp_(self: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """Limit the tensor to [min, max] in place."""
+    return inplace(lambda t: pw.clamp(t, min, max), self)  # type: ignore[no-any-return]
+
+
+def unary(function: Callable[..., Any]) -> Callable[[Any], Any]:
+    """Return the in-place form of a function of one tensor."""
+
+    def apply_(self: Any) -> Any:
+        return inplace(function, self)
+
+    apply_.__name__ = f"{function.__name__}_"
+    apply_.__doc__ = f"Write the result of ``{function.__name__}`` into the tensor."
+    return apply_
+
+
+# --------------------------------------------------------------------------- assignment
+
+
+@linear("ZeroBackward0")
+def _zeroed(door: backend.Backend, input: Array) -> Array:
+    return door.full(input.shape, 0, input.dtype, door.device_of(input))
+
+
+@_zeroed.gradient
+def input(g: Any) -> Any:
+    return _zeroed(g)
+
+
+@linear("CopyBackwards")
+def _replaced(door: backend.Backend, input: Array, src: Array) -> Array:
+    return door.broadcast_to(src, input.shape)
+
+
+@_replaced.gradient
+def input(g: Any) -> Any:
+    return _zeroed(g)
+
+
+@_replaced.gradient
+def src(g: Any) -> Any:
+    return g
+
+
+def zero_(self: Tensor) -> Tensor:
+    """Fill the tensor with zeros in place."""
+    return fill_(self, 0)
+
+
+def fill_(self: Tensor, value: Any) -> Tensor:
+    """Fill the tensor with a number, or with a 0-d tensor, in place."""
+    if isinstance(value, TensorBase):
+        if value._array.ndim:
+            raise RuntimeError(
+                "fill_ only supports 0-dimension value tensor but got tensor with "
+                f"{value._array.ndim} dimensions."
+            )
+        return copy_(self, value)
+    check_writable(self)
+    backend.of(self._array).assign(own_array(self), value)
+    if mode.enabled and self._edge is not None:
+        old = wrap(self._array)
+        old._edge = self._edge
+        self._edge = _zeroed(old)._edge
+    written(self)
+    return self
+
+
+def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
+    """Copy the values of another tensor in place: broadcast, cast, moved between devices.
+
+    Raises:
+        RuntimeError: The shape does not broadcast to that of the tensor.
+    """
+    if not isinstance(src, TensorBase):
+        raise errors.must_be_tensor("copy_", "other", 1, src)
+    moved = src.to(self.device)
+    if moved._array.dtype != self._array.dtype:
+        moved = cast(moved, dtype=self._array.dtype)
+    if moved._array.shape != self._array.shape:
+        moved = expand_to(moved.expand(self._array.shape), shape=self._array.shape)
+    return inplace(_replaced, self, moved)  # type: ignore[no-any-return]
+
+
+# --------------------------------------------------------------------------- x[index] = value
+
+
+@linear("IndexPutBackward0")
+def _assigned(door: backend.Backend, input: Array, value: Array, *, index: Any, arrays: bool) -> Array:
+    result = door.copy(input)
+    _write(door, result, index, value)
+    return result
+
+
+def _write(door: backend.Backend, target: Array, index: Any, value: Array) -> None:
+    if door.type == "cuda":
+        from gpugrad.kernels import launches
+
+        launches.add(1)
+    target[index if any(hasattr(i, "dtype") for i in index) else (*index, ...)] = value
+
+
+@_assigned.gradient
+def input(g: Any, index: Any, arrays: bool) -> Any:
+    return _assigned(g, _zero(g), index=index, arrays=arrays)
+
+
+def _zero(g: Any) -> Any:
+    door = backend.of(g._array)
+    return wrap(door.full((), 0, g._array.dtype, door.device_of(g._array)))
+
+
+@_assigned.gradient
+def value(g: Any, index: Any, arrays: bool) -> Any:
+    return getitem(g, index)
+
+
+def setitem(self: Tensor, key: Any, value: Any) -> None:
+    """Write a number or a tensor at an index.
+
+    Raises:
+        IndexError: The index does not fit.
+        RuntimeError: A leaf that requires grad, or a value whose shape does not broadcast.
+    """
+    if mode.enabled and self._edge is LEAF:
+        raise RuntimeError(
+            "a view of a leaf Variable that requires grad is being used in an in-place operation."
+        )
+    index, arrays = parsed(self, key)
+    door = backend.of(self._array)
+    if not isinstance(value, TensorBase):
+        value = wrap(door.from_numpy(np.asarray(value), door.device_of(self._array)))
+    value = value.to(self.device)
+    if value._array.dtype != self._array.dtype:
+        value = cast(value, dtype=self._array.dtype)
+    check_writable(self, value)
+    self._array = own_array(self)
+    target = getitem(self.detach(), key)._array.shape
+    if value._array.shape != target:
+        extra = len(value._array.shape) - len(target)
+        if extra > 0 and set(value._array.shape[:extra]) == {1}:
+            value = value.reshape(value._array.shape[extra:])
+        try:
+            errors.broadcast_shape(target, value._array.shape)
+            fits = np.broadcast_shapes(target, value._array.shape) == target
+        except RuntimeError:
+            fits = False
+        if not fits:
+            raise RuntimeError(
+                f"shape mismatch: value tensor of shape {size(value._array.shape)} cannot be "
+                f"broadcast to indexing result of shape {size(target)}"
+            )
+    if mode.enabled and (self._edge is not None or value._edge is not None):
+        check_view(self)
+        inplace(lambda t, v: _assigned(t, v, index=index, arrays=arrays), self, value)
+        return
+    _write(door, self._array, index, value._array)
+    written(self)
+

@@ -1,0 +1,203 @@
+"""Products of vectors and matrices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpugrad import _dtype, backend
+from gpugrad.errors import size
+from gpugrad.op import bilinear
+from gpugrad.ops import pointwise as pw
+from gpugrad.ops.shape import adjoint, unsqueeze
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+Array = Any
+
+
+@bilinear("DotBackward0")
+def _dot(door: backend.Backend, input: Array, tensor: Array) -> Array:
+    return door.dot(input, tensor)
+
+
+@_dot.gradient
+def input(g: Any, tensor: Any) -> Any:
+    return g * pw.conj(tensor) if tensor._array.dtype.kind == "c" else g * tensor
+
+
+@_dot.gradient
+def tensor(g: Any, input: Any) -> Any:
+    return g * pw.conj(input) if input._array.dtype.kind == "c" else g * input
+
+
+@bilinear("MmBackward0")
+def _mm(door: backend.Backend, input: Array, mat2: Array) -> Array:
+    return door.matmul(input, mat2)
+
+
+@_mm.gradient
+def input(g: Any, mat2: Any) -> Any:
+    return _mm(g, adjoint(mat2))
+
+
+@_mm.gradient
+def mat2(g: Any, input: Any) -> Any:
+    return _mm(adjoint(input), g)
+
+
+@bilinear("MvBackward0")
+def _mv(door: backend.Backend, input: Array, vec: Array) -> Array:
+    return door.matmul(input, vec)
+
+
+@_mv.gradient
+def input(g: Any, vec: Any) -> Any:
+    return unsqueeze(g, 1) * pw.conj(vec) if vec._array.dtype.kind == "c" else unsqueeze(g, 1) * vec
+
+
+@_mv.gradient
+def vec(g: Any, input: Any) -> Any:
+    return _mv(adjoint(input), g)
+
+
+@bilinear("BmmBackward0")
+def _bmm(door: backend.Backend, input: Array, mat2: Array) -> Array:
+    return door.matmul(input, mat2)
+
+
+@_bmm.gradient
+def input(g: Any, mat2: Any) -> Any:
+    return _bmm(g, adjoint(mat2))
+
+
+@_bmm.gradient
+def mat2(g: Any, input: Any) -> Any:
+    return _bmm(adjoint(input), g)
+
+
+def _same_type(name: str, a: Tensor, b: Tensor) -> None:
+    first, second = a._array.dtype, b._array.dtype
+    if first == second:
+        return
+    f, s = _dtype.of(first).title, _dtype.of(second).title
+    if name == "dot":
+        raise RuntimeError(
+            f"dot : expected both vectors to have same dtype, but found {f} and {s}"
+        )
+    raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {_c(f)} != {_c(s)}")
+
+
+def _c(title: str) -> str:
+    return {"Half": "c10::Half", "Long": "long long"}.get(title, title.lower())
+
+
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
+    """Return the inner product of two vectors, without conjugation.
+
+    Raises:
+        RuntimeError: One is not a vector, or lengths or types differ.
+    """
+    a, b = input._array, tensor._array
+    if a.ndim != 1 or b.ndim != 1:
+        raise RuntimeError(f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors")
+    _same_type("dot", input, tensor)
+    if a.shape != b.shape:
+        raise RuntimeError(
+            f"inconsistent tensor size, expected tensor {size(a.shape)} and src {size(b.shape)} to "
+            f"have the same number of elements, but got {a.size} and {b.size} elements respectively"
+        )
+    return _dot(input, tensor)
+
+
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """Return the product of a matrix and a vector."""
+    a, b = input._array, vec._array
+    if a.ndim != 2 or b.ndim != 1:
+        raise RuntimeError(f"vector + matrix @ vector expected, got {1}, {a.ndim}, {b.ndim}")
+    _same_type("mv", input, vec)
+    if a.shape[1] != b.shape[0]:
+        raise RuntimeError(f"size mismatch, got input ({a.shape[0]}), mat ({a.shape[0]}x{a.shape[1]}), vec ({b.shape[0]})")
+    return _mv(input, vec)
+
+
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
+    """Return the product of two matrices.
+
+    Raises:
+        RuntimeError: One is not a matrix, or sizes or types do not fit.
+    """
+    a, b = input._array, mat2._array
+    if a.ndim != 2:
+        raise RuntimeError("self must be a matrix")
+    if b.ndim != 2:
+        raise RuntimeError("mat2 must be a matrix")
+    if a.shape[1] != b.shape[0]:
+        raise RuntimeError(
+            "mat1 and mat2 shapes cannot be multiplied "
+            f"({a.shape[0]}x{a.shape[1]} and {b.shape[0]}x{b.shape[1]})"
+        )
+    _same_type("mm", input, mat2)
+    return _mm(input, mat2)
+
+
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """Return the products of two stacks of matrices."""
+    a, b = input._array, mat2._array
+    if a.ndim != 3 or b.ndim != 3:
+        raise RuntimeError("batch1 must be a 3D tensor" if a.ndim != 3 else "batch2 must be a 3D tensor")
+    if a.shape[0] != b.shape[0] or a.shape[2] != b.shape[1]:
+        raise RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: "
+            f"[{a.shape[0]}, {a.shape[2]}] but got: [{b.shape[0]}, {b.shape[1]}]."
+        )
+    _same_type("bmm", input, mat2)
+    return _bmm(input, mat2)
+
+
+def matmul(input: Tensor, other: Tensor) -> Tensor:
+    """Return the matrix product: of vectors, matrices, or stacks of matrices that broadcast.
+
+    Raises:
+        RuntimeError: A 0-d tensor, or sizes or types that do not fit.
+    """
+    a, b = input._array, other._array
+    match a.ndim, b.ndim:
+        case (0, _) | (_, 0):
+            raise RuntimeError(
+                "both arguments to matmul need to be at least 1D, but they are "
+                f"{a.ndim}D and {b.ndim}D"
+            )
+        case 1, 1:
+            return dot(input, other)
+        case 2, 1:
+            return mv(input, other)
+        case 1, 2:
+            return mm(unsqueeze(input, 0), other).squeeze(0)
+        case 2, 2:
+            return mm(input, other)
+    if a.ndim == 1:
+        return matmul(unsqueeze(input, 0), other).squeeze(-2)
+    if b.ndim == 1:
+        return matmul(input, unsqueeze(other, 1)).squeeze(-1)
+    if a.shape[-1] != b.shape[-2]:
+        raise RuntimeError(
+            "mat1 and mat2 shapes cannot be multiplied "
+            f"({a.size // a.shape[-1] if a.shape[-1] else 0}x{a.shape[-1]} and "
+            f"{b.shape[-2]}x{b.shape[-1]})"
+        )
+    _same_type("matmul", input, other)
+    from gpugrad.errors import broadcast_shape
+
+    broadcast_shape(a.shape[:-2], b.shape[:-2])
+    return _bmm(input, other)
+
+
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
+    """Return the products of each element of one vector with each of another."""
+    for name, t in ("self", input), ("vec2", vec2):
+        if t._array.ndim != 1:
+            raise RuntimeError(
+                f"outer: Expected 1-D argument {name}, but got {t._array.ndim}-D"
+            )
+    return pw.mul(unsqueeze(input, 1), vec2)  # type: ignore[no-any-return]

@@ -1,0 +1,550 @@
+"""Elementwise operations: each is a formula, and everything else follows from it.
+
+Operands are tensors, arrays or Python numbers; they broadcast and are promoted as in PyTorch.
+Inside a rule the same functions build expressions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from gpugrad import _dtype, errors
+from gpugrad.formula import COMPLEX, Expression, Formula, call
+from gpugrad.graph import TensorBase
+from gpugrad.op import OPS, Pointwise, cast, pointwise
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+Number = bool | int | float | complex
+Operand = Any  # a tensor, an array or a Python number
+
+
+def both(x: Any, y: Any) -> Any:
+    """Return, in a formula, the truth of both."""
+    return call("both", x, y)
+
+
+def either(x: Any, y: Any) -> Any:
+    """Return, in a formula, the truth of at least one."""
+    return call("either", x, y)
+
+
+# --------------------------------------------------------------------------- arithmetic
+
+
+@pointwise("x + y", "AddBackward0")
+def plus(g, x, y):
+    return g, g
+
+
+@pointwise("x - y", "SubBackward0")
+def minus(g, x, y):
+    return g, -g
+
+
+@pointwise("x - y", "RsubBackward1")
+def minus_reflected():
+    """Return input - other, where the first is a number and the second was asked to subtract."""
+
+
+@pointwise("x * y", "MulBackward0")
+def mul(g, x, y):
+    """Return input * other."""
+    return g * y, g * x
+
+
+@pointwise("x / y", "DivBackward0", "float")
+def true_divide(g, x, y):
+    """Return input / other; integers give the default floating point type."""
+    return g / y, -g * ((x / y) / y)
+
+
+@pointwise("-x", "NegBackward0")
+def negative(g, x):
+    return -g
+
+
+@pointwise("abs(x)", "AbsBackward0")
+def abs(g, x):  # noqa: A001
+    """Return the absolute value, real for a complex input; the gradient at 0 is 0."""
+    return g * call("sign", x)
+
+
+@pointwise("conj(x)", "ConjBackward0")
+def conj(g, x):
+    """Return the complex conjugate."""
+    return call("conj", g)
+
+
+@pointwise("real(x)", "RealBackward0")
+def real(g, x):
+    """Return the real part."""
+    return g
+
+
+@pointwise("imag(x)", "ImagBackward0")
+def imag(g, x):
+    """Return the imaginary part of a complex input."""
+    return 1j * g
+
+
+@pointwise("sign(x)", "SgnBackward0")
+def sgn(g, x, out):
+    """Return the sign, for a complex input x / abs(x), which is 0 at 0.
+
+    The gradient is 0 for a real input, and at 0.
+    """
+    if x.kind != COMPLEX:
+        return 0
+    # a change of x along itself leaves its direction as it is
+    along = call("real", g * call("conj", out)) * out
+    return where(eq(x, 0), 0, (g - along) / abs(x))
+
+
+@pointwise("sign(x)", "SignBackward0")
+def sign():
+    """Return -1, 0 or 1; the gradient is 0."""
+
+
+@pointwise("1 / x", "ReciprocalBackward0", "float")
+def reciprocal(g, out):
+    """Return 1 / input."""
+    return g * -(out * out)
+
+
+@pointwise("pow(x, y)", "PowBackward1")
+def power(g, x, y, out):
+    # as PyTorch: the base gets 0 where y == 0, the exponent gets 0 where x == 0 <= y
+    return (
+        where(eq(y, 0), 0, g * (y * x**(y - 1))),
+        where(both(eq(x, 0), ge(y, 0)), 0, g * (out * log(x))),
+    )
+
+
+# --------------------------------------------------------------------------- comparison, choice
+
+
+@pointwise("eq(x, y)", promotion="compare")
+def eq():
+    """Return where input equals other, as bool."""
+
+
+@pointwise("ne(x, y)", promotion="compare")
+def ne():
+    """Return where input differs from other, as bool."""
+
+
+@pointwise("x < y", promotion="compare")
+def lt():
+    """Return where input is less than other, as bool."""
+
+
+@pointwise("x <= y", promotion="compare")
+def le():
+    """Return where input is at most other, as bool."""
+
+
+@pointwise("x > y", promotion="compare")
+def gt():
+    """Return where input is greater than other, as bool."""
+
+
+@pointwise("x >= y", promotion="compare")
+def ge():
+    """Return where input is at least other, as bool."""
+
+
+@pointwise("both(x, y)", promotion="compare")
+def logical_and():
+    """Return where both are nonzero, as bool."""
+
+
+@pointwise("either(x, y)", promotion="compare")
+def logical_or():
+    """Return where at least one is nonzero, as bool."""
+
+
+@pointwise("differ(x, y)", promotion="compare")
+def logical_xor():
+    """Return where exactly one is nonzero, as bool."""
+
+
+@pointwise("untrue(x)", promotion="compare")
+def logical_not():
+    """Return where input is zero, as bool."""
+
+
+@pointwise("isnan(x)", promotion="compare")
+def isnan():
+    """Return where input is nan, as bool."""
+
+
+@pointwise("isinf(x)", promotion="compare")
+def isinf():
+    """Return where input is infinite, as bool."""
+
+
+@pointwise("bitand(x, y)")
+def bitwise_and():
+    """Return input & other, of bools or integers."""
+
+
+@pointwise("bitor(x, y)")
+def bitwise_or():
+    """Return input | other, of bools or integers."""
+
+
+@pointwise("bitxor(x, y)")
+def bitwise_xor():
+    """Return input ^ other, of bools or integers."""
+
+
+@pointwise("bitnot(x)")
+def bitwise_not():
+    """Return ~input, of bools or integers."""
+
+
+@pointwise("where(condition, x, y)", "WhereBackward0", kinds={"condition": "bool"})
+def choose(g, condition, x, y):
+    return None, where(condition, g, 0), where(condition, 0, g)
+
+
+@pointwise("maximum(x, y)", "MaximumBackward0")
+def maximum(g, x, y):
+    """Return the larger of the two, nan if either is; a tie shares the gradient in halves."""
+    return (
+        where(lt(x, y), 0, where(eq(x, y), g / 2, g)),
+        where(lt(y, x), 0, where(eq(x, y), g / 2, g)),
+    )
+
+
+@pointwise("minimum(x, y)", "MinimumBackward0")
+def minimum(g, x, y):
+    """Return the smaller of the two, nan if either is; a tie shares the gradient in halves."""
+    return (
+        where(gt(x, y), 0, where(eq(x, y), g / 2, g)),
+        where(gt(y, x), 0, where(eq(x, y), g / 2, g)),
+    )
+
+
+@pointwise("minimum(maximum(x, low), high)", "ClampBackward1")
+def clamp_both(g, x, low, high):
+    return (
+        where(both(ge(x, low), le(x, high)), g, 0),
+        where(both(lt(low, high), lt(x, low)), g, 0),
+        where(either(gt(x, high), lt(high, low)), g, 0),
+    )
+
+
+@pointwise("maximum(x, low)", "ClampBackward1")
+def clamp_low(g, x, low):
+    return where(ge(x, low), g, 0), where(lt(x, low), g, 0)
+
+
+@pointwise("minimum(x, high)", "ClampBackward1")
+def clamp_high(g, x, high):
+    return where(le(x, high), g, 0), where(gt(x, high), g, 0)
+
+
+# --------------------------------------------------------------------------- functions
+
+
+@pointwise("exp(x)", "ExpBackward0", "float")
+def exp(g, out):
+    """Return e to the power input."""
+    return g * out
+
+
+@pointwise("log(x)", "LogBackward0", "float")
+def log(g, x):
+    """Return the natural logarithm: -inf at 0, nan below; the gradient is 1 / input everywhere."""
+    return g / x
+
+
+@pointwise("log1p(x)", "Log1PBackward0", "float")
+def log1p(g, x):
+    """Return log(1 + input), accurate near 0."""
+    return g / (x + 1)
+
+
+@pointwise("sqrt(x)", "SqrtBackward0", "float")
+def sqrt(g, out):
+    """Return the square root, nan below 0; the gradient at 0 is inf."""
+    return g / (2 * out)
+
+
+@pointwise("rsqrt(x)", "RsqrtBackward0", "float")
+def rsqrt(g, out):
+    """Return 1 / sqrt(input)."""
+    return -0.5 * g * out**3
+
+
+@pointwise("sin(x)", "SinBackward0", "float")
+def sin(g, x):
+    """Return the sine of input, in radians."""
+    return g * cos(x)
+
+
+@pointwise("cos(x)", "CosBackward0", "float")
+def cos(g, x):
+    """Return the cosine of input, in radians."""
+    return g * -sin(x)
+
+
+@pointwise("tan(x)", "TanBackward0", "float")
+def tan(g, out):
+    """Return the tangent of input, in radians."""
+    return g * (1 + out * out)
+
+
+@pointwise("tanh(x)", "TanhBackward0", "float")
+def tanh(g, out):
+    """Return the hyperbolic tangent."""
+    return g * (1 - out * out)
+
+
+@pointwise("1 / (1 + exp(-x))", "SigmoidBackward0", "float")
+def sigmoid(g, out):
+    """Return 1 / (1 + exp(-input)): 0 and 1 far out, without overflow."""
+    return g * (1 - out) * out
+
+
+@pointwise("erf(x)", "ErfBackward0", "float")
+def erf(g, x):
+    """Return the error function; on the CPU by SciPy where installed, else slowly by ``math``."""
+    return g * (2 / math.sqrt(math.pi) * exp(-(x * x)))
+
+
+@pointwise("maximum(x, 0)", "ReluBackward0")
+def relu(g, out):
+    """Return max(input, 0); the gradient at 0 is 0."""
+    return where(le(out, 0), 0, g)
+
+
+@pointwise("x * 0.5 * (1 + erf(x * 0.7071067811865476))", "GeluBackward0", "float")
+def gelu_exact():
+    pass
+
+
+@pointwise(
+    "0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))",
+    "GeluBackward0",
+    "float",
+)
+def gelu_tanh():
+    pass
+
+
+@pointwise("where(x * beta > threshold, x, log1p(exp(x * beta)) / beta)", "SoftplusBackward0", "float")
+def softplus_formula(g, x, beta, threshold):
+    # the untaken branch overflows where x is large: choose, never multiply by a mask
+    small = where(gt(x * beta, threshold), 0, x)
+    return where(gt(x * beta, threshold), g, g * (1 / (1 + exp(-(small * beta))))), None, None
+
+
+@pointwise("x * sigmoid(x)", "SiluBackward0", "float")
+def silu_formula():
+    pass
+
+
+@pointwise("x * x", "PowBackward0")
+def square():
+    """Return input * input."""
+
+
+# --------------------------------------------------------------------------- with options
+
+
+def _refuse_bool(operands: tuple[Any, ...], what: str, way_out: str) -> None:
+    values = [o for o in operands if isinstance(o, TensorBase)]
+    if values and all(o._array.dtype.kind == "b" for o in values) and len(values) == len(operands):
+        raise RuntimeError(f"{what} is not supported. {way_out}")
+
+
+def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
+    """Return input + alpha * other."""
+    return plus(input, other if alpha == 1 else mul(other, alpha))  # type: ignore[no-any-return]
+
+
+def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
+    """Return input - alpha * other.
+
+    Raises:
+        RuntimeError: Both are bool.
+    """
+    _refuse_bool(
+        (input, other),
+        "Subtraction, the `-` operator, with two bool tensors",
+        "Use the `^` or `logical_xor()` operator instead.",
+    )
+    return minus(input, other if alpha == 1 else mul(other, alpha))  # type: ignore[no-any-return]
+
+
+def rsub(input: Operand, other: Operand) -> Tensor:
+    """Return other - input."""
+    if isinstance(other, TensorBase):
+        return sub(other, input)
+    return minus_reflected(other, input)  # type: ignore[no-any-return]
+
+
+def neg(input: Tensor) -> Tensor:
+    """Return -input.
+
+    Raises:
+        RuntimeError: ``input`` is bool.
+    """
+    _refuse_bool(
+        (input,),
+        "Negation, the `-` operator, on a bool tensor",
+        "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.",
+    )
+    return negative(input)  # type: ignore[no-any-return]
+
+
+def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
+    """Return input / other; integers give the default floating point type.
+
+    Args:
+        input: The dividend.
+        other: The divisor; 0 gives inf or nan.
+        rounding_mode: Only ``None``, true division.
+    """
+    if rounding_mode is not None:
+        raise RuntimeError(
+            f"div expected rounding_mode to be one of None, but found '{rounding_mode}'"
+        )
+    return true_divide(input, other)  # type: ignore[no-any-return]
+
+
+def rdiv(input: Tensor, other: Operand) -> Tensor:
+    """Return other / input, as PyTorch computes it: other times the reciprocal."""
+    return mul(reciprocal(input), other)  # type: ignore[no-any-return]
+
+
+def pow(input: Operand, exponent: Operand) -> Tensor:  # noqa: A001
+    """Return input to the power exponent, either of which may be a number.
+
+    The gradient of the base is 0 where the exponent is 0, that of the exponent is 0 where the base
+    is 0 and the exponent is not negative, and nan where the base is negative.
+
+    Raises:
+        RuntimeError: An integer tensor to a negative whole number.
+    """
+    if isinstance(input, Expression) or isinstance(exponent, Expression):
+        return power(input, exponent)  # type: ignore[no-any-return]
+    if not isinstance(exponent, TensorBase):
+        return _pow_number(input, exponent)
+    if not isinstance(input, TensorBase):
+        return power_of_number(input, exponent)  # type: ignore[no-any-return]
+    return power(input, exponent)  # type: ignore[no-any-return]
+
+
+@pointwise("pow(x, y)", "PowBackward2")
+def power_of_number():
+    pass
+
+
+# Exponents that multiplications and roots compute; each is a formula of its own.
+_EXPONENTS = (0, 1, 2, 3, 0.5, -0.5, -1, -2)
+_POWERS: dict[Number, Pointwise] = {}
+
+
+def _pow_number(input: Tensor, exponent: Number) -> Tensor:
+    if isinstance(input, TensorBase) and input._array.dtype.kind in "iu":
+        if isinstance(exponent, int) and exponent < 0:
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        if isinstance(exponent, float):
+            input = cast(input, dtype=_dtype.get_default_dtype().numpy)
+    if exponent not in _EXPONENTS or isinstance(exponent, complex | bool):
+        return _to_number(input, exponent)  # type: ignore[no-any-return]
+    op = _POWERS.get(exponent)
+    if op is None:
+        value = int(exponent) if exponent % 1 == 0 else exponent
+
+        def build(kind: str) -> Formula:
+            return OPS["power"].build(kind).bound(1, value)
+
+        op = _POWERS[exponent] = Pointwise("PowBackward0", "pow", build, "default")
+    return op(input)  # type: ignore[no-any-return]
+
+
+_to_number = Pointwise("PowBackward0", "pow", OPS["power"].build, "default")
+
+
+def where(condition: Any, input: Operand = None, other: Operand = None) -> Any:
+    """Return input where condition holds, else other.
+
+    The gradient goes to the one that was taken, and 0 to the other: a nan or inf in the
+    *derivative* of what was not taken still reaches it (0 times inf), as in PyTorch.
+
+    Raises:
+        RuntimeError: ``condition`` is not bool.
+    """
+    if any(isinstance(v, Expression) for v in (condition, input, other)):
+        return call("where", condition, input, other)
+    if input is None and other is None:
+        return condition.nonzero(as_tuple=True)
+    if not isinstance(condition, TensorBase):
+        raise errors.must_be_tensor("where", "condition", 1, condition)
+    if condition._array.dtype.kind != "b":
+        raise RuntimeError(
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{_dtype.of(condition._array.dtype).title}"
+        )
+    return choose(condition, input, other)
+
+
+def clamp(input: Tensor, min: Operand = None, max: Operand = None) -> Tensor:  # noqa: A002
+    """Return input limited to [min, max], numbers or tensors; where min > max the result is max.
+
+    The gradient of input is 1 inside, bounds included, and 0 outside and at nan.
+
+    Raises:
+        RuntimeError: Neither bound is given.
+    """
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if max is None:
+        return clamp_low(input, min)  # type: ignore[no-any-return]
+    if min is None:
+        return clamp_high(input, max)  # type: ignore[no-any-return]
+    return clamp_both(input, min, max)  # type: ignore[no-any-return]
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """Return input times the normal distribution function of input.
+
+    Args:
+        input: Floating point.
+        approximate: "none" (by the error function) or "tanh".
+
+    Source: Hendrycks and Gimpel 2016, arXiv:1606.08415.
+    """
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError("approximate argument must be either none or tanh.")
+    return (gelu_exact if approximate == "none" else gelu_tanh)(input)  # type: ignore[no-any-return]
+
+
+def silu(input: Tensor) -> Tensor:
+    """Return input * sigmoid(input)."""
+    return silu_formula(input)  # type: ignore[no-any-return]
+
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """Return log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold."""
+    return softplus_formula(input, float(beta), float(threshold))  # type: ignore[no-any-return]
+
+
+# --------------------------------------------------------------------------- parts of others
+
+
+@pointwise("real((x - y) * conj(x - y))")
+def squared_distance():
+    pass
+
+
+@pointwise("where(eq(x, 0), 0, 1)")
+def nonzero_as_one():
+    pass

@@ -1,0 +1,600 @@
+"""Sums, means, products, extrema and norms."""
+
+from __future__ import annotations
+
+import builtins
+import math
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gpugrad import _dtype, backend, errors
+from gpugrad._dtype import dtype
+from gpugrad.errors import normal_dim, normal_dims
+from gpugrad.graph import TensorBase
+from gpugrad.op import Like, cast, composite, expand_to, linear, pointwise, sum_to, wrap
+from gpugrad.ops import pointwise as pw
+from gpugrad.ops.indexing import gather_along, scatter_along
+from gpugrad.ops.shape import cat, narrow, reshape, unsqueeze
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+Array = Any
+Shape = tuple[int, ...]
+Dim = int | Sequence[int] | None
+
+
+def restored(g: Any, axes: Shape, keepdims: bool, ndim: int) -> Any:
+    """Return a reduction's result (or its gradient) with the reduced dimensions as size 1."""
+    if keepdims or g._array.ndim == ndim:
+        return g
+    shape = list(g._array.shape)
+    for axis in sorted(axes):
+        shape.insert(axis, 1)
+    return reshape(g, tuple(shape))
+
+
+# --------------------------------------------------------------------------- sum, mean, prod
+
+
+@linear("SumBackward0")
+def _sum(
+    door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, dtype: np.dtype[Any]
+) -> Array:
+    return door.sum(input, axes, keepdims, dtype)
+
+
+@_sum.gradient
+def input(g: Any, like: Like, axes: Shape, keepdims: bool) -> Any:
+    return expand_to(restored(g, axes, keepdims, len(like.shape)), shape=like.shape)
+
+
+@linear("MeanBackward0")
+def _mean(
+    door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, dtype: np.dtype[Any]
+) -> Array:
+    return door.mean(input, axes, keepdims, dtype)
+
+
+@_mean.gradient
+def input(g: Any, like: Like, axes: Shape, keepdims: bool) -> Any:
+    # the small gradient is divided, then viewed in full size: nothing of full size is written
+    count = math.prod(like.shape[k] for k in axes)
+    return expand_to(restored(g / count, axes, keepdims, len(like.shape)), shape=like.shape)
+
+
+@composite("ProdBackward0")
+def _prod(
+    door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, dtype: np.dtype[Any]
+) -> Array:
+    return door.prod(input, axes, keepdims, dtype)
+
+
+@_prod.gradient
+def input(g: Any, input: Any, axes: Shape, keepdims: bool) -> Any:
+    g = restored(g, axes, keepdims, input._array.ndim)
+    if g._array.dtype != input._array.dtype:
+        input = cast(input, dtype=g._array.dtype)
+    return g * pw.conj(_products_of_others(input, axes))
+
+
+def _products_of_others(input: Any, axes: Shape) -> Any:
+    """Return at each element the product of all others along ``axes``, right with any zeros.
+
+    Products from the left and from the right are doubled in log2(n) steps, with no division.
+    """
+    ndim = input._array.ndim
+    kept = tuple(k for k in range(ndim) if k not in axes)
+    order = (*kept, *axes)
+    moved = input.permute(order)
+    flat = reshape(moved, (*(input._array.shape[k] for k in kept), -1)) if axes else input
+    if not axes:
+        return input * 0 + 1
+    left = _shifted_products(flat)
+    right = _shifted_products(flat.flip(-1)).flip(-1)
+    result = reshape(left * right, moved._array.shape)
+    return result.permute(tuple(order.index(k) for k in range(ndim)))
+
+
+def _shifted_products(flat: Any) -> Any:
+    """Return at each place the product of what stands before it along the last dimension."""
+    n = flat._array.shape[-1]
+    if n == 0:
+        return flat
+    one = ones_like_of(narrow(flat, -1, 0, 1))
+    result = cat([one, narrow(flat, -1, 0, n - 1)], -1) if n > 1 else one
+    step = 1
+    while step < n:
+        ones = expand_to(one, shape=(*flat._array.shape[:-1], step))
+        result = result * cat([ones, narrow(result, -1, 0, n - step)], -1)
+        step *= 2
+    return result
+
+
+def ones_like_of(t: Any) -> Any:
+    """Return ones of a tensor's shape, type and device."""
+    door = backend.of(t._array)
+    return wrap(door.full(t._array.shape, 1, t._array.dtype, door.device_of(t._array)))
+
+
+def _summed_type(input: Tensor, wanted: dtype | None) -> np.dtype[Any]:
+    if wanted is not None:
+        return wanted.numpy
+    found = input._array.dtype
+    return found if found.kind in "fc" else _dtype.int64.numpy
+
+
+def sum(
+    input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None
+) -> Tensor:
+    """Return the sum over ``dim`` (all of them by default); integers and bools give int64.
+
+    float16 accumulates in float32.
+    """
+    axes = normal_dims(dim, input._array.ndim)
+    kind = _summed_type(input, dtype)
+    return _sum(_cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
+
+
+def _cast_first(input: Tensor, kind: np.dtype[Any]) -> Any:
+    """Return the input as a differentiable type where the sum is asked for in one."""
+    found = input._array.dtype
+    return cast(input, dtype=kind) if found != kind and found.kind in "fc" else input
+
+
+def mean(
+    input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None
+) -> Tensor:
+    """Return the mean over ``dim`` (all of them by default); nan of no elements.
+
+    Raises:
+        RuntimeError: The type is neither floating point nor complex.
+    """
+    kind = input._array.dtype if dtype is None else dtype.numpy
+    if kind.kind not in "fc":
+        origin = "Input" if dtype is None else "Optional"
+        raise RuntimeError(
+            f"mean(): could not infer output dtype. {origin} dtype must be either a floating point "
+            f"or complex dtype. Got: {_dtype.of(kind).title}"
+        )
+    axes = normal_dims(dim, input._array.ndim)
+    return _mean(_cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
+
+
+def prod(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: dtype | None = None
+) -> Tensor:
+    """Return the product of all elements, or along one dimension.
+
+    The gradient is right with any number of zeros.
+    """
+    axes = normal_dims(dim, input._array.ndim)
+    kind = _summed_type(input, dtype)
+    return _prod(_cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
+
+
+# --------------------------------------------------------------------------- extrema
+
+
+@composite("MaxBackward1")
+def _max(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
+    return door.max(input, axes, keepdims)
+
+
+@_max.gradient
+def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
+    return _shared_among_extrema(g, input, out, axes, keepdims)
+
+
+@composite("MinBackward1")
+def _min(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
+    return door.min(input, axes, keepdims)
+
+
+@_min.gradient
+def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
+    return _shared_among_extrema(g, input, out, axes, keepdims)
+
+
+@composite("AmaxBackward0")
+def _amax(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
+    return door.max(input, axes, keepdims)
+
+
+@_amax.gradient
+def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
+    return _shared_among_extrema(g, input, out, axes, keepdims)
+
+
+@composite("AminBackward0")
+def _amin(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
+    return door.min(input, axes, keepdims)
+
+
+@_amin.gradient
+def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
+    return _shared_among_extrema(g, input, out, axes, keepdims)
+
+
+def _shared_among_extrema(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
+    """Return the gradient of an extremum: ties share it evenly, and so do nans."""
+    ndim = input._array.ndim
+    g, out = restored(g, axes, keepdims, ndim), restored(out, axes, keepdims, ndim).detach()
+    here = attained(input.detach(), out)
+    kind = g._array.dtype
+    count = _sum(here, axes=axes, keepdims=True, dtype=kind)
+    return pw.where(here, g / count, 0)
+
+
+@pointwise("either(eq(x, y), both(isnan(x), isnan(y)))", promotion="compare")
+def attained():
+    """Return where input equals other, nan equalling nan, as bool."""
+
+
+class max_result(NamedTuple):  # noqa: N801  PyTorch prints it so
+    """The maxima along a dimension and where they are."""
+
+    values: Tensor
+    indices: Tensor
+
+    def __repr__(self) -> str:
+        return f"gpugrad.return_types.max(\nvalues={self.values},\nindices={self.indices})"
+
+
+class min_result(NamedTuple):  # noqa: N801  PyTorch prints it so
+    """The minima along a dimension and where they are."""
+
+    values: Tensor
+    indices: Tensor
+
+    def __repr__(self) -> str:
+        return f"gpugrad.return_types.min(\nvalues={self.values},\nindices={self.indices})"
+
+
+def _with_indices(door: backend.Backend, input: Array, indices: Array, axis: int, keepdims: bool) -> Any:
+    where = door.xp.expand_dims(indices, axis) if input.ndim else indices
+    values = gather_along(door, input, where, axis) if input.ndim else door.copy(input)
+    if not keepdims and input.ndim:
+        values, where = values.squeeze(axis), where.squeeze(axis)
+    return values, where
+
+
+@composite("MaxBackward0", outputs=("values", "indices"))
+def _max_along(door: backend.Backend, input: Array, *, axis: int, keepdims: bool) -> Any:
+    return _with_indices(door, input, door.argmax(input, axis if input.ndim else None), axis, keepdims)
+
+
+@_max_along.gradient
+def input(g: Any, like: Like, indices: Any, axis: int, keepdims: bool) -> Any:
+    return _to_chosen(g, like, indices, axis, keepdims)
+
+
+@composite("MinBackward0", outputs=("values", "indices"))
+def _min_along(door: backend.Backend, input: Array, *, axis: int, keepdims: bool) -> Any:
+    return _with_indices(door, input, door.argmin(input, axis if input.ndim else None), axis, keepdims)
+
+
+@_min_along.gradient
+def input(g: Any, like: Like, indices: Any, axis: int, keepdims: bool) -> Any:
+    return _to_chosen(g, like, indices, axis, keepdims)
+
+
+def _to_chosen(g: Any, like: Like, indices: Any, axis: int, keepdims: bool) -> Any:
+    if not like.shape:
+        return g
+    if not keepdims:
+        g, indices = unsqueeze(g, axis), unsqueeze(indices, axis)
+    return scatter_along(g, indices, like.shape, axis)
+
+
+def _needs_elements(name: str, input: Tensor, dim: Any) -> None:
+    shape = input._array.shape
+    if dim is None:
+        if 0 in shape:
+            kind = IndexError if name.startswith("arg") else RuntimeError
+            tail = (
+                "" if name.startswith("arg")
+                else " Specify the reduction dim with the 'dim' argument."
+            )  # fmt: skip
+            raise kind(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0.{tail}"
+            )
+        return
+    for axis in normal_dims(dim, len(shape)):
+        if shape and shape[axis] == 0:
+            raise IndexError(f"{name}(): Expected reduction dim {axis} to have non-zero size.")
+
+
+def _extremum(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
+    if input._array.dtype.kind == "c":
+        raise RuntimeError(f"{name}(): does not support complex input")
+    if isinstance(dim, TensorBase):
+        return (pw.maximum if name == "max" else pw.minimum)(input, dim)
+    _needs_elements(name, input, dim)
+    if dim is None:
+        axes = tuple(range(input._array.ndim))
+        return (_max if name == "max" else _min)(input, axes=axes, keepdims=False)
+    axis = normal_dim(dim, input._array.ndim)
+    if name == "max":
+        return max_result(*_max_along(input, axis=axis, keepdims=keepdim))
+    return min_result(*_min_along(input, axis=axis, keepdims=keepdim))
+
+
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """Return the maximum of all; with ``dim`` the maxima along it and their indices.
+
+    With a tensor as the second argument, the elementwise maximum of the two.
+    nan wins.  Ties of the maximum of all share the gradient; along a dimension the first takes it.
+
+    Raises:
+        IndexError: The dimension is empty.
+        RuntimeError: There are no elements at all.
+    """
+    return _extremum("max", input, dim if other is None else other, keepdim)
+
+
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """Return the minimum of all; with ``dim`` the minima along it and their indices.
+
+    See :func:`max`.
+    """
+    return _extremum("min", input, dim if other is None else other, keepdim)
+
+
+def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
+    """Return the maxima over ``dim`` (all by default); ties share the gradient evenly."""
+    _needs_elements("amax", input, dim if dim != () else None)
+    return _amax(input, axes=normal_dims(dim, input._array.ndim), keepdims=keepdim)
+
+
+def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
+    """Return the minima over ``dim`` (all by default); ties share the gradient evenly."""
+    _needs_elements("amin", input, dim if dim != () else None)
+    return _amin(input, axes=normal_dims(dim, input._array.ndim), keepdims=keepdim)
+
+
+def _position(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+    _needs_elements(name, input, dim)
+    array = input._array
+    door = backend.of(array)
+    axis = None if dim is None else normal_dim(dim, array.ndim)
+    find = door.argmax if name == "argmax" else door.argmin
+    result = find(array, axis if array.ndim else None)
+    if keepdim:
+        ones = (1,) * array.ndim if axis is None else None
+        result = door.reshape(result, ones) if ones is not None else (
+            door.xp.expand_dims(result, axis) if array.ndim else result
+        )  # fmt: skip
+    return wrap(result)
+
+
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Return the int64 index of the first maximum: of all, flattened, or along ``dim``."""
+    return _position("argmax", input, dim, keepdim)
+
+
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Return the int64 index of the first minimum: of all, flattened, or along ``dim``."""
+    return _position("argmin", input, dim, keepdim)
+
+
+# --------------------------------------------------------------------------- spread
+
+
+def _check_floating(name: str, input: Tensor) -> None:
+    if input._array.dtype.kind not in "fc":
+        raise RuntimeError(f"{name}: input dtype should be either floating point or complex")
+
+
+def _spread(input: Any, axes: Shape, keepdims: bool, correction: float) -> Any:
+    count = math.prod(input._array.shape[k] for k in axes)
+    if count - correction <= 0:
+        warnings.warn(
+            "var(): degrees of freedom is <= 0. Correction should be strictly less than the "
+            "reduction factor (input numel divided by output numel).",
+            UserWarning,
+            stacklevel=5,
+        )
+    return builtins.max(count - correction, 0)
+
+
+@composite("VarBackward0")
+def _var(
+    door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, degrees: float
+) -> Array:
+    return _variance(door, input, axes, keepdims, degrees)
+
+
+def _variance(
+    door: backend.Backend, input: Array, axes: Shape, keepdims: bool, degrees: float
+) -> Array:
+    kind = input.dtype
+    real = _dtype.of(kind).to_real().numpy
+    wide = np.dtype(np.float32) if kind == np.float16 else kind
+    array = door.astype(input, wide) if wide != kind else input
+    center = door.mean(array, axes, True, wide)
+    op = pw.squared_distance.op.of_kind(kind.kind == "c")
+    result = np.dtype(np.float32) if kind == np.float16 else real
+    (squares,) = door.evaluate(op.formula, (array, center), wide, (result,))
+    total = door.sum(squares, axes, keepdims, result)
+    scale = OPS_DIVIDE.formula
+    (out,) = door.evaluate(scale, (total, result.type(degrees)), result, (real,))
+    return out
+
+
+OPS_DIVIDE = pw.true_divide.op
+
+
+@_var.gradient
+def input(g: Any, input: Any, axes: Shape, keepdims: bool, degrees: float) -> Any:
+    g = restored(g, axes, keepdims, input._array.ndim)
+    center = mean(input, axes, keepdim=True) if axes else input
+    return (2.0 / degrees if degrees else math.inf) * g * (input - center)
+
+
+@composite("StdBackward0")
+def _std(
+    door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, degrees: float
+) -> Array:
+    variance = _variance(door, input, axes, keepdims, degrees)
+    (out,) = door.evaluate(pw.sqrt.op.formula, (variance,), variance.dtype, (variance.dtype,))
+    return out
+
+
+@_std.gradient
+def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, degrees: float) -> Any:
+    ndim = input._array.ndim
+    g, out = restored(g, axes, keepdims, ndim), restored(out, axes, keepdims, ndim)
+    center = mean(input, axes, keepdim=True) if axes else input
+    slope = pw.where(out == 0, 0, g / (2 * out))  # constant values: 0, as in PyTorch
+    return (2.0 / degrees if degrees else math.inf) * slope * (input - center)
+
+
+def _degrees(input: Tensor, dim: Any, unbiased: Any, correction: Any) -> tuple[Shape, float]:
+    if isinstance(dim, bool):  # PyTorch's var(input, unbiased)
+        dim, unbiased = None, dim
+    if unbiased is not None:
+        correction = int(unbiased)
+    axes = normal_dims(dim, input._array.ndim)
+    return axes, _spread(input, axes, False, 1 if correction is None else correction)
+
+
+def var(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Tensor:
+    """Return the variance over ``dim``, divided by the count less ``correction`` (1 by default).
+
+    Raises:
+        RuntimeError: The type is neither floating point nor complex.
+    """
+    _check_floating("var", input)
+    axes, degrees = _degrees(input, dim, unbiased, correction)
+    return _var(input, axes=axes, keepdims=keepdim, degrees=degrees)
+
+
+def std(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Tensor:
+    """Return the square root of :func:`var`; the gradient of constant values is 0."""
+    _check_floating("std", input)
+    axes, degrees = _degrees(input, dim, unbiased, correction)
+    return _std(input, axes=axes, keepdims=keepdim, degrees=degrees)
+
+
+# --------------------------------------------------------------------------- norm
+
+
+@composite("LinalgVectorNormBackward0")
+def _norm(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, order: float) -> Array:
+    kind = input.dtype
+    real = _dtype.of(kind).to_real().numpy
+    (size,) = door.evaluate(pw.abs.op.of_kind(kind.kind == "c").formula, (input,), kind, (real,))
+    if order == math.inf:
+        return door.max(size, axes, keepdims)
+    if order == -math.inf:
+        return door.min(size, axes, keepdims)
+    wide = np.dtype(np.float32) if real == np.float16 else real
+    if order == 0:
+        (size,) = door.evaluate(pw.nonzero_as_one.op.formula, (size,), real, (wide,))
+        return door.sum(size, axes, keepdims, real)
+    powers = pw.power.op.formula.bound(1, int(order) if order % 1 == 0 else order)
+    (terms,) = door.evaluate(powers, (size,), wide, (wide,))
+    total = door.sum(terms, axes, keepdims, wide)
+    root = pw.power.op.formula.bound(1, 1 / order if order != 1 else 1)
+    (out,) = door.evaluate(root, (total,), wide, (real,))
+    return out
+
+
+@_norm.gradient
+def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: float) -> Any:
+    ndim = input._array.ndim
+    g, out = restored(g, axes, keepdims, ndim), restored(out, axes, keepdims, ndim)
+    direction = pw.sgn(input)
+    if order == 0:
+        return direction * 0
+    if order == 1:
+        return direction * g
+    if order == 2:
+        return input * pw.where(out == 0, 0, g / out)
+    size = pw.abs(input)
+    if abs(order) == math.inf:
+        here = attained(size.detach(), out.detach())
+        count = _sum(here, axes=axes, keepdims=True, dtype=g._array.dtype)
+        return direction * pw.where(here, g / count, 0)
+    if order < 1:
+        inner = pw.where(size == 0, 0, size ** (order - 1))
+        return direction * inner * (g * pw.where(out == 0, 0, out ** (1 - order)))
+    return direction * size ** (order - 1) * pw.where(out == 0, 0, g / out ** (order - 1))
+
+
+def norm(
+    input: Tensor,
+    p: float | str | None = "fro",
+    dim: Dim = None,
+    keepdim: bool = False,
+    dtype: dtype | None = None,
+) -> Tensor:
+    """Return the p-norm of the elements as a vector, over ``dim`` (all by default).
+
+    ``"fro"`` and ``None`` mean 2; ``p`` may be 0, inf or -inf.  The gradient at 0 is 0, and at ties
+    of inf it is shared.
+
+    Raises:
+        RuntimeError: The type is neither floating point nor complex, or ``p`` is another word.
+    """
+    if isinstance(p, str) and p != "fro":
+        raise RuntimeError(f"norm(): order '{p}' is not supported; use 'fro' or a number")
+    order = 2.0 if p in ("fro", None) else float(p)  # type: ignore[arg-type]
+    if dtype is not None:
+        input = cast(input, dtype=dtype.numpy)
+    if input._array.dtype.kind not in "fc":
+        raise RuntimeError(
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
+            f"{_dtype.of(input._array.dtype).title}"
+        )
+    axes = normal_dims(dim, input._array.ndim)
+    if 0 in input._array.shape and abs(order) == math.inf and not builtins.all(
+        input._array.shape[k] for k in axes
+    ):
+        raise RuntimeError(
+            f"linalg.vector_norm cannot compute the {order} norm on an empty tensor because the "
+            "operation does not have an identity"
+        )
+    return _norm(input, axes=axes, keepdims=keepdim, order=order)
+
+
+# --------------------------------------------------------------------------- truth
+
+
+def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """Return whether all elements are nonzero, over ``dim`` (all by default), as bool."""
+    return _truth(input, dim, keepdim) == 0
+
+
+def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """Return whether at least one element is nonzero, over ``dim`` (all by default), as bool."""
+    axes = normal_dims(dim, input._array.ndim)
+    true = pw.ne(input.detach(), 0)
+    return _sum(true, axes=axes, keepdims=keepdim, dtype=_dtype.int64.numpy) != 0
+
+
+def _truth(input: Any, dim: Dim, keepdim: bool) -> Any:
+    axes = normal_dims(dim, input._array.ndim)
+    false = pw.eq(input.detach(), 0)
+    return _sum(false, axes=axes, keepdims=keepdim, dtype=_dtype.int64.numpy)
+
+
+__all__ = ["sum_to", "errors"]

@@ -1,0 +1,607 @@
+"""Operations that rearrange: most of them are views, and each is linear."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gpugrad import _dtype, backend, errors
+from gpugrad._device import device
+from gpugrad._dtype import dtype
+from gpugrad.errors import normal_dim, size
+from gpugrad.graph import TensorBase
+from gpugrad.op import Like, cast, expand_to, linear, move, wrap, zeros
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+Array = Any
+Shape = tuple[int, ...]
+
+
+def as_shape(sizes: tuple[Any, ...]) -> Shape:
+    """Return the shape that was given as one sequence or as several numbers."""
+    if len(sizes) == 1 and not isinstance(sizes[0], int) and hasattr(sizes[0], "__iter__"):
+        sizes = tuple(sizes[0])
+    return tuple(int(n) for n in sizes)
+
+
+# --------------------------------------------------------------------------- declarations
+
+
+@linear("ViewBackward0", view=True)
+def _view(door: backend.Backend, input: Array, *, shape: Shape) -> Array:
+    return door.reshape(input, shape)
+
+
+@_view.gradient
+def input(g: Any, like: Like) -> Any:
+    return reshape(g, like.shape)
+
+
+@linear("UnsafeViewBackward0")
+def _copied_view(door: backend.Backend, input: Array, *, shape: Shape) -> Array:
+    return door.reshape(input, shape)
+
+
+@_copied_view.gradient
+def input(g: Any, like: Like) -> Any:
+    return reshape(g, like.shape)
+
+
+@linear("PermuteBackward0", view=True)
+def _permute(door: backend.Backend, input: Array, *, axes: Shape) -> Array:
+    return input.transpose(axes)
+
+
+@_permute.gradient
+def input(g: Any, axes: Shape) -> Any:
+    return _permute(g, axes=tuple(axes.index(k) for k in range(len(axes))))
+
+
+@linear("TransposeBackward0", view=True)
+def _transpose(door: backend.Backend, input: Array, *, first: int, second: int) -> Array:
+    return input.swapaxes(first, second)
+
+
+@_transpose.gradient
+def input(g: Any, first: int, second: int) -> Any:
+    return _transpose(g, first=first, second=second)
+
+
+@linear("TBackward0", view=True)
+def _t(door: backend.Backend, input: Array) -> Array:
+    return input.T
+
+
+@_t.gradient
+def input(g: Any) -> Any:
+    return _t(g)
+
+
+@linear("SqueezeBackward0", view=True)
+def _squeeze(door: backend.Backend, input: Array, *, axes: Shape) -> Array:
+    return input.squeeze(axes)
+
+
+@_squeeze.gradient
+def input(g: Any, like: Like) -> Any:
+    return reshape(g, like.shape)
+
+
+@linear("UnsqueezeBackward0", view=True)
+def _unsqueeze(door: backend.Backend, input: Array, *, axis: int) -> Array:
+    return door.xp.expand_dims(input, axis)
+
+
+@_unsqueeze.gradient
+def input(g: Any, like: Like) -> Any:
+    return reshape(g, like.shape)
+
+
+@linear("CatBackward0")
+def _cat(door: backend.Backend, *inputs: Array, axis: int) -> Array:
+    return door.concatenate(inputs, axis)
+
+
+@_cat.gradient
+def inputs(g: Any, likes: Sequence[Like], needs: Sequence[bool], axis: int) -> list[Any]:
+    results, start = [], 0
+    for like, needed in zip(likes, needs, strict=True):
+        length = like.shape[axis]
+        results.append(narrow(g, axis, start, length) if needed else None)
+        start += length
+    return results
+
+
+@linear("StackBackward0")
+def _stack(door: backend.Backend, *inputs: Array, axis: int) -> Array:
+    return door.concatenate([door.xp.expand_dims(a, axis) for a in inputs], axis)
+
+
+@_stack.gradient
+def inputs(g: Any, needs: Sequence[bool], axis: int) -> list[Any]:
+    return [select(g, axis, k) if needed else None for k, needed in enumerate(needs)]
+
+
+@linear("SplitBackward0", view=True, outputs=())
+def _split(door: backend.Backend, input: Array, *, sizes: Shape, axis: int) -> tuple[Array, ...]:
+    before = (slice(None),) * axis
+    ends = [sum(sizes[: k + 1]) for k in range(len(sizes))]
+    return tuple(input[(*before, slice(e - n, e))] for e, n in zip(ends, sizes, strict=True))
+
+
+@_split.gradient
+def input(g: Any, axis: int) -> Any:
+    return cat(g, axis)
+
+
+@linear("UnbindBackward0", view=True, outputs=())
+def _unbind(door: backend.Backend, input: Array, *, axis: int) -> tuple[Array, ...]:
+    # the ellipsis keeps the parts of a 1-d array views: 0-d arrays, not NumPy scalars
+    before = (slice(None),) * axis
+    return tuple(input[(*before, k, ...)] for k in range(input.shape[axis]))
+
+
+@_unbind.gradient
+def input(g: Any, axis: int) -> Any:
+    return stack(g, axis)
+
+
+@linear("SelectBackward0", view=True)
+def _select(door: backend.Backend, input: Array, *, axis: int, index: int) -> Array:
+    return input[(*(slice(None),) * axis, index, ...)]
+
+
+@_select.gradient
+def input(g: Any, like: Like, axis: int, index: int) -> Any:
+    return put(g, shape=like.shape, index=(*(slice(None),) * axis, index))
+
+
+@linear("SliceBackward0", view=True)
+def _slice(door: backend.Backend, input: Array, *, index: tuple[Any, ...]) -> Array:
+    return input[(*index, ...)]
+
+
+@_slice.gradient
+def input(g: Any, like: Like, index: tuple[Any, ...]) -> Any:
+    return put(g, shape=like.shape, index=index)
+
+
+@linear("SliceScatterBackward0")
+def put(door: backend.Backend, input: Array, *, shape: Shape, index: tuple[Any, ...]) -> Array:
+    """Return zeros of a shape with the input at an index of integers and slices."""
+    result = door.full(shape, 0, input.dtype, door.device_of(input))
+    door.assign(result[(*index, ...)], input)
+    return result
+
+
+@put.gradient
+def input(g: Any, index: tuple[Any, ...]) -> Any:
+    return _slice(g, index=index)
+
+
+@linear("CloneBackward0")
+def _clone(door: backend.Backend, input: Array, *, order: str) -> Array:
+    return door.copy(input, order)
+
+
+@_clone.gradient
+def input(g: Any) -> Any:
+    return g
+
+
+@linear("AliasBackward0", view=True)
+def alias(door: backend.Backend, input: Array) -> Array:
+    """Return a view of the whole."""
+    return input[...]
+
+
+@alias.gradient
+def input(g: Any) -> Any:
+    return g
+
+
+# --------------------------------------------------------------------------- public
+
+
+def inferred(shape: Shape, count: int) -> Shape:
+    """Return a shape with its one -1 replaced by what ``count`` elements leave.
+
+    Raises:
+        RuntimeError: There are several -1, or the elements do not fit.
+    """
+    if shape.count(-1) > 1:
+        raise RuntimeError("only one dimension can be inferred")
+    if any(n < -1 for n in shape):
+        raise RuntimeError(f"invalid shape dimension {next(n for n in shape if n < -1)}")
+    known = math.prod(n for n in shape if n != -1)
+    if -1 in shape:
+        if known == 0:
+            if count == 0:
+                raise RuntimeError(
+                    f"cannot reshape tensor of 0 elements into shape {size(shape)} because the "
+                    "unspecified dimension size -1 can be any value and is ambiguous"
+                )
+        elif count % known == 0:
+            shape = tuple(count // known if n == -1 else n for n in shape)
+            known = count
+    if known != count:
+        raise RuntimeError(f"shape '{size(shape)}' is invalid for input of size {count}")
+    return shape
+
+
+def reshape(input: Tensor, *shape: Any) -> Tensor:
+    """Return the elements in another shape: a view where strides allow, else a copy."""
+    return _reshaped(input, inferred(as_shape(shape), input._array.size), "reshape")
+
+
+def view(input: Tensor, *shape: Any) -> Tensor:
+    """Return the elements in another shape, sharing memory.
+
+    Raises:
+        RuntimeError: The strides do not allow it, or the shape does not fit.
+    """
+    if len(shape) == 1 and isinstance(shape[0], dtype):
+        raise TypeError("view(): another dtype of the same memory is not supported; use .to(dtype)")
+    return _reshaped(input, inferred(as_shape(shape), input._array.size), "view")
+
+
+def _reshaped(input: Tensor, shape: Shape, function: str) -> Tensor:
+    if input._array.shape == shape and function == "reshape":
+        return _view(input, shape=shape)
+    if viewable(input, shape):
+        return _view(input, shape=shape)
+    if function == "view":
+        raise RuntimeError(
+            "view size is not compatible with input tensor's size and stride (at least one "
+            "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
+        )
+    return _copied_view(input, shape=shape)
+
+
+def viewable(input: Tensor, shape: Shape) -> bool:
+    """Tell whether the strides of a tensor allow a view of ``shape``."""
+    array = input._array
+    if array.ndim == 0 or array.flags.c_contiguous or array.size == 0:
+        return True
+    trial = array[...]
+    try:
+        trial.shape = shape  # unlike reshape, this never copies
+    except (AttributeError, ValueError):
+        return False
+    return True
+
+
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Return dimensions start_dim to end_dim as one."""
+    shape = input._array.shape
+    first, last = normal_dim(start_dim, len(shape)), normal_dim(end_dim, len(shape))
+    if first > last:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if not shape:
+        return reshape(input, 1)
+    return reshape(input, *shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :])
+
+
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Return a view with two dimensions exchanged."""
+    ndim = input._array.ndim
+    first, second = normal_dim(dim0, ndim), normal_dim(dim1, ndim)
+    if ndim == 0:
+        return alias(input)
+    return _transpose(input, first=first, second=second)
+
+
+def t(input: Tensor) -> Tensor:
+    """Return a view of a matrix with rows and columns exchanged; a vector as it is."""
+    if input._array.ndim > 2:
+        raise RuntimeError(
+            f"t() expects a tensor with <= 2 dimensions, but self is {input._array.ndim}D"
+        )
+    return _t(input)
+
+
+def adjoint(input: Tensor) -> Tensor:
+    """Return the conjugate of the matrices in the last two dimensions, transposed."""
+    from gpugrad.ops.pointwise import conj
+
+    result = transpose(input, -2, -1)
+    return conj(result) if input._array.dtype.kind == "c" else result
+
+
+def permute(input: Tensor, *dims: Any) -> Tensor:
+    """Return a view with the dimensions in another order."""
+    wanted = as_shape(dims)
+    ndim = input._array.ndim
+    if len(wanted) != ndim:
+        raise RuntimeError(
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the "
+            f"length of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal "
+            f"to len(dims) = {len(wanted)}"
+        )
+    axes = tuple(normal_dim(d, ndim) for d in wanted)
+    if len(set(axes)) != ndim:
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return _permute(input, axes=axes)
+
+
+def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+    """Return a view without dimensions of size 1: all of them, or those of ``dim`` that are."""
+    shape = input._array.shape
+    dims = errors.normal_dims(dim, len(shape)) if dim is not None else range(len(shape))
+    return _squeeze(input, axes=tuple(d for d in dims if shape[d] == 1))
+
+
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """Return a view with a new dimension of size 1 at ``dim``."""
+    return _unsqueeze(input, axis=normal_dim(dim, input._array.ndim + 1))
+
+
+def expand(input: Tensor, *sizes: Any) -> Tensor:
+    """Return a view with dimensions of size 1 repeated; -1 keeps a size.
+
+    Raises:
+        RuntimeError: A dimension of another size would have to change.
+    """
+    wanted, shape = as_shape(sizes), input._array.shape
+    extra = len(wanted) - len(shape)
+    if extra < 0:
+        raise RuntimeError(
+            f"expand({type_and_size(input)}, size={size(wanted)}): the number of sizes provided "
+            f"({len(wanted)}) must be greater or equal to the number of dimensions in the tensor "
+            f"({len(shape)})"
+        )
+    target = list(wanted)
+    for k, n in enumerate(wanted):
+        old = shape[k - extra] if k >= extra else None
+        if n == -1 and old is not None:
+            target[k] = old
+        elif n < 0:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) isn't allowed in a leading, non-existing "
+                f"dimension {k}"
+            )
+        elif old not in (None, 1, n):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) must match the existing size ({old}) at "
+                f"non-singleton dimension {k}.  Target sizes: {size(wanted)}.  "
+                f"Tensor sizes: {size(shape)}"
+            )
+    return expand_to(input, shape=tuple(target))
+
+
+def type_and_size(input: Tensor) -> str:
+    """Return PyTorch's short description of a tensor inside an error."""
+    from gpugrad.op import type_name
+
+    return f"{type_name(input).replace('gpugrad.', 'gpugrad.')}{{{size(input._array.shape)}}}"
+
+
+def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
+    """Return a view with the shape ``size``, which the input's broadcasts to."""
+    return expand(input, size)
+
+
+def _tensors(function: str, tensors: Sequence[Tensor]) -> list[Tensor]:
+    if isinstance(tensors, TensorBase):
+        raise TypeError(
+            f"{function}(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor"
+        )
+    found = list(tensors)
+    for k, t in enumerate(found):
+        if not isinstance(t, TensorBase):
+            raise TypeError(
+                f"expected Tensor as element {k} in argument 0, but got {type(t).__name__}"
+            )
+    if not found:
+        name = f"torch.{function}(): " if function == "cat" else f"{function} "
+        raise (ValueError if function == "cat" else RuntimeError)(
+            f"{name}expected a non-empty list of Tensors"
+            if function == "cat" else f"{function} expects a non-empty TensorList"
+        )  # fmt: skip
+    common = _dtype.of(found[0]._array.dtype)
+    for t in found[1:]:
+        common = _dtype.promote_types(common, _dtype.of(t._array.dtype))
+    return [
+        t if t._array.dtype == common.numpy else cast(t, dtype=common.numpy) for t in found
+    ]
+
+
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Return the tensors joined along an existing dimension.
+
+    Raises:
+        RuntimeError: Other dimensions differ.
+        ValueError: There are no tensors.
+    """
+    found = _tensors("cat", tensors)
+    # PyTorch's old allowance: an empty vector joins anything
+    found = [t for t in found if t._array.shape != (0,)] or found[:1]
+    shape = found[0]._array.shape
+    if not shape:
+        raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
+    axis = normal_dim(dim, len(shape))
+    for k, t in enumerate(found[1:], 1):
+        other = t._array.shape
+        if len(other) != len(shape):
+            raise RuntimeError(
+                f"Tensors must have same number of dimensions: got {len(shape)} and {len(other)}"
+            )
+        for d, (n, m) in enumerate(zip(shape, other, strict=True)):
+            if n != m and d != axis:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {axis}. Expected size {n} "
+                    f"but got size {m} for tensor number {k} in the list."
+                )
+    return _cat(*found, axis=axis)
+
+
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Return tensors of equal size joined along a new dimension.
+
+    Raises:
+        RuntimeError: The sizes differ.
+    """
+    found = _tensors("stack", tensors)
+    shape = found[0]._array.shape
+    for k, t in enumerate(found[1:], 1):
+        if t._array.shape != shape:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {size(shape)} at entry 0 "
+                f"and {size(t._array.shape)} at entry {k}"
+            )
+    return _stack(*found, axis=normal_dim(dim, len(shape) + 1))
+
+
+def split(
+    input: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
+) -> tuple[Tensor, ...]:
+    """Return views of consecutive parts, of one size (the last may be smaller) or of given ones.
+
+    Raises:
+        RuntimeError: The sizes do not add up.
+    """
+    axis = normal_dim(dim, input._array.ndim)
+    length = input._array.shape[axis]
+    if isinstance(split_size_or_sections, int):
+        n = split_size_or_sections
+        if n < 0 or (n == 0 and length):
+            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={n}")
+        sizes = tuple(min(n, length - k) for k in range(0, length, n)) if length else (0,)
+    else:
+        sizes = tuple(split_size_or_sections)
+        if sum(sizes) != length:
+            raise RuntimeError(
+                f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's "
+                f"size at dimension {axis}), but got split_sizes={size(sizes)}"
+            )
+    return _split(input, sizes=sizes, axis=axis)
+
+
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Return at most ``chunks`` views of equal size, the last smaller where it must be.
+
+    Raises:
+        RuntimeError: ``chunks`` is not positive.
+    """
+    if chunks < 1:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    length = input._array.shape[normal_dim(dim, input._array.ndim)]
+    if not length:
+        return split(input, [0] * chunks, dim)
+    return split(input, -(-length // chunks), dim)
+
+
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """Return a view of each slice along a dimension, which disappears."""
+    if not input._array.ndim:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+    return _unbind(input, axis=normal_dim(dim, input._array.ndim))
+
+
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """Return a view of the slice at ``index``, without that dimension.
+
+    Raises:
+        IndexError: The tensor is 0-d, or has no such slice.
+    """
+    shape = input._array.shape
+    if not shape:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    axis = normal_dim(dim, len(shape))
+    if not -shape[axis] <= index < shape[axis]:
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {size(shape)} at dimension "
+            f"{axis}"
+        )
+    return _select(input, axis=axis, index=index)
+
+
+def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """Return a view of ``length`` slices from ``start`` on."""
+    shape = input._array.shape
+    axis = normal_dim(dim, len(shape))
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    if start < 0:
+        start += shape[axis]
+    if start + length > shape[axis]:
+        raise RuntimeError(
+            f"start ({start}) + length ({length}) exceeds dimension size ({shape[axis]})."
+        )
+    return _slice(input, index=(*(slice(None),) * axis, slice(start, start + length)))
+
+
+def sliced(input: Tensor, index: tuple[Any, ...]) -> Tensor:
+    """Return a view at an index of integers and slices."""
+    return _slice(input, index=index)
+
+
+def clone(input: Tensor) -> Tensor:
+    """Return a copy with memory of its own; the gradient passes through."""
+    return _clone(input, order="K")
+
+
+def contiguous(input: Tensor) -> Tensor:
+    """Return the tensor itself if its memory is in plain order, else a copy that is."""
+    array = input._array
+    return input if array.ndim == 0 or array.flags.c_contiguous else _clone(input, order="C")
+
+
+def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """Return the tensor with another dtype or on another device; itself where nothing changes.
+
+    Called as ``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(other)``, with
+    ``copy=True`` to have a copy in any case; ``non_blocking`` is accepted and has no effect.
+    """
+    where, wanted, copy = _destination(input, *args, **kwargs)
+    result = input
+    door = backend.of(input._array)
+    here = door.device_of(input._array)
+    if where is not None and not (
+        where == here or (where.type == here.type and where.index is None)
+    ):
+        backend.of_device(where)
+        result = move(result, where=where)
+    if wanted is not None and result._array.dtype != wanted.numpy:
+        result = cast(result, dtype=wanted.numpy)
+    return clone(input) if copy and result is input else result
+
+
+def _destination(
+    input: Tensor, *args: Any, **kwargs: Any
+) -> tuple[device | None, dtype | None, bool]:
+    where, wanted = kwargs.pop("device", None), kwargs.pop("dtype", None)
+    copy = kwargs.pop("copy", False)
+    kwargs.pop("non_blocking", None)
+    kwargs.pop("memory_format", None)
+    for a in args:
+        if isinstance(a, dtype):
+            wanted = a
+        elif isinstance(a, TensorBase):
+            wanted = _dtype.of(a._array.dtype)
+            where = backend.of(a._array).device_of(a._array)
+        elif isinstance(a, str | device) or (isinstance(a, int) and not isinstance(a, bool)):
+            where = a
+        elif not isinstance(a, bool) and a is not None:
+            raise TypeError(
+                "to() received an invalid combination of arguments - got "
+                f"({type(a).__name__}), but expected a dtype, a device or a Tensor"
+            )
+    if kwargs:
+        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    return None if where is None else device(where), wanted, copy
+
+
+def detached(input: Tensor) -> Any:
+    """Return a tensor on the same memory without history; writes to either are seen by both."""
+    from gpugrad.op import own_array, shared_counter
+
+    result = wrap(own_array(input))
+    result._counter = shared_counter(input)
+    return result
+
+
+__all__ = [name for name in dir() if not name.startswith("_")] + ["zeros"]

@@ -1,0 +1,232 @@
+"""Random tensors and the generators they are drawn from.
+
+The CPU draws from NumPy's PCG64, CUDA from CuPy's generator: the same seed gives the same numbers
+again on the same device, but neither PyTorch's numbers nor the other device's.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpugrad import _dtype, backend
+from gpugrad._device import CPU, device
+from gpugrad._dtype import dtype
+from gpugrad.graph import TensorBase
+from gpugrad.op import wrap
+from gpugrad.ops.creation import DeviceLike, _like, _sizes, finish, place
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+
+class Generator:
+    """A source of random numbers on one device, with a state of its own."""
+
+    def __init__(self, device: DeviceLike = None):
+        self.device = place(device)
+        self._seed = 67280421310721  # PyTorch's default seed
+        self._source: Any = None
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start again from ``seed`` and return the generator."""
+        self._seed = int(seed)
+        self._source = None
+        return self
+
+    def initial_seed(self) -> int:
+        """Return the seed that the generator started from."""
+        return self._seed
+
+    def seed(self) -> int:
+        """Start again from a seed that the operating system draws, and return it."""
+        self.manual_seed(secrets.randbits(63))
+        return self._seed
+
+    @property
+    def source(self) -> Any:
+        """The array library's generator behind this one."""
+        if self._source is None:
+            door = backend.of_device(self.device)
+            if door.type == "cpu":
+                self._source = np.random.Generator(np.random.PCG64(self._seed % 2**64))
+            else:
+                self._source = door.xp.random.RandomState(self._seed % 2**32)
+        return self._source
+
+
+default_generator = Generator()
+_cuda_generators: dict[int, Generator] = {}
+
+
+def manual_seed(seed: int) -> Generator:
+    """Seed the default generators of all devices; return the CPU's.
+
+    Raises:
+        ValueError: ``seed`` is not a whole number.
+    """
+    number = int(seed)
+    default_generator.manual_seed(number)
+    for g in _cuda_generators.values():
+        g.manual_seed(number)
+    return default_generator
+
+
+def initial_seed() -> int:
+    """Return the seed of the CPU's default generator."""
+    return default_generator.initial_seed()
+
+
+def _source(generator: Generator | None, here: device) -> Any:
+    if generator is not None:
+        if not isinstance(generator, Generator):
+            raise TypeError(
+                f"argument 'generator' must be gpugrad.Generator, not {type(generator).__name__}"
+            )
+        if generator.device.type != here.type:
+            raise RuntimeError(
+                f"Expected a '{here.type}' device type for generator but found "
+                f"'{generator.device.type}'"
+            )
+        return generator.source
+    if here.type == "cpu":
+        return default_generator.source
+    number = here.index or 0
+    if number not in _cuda_generators:
+        made = Generator(device("cuda", number)).manual_seed(default_generator.initial_seed())
+        _cuda_generators[number] = made
+    return _cuda_generators[number].source
+
+
+def _floating(kind: dtype | None, what: str) -> dtype:
+    kind = kind or _dtype.get_default_dtype()
+    if kind.category < _dtype.FLOAT:
+        raise NotImplementedError(f'"{what}" not implemented for \'{kind.title}\'')
+    return kind
+
+
+def _drawn(shape: tuple[int, ...], kind: dtype, here: device, generator: Any, normal: bool) -> Any:
+    door = backend.of_device(here)
+    source = _source(generator, here)
+    draw = source.standard_normal if normal else (
+        source.random if door.type == "cpu" else source.random_sample
+    )  # fmt: skip
+    wide = np.dtype(np.float64) if kind.to_real().itemsize == 8 else np.dtype(np.float32)
+    if kind.is_complex:
+        parts = draw((2, *shape), dtype=wide)
+        scale = wide.type(0.5**0.5 if normal else 1)
+        array = (parts[0] + 1j * parts[1]) * scale
+    else:
+        array = draw(shape, dtype=wide)
+    return door.xp.asarray(array).astype(kind.numpy, copy=False)
+
+
+def rand(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: dtype | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return numbers drawn evenly from [0, 1).
+
+    Raises:
+        NotImplementedError: The type is not floating point.
+    """
+    return _random(_sizes(size), dtype, place(device), generator, requires_grad, normal=False)
+
+
+def randn(
+    *sizes: Any,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: dtype | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return numbers drawn from the standard normal distribution.
+
+    Raises:
+        NotImplementedError: The type is not floating point.
+    """
+    return _random(_sizes(sizes, size), dtype, place(device), generator, requires_grad, normal=True)
+
+
+def _random(
+    shape: tuple[int, ...],
+    kind: dtype | None,
+    here: device,
+    generator: Generator | None,
+    requires_grad: bool,
+    normal: bool,
+) -> Any:
+    checked = _floating(kind, "normal_kernel_cpu" if normal else "check_uniform_bounds")
+    array = _drawn(shape, checked, here, generator, normal)
+    return finish(wrap(array), requires_grad)
+
+
+def randint(
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: dtype | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return whole numbers drawn evenly from [low, high); ``randint(high, size)`` starts at 0.
+
+    Raises:
+        RuntimeError: The interval is empty.
+    """
+    if size is None:
+        low, high, size = 0, low, high
+    if low >= high:
+        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+    here = place(device)
+    door = backend.of_device(here)
+    source = _source(generator, here)
+    draw = source.integers if door.type == "cpu" else source.randint
+    kind = dtype or _dtype.int64
+    array = door.xp.asarray(draw(low, high, size=_sizes((size,)))).astype(kind.numpy)
+    return finish(wrap(array), requires_grad)  # type: ignore[no-any-return]
+
+
+def _random_like(
+    input: TensorBase, kind: dtype | None, where: DeviceLike, requires_grad: bool, normal: bool
+) -> Any:
+    shape, found, here = _like(input, kind, where)
+    return _random(shape, found, here, None, requires_grad, normal)
+
+
+def rand_like(
+    input: Tensor, *, dtype: dtype | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return :func:`rand` with the shape, type and device of ``input``."""
+    return _random_like(input, dtype, device, requires_grad, normal=False)  # type: ignore[no-any-return]
+
+
+def randn_like(
+    input: Tensor, *, dtype: dtype | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return :func:`randn` with the shape, type and device of ``input``."""
+    return _random_like(input, dtype, device, requires_grad, normal=True)  # type: ignore[no-any-return]
+
+
+def randint_like(
+    input: Tensor, low: int, high: int | None = None, *, dtype: dtype | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return :func:`randint` with the shape, type and device of ``input``."""
+    if high is None:
+        low, high = 0, low
+    shape, kind, here = _like(input, dtype, device)
+    return randint(low, high, shape, dtype=kind, device=here, requires_grad=requires_grad)
+
+
+__all__ = ["CPU", "Generator", "manual_seed"]

@@ -1,0 +1,30 @@
+// The few device functions that formulas use and CUDA's headers lack.
+namespace gpugrad {
+
+// nan wins, as in NumPy and PyTorch
+template <typename T> __device__ inline T maximum(T x, T y) { return (x != x || x > y) ? x : y; }
+template <typename T> __device__ inline T minimum(T x, T y) { return (x != x || x < y) ? x : y; }
+
+// sign(nan) is nan; a complex number's sign lies on the unit circle
+template <typename T> __device__ inline T sign(T x) { return x != x ? x : T(T(0) < x) - T(x < T(0)); }
+template <typename T> __device__ inline complex<T> sign(complex<T> z) {
+  const T r = abs(z);
+  return r == T(0) ? complex<T>(0) : z / r;
+}
+
+template <typename T> __device__ inline T invert(T x) { return ~x; }
+__device__ inline bool invert(bool x) { return !x; }
+
+__device__ inline float power(float x, float y) { return powf(x, y); }
+__device__ inline double power(double x, double y) { return pow(x, y); }
+
+// an integer to a negative power is what truncation leaves of it
+template <typename T> __device__ inline T power(T x, T y) {
+  if (y < T(0)) return x == T(1) ? T(1) : x == T(-1) ? (y % T(2) ? x : T(1)) : T(0);
+  T result = 1;
+  for (; y > T(0); y /= T(2), x *= x)
+    if (y % T(2)) result *= x;
+  return result;
+}
+
+}  // namespace gpugrad
