@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad import _dtype, backend, op, printing
+from gpugrad import _dtype, backend, printing, saved
 from gpugrad._device import device as Device  # noqa: N812  the class has a property of its name
 from gpugrad._dtype import dtype as DType  # noqa: N812
+from gpugrad.errors import normal_dim
 from gpugrad.errors import size as text_of_size
-from gpugrad.graph import LEAF, AccumulateGrad, Node, Output, TensorBase, mode, retain
-from gpugrad.op import own_array, shared_counter
+from gpugrad.graph import LEAF, Counter, Node, Output, TensorBase, retain
+from gpugrad.saved import own_array, shared_counter
 from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction
 from gpugrad.ops import shape as shapes
 
@@ -153,7 +154,7 @@ class Tensor(TensorBase):
         """Return the shape, or the length of one dimension."""
         if dim is None:
             return self.shape
-        return self._array.shape[op.errors.normal_dim(dim, self._array.ndim)]
+        return self._array.shape[normal_dim(dim, self._array.ndim)]
 
     def dim(self) -> int:
         """Return the number of dimensions."""
@@ -236,7 +237,7 @@ class Tensor(TensorBase):
     @property
     def grad_fn(self) -> Node | None:
         """The node that computed it, ``None`` for a leaf."""
-        op.check_view(self)
+        saved.check_view(self)
         edge = self._edge
         if isinstance(edge, Output):
             return edge.node
@@ -370,7 +371,7 @@ class Tensor(TensorBase):
             )
         shared_counter(self).value += 1  # what was saved of the old values is stale
         self._array = value._array
-        self._counter = op.Counter()
+        self._counter = Counter()
 
     # ----------------------------------------------------------------------- to Python
 
@@ -511,7 +512,7 @@ class Tensor(TensorBase):
             )
         if id(self) in memo:
             return memo[id(self)]  # type: ignore[no-any-return]
-        result: Tensor = op.wrap(backend.of(self._array).copy(self._array))
+        result: Tensor = saved.wrap(backend.of(self._array).copy(self._array))
         memo[id(self)] = result
         result._edge = self._edge
         result._grad = copy.deepcopy(self._grad, memo)
@@ -696,6 +697,4 @@ def _rebuilt(array: np.ndarray[Any, Any], where: str, requires_grad: bool) -> An
     return made.requires_grad_(requires_grad) if requires_grad else made
 
 
-op.tensor_class = Tensor  # closes the circle: results of operations are tensors
-
-__all__ = ["AccumulateGrad", "Size", "Tensor", "mode"]
+saved.tensor_class = Tensor  # closes the circle: results of operations are tensors

@@ -20,6 +20,7 @@ import numpy as np
 from gpugrad import _dtype, backend, errors
 from gpugrad._device import device
 from gpugrad._dtype import dtype
+from gpugrad.accumulation import ARITHMETIC
 from gpugrad.formula import (
     BOOL,
     COMPLEX,
@@ -38,8 +39,8 @@ from gpugrad.formula import (
     variable,
 )
 from gpugrad.graph import (
-    Counter,
-    Edge,
+    LEAF,
+    Captured,
     Node,
     Output,
     TensorBase,
@@ -47,161 +48,24 @@ from gpugrad.graph import (
     edge_of,
     mode,
     record,
+    recording,
+    walk,
+)
+from gpugrad.saved import (
+    Like,
+    edges,
+    like,
+    own_array,
+    saved_output,
+    shared_counter,
+    unpack,
+    versions_of,
+    wrap,
+    zeros,
 )
 
 Array = Any
 Shape = tuple[int, ...]
-
-# The one place where the circle between tensors and operations is closed: ``_tensor`` puts its
-# class here, and results are made with it.
-tensor_class: type[TensorBase] = TensorBase
-_new = object.__new__  # not the public constructor, which converts data
-
-
-def wrap(array: Array) -> Any:
-    """Return a new tensor around an array, which needs no gradient."""
-    t: Any = _new(tensor_class)
-    t._array = array
-    t._edge = None
-    t._grad = None
-    t._counter = None
-    t._view = None
-    return t
-
-
-class Like(NamedTuple):
-    """What a rule may know of an input without the input being saved."""
-
-    shape: Shape
-    dtype: np.dtype[Any]
-    device: device
-
-
-def like(tensor: TensorBase) -> Like:
-    """Return the shape, type and device of a tensor."""
-    array = tensor._array
-    return Like(array.shape, array.dtype, backend.of(array).device_of(array))
-
-
-# --------------------------------------------------------------------------- saving
-
-
-def shared_counter(tensor: TensorBase) -> Counter:
-    """Return the tensor's counter of in-place writes, made if it has none."""
-    if tensor._counter is None:
-        tensor._counter = Counter()
-    return tensor._counter
-
-
-def saved_output(tensor: TensorBase) -> Any:
-    """Return a stand-in for an output of the node that saves it.
-
-    The node must not keep its own output alive (that would be a cycle), only its memory and the
-    counter of the writes to it.
-    """
-    stand_in = wrap(tensor._array)
-    stand_in._counter = shared_counter(tensor)
-    return stand_in
-
-
-def versions_of(saved: Sequence[Any]) -> tuple[int, ...] | None:
-    """Return the state of each saved tensor, ``None`` where none was ever written in place."""
-    for s in saved:
-        if isinstance(s, TensorBase) and s._counter is not None and s._counter.value:
-            break
-    else:
-        return None
-    return tuple(
-        s._counter.value if isinstance(s, TensorBase) and s._counter is not None else 0
-        for s in saved
-    )
-
-
-def unpack(node: Node, outputs_from: int) -> tuple[Any, ...]:
-    """Return a node's saved values; from ``outputs_from`` on they are its own outputs.
-
-    Raises:
-        RuntimeError: They were freed, or written in place since.
-    """
-    saved = node.saved
-    if saved is None:
-        raise RuntimeError(errors.SECOND_BACKWARD)
-    for k, s in enumerate(saved):
-        if isinstance(s, TensorBase) and s._counter is not None:
-            expected = 0 if node.versions is None else node.versions[k]
-            if s._counter.value != expected:
-                raise _overwritten(node, s, k >= outputs_from, expected)
-    if not mode.enabled:
-        return saved
-    return (*saved[:outputs_from], *(_rewrapped(node, k, s) for k, s in enumerate(saved[outputs_from:])))
-
-
-def _rewrapped(node: Node, index: int, saved: Any) -> Any:
-    """Return a saved output as a tensor with the history it had, for a recorded backward."""
-    if saved is None:
-        return None
-    t = wrap(saved._array)
-    t._counter = saved._counter
-    t._edge = node if node.outputs == 1 else Output(node, index)
-    return t
-
-
-def _overwritten(node: Node, saved: TensorBase, own: bool, expected: int) -> RuntimeError:
-    assert saved._counter is not None
-    maker = node if own else saved._edge
-    maker = maker.node if isinstance(maker, Output) else maker
-    origin = (
-        f", which is output 0 of {maker.name().removesuffix('Backward0')},"
-        if isinstance(maker, Node) else ","
-    )  # fmt: skip
-    return RuntimeError(
-        "one of the variables needed for gradient computation has been modified by an inplace "
-        f"operation: [{type_name(saved)} {errors.size(saved._array.shape)}]{origin} is at version "
-        f"{saved._counter.value}; expected version {expected} instead. Hint: enable anomaly "
-        "detection to find the operation that failed to compute its gradient, with "
-        "gpugrad.autograd.set_detect_anomaly(True, check_nan=False)."
-    )
-
-
-def type_name(tensor: TensorBase) -> str:
-    """Return PyTorch's old name of a tensor's type: ``gpugrad.FloatTensor``."""
-    where = "" if backend.of(tensor._array).type == "cpu" else "cuda."
-    return f"gpugrad.{where}{_dtype.of(tensor._array.dtype).title}Tensor"
-
-
-def check_view(tensor: TensorBase) -> None:
-    """Refuse a view whose base got another history, by an in-place write, after it was taken.
-
-    Raises:
-        RuntimeError: It is such a view.
-    """
-    view = tensor._view
-    if view is not None and view.base._edge is not view.edge:
-        raise RuntimeError(
-            "a view of a tensor was used after the tensor was modified by an inplace operation: "
-            f"[{type_name(tensor)} {errors.size(tensor._array.shape)}] shows the new values of its "
-            "base, but its history is that of the old ones. Take the view again after the inplace "
-            "operation."
-        )
-
-
-def edges(tensors: Sequence[Any]) -> tuple[Any, ...] | None:
-    """Return the edges of the operands, ``None`` where nothing is to be recorded."""
-    if not mode.enabled:
-        return None
-    found = False
-    result = []
-    for t in tensors:
-        edge = None
-        if isinstance(t, TensorBase):
-            if t._view is not None:
-                check_view(t)
-            if t._edge is not None:
-                edge = edge_of(t)
-                found = True
-        result.append(edge)
-    return tuple(result) if found else None
-
 
 # --------------------------------------------------------------------------- fitting
 
@@ -242,6 +106,7 @@ class _Recorded(NamedTuple):
     shape: Shape
     shapes: tuple[Shape, ...] | None  # of the inputs; None: all have ``shape``
     dtypes: tuple[np.dtype[Any], ...]
+    results: tuple[tuple[Shape, np.dtype[Any]], ...]  # shape and type of each output
 
 
 class Elementwise:
@@ -302,7 +167,11 @@ class Elementwise:
         if not equal:
             shape = np.broadcast_shapes(*shapes)
         params = _Recorded(
-            compute, shape, None if equal else shapes, tuple(a.dtype for a in arrays)
+            compute,
+            shape,
+            None if equal else shapes,
+            tuple(a.dtype for a in arrays),
+            tuple((o._array.shape, o._array.dtype) for o in outs),
         )
         kept = tuple(saved)
         node = record(self, inputs, kept, versions_of(kept), params, count)
@@ -374,19 +243,25 @@ class Elementwise:
             )
         return op
 
-    def jvp(
-        self, operands: Sequence[Any], tangents: Sequence[Any], compute: np.dtype[Any], out: Any
-    ) -> Any:
-        """Return the tangent of the one output, ``None`` where it does not move."""
+    def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
+        """Return the tangents of a node's outputs, ``None`` where they do not move."""
+        p: _Recorded = node.params
         product = self.formula.jvp(tuple(t is not None for t in tangents))
         if not product.targets:
-            return None
-        values = (*tangents, *operands, out)
-        array = out._array
-        (result,) = Elementwise(self.name, product.formula).evaluate(
-            [values[s] for s in product.sources], compute, [array.dtype]
+            return [None] * node.outputs
+        values = (*tangents, *unpack(node, len(self.formula.inputs)))
+        results = [p.results[k][1] for k in product.targets]
+        shape = p.results[0][0]
+        outs = self._derived(product).evaluate(
+            [values[s] for s in product.sources],
+            p.compute,
+            results,
+            shape if shape != p.shape else None,
         )
-        return fit(result, array.shape, array.dtype)
+        found: list[Any] = [None] * node.outputs
+        for k, out in zip(product.targets, outs, strict=True):
+            found[k] = fit(out, *p.results[k])
+        return found
 
 
 def _door(arrays: Sequence[Array]) -> backend.Backend:
@@ -695,17 +570,39 @@ class Operation:
         ]
 
 
-def own_array(tensor: TensorBase) -> Array:
-    """Return the tensor's array as an array object that views and writes can share."""
-    array = tensor._array
-    if isinstance(array, np.generic):
-        array = tensor._array = np.asarray(array)
-    return array
+    def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
+        """Return the tangents of a node's outputs, ``None`` where they do not move."""
+        likes, _, params = node.params
+        if self.kind == "linear":
+            filled = [zeros(o) if t is None else t for t, o in zip(tangents, likes, strict=True)]
+            result = self(*filled, **params)
+            return list(result) if isinstance(result, tuple) else [result]
+        if self.kind == "bilinear":
+            saved = unpack(node, len(likes))
+            terms = [
+                self(*(t if j == k else s for j, s in enumerate(saved[: len(likes)])), **params)
+                for k, t in enumerate(tangents)
+                if t is not None
+            ]
+            return [terms[0] if len(terms) == 1 else terms[0] + terms[1]]
+        return self._transposed_twice(node, tangents)
 
+    def _transposed_twice(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
+        """Return the tangents by differentiating the backward, which is linear in its gradient.
 
-def zeros(o: Like) -> Any:
-    """Return a tensor of zeros like the one that ``o`` describes."""
-    return wrap(backend.of_device(o.device).full(o.shape, 0, o.dtype, o.device))
+        Source: J. Townsend, "A new trick for calculating Jacobian vector products", 2017.
+        """
+        likes, out_likes, _ = node.params
+        moving = [t is not None for t in tangents]
+        with recording(True):
+            dummy = zeros(out_likes[0])
+            dummy._edge = LEAF
+            grads = [dummy, *(None for _ in out_likes[1:])]
+            results = self.backward(node, grads, moving)
+            pairs = [(g, t) for g, t in zip(results, tangents, strict=True) if g is not None and t is not None]
+            captured = Captured([dummy])
+            walk([(edge_of(g), t) for g, t in pairs if g._edge is not None], ARITHMETIC, True, captured)
+        return [captured.results()[0], *(None for _ in out_likes[1:])]
 
 
 def linear(name: str, view: bool = False, outputs: tuple[str, ...] = ("out",)) -> Any:
@@ -842,8 +739,3 @@ def _public(op: Pointwise, doc: str) -> Any:
     function.op = op
     return function
 
-
-__all__ = [
-    "Elementwise", "Like", "Operation", "Pointwise", "bilinear", "composite", "fit", "like",
-    "linear", "pointwise", "variable", "wrap", "zeros", "Edge",
-]  # fmt: skip

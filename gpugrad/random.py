@@ -15,7 +15,7 @@ from gpugrad import _dtype, backend
 from gpugrad._device import CPU, device
 from gpugrad._dtype import dtype
 from gpugrad.graph import TensorBase
-from gpugrad.op import wrap
+from gpugrad.saved import wrap
 from gpugrad.ops.creation import DeviceLike, _like, _sizes, finish, place
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,64 +9,10 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad._tensor import Tensor
-from gpugrad.errors import size
-from gpugrad.graph import Captured, TensorBase, edge_of, mode, recording, walk
-from gpugrad.op import cast, fit, wrap
-
-_ACCUMULATING = threading.Lock()  # several threads may add to one leaf
-
-
-class _Arithmetic:
-    """How gradients are added: in place where the walk owns the memory and records nothing."""
-
-    def add(self, total: Any, grad: Any, owned: bool) -> Any:
-        """Return the sum, in the memory of ``total`` if it is ``owned``."""
-        if mode.enabled or not owned or isinstance(total._array, np.generic):
-            return total + grad
-        backend.of(total._array).add_into(total._array, grad._array)
-        return total
-
-    def owns(self, grad: Any, given: Sequence[Any]) -> bool:
-        """Tell whether a gradient is memory of its own: no view, and not one that came in."""
-        return grad._array.base is None and not any(grad is g for g in given)
-
-    def accumulate(self, leaf: Any, grad: Any, fresh: bool) -> None:
-        """Add to the ``.grad`` of a leaf: the first is kept if ``fresh``, else copied."""
-        with _ACCUMULATING:
-            before = leaf._grad
-            if before is not None and mode.enabled:
-                leaf._grad = before + grad
-            elif before is not None:
-                _add_in_place(before, grad)
-            elif mode.enabled:
-                leaf._grad = grad if fresh else grad.clone()
-            else:
-                leaf._grad = wrap(_laid_out(grad._array, leaf._array, fresh))
-
-
-def _add_in_place(total: Any, grad: Any) -> None:
-    if isinstance(total._array, np.generic):
-        total._array = total._array + grad._array
-    else:
-        backend.of(total._array).add_into(total._array, grad._array)
-    if total._counter is not None:
-        total._counter.value += 1
-
-
-def _laid_out(array: Any, leaf: Any, fresh: bool) -> Any:
-    """Return a gradient in memory of its own, with the strides of its leaf where it is dense."""
-    if array.ndim > 1 and array.strides != leaf.strides and array.size:
-        door = backend.of(leaf)
-        order = "K" if leaf.size == array.size and 0 not in leaf.strides else "C"
-        result = door.xp.empty_like(leaf, order=order)
-        if result.strides != array.strides or not fresh:
-            door.assign(result, array)
-            return result
-    return array if fresh else backend.of(array).copy(array)
-
-
-_ARITHMETIC = _Arithmetic()
-
+from gpugrad.accumulation import ARITHMETIC
+from gpugrad.graph import Captured, TensorBase, edge_of, recording, walk
+from gpugrad.op import cast
+from gpugrad.saved import wrap
 
 def _sequence(value: Any) -> tuple[Any, ...]:
     return (value,) if isinstance(value, TensorBase) else tuple(value)
@@ -170,11 +115,11 @@ def backward(
     roots = _roots(outputs, gradients, create_graph)
     captured = None if wanted is None else Captured(wanted)
     with recording(create_graph):
-        walk(roots, _ARITHMETIC, keep, captured)
+        walk(roots, ARITHMETIC, keep, captured)
         if captured is not None and wanted is not None:
             for t, g in zip(wanted, captured.results(), strict=True):
                 if g is not None and t.is_leaf:
-                    _ARITHMETIC.accumulate(t, g, False)
+                    ARITHMETIC.accumulate(t, g, False)
 
 
 def grad(
@@ -219,7 +164,7 @@ def grad(
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     captured = Captured(wanted)
     with recording(create_graph):
-        walk(roots, _ARITHMETIC, keep, captured)
+        walk(roots, ARITHMETIC, keep, captured)
     return tuple(
         _result(k, t, g, bool(allow_unused), materialize_grads)
         for k, (t, g) in enumerate(zip(wanted, captured.results(), strict=True))
@@ -240,5 +185,3 @@ def _result(k: int, wanted: Any, found: Any, unused: bool, zeros: bool) -> Any:
         "allow_unused=True if this is the desired behavior."
     )
 
-
-__all__ = ["backward", "fit", "grad", "size"]

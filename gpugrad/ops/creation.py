@@ -13,7 +13,7 @@ from gpugrad._device import CPU, device
 from gpugrad._dtype import dtype
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, TensorBase
-from gpugrad.op import wrap
+from gpugrad.saved import wrap
 from gpugrad.ops.shape import as_shape, to
 
 if TYPE_CHECKING:

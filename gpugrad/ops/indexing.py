@@ -10,7 +10,8 @@ import numpy as np
 from gpugrad import backend, errors
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
-from gpugrad.op import Like, linear, wrap
+from gpugrad.op import linear
+from gpugrad.saved import Like, wrap
 from gpugrad.ops import shape as shapes
 
 if TYPE_CHECKING:

@@ -10,16 +10,8 @@ import numpy as np
 from gpugrad import _dtype, backend, errors
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, Node, Output, TensorBase, mode
-from gpugrad.op import (
-    cast,
-    check_view,
-    expand_to,
-    linear,
-    own_array,
-    shared_counter,
-    type_name,
-    wrap,
-)
+from gpugrad.op import cast, expand_to, linear
+from gpugrad.saved import check_view, own_array, shared_counter, type_name, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.indexing import getitem, parsed
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
 from gpugrad.errors import size
-from gpugrad.op import bilinear
+from gpugrad.op import OPS, Pointwise, bilinear
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.shape import adjoint, unsqueeze
+from gpugrad.saved import edges, wrap
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -16,19 +17,18 @@ if TYPE_CHECKING:
 Array = Any
 
 
-@bilinear("DotBackward0")
-def _dot(door: backend.Backend, input: Array, tensor: Array) -> Array:
-    return door.dot(input, tensor)
+# The product of two vectors is the sum of a formula; its gradient is the fused one of that formula.
+_PRODUCT = Pointwise("DotBackward0", "dot", OPS["mul"].build, "default")
 
 
-@_dot.gradient
-def input(g: Any, tensor: Any) -> Any:
-    return g * pw.conj(tensor) if tensor._array.dtype.kind == "c" else g * tensor
-
-
-@_dot.gradient
-def tensor(g: Any, input: Any) -> Any:
-    return g * pw.conj(input) if input._array.dtype.kind == "c" else g * input
+def _dot(input: Tensor, tensor: Tensor) -> Tensor:
+    a, b = input._array, tensor._array
+    out = wrap(backend.of(a).dot(a, b))
+    inputs = edges((input, tensor))
+    if inputs is not None:
+        op = _PRODUCT.of_kind(a.dtype.kind == "c")
+        op.record((input, tensor), (a, b), inputs, [out], a.dtype)
+    return out  # type: ignore[no-any-return]
 
 
 @bilinear("MmBackward0")

@@ -14,7 +14,8 @@ from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import dtype
 from gpugrad.errors import normal_dim, normal_dims
 from gpugrad.graph import TensorBase
-from gpugrad.op import Like, cast, composite, expand_to, linear, pointwise, sum_to, wrap
+from gpugrad.op import cast, composite, expand_to, linear, pointwise, sum_to
+from gpugrad.saved import Like, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.indexing import gather_along, scatter_along
 from gpugrad.ops.shape import cat, narrow, reshape, unsqueeze

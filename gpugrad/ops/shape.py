@@ -11,7 +11,8 @@ from gpugrad._device import device
 from gpugrad._dtype import dtype
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
-from gpugrad.op import Like, cast, expand_to, linear, move, wrap, zeros
+from gpugrad.op import cast, expand_to, linear, move
+from gpugrad.saved import Like, wrap, zeros
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -374,7 +375,7 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
 
 def type_and_size(input: Tensor) -> str:
     """Return PyTorch's short description of a tensor inside an error."""
-    from gpugrad.op import type_name
+    from gpugrad.saved import type_name
 
     return f"{type_name(input).replace('gpugrad.', 'gpugrad.')}{{{size(input._array.shape)}}}"
 
@@ -597,7 +598,7 @@ def _destination(
 
 def detached(input: Tensor) -> Any:
     """Return a tensor on the same memory without history; writes to either are seen by both."""
-    from gpugrad.op import own_array, shared_counter
+    from gpugrad.saved import own_array, shared_counter
 
     result = wrap(own_array(input))
     result._counter = shared_counter(input)
