@@ -8,8 +8,8 @@ from gpugrad import cuda as cuda
 from gpugrad import optim as optim
 from gpugrad._device import device as device
 from gpugrad._dtype import bool_ as bool
-from gpugrad._dtype import complex64 as complex64
 from gpugrad._dtype import complex64 as cfloat
+from gpugrad._dtype import complex64 as complex64
 from gpugrad._dtype import complex128 as cdouble
 from gpugrad._dtype import complex128 as complex128
 from gpugrad._dtype import dtype as dtype

@@ -29,8 +29,7 @@ class device:  # noqa: N801  PyTorch's name
             type, index = "cuda", type
         elif not isinstance(type, str):
             raise TypeError(
-                "device(): argument 'type' (position 1) must be str, "
-                f"not {type.__class__.__name__}"
+                f"device(): argument 'type' (position 1) must be str, not {type.__class__.__name__}"
             )
         elif ":" in type:
             if index is not None:

@@ -61,7 +61,9 @@ bool_ = dtype("bool", "Bool")
 DTYPES = {d.numpy: d for d in (
     float16, float32, float64, complex64, complex128, uint8, int8, int16, int32, int64, bool_,
 )}  # fmt: skip
-SUPPORTED = "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool"
+SUPPORTED = (
+    "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool"
+)
 
 
 def of(numpy_dtype: Any) -> dtype:
@@ -96,9 +98,7 @@ def set_default_dtype(d: dtype, /) -> None:
     """
     global _default
     if not isinstance(d, dtype) or not d.is_floating_point:
-        raise TypeError(
-            "only floating-point types are supported as the default type"
-        )
+        raise TypeError("only floating-point types are supported as the default type")
     _default = d
 
 

@@ -18,9 +18,9 @@ from gpugrad._dtype import dtype as DType  # noqa: N812
 from gpugrad.errors import normal_dim
 from gpugrad.errors import size as text_of_size
 from gpugrad.graph import LEAF, Counter, Node, Output, TensorBase, retain
-from gpugrad.saved import own_array, shared_counter
 from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction
 from gpugrad.ops import shape as shapes
+from gpugrad.saved import own_array, shared_counter
 
 
 class Size(tuple[int, ...]):
@@ -67,10 +67,9 @@ def operator(function: Any) -> Any:
     """Return a binary function as an operator: ``NotImplemented`` for what is no operand."""
 
     def applied(self: Tensor, other: Any) -> Any:
-        if (
-            isinstance(other, TensorBase | bool | int | float | complex | np.generic)
-            or backend.is_array(other)
-        ):
+        if isinstance(
+            other, TensorBase | bool | int | float | complex | np.generic
+        ) or backend.is_array(other):
             return function(self, other)
         return NotImplemented
 
@@ -104,7 +103,7 @@ class Tensor(TensorBase):
                 "tensor or integer sizes; use gpugrad.tensor(data) for a number"
             )
         if isinstance(data[0], TensorBase):
-            return shapes.detached(data[0])  # type: ignore[no-any-return, arg-type]
+            return shapes.detached(data[0])  # type: ignore[arg-type]
         return creation.tensor(data[0], dtype=default, device=device)
 
     # ----------------------------------------------------------------------- what it is
@@ -133,7 +132,7 @@ class Tensor(TensorBase):
     @property
     def ndim(self) -> int:
         """The number of dimensions."""
-        return self._array.ndim  # type: ignore[no-any-return]
+        return self._array.ndim
 
     @property
     def is_cuda(self) -> bool:
@@ -158,13 +157,13 @@ class Tensor(TensorBase):
 
     def dim(self) -> int:
         """Return the number of dimensions."""
-        return self._array.ndim  # type: ignore[no-any-return]
+        return self._array.ndim
 
     ndimension = dim
 
     def numel(self) -> int:
         """Return the number of elements."""
-        return self._array.size  # type: ignore[no-any-return]
+        return self._array.size
 
     nelement = numel
 
@@ -338,7 +337,7 @@ class Tensor(TensorBase):
 
     def detach(self) -> Tensor:
         """Return a tensor on the same memory without history."""
-        return shapes.detached(self)  # type: ignore[no-any-return]
+        return shapes.detached(self)
 
     def detach_(self) -> Tensor:
         """Forget the history of the tensor and return it."""
@@ -360,7 +359,7 @@ class Tensor(TensorBase):
         Unlike PyTorch's, it shares the version counter: a write that a backward would have to see
         is noticed.
         """
-        return shapes.detached(self)  # type: ignore[no-any-return]
+        return shapes.detached(self)
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -383,9 +382,7 @@ class Tensor(TensorBase):
         """
         array = self._array
         if array.size != 1:
-            raise RuntimeError(
-                f"a Tensor with {array.size} elements cannot be converted to Scalar"
-            )
+            raise RuntimeError(f"a Tensor with {array.size} elements cannot be converted to Scalar")
         return array.item()
 
     def tolist(self) -> Any:
@@ -415,7 +412,7 @@ class Tensor(TensorBase):
                 "the tensor to host memory first."
             )
         shared_counter(self)
-        return own_array(self)  # type: ignore[no-any-return]
+        return own_array(self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         array = self.numpy()
@@ -426,7 +423,9 @@ class Tensor(TensorBase):
     @property
     def __cuda_array_interface__(self) -> Any:
         if self._edge is not None or not self.is_cuda:
-            raise AttributeError("__cuda_array_interface__ needs a CUDA tensor without requires_grad")
+            raise AttributeError(
+                "__cuda_array_interface__ needs a CUDA tensor without requires_grad"
+            )
         return self._array.__cuda_array_interface__
 
     def __dlpack__(self, **kwargs: Any) -> Any:
@@ -443,9 +442,7 @@ class Tensor(TensorBase):
         value = self._array.item()
         if isinstance(value, complex) and kind != "complex":
             if value.imag:
-                raise RuntimeError(
-                    f"value cannot be converted to type {kind} without overflow"
-                )
+                raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
             return value.real
         return value
 
@@ -467,15 +464,13 @@ class Tensor(TensorBase):
 
     def __index__(self) -> int:
         if self._array.size != 1 or self._array.dtype.kind not in "biu":
-            raise TypeError(
-                "only integer tensors of a single element can be converted to an index"
-            )
+            raise TypeError("only integer tensors of a single element can be converted to an index")
         return int(self._array.item())
 
     def __len__(self) -> int:
         if not self._array.ndim:
             raise TypeError("len() of a 0-d tensor")
-        return self._array.shape[0]  # type: ignore[no-any-return]
+        return self._array.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self._array.ndim:
@@ -511,7 +506,7 @@ class Tensor(TensorBase):
                 "https://github.com/pytorch/pytorch/pull/103001"
             )
         if id(self) in memo:
-            return memo[id(self)]  # type: ignore[no-any-return]
+            return memo[id(self)]
         result: Tensor = saved.wrap(backend.of(self._array).copy(self._array))
         memo[id(self)] = result
         result._edge = self._edge
@@ -550,7 +545,7 @@ class Tensor(TensorBase):
 
     def where(self, condition: Tensor, other: Any) -> Tensor:
         """Return the tensor where the condition holds, else other."""
-        return pointwise.where(condition, self, other)  # type: ignore[no-any-return]
+        return pointwise.where(condition, self, other)
 
     @property
     def real(self) -> Tensor:
@@ -561,10 +556,8 @@ class Tensor(TensorBase):
     def imag(self) -> Tensor:
         """The imaginary part of a complex tensor."""
         if not self.is_complex():
-            raise RuntimeError(
-                f"imag is not implemented for tensors with non-complex dtypes."
-            )
-        return pointwise.imag(self)  # type: ignore[no-any-return]
+            raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+        return pointwise.imag(self)
 
     __add__, __sub__, __mul__ = map(operator, (pointwise.add, pointwise.sub, pointwise.mul))
     __truediv__, __pow__ = map(operator, (pointwise.div, pointwise.pow))

@@ -100,7 +100,9 @@ _INTERNED: weakref.WeakValueDictionary[tuple[object, ...], Expression] = (
 _INTERNING = threading.Lock()  # two threads must not make two objects of one expression
 
 
-def _intern(function: str, args: tuple[Expression, ...], kind: str, value: Number | str) -> Expression:
+def _intern(
+    function: str, args: tuple[Expression, ...], kind: str, value: Number | str
+) -> Expression:
     # repr tells 1 from 1.0 from True and 0.0 from -0.0, which == does not
     key = (function, args, kind, type(value), repr(value))
     with _INTERNING:
@@ -194,7 +196,9 @@ class Derivative:
     """The rule of a function: its parameters by name, and what they are multiplied into."""
 
     rule: Rule
-    names: tuple[str, ...]  # of the function's arguments; the rule asks for these, ``g`` and ``out``
+    names: tuple[
+        str, ...
+    ]  # of the function's arguments; the rule asks for these, ``g`` and ``out``
     asked: tuple[str, ...]
 
     def __call__(

@@ -158,7 +158,9 @@ class Elementwise:
         for s in product.sources:
             if s >= count:
                 k = s - count
-                saved[k] = operands[k] if k < len(operands) else saved_output(outs[k - len(operands)])
+                saved[k] = (
+                    operands[k] if k < len(operands) else saved_output(outs[k - len(operands)])
+                )
         if saved.count(None) == len(saved):
             saved = []
         shapes = tuple(a.shape for a in arrays)
@@ -346,9 +348,7 @@ class Pointwise(Elementwise):
         inputs = self.formula.inputs
         values = [as_operand(self.function, str(v.value), k, o)
                   for k, (v, o) in enumerate(zip(inputs, operands, strict=True))]  # fmt: skip
-        common = result_type(
-            [o for v, o in zip(inputs, values, strict=True) if v.kind != BOOL]
-        )
+        common = result_type([o for v, o in zip(inputs, values, strict=True) if v.kind != BOOL])
         if self.promotion == "float" and common.category < _dtype.FLOAT:
             common = _dtype.get_default_dtype()
         compute = common.numpy
@@ -407,7 +407,9 @@ def to_one_device(values: list[Any]) -> list[Any]:
     doors = [backend.of(t._array) for t in tensors]
     if all(d is doors[0] for d in doors):
         return values
-    elsewhere = [d.device_of(t._array) for d, t in zip(doors, tensors, strict=True) if d.type != "cpu"]
+    elsewhere = [
+        d.device_of(t._array) for d, t in zip(doors, tensors, strict=True) if d.type != "cpu"
+    ]
     large = [d for d, t in zip(doors, tensors, strict=True) if d.type == "cpu" and t._array.ndim]
     if large:
         raise different_devices([elsewhere[0], device("cpu")])
@@ -519,7 +521,9 @@ class Operation:
         names = ("inputs",) * len(tensors) if self.variadic else self.input_names
         saved: list[Any] = [t if n in asked else None for n, t in zip(names, tensors, strict=True)]
         out_names = self.output_names or ("out",) * len(outs)
-        saved += [saved_output(o) if n in asked else None for n, o in zip(out_names, outs, strict=True)]
+        saved += [
+            saved_output(o) if n in asked else None for n, o in zip(out_names, outs, strict=True)
+        ]
         if saved.count(None) == len(saved):
             # a parameter that the backward reads (an index, say) is a saved value too
             saved = []
@@ -544,9 +548,7 @@ class Operation:
         saved = unpack(node, len(likes))
         g: Any = grads[0]
         if len(grads) > 1 and not (len(self.output_names) > 1 and grads[0] is not None):
-            g = tuple(
-                zeros(o) if x is None else x for x, o in zip(grads, out_likes, strict=True)
-            )
+            g = tuple(zeros(o) if x is None else x for x, o in zip(grads, out_likes, strict=True))
             g = g[0] if len(self.output_names) > 1 else g
         known: dict[str, Any] = {"g": g, **params}
         if saved:
@@ -568,7 +570,6 @@ class Operation:
             None if r is None else fit(r, o.shape, o.dtype)
             for r, o in zip(results, likes, strict=True)
         ]
-
 
     def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a node's outputs, ``None`` where they do not move."""
@@ -599,23 +600,39 @@ class Operation:
             dummy._edge = LEAF
             grads = [dummy, *(None for _ in out_likes[1:])]
             results = self.backward(node, grads, moving)
-            pairs = [(g, t) for g, t in zip(results, tangents, strict=True) if g is not None and t is not None]
+            pairs = [
+                (g, t)
+                for g, t in zip(results, tangents, strict=True)
+                if g is not None and t is not None
+            ]
             captured = Captured([dummy])
-            walk([(edge_of(g), t) for g, t in pairs if g._edge is not None], ARITHMETIC, True, captured)
+            walk(
+                [(edge_of(g), t) for g, t in pairs if g._edge is not None],
+                ARITHMETIC,
+                True,
+                captured,
+            )
         return [captured.results()[0], *(None for _ in out_likes[1:])]
 
 
-def linear(name: str, view: bool = False, outputs: tuple[str, ...] = ("out",)) -> Any:
+Forward = Callable[..., Any]
+
+
+def linear(
+    name: str, view: bool = False, outputs: tuple[str, ...] = ("out",)
+) -> Callable[[Forward], Operation]:
     """Declare an operation that is linear in its tensors: its rule is its transpose."""
     return lambda forward: Operation(name, forward, "linear", view, outputs)
 
 
-def bilinear(name: str) -> Any:
+def bilinear(name: str) -> Callable[[Forward], Operation]:
     """Declare an operation that is linear in each of two tensors."""
     return lambda forward: Operation(name, forward, "bilinear")
 
 
-def composite(name: str, outputs: tuple[str, ...] = ("out",)) -> Any:
+def composite(
+    name: str, outputs: tuple[str, ...] = ("out",)
+) -> Callable[[Forward], Operation]:
     """Declare an operation whose gradient is composed of other operations."""
     return lambda forward: Operation(name, forward, "composite", False, outputs)
 
@@ -681,7 +698,7 @@ def pointwise(
     name: str = "",
     promotion: str = "default",
     kinds: dict[str, str] | None = None,
-) -> Callable[[Callable[..., Any]], Any]:
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare an elementwise operation by its formula; the decorated function is its rule.
 
     The rule's parameters are ``g`` (the cotangent), the inputs by the names they have in the
@@ -697,7 +714,7 @@ def pointwise(
     """
     names, built = parse(text)
 
-    def declare(rule: Callable[..., Any]) -> Any:
+    def declare(rule: Callable[..., Any]) -> Callable[..., Any]:
         function = rule.__name__
         asked = tuple(inspect.signature(rule).parameters)
         example = built(*(variable(n, COMPLEX) for n in names))
@@ -723,7 +740,7 @@ def pointwise(
 _PARAMETERS = {1: ("input",), 2: ("input", "other"), 3: ("input", "min", "max")}
 
 
-def _public(op: Pointwise, doc: str) -> Any:
+def _public(op: Pointwise, doc: str) -> Callable[..., Any]:
     """Return the function that users call, generated so that it has PyTorch's parameter names."""
     names = [str(v.value) for v in op.formula.inputs]
     if names == ["condition", "x", "y"]:
@@ -734,8 +751,7 @@ def _public(op: Pointwise, doc: str) -> Any:
     namespace: dict[str, Any] = {"op": op}
     source = f"def {op.function}({arguments}):\n    return op({arguments})\n"
     exec(compile(source, f"<gpugrad {op.function}>", "exec"), namespace)
-    function = namespace[op.function]
+    function: Callable[..., Any] = namespace[op.function]
     function.__doc__ = doc
-    function.op = op
+    function.op = op  # type: ignore[attr-defined]
     return function
-

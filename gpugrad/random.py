@@ -15,8 +15,8 @@ from gpugrad import _dtype, backend
 from gpugrad._device import CPU, device
 from gpugrad._dtype import dtype
 from gpugrad.graph import TensorBase
-from gpugrad.saved import wrap
 from gpugrad.ops.creation import DeviceLike, _like, _sizes, finish, place
+from gpugrad.saved import wrap
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -103,7 +103,7 @@ def _source(generator: Generator | None, here: device) -> Any:
 def _floating(kind: dtype | None, what: str) -> dtype:
     kind = kind or _dtype.get_default_dtype()
     if kind.category < _dtype.FLOAT:
-        raise NotImplementedError(f'"{what}" not implemented for \'{kind.title}\'')
+        raise NotImplementedError(f"\"{what}\" not implemented for '{kind.title}'")
     return kind
 
 
@@ -185,14 +185,16 @@ def randint(
     if size is None:
         low, high, size = 0, low, high
     if low >= high:
-        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+        raise RuntimeError(
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+        )
     here = place(device)
     door = backend.of_device(here)
     source = _source(generator, here)
     draw = source.integers if door.type == "cpu" else source.randint
     kind = dtype or _dtype.int64
     array = door.xp.asarray(draw(low, high, size=_sizes((size,)))).astype(kind.numpy)
-    return finish(wrap(array), requires_grad)  # type: ignore[no-any-return]
+    return finish(wrap(array), requires_grad)
 
 
 def _random_like(
@@ -207,7 +209,7 @@ def rand_like(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return :func:`rand` with the shape, type and device of ``input``."""
-    return _random_like(input, dtype, device, requires_grad, normal=False)  # type: ignore[no-any-return]
+    return _random_like(input, dtype, device, requires_grad, normal=False)
 
 
 def randn_like(
@@ -215,7 +217,7 @@ def randn_like(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return :func:`randn` with the shape, type and device of ``input``."""
-    return _random_like(input, dtype, device, requires_grad, normal=True)  # type: ignore[no-any-return]
+    return _random_like(input, dtype, device, requires_grad, normal=True)
 
 
 def randint_like(

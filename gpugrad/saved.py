@@ -95,7 +95,10 @@ def unpack(node: Node, outputs_from: int) -> tuple[Any, ...]:
                 raise _overwritten(node, s, k >= outputs_from, expected)
     if not mode.enabled:
         return saved
-    return (*saved[:outputs_from], *(_rewrapped(node, k, s) for k, s in enumerate(saved[outputs_from:])))
+    return (
+        *saved[:outputs_from],
+        *(_rewrapped(node, k, s) for k, s in enumerate(saved[outputs_from:])),
+    )
 
 
 def _rewrapped(node: Node, index: int, saved: Any) -> Any:

@@ -64,9 +64,7 @@ def mapped_sum(
     """Return a formula's output summed to ``shape``, which broadcasts to its full shape."""
     full = np.broadcast_shapes(*(a.shape for a in arrays))
     extra = len(full) - len(shape)
-    axes = tuple(
-        k for k, n in enumerate(full) if k < extra or (shape[k - extra] == 1 and n != 1)
-    )
+    axes = tuple(k for k, n in enumerate(full) if k < extra or (shape[k - extra] == 1 and n != 1))
     launches.add(1)
     kernel = reduction(formula, dtypes, compute, result)
     return kernel(*arrays, axis=axes, keepdims=True).reshape(shape)

@@ -14,6 +14,7 @@ from gpugrad.graph import Captured, TensorBase, edge_of, recording, walk
 from gpugrad.op import cast
 from gpugrad.saved import wrap
 
+
 def _sequence(value: Any) -> tuple[Any, ...]:
     return (value,) if isinstance(value, TensorBase) else tuple(value)
 
@@ -69,8 +70,7 @@ def _implicit(output: Any) -> Any:
         raise RuntimeError("grad can be implicitly created only for scalar outputs")
     if array.dtype.kind == "c":
         raise RuntimeError(
-            "grad can be implicitly created only for real scalar outputs but got "
-            f"{output.dtype!r}"
+            f"grad can be implicitly created only for real scalar outputs but got {output.dtype!r}"
         )
     door = backend.of(array)
     if isinstance(array, np.generic):
@@ -184,4 +184,3 @@ def _result(k: int, wanted: Any, found: Any, unused: bool, zeros: bool) -> Any:
         f"The differentiated Tensor at index {k} appears to not have been used in the graph. Set "
         "allow_unused=True if this is the desired behavior."
     )
-

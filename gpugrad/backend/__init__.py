@@ -124,10 +124,7 @@ cpu_backend = cast("Backend", cpu)
 # By the type of the array; CUDA's entry is made when CuPy is imported for the first time.
 BACKENDS: dict[type, Backend] = {
     np.ndarray: cpu_backend,
-    **{scalar: cpu_backend for scalar in (
-        np.float16, np.float32, np.float64, np.complex64, np.complex128, np.bool_,
-        np.uint8, np.int8, np.int16, np.int32, np.int64, np.intp, np.longlong,
-    )},
+    **dict.fromkeys((np.float16, np.float32, np.float64, np.complex64, np.complex128, np.bool_, np.uint8, np.int8, np.int16, np.int32, np.int64, np.intp, np.longlong), cpu_backend),
 }  # fmt: skip
 
 
@@ -170,7 +167,9 @@ def cuda_problem() -> str | None:
             "pip install 'gpugrad[cuda12]' or 'gpugrad[cuda13]', by your driver's CUDA version."
         )
     except ImportError as error:
-        return f"gpugrad not compiled with CUDA enabled: CuPy is installed but fails to load: {error}"
+        return (
+            f"gpugrad not compiled with CUDA enabled: CuPy is installed but fails to load: {error}"
+        )
     if not cuda.device_count():
         return (
             "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and "

@@ -14,7 +14,7 @@ from gpugrad._device import CPU, device
 from gpugrad.formula import BOOL, COMPLEX, Formula, compile_python
 
 xp = np
-type = "cpu"  # noqa: A001  the protocol's word
+type = "cpu"
 
 Array = Any
 Shape = tuple[int, ...]
@@ -117,9 +117,7 @@ def evaluate(
     if out is not None:
         np.copyto(out, _stored(outputs[0], results[0]), casting="unsafe")
         return (out,)
-    return [
-        o if o.dtype is d else _stored(o, d) for o, d in zip(outputs, results, strict=True)
-    ]
+    return [o if o.dtype is d else _stored(o, d) for o, d in zip(outputs, results, strict=True)]
 
 
 def _converted(array: Array, kind: str, compute: np.dtype[Any]) -> Array:
@@ -209,7 +207,7 @@ def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 @quiet
-def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:  # noqa: A001
+def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the sum over ``axes`` as ``dtype``."""
     result = np.add.reduce(array, axis=axes, keepdims=keepdims, dtype=_accumulator(dtype))
     return result if result.dtype == dtype else result.astype(dtype)
@@ -232,13 +230,13 @@ def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Arr
 
 
 @quiet
-def max(array: Array, axes: Shape, keepdims: bool) -> Array:  # noqa: A001
+def max(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the maximum over ``axes``; nan wins."""
     return np.maximum.reduce(array, axis=axes, keepdims=keepdims)
 
 
 @quiet
-def min(array: Array, axes: Shape, keepdims: bool) -> Array:  # noqa: A001
+def min(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the minimum over ``axes``; nan wins."""
     return np.minimum.reduce(array, axis=axes, keepdims=keepdims)
 

@@ -19,7 +19,7 @@ from gpugrad.kernels import launches
 from gpugrad.kernels.elementwise import elementwise
 from gpugrad.kernels.reduction import mapped_sum, mean_kernel, product_sum
 
-type = "cuda"  # noqa: A001  the protocol's word
+type = "cuda"
 
 Array = Any
 Shape = tuple[int, ...]
@@ -161,7 +161,7 @@ def reshape(array: Array, shape: Shape) -> Array:
 # --------------------------------------------------------------------------- reductions
 
 
-def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:  # noqa: A001
+def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the sum over ``axes`` as ``dtype``; CuPy's kernel adds 16-bit floats in 32 bits."""
     launches.add(1)
     return array.sum(axis=axes, dtype=dtype, keepdims=keepdims)
@@ -179,13 +179,13 @@ def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Arr
     return array.prod(axis=axes, dtype=dtype, keepdims=keepdims)
 
 
-def max(array: Array, axes: Shape, keepdims: bool) -> Array:  # noqa: A001
+def max(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the maximum over ``axes``; nan wins."""
     launches.add(1)
     return array.max(axis=axes, keepdims=keepdims)
 
 
-def min(array: Array, axes: Shape, keepdims: bool) -> Array:  # noqa: A001
+def min(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the minimum over ``axes``; nan wins."""
     launches.add(1)
     return array.min(axis=axes, keepdims=keepdims)

@@ -13,8 +13,8 @@ from gpugrad._device import CPU, device
 from gpugrad._dtype import dtype
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, TensorBase
-from gpugrad.saved import wrap
 from gpugrad.ops.shape import as_shape, to
+from gpugrad.saved import wrap
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -165,7 +165,7 @@ def tensor(
         if isinstance(data, bool | int | float | complex):
             wanted = dtype or _dtype.of_number(data)
         result = wrap(_from_sequence(data, wanted))
-    return finish(to(result, device=device, dtype=dtype), requires_grad)  # type: ignore[no-any-return]
+    return finish(to(result, device=device, dtype=dtype), requires_grad)
 
 
 def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
@@ -179,7 +179,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
-    return wrap(_checked_array(ndarray))  # type: ignore[no-any-return]
+    return wrap(_checked_array(ndarray))
 
 
 def as_tensor(data: Any, dtype: dtype | None = None, device: DeviceLike = None) -> Tensor:
@@ -232,14 +232,14 @@ def zeros(
     *size: Any, dtype: dtype | None = None, device: DeviceLike = None, requires_grad: bool = False
 ) -> Tensor:
     """Return zeros of a shape."""
-    return _filled(_sizes(size), 0, dtype, device, requires_grad)  # type: ignore[no-any-return]
+    return _filled(_sizes(size), 0, dtype, device, requires_grad)
 
 
 def ones(
     *size: Any, dtype: dtype | None = None, device: DeviceLike = None, requires_grad: bool = False
 ) -> Tensor:
     """Return ones of a shape."""
-    return _filled(_sizes(size), 1, dtype, device, requires_grad)  # type: ignore[no-any-return]
+    return _filled(_sizes(size), 1, dtype, device, requires_grad)
 
 
 def full(
@@ -253,7 +253,7 @@ def full(
     """Return a number in every element; without a dtype the number's own."""
     value = fill_value.item() if isinstance(fill_value, TensorBase) else fill_value  # type: ignore[attr-defined]
     kind = dtype or _dtype.of_number(value)
-    return _filled(_sizes((size,)), value, kind, device, requires_grad)  # type: ignore[no-any-return]
+    return _filled(_sizes((size,)), value, kind, device, requires_grad)
 
 
 def empty(
@@ -263,7 +263,7 @@ def empty(
     here = place(device)
     kind = dtype or _dtype.get_default_dtype()
     array = backend.of_device(here).empty(_sizes(size), kind.numpy, here)
-    return finish(wrap(array), requires_grad)  # type: ignore[no-any-return]
+    return finish(wrap(array), requires_grad)
 
 
 def _like(
@@ -280,7 +280,7 @@ def zeros_like(
 ) -> Tensor:  # fmt: skip
     """Return zeros with the shape, type and device of ``input``."""
     shape, kind, here = _like(input, dtype, device)
-    return _filled(shape, 0, kind, here, requires_grad)  # type: ignore[no-any-return]
+    return _filled(shape, 0, kind, here, requires_grad)
 
 
 def ones_like(
@@ -289,7 +289,7 @@ def ones_like(
 ) -> Tensor:  # fmt: skip
     """Return ones with the shape, type and device of ``input``."""
     shape, kind, here = _like(input, dtype, device)
-    return _filled(shape, 1, kind, here, requires_grad)  # type: ignore[no-any-return]
+    return _filled(shape, 1, kind, here, requires_grad)
 
 
 def full_like(
@@ -298,7 +298,7 @@ def full_like(
 ) -> Tensor:  # fmt: skip
     """Return a number in every element, with the shape, type and device of ``input``."""
     shape, kind, here = _like(input, dtype, device)
-    return _filled(shape, fill_value, kind, here, requires_grad)  # type: ignore[no-any-return]
+    return _filled(shape, fill_value, kind, here, requires_grad)
 
 
 def empty_like(
@@ -359,7 +359,7 @@ def linspace(
         raise RuntimeError("number of steps must be non-negative")
     kind = dtype or _dtype.get_default_dtype()
     values = np.linspace(start, end, steps).astype(kind.numpy)
-    return _sent(values, device, requires_grad)  # type: ignore[no-any-return]
+    return _sent(values, device, requires_grad)
 
 
 def eye(
@@ -372,4 +372,4 @@ def eye(
 ) -> Tensor:
     """Return a matrix with ones on the diagonal and zeros elsewhere."""
     kind = dtype or _dtype.get_default_dtype()
-    return _sent(np.eye(n, m, dtype=kind.numpy), device, requires_grad)  # type: ignore[no-any-return]
+    return _sent(np.eye(n, m, dtype=kind.numpy), device, requires_grad)

@@ -11,8 +11,8 @@ from gpugrad import backend, errors
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import linear
-from gpugrad.saved import Like, wrap
 from gpugrad.ops import shape as shapes
+from gpugrad.saved import Like, wrap
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -120,9 +120,7 @@ def _element(door: backend.Backend, item: Any, where: Any) -> Any:
             f"valid indices (got {type(item).__name__})"
         )
     if item.dtype.kind not in "biu":
-        raise IndexError(
-            "tensors used as indices must be long, int, byte or bool tensors"
-        )
+        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     other = backend.of(item)
     if other is not door:
         item = door.from_numpy(other.to_numpy(item), where)
@@ -191,9 +189,7 @@ def _check_array(item: Array, position: int, axis: int, shape: Shape) -> None:
         n = shape[axis]
         if low < -n or high >= n:
             wrong = high if high >= n else low
-            raise IndexError(
-                f"index {wrong} is out of bounds for dimension {axis} with size {n}"
-            )
+            raise IndexError(f"index {wrong} is out of bounds for dimension {axis} with size {n}")
 
 
 def getitem(input: Tensor, key: Any) -> Tensor:
@@ -221,7 +217,9 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     if as_tuple:
         return tuple(map(wrap, found))
     if not input._array.ndim:
-        return wrap(door.empty((len(found[0]), 0), np.dtype(np.int64), door.device_of(input._array)))
+        return wrap(
+            door.empty((len(found[0]), 0), np.dtype(np.int64), door.device_of(input._array))
+        )
     return wrap(door.xp.stack(found, axis=1))
 
 

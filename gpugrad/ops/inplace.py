@@ -11,9 +11,9 @@ from gpugrad import _dtype, backend, errors
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, Node, Output, TensorBase, mode
 from gpugrad.op import cast, expand_to, linear
-from gpugrad.saved import check_view, own_array, shared_counter, type_name, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.indexing import getitem, parsed
+from gpugrad.saved import check_view, own_array, shared_counter, type_name, wrap
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -37,8 +37,10 @@ def check_writable(self: TensorBase, *operands: Any) -> None:
         if view is not None:
             _check_view_writable(self, operands)
     array = self._array
-    if array.ndim and 0 in array.strides and any(
-        s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)
+    if (
+        array.ndim
+        and 0 in array.strides
+        and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
     ):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a "
@@ -167,32 +169,32 @@ def _overlaps(door: backend.Backend, array: Array, out: Array) -> bool:
 
 def add_(self: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """Add alpha * other to the tensor in place."""
-    return inplace(pw.plus, self, other if alpha == 1 else pw.mul(other, alpha))  # type: ignore[no-any-return]
+    return inplace(pw.plus, self, other if alpha == 1 else pw.mul(other, alpha))
 
 
 def sub_(self: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """Subtract alpha * other from the tensor in place."""
-    return inplace(pw.minus, self, other if alpha == 1 else pw.mul(other, alpha))  # type: ignore[no-any-return]
+    return inplace(pw.minus, self, other if alpha == 1 else pw.mul(other, alpha))
 
 
 def mul_(self: Tensor, other: Any) -> Tensor:
     """Multiply the tensor by other in place."""
-    return inplace(pw.mul, self, other)  # type: ignore[no-any-return]
+    return inplace(pw.mul, self, other)
 
 
 def div_(self: Tensor, other: Any) -> Tensor:
     """Divide the tensor by other in place."""
-    return inplace(pw.true_divide, self, other)  # type: ignore[no-any-return]
+    return inplace(pw.true_divide, self, other)
 
 
 def pow_(self: Tensor, exponent: Any) -> Tensor:
     """Raise the tensor to a power in place."""
-    return inplace(pw.pow, self, exponent)  # type: ignore[no-any-return]
+    return inplace(pw.pow, self, exponent)
 
 
 def clamp_(self: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Limit the tensor to [min, max] in place."""
-    return inplace(lambda t: pw.clamp(t, min, max), self)  # type: ignore[no-any-return]
+    return inplace(lambda t: pw.clamp(t, min, max), self)
 
 
 def unary(function: Callable[..., Any]) -> Callable[[Any], Any]:
@@ -271,14 +273,16 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
         moved = cast(moved, dtype=self._array.dtype)
     if moved._array.shape != self._array.shape:
         moved = expand_to(moved.expand(self._array.shape), shape=self._array.shape)
-    return inplace(_replaced, self, moved)  # type: ignore[no-any-return]
+    return inplace(_replaced, self, moved)
 
 
 # --------------------------------------------------------------------------- x[index] = value
 
 
 @linear("IndexPutBackward0")
-def _assigned(door: backend.Backend, input: Array, value: Array, *, index: Any, arrays: bool) -> Array:
+def _assigned(
+    door: backend.Backend, input: Array, value: Array, *, index: Any, arrays: bool
+) -> Array:
     result = door.copy(input)
     _write(door, result, index, value)
     return result
@@ -348,4 +352,3 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
         return
     _write(door, self._array, index, value._array)
     written(self)
-

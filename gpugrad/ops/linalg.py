@@ -28,7 +28,7 @@ def _dot(input: Tensor, tensor: Tensor) -> Tensor:
     if inputs is not None:
         op = _PRODUCT.of_kind(a.dtype.kind == "c")
         op.record((input, tensor), (a, b), inputs, [out], a.dtype)
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 @bilinear("MmBackward0")
@@ -82,9 +82,7 @@ def _same_type(name: str, a: Tensor, b: Tensor) -> None:
         return
     f, s = _dtype.of(first).title, _dtype.of(second).title
     if name == "dot":
-        raise RuntimeError(
-            f"dot : expected both vectors to have same dtype, but found {f} and {s}"
-        )
+        raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {f} and {s}")
     raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {_c(f)} != {_c(s)}")
 
 
@@ -117,7 +115,9 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
         raise RuntimeError(f"vector + matrix @ vector expected, got {1}, {a.ndim}, {b.ndim}")
     _same_type("mv", input, vec)
     if a.shape[1] != b.shape[0]:
-        raise RuntimeError(f"size mismatch, got input ({a.shape[0]}), mat ({a.shape[0]}x{a.shape[1]}), vec ({b.shape[0]})")
+        raise RuntimeError(
+            f"size mismatch, got input ({a.shape[0]}), mat ({a.shape[0]}x{a.shape[1]}), vec ({b.shape[0]})"
+        )
     return _mv(input, vec)
 
 
@@ -145,7 +145,9 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """Return the products of two stacks of matrices."""
     a, b = input._array, mat2._array
     if a.ndim != 3 or b.ndim != 3:
-        raise RuntimeError("batch1 must be a 3D tensor" if a.ndim != 3 else "batch2 must be a 3D tensor")
+        raise RuntimeError(
+            "batch1 must be a 3D tensor" if a.ndim != 3 else "batch2 must be a 3D tensor"
+        )
     if a.shape[0] != b.shape[0] or a.shape[2] != b.shape[1]:
         raise RuntimeError(
             f"Expected size for first two dimensions of batch2 tensor to be: "
@@ -197,7 +199,5 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """Return the products of each element of one vector with each of another."""
     for name, t in ("self", input), ("vec2", vec2):
         if t._array.ndim != 1:
-            raise RuntimeError(
-                f"outer: Expected 1-D argument {name}, but got {t._array.ndim}-D"
-            )
-    return pw.mul(unsqueeze(input, 1), vec2)  # type: ignore[no-any-return]
+            raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {t._array.ndim}-D")
+    return pw.mul(unsqueeze(input, 1), vec2)

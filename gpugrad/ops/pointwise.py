@@ -67,7 +67,7 @@ def negative(g, x):
 
 
 @pointwise("abs(x)", "AbsBackward0")
-def abs(g, x):  # noqa: A001
+def abs(g, x):
     """Return the absolute value, real for a complex input; the gradient at 0 is 0."""
     return g * call("sign", x)
 
@@ -118,7 +118,7 @@ def reciprocal(g, out):
 def power(g, x, y, out):
     # as PyTorch: the base gets 0 where y == 0, the exponent gets 0 where x == 0 <= y
     return (
-        where(eq(y, 0), 0, g * (y * x**(y - 1))),
+        where(eq(y, 0), 0, g * (y * x ** (y - 1))),
         where(both(eq(x, 0), ge(y, 0)), 0, g * (out * log(x))),
     )
 
@@ -337,7 +337,9 @@ def gelu_tanh():
     pass
 
 
-@pointwise("where(x * beta > threshold, x, log1p(exp(x * beta)) / beta)", "SoftplusBackward0", "float")
+@pointwise(
+    "where(x * beta > threshold, x, log1p(exp(x * beta)) / beta)", "SoftplusBackward0", "float"
+)
 def softplus_formula(g, x, beta, threshold):
     # the untaken branch overflows where x is large: choose, never multiply by a mask
     small = where(gt(x * beta, threshold), 0, x)
@@ -365,7 +367,7 @@ def _refuse_bool(operands: tuple[Any, ...], what: str, way_out: str) -> None:
 
 def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
     """Return input + alpha * other."""
-    return plus(input, other if alpha == 1 else mul(other, alpha))  # type: ignore[no-any-return]
+    return plus(input, other if alpha == 1 else mul(other, alpha))
 
 
 def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
@@ -379,14 +381,14 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
         "Subtraction, the `-` operator, with two bool tensors",
         "Use the `^` or `logical_xor()` operator instead.",
     )
-    return minus(input, other if alpha == 1 else mul(other, alpha))  # type: ignore[no-any-return]
+    return minus(input, other if alpha == 1 else mul(other, alpha))
 
 
 def rsub(input: Operand, other: Operand) -> Tensor:
     """Return other - input."""
     if isinstance(other, TensorBase):
         return sub(other, input)
-    return minus_reflected(other, input)  # type: ignore[no-any-return]
+    return minus_reflected(other, input)
 
 
 def neg(input: Tensor) -> Tensor:
@@ -400,7 +402,7 @@ def neg(input: Tensor) -> Tensor:
         "Negation, the `-` operator, on a bool tensor",
         "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.",
     )
-    return negative(input)  # type: ignore[no-any-return]
+    return negative(input)
 
 
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
@@ -415,15 +417,15 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, but found '{rounding_mode}'"
         )
-    return true_divide(input, other)  # type: ignore[no-any-return]
+    return true_divide(input, other)
 
 
 def rdiv(input: Tensor, other: Operand) -> Tensor:
     """Return other / input, as PyTorch computes it: other times the reciprocal."""
-    return mul(reciprocal(input), other)  # type: ignore[no-any-return]
+    return mul(reciprocal(input), other)
 
 
-def pow(input: Operand, exponent: Operand) -> Tensor:  # noqa: A001
+def pow(input: Operand, exponent: Operand) -> Tensor:
     """Return input to the power exponent, either of which may be a number.
 
     The gradient of the base is 0 where the exponent is 0, that of the exponent is 0 where the base
@@ -433,12 +435,12 @@ def pow(input: Operand, exponent: Operand) -> Tensor:  # noqa: A001
         RuntimeError: An integer tensor to a negative whole number.
     """
     if isinstance(input, Expression) or isinstance(exponent, Expression):
-        return power(input, exponent)  # type: ignore[no-any-return]
+        return power(input, exponent)
     if not isinstance(exponent, TensorBase):
         return _pow_number(input, exponent)
     if not isinstance(input, TensorBase):
-        return power_of_number(input, exponent)  # type: ignore[no-any-return]
-    return power(input, exponent)  # type: ignore[no-any-return]
+        return power_of_number(input, exponent)
+    return power(input, exponent)
 
 
 @pointwise("pow(x, y)", "PowBackward2")
@@ -458,7 +460,7 @@ def _pow_number(input: Tensor, exponent: Number) -> Tensor:
         if isinstance(exponent, float):
             input = cast(input, dtype=_dtype.get_default_dtype().numpy)
     if exponent not in _EXPONENTS or isinstance(exponent, complex | bool):
-        return _to_number(input, exponent)  # type: ignore[no-any-return]
+        return _to_number(input, exponent)
     op = _POWERS.get(exponent)
     if op is None:
         value = int(exponent) if exponent % 1 == 0 else exponent
@@ -467,7 +469,7 @@ def _pow_number(input: Tensor, exponent: Number) -> Tensor:
             return OPS["power"].build(kind).bound(1, value)
 
         op = _POWERS[exponent] = Pointwise("PowBackward0", "pow", build, "default")
-    return op(input)  # type: ignore[no-any-return]
+    return op(input)
 
 
 _to_number = Pointwise("PowBackward0", "pow", OPS["power"].build, "default")
@@ -496,7 +498,7 @@ def where(condition: Any, input: Operand = None, other: Operand = None) -> Any:
     return choose(condition, input, other)
 
 
-def clamp(input: Tensor, min: Operand = None, max: Operand = None) -> Tensor:  # noqa: A002
+def clamp(input: Tensor, min: Operand = None, max: Operand = None) -> Tensor:
     """Return input limited to [min, max], numbers or tensors; where min > max the result is max.
 
     The gradient of input is 1 inside, bounds included, and 0 outside and at nan.
@@ -507,10 +509,10 @@ def clamp(input: Tensor, min: Operand = None, max: Operand = None) -> Tensor:  #
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if max is None:
-        return clamp_low(input, min)  # type: ignore[no-any-return]
+        return clamp_low(input, min)
     if min is None:
-        return clamp_high(input, max)  # type: ignore[no-any-return]
-    return clamp_both(input, min, max)  # type: ignore[no-any-return]
+        return clamp_high(input, max)
+    return clamp_both(input, min, max)
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
@@ -524,17 +526,17 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
-    return (gelu_exact if approximate == "none" else gelu_tanh)(input)  # type: ignore[no-any-return]
+    return (gelu_exact if approximate == "none" else gelu_tanh)(input)
 
 
 def silu(input: Tensor) -> Tensor:
     """Return input * sigmoid(input)."""
-    return silu_formula(input)  # type: ignore[no-any-return]
+    return silu_formula(input)
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """Return log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold."""
-    return softplus_formula(input, float(beta), float(threshold))  # type: ignore[no-any-return]
+    return softplus_formula(input, float(beta), float(threshold))
 
 
 # --------------------------------------------------------------------------- parts of others

@@ -15,10 +15,10 @@ from gpugrad._dtype import dtype
 from gpugrad.errors import normal_dim, normal_dims
 from gpugrad.graph import TensorBase
 from gpugrad.op import cast, composite, expand_to, linear, pointwise, sum_to
-from gpugrad.saved import Like, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.indexing import gather_along, scatter_along
 from gpugrad.ops.shape import cat, narrow, reshape, unsqueeze
+from gpugrad.saved import Like, wrap
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -255,7 +255,9 @@ class min_result(NamedTuple):  # noqa: N801  PyTorch prints it so
         return f"gpugrad.return_types.min(\nvalues={self.values},\nindices={self.indices})"
 
 
-def _with_indices(door: backend.Backend, input: Array, indices: Array, axis: int, keepdims: bool) -> Any:
+def _with_indices(
+    door: backend.Backend, input: Array, indices: Array, axis: int, keepdims: bool
+) -> Any:
     where = door.xp.expand_dims(indices, axis) if input.ndim else indices
     values = gather_along(door, input, where, axis) if input.ndim else door.copy(input)
     if not keepdims and input.ndim:
@@ -265,7 +267,9 @@ def _with_indices(door: backend.Backend, input: Array, indices: Array, axis: int
 
 @composite("MaxBackward0", outputs=("values", "indices"))
 def _max_along(door: backend.Backend, input: Array, *, axis: int, keepdims: bool) -> Any:
-    return _with_indices(door, input, door.argmax(input, axis if input.ndim else None), axis, keepdims)
+    return _with_indices(
+        door, input, door.argmax(input, axis if input.ndim else None), axis, keepdims
+    )
 
 
 @_max_along.gradient
@@ -275,7 +279,9 @@ def input(g: Any, like: Like, indices: Any, axis: int, keepdims: bool) -> Any:
 
 @composite("MinBackward0", outputs=("values", "indices"))
 def _min_along(door: backend.Backend, input: Array, *, axis: int, keepdims: bool) -> Any:
-    return _with_indices(door, input, door.argmin(input, axis if input.ndim else None), axis, keepdims)
+    return _with_indices(
+        door, input, door.argmin(input, axis if input.ndim else None), axis, keepdims
+    )
 
 
 @_min_along.gradient
@@ -499,7 +505,9 @@ def std(
 
 
 @composite("LinalgVectorNormBackward0")
-def _norm(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, order: float) -> Array:
+def _norm(
+    door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, order: float
+) -> Array:
     kind = input.dtype
     real = _dtype.of(kind).to_real().numpy
     (size,) = door.evaluate(pw.abs.op.of_kind(kind.kind == "c").formula, (input,), kind, (real,))
@@ -567,8 +575,10 @@ def norm(
             f"{_dtype.of(input._array.dtype).title}"
         )
     axes = normal_dims(dim, input._array.ndim)
-    if 0 in input._array.shape and abs(order) == math.inf and not builtins.all(
-        input._array.shape[k] for k in axes
+    if (
+        0 in input._array.shape
+        and abs(order) == math.inf
+        and not builtins.all(input._array.shape[k] for k in axes)
     ):
         raise RuntimeError(
             f"linalg.vector_norm cannot compute the {order} norm on an empty tensor because the "
@@ -598,4 +608,4 @@ def _truth(input: Any, dim: Dim, keepdim: bool) -> Any:
     return _sum(false, axes=axes, keepdims=keepdim, dtype=_dtype.int64.numpy)
 
 
-__all__ = ["sum_to", "errors"]
+__all__ = ["errors", "sum_to"]

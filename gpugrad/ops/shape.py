@@ -405,9 +405,7 @@ def _tensors(function: str, tensors: Sequence[Tensor]) -> list[Tensor]:
     common = _dtype.of(found[0]._array.dtype)
     for t in found[1:]:
         common = _dtype.promote_types(common, _dtype.of(t._array.dtype))
-    return [
-        t if t._array.dtype == common.numpy else cast(t, dtype=common.numpy) for t in found
-    ]
+    return [t if t._array.dtype == common.numpy else cast(t, dtype=common.numpy) for t in found]
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:

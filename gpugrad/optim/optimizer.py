@@ -55,7 +55,9 @@ class Optimizer:
         params = [params] if isinstance(params, TensorBase) else list(params)
         for p in params:
             if not isinstance(p, TensorBase):
-                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}")
+                raise TypeError(
+                    f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}"
+                )
             if not p.is_leaf:  # type: ignore[attr-defined]
                 raise ValueError("can't optimize a non-leaf Tensor")
         known = {id(p) for group in self.param_groups for p in group["params"]}
