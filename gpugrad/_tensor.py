@@ -690,4 +690,4 @@ def _rebuilt(array: np.ndarray[Any, Any], where: str, requires_grad: bool) -> An
     return made.requires_grad_(requires_grad) if requires_grad else made
 
 
-saved.tensor_class = Tensor  # closes the circle: results of operations are tensors
+saved.close_circle(Tensor)  # closes the circle: results of operations are tensors

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,10 +23,6 @@ class Arithmetic:
             return total + grad
         backend.of(total._array).add_into(total._array, grad._array)
         return total
-
-    def owns(self, grad: Any, given: Sequence[Any]) -> bool:
-        """Tell whether a gradient is memory of its own: no view, and not one that came in."""
-        return grad._array.base is None and not any(grad is g for g in given)
 
     def accumulate(self, leaf: Any, grad: Any, fresh: bool) -> None:
         """Add to the ``.grad`` of a leaf: the first is kept if ``fresh``, else copied."""

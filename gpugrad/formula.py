@@ -470,7 +470,8 @@ class Formula:
         pairs = [(k, e) for k, (e, n) in enumerate(zip(results, needs, strict=True)) if n and e]
         targets = tuple(k for k, _ in pairs)
         outputs = tuple(e for _, e in pairs)
-        outs = [variable(f"out{k or ''}", e.kind) for k, e in enumerate(self.outputs)]
+        # only a rule of its own asks for an output; else `out` is an input, that of a lower order
+        outs = [variable("out", e.kind) for e in self.outputs] if self.by_rule else []
         candidates = [*names, *self.inputs, *outs]
         used = {e for e in ordered(outputs) if e.function == "variable"}
         if any(e.function == "constant" for e in outputs):
@@ -668,24 +669,31 @@ def function_name(formula: Formula) -> str:
     return f"{formula.name}_formula"
 
 
-def _function_text(formula: Formula) -> str:
+def python_lines(formula: Formula, inputs: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return statements that compute what is shared, and one Python expression per output."""
     printer = _Printer(PYTHON, {})
+    printer.names.update(zip(formula.inputs, inputs, strict=True))
     outputs = lowered(formula.outputs)
     lines = printer.statements(outputs)
-    parameters = ", ".join(str(v.value) for v in formula.inputs)
-    results = ", ".join(_result_texts(formula, outputs, printer))
-    body = "".join(f"    {line}\n" for line in [*lines, f"return {results}"])
-    return f"def {function_name(formula)}({parameters}):\n{body}".rstrip()
+    return lines, list(_result_texts(inputs, outputs, printer))
+
+
+def _function_text(formula: Formula) -> str:
+    inputs = [str(v.value) for v in formula.inputs]
+    lines, results = python_lines(formula, inputs)
+    lines.append(f"return {', '.join(results)}")
+    body = "".join(f"    {line}\n" for line in lines)
+    return f"def {function_name(formula)}({', '.join(inputs)}):\n{body}".rstrip()
 
 
 def _result_texts(
-    formula: Formula, outputs: Sequence[Expression], printer: _Printer
+    inputs: Sequence[str], outputs: Sequence[Expression], printer: _Printer
 ) -> Iterator[str]:
     seen: set[Expression] = set()
     for e in outputs:
         text = printer.text(e)
         if e.function == "constant":
-            text = f"full_like({formula.inputs[0].value}, {text})"
+            text = f"full_like({inputs[0]}, {text})"
         elif e.function == "variable" or e in seen:
             text = f"copy({text})"  # each output is memory of its own: its owner may add to it
         elif text.startswith("(") and text.endswith(")") and e.args:

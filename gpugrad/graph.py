@@ -90,11 +90,13 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "hooks", "inputs", "op", "outputs", "params", "saved", "sequence", "versions",
+        "__weakref__", "hooks", "inputs", "needs", "op", "outputs", "params", "saved", "sequence",
+        "versions",
     )  # fmt: skip
 
     op: Rule
     inputs: tuple[Node | Output | TensorBase | None, ...]
+    needs: tuple[bool, ...]
     outputs: int
     params: Any
     saved: tuple[Any, ...] | None
@@ -183,7 +185,7 @@ def recording(enabled: bool) -> Iterator[None]:
         mode.enabled = before
 
 
-_SEQUENCE = itertools.count()
+next_sequence = itertools.count().__next__  # one call: threads never share a number
 
 
 def edge_of(tensor: TensorBase) -> Node | Output | TensorBase | None:
@@ -204,91 +206,86 @@ def record(
     node = Node.__new__(Node)
     node.op = op
     node.inputs = inputs
+    node.needs = tuple([edge is not None for edge in inputs])
     node.saved = saved
     node.versions = versions
     node.params = params
     node.outputs = outputs
     node.hooks = None
-    node.sequence = next(_SEQUENCE)
+    node.sequence = next_sequence()
     return node
 
 
 # --------------------------------------------------------------------------- the walk
 
-Roots = Iterable[tuple[Node | Output | TensorBase, TensorBase]]
+Target = Node | Output | TensorBase
 
 
 class Engine(Protocol):
     """The arithmetic of gradients, which the walk leaves to whoever knows arrays."""
 
-    def add(self, total: TensorBase, grad: TensorBase, owned: bool) -> TensorBase:
+    def add(self, total: Any, grad: Any, owned: bool) -> Any:
         """Return the sum of two gradients, in the memory of the first if it is ``owned``."""
 
-    def accumulate(self, leaf: TensorBase, grad: TensorBase, fresh: bool) -> None:
+    def accumulate(self, leaf: Any, grad: Any, fresh: bool) -> None:
         """Add to the ``.grad`` of a leaf; a ``fresh`` gradient's memory may be kept."""
-
-    def owns(self, grad: TensorBase, given: Sequence[TensorBase | None]) -> bool:
-        """Tell whether a gradient that an operation just returned is memory of its own."""
 
 
 class Captured:
     """The gradients of wanted tensors, caught on their way instead of being accumulated."""
 
     def __init__(self, wanted: Sequence[TensorBase]):
-        self.keys = [_key(edge_of(t)) for t in wanted]
-        self.grads: dict[tuple[int, int], TensorBase] = {}
         self.edges = [edge_of(t) for t in wanted]
+        self.keys = [_key(edge) for edge in self.edges]
+        self.grads: dict[tuple[int, int], Any] = {}
 
-    def __contains__(self, key: tuple[int, int]) -> bool:
-        return key in self.keys
+    def catch(self, node: Node, grads: Sequence[TensorBase | None]) -> None:
+        """Keep the complete gradients of a node's outputs that are wanted."""
+        for index, grad in enumerate(grads):
+            if grad is not None and (id(node), index) in self.keys:
+                self.grads[id(node), index] = grad
 
-    def results(self) -> list[TensorBase | None]:
+    def results(self) -> list[Any]:
         """Return the gradient of each wanted tensor, ``None`` where none arrived."""
         return [self.grads.get(key) for key in self.keys]
 
 
-def _key(edge: Node | Output | TensorBase | None) -> tuple[int, int]:
+def _key(edge: Target | None) -> tuple[int, int]:
     return (id(edge.node), edge.index) if isinstance(edge, Output) else (id(edge), 0)
 
 
 class _Pending:
     """Gradients on their way: to nodes that have not run, and to leaves."""
 
-    __slots__ = ("captured", "engine", "grads", "heap", "owned", "reached")
+    __slots__ = ("captured", "engine", "grads", "heap", "reached")
 
     def __init__(self, engine: Engine, captured: Captured | None, reached: set[int] | None):
         self.engine = engine
         self.captured = captured
         self.reached = reached  # ids of the nodes that lead to a wanted tensor; None: all do
-        self.grads: dict[Node, list[TensorBase | None]] = {}
-        self.owned: dict[tuple[int, int], bool] = {}
+        self.grads: dict[Node, list[Any]] = {}  # per output: the sum so far, and whether it is ours
         self.heap: list[tuple[int, Node]] = []
 
-    def deliver(
-        self, edge: Node | Output | TensorBase | None, grad: TensorBase | None, fresh: bool
-    ) -> None:
+    def deliver(self, edge: Target, grad: TensorBase, fresh: bool) -> None:
         """Take ``grad`` to the node or leaf behind ``edge``, adding to what is there."""
-        if grad is None or edge is None:
-            return
-        if isinstance(edge, TensorBase):
-            self._to_leaf(edge, grad, fresh)
-            return
-        node, index = (edge.node, edge.index) if edge.__class__ is Output else (edge, 0)
-        if self.reached is not None and id(node) not in self.reached:
-            return
-        slots = self.grads.get(node)
-        if slots is None:
-            self.grads[node] = slots = [None] * node.outputs
-            heapq.heappush(self.heap, (-node.sequence, node))
-        before = slots[index]
-        if before is None:
-            slots[index] = grad
-            if fresh:
-                self.owned[id(node), index] = True
+        if edge.__class__ is Node:
+            node, at = edge, 0
+        elif edge.__class__ is Output:
+            node, at = edge.node, 2 * edge.index  # type: ignore[union-attr]
         else:
-            owned = self.owned.get((id(node), index), False)
-            slots[index] = self.engine.add(before, grad, owned)
-            self.owned[id(node), index] = True
+            self._to_leaf(edge, grad, fresh)  # type: ignore[arg-type]
+            return
+        slots = self.grads.get(node)  # type: ignore[arg-type]
+        if slots is None:
+            if self.reached is not None and id(node) not in self.reached:
+                return
+            slots = self.grads[node] = [None, False] * node.outputs  # type: ignore
+            heapq.heappush(self.heap, (-node.sequence, node))  # type: ignore
+        if slots[at] is None:
+            slots[at], slots[at + 1] = grad, fresh
+        else:
+            slots[at] = self.engine.add(slots[at], grad, slots[at + 1])
+            slots[at + 1] = True
 
     def _to_leaf(self, leaf: TensorBase, grad: TensorBase, fresh: bool) -> None:
         captured = self.captured
@@ -296,32 +293,29 @@ class _Pending:
             self.engine.accumulate(leaf, grad, fresh)
             return
         key = (id(leaf), 0)
-        if key in captured:
+        if key in captured.keys:
             before = captured.grads.get(key)
             captured.grads[key] = grad if before is None else self.engine.add(before, grad, False)
 
-    def youngest(self) -> tuple[Node, list[TensorBase | None]] | None:
+    def youngest(self) -> tuple[Node, Sequence[Any]]:
         """Take out the node that was recorded last: all who use it have run."""
-        if not self.heap:
-            return None
         node = heapq.heappop(self.heap)[1]
-        return node, self.grads.pop(node)
+        return node, self.grads.pop(node)[::2]
 
-    def capture(self, node: Node, grads: list[TensorBase | None]) -> None:
-        """Keep the complete gradients of a node's outputs that are wanted."""
-        if self.captured is not None:
-            for index, grad in enumerate(grads):
-                if grad is not None and (id(node), index) in self.captured:
-                    self.captured.grads[id(node), index] = grad
-
-    def needs(self, node: Node) -> list[bool]:
+    def needs(self, node: Node) -> tuple[bool, ...]:
         """Tell for which of its inputs a node must compute a gradient."""
-        if self.reached is None:
-            return [edge is not None for edge in node.inputs]
-        return [edge is not None and _key(edge)[0] in self.reached for edge in node.inputs]
+        reached = self.reached
+        if reached is None:
+            return node.needs
+        return tuple([e is not None and _key(e)[0] in reached for e in node.inputs])
 
 
-def walk(roots: Roots, engine: Engine, keep: bool, captured: Captured | None = None) -> None:
+def walk(
+    roots: Iterable[tuple[Target, TensorBase]],
+    engine: Engine,
+    keep: bool,
+    captured: Captured | None = None,
+) -> None:
     """Carry gradients from the roots to the leaves, the youngest node first.
 
     Every user of a node is younger than the node, so a node that is taken out has received all
@@ -332,29 +326,38 @@ def walk(roots: Roots, engine: Engine, keep: bool, captured: Captured | None = N
     pending = _Pending(engine, captured, _reaching(roots, captured))
     for edge, grad in roots:
         pending.deliver(edge, grad, False)
-    while item := pending.youngest():
-        node, grads = item
+    while pending.heap:
+        node, grads = pending.youngest()
         if node.hooks is not None:
             for hook in node.hooks:
                 hook(grads)
-        pending.capture(node, grads)
+        if captured is not None:
+            captured.catch(node, grads)
         needs = pending.needs(node)
-        if not any(needs):
+        if True not in needs:
             continue
         results = node.op.backward(node, grads, needs)
         if not keep:
             node.release()
-        for edge, result in zip(node.inputs, results, strict=True):
-            pending.deliver(edge, result, result is not None and engine.owns(result, grads))
+        for target, result in zip(node.inputs, results, strict=True):
+            if result is not None and target is not None:
+                pending.deliver(target, result, _fresh(result, grads))
 
 
-def _reaching(roots: Roots, captured: Captured | None) -> set[int] | None:
+def _fresh(result: TensorBase, grads: Sequence[TensorBase | None]) -> bool:
+    """Tell whether a gradient is memory of its own: no view, and not one that was handed on."""
+    return result._array.base is None and not any([result is g for g in grads])
+
+
+def _reaching(
+    roots: Sequence[tuple[Target, TensorBase]], captured: Captured | None
+) -> set[int] | None:
     """Return the ids of the wanted tensors' edges and of all nodes that lead to them."""
     if captured is None:
         return None
     reached = {key[0] for key in captured.keys}
     nodes: dict[int, Node] = {}
-    stack = [edge for edge, _ in roots]
+    stack: list[Target] = [edge for edge, _ in roots]
     while stack:  # every node below the roots, once
         edge = stack.pop()
         node = edge.node if isinstance(edge, Output) else edge

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gpugrad import _dtype, backend, errors
+from gpugrad import _dtype, backend, errors, specialized
 from gpugrad._device import device
 from gpugrad._dtype import dtype
 from gpugrad.accumulation import ARITHMETIC
@@ -118,6 +118,7 @@ class Elementwise:
         self.formula = formula
         self.plans: dict[tuple[object, ...], tuple[_Part, ...]] = {}
         self.products: dict[Formula, Elementwise] = {}
+        self.backwards: dict[tuple[bool, ...], Callable[..., list[Any]]] = {}
 
     def __repr__(self) -> str:
         return f"<elementwise {self.formula!r}>"
@@ -185,7 +186,19 @@ class Elementwise:
         self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
     ) -> list[Any]:
         """Return the gradients of the inputs, by one kernel and one for each broadcast input."""
-        p: _Recorded = node.params
+        if node.params is None and not mode.enabled:
+            needed = tuple(needs)
+            special = self.backwards.get(needed)
+            if special is None:
+                special = self.backwards[needed] = specialized.backward(self, needed)
+            return special(node, grads)
+        return self.general_backward(node, grads, needs)
+
+    def general_backward(
+        self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
+    ) -> list[Any]:
+        """Return the gradients for operands of any kind, recorded where that is asked for."""
+        p: _Recorded = node.params or self._uniform(grads[0])
         count = len(self.formula.inputs)
         saved = unpack(node, count)
         values = (*grads, *saved)
@@ -204,6 +217,12 @@ class Elementwise:
             for k, shape, out in zip(part.targets, shapes, outs, strict=True):
                 results[k] = fit(out, shape, p.dtypes[k])
         return results
+
+    def _uniform(self, example: Any) -> _Recorded:
+        """Return what is known of a call whose operands all have the shape and type of one."""
+        shape, dtype = example._array.shape, example._array.dtype
+        count = len(self.formula.inputs)
+        return _Recorded(dtype, shape, None, (dtype,) * count, ((shape, dtype),))
 
     def plan(
         self, needs: tuple[bool, ...], defined: tuple[bool, ...], reduced: tuple[bool, ...]
@@ -224,9 +243,7 @@ class Elementwise:
             alone = tuple(j == k for j in range(len(needs)))
             if e.function == "variable":  # a value handed on: no arithmetic, no memory
                 product = self.formula.vjp(alone, defined)
-                sums = bool(reduced) and reduced[k]
-                op = self._derived(product) if sums else None
-                parts.append(_Part(op, product.sources, product.targets, sums))
+                parts.append(_Part(None, product.sources, product.targets, False))
             elif reduced and reduced[k]:
                 product = self.formula.vjp(alone, defined)
                 parts.append(_Part(self._derived(product), product.sources, product.targets, True))
@@ -247,7 +264,7 @@ class Elementwise:
 
     def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a node's outputs, ``None`` where they do not move."""
-        p: _Recorded = node.params
+        p: _Recorded = node.params or self._uniform(next(t for t in tangents if t is not None))
         product = self.formula.jvp(tuple(t is not None for t in tangents))
         if not product.targets:
             return [None] * node.outputs
@@ -312,6 +329,20 @@ class Pointwise(Elementwise):
         self.build = build
         self.promotion = promotion
         self.kinds: dict[bool, Elementwise] = {False: self}
+        self.parameters: tuple[str, ...] = ()
+
+    @property
+    def specializes(self) -> bool:
+        """Whether plain operands take a function generated for this operation."""
+        known = specialized.eligible(self.formula) and self.promotion != "compare"
+        return known and bool(self.name)
+
+    @property
+    def source(self) -> str:
+        """The text of the function that runs for plain operands; empty where there is none."""
+        if not self.specializes:
+            return ""
+        return specialized.forward_source(self.function, self.formula, self.parameters)
 
     def of_kind(self, complex_: bool) -> Elementwise:
         """Return the operation itself, or its form for complex operands."""
@@ -466,6 +497,7 @@ class Operation:
             p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
         )
         self.rules: dict[str, _Rule] = {}
+        self.keeps: dict[tuple[tuple[bool, ...], int], tuple[bool, ...] | None] = {}
 
     def __repr__(self) -> str:
         return f"<{self.kind} operation {self.name.removesuffix('0').removesuffix('Backward')}>"
@@ -495,7 +527,7 @@ class Operation:
         outs = tuple(map(wrap, result)) if isinstance(result, tuple) else (wrap(result),)
         inputs = edges(tensors)
         if inputs is not None:
-            self._record(tensors, inputs, outs, params)
+            self._record(door, tensors, inputs, outs, params)
         if self.view:
             self._mark_views(tensors[0], outs)
         return outs if isinstance(result, tuple) else outs[0]
@@ -503,42 +535,49 @@ class Operation:
     def _mark_views(self, tensor: TensorBase, outs: Sequence[TensorBase]) -> None:
         base = tensor if tensor._view is None else tensor._view.base
         counter = shared_counter(tensor)
-        door = backend.of(tensor._array)
+        multiple = "" if self.output_names else self.name
         for out in outs:
-            if door.xp.may_share_memory(out._array, tensor._array):
-                out._counter = counter
-                multiple = self.name if len(self.output_names) == 0 else ""
-                out._view = View(base, multiple, mode.enabled)
+            out._counter = counter
+            out._view = View(base, multiple, mode.enabled)
 
     def _record(
         self,
+        door: backend.Backend,
         tensors: Sequence[Any],
         inputs: tuple[Any, ...],
         outs: Sequence[TensorBase],
         params: dict[str, Any],
     ) -> None:
-        asked = self._asked(inputs)
-        names = ("inputs",) * len(tensors) if self.variadic else self.input_names
-        saved: list[Any] = [t if n in asked else None for n, t in zip(names, tensors, strict=True)]
-        out_names = self.output_names or ("out",) * len(outs)
-        saved += [
-            saved_output(o) if n in asked else None for n, o in zip(out_names, outs, strict=True)
-        ]
-        if saved.count(None) == len(saved):
-            # a parameter that the backward reads (an index, say) is a saved value too
-            saved = []
-        kept = tuple(saved)
-        known = (tuple(map(like, tensors)), tuple(map(like, outs)), params)
-        node = record(self, inputs, kept, versions_of(kept), known, len(outs))
+        keeps = self._kept(tuple([e is not None for e in inputs]), len(outs))
+        saved: tuple[Any, ...] = ()
+        if keeps is not None:
+            kept = [t if k else None for t, k in zip(tensors, keeps, strict=False)]
+            kept += [
+                saved_output(o) if k else None
+                for o, k in zip(outs, keeps[len(tensors) :], strict=True)
+            ]
+            saved = tuple(kept)
+        likes = tuple([Like(t._array.shape, t._array.dtype, door.device_of(t._array)) for t in tensors])
+        out_likes = tuple(map(like, outs)) if len(outs) > 1 or self.kind == "composite" else ()
+        node = record(
+            self, inputs, saved, versions_of(saved), (likes, out_likes, params), len(outs)
+        )
         for k, out in enumerate(outs):
             if out._array.dtype.kind in "fc":
                 out._edge = node if len(outs) == 1 else Output(node, k)
 
-    def _asked(self, inputs: Sequence[Any]) -> set[str]:
-        names = ("inputs",) if "inputs" in self.rules else tuple(
-            n for n, e in zip(self.input_names, inputs, strict=True) if e is not None
-        )  # fmt: skip
-        return {a for n in names if n in self.rules for a in self.rules[n].names}
+    def _kept(self, needs: tuple[bool, ...], outputs: int) -> tuple[bool, ...] | None:
+        """Return which inputs and outputs are saved where these inputs need a gradient."""
+        key = (needs, outputs)
+        if key not in self.keeps:
+            known = ("inputs",) * len(needs) if self.variadic else self.input_names
+            named = {n for n, needed in zip(known, needs, strict=True) if needed}
+            rules = [r for n, r in self.rules.items() if n in named or n == "inputs"]
+            asked = {name for rule in rules for name in rule.names}
+            results = self.output_names or ("out",) * outputs
+            keeps = tuple(n in asked for n in (*known, *results))
+            self.keeps[key] = keeps if True in keeps else None
+        return self.keeps[key]
 
     def backward(
         self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
@@ -747,11 +786,17 @@ def _public(op: Pointwise, doc: str) -> Callable[..., Any]:
         parameters: tuple[str, ...] = ("condition", "input", "other")
     else:
         parameters = _PARAMETERS[len(names)]
+    op.parameters = parameters
+    if op.specializes:
+        function = specialized.forward(op, parameters)
+        function.__doc__ = doc
+        function.op = op  # type: ignore[attr-defined]
+        return function
     arguments = ", ".join(parameters)
     namespace: dict[str, Any] = {"op": op}
     source = f"def {op.function}({arguments}):\n    return op({arguments})\n"
     exec(compile(source, f"<gpugrad {op.function}>", "exec"), namespace)
-    function: Callable[..., Any] = namespace[op.function]
+    function = namespace[op.function]
     function.__doc__ = doc
     function.op = op  # type: ignore[attr-defined]
     return function

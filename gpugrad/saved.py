@@ -14,10 +14,16 @@ from gpugrad.graph import Counter, Node, Output, TensorBase, edge_of, mode
 Array = Any
 Shape = tuple[int, ...]
 
-# The one place where the circle between tensors and operations is closed: ``_tensor`` puts its
-# class here, and results are made with it.
+# The one place where the circle between tensors and operations is closed: ``_tensor`` gives its
+# class to ``close_circle``, and results are made with it.
 tensor_class: type[TensorBase] = TensorBase
 _new = object.__new__  # not the public constructor, which converts data
+
+
+def close_circle(cls: type[TensorBase]) -> None:
+    """Make the results of all operations objects of ``cls``."""
+    global tensor_class
+    tensor_class = cls
 
 
 def wrap(array: Array) -> Any:

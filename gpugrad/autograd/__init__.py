@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gpugrad._tensor import Tensor as Variable
 from gpugrad.autograd.backward import backward as backward
 from gpugrad.autograd.backward import grad as grad
 from gpugrad.autograd.grad_mode import enable_grad as enable_grad
 from gpugrad.autograd.grad_mode import is_grad_enabled as is_grad_enabled
 from gpugrad.autograd.grad_mode import no_grad as no_grad
 from gpugrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from gpugrad.autograd.variable import Variable as Variable

@@ -142,11 +142,17 @@ def _direct(function: Callable[..., Any], self: Any, operands: tuple[Any, ...]) 
     op = getattr(function, "op", None)
     if op is None:
         return False
-    values, compute = op.prepare((self, *operands))
-    kind = op.of_kind(compute.kind == "c")
-    result = op.result_type(kind, compute)
-    shapes = [v._array.shape for v in values if isinstance(v, TensorBase)]
-    check_fits(self, errors.broadcast_shape(*shapes), result)
+    array = self._array
+    kind, result = op, array.dtype
+    values: list[Any] = [self, *operands]
+    if not (array.dtype.kind == "f" and op.promotion == "default" and _alike(values)):
+        values, compute = op.prepare(values)
+        kind = op.of_kind(compute.kind == "c")
+        result = op.result_type(kind, compute)
+        shapes = [v._array.shape for v in values if isinstance(v, TensorBase)]
+        check_fits(self, errors.broadcast_shape(*shapes), result)
+    else:
+        compute = result
     arrays = [v._array if isinstance(v, TensorBase) else v for v in values]
     door = backend.of(self._array)
     out = own_array(self)
@@ -156,6 +162,18 @@ def _direct(function: Callable[..., Any], self: Any, operands: tuple[Any, ...]) 
     door.evaluate(kind.formula, arrays, compute, [out.dtype], out=out)
     written(self)
     return True
+
+
+def _alike(values: list[Any]) -> bool:
+    """Tell whether all are tensors of one shape, type and array library: nothing to promote."""
+    first = values[0]._array
+    return all(
+        isinstance(v, TensorBase)
+        and v._array.dtype is first.dtype
+        and v._array.shape == first.shape
+        and v._array.__class__ is first.__class__
+        for v in values[1:]
+    )
 
 
 def _overlaps(door: backend.Backend, array: Array, out: Array) -> bool:

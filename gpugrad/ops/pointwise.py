@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from gpugrad import _dtype, errors
+from gpugrad import _dtype, errors, specialized
 from gpugrad.formula import COMPLEX, Expression, Formula, call
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, Pointwise, cast, pointwise
@@ -450,7 +450,7 @@ def power_of_number():
 
 # Exponents that multiplications and roots compute; each is a formula of its own.
 _EXPONENTS = (0, 1, 2, 3, 0.5, -0.5, -1, -2)
-_POWERS: dict[Number, Pointwise] = {}
+_POWERS: dict[Number, Any] = {}
 
 
 def _pow_number(input: Tensor, exponent: Number) -> Tensor:
@@ -461,15 +461,16 @@ def _pow_number(input: Tensor, exponent: Number) -> Tensor:
             input = cast(input, dtype=_dtype.get_default_dtype().numpy)
     if exponent not in _EXPONENTS or isinstance(exponent, complex | bool):
         return _to_number(input, exponent)
-    op = _POWERS.get(exponent)
-    if op is None:
+    function = _POWERS.get(exponent)
+    if function is None:
         value = int(exponent) if exponent % 1 == 0 else exponent
 
         def build(kind: str) -> Formula:
             return OPS["power"].build(kind).bound(1, value)
 
-        op = _POWERS[exponent] = Pointwise("PowBackward0", "pow", build, "default")
-    return op(input)
+        op = Pointwise("PowBackward0", "pow", build, "default")
+        function = _POWERS[exponent] = specialized.forward(op, ("input",))
+    return function(input)
 
 
 _to_number = Pointwise("PowBackward0", "pow", OPS["power"].build, "default")

@@ -30,7 +30,7 @@ Dim = int | Sequence[int] | None
 
 def restored(g: Any, axes: Shape, keepdims: bool, ndim: int) -> Any:
     """Return a reduction's result (or its gradient) with the reduced dimensions as size 1."""
-    if keepdims or g._array.ndim == ndim:
+    if keepdims or len(axes) == ndim:  # what is 0-d broadcasts as it is
         return g
     shape = list(g._array.shape)
     for axis in sorted(axes):

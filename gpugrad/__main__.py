@@ -1,0 +1,246 @@
+"""Train a small network, check its gradient, and tell how long a step takes.
+
+    python -m gpugrad --device auto --steps 500
+
+The network is that of PyTorch's tutorials: 64 examples of 1000 numbers, 100 hidden units, 10
+outputs, plain gradient descent on the squared error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from statistics import median
+
+import numpy as np
+
+import gpugrad
+from gpugrad import Tensor, backend
+
+EXAMPLES, INPUTS, HIDDEN, OUTPUTS = 64, 1000, 100, 10
+LEARNING_RATE = 1e-6
+
+DIRECTIONS = 5
+STEP = 1e-5  # of the differences: far from a kink of clamp, far above the rounding of float64
+TOLERANCE = 1e-5
+FLOOR = 1e-6  # slopes below it are rounding, and are not compared with each other
+
+
+class Network:
+    """Random data, random weights and the squared error of what the weights make of the data."""
+
+    def __init__(self, device: str, dtype: gpugrad.dtype):
+        def draw(*size: int) -> Tensor:
+            return gpugrad.randn(*size, device=device, dtype=dtype)
+
+        self.x, self.y = draw(EXAMPLES, INPUTS), draw(EXAMPLES, OUTPUTS)
+        self.w1 = draw(INPUTS, HIDDEN).requires_grad_()
+        self.w2 = draw(HIDDEN, OUTPUTS).requires_grad_()
+
+    def loss(self) -> Tensor:
+        """Return the sum of the squared errors."""
+        y_pred = self.x.mm(self.w1).clamp(min=0).mm(self.w2)
+        return (y_pred - self.y).pow(2).sum()
+
+    def descend(self) -> None:
+        """Move the weights against their gradients, and clear these."""
+        with gpugrad.no_grad():
+            for w in (self.w1, self.w2):
+                assert w.grad is not None
+                w -= LEARNING_RATE * w.grad
+                w.grad.zero_()
+
+    def in_float64(self) -> Network:
+        """Return the same network, with the same numbers, in float64."""
+        copy = Network.__new__(Network)
+        copy.x, copy.y = self.x.double(), self.y.double()
+        copy.w1 = self.w1.detach().double().requires_grad_()
+        copy.w2 = self.w2.detach().double().requires_grad_()
+        return copy
+
+
+class Clock:
+    """The seconds and the kernels that each part of a step takes.
+
+    A GPU works on after Python has moved on: it is waited for at the end of each part.
+    """
+
+    def __init__(self, device: str):
+        self.device = device
+        self.seconds: dict[str, list[float]] = {}
+        self.kernels: dict[str, int] = {}  # of the last step; empty on the CPU
+        self.start()
+
+    def start(self) -> None:
+        """Begin a part."""
+        if self.device == "cuda":
+            gpugrad.cuda.synchronize()
+        self._launches = self._launched()
+        self._time = time.perf_counter()
+
+    def lap(self, part: str) -> None:
+        """End a part, and begin the next."""
+        if self.device == "cuda":
+            gpugrad.cuda.synchronize()
+            self.kernels[part] = self._launched() - self._launches
+        self.seconds.setdefault(part, []).append(time.perf_counter() - self._time)
+        self.start()
+
+    def _launched(self) -> int:
+        if self.device == "cpu":
+            return 0
+        from gpugrad.kernels import launches
+
+        return launches.total
+
+
+# --------------------------------------------------------------------------- the three parts
+
+
+def train(network: Network, steps: int, clock: Clock) -> float:
+    """Train the network, printing the loss every 100 steps, and return the last loss."""
+    numbers, write = progress(steps)
+    for t in numbers:
+        clock.start()
+        loss = network.loss()
+        clock.lap("forward")
+        if t % 100 == 99:
+            write(f"Loss of Epoch {t:d}: \t{loss.item():f}")
+        clock.start()
+        loss.backward()
+        clock.lap("backward")
+        network.descend()
+        clock.lap("update")
+    return float(loss.item())
+
+
+def progress(steps: int) -> tuple[Iterable[int], Callable[[str], object]]:
+    """Return the numbers of the steps, behind a progress bar on a terminal, and how to print."""
+    if sys.stderr.isatty():
+        try:
+            from tqdm import tqdm
+        except ImportError:
+            pass
+        else:
+            return tqdm(range(steps), desc="training", unit="step", leave=False), tqdm.write
+    return range(steps), print
+
+
+def gradient_errors(network: Network) -> list[float]:
+    """Return the relative errors of the loss's slope in random directions of the weights.
+
+    The slope is once the gradient times the direction, once a central difference, in float64.
+    """
+    network = network.in_float64()
+    weights = (network.w1, network.w2)
+    gradients = gpugrad.autograd.grad(network.loss(), weights)
+    errors = []
+    for _ in range(DIRECTIONS):
+        directions = [gpugrad.randn_like(w) for w in weights]
+        length = sum((d * d).sum().item() for d in directions) ** 0.5
+        directions = [d * (STEP / length) for d in directions]
+        exact = sum((g * d).sum().item() for g, d in zip(gradients, directions, strict=True))
+        with gpugrad.no_grad():
+            ahead = loss_at(network, directions, +1)
+            behind = loss_at(network, directions, -1)
+        difference = (ahead - behind) / (2 * STEP)
+        slope = exact / STEP
+        errors.append(abs(slope - difference) / max(abs(slope), abs(difference), FLOOR))
+    return errors
+
+
+def loss_at(network: Network, directions: Sequence[Tensor], sign: int) -> float:
+    """Return the loss where the weights are moved along the directions."""
+    moved = network.in_float64()
+    moved.w1 += sign * directions[0]
+    moved.w2 += sign * directions[1]
+    return float(moved.loss().item())
+
+
+# --------------------------------------------------------------------------- what is printed
+
+
+def devices() -> list[str]:
+    """Return a line for each kind of device: its array library, or what is missing."""
+    lines = [f"cpu    NumPy {np.__version__}"]
+    problem = backend.cuda_problem()
+    if problem is not None:
+        return [*lines, f"cuda   none. {problem}"]
+    from gpugrad.backend import cuda
+
+    runtime = cuda.xp.cuda.runtime
+    version = runtime.runtimeGetVersion()
+    gpus = [
+        runtime.getDeviceProperties(k)["name"].decode() for k in range(gpugrad.cuda.device_count())
+    ]
+    cuda_version = f"CUDA {version // 1000}.{version % 1000 // 10}"
+    return [*lines, f"cuda   CuPy {cuda.xp.__version__}, {cuda_version}, {', '.join(gpus)}"]
+
+
+def report(clock: Clock, steps: int) -> None:
+    """Print the time of a step and, on CUDA, how many kernels it launches."""
+    medians = {part: median(seconds) for part, seconds in clock.seconds.items()}
+    parts = ", ".join(f"{part} {1e3 * s:.3f}" for part, s in medians.items())
+    of = "one step" if steps == 1 else f"median of {steps} steps"
+    print(f"Time per step: {1e3 * sum(medians.values()):.3f} ms ({of}): {parts}")
+    if clock.kernels:
+        parts = ", ".join(f"{part} {n}" for part, n in clock.kernels.items())
+        print(f"Kernels per step: {sum(clock.kernels.values())}: {parts}")
+
+
+def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options of the command line."""
+
+    def count(text: str) -> int:
+        if not text.isdecimal() or int(text) < 1:
+            raise argparse.ArgumentTypeError(f"{text} is no number of steps: give 1 or more")
+        return int(text)
+
+    parser = argparse.ArgumentParser(
+        "python -m gpugrad",
+        description="Train a two-layer network, check its gradient, and tell how long a step takes.",
+    )
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto",
+                        help="auto takes a GPU where there is one")  # fmt: skip
+    parser.add_argument("--steps", type=count, default=500)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--dtype", choices=["float32", "float64"], default="float32")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status: 1 if the check fails, 2 without the device."""
+    options = arguments(argv)
+    problem = backend.cuda_problem() if options.device != "cpu" else "not asked for"
+    if options.device == "cuda" and problem is not None:
+        print(f"python -m gpugrad --device cuda: {problem}", file=sys.stderr)
+        return 2
+    device = "cpu" if problem is not None else "cuda"
+
+    print(f"gpugrad {gpugrad.__version__}, Python {platform.python_version()}")
+    print(*devices(), sep="\n")
+    print(
+        f"\nTraining {EXAMPLES} x {INPUTS} -> {HIDDEN} -> {OUTPUTS} on {device}, {options.dtype}, "
+        f"{options.steps} steps, seed {options.seed}"
+    )
+    gpugrad.manual_seed(options.seed)
+    network = Network(device, getattr(gpugrad, options.dtype))
+    clock = Clock(device)
+    loss = train(network, options.steps, clock)
+    print(f"Last loss: {loss:.6g}")
+
+    print(f"\nGradient of the trained loss, against central differences in {DIRECTIONS} directions")
+    errors = gradient_errors(network)
+    passed = all(error <= TOLERANCE for error in errors)  # not where one is nan
+    print("Relative errors:", ", ".join(f"{error:.1e}" for error in errors))
+    print(f"{'PASS' if passed else 'FAIL'}: {'at most' if passed else 'more than'} {TOLERANCE:g}\n")
+
+    report(clock, options.steps)
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

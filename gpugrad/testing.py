@@ -1,0 +1,363 @@
+"""Tools for tests: of this library, and of programs and operations written with it.
+
+>>> import gpugrad
+>>> x = gpugrad.tensor([0.5, 2.0], dtype=gpugrad.float64)
+>>> check_gradient(lambda x: x.exp() * x, [x], order=3)
+>>> with count_kernels() as launched:
+...     y = x.exp()  # on the CPU: no kernels
+>>> launched.total
+0
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+import gpugrad
+from gpugrad import autograd, backend
+from gpugrad.graph import Node, Output, TensorBase
+from gpugrad.kernels import launches
+from gpugrad.samples import SAMPLES as SAMPLES
+from gpugrad.samples import Sample as Sample
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+# How far results may be apart, relatively and absolutely, by the coarser type of the two.
+# Integers and bools must be equal.
+TOLERANCES = {
+    "float16": (1e-3, 1e-5),
+    "float32": (1.3e-6, 1e-5),
+    "float64": (1e-10, 1e-12),
+    "complex64": (1.3e-6, 1e-5),
+    "complex128": (1e-10, 1e-12),
+}
+
+# --------------------------------------------------------------------------- what there is to test
+
+
+def operations() -> list[str]:
+    """Return the name of every operation, in function and method form; each must have samples."""
+    found = [*vars(gpugrad).values(), *vars(gpugrad.Tensor).values()]
+    return sorted({f.__name__ for f in found if inspect.isfunction(f) and _is_operation(f)})
+
+
+_FOLDER = "gpugrad.ops."
+_OTHERS = (_FOLDER + "creation", _FOLDER + "inplace")  # no results of tensors alone
+
+
+def _is_operation(function: Any) -> bool:
+    generated = hasattr(function, "op")  # from a formula
+    return generated or (
+        function.__module__.startswith(_FOLDER) and function.__module__ not in _OTHERS
+    )
+
+
+# --------------------------------------------------------------------------- equality
+
+
+def as_numpy(value: Any) -> Any:
+    """Return a tensor, an array or a number of any library as a NumPy array."""
+    if isinstance(value, gpugrad.Tensor):
+        return value.numpy(force=True)
+    if hasattr(value, "resolve_conj"):  # PyTorch's, which may be a lazy conjugate
+        return value.detach().cpu().resolve_conj().resolve_neg().numpy()
+    if backend.is_array(value):
+        return backend.of(value).to_numpy(value)
+    return np.asarray(value)
+
+
+def assert_close(
+    actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None
+) -> None:
+    """Raise unless two tensors, arrays or numbers agree in shape, type and value.
+
+    nan must meet nan, and infinities must be the same.
+
+    Args:
+        actual: What was computed.
+        expected: What it should be; a Python number or a sequence has no type to compare.
+        rtol: Relative tolerance; by default that of the type, see :data:`TOLERANCES`.
+        atol: Absolute tolerance; likewise.
+
+    Raises:
+        AssertionError: They differ; the message says in what and where.
+    """
+    a, e = as_numpy(actual), as_numpy(expected)
+    typed = not isinstance(expected, bool | int | float | complex | list | tuple)
+    if a.shape != e.shape:
+        raise AssertionError(f"shapes differ: {a.shape}, expected {e.shape}")
+    if typed and a.dtype != e.dtype:
+        raise AssertionError(f"types differ: {a.dtype}, expected {e.dtype}")
+    own_rtol, own_atol = TOLERANCES.get(a.dtype.name, (0.0, 0.0))
+    rtol = own_rtol if rtol is None else rtol
+    atol = own_atol if atol is None else atol
+    wrong = ~_close(a, e, rtol, atol)
+    if wrong.any():
+        raise AssertionError(_difference(a, e, wrong, rtol, atol))
+
+
+def _close(a: Array, e: Array, rtol: float, atol: float) -> Any:
+    if a.dtype.kind not in "fc" and e.dtype.kind not in "fc":
+        return a == e
+    if a.dtype.kind == "c" or e.dtype.kind == "c":
+        parts = _close(a.real, e.real, math.inf, 0), _close(a.imag, e.imag, math.inf, 0)
+        kinds = parts[0] & parts[1]  # the same nans and infinities in both parts
+    else:
+        kinds = (np.isnan(a) == np.isnan(e)) & (
+            (np.isinf(a) | np.isinf(e)) <= (np.sign(a) == np.sign(e)) & (np.isinf(a) == np.isinf(e))
+        )
+    finite = np.isfinite(a) & np.isfinite(e)
+    wide = np.result_type(a.dtype, e.dtype, np.float64)
+    with np.errstate(all="ignore"):
+        distance = np.abs(a.astype(wide) - e.astype(wide))
+        return kinds & (~finite | (distance <= atol + rtol * np.abs(e.astype(wide))))
+
+
+def _difference(a: Array, e: Array, wrong: Any, rtol: float, atol: float) -> str:
+    with np.errstate(all="ignore"):
+        distance = np.where(wrong, np.abs(np.subtract(a, e, dtype=np.result_type(a, e, 1.0))), -1)
+    distance = np.where(wrong & np.isnan(distance), math.inf, distance)
+    where = np.unravel_index(np.argmax(distance), distance.shape)
+    place = f" at {tuple(int(k) for k in where)}" if a.ndim else ""
+    worst = float(distance[where])
+    size = float(np.abs(e[where]))
+    relative = f", {worst / size:.3g} relatively" if size and math.isfinite(worst / size) else ""
+    return (
+        f"{np.count_nonzero(wrong)} of {wrong.size} elements differ; the worst{place}: "
+        f"{a[where]!r}, expected {e[where]!r}: {worst:.3g} apart{relative} "
+        f"(allowed: rtol={rtol:.3g}, atol={atol:.3g})"
+    )
+
+
+# --------------------------------------------------------------------------- kernels
+
+
+class Launches:
+    """How many kernels were launched since a moment, or between two."""
+
+    def __init__(self) -> None:
+        self._start = launches.total
+        self._end: int | None = None
+
+    @property
+    def total(self) -> int:
+        """The number of kernels: so far inside the block, of the whole block after it."""
+        return (launches.total if self._end is None else self._end) - self._start
+
+    def stop(self) -> None:
+        """Count no further."""
+        self._end = launches.total
+
+
+@contextmanager
+def count_kernels() -> Iterator[Launches]:
+    """Count the CUDA kernels that the library launches inside the block, as ``.total``.
+
+    The count is the same on a GPU and on an emulated one; nothing is imported to take it.
+    """
+    counted = Launches()
+    try:
+        yield counted
+    finally:
+        counted.stop()
+
+
+# --------------------------------------------------------------------------- derivatives
+
+
+def flat(result: Any) -> list[Any]:
+    """Return the tensors in a result: one tensor, or nested tuples of them."""
+    if isinstance(result, TensorBase):
+        return [result]
+    return [t for part in result for t in flat(part)]
+
+
+def _moves(t: Any) -> bool:
+    return t.dtype.is_floating_point or t.dtype.is_complex  # type: ignore[no-any-return]
+
+
+def leaves(inputs: Sequence[Any]) -> list[Any]:
+    """Return new leaves on the same memory, which require grad where their type has gradients."""
+    return [t.detach().requires_grad_(_moves(t)) for t in inputs]
+
+
+def random_like(tensors: Sequence[Any], seed: int = 0) -> list[Any]:
+    """Return standard normal tensors of the same shapes, types and devices."""
+    generator = np.random.default_rng(seed)
+    found = []
+    for t in tensors:
+        array = generator.standard_normal(t.shape)
+        if t.dtype.is_complex:
+            array = array + 1j * generator.standard_normal(t.shape)
+        found.append(gpugrad.tensor(np.asarray(array), dtype=t.dtype, device=t.device))
+    return found
+
+
+def inner(xs: Sequence[Any], ys: Sequence[Any]) -> tuple[float, float]:
+    """Return the real inner product of two lists of tensors, and the sum of its terms' sizes."""
+    total = scale = 0.0
+    for x, y in zip(xs, ys, strict=True):
+        a, b = as_numpy(x), as_numpy(y)
+        wide = np.result_type(a, b, np.float64)
+        terms = np.real(np.conj(a.astype(wide)) * b.astype(wide))
+        total += float(np.sum(terms))
+        scale += float(np.sum(np.abs(terms)))
+    return total, scale
+
+
+def jvp(
+    function: Callable[..., Any], inputs: Sequence[Any], tangents: Sequence[Any]
+) -> tuple[list[Any], list[Any]]:
+    """Return a function's outputs and how they move when the inputs move by the tangents.
+
+    The recorded graph is walked in the order in which it was made, each operation by its own
+    forward-mode rule.  A tangent may be ``None``, as are those of outputs that do not move.
+    """
+    starts = leaves(inputs)
+    outputs = flat(function(*starts))
+    found: dict[tuple[int, int], Any] = {
+        (id(x), 0): t for x, t in zip(starts, tangents, strict=True) if t is not None
+    }
+    with gpugrad.no_grad():
+        for node in _recorded(outputs):
+            moving = [found.get(_place(edge)) for edge in node.inputs]
+            if any(t is not None for t in moving):
+                for k, t in enumerate(node.op.jvp(node, moving)):  # type: ignore[attr-defined]
+                    found[id(node), k] = t
+    return outputs, [found.get(_place(_edge(t))) for t in outputs]
+
+
+def _edge(tensor: Any) -> Any:
+    return tensor if tensor.is_leaf else tensor._edge
+
+
+def _place(edge: Any) -> tuple[int, int]:
+    return (id(edge.node), edge.index) if isinstance(edge, Output) else (id(edge), 0)
+
+
+def _recorded(outputs: Sequence[Any]) -> list[Node]:
+    """Return the nodes that outputs were computed by, oldest first."""
+    nodes: dict[int, Node] = {}
+    stack = [t._edge for t in outputs]
+    while stack:
+        edge = stack.pop()
+        node = edge.node if isinstance(edge, Output) else edge
+        if isinstance(node, Node) and id(node) not in nodes:
+            nodes[id(node)] = node
+            stack.extend(node.inputs)
+    return sorted(nodes.values(), key=lambda n: n.sequence)
+
+
+_STEP = 5e-4  # the fourth power of it, and rounding divided by it, are both below 1e-12
+
+
+def check_gradient(
+    function: Callable[..., Any], inputs: Sequence[Any], order: int = 1, seed: int = 0
+) -> None:
+    """Raise unless a function's gradient agrees with differences, in a random direction.
+
+    For a higher order the gradient, as a function of the inputs and of what is handed to backward,
+    is checked in the same way.  Complex gradients are PyTorch's: of a real loss, with respect to
+    the conjugate.
+
+    Args:
+        function: Of tensors; it returns one or several tensors.
+        inputs: float64 or complex128 tensors, away from kinks; others are handed on as they are.
+        order: How often to differentiate.
+        seed: Of the random directions.
+
+    Raises:
+        AssertionError: They disagree.
+    """
+    starts = leaves(inputs)
+    outputs = [t for t in flat(function(*starts)) if t.requires_grad]
+    wanted = [x for x in starts if x.requires_grad]
+    assert wanted, "no input has a type that can be differentiated"
+    assert outputs, "no output depends on the inputs by a recorded operation"
+    weights = random_like(outputs, seed)
+    direction = random_like(starts, seed + 1)
+    gradient = autograd.grad(
+        outputs, wanted, weights, retain_graph=True, allow_unused=True, materialize_grads=True
+    )
+    moved = [v for v, x in zip(direction, starts, strict=True) if x.requires_grad]
+    for x, g in zip(wanted, gradient, strict=True):
+        assert (g.shape, g.dtype) == (x.shape, x.dtype), "a gradient is not like its input"
+    analytic, scale = inner(gradient, moved)
+    numeric, size = _difference_quotient(function, starts, direction, weights)
+    distance = abs(analytic - numeric)
+    if not distance <= 1e-8 * (scale + size) + 1e-10:
+        raise AssertionError(
+            f"the gradient along a random direction is {analytic!r}, but differences say "
+            f"{numeric!r}: {distance:.3g} apart"
+        )
+    if order > 1:
+        gradient_of = _gradient_of(function, len(starts))
+        check_gradient(gradient_of, [*starts, *weights], order - 1, seed + 2)
+
+
+def _difference_quotient(
+    function: Callable[..., Any],
+    starts: Sequence[Any],
+    direction: Sequence[Any],
+    weights: Sequence[Any],
+) -> tuple[float, float]:
+    """Return <weights, change of the outputs> by four points, and the size of its terms."""
+
+    def at(step: float) -> tuple[float, float]:
+        there = [
+            (x.detach() + v * step).requires_grad_() if x.requires_grad else x
+            for x, v in zip(starts, direction, strict=True)
+        ]
+        outputs = [t for t in flat(function(*there)) if t.requires_grad]
+        return inner(weights, outputs)
+
+    (a, size), (b, _), (c, _), (d, _) = (at(k * _STEP) for k in (1, -1, 2, -2))
+    return (8 * (a - b) - (c - d)) / (12 * _STEP), size
+
+
+def _gradient_of(function: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """Return the gradient as a function of ``count`` inputs and of what is given to backward."""
+
+    def gradient(*values: Any) -> Any:
+        starts, weights = values[:count], values[count:]
+        outputs = [t for t in flat(function(*starts)) if t.requires_grad]
+        wanted = [x for x in starts if x.requires_grad]
+        return autograd.grad(
+            outputs, wanted, weights, create_graph=True, allow_unused=True, materialize_grads=True
+        )
+
+    return gradient
+
+
+def devices_agree(function: Callable[..., Any], *inputs: Any) -> None:
+    """Raise unless CUDA and the CPU give the same values and gradients.
+
+    Args:
+        function: Of tensors; it returns one or several tensors.
+        inputs: Arrays, each of which becomes a tensor on either device.
+
+    Raises:
+        AssertionError: They differ.
+    """
+    results = []
+    for device in ("cpu", "cuda"):
+        starts = leaves([gpugrad.tensor(a, device=device) for a in inputs])
+        outputs = flat(function(*starts))
+        recorded = [t for t in outputs if t.requires_grad]
+        wanted = [x for x in starts if x.requires_grad]
+        grads: tuple[Any, ...] = ()
+        if recorded and wanted:
+            grads = autograd.grad(recorded, wanted, random_like(recorded), allow_unused=True)
+        results.append([*outputs, *(g for g in grads if g is not None)])
+    for there, here in zip(results[1], results[0], strict=True):
+        assert_close(there, here)
+
+
+__all__ = ["SAMPLES", "TOLERANCES", "Sample", "assert_close", "check_gradient", "count_kernels",
+           "devices_agree", "jvp", "operations"]  # fmt: skip

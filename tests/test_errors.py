@@ -1,0 +1,1055 @@
+"""Every mistake gets PyTorch's exception class and PyTorch's sentence.
+
+A row is a snippet, the class, and the text.  Each snippet runs under gpugrad on every device and,
+where it is installed, under PyTorch itself, so that the texts here cannot drift from PyTorch's.
+Where PyTorch names itself as a module or a type, as in ``torch.Size``, gpugrad says ``gpugrad.``.
+What is different on purpose stands in :data:`DELIBERATE`, with the reason.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import pickle
+import re
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+from gpugrad import backend
+
+FACTORIES = frozenset(
+    ["tensor", "ones", "zeros", "full", "empty", "arange", "linspace", "eye", "rand", "randn"]
+)
+
+
+class On:
+    """A library whose factories put their tensors on one device."""
+
+    def __init__(self, library: Any, device: str):
+        self._library = library
+        self._device = device
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._library, name)
+        if name not in FACTORIES or self._device == "cpu":
+            return found
+
+        @functools.wraps(found)
+        def here(*args: Any, **kwargs: Any) -> Any:
+            return found(*args, **{"device": self._device, **kwargs})
+
+        return here
+
+
+def run(snippet: str, library: Any, device: str = "cpu") -> object:
+    """Return the value of the snippet's last line, if that is an expression."""
+    names = {"torch": On(library, device), "np": np, "copy": copy, "pickle": pickle}
+    *statements, last = snippet.split("\n")
+    exec("\n".join(statements), names)
+    try:
+        code: Any = compile(last, "<snippet>", "eval")
+    except SyntaxError:
+        code = compile(last, "<snippet>", "exec")
+    return eval(code, names)
+
+
+def ours(text: str) -> str:
+    """Return PyTorch's text with gpugrad's name where PyTorch names itself."""
+    return re.sub(r"\btorch\.(?!cat\(\)|clamp:|nn\.|_C)", "gpugrad.", text)
+
+
+Row = tuple[str, type[Exception], str]
+
+SECOND_BACKWARD = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after "
+    "they have already been freed). Saved intermediate values of the graph are freed when you call "
+    ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
+    "graph a second time or if you need to access saved tensors after calling backward."
+)
+NOT_SCALAR = "grad can be implicitly created only for scalar outputs"
+NO_GRAPH = "element 0 of tensors does not require grad and does not have a grad_fn"
+ONLY_LEAVES = (
+    "you can only change requires_grad flags of leaf variables. If you want to use a computed "
+    "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+)
+LEAF_WRITTEN = "a leaf Variable that requires grad is being used in an in-place operation."
+VIEW_OF_LEAF_WRITTEN = (
+    "a view of a leaf Variable that requires grad is being used in an in-place operation."
+)
+SHARED_MEMORY = (
+    "unsupported operation: more than one element of the written-to tensor refers to a single "
+    "memory location. Please clone() the tensor before performing the operation."
+)
+NUMPY_NEEDS_DETACH = (
+    "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+)
+
+
+def stale(of: str, operation: str, version: int = 1, expected: int = 0) -> str:
+    return (
+        "one of the variables needed for gradient computation has been modified by an inplace "
+        f"operation: [torch.FloatTensor {of}], which is output 0 of {operation}, is at version "
+        f"{version}; expected version {expected} instead. Hint: enable anomaly detection to find "
+        "the operation that failed to compute its gradient, with "
+        "torch.autograd.set_detect_anomaly(True, check_nan=False)."
+    )
+
+
+def several_views(operation: str) -> str:
+    return (
+        f"Output 0 of {operation} is a view and is being modified inplace. This view is the output "
+        "of a function that returns multiple views. Such functions do not allow the output views "
+        "to be modified inplace. You should replace the inplace operation by an out-of-place one."
+    )
+
+
+BACKWARD: list[Row] = [
+    (
+        "x = torch.tensor(2.0, requires_grad=True); y = x**2\ny.backward(); y.backward()",
+        RuntimeError,
+        SECOND_BACKWARD,
+    ),
+    (
+        "x = torch.tensor(2.0, requires_grad=True); y = x**2\n"
+        "torch.autograd.grad(y, x); torch.autograd.grad(y, x)",
+        RuntimeError,
+        SECOND_BACKWARD,
+    ),
+    (
+        "x = torch.ones(3, requires_grad=True); y = (x * 2).sum()\ny.backward(); y.backward()",
+        RuntimeError,
+        SECOND_BACKWARD,
+    ),
+    (
+        "x = torch.ones(3, requires_grad=True); z = x * x\nz.sum().backward(); z.sum().backward()",
+        RuntimeError,
+        SECOND_BACKWARD,
+    ),
+    ("(torch.ones(3, requires_grad=True) * 2).backward()", RuntimeError, NOT_SCALAR),
+    (
+        "x = torch.ones(3, requires_grad=True)\ntorch.autograd.grad(x * 2, x)",
+        RuntimeError,
+        NOT_SCALAR,
+    ),
+    ("torch.tensor(1.0).backward()", RuntimeError, NO_GRAPH),
+    ("torch.autograd.grad(torch.tensor(1.0), torch.tensor(1.0))", RuntimeError, NO_GRAPH),
+    (
+        "x = torch.tensor(1.0, requires_grad=True)\n"
+        "torch.autograd.backward([x * 2, torch.tensor(1.0)])",
+        RuntimeError,
+        "element 1 of tensors does not require grad and does not have a grad_fn",
+    ),
+    (
+        "x = torch.tensor(1.0, requires_grad=True)\ntorch.autograd.grad(x * 2, torch.tensor(1.0))",
+        RuntimeError,
+        "One of the differentiated Tensors does not require grad",
+    ),
+    (
+        "x, z = (torch.tensor(1.0, requires_grad=True) for _ in range(2))\n"
+        "torch.autograd.grad(x * 2, z)",
+        RuntimeError,
+        "The differentiated Tensor at index 0 appears to not have been used in the graph. Set "
+        "allow_unused=True if this is the desired behavior.",
+    ),
+    (
+        "x, z = (torch.tensor(1.0, requires_grad=True) for _ in range(2))\n"
+        "torch.autograd.grad(x * 2, [x, z])",
+        RuntimeError,
+        "The differentiated Tensor at index 1 appears to not have been used in the graph. Set "
+        "allow_unused=True if this is the desired behavior.",
+    ),
+    (
+        "x, z = (torch.tensor(1.0, requires_grad=True) for _ in range(2))\n"
+        "torch.autograd.grad(x * 2, z, allow_unused=False, materialize_grads=True)",
+        ValueError,
+        "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+        "allow_unused=False.",
+    ),
+    (
+        "(torch.ones(3, requires_grad=True) * 2).backward(torch.ones(2))",
+        RuntimeError,
+        "Mismatch in shape: grad_output[0] has a shape of torch.Size([2]) and output[0] has a "
+        "shape of torch.Size([3]).",
+    ),
+    (
+        "(torch.ones(3, requires_grad=True) * 2).backward(torch.ones(3, dtype=torch.complex64))",
+        RuntimeError,
+        "For complex Tensors, both grad_output and output are required to have the same dtype. "
+        "Mismatch in dtype: grad_output[0] has a dtype of torch.complex64 and output[0] has a "
+        "dtype of torch.float32.",
+    ),
+    (
+        "(torch.ones(3, requires_grad=True) * 2).backward([1.0, 1.0, 1.0])",
+        TypeError,
+        "gradients can be either Tensors or None, but got float",
+    ),
+    (
+        "(torch.ones(3, requires_grad=True) * 2).backward(np.ones(3))",
+        TypeError,
+        "gradients can be either Tensors or None, but got float64",
+    ),
+    (
+        "(torch.ones(3, requires_grad=True) * 2).backward(3.0)",
+        TypeError,
+        "'float' object is not iterable",
+    ),
+    (
+        "(torch.ones((), requires_grad=True) * 2).backward(inputs=[])",
+        RuntimeError,
+        "`inputs` argument to `backward()` cannot be empty.",
+    ),
+    (
+        "(torch.ones((), requires_grad=True) * 2).backward(inputs=[torch.tensor(1.0)])",
+        RuntimeError,
+        "can't retain_grad on Tensor that has requires_grad=False",
+    ),
+    (
+        "torch.autograd.grad(torch.ones((), requires_grad=True) * 2, [])",
+        RuntimeError,
+        "`inputs` argument to `grad()` cannot be empty.",
+    ),
+    (
+        "x = torch.ones((), requires_grad=True)\ntorch.autograd.backward([x * 2, x * 3], [None])",
+        RuntimeError,
+        "got 2 tensors and 1 gradients",
+    ),
+    (
+        "x = torch.ones(3, requires_grad=True)\n"
+        "torch.autograd.grad(x * 2, x, grad_outputs=torch.ones(3, 3))",
+        RuntimeError,
+        "Mismatch in shape: grad_output[0] has a shape of torch.Size([3, 3]) and output[0] has a "
+        "shape of torch.Size([3]).",
+    ),
+    (
+        "torch.ones(2, dtype=torch.complex64, requires_grad=True).sum().backward()",
+        RuntimeError,
+        "grad can be implicitly created only for real scalar outputs but got torch.complex64",
+    ),
+    (
+        "with torch.no_grad(): y = torch.ones(2, requires_grad=True) * 2\ny.sum().backward()",
+        RuntimeError,
+        NO_GRAPH,
+    ),
+    (
+        "torch.set_grad_enabled('a')",
+        TypeError,
+        "set_grad_enabled(): argument 'enabled' (position 1) must be bool, not str",
+    ),
+]
+
+REQUIRES_GRAD: list[Row] = [
+    (
+        "torch.tensor([1, 2], requires_grad=True)",
+        RuntimeError,
+        "Only Tensors of floating point and complex dtype can require gradients",
+    ),
+    (
+        "torch.tensor([True], requires_grad=True)",
+        RuntimeError,
+        "Only Tensors of floating point and complex dtype can require gradients",
+    ),
+    (
+        "torch.arange(3, requires_grad=True)",
+        RuntimeError,
+        "Only Tensors of floating point and complex dtype can require gradients",
+    ),
+    (
+        "torch.tensor([1, 2]).requires_grad_()",
+        RuntimeError,
+        "only Tensors of floating point dtype can require gradients",
+    ),
+    (
+        "torch.ones(2, requires_grad=True).argmax().requires_grad_()",
+        RuntimeError,
+        "only Tensors of floating point dtype can require gradients",
+    ),
+    (
+        "x = torch.tensor([1, 2])\nx.requires_grad = True",
+        RuntimeError,
+        "only Tensors of floating point and complex dtype can require gradients",
+    ),
+    (
+        "x = torch.ones(2, requires_grad=True) * 2\nx.requires_grad = False",
+        RuntimeError,
+        ONLY_LEAVES,
+    ),
+    (
+        "x = torch.ones(2, requires_grad=True) * 2\nx.requires_grad_(False)",
+        RuntimeError,
+        ONLY_LEAVES,
+    ),
+    (
+        "torch.autograd.Variable([1, 2], requires_grad=True)",
+        TypeError,
+        "Variable data has to be a tensor, but got list",
+    ),
+]
+
+IN_PLACE: list[Row] = [
+    ("torch.ones(2, requires_grad=True).add_(1)", RuntimeError, LEAF_WRITTEN),
+    ("torch.ones(2, requires_grad=True).zero_()", RuntimeError, LEAF_WRITTEN),
+    ("torch.ones(2, requires_grad=True).copy_(torch.ones(2))", RuntimeError, LEAF_WRITTEN),
+    ("torch.ones(2, requires_grad=True).exp_()", RuntimeError, LEAF_WRITTEN),
+    ("x = torch.ones(2, requires_grad=True)\nx += 1", RuntimeError, LEAF_WRITTEN),
+    ("x = torch.ones(2, requires_grad=True)\nx[0] = 3.0", RuntimeError, VIEW_OF_LEAF_WRITTEN),
+    ("torch.ones(2, requires_grad=True)[0].add_(1)", RuntimeError, VIEW_OF_LEAF_WRITTEN),
+    ("torch.ones(2, requires_grad=True).view(2).mul_(2)", RuntimeError, VIEW_OF_LEAF_WRITTEN),
+    (
+        "x = torch.ones(2, requires_grad=True); y = x * 2; z = y**2\n"
+        "y.add_(1); z.sum().backward()",
+        RuntimeError,
+        stale("[2]", "Add"),
+    ),
+    (
+        "y = torch.ones(2, requires_grad=True).exp()\ny.add_(1); y.sum().backward()",
+        RuntimeError,
+        stale("[2]", "Exp"),
+    ),
+    (
+        "y = torch.ones(2, requires_grad=True).exp()\n"
+        "y.add_(1); y.mul_(2); z = y * y; y.sub_(1); z.sum().backward()",
+        RuntimeError,
+        stale("[2]", "Sub", 3, 2),
+    ),
+    (
+        "y = torch.ones(2, 2, requires_grad=True) * 1\na, b = y.unbind(0); a.mul_(2)",
+        RuntimeError,
+        several_views("Unbind"),
+    ),
+    (
+        "y = torch.ones(2, 2, requires_grad=True) * 1\na, b = y.chunk(2); a.mul_(2)",
+        RuntimeError,
+        several_views("Split"),
+    ),
+    (
+        "y = torch.ones(2, 2, requires_grad=True) * 1\n"
+        "with torch.no_grad(): v = y.view(4)\n"
+        "v.mul_(2)",
+        RuntimeError,
+        "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
+        "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify "
+        "your code by moving both the view and the inplace either both inside the no_grad block "
+        "(if you don't want the inplace to be tracked) or both outside (if you want the inplace to "
+        "be tracked).",
+    ),
+    (
+        "y = (torch.ones(2, 2, requires_grad=True) * 1).expand(3, 2, 2)\ny.add_(1)",
+        RuntimeError,
+        SHARED_MEMORY,
+    ),
+    ("torch.ones(1).expand(3).add_(1)", RuntimeError, SHARED_MEMORY),
+    (
+        "torch.ones(2).add_(torch.ones(3, 2))",
+        RuntimeError,
+        "output with shape [2] doesn't match the broadcast shape [3, 2]",
+    ),
+    (
+        "torch.ones(2, dtype=torch.int64).add_(1.5)",
+        RuntimeError,
+        "result type Float can't be cast to the desired output type Long",
+    ),
+    (
+        "x = torch.ones(2, dtype=torch.int64)\nx /= 2",
+        RuntimeError,
+        "result type Float can't be cast to the desired output type Long",
+    ),
+    (
+        "torch.ones(2).add_(torch.ones(2, dtype=torch.complex64))",
+        RuntimeError,
+        "result type ComplexFloat can't be cast to the desired output type Float",
+    ),
+    (
+        "x = torch.ones(2, requires_grad=True)\nx.data = torch.ones(2, dtype=torch.int64)",
+        RuntimeError,
+        "data set to a tensor that requires gradients must be floating point or complex dtype",
+    ),
+    (
+        "x = torch.arange(4.0)\nx[1:].copy_(x[:-1])",
+        RuntimeError,
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer "
+        "to a single memory location. Please clone() the tensor before performing the operation.",
+    ),
+    (
+        "x = torch.arange(4.0)\nx[1:].add_(x[:-1])",
+        RuntimeError,
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer "
+        "to a single memory location. Please clone() the tensor before performing the operation.",
+    ),
+    (
+        "torch.ones(2).fill_(torch.ones(2))",
+        RuntimeError,
+        "fill_ only supports 0-dimension value tensor but got tensor with 1 dimensions.",
+    ),
+    (
+        "x = torch.ones(3)\nx[:2] = torch.ones(3)",
+        RuntimeError,
+        "The expanded size of the tensor (2) must match the existing size (3) at non-singleton "
+        "dimension 0.  Target sizes: [2].  Tensor sizes: [3]",
+    ),
+    (
+        "torch.ones(2).copy_(torch.ones(3))",
+        RuntimeError,
+        "The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0",
+    ),
+    (
+        "torch.ones(2).copy_(1)",
+        TypeError,
+        "copy_(): argument 'other' (position 1) must be Tensor, not int",
+    ),
+    (
+        "x = torch.ones(2, requires_grad=True)\nx.view(2).detach_()",
+        RuntimeError,
+        "Can't detach views in-place. Use detach() instead. If you are using "
+        "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, "
+        "gradients are views of DDP buckets, and hence detach_() cannot be called on these "
+        "gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
+        "torch/optim/optimizer.py as a solution.",
+    ),
+]
+
+GRAD: list[Row] = [
+    (
+        "x = torch.ones(2, requires_grad=True)\nx.grad = torch.ones(3)",
+        RuntimeError,
+        "attempting to assign a gradient of size '[3]' to a tensor of size '[2]'. Please ensure "
+        "that the gradient and the tensor are the same size",
+    ),
+    (
+        "x = torch.ones(2, requires_grad=True)\nx.grad = torch.ones(2, dtype=torch.float64)",
+        RuntimeError,
+        "attempting to assign a gradient with dtype 'double' to a tensor with grad_dtype 'Float'. "
+        "The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can "
+        "set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. "
+        "Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break "
+        "downstream systems that assume they match.",
+    ),
+    (
+        "x = torch.ones(2, requires_grad=True)\nx.grad = 1.0",
+        TypeError,
+        "assigned grad expected to be a Tensor or None but got grad of type float",
+    ),
+    (
+        "x = torch.ones(2, requires_grad=True)\nx.grad = x",
+        RuntimeError,
+        "can't assign Variable as its own grad",
+    ),
+    (
+        "torch.ones(2, requires_grad=True).grad.zero_()",
+        AttributeError,
+        "'NoneType' object has no attribute 'zero_'",
+    ),
+    (
+        "torch.tensor(1.0).retain_grad()",
+        RuntimeError,
+        "can't retain_grad on Tensor that has requires_grad=False",
+    ),
+]
+
+CONVERSION: list[Row] = [
+    ("torch.ones(2, requires_grad=True).numpy()", RuntimeError, NUMPY_NEEDS_DETACH),
+    ("np.asarray(torch.ones(2, requires_grad=True))", RuntimeError, NUMPY_NEEDS_DETACH),
+    (
+        "torch.ones(2).item()",
+        RuntimeError,
+        "a Tensor with 2 elements cannot be converted to Scalar",
+    ),
+    (
+        "torch.ones(0).item()",
+        RuntimeError,
+        "a Tensor with 0 elements cannot be converted to Scalar",
+    ),
+    (
+        "bool(torch.ones(2))",
+        RuntimeError,
+        "Boolean value of Tensor with more than one value is ambiguous",
+    ),
+    ("bool(torch.ones(0))", RuntimeError, "Boolean value of Tensor with no values is ambiguous"),
+    (
+        "float(torch.ones(2))",
+        ValueError,
+        "only one element tensors can be converted to Python scalars",
+    ),
+    (
+        "int(torch.ones(2))",
+        ValueError,
+        "only one element tensors can be converted to Python scalars",
+    ),
+    (
+        "complex(torch.ones(2))",
+        ValueError,
+        "only one element tensors can be converted to Python scalars",
+    ),
+    (
+        "float(torch.tensor(1j))",
+        RuntimeError,
+        "value cannot be converted to type double without overflow",
+    ),
+    (
+        "int(torch.tensor(1j))",
+        RuntimeError,
+        "value cannot be converted to type int64_t without overflow",
+    ),
+    (
+        "range(torch.tensor(2.5))",
+        TypeError,
+        "only integer tensors of a single element can be converted to an index",
+    ),
+    ("len(torch.tensor(1.0))", TypeError, "len() of a 0-d tensor"),
+    ("iter(torch.tensor(1.0))", TypeError, "iteration over a 0-d tensor"),
+    ("list(torch.tensor(1.0))", TypeError, "iteration over a 0-d tensor"),
+    (
+        "copy.deepcopy(torch.ones(2, requires_grad=True) * 2)",
+        RuntimeError,
+        "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
+        "at the moment.  If you were attempting to deepcopy a module, this may be because of a "
+        "torch.nn.utils.weight_norm usage, see https://github.com/pytorch/pytorch/pull/103001",
+    ),
+]
+
+INDEXING: list[Row] = [
+    (
+        "torch.tensor(1.0)[0]",
+        IndexError,
+        "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in "
+        "C++ to convert a 0-dim tensor to a number",
+    ),
+    ("torch.ones(2)[5]", IndexError, "index 5 is out of bounds for dimension 0 with size 2"),
+    ("torch.ones(2)[-3]", IndexError, "index -3 is out of bounds for dimension 0 with size 2"),
+    ("torch.ones(2, 3)[1, 3]", IndexError, "index 3 is out of bounds for dimension 1 with size 3"),
+    ("torch.ones(2)[0, 0]", IndexError, "too many indices for tensor of dimension 1"),
+    ("torch.ones(2)['a']", TypeError, "new(): invalid data type 'str'"),
+    (
+        "torch.ones(2)[1.5]",
+        IndexError,
+        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
+        "indices (got float)",
+    ),
+    (
+        "torch.ones(3)[torch.tensor([True, False])]",
+        IndexError,
+        "The shape of the mask [2] at index 0 does not match the shape of the indexed tensor [3] "
+        "at index 0",
+    ),
+    (
+        "torch.ones(3)[torch.tensor([0.5])]",
+        IndexError,
+        "tensors used as indices must be long, int, byte or bool tensors",
+    ),
+    ("torch.ones(3)[::-1]", ValueError, "step must be greater than zero"),
+    ("torch.ones(3)[::0]", ValueError, "slice step cannot be zero"),
+    (
+        "torch.ones(3, 3)[torch.tensor([0, 1]), torch.tensor([0, 1, 2])]",
+        IndexError,
+        "shape mismatch: indexing tensors could not be broadcast together with shapes [2], [3]",
+    ),
+    (
+        "x = torch.ones(3)\nx[torch.tensor([0, 1])] = torch.ones(3)",
+        RuntimeError,
+        "shape mismatch: value tensor of shape [3] cannot be broadcast to indexing result of "
+        "shape [2]",
+    ),
+]
+
+CREATION: list[Row] = [
+    ("torch.from_numpy([1, 2])", TypeError, "expected np.ndarray (got list)"),
+    ("torch.tensor(['a'])", ValueError, "too many dimensions 'str'"),
+    (
+        "torch.tensor([[1, 2], [3]])",
+        ValueError,
+        "expected sequence of length 2 at dim 1 (got 1)",
+    ),
+    ("torch.tensor([[1, 2], 3])", TypeError, "object of type 'int' has no len()"),
+    ("torch.tensor([1, [2]])", TypeError, "must be real number, not list"),
+    ("torch.tensor(None)", RuntimeError, "Could not infer dtype of NoneType"),
+    ("torch.tensor([object()])", RuntimeError, "Could not infer dtype of object"),
+    (
+        "torch.tensor(np.ones(2, '>f4'))",
+        ValueError,
+        "given numpy array has byte order different from the native byte order. Conversion between "
+        "byte orders is currently not supported.",
+    ),
+    ("torch.tensor(2**70)", ValueError, "Overflow when unpacking long long"),
+    (
+        "torch.tensor([300], dtype=torch.uint8)",
+        RuntimeError,
+        "value cannot be converted to type uint8 without overflow",
+    ),
+    (
+        "torch.ones(-1)",
+        RuntimeError,
+        "Trying to create tensor with negative dimension -1: [-1]",
+    ),
+    (
+        "torch.arange(0, 1, -1)",
+        RuntimeError,
+        "upper bound and lower bound inconsistent with step sign",
+    ),
+    ("torch.arange(0, 1, 0)", RuntimeError, "step must be nonzero"),
+    ("torch.linspace(0, 1, -1)", RuntimeError, "number of steps must be non-negative"),
+    ("torch.eye(-1)", RuntimeError, "n must be greater or equal to 0, got -1"),
+    ("torch.manual_seed('a')", ValueError, "invalid literal for int() with base 10: 'a'"),
+    (
+        "torch.rand(2, dtype=torch.int64)",
+        NotImplementedError,
+        "\"check_uniform_bounds\" not implemented for 'Long'",
+    ),
+    (
+        "torch.randint(3, 3, (2,))",
+        RuntimeError,
+        "random_ expects 'from' to be less than 'to', but got from=3 >= to=3",
+    ),
+    (
+        "torch.set_default_dtype(torch.int64)",
+        TypeError,
+        "only floating-point types are supported as the default type",
+    ),
+]
+
+DEVICES: list[Row] = [
+    ("torch.device('cuda:-1')", RuntimeError, "Invalid device string: 'cuda:-1'"),
+    ("torch.device('cuda:01')", RuntimeError, "Invalid device string: 'cuda:01'"),
+    ("torch.device('cuda:x')", RuntimeError, "Invalid device string: 'cuda:x'"),
+    (
+        "torch.device('cuda:0', 0)",
+        RuntimeError,
+        "type (string) must not include an index because index was passed explicitly: cuda:0",
+    ),
+]
+
+SHAPES: list[Row] = [
+    (
+        "torch.ones(2) + torch.ones(3)",
+        RuntimeError,
+        "The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0",
+    ),
+    (
+        "torch.ones(4, 2, 1) * torch.ones(3, 1)",
+        RuntimeError,
+        "The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 1",
+    ),
+    (
+        "torch.ones(2, 3) @ torch.ones(2, 3)",
+        RuntimeError,
+        "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)",
+    ),
+    (
+        "torch.ones(2, 3).mm(torch.ones(2, 3))",
+        RuntimeError,
+        "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)",
+    ),
+    ("torch.ones(2).mm(torch.ones(2))", RuntimeError, "self must be a matrix"),
+    ("torch.ones(2, 2).mm(torch.ones(2))", RuntimeError, "mat2 must be a matrix"),
+    (
+        "torch.ones(2, 3) @ torch.ones(2)",
+        RuntimeError,
+        "size mismatch, got input (2), mat (2x3), vec (2)",
+    ),
+    (
+        "torch.ones(2).mv(torch.ones(2))",
+        RuntimeError,
+        "vector + matrix @ vector expected, got 1, 1, 1",
+    ),
+    (
+        "torch.ones(2) @ torch.ones(())",
+        RuntimeError,
+        "both arguments to matmul need to be at least 1D, but they are 1D and 0D",
+    ),
+    (
+        "torch.ones(2, 3, 4) @ torch.ones(2, 3, 4)",
+        RuntimeError,
+        "Expected size for first two dimensions of batch2 tensor to be: [2, 4] but got: [2, 3].",
+    ),
+    (
+        "torch.ones(2, 3, 4).bmm(torch.ones(2, 3, 4))",
+        RuntimeError,
+        "Expected size for first two dimensions of batch2 tensor to be: [2, 4] but got: [2, 3].",
+    ),
+    ("torch.ones(2, 3).bmm(torch.ones(2, 3, 4))", RuntimeError, "batch1 must be a 3D tensor"),
+    (
+        "torch.ones(2, 3, 4) @ torch.ones(3, 4, 5)",
+        RuntimeError,
+        "The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0",
+    ),
+    (
+        "torch.dot(torch.ones(2, 2), torch.ones(2, 2))",
+        RuntimeError,
+        "1D tensors expected, but got 2D and 2D tensors",
+    ),
+    (
+        "torch.dot(torch.ones(2), torch.ones(3))",
+        RuntimeError,
+        "inconsistent tensor size, expected tensor [2] and src [3] to have the same number of "
+        "elements, but got 2 and 3 elements respectively",
+    ),
+    (
+        "torch.outer(torch.ones(2, 2), torch.ones(2))",
+        RuntimeError,
+        "outer: Expected 1-D argument self, but got 2-D",
+    ),
+    (
+        "torch.ones(2) @ torch.ones(2, dtype=torch.float64)",
+        RuntimeError,
+        "dot : expected both vectors to have same dtype, but found Float and Double",
+    ),
+    (
+        "torch.ones(2, 2) @ torch.ones(2, 2, dtype=torch.float64)",
+        RuntimeError,
+        "expected m1 and m2 to have the same dtype, but got: float != double",
+    ),
+    (
+        "torch.ones(2, 2) @ torch.ones(2, dtype=torch.float64)",
+        RuntimeError,
+        "expected m1 and m2 to have the same dtype, but got: float != double",
+    ),
+    ("torch.ones(2, 3).view(4)", RuntimeError, "shape '[4]' is invalid for input of size 6"),
+    (
+        "torch.ones(2, 3).t().view(6)",
+        RuntimeError,
+        "view size is not compatible with input tensor's size and stride (at least one dimension "
+        "spans across two contiguous subspaces). Use .reshape(...) instead.",
+    ),
+    ("torch.ones(2, 3).reshape(-1, -1)", RuntimeError, "only one dimension can be inferred"),
+    ("torch.ones(2, 3).reshape(-2, 3)", RuntimeError, "invalid shape dimension -2"),
+    ("torch.ones(2, 3).reshape(4)", RuntimeError, "shape '[4]' is invalid for input of size 6"),
+    ("torch.ones(2, 3).reshape(-1, 4)", RuntimeError, "shape '[-1, 4]' is invalid for input of size 6"),
+    (
+        "torch.ones(0, 3).reshape(-1, 0)",
+        RuntimeError,
+        "cannot reshape tensor of 0 elements into shape [-1, 0] because the unspecified dimension "
+        "size -1 can be any value and is ambiguous",
+    ),
+    (
+        "torch.ones(2, 3, 4).flatten(2, 1)",
+        RuntimeError,
+        "flatten() has invalid args: start_dim cannot come after end_dim",
+    ),
+    (
+        "torch.ones(2, 3).sum(dim=5)",
+        IndexError,
+        "Dimension out of range (expected to be in range of [-2, 1], but got 5)",
+    ),
+    (
+        "torch.ones(2, 3).sum(dim=(0, 0))",
+        RuntimeError,
+        "dim 0 appears multiple times in the list of dims",
+    ),
+    (
+        "torch.ones(2, 3).sum(dim=(0, -2))",
+        RuntimeError,
+        "dim 0 appears multiple times in the list of dims",
+    ),
+    (
+        "torch.ones(2, 3).permute(0, 0)",
+        RuntimeError,
+        "permute(): duplicate dims are not allowed.",
+    ),
+    (
+        "torch.ones(2, 3).permute(0)",
+        RuntimeError,
+        "permute(sparse_coo): number of dimensions in the tensor input does not match the length "
+        "of the desired ordering of dimensions i.e. input.dim() = 2 is not equal to len(dims) = 1",
+    ),
+    (
+        "torch.ones(2, 3).transpose(0, 2)",
+        IndexError,
+        "Dimension out of range (expected to be in range of [-2, 1], but got 2)",
+    ),
+    (
+        "torch.ones(2, 3, 4).t()",
+        RuntimeError,
+        "t() expects a tensor with <= 2 dimensions, but self is 3D",
+    ),
+    (
+        "torch.ones(2).expand(3)",
+        RuntimeError,
+        "The expanded size of the tensor (3) must match the existing size (2) at non-singleton "
+        "dimension 0.  Target sizes: [3].  Tensor sizes: [2]",
+    ),
+    (
+        "torch.ones(2).expand(-1, 2)",
+        RuntimeError,
+        "The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension 0",
+    ),
+    (
+        "torch.ones(2, 2).expand(2)",
+        RuntimeError,
+        "expand(torch.FloatTensor{[2, 2]}, size=[2]): the number of sizes provided (1) must be "
+        "greater or equal to the number of dimensions in the tensor (2)",
+    ),
+    (
+        "torch.ones(2).squeeze(3)",
+        IndexError,
+        "Dimension out of range (expected to be in range of [-1, 0], but got 3)",
+    ),
+    (
+        "torch.ones(2).unsqueeze(3)",
+        IndexError,
+        "Dimension out of range (expected to be in range of [-2, 1], but got 3)",
+    ),
+    ("torch.cat([])", ValueError, "torch.cat(): expected a non-empty list of Tensors"),
+    (
+        "torch.cat([torch.ones(2, 2), torch.ones(3, 3)])",
+        RuntimeError,
+        "Sizes of tensors must match except in dimension 0. Expected size 2 but got size 3 for "
+        "tensor number 1 in the list.",
+    ),
+    (
+        "torch.cat([torch.ones(2, 2), torch.ones(3)])",
+        RuntimeError,
+        "Tensors must have same number of dimensions: got 2 and 1",
+    ),
+    (
+        "torch.cat([torch.ones(()), torch.ones(())])",
+        RuntimeError,
+        "zero-dimensional tensor (at position 0) cannot be concatenated",
+    ),
+    (
+        "torch.cat([torch.ones(2), 3])",
+        TypeError,
+        "expected Tensor as element 1 in argument 0, but got int",
+    ),
+    ("torch.cat(torch.ones(2))", TypeError,
+     "cat(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor"),
+    ("torch.stack([])", RuntimeError, "stack expects a non-empty TensorList"),
+    (
+        "torch.stack([torch.ones(2), torch.ones(3)])",
+        RuntimeError,
+        "stack expects each tensor to be equal size, but got [2] at entry 0 and [3] at entry 1",
+    ),
+    (
+        "torch.split(torch.ones(5), [2, 2])",
+        RuntimeError,
+        "split_with_sizes expects split_sizes to sum exactly to 5 (input tensor's size at "
+        "dimension 0), but got split_sizes=[2, 2]",
+    ),
+    (
+        "torch.split(torch.ones(5), -1)",
+        RuntimeError,
+        "split expects split_size be non-negative, but got split_size=-1",
+    ),
+    (
+        "torch.ones(5).chunk(0)",
+        RuntimeError,
+        "chunk expects `chunks` to be greater than 0, got: 0",
+    ),
+    (
+        "torch.ones(()).unbind()",
+        IndexError,
+        "Dimension specified as 0 but tensor has no dimensions",
+    ),
+    ("torch.ones(()).select(0, 0)", IndexError, "select() cannot be applied to a 0-dim tensor."),
+    (
+        "torch.ones(2).select(0, 2)",
+        IndexError,
+        "select(): index 2 out of range for tensor of size [2] at dimension 0",
+    ),
+    (
+        "torch.ones(2).narrow(0, 1, 2)",
+        RuntimeError,
+        "start (1) + length (2) exceeds dimension size (2).",
+    ),
+    (
+        "torch.ones(2).narrow(0, 0, -1)",
+        RuntimeError,
+        "narrow(): length must be non-negative.",
+    ),
+    (
+        "torch.index_select(torch.ones(2), 0, torch.zeros(1, 1, dtype=torch.int64))",
+        IndexError,
+        "index_select(): Index is supposed to be a vector",
+    ),
+    (
+        "torch.ones(0).max()",
+        RuntimeError,
+        "max(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+        "reduction dim with the 'dim' argument.",
+    ),
+    (
+        "torch.ones(0).argmax()",
+        IndexError,
+        "argmax(): Expected reduction dim to be specified for input.numel() == 0.",
+    ),
+    (
+        "torch.ones(0).min(dim=0)",
+        IndexError,
+        "min(): Expected reduction dim 0 to have non-zero size.",
+    ),
+    (
+        "torch.ones(2, 0).amax(dim=1)",
+        IndexError,
+        "amax(): Expected reduction dim 1 to have non-zero size.",
+    ),
+    (
+        "torch.ones(0).amax()",
+        RuntimeError,
+        "amax(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+        "reduction dim with the 'dim' argument.",
+    ),
+]
+
+DTYPES: list[Row] = [
+    (
+        "torch.ones(2, dtype=torch.int64).mean()",
+        RuntimeError,
+        "mean(): could not infer output dtype. Input dtype must be either a floating point or "
+        "complex dtype. Got: Long",
+    ),
+    (
+        "torch.ones(2, dtype=torch.int64).std()",
+        RuntimeError,
+        "std and var only support floating point and complex dtypes",
+    ),
+    (
+        "torch.ones(2, dtype=torch.int64).norm()",
+        RuntimeError,
+        "linalg.vector_norm: Expected a floating point or complex tensor as input. Got Long",
+    ),
+    (
+        "torch.where(torch.ones(2), torch.ones(2), torch.ones(2))",
+        RuntimeError,
+        "where expected condition to be a boolean tensor, but got a tensor with dtype Float",
+    ),
+    (
+        "torch.clamp(torch.ones(2))",
+        RuntimeError,
+        "torch.clamp: At least one of 'min' or 'max' must not be None",
+    ),
+    (
+        "torch.ones(2, dtype=torch.bool) - torch.ones(2, dtype=torch.bool)",
+        RuntimeError,
+        "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+        "`logical_xor()` operator instead.",
+    ),
+    (
+        "torch.ones(2, dtype=torch.bool) - True",
+        RuntimeError,
+        "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to "
+        "invert a mask, use the `~` or `logical_not()` operator instead.",
+    ),
+    (
+        "-torch.ones(2, dtype=torch.bool)",
+        RuntimeError,
+        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
+        "invert a mask, use the `~` or `logical_not()` operator instead.",
+    ),
+    (
+        "torch.tensor([2]) ** -1",
+        RuntimeError,
+        "Integers to negative integer powers are not allowed.",
+    ),
+    (
+        "torch.ones(2, requires_grad=True).imag",
+        RuntimeError,
+        "imag is not implemented for tensors with non-complex dtypes.",
+    ),
+    (
+        "torch.ones(2).div(2, rounding_mode='up')",
+        RuntimeError,
+        "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found 'up'",
+    ),
+]
+
+ARGUMENTS: list[Row] = [
+    ("torch.sin('a')", TypeError, "sin(): argument 'input' (position 1) must be Tensor, not str"),
+    ("torch.sin()", TypeError, 'sin() missing 1 required positional arguments: "input"'),
+    ("torch.ones(2) + 'a'", TypeError, "unsupported operand type(s) for +: 'Tensor' and 'str'"),
+    (
+        "torch.ones(2) + None",
+        TypeError,
+        "unsupported operand type(s) for +: 'Tensor' and 'NoneType'",
+    ),
+    ("'a' * torch.ones(2)", TypeError, "can't multiply sequence by non-int of type 'Tensor'"),
+    (
+        "torch.ones(2) < 'a'",
+        TypeError,
+        "'<' not supported between instances of 'Tensor' and 'str'",
+    ),
+]
+
+OPTIM: list[Row] = [
+    ("torch.optim.SGD([], lr=0.1)", ValueError, "optimizer got an empty parameter list"),
+    (
+        "torch.optim.SGD([torch.tensor(1.0) * torch.tensor(1.0, requires_grad=True)], lr=0.1)",
+        ValueError,
+        "can't optimize a non-leaf Tensor",
+    ),
+    (
+        "torch.optim.SGD(torch.ones(2), lr=0.1)",
+        TypeError,
+        "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
+        "torch.FloatTensor",
+    ),
+    ("torch.optim.SGD([torch.ones(2)], lr=-0.1)", ValueError, "Invalid learning rate: -0.1"),
+    (
+        "torch.optim.SGD([torch.ones(2)], lr=0.1, momentum=-1)",
+        ValueError,
+        "Invalid momentum value: -1",
+    ),
+    (
+        "torch.optim.SGD([torch.ones(2)], lr=0.1, weight_decay=-1)",
+        ValueError,
+        "Invalid weight_decay value: -1",
+    ),
+    (
+        "torch.optim.SGD([torch.ones(2)], lr=0.1, nesterov=True)",
+        ValueError,
+        "Nesterov momentum requires a momentum and zero dampening",
+    ),
+    (
+        "torch.optim.SGD([1.0], lr=0.1)",
+        TypeError,
+        "optimizer can only optimize Tensors, but one of the params is float",
+    ),
+    (
+        "x = torch.ones(2)\ntorch.optim.SGD([{'params': [x]}, {'params': [x]}], lr=0.1)",
+        ValueError,
+        "some parameters appear in more than one parameter group",
+    ),
+    (
+        "x = torch.ones(2)\ntorch.optim.SGD([x], lr=0.1).add_param_group([x])",
+        TypeError,
+        "param_group must be a dict, but got <class 'list'>",
+    ),
+    (
+        "x = torch.ones(2); a = torch.optim.SGD([x], lr=0.1)\n"
+        "a.load_state_dict({'state': {}, 'param_groups': []})",
+        ValueError,
+        "loaded state dict has a different number of parameter groups",
+    ),
+    (
+        "x, y = torch.ones(2), torch.ones(2)\n"
+        "a, b = torch.optim.SGD([x], lr=0.1), torch.optim.SGD([x, y], lr=0.1)\n"
+        "a.load_state_dict(b.state_dict())",
+        ValueError,
+        "loaded state dict contains a parameter group that doesn't match the size of optimizer's "
+        "group",
+    ),
+]
+
+# On CUDA PyTorch itself answers otherwise, or a check would wait for the device.
+CPU_ONLY: list[Row] = [
+    ("np.sin(torch.ones(2, requires_grad=True))", RuntimeError, NUMPY_NEEDS_DETACH),
+    (
+        "torch.ones(3)[torch.tensor([0, 7])]",
+        IndexError,
+        "index 7 is out of bounds for dimension 0 with size 3",
+    ),
+    ("{torch.ones(2): 1}[torch.ones(2)]", KeyError, "tensor([1., 1.])"),
+    (
+        "torch.ones(2, dtype=torch.complex64) < 1",
+        NotImplementedError,
+        "\"lt_cpu\" not implemented for 'ComplexFloat'",
+    ),
+    (
+        "torch.from_dlpack(torch.ones(2, requires_grad=True))",
+        BufferError,
+        "Can't export tensors that require gradient, use tensor.detach()",
+    ),
+    ("torch.tensor([1]) // 0", RuntimeError, "ZeroDivisionError"),
+    ("torch.tensor([1]) % 0", RuntimeError, "ZeroDivisionError"),
+]
