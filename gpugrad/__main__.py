@@ -40,9 +40,9 @@ class Network:
         self.w1 = draw(INPUTS, HIDDEN).requires_grad_()
         self.w2 = draw(HIDDEN, OUTPUTS).requires_grad_()
 
-    def loss(self) -> Tensor:
-        """Return the sum of the squared errors."""
-        y_pred = self.x.mm(self.w1).clamp(min=0).mm(self.w2)
+    def loss(self, w1: Tensor, w2: Tensor) -> Tensor:
+        """Return the sum of the squared errors that some weights make."""
+        y_pred = self.x.mm(w1).clamp(min=0).mm(w2)
         return (y_pred - self.y).pow(2).sum()
 
     def descend(self) -> None:
@@ -52,14 +52,6 @@ class Network:
                 assert w.grad is not None
                 w -= LEARNING_RATE * w.grad
                 w.grad.zero_()
-
-    def in_float64(self) -> Network:
-        """Return the same network, with the same numbers, in float64."""
-        copy = Network.__new__(Network)
-        copy.x, copy.y = self.x.double(), self.y.double()
-        copy.w1 = self.w1.detach().double().requires_grad_()
-        copy.w2 = self.w2.detach().double().requires_grad_()
-        return copy
 
 
 class Clock:
@@ -105,7 +97,7 @@ def train(network: Network, steps: int, clock: Clock) -> float:
     numbers, write = progress(steps)
     for t in numbers:
         clock.start()
-        loss = network.loss()
+        loss = network.loss(network.w1, network.w2)
         clock.lap("forward")
         if t % 100 == 99:
             write(f"Loss of Epoch {t:d}: \t{loss.item():f}")
@@ -134,30 +126,26 @@ def gradient_errors(network: Network) -> list[float]:
 
     The slope is once the gradient times the direction, once a central difference, in float64.
     """
-    network = network.in_float64()
-    weights = (network.w1, network.w2)
-    gradients = gpugrad.autograd.grad(network.loss(), weights)
+    network.x, network.y = network.x.double(), network.y.double()
+    weights = [w.detach().double().requires_grad_() for w in (network.w1, network.w2)]
+    gradients = gpugrad.autograd.grad(network.loss(*weights), weights)
     errors = []
     for _ in range(DIRECTIONS):
-        directions = [gpugrad.randn_like(w) for w in weights]
-        length = sum((d * d).sum().item() for d in directions) ** 0.5
-        directions = [d * (STEP / length) for d in directions]
-        exact = sum((g * d).sum().item() for g, d in zip(gradients, directions, strict=True))
+        direction = [gpugrad.randn_like(w) for w in weights]
+        scale = STEP / inner(direction, direction) ** 0.5
         with gpugrad.no_grad():
-            ahead = loss_at(network, directions, +1)
-            behind = loss_at(network, directions, -1)
-        difference = (ahead - behind) / (2 * STEP)
-        slope = exact / STEP
+            step = [d * scale for d in direction]
+            ahead = network.loss(*(w + s for w, s in zip(weights, step, strict=True)))
+            behind = network.loss(*(w - s for w, s in zip(weights, step, strict=True)))
+        slope = inner(gradients, step) / STEP
+        difference = (ahead - behind).item() / (2 * STEP)
         errors.append(abs(slope - difference) / max(abs(slope), abs(difference), FLOOR))
     return errors
 
 
-def loss_at(network: Network, directions: Sequence[Tensor], sign: int) -> float:
-    """Return the loss where the weights are moved along the directions."""
-    moved = network.in_float64()
-    moved.w1 += sign * directions[0]
-    moved.w2 += sign * directions[1]
-    return float(moved.loss().item())
+def inner(xs: Sequence[Tensor], ys: Sequence[Tensor]) -> float:
+    """Return the inner product of two lists of tensors."""
+    return sum(float((x * y).sum()) for x, y in zip(xs, ys, strict=True))
 
 
 # --------------------------------------------------------------------------- what is printed

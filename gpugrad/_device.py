@@ -24,9 +24,11 @@ class device:  # noqa: N801  PyTorch's name
 
     def __init__(self, type: str | int | device, index: int | None = None):
         if isinstance(type, device):
-            type, index = type.type, type.index
+            index = type.index
+            type = type.type
         elif isinstance(type, int):  # as in PyTorch, a number is the number of a GPU
-            type, index = "cuda", type
+            index = type
+            type = "cuda"
         elif not isinstance(type, str):
             raise TypeError(
                 f"device(): argument 'type' (position 1) must be str, not {type.__class__.__name__}"

@@ -567,7 +567,7 @@ class Tensor(TensorBase):
     __neg__ = pointwise.neg
     __abs__ = pointwise.abs
     __matmul__ = linalg.matmul
-    __eq__, __ne__ = map(operator, (pointwise.eq, pointwise.ne))  # type: ignore[assignment]
+    __eq__, __ne__ = map(operator, (pointwise.eq, pointwise.ne))
     __lt__, __le__ = map(operator, (pointwise.lt, pointwise.le))
     __gt__, __ge__ = map(operator, (pointwise.gt, pointwise.ge))
     __and__, __or__, __xor__ = map(

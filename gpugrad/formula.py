@@ -652,7 +652,7 @@ class _Printer:
         uses: dict[Expression, int] = dict.fromkeys(order, 0)
         for e in (*outputs, *(a for e in order for a in e.args)):
             uses[e] += 1
-        lines = []
+        lines: list[str] = []
         for e in order:
             if uses[e] > 1 and e.args:
                 text = self.text(e)

@@ -102,7 +102,7 @@ class Node:
     saved: tuple[Any, ...] | None
     sequence: int
     versions: tuple[int, ...] | None
-    hooks: list[Callable[[list[TensorBase | None]], None]] | None
+    hooks: list[Callable[[Sequence[TensorBase | None]], None]] | None
 
     def release(self) -> None:
         """Forget the saved values; nothing happens where there are none."""
@@ -266,21 +266,21 @@ class _Pending:
         self.grads: dict[Node, list[Any]] = {}  # per output: the sum so far, and whether it is ours
         self.heap: list[tuple[int, Node]] = []
 
-    def deliver(self, edge: Target, grad: TensorBase, fresh: bool) -> None:
+    def deliver(self, edge: Any, grad: TensorBase, fresh: bool) -> None:
         """Take ``grad`` to the node or leaf behind ``edge``, adding to what is there."""
         if edge.__class__ is Node:
             node, at = edge, 0
         elif edge.__class__ is Output:
-            node, at = edge.node, 2 * edge.index  # type: ignore[union-attr]
+            node, at = edge.node, 2 * edge.index
         else:
-            self._to_leaf(edge, grad, fresh)  # type: ignore[arg-type]
+            self._to_leaf(edge, grad, fresh)
             return
-        slots = self.grads.get(node)  # type: ignore[arg-type]
+        slots = self.grads.get(node)
         if slots is None:
             if self.reached is not None and id(node) not in self.reached:
                 return
-            slots = self.grads[node] = [None, False] * node.outputs  # type: ignore
-            heapq.heappush(self.heap, (-node.sequence, node))  # type: ignore
+            slots = self.grads[node] = [None, False] * node.outputs
+            heapq.heappush(self.heap, (-node.sequence, node))
         if slots[at] is None:
             slots[at], slots[at + 1] = grad, fresh
         else:
@@ -384,7 +384,7 @@ class _Retain:
         self.index = index
         self.owner = owner
 
-    def __call__(self, grads: list[TensorBase | None]) -> None:
+    def __call__(self, grads: Sequence[TensorBase | None]) -> None:
         tensor, grad = self.owner(), grads[self.index]
         if tensor is not None and grad is not None:
             tensor._grad = grad

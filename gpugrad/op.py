@@ -78,13 +78,20 @@ def fit(grad: Any, shape: Shape, dtype: np.dtype[Any]) -> Any:
     """
     array = grad._array
     if array.shape != shape:
-        if array.size >= np.prod(shape, dtype=int) and array.ndim >= len(shape):
-            grad = sum_to(grad, shape=shape)
-        else:
+        if _expands(array.shape, shape):
             grad = expand_to(grad, shape=shape)
+        else:
+            grad = sum_to(grad, shape=shape)
     if array.dtype is not dtype and array.dtype != dtype:
         grad = cast(grad, dtype=dtype)
     return grad
+
+
+def _expands(shape: Shape, target: Shape) -> bool:
+    """Tell whether ``shape`` broadcasts to ``target``; sizes do not tell, 1 may become 0."""
+    if len(shape) > len(target):
+        return False
+    return all(n in (1, m) for n, m in zip(reversed(shape), reversed(target), strict=False))
 
 
 # --------------------------------------------------------------------------- elementwise
@@ -360,9 +367,9 @@ class Pointwise(Elementwise):
             inputs = self.formula.inputs
             values = dict(zip(inputs, map(as_expression, operands), strict=True))
             return substitute(self.formula.outputs[0], values)
-        values, compute = self.prepare(operands)
+        prepared, compute = self.prepare(operands)
         op = self.of_kind(compute.kind == "c")
-        (out,) = op.evaluate(values, compute, [self.result_type(op, compute)])
+        (out,) = op.evaluate(prepared, compute, [self.result_type(op, compute)])
         return out
 
     def result_type(self, op: Elementwise, compute: np.dtype[Any]) -> np.dtype[Any]:
@@ -557,7 +564,9 @@ class Operation:
                 for o, k in zip(outs, keeps[len(tensors) :], strict=True)
             ]
             saved = tuple(kept)
-        likes = tuple([Like(t._array.shape, t._array.dtype, door.device_of(t._array)) for t in tensors])
+        likes = tuple(
+            [Like(t._array.shape, t._array.dtype, door.device_of(t._array)) for t in tensors]
+        )
         out_likes = tuple(map(like, outs)) if len(outs) > 1 or self.kind == "composite" else ()
         node = record(
             self, inputs, saved, versions_of(saved), (likes, out_likes, params), len(outs)
@@ -639,18 +648,13 @@ class Operation:
             dummy._edge = LEAF
             grads = [dummy, *(None for _ in out_likes[1:])]
             results = self.backward(node, grads, moving)
-            pairs = [
-                (g, t)
-                for g, t in zip(results, tangents, strict=True)
-                if g is not None and t is not None
-            ]
+            roots = []
+            for g, t in zip(results, tangents, strict=True):
+                edge = None if g is None else edge_of(g)
+                if edge is not None and t is not None:
+                    roots.append((edge, t))
             captured = Captured([dummy])
-            walk(
-                [(edge_of(g), t) for g, t in pairs if g._edge is not None],
-                ARITHMETIC,
-                True,
-                captured,
-            )
+            walk(roots, ARITHMETIC, True, captured)
         return [captured.results()[0], *(None for _ in out_likes[1:])]
 
 
@@ -669,9 +673,7 @@ def bilinear(name: str) -> Callable[[Forward], Operation]:
     return lambda forward: Operation(name, forward, "bilinear")
 
 
-def composite(
-    name: str, outputs: tuple[str, ...] = ("out",)
-) -> Callable[[Forward], Operation]:
+def composite(name: str, outputs: tuple[str, ...] = ("out",)) -> Callable[[Forward], Operation]:
     """Declare an operation whose gradient is composed of other operations."""
     return lambda forward: Operation(name, forward, "composite", False, outputs)
 
@@ -798,5 +800,5 @@ def _public(op: Pointwise, doc: str) -> Callable[..., Any]:
     exec(compile(source, f"<gpugrad {op.function}>", "exec"), namespace)
     function = namespace[op.function]
     function.__doc__ = doc
-    function.op = op  # type: ignore[attr-defined]
+    function.op = op
     return function

@@ -177,7 +177,7 @@ def forward(op: Any, parameters: Sequence[str]) -> Callable[..., Any]:
     stub = f"def {op.function}({arguments}):\n    specialize()\n    return again({arguments})"
     function: Any = _defined(op.function, stub, namespace)
     namespace["again"] = function
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 # --------------------------------------------------------------------------- backward

@@ -105,18 +105,18 @@ def assert_close(
 def _close(a: Array, e: Array, rtol: float, atol: float) -> Any:
     if a.dtype.kind not in "fc" and e.dtype.kind not in "fc":
         return a == e
-    if a.dtype.kind == "c" or e.dtype.kind == "c":
-        parts = _close(a.real, e.real, math.inf, 0), _close(a.imag, e.imag, math.inf, 0)
-        kinds = parts[0] & parts[1]  # the same nans and infinities in both parts
-    else:
-        kinds = (np.isnan(a) == np.isnan(e)) & (
-            (np.isinf(a) | np.isinf(e)) <= (np.sign(a) == np.sign(e)) & (np.isinf(a) == np.isinf(e))
-        )
-    finite = np.isfinite(a) & np.isfinite(e)
     wide = np.result_type(a.dtype, e.dtype, np.float64)
+    a, e = a.astype(wide), e.astype(wide)
     with np.errstate(all="ignore"):
-        distance = np.abs(a.astype(wide) - e.astype(wide))
-        return kinds & (~finite | (distance <= atol + rtol * np.abs(e.astype(wide))))
+        near = np.abs(a - e) <= atol + rtol * np.abs(e)
+    return np.where(
+        np.isfinite(a) & np.isfinite(e), near, _alike(a.real, e.real) & _alike(a.imag, e.imag)
+    )
+
+
+def _alike(a: Array, e: Array) -> Any:
+    """Tell where both are finite, or the same infinity, or nan."""
+    return (np.isfinite(a) & np.isfinite(e)) | (a == e) | (np.isnan(a) & np.isnan(e))
 
 
 def _difference(a: Array, e: Array, wrong: Any, rtol: float, atol: float) -> str:

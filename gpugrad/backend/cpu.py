@@ -93,7 +93,7 @@ def _compiled(formula: Formula) -> Callable[..., Any]:
 
 
 # One step of arithmetic is written straight into the memory of an in-place operation.
-_DIRECT = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide}
+_DIRECT: dict[str, Any] = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide}
 
 
 @quiet
@@ -214,6 +214,12 @@ def reshape(array: Array, shape: Shape) -> Array:
 
 # --------------------------------------------------------------------------- reductions
 
+# NumPy's annotations know no `keepdims` that is not a literal.
+add_reduce: Any = np.add.reduce
+multiply_reduce: Any = np.multiply.reduce
+maximum_reduce: Any = np.maximum.reduce
+minimum_reduce: Any = np.minimum.reduce
+
 
 def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return FLOAT32 if dtype == FLOAT16 else dtype
@@ -222,7 +228,7 @@ def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
 @quiet
 def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the sum over ``axes`` as ``dtype``."""
-    result = np.add.reduce(array, axis=axes, keepdims=keepdims, dtype=_accumulator(dtype))
+    result: Array = add_reduce(array, axis=axes, keepdims=keepdims, dtype=_accumulator(dtype))
     return result if result.dtype == dtype else result.astype(dtype)
 
 
@@ -231,27 +237,27 @@ def mean(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Arr
     """Return the mean over ``axes`` as ``dtype``."""
     accumulator = _accumulator(dtype)
     count = math.prod(array.shape[k] for k in axes)
-    total = np.add.reduce(array, axis=axes, keepdims=keepdims, dtype=accumulator)
+    total = add_reduce(array, axis=axes, keepdims=keepdims, dtype=accumulator)
     return np.true_divide(total, accumulator.type(count)).astype(dtype, copy=False)
 
 
 @quiet
 def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the product over ``axes`` as ``dtype``."""
-    result = np.multiply.reduce(array, axis=axes, keepdims=keepdims, dtype=_accumulator(dtype))
+    result: Array = multiply_reduce(array, axis=axes, keepdims=keepdims, dtype=_accumulator(dtype))
     return result if result.dtype == dtype else result.astype(dtype)
 
 
 @quiet
 def max(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the maximum over ``axes``; nan wins."""
-    return np.maximum.reduce(array, axis=axes, keepdims=keepdims)
+    return maximum_reduce(array, axis=axes, keepdims=keepdims)
 
 
 @quiet
 def min(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the minimum over ``axes``; nan wins."""
-    return np.minimum.reduce(array, axis=axes, keepdims=keepdims)
+    return minimum_reduce(array, axis=axes, keepdims=keepdims)
 
 
 def argmax(array: Array, axis: int | None) -> Array:

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-import cupy as xp
+import cupy
 import numpy as np
 
 from gpugrad._device import device
@@ -19,6 +19,7 @@ from gpugrad.kernels import launches
 from gpugrad.kernels.elementwise import elementwise
 from gpugrad.kernels.reduction import mapped_sum, mean_kernel, product_sum
 
+xp = cupy
 type = "cuda"
 
 Array = Any

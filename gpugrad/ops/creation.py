@@ -251,7 +251,7 @@ def full(
     requires_grad: bool = False,
 ) -> Tensor:
     """Return a number in every element; without a dtype the number's own."""
-    value = fill_value.item() if isinstance(fill_value, TensorBase) else fill_value  # type: ignore[attr-defined]
+    value = _plain(fill_value)
     kind = dtype or _dtype.of_number(value)
     return _filled(_sizes((size,)), value, kind, device, requires_grad)
 
@@ -329,7 +329,7 @@ def arange(
     """
     if end is None:
         start, end = 0, start
-    start, end, step = (v.item() if isinstance(v, TensorBase) else v for v in (start, end, step))
+    start, end, step = map(_plain, (start, end, step))
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:
@@ -339,6 +339,10 @@ def arange(
     count = math.ceil((end - start) / step)
     values = start + np.arange(count, dtype=np.int64 if whole else np.float64) * step
     return _sent(values.astype(kind.numpy), device, requires_grad)
+
+
+def _plain(value: Any) -> Any:
+    return value._array.item() if isinstance(value, TensorBase) else value
 
 
 def _sent(array: Any, where: DeviceLike, requires_grad: bool) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from gpugrad import _dtype, backend, errors
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, Node, Output, TensorBase, mode
-from gpugrad.op import cast, expand_to, linear
+from gpugrad.op import cast, linear
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.indexing import getitem, parsed
 from gpugrad.saved import check_view, own_array, shared_counter, type_name, wrap
@@ -267,7 +267,7 @@ def fill_(self: Tensor, value: Any) -> Tensor:
                 "fill_ only supports 0-dimension value tensor but got tensor with "
                 f"{value._array.ndim} dimensions."
             )
-        return copy_(self, value)
+        return inplace(_replaced, self, _ready(self, value))
     check_writable(self)
     backend.of(self._array).assign(own_array(self), value)
     if mode.enabled and self._edge is not None:
@@ -286,12 +286,15 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """
     if not isinstance(src, TensorBase):
         raise errors.must_be_tensor("copy_", "other", 1, src)
+    return inplace(_replaced, self, _ready(self, src))
+
+
+def _ready(self: Tensor, src: Any) -> Any:
+    """Return a source on the device, of the type and in the shape of the tensor it is written to."""
     moved = src.to(self.device)
     if moved._array.dtype != self._array.dtype:
         moved = cast(moved, dtype=self._array.dtype)
-    if moved._array.shape != self._array.shape:
-        moved = expand_to(moved.expand(self._array.shape), shape=self._array.shape)
-    return inplace(_replaced, self, moved)
+    return moved if moved._array.shape == self._array.shape else moved.expand(self._array.shape)
 
 
 # --------------------------------------------------------------------------- x[index] = value

@@ -14,7 +14,7 @@ from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import dtype
 from gpugrad.errors import normal_dim, normal_dims
 from gpugrad.graph import TensorBase
-from gpugrad.op import cast, composite, expand_to, linear, pointwise, sum_to
+from gpugrad.op import OPS, cast, composite, expand_to, linear, pointwise, sum_to
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.indexing import gather_along, scatter_along
 from gpugrad.ops.shape import cat, narrow, reshape, unsqueeze
@@ -91,7 +91,8 @@ def _products_of_others(input: Any, axes: Shape) -> Any:
     kept = tuple(k for k in range(ndim) if k not in axes)
     order = (*kept, *axes)
     moved = input.permute(order)
-    flat = reshape(moved, (*(input._array.shape[k] for k in kept), -1)) if axes else input
+    sizes = input._array.shape
+    flat = reshape(moved, (*(sizes[k] for k in kept), math.prod(sizes[k] for k in axes)))
     if not axes:
         return input * 0 + 1
     left = _shifted_products(flat)
@@ -231,7 +232,7 @@ def _shared_among_extrema(g: Any, input: Any, out: Any, axes: Shape, keepdims: b
 
 
 @pointwise("either(eq(x, y), both(isnan(x), isnan(y)))", promotion="compare")
-def attained():
+def attained() -> None:
     """Return where input equals other, nan equalling nan, as bool."""
 
 
@@ -423,16 +424,14 @@ def _variance(
     wide = np.dtype(np.float32) if kind == np.float16 else kind
     array = door.astype(input, wide) if wide != kind else input
     center = door.mean(array, axes, True, wide)
-    op = pw.squared_distance.op.of_kind(kind.kind == "c")
+    op = OPS["squared_distance"].of_kind(kind.kind == "c")
     result = np.dtype(np.float32) if kind == np.float16 else real
     (squares,) = door.evaluate(op.formula, (array, center), wide, (result,))
     total = door.sum(squares, axes, keepdims, result)
-    scale = OPS_DIVIDE.formula
-    (out,) = door.evaluate(scale, (total, result.type(degrees)), result, (real,))
+    (out,) = door.evaluate(
+        OPS["true_divide"].formula, (total, result.type(degrees)), result, (real,)
+    )
     return out
-
-
-OPS_DIVIDE = pw.true_divide.op
 
 
 @_var.gradient
@@ -447,7 +446,7 @@ def _std(
     door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, degrees: float
 ) -> Array:
     variance = _variance(door, input, axes, keepdims, degrees)
-    (out,) = door.evaluate(pw.sqrt.op.formula, (variance,), variance.dtype, (variance.dtype,))
+    (out,) = door.evaluate(OPS["sqrt"].formula, (variance,), variance.dtype, (variance.dtype,))
     return out
 
 
@@ -510,19 +509,19 @@ def _norm(
 ) -> Array:
     kind = input.dtype
     real = _dtype.of(kind).to_real().numpy
-    (size,) = door.evaluate(pw.abs.op.of_kind(kind.kind == "c").formula, (input,), kind, (real,))
+    (size,) = door.evaluate(OPS["abs"].of_kind(kind.kind == "c").formula, (input,), kind, (real,))
     if order == math.inf:
         return door.max(size, axes, keepdims)
     if order == -math.inf:
         return door.min(size, axes, keepdims)
     wide = np.dtype(np.float32) if real == np.float16 else real
     if order == 0:
-        (size,) = door.evaluate(pw.nonzero_as_one.op.formula, (size,), real, (wide,))
+        (size,) = door.evaluate(OPS["nonzero_as_one"].formula, (size,), real, (wide,))
         return door.sum(size, axes, keepdims, real)
-    powers = pw.power.op.formula.bound(1, int(order) if order % 1 == 0 else order)
+    powers = OPS["power"].formula.bound(1, int(order) if order % 1 == 0 else order)
     (terms,) = door.evaluate(powers, (size,), wide, (wide,))
     total = door.sum(terms, axes, keepdims, wide)
-    root = pw.power.op.formula.bound(1, 1 / order if order != 1 else 1)
+    root = OPS["power"].formula.bound(1, 1 / order if order != 1 else 1)
     (out,) = door.evaluate(root, (total,), wide, (real,))
     return out
 
@@ -566,7 +565,7 @@ def norm(
     """
     if isinstance(p, str) and p != "fro":
         raise RuntimeError(f"norm(): order '{p}' is not supported; use 'fro' or a number")
-    order = 2.0 if p in ("fro", None) else float(p)  # type: ignore[arg-type]
+    order = 2.0 if p in ("fro", None) else float(p)
     if dtype is not None:
         input = cast(input, dtype=dtype.numpy)
     if input._array.dtype.kind not in "fc":

@@ -160,9 +160,14 @@ def input(g: Any, like: Like, axis: int, index: int) -> Any:
     return put(g, shape=like.shape, index=(*(slice(None),) * axis, index))
 
 
+def _whole(index: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return an index that gives an array even where it names one element."""
+    return index if Ellipsis in index else (*index, ...)
+
+
 @linear("SliceBackward0", view=True)
 def _slice(door: backend.Backend, input: Array, *, index: tuple[Any, ...]) -> Array:
-    return input[(*index, ...)]
+    return input[_whole(index)]
 
 
 @_slice.gradient
@@ -174,7 +179,7 @@ def input(g: Any, like: Like, index: tuple[Any, ...]) -> Any:
 def put(door: backend.Backend, input: Array, *, shape: Shape, index: tuple[Any, ...]) -> Array:
     """Return zeros of a shape with the input at an index of integers and slices."""
     result = door.full(shape, 0, input.dtype, door.device_of(input))
-    door.assign(result[(*index, ...)], input)
+    door.assign(result[_whole(index)], input)
     return result
 
 

@@ -120,7 +120,7 @@ class Optimizer:
                 "loaded state dict contains a parameter group that doesn't match the size of "
                 "optimizer's group"
             )
-        params = {}
+        params: dict[int, Tensor] = {}
         for group, other in zip(groups, saved, strict=True):
             params.update(zip(other["params"], group["params"], strict=True))
             group.update({k: v for k, v in other.items() if k != "params"})
