@@ -188,7 +188,7 @@ FUNCTIONS: dict[str, Function] = {
 for _name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "erf"):
     FUNCTIONS[_name] = Function(f"{_name}({{}})", f"{_name}({{}})")
 
-Rule = Callable[..., "Operand | None | tuple[Operand | None, ...]"]
+Rule = Callable[..., Any]  # returns an expression or a number for each argument, or None
 
 
 @dataclass(frozen=True)
@@ -650,8 +650,8 @@ class _Printer:
         """Name every shared part of ``outputs`` and return the lines that compute them."""
         order = ordered(outputs)
         uses: dict[Expression, int] = dict.fromkeys(order, 0)
-        for e in (*outputs, *(a for e in order for a in e.args)):
-            uses[e] += 1
+        for used in (*outputs, *(a for e in order for a in e.args)):
+            uses[used] += 1
         lines: list[str] = []
         for e in order:
             if uses[e] > 1 and e.args:

@@ -346,7 +346,7 @@ def walk(
 
 def _fresh(result: TensorBase, grads: Sequence[TensorBase | None]) -> bool:
     """Tell whether a gradient is memory of its own: no view, and not one that was handed on."""
-    return result._array.base is None and not any([result is g for g in grads])
+    return result._array.base is None and not any(result is g for g in grads)
 
 
 def _reaching(

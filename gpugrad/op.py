@@ -407,7 +407,7 @@ def as_operand(function: str, argument: str, position: int, value: Any) -> Any:
     Raises:
         TypeError: ``value`` is none of these.
     """
-    if isinstance(value, TensorBase) or isinstance(value, bool | int | float | complex):
+    if isinstance(value, TensorBase | bool | int | float | complex):
         return value
     if isinstance(value, np.generic):
         return value.item()
@@ -641,7 +641,7 @@ class Operation:
 
         Source: J. Townsend, "A new trick for calculating Jacobian vector products", 2017.
         """
-        likes, out_likes, _ = node.params
+        _, out_likes, _ = node.params
         moving = [t is not None for t in tangents]
         with recording(True):
             dummy = zeros(out_likes[0])

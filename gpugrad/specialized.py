@@ -23,7 +23,7 @@ import numpy as np
 
 from gpugrad import graph, saved
 from gpugrad.backend import cpu
-from gpugrad.formula import REAL, Formula, python_lines
+from gpugrad.formula import REAL, Expression, Formula, python_lines
 
 HOST = frozenset({np.ndarray, np.float32, np.float64})
 
@@ -174,7 +174,14 @@ def forward(op: Any, parameters: Sequence[str]) -> Callable[..., Any]:
         function.__code__ = _defined(op.function, text, namespace).__code__
 
     namespace["specialize"] = specialize
-    stub = f"def {op.function}({arguments}):\n    specialize()\n    return again({arguments})"
+    kinds = " or ".join(f"{p}.__class__ is Expression" for p in parameters)
+    stub = f"""\
+def {op.function}({arguments}):
+    if {kinds}:  # inside a rule: sin and cos would wait for each other
+        return op({arguments})
+    specialize()
+    return again({arguments})
+"""
     function: Any = _defined(op.function, stub, namespace)
     namespace["again"] = function
     return function
@@ -240,6 +247,7 @@ def _namespace(op: Any) -> dict[str, Any]:
     return {
         **cpu.FUNCTIONS,
         "Tensor": saved.tensor_class,
+        "Expression": Expression,
         "HOST": HOST,
         "LEAF": graph.LEAF,
         "Node": graph.Node,

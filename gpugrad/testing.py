@@ -199,6 +199,20 @@ def random_like(tensors: Sequence[Any], seed: int = 0) -> list[Any]:
     return found
 
 
+def gradients(
+    outputs: Sequence[Any], inputs: Sequence[Any], weights: Sequence[Any], create_graph: bool = False
+) -> list[Any]:
+    """Return the gradients of the inputs, zero where nothing was recorded."""
+    pairs = [(t, w) for t, w in zip(outputs, weights, strict=True) if t.requires_grad]
+    if not pairs:  # a constant
+        return [gpugrad.zeros_like(x) for x in inputs]
+    found = autograd.grad(
+        [t for t, _ in pairs], inputs, [w for _, w in pairs], retain_graph=True,
+        create_graph=create_graph, allow_unused=True, materialize_grads=True,
+    )  # fmt: skip
+    return list(found)
+
+
 def inner(xs: Sequence[Any], ys: Sequence[Any]) -> tuple[float, float]:
     """Return the real inner product of two lists of tensors, and the sum of its terms' sizes."""
     total = scale = 0.0
@@ -276,15 +290,13 @@ def check_gradient(
         AssertionError: They disagree.
     """
     starts = leaves(inputs)
-    outputs = [t for t in flat(function(*starts)) if t.requires_grad]
+    outputs = [t for t in flat(function(*starts)) if _moves(t)]
     wanted = [x for x in starts if x.requires_grad]
     assert wanted, "no input has a type that can be differentiated"
-    assert outputs, "no output depends on the inputs by a recorded operation"
+    assert outputs, "no output has a type that can be differentiated"
     weights = random_like(outputs, seed)
     direction = random_like(starts, seed + 1)
-    gradient = autograd.grad(
-        outputs, wanted, weights, retain_graph=True, allow_unused=True, materialize_grads=True
-    )
+    gradient = gradients(outputs, wanted, weights)
     moved = [v for v, x in zip(direction, starts, strict=True) if x.requires_grad]
     for x, g in zip(wanted, gradient, strict=True):
         assert (g.shape, g.dtype) == (x.shape, x.dtype), "a gradient is not like its input"
@@ -314,7 +326,7 @@ def _difference_quotient(
             (x.detach() + v * step).requires_grad_() if x.requires_grad else x
             for x, v in zip(starts, direction, strict=True)
         ]
-        outputs = [t for t in flat(function(*there)) if t.requires_grad]
+        outputs = [t for t in flat(function(*there)) if _moves(t)]
         return inner(weights, outputs)
 
     (a, size), (b, _), (c, _), (d, _) = (at(k * _STEP) for k in (1, -1, 2, -2))
@@ -326,11 +338,9 @@ def _gradient_of(function: Callable[..., Any], count: int) -> Callable[..., Any]
 
     def gradient(*values: Any) -> Any:
         starts, weights = values[:count], values[count:]
-        outputs = [t for t in flat(function(*starts)) if t.requires_grad]
+        outputs = [t for t in flat(function(*starts)) if _moves(t)]
         wanted = [x for x in starts if x.requires_grad]
-        return autograd.grad(
-            outputs, wanted, weights, create_graph=True, allow_unused=True, materialize_grads=True
-        )
+        return gradients(outputs, wanted, weights, create_graph=True)
 
     return gradient
 

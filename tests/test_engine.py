@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -169,7 +169,8 @@ def test_with_create_graph_accumulation_leaves_the_old_gradient_as_it_was(device
     assert x.grad is not first
     assert values(first).tolist() == [2, 2]
     assert gradient(x) == [4, 6]
-    assert x.grad is not None and x.grad.requires_grad
+    assert x.grad is not None
+    assert x.grad.requires_grad
     x.grad = None  # the recorded gradient holds its own leaf
 
 
@@ -215,7 +216,7 @@ def test_gradients_on_their_way_die_as_soon_as_they_are_used(no_collector: None)
     passing: list[Any] = []
     most: list[int] = []
 
-    def note(grads: list[Any]) -> None:
+    def note(grads: Sequence[Any]) -> None:
         passing.extend(weakref.ref(g._array) for g in grads if g is not None)
         most.append(sum(r() is not None for r in passing))
 
@@ -389,7 +390,8 @@ def test_a_recorded_gradient_depends_on_the_gradient_that_was_given() -> None:
 def test_without_create_graph_nothing_is_recorded(device: str) -> None:
     x = leaf(3.0, device)
     (first,) = torch.autograd.grad(x**3, x)
-    assert not first.requires_grad and first.grad_fn is None
+    assert not first.requires_grad
+    assert first.grad_fn is None
     assert torch.is_grad_enabled()
 
 
@@ -439,7 +441,8 @@ def test_grad_touches_no_grad_attribute(device: str) -> None:
     x, y = leaf(2.0, device), leaf(3.0, device)
     (gx,) = torch.autograd.grad(x * y, x)
     assert gx.item() == 3
-    assert x.grad is None and y.grad is None
+    assert x.grad is None
+    assert y.grad is None
 
 
 def test_grad_gives_the_gradient_of_what_was_computed(device: str) -> None:
@@ -521,9 +524,11 @@ def test_an_unused_input_is_an_error_unless_allowed() -> None:
     with pytest.raises(RuntimeError, match="appears to not have been used in the graph"):
         torch.autograd.grad(x * 2, (x, y))
     g, none = torch.autograd.grad(x * 2, (x, y), allow_unused=True)
-    assert g.item() == 2 and none is None
+    assert g.item() == 2
+    assert none is None
     g, zeros = torch.autograd.grad(x * 2, (x, y), materialize_grads=True)
-    assert g.item() == 2 and zeros.tolist() == [0, 0]
+    assert g.item() == 2
+    assert zeros.tolist() == [0, 0]
     with pytest.raises(ValueError, match="Expected allow_unused to be True or not passed"):
         torch.autograd.grad(x * 2, (x, y), allow_unused=False, materialize_grads=True)
 
@@ -548,7 +553,8 @@ def test_every_output_of_split_delivers_to_its_part(device: str) -> None:
 def test_only_the_values_of_max_have_a_gradient(device: str) -> None:
     x = leaf([[1.0, 5.0], [7.0, 2.0]], device)
     found, indices = x.max(1)
-    assert not indices.requires_grad and indices.is_leaf
+    assert not indices.requires_grad
+    assert indices.is_leaf
     found.backward(torch.tensor([10.0, 20.0], dtype=torch.float64, device=device))
     assert gradient(x) == [[0, 10], [20, 0]]
 
@@ -594,7 +600,8 @@ def test_retain_grad_fills_the_grad_of_what_was_computed(device: str) -> None:
     x = leaf(2.0, device)
     y = x * 3
     y.retain_grad()
-    assert y.retains_grad and not y.is_leaf
+    assert y.retains_grad
+    assert not y.is_leaf
     (y * y + y).backward()
     assert gradient(y) == 13
     assert gradient(x) == 39
@@ -604,7 +611,8 @@ def test_retain_grad_of_one_output_of_several() -> None:
     x = leaf([1.0, 2.0])
     a, b = x.unbind()
     b.retain_grad()
-    assert b.retains_grad and not a.retains_grad
+    assert b.retains_grad
+    assert not a.retains_grad
     (a * b).backward()
     assert gradient(b) == 1
 
@@ -642,14 +650,18 @@ def test_grad_fn_has_pytorchs_name_and_leads_to_the_leaves() -> None:
     assert node.name() == "AddBackward0"
     (below, index), number = node.next_functions
     assert number == (None, 0)
-    assert below is not None and below.name() == "ExpBackward0" and index == 0
+    assert below is not None
+    assert below.name() == "ExpBackward0"
+    assert index == 0
     assert below.next_functions == ((product.grad_fn, 0),)
     ends = node_of(product).next_functions
     assert [type(end) for end, _ in ends] == [AccumulateGrad, AccumulateGrad]
     assert [end.variable for end, _ in ends] == [x, y]  # type: ignore[union-attr]
     assert ends[0][0].name() == "torch::autograd::AccumulateGrad"  # type: ignore[union-attr]
     assert repr(node).startswith("<AddBackward0 object at 0x")
-    assert x.grad_fn is None and x.is_leaf and not out.is_leaf
+    assert x.grad_fn is None
+    assert x.is_leaf
+    assert not out.is_leaf
 
 
 def test_a_constant_operand_has_no_function() -> None:
@@ -690,7 +702,8 @@ def test_no_gradient_shares_memory_with_another(name: str, device: str) -> None:
     g = torch.full_like(out, 7.0).detach()
     before = values(g)
     out.backward(g, retain_graph=True)
-    assert x.grad is not None and y.grad is not None
+    assert x.grad is not None
+    assert y.grad is not None
     xp_x, xp_y = values(x.grad), values(y.grad)
     x.grad.fill_(1000)
     np.testing.assert_array_equal(values(g), before)
@@ -743,13 +756,15 @@ def test_the_gradient_has_the_strides_of_its_leaf() -> None:
     x = torch.tensor(np.arange(6.0).reshape(2, 3)).t().clone().requires_grad_()
     assert x.stride() == (1, 3)
     (x * 2).sum().backward()
-    assert x.grad is not None and x.grad.stride() == (1, 3)
+    assert x.grad is not None
+    assert x.grad.stride() == (1, 3)
 
 
 def test_a_gradient_is_cast_to_the_type_of_its_leaf(device: str) -> None:
     x = leaf([1.0], device, torch.float16)
     (x.to(torch.float32) * 1e-8).sum().backward()
-    assert x.grad is not None and x.grad.dtype == torch.float16
+    assert x.grad is not None
+    assert x.grad.dtype == torch.float16
     assert gradient(x) == [0]
 
 

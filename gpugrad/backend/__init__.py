@@ -124,7 +124,10 @@ cpu_backend = cast("Backend", cpu)
 # By the type of the array; CUDA's entry is made when CuPy is imported for the first time.
 BACKENDS: dict[type, Backend] = {
     np.ndarray: cpu_backend,
-    **dict.fromkeys((np.float16, np.float32, np.float64, np.complex64, np.complex128, np.bool_, np.uint8, np.int8, np.int16, np.int32, np.int64, np.intp, np.longlong), cpu_backend),
+    **dict.fromkeys((
+        np.float16, np.float32, np.float64, np.complex64, np.complex128, np.bool_, np.uint8,
+        np.int8, np.int16, np.int32, np.int64, np.intp, np.longlong,
+    ), cpu_backend),
 }  # fmt: skip
 
 

@@ -60,8 +60,8 @@ def _check_view_writable(self: TensorBase, operands: tuple[Any, ...]) -> None:
         return
     if view.multiple:
         raise RuntimeError(
-            f"Output 0 of {view.multiple.removesuffix('Backward0')} is a view and is being modified "
-            "inplace. This view is the output of a function that returns multiple views. Such "
+            f"Output 0 of {view.multiple.removesuffix('Backward0')} is a view and is being "
+            "modified inplace. This view is the output of a function that returns multiple views. Such "
             "functions do not allow the output views to be modified inplace. You should replace "
             "the inplace operation by an out-of-place one."
         )
@@ -74,8 +74,8 @@ def _check_view_writable(self: TensorBase, operands: tuple[Any, ...]) -> None:
             "want the inplace to be tracked)."
         )
     raise RuntimeError(
-        "a view is being modified inplace while gradients are recorded, which would have to rewrite "
-        f"the history of its base: [{type_name(self)} {size(self._array.shape)}]. This version of "
+        "a view is being modified inplace while gradients are recorded, which would have to "
+        f"rewrite the history of its base: [{type_name(self)} {size(self._array.shape)}]. This version of "
         "gpugrad does not do that; write out of place, or into the base by base[index] = value."
     )
 
@@ -290,7 +290,7 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
 
 
 def _ready(self: Tensor, src: Any) -> Any:
-    """Return a source on the device, of the type and in the shape of the tensor it is written to."""
+    """Return a source with the device, the type and the shape of what it is written to."""
     moved = src.to(self.device)
     if moved._array.dtype != self._array.dtype:
         moved = cast(moved, dtype=self._array.dtype)

@@ -116,7 +116,8 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     _same_type("mv", input, vec)
     if a.shape[1] != b.shape[0]:
         raise RuntimeError(
-            f"size mismatch, got input ({a.shape[0]}), mat ({a.shape[0]}x{a.shape[1]}), vec ({b.shape[0]})"
+            f"size mismatch, got input ({a.shape[0]}), mat ({a.shape[0]}x{a.shape[1]}), "
+            f"vec ({b.shape[0]})"
         )
     return _mv(input, vec)
 

@@ -87,7 +87,7 @@ def real(g, x):
 @pointwise("imag(x)", "ImagBackward0")
 def imag(g, x):
     """Return the imaginary part of a complex input."""
-    return 1j * g
+    return g * 1j  # in this order: a Python complex times numpy.float64 is a Python complex
 
 
 @pointwise("sign(x)", "SgnBackward0")

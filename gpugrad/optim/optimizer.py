@@ -56,7 +56,8 @@ class Optimizer:
         for p in params:
             if not isinstance(p, TensorBase):
                 raise TypeError(
-                    f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}"
+                    "optimizer can only optimize Tensors, but one of the params is "
+                    f"{type(p).__name__}"
                 )
             if not p.is_leaf:  # type: ignore[attr-defined]
                 raise ValueError("can't optimize a non-leaf Tensor")
