@@ -40,6 +40,15 @@ class device:  # noqa: N801  PyTorch's name
                     f"{type}"
                 )
             type, index = _parsed(type)
+        if index is not None and not isinstance(index, int):
+            raise TypeError(
+                "device(): argument 'index' (position 2) must be int, not "
+                f"{index.__class__.__name__}"
+            )
+        if index is not None and index < 0:
+            raise RuntimeError("Device index must not be negative")
+        if not type:
+            raise RuntimeError("Device string must not be empty")
         if type not in _TYPES:
             raise RuntimeError(
                 f"Expected one of {', '.join(_TYPES)} device type at start of device string: {type}"

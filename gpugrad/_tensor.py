@@ -63,13 +63,14 @@ def reflected(function: Any) -> Any:
     return swapped
 
 
-def operator(function: Any) -> Any:
+def operator(function: Any, numbers: bool = True) -> Any:
     """Return a binary function as an operator: ``NotImplemented`` for what is no operand."""
+    known: Any = TensorBase
+    if numbers:
+        known = TensorBase | bool | int | float | complex | np.generic
 
     def applied(self: Tensor, other: Any) -> Any:
-        if isinstance(
-            other, TensorBase | bool | int | float | complex | np.generic
-        ) or backend.is_array(other):
+        if isinstance(other, known) or backend.is_array(other):
             return function(self, other)
         return NotImplemented
 
@@ -175,7 +176,7 @@ class Tensor(TensorBase):
         """Return the distance of neighbours in elements, for each dimension or for one."""
         array = own_array(self)
         strides = tuple(s // array.itemsize for s in array.strides)
-        return strides if dim is None else strides[dim]
+        return strides if dim is None else strides[normal_dim(dim, array.ndim)]
 
     def data_ptr(self) -> int:
         """Return the address of the first element."""
@@ -347,7 +348,7 @@ class Tensor(TensorBase):
                 "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set "
                 "as True, gradients are views of DDP buckets, and hence detach_() cannot be called "
                 "on these gradients. To fix this error, please refer to the Optimizer.zero_grad() "
-                "function in torch/optim/optimizer.py as a solution."
+                "function in torch/optim/optimizer.py as the solution."
             )
         self._edge = None
         return self
@@ -566,7 +567,8 @@ class Tensor(TensorBase):
     __rpow__ = operator(reflected(pointwise.pow))
     __neg__ = pointwise.neg
     __abs__ = pointwise.abs
-    __matmul__ = linalg.matmul
+    __matmul__ = operator(linalg.matmul, numbers=False)
+    __rmatmul__ = operator(reflected(linalg.matmul), numbers=False)
     __eq__, __ne__ = map(operator, (pointwise.eq, pointwise.ne))
     __lt__, __le__ = map(operator, (pointwise.lt, pointwise.le))
     __gt__, __ge__ = map(operator, (pointwise.gt, pointwise.ge))

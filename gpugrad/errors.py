@@ -76,7 +76,8 @@ def broadcast_shape(*shapes: Sequence[int]) -> tuple[int, ...]:
 
 def must_be_tensor(function: str, argument: str, position: int, value: object) -> TypeError:
     """Return the error for an argument that should have been a tensor."""
+    kind = type(value)
+    name = f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
     return TypeError(
-        f"{function}(): argument '{argument}' (position {position}) must be Tensor, "
-        f"not {type(value).__name__}"
+        f"{function}(): argument '{argument}' (position {position}) must be Tensor, not {name}"
     )

@@ -124,7 +124,8 @@ def _drawn(shape: tuple[int, ...], kind: dtype, here: device, generator: Any, no
 
 
 def rand(
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     generator: Generator | None = None,
     dtype: dtype | None = None,
     device: DeviceLike = None,
@@ -135,7 +136,7 @@ def rand(
     Raises:
         NotImplementedError: The type is not floating point.
     """
-    return _random(_sizes(size), dtype, place(device), generator, requires_grad, normal=False)
+    return _random(_sizes(sizes, size, "rand"), dtype, place(device), generator, requires_grad, normal=False)
 
 
 def randn(
@@ -151,7 +152,7 @@ def randn(
     Raises:
         NotImplementedError: The type is not floating point.
     """
-    return _random(_sizes(sizes, size), dtype, place(device), generator, requires_grad, normal=True)
+    return _random(_sizes(sizes, size, "randn"), dtype, place(device), generator, requires_grad, normal=True)
 
 
 def _random(
@@ -184,6 +185,13 @@ def randint(
     """
     if size is None:
         low, high, size = 0, low, high
+    elif high is None:
+        low, high = 0, low
+    if isinstance(size, int) or size is None:
+        raise TypeError(
+            "randint(): argument 'size' (position 2) must be tuple of ints, not "
+            f"{type(size).__name__}"
+        )
     if low >= high:
         raise RuntimeError(
             f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"

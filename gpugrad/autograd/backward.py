@@ -28,12 +28,15 @@ def _roots(
         RuntimeError: An output without gradient, or a gradient of another shape or kind.
         TypeError: A gradient that is no tensor.
     """
-    roots = []
-    for k, (output, gradient) in enumerate(zip(outputs, gradients, strict=True)):
+    for gradient in gradients:
         if gradient is not None and not isinstance(gradient, TensorBase):
             raise TypeError(
                 f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
             )
+    if len(gradients) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
+    roots = []
+    for k, (output, gradient) in enumerate(zip(outputs, gradients, strict=True)):
         if gradient is not None:
             _check_gradient(k, output, gradient)
         if output._edge is not None and gradient is None:
@@ -104,8 +107,6 @@ def backward(
         gradients: tuple[Any, ...] = (None,) * len(outputs)
     else:
         gradients = _sequence(grad_tensors)
-    if len(gradients) != len(outputs):
-        raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
     wanted = None if inputs is None else _sequence(inputs)
     if wanted is not None and not wanted:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
@@ -155,8 +156,6 @@ def grad(
     if not wanted:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     gradients = (None,) * len(results) if grad_outputs is None else _sequence(grad_outputs)
-    if len(gradients) != len(results):
-        raise RuntimeError(f"got {len(results)} tensors and {len(gradients)} gradients")
     keep = create_graph if retain_graph is None else retain_graph
     roots = _roots(results, gradients, create_graph)
     for t in wanted:

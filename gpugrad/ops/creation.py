@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -57,7 +58,7 @@ def _depth(data: Any) -> tuple[int, ...]:
         ValueError: They are ragged.
     """
     if isinstance(data, TensorBase):
-        return tuple(data._array.shape)
+        return ()  # an element: PyTorch takes tensors of one element for numbers
     if backend.is_array(data):
         return tuple(data.shape)
     if isinstance(data, str) or not isinstance(data, Sequence | range):
@@ -73,7 +74,7 @@ def _same_length(data: Any, shape: tuple[int, ...], dim: int) -> None:
     if dim == len(shape):
         return
     if not hasattr(data, "__len__"):
-        raise TypeError(f"must be real number, not {type(data).__name__}")
+        raise TypeError("not a sequence")
     if len(data) != shape[dim]:
         raise ValueError(f"expected sequence of length {shape[dim]} at dim {dim} (got {len(data)})")
     if dim + 1 < len(shape):
@@ -90,13 +91,14 @@ def _flat(data: Any, depth: int) -> list[Any]:
 
 def _from_sequence(data: Any, wanted: dtype | None) -> Any:
     shape = _depth(data)
-    numbers = [_number(e) for e in _flat(data, len(shape))]
+    elements = _flat(data, len(shape))
+    kinds = {type(e): _kind(e, elements) for e in elements if not hasattr(e, "dtype")}
+    found = {*kinds.values(), *(_kind(e, elements) for e in elements if hasattr(e, "dtype"))}
     if wanted is None:
-        wanted = _dtype.get_default_dtype() if not numbers else _common(numbers)
-    _check_range(numbers, wanted)
-    if wanted.category < _dtype.FLOAT:
-        # out-of-range and fractional numbers are cut as PyTorch's conversion does
-        numbers = [e if isinstance(e, bool | int) else int(e.real) for e in numbers]
+        wanted = functools.reduce(_dtype.promote_types, found) if found else (
+            _dtype.get_default_dtype()
+        )  # fmt: skip
+    numbers = [_number(e, wanted) for e in elements]
     array = np.empty(len(numbers), wanted.numpy)
     if numbers:
         with np.errstate(all="ignore"):
@@ -108,35 +110,63 @@ def _widest(wanted: dtype) -> Any:
     return (bool, np.int64, np.float64, np.complex128)[wanted.category]
 
 
-def _number(e: Any) -> Any:
+def _kind(e: Any, siblings: list[Any]) -> dtype:
+    """Return the type of an element of the data.
+
+    Raises:
+        RuntimeError: It is no number.
+        TypeError: It is a sequence beside numbers.
+        ValueError: It is text.
+    """
     if isinstance(e, TensorBase):
-        return e.item()  # type: ignore[attr-defined]
-    if isinstance(e, np.generic):
-        return e.item()
+        return _dtype.of(e._array.dtype)
+    if backend.is_array(e):
+        return _dtype.of(e.dtype)
     if isinstance(e, bool | int | float | complex):
-        return e
+        return _dtype.of_number(e)
     if isinstance(e, str):
         raise ValueError(f"too many dimensions '{type(e).__name__}'")
+    if isinstance(e, Sequence):
+        whole = all(isinstance(s, bool | int | Sequence) for s in siblings)
+        raise TypeError(
+            f"'{type(e).__name__}' object cannot be interpreted as an integer" if whole
+            else f"must be real number, not {type(e).__name__}"
+        )  # fmt: skip
     raise RuntimeError(f"Could not infer dtype of {type(e).__name__}")
 
 
-def _common(numbers: list[Any]) -> dtype:
-    category = max(_dtype.of_number(n).category for n in {type(n): n for n in numbers}.values())
-    default = _dtype.get_default_dtype()
-    return (_dtype.bool_, _dtype.int64, default, default.to_complex())[category]
+def _number(e: Any, wanted: dtype) -> Any:
+    """Return an element as a Python number that can be stored as ``wanted``."""
+    if isinstance(e, TensorBase):
+        if e._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        e = e._array.item()
+    elif hasattr(e, "dtype"):
+        e = e.item()
+    if isinstance(e, int) and not -(2**63) <= e < 2**63 and wanted.category <= _dtype.INTEGER:
+        raise ValueError("Overflow when unpacking long long")
+    if wanted.category == _dtype.BOOL:
+        return bool(e)
+    if wanted.category == _dtype.INTEGER:
+        if isinstance(e, complex):
+            raise TypeError("'complex' object cannot be interpreted as an integer")
+        return checked_integer(e, wanted, wanted.name)
+    if isinstance(e, complex) and wanted.category == _dtype.FLOAT:
+        raise TypeError("must be real number, not complex")
+    return e
 
 
-def _check_range(numbers: list[Any], wanted: dtype) -> None:
-    if wanted.category != _dtype.INTEGER:
-        return
+def checked_integer(value: float, wanted: dtype, title: str) -> int:
+    """Return a number as ``wanted`` stores it: cut, and wrapped around where it is negative.
+
+    Raises:
+        RuntimeError: It does not fit.
+    """
     limits = np.iinfo(wanted.numpy)
-    for n in numbers:
-        if isinstance(n, int) and not -(2**63) <= n < 2**63:
-            raise ValueError("Overflow when unpacking long long")
-        if isinstance(n, int) and not limits.min <= n <= limits.max:
-            raise RuntimeError(
-                f"value cannot be converted to type {wanted.numpy.name} without overflow"
-            )
+    wraps = isinstance(value, int) and limits.min == 0
+    if not (-limits.max if wraps else limits.min) <= value <= limits.max:
+        raise RuntimeError(f"value cannot be converted to type {title} without overflow")
+    return int(value) % (limits.max + 1) if wraps else int(value)
 
 
 def tensor(
@@ -205,8 +235,10 @@ def place(where: DeviceLike) -> device:
     return CPU if where is None else device(where)
 
 
-def _sizes(sizes: tuple[Any, ...], keyword: Any = None) -> tuple[int, ...]:
-    shape = as_shape(sizes if keyword is None else (keyword,))
+def _sizes(sizes: tuple[Any, ...], keyword: Any = None, function: str = "") -> tuple[int, ...]:
+    if not sizes and keyword is None:
+        raise TypeError(f'{function}() missing 1 required positional arguments: "size"')
+    shape = as_shape(sizes if keyword is None else (keyword,), function)
     for n in shape:
         if n < 0:
             raise RuntimeError(
@@ -229,17 +261,23 @@ def _filled(
 
 
 def zeros(
-    *size: Any, dtype: dtype | None = None, device: DeviceLike = None, requires_grad: bool = False
-) -> Tensor:
+    *sizes: Any, size: Any = None, dtype: dtype | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Return zeros of a shape."""
-    return _filled(_sizes(size), 0, dtype, device, requires_grad)
+    return _filled(_sizes(sizes, size, "zeros"), 0, dtype, device, requires_grad)
 
 
 def ones(
-    *size: Any, dtype: dtype | None = None, device: DeviceLike = None, requires_grad: bool = False
-) -> Tensor:
+    *sizes: Any, size: Any = None, dtype: dtype | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Return ones of a shape."""
-    return _filled(_sizes(size), 1, dtype, device, requires_grad)
+    return _filled(_sizes(sizes, size, "ones"), 1, dtype, device, requires_grad)
+
+
+_C_NAMES = {"uint8": "uint8_t", "int8": "int8_t", "int16": "short", "int32": "int",
+            "int64": "int64_t"}  # fmt: skip
 
 
 def full(
@@ -253,22 +291,27 @@ def full(
     """Return a number in every element; without a dtype the number's own."""
     value = _plain(fill_value)
     kind = dtype or _dtype.of_number(value)
-    return _filled(_sizes((size,)), value, kind, device, requires_grad)
+    if kind.category == _dtype.INTEGER and not isinstance(value, complex):
+        value = checked_integer(value, kind, _C_NAMES[kind.name])
+    return _filled(_sizes((size,), None, "full"), value, kind, device, requires_grad)
 
 
 def empty(
-    *size: Any, dtype: dtype | None = None, device: DeviceLike = None, requires_grad: bool = False
-) -> Tensor:
+    *sizes: Any, size: Any = None, dtype: dtype | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Return a tensor whose values are not defined."""
     here = place(device)
     kind = dtype or _dtype.get_default_dtype()
-    array = backend.of_device(here).empty(_sizes(size), kind.numpy, here)
+    array = backend.of_device(here).empty(_sizes(sizes, size, "empty"), kind.numpy, here)
     return finish(wrap(array), requires_grad)
 
 
 def _like(
     input: TensorBase, dtype: dtype | None, device: DeviceLike
 ) -> tuple[tuple[int, ...], dtype, device]:
+    if not isinstance(input, TensorBase):
+        raise TypeError(f"expected a Tensor to be like, but got {type(input).__name__}")
     array = input._array
     here = place(device) if device is not None else backend.of(array).device_of(array)
     return tuple(array.shape), dtype or _dtype.of(array.dtype), here
@@ -332,6 +375,8 @@ def arange(
     start, end, step = map(_plain, (start, end, step))
     if step == 0:
         raise RuntimeError("step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     whole = all(isinstance(v, int) for v in (start, end, step))
@@ -375,5 +420,8 @@ def eye(
     requires_grad: bool = False,
 ) -> Tensor:
     """Return a matrix with ones on the diagonal and zeros elsewhere."""
+    for name, length in ("n", n), ("m", m):
+        if length is not None and length < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {length}")
     kind = dtype or _dtype.get_default_dtype()
     return _sent(np.eye(n, m, dtype=kind.numpy), device, requires_grad)

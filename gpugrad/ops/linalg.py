@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
-from gpugrad import _dtype, backend
-from gpugrad.errors import size
+from gpugrad import _dtype, backend, errors
+from gpugrad.errors import broadcast_shape, size
+from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, Pointwise, bilinear
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.shape import adjoint, unsqueeze
@@ -76,6 +78,20 @@ def mat2(g: Any, input: Any) -> Any:
     return _bmm(adjoint(input), g)
 
 
+def _tensors(function: str, second: str, a: Any, b: Any) -> tuple[Any, Any]:
+    """Return two operands as tensors; arrays are operands too.
+
+    Raises:
+        TypeError: One is neither.
+    """
+    if isinstance(a, TensorBase) and isinstance(b, TensorBase):
+        return a, b
+    for k, (name, value) in enumerate((("input", a), (second, b)), 1):
+        if not isinstance(value, TensorBase) and not backend.is_array(value):
+            raise errors.must_be_tensor(function, name, k, value)
+    return tuple(v if isinstance(v, TensorBase) else wrap(v) for v in (a, b))  # type: ignore[return-value]
+
+
 def _same_type(name: str, a: Tensor, b: Tensor) -> None:
     first, second = a._array.dtype, b._array.dtype
     if first == second:
@@ -83,11 +99,17 @@ def _same_type(name: str, a: Tensor, b: Tensor) -> None:
     f, s = _dtype.of(first).title, _dtype.of(second).title
     if name == "dot":
         raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {f} and {s}")
+    if name == "mv":
+        raise RuntimeError(
+            f"addmv input tensors must have the same dtype, but got {s}, {f}, and {s}"
+        )
+    if name == "bmm":
+        raise RuntimeError(f"expected scalar type {f} but found {s}")
     raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {_c(f)} != {_c(s)}")
 
 
 def _c(title: str) -> str:
-    return {"Half": "c10::Half", "Long": "long long"}.get(title, title.lower())
+    return {"Half": "c10::Half", "Long": "long int"}.get(title, title.lower())
 
 
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
@@ -96,6 +118,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     Raises:
         RuntimeError: One is not a vector, or lengths or types differ.
     """
+    input, tensor = _tensors("dot", "tensor", input, tensor)
     a, b = input._array, tensor._array
     if a.ndim != 1 or b.ndim != 1:
         raise RuntimeError(f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors")
@@ -110,6 +133,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """Return the product of a matrix and a vector."""
+    input, vec = _tensors("mv", "vec", input, vec)
     a, b = input._array, vec._array
     if a.ndim != 2 or b.ndim != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got {1}, {a.ndim}, {b.ndim}")
@@ -128,6 +152,7 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
     Raises:
         RuntimeError: One is not a matrix, or sizes or types do not fit.
     """
+    input, mat2 = _tensors("mm", "mat2", input, mat2)
     a, b = input._array, mat2._array
     if a.ndim != 2:
         raise RuntimeError("self must be a matrix")
@@ -144,6 +169,7 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
 
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """Return the products of two stacks of matrices."""
+    input, mat2 = _tensors("bmm", "mat2", input, mat2)
     a, b = input._array, mat2._array
     if a.ndim != 3 or b.ndim != 3:
         raise RuntimeError(
@@ -164,6 +190,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     Raises:
         RuntimeError: A 0-d tensor, or sizes or types that do not fit.
     """
+    input, other = _tensors("matmul", "other", input, other)
     a, b = input._array, other._array
     match a.ndim, b.ndim:
         case (0, _) | (_, 0):
@@ -181,23 +208,39 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
             return mm(input, other)
     if a.ndim == 1:
         return matmul(unsqueeze(input, 0), other).squeeze(-2)
+    rows, columns = math.prod(a.shape[:-1]), a.shape[-1]
     if b.ndim == 1:
+        if columns != b.shape[0]:
+            raise RuntimeError(
+                f"size mismatch, got input ({rows}), mat ({rows}x{columns}), vec ({b.shape[0]})"
+            )
+        _same_type("mv", input, other)
         return matmul(input, unsqueeze(other, 1)).squeeze(-1)
-    if a.shape[-1] != b.shape[-2]:
-        raise RuntimeError(
-            "mat1 and mat2 shapes cannot be multiplied "
-            f"({a.size // a.shape[-1] if a.shape[-1] else 0}x{a.shape[-1]} and "
-            f"{b.shape[-2]}x{b.shape[-1]})"
-        )
-    _same_type("matmul", input, other)
-    from gpugrad.errors import broadcast_shape
-
-    broadcast_shape(a.shape[:-2], b.shape[:-2])
+    if b.ndim == 2:
+        if columns != b.shape[0]:
+            raise RuntimeError(
+                "mat1 and mat2 shapes cannot be multiplied "
+                f"({rows}x{columns} and {b.shape[0]}x{b.shape[1]})"
+            )
+        _same_type("mm", input, other)
+        return _bmm(input, other)
+    count = math.prod(broadcast_shape(a.shape[:-2], b.shape[:-2]))
+    if columns != b.shape[-2]:
+        raise _other_rows(count, columns, b.shape[-2])
+    _same_type("bmm", input, other)
     return _bmm(input, other)
+
+
+def _other_rows(count: int, columns: int, rows: int) -> RuntimeError:
+    return RuntimeError(
+        f"Expected size for first two dimensions of batch2 tensor to be: [{count}, {columns}] but "
+        f"got: [{count}, {rows}]."
+    )
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """Return the products of each element of one vector with each of another."""
+    input, vec2 = _tensors("outer", "vec2", input, vec2)
     for name, t in ("self", input), ("vec2", vec2):
         if t._array.ndim != 1:
             raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {t._array.ndim}-D")

@@ -44,6 +44,16 @@ def minus(g, x, y):
     return g, -g
 
 
+@pointwise("x + y * alpha", "AddBackward0")
+def plus_scaled(g, x, y, alpha):
+    return g, g * alpha, None
+
+
+@pointwise("x - y * alpha", "SubBackward0")
+def minus_scaled(g, x, y, alpha):
+    return g, -g * alpha, None
+
+
 @pointwise("x - y", "RsubBackward1")
 def minus_reflected():
     """Return input - other, where the first is a number and the second was asked to subtract."""
@@ -367,7 +377,7 @@ def _refuse_bool(operands: tuple[Any, ...], what: str, way_out: str) -> None:
 
 def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
     """Return input + alpha * other."""
-    return plus(input, other if alpha == 1 else mul(other, alpha))
+    return plus(input, other) if alpha == 1 else plus_scaled(input, other, alpha)
 
 
 def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
@@ -381,7 +391,7 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
         "Subtraction, the `-` operator, with two bool tensors",
         "Use the `^` or `logical_xor()` operator instead.",
     )
-    return minus(input, other if alpha == 1 else mul(other, alpha))
+    return minus(input, other) if alpha == 1 else minus_scaled(input, other, alpha)
 
 
 def rsub(input: Operand, other: Operand) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend, errors
@@ -21,11 +22,25 @@ Array = Any
 Shape = tuple[int, ...]
 
 
-def as_shape(sizes: tuple[Any, ...]) -> Shape:
-    """Return the shape that was given as one sequence or as several numbers."""
-    if len(sizes) == 1 and not isinstance(sizes[0], int) and hasattr(sizes[0], "__iter__"):
+def as_shape(sizes: tuple[Any, ...], function: str = "", argument: str = "size") -> Shape:
+    """Return the shape that was given as one sequence or as several numbers.
+
+    Raises:
+        TypeError: There is something other than integers.
+    """
+    if len(sizes) == 1 and isinstance(sizes[0], Sequence) and not isinstance(sizes[0], str):
         sizes = tuple(sizes[0])
-    return tuple(int(n) for n in sizes)
+    try:
+        return tuple([index(n) for n in sizes])
+    except TypeError:
+        wrong = next(k for k, n in enumerate(sizes) if not hasattr(n, "__index__"))
+        kind = type(sizes[wrong]).__name__
+        name = f"{function}(): argument '{argument}'"
+        raise TypeError(
+            f"{name} (position 1) must be tuple of ints, not {kind}" if wrong == 0
+            else f"{name} failed to unpack the object at pos {wrong + 1} with error "
+            f'"type must be tuple of ints,but got {kind}"'
+        ) from None  # fmt: skip
 
 
 # --------------------------------------------------------------------------- declarations
@@ -221,7 +236,8 @@ def inferred(shape: Shape, count: int) -> Shape:
     if shape.count(-1) > 1:
         raise RuntimeError("only one dimension can be inferred")
     if any(n < -1 for n in shape):
-        raise RuntimeError(f"invalid shape dimension {next(n for n in shape if n < -1)}")
+        k = next(k for k, n in enumerate(shape) if n < -1)
+        raise RuntimeError(f"invalid shape dimension {shape[k]} at index {k} of shape {size(shape)}")
     known = math.prod(n for n in shape if n != -1)
     if -1 in shape:
         if known == 0:
@@ -240,7 +256,7 @@ def inferred(shape: Shape, count: int) -> Shape:
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """Return the elements in another shape: a view where strides allow, else a copy."""
-    return _reshaped(input, inferred(as_shape(shape), input._array.size), "reshape")
+    return _reshaped(input, inferred(as_shape(shape, "reshape", "shape"), input._array.size), "reshape")
 
 
 def view(input: Tensor, *shape: Any) -> Tensor:
@@ -251,7 +267,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     """
     if len(shape) == 1 and isinstance(shape[0], dtype):
         raise TypeError("view(): another dtype of the same memory is not supported; use .to(dtype)")
-    return _reshaped(input, inferred(as_shape(shape), input._array.size), "view")
+    return _reshaped(input, inferred(as_shape(shape, "view"), input._array.size), "view")
 
 
 def _reshaped(input: Tensor, shape: Shape, function: str) -> Tensor:
@@ -288,6 +304,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if not shape:
         return reshape(input, 1)
+    if first == last:
+        return input
     return reshape(input, *shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :])
 
 
@@ -319,7 +337,7 @@ def adjoint(input: Tensor) -> Tensor:
 
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """Return a view with the dimensions in another order."""
-    wanted = as_shape(dims)
+    wanted = as_shape(dims, "permute", "dims")
     ndim = input._array.ndim
     if len(wanted) != ndim:
         raise RuntimeError(
@@ -351,7 +369,7 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
     Raises:
         RuntimeError: A dimension of another size would have to change.
     """
-    wanted, shape = as_shape(sizes), input._array.shape
+    wanted, shape = as_shape(sizes, "expand"), input._array.shape
     extra = len(wanted) - len(shape)
     if extra < 0:
         raise RuntimeError(
@@ -385,9 +403,9 @@ def type_and_size(input: Tensor) -> str:
     return f"{type_name(input).replace('gpugrad.', 'gpugrad.')}{{{size(input._array.shape)}}}"
 
 
-def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
+def broadcast_to(input: Tensor, *size: Any) -> Tensor:
     """Return a view with the shape ``size``, which the input's broadcasts to."""
-    return expand(input, size)
+    return expand(input, *size)
 
 
 def _tensors(function: str, tensors: Sequence[Tensor]) -> list[Tensor]:

@@ -1,0 +1,620 @@
+"""Every operation on every sample: values, gradients of three orders, forward mode, PyTorch."""
+
+from __future__ import annotations
+
+import math
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+from gpugrad import autograd, testing
+from gpugrad.graph import TensorBase
+from gpugrad.op import OPS, Elementwise, Operation
+from gpugrad.samples import REFERENCE
+from gpugrad.testing import SAMPLES, Sample, assert_close, check_gradient, flat
+
+FLOAT32, FLOAT64, FLOAT16 = np.dtype("f4"), np.dtype("f8"), np.dtype("f2")
+
+EVERY = [(op, s) for op, samples in SAMPLES.items() for s in samples]
+DIFFERENTIABLE = [(op, s) for op, s in EVERY if s.differentiable]
+FIRST = [(op, next(s for s in samples if s.differentiable)) for op, samples in SAMPLES.items()
+         if any(s.differentiable for s in samples)]  # fmt: skip
+
+
+def over(pairs: list[tuple[str, Sample]]) -> Any:
+    """Parametrise a test over operations and their samples."""
+    return pytest.mark.parametrize(
+        ("op", "sample"), pairs, ids=[f"{op}-{s}".replace(" ", "_") for op, s in pairs]
+    )
+
+
+def of(sample: Sample) -> Callable[..., Any]:
+    """Return the sample's function of tensors."""
+    return lambda *tensors: sample.function(gpugrad, *tensors)
+
+
+def expected_type(result: Any, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type that a result of double precision has where inputs are of ``dtype``."""
+    wide = np.asarray(result).dtype
+    return {"f": dtype, "c": np.result_type(dtype, np.complex64)}.get(wide.kind, wide)
+
+
+def chooses_type(op: str, sample: Sample) -> bool:
+    return op == "to" or "dtype" in sample.name or sample.coarse
+
+
+# --------------------------------------------------------------------------- completeness
+
+
+def test_every_operation_has_samples() -> None:
+    assert set(testing.operations()) <= set(SAMPLES)
+    assert set(SAMPLES) <= set(testing.operations())
+
+
+def declared() -> dict[int, tuple[str, Any]]:
+    """Return everything that was declared as an operation, by identity."""
+    package = import_module("gpugrad.ops")
+    modules = [import_module(f"gpugrad.ops.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
+    modules.append(import_module("gpugrad.op"))
+    found: dict[int, tuple[str, Any]] = {id(op): (name, op) for name, op in OPS.items()}
+    for module in modules:
+        for name, value in vars(module).items():
+            if isinstance(value, Operation):
+                found[id(value)] = (f"{module.__name__}.{name}", value)
+    return found
+
+
+# Not reached by samples, each for a reason.
+ELSEWHERE = {
+    "gpugrad.op.move": "needs two devices: the CUDA lane of the sample to-device",
+    "gpugrad.ops.inplace": "writes in place: tested with the engine",
+    "gpugrad.ops.shape.alias": "a view without a public name but 0-d transposition",
+}
+
+
+def test_every_declaration_is_reached_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached: set[int] = set()
+    run, evaluate = Operation.__call__, Elementwise.evaluate
+
+    def running(self: Operation, *args: Any, **kwargs: Any) -> Any:
+        reached.add(id(self))
+        return run(self, *args, **kwargs)
+
+    def evaluating(self: Elementwise, *args: Any, **kwargs: Any) -> Any:
+        reached.add(id(self))
+        return evaluate(self, *args, **kwargs)
+
+    monkeypatch.setattr(Operation, "__call__", running)
+    monkeypatch.setattr(Elementwise, "evaluate", evaluating)
+    formulas = set()
+    for _, sample in EVERY:
+        tensors = sample.tensors(FLOAT16)  # the way that is not specialised
+        outputs = [t for t in flat(of(sample)(*tensors)) if t.requires_grad]
+        if outputs:
+            autograd.backward(outputs, [gpugrad.ones_like(t) for t in outputs])
+    formulas = {id(op.of_kind(True)): id(op) for op in OPS.values()}
+    reached |= {formulas[k] for k in reached if k in formulas}
+    missing = [name for key, (name, _) in declared().items() if key not in reached]
+    assert [n for n in missing if not n.startswith(tuple(ELSEWHERE))] == []
+
+
+# --------------------------------------------------------------------------- values
+
+
+def check_values(op: str, sample: Sample, dtype: np.dtype[Any], device: str) -> None:
+    results = flat(of(sample)(*sample.tensors(dtype, device, requires_grad=False)))
+    expected = sample.expected(dtype)
+    expected = list(expected) if isinstance(expected, tuple) else [expected]
+    assert len(results) == len(expected)
+    for result, e in zip(results, expected, strict=True):
+        if not chooses_type(op, sample):
+            assert result.dtype.numpy == expected_type(e, dtype)
+        assert_close(result, np.asarray(e).astype(result.dtype.numpy))
+        if op not in ("to", "_") or sample.name not in ("device", "cpu"):
+            assert result.device.type == device
+
+
+@pytest.mark.parametrize("dtype", [FLOAT32, FLOAT64], ids=str)
+@over(EVERY)
+def test_value(op: str, sample: Sample, dtype: np.dtype[Any], device: str) -> None:
+    check_values(op, sample, dtype, device)
+
+
+@over([(op, s) for op, s in EVERY if not s.complex and any(a.dtype.kind == "f" for a in s.inputs)])
+def test_value_in_half_precision(op: str, sample: Sample, device: str) -> None:
+    if device == "cuda" and sample.layout != "plain":
+        pytest.skip("the layouts are tested in the other types")
+    check_values(op, sample, FLOAT16, device)
+
+
+class _Methods:
+    """The library, but with what is a method called as one."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "where" or not callable(getattr(gpugrad.Tensor, name, None)):
+            return getattr(gpugrad, name)
+        return lambda x, *args, **kwargs: (
+            getattr(x, name)(*args, **kwargs) if isinstance(x, TensorBase)
+            else getattr(gpugrad, name)(x, *args, **kwargs)
+        )  # fmt: skip
+
+
+@over(EVERY)
+def test_methods_are_the_functions(op: str, sample: Sample) -> None:
+    tensors = sample.tensors()
+    here, there = (flat(sample.function(lib, *tensors)) for lib in (gpugrad, _Methods()))
+    for a, b in zip(there, here, strict=True):
+        assert_close(a, b, 0, 0)
+        assert (a.grad_fn and a.grad_fn.name()) == (b.grad_fn and b.grad_fn.name())
+
+
+@over(EVERY)
+def test_nothing_is_recorded_without_need(op: str, sample: Sample) -> None:
+    for t in flat(of(sample)(*sample.tensors(requires_grad=False))):
+        assert t.grad_fn is None
+    with gpugrad.no_grad():
+        for t in flat(of(sample)(*sample.tensors())):
+            assert t.grad_fn is None
+
+
+@over([(op, s) for op, s in EVERY if not s.differentiable])
+def test_no_gradient_where_there_is_none(op: str, sample: Sample) -> None:
+    assert not any(t.requires_grad for t in flat(of(sample)(*sample.tensors())))
+
+
+# --------------------------------------------------------------------------- derivatives
+
+
+@over([(op, s) for op, s in DIFFERENTIABLE if not s.coarse])
+def test_gradient(op: str, sample: Sample, device: str) -> None:
+    check_gradient(of(sample), sample.tensors(device=device))
+
+
+SMALL = ("ordinary", "broadcast", "complex", "all", "dim", "0-d")
+
+
+@over([(op, s) for op, s in DIFFERENTIABLE if not s.coarse])
+def test_second_and_third_derivative(op: str, sample: Sample, device: str) -> None:
+    if device == "cuda" and sample.name not in SMALL[:2]:
+        pytest.skip("on CUDA two samples of each operation")
+    check_gradient(of(sample), sample.tensors(device=device), 2 if device == "cuda" else 3)
+
+
+@over(DIFFERENTIABLE)
+def test_forward_mode_is_the_transpose_of_reverse_mode(
+    op: str, sample: Sample, device: str
+) -> None:
+    inputs = sample.tensors(device=device)
+    tangents = testing.random_like(inputs, 1)
+    moving = [x.requires_grad for x in inputs]
+    outputs, moved = testing.jvp(
+        of(sample), inputs, [t if m else None for t, m in zip(tangents, moving, strict=True)]
+    )
+    starts = testing.leaves(inputs)
+    outputs = flat(of(sample)(*starts))
+    for output, tangent in zip(outputs, moved, strict=True):
+        assert tangent is None or (tangent.shape, tangent.dtype) == (output.shape, output.dtype)
+    weights = testing.random_like(outputs, 2)
+    wanted = [x for x in starts if x.requires_grad]
+    grads = testing.gradients(outputs, wanted, weights)
+    forward, scale = testing.inner(
+        [w for w, m in zip(weights, moved, strict=True) if m is not None],
+        [m for m in moved if m is not None],
+    )
+    backward, _ = testing.inner(grads, [t for t, m in zip(tangents, moving, strict=True) if m])
+    coarse = 1e-3 if sample.coarse else 1e-12  # float16 rounds what passes through it
+    assert abs(forward - backward) <= coarse * (scale + 1)
+
+
+@over(DIFFERENTIABLE)
+def test_only_one_input_needs_a_gradient(op: str, sample: Sample) -> None:
+    inputs = sample.tensors()
+    if sum(t.requires_grad for t in inputs) < 2:
+        pytest.skip("it has one input")
+    outputs = flat(of(sample)(*inputs))
+    weights = testing.random_like(outputs)
+    together = testing.gradients(outputs, inputs, weights)
+    for k, grad in enumerate(together):
+        alone = [t.detach().requires_grad_(j == k) for j, t in enumerate(inputs)]
+        outputs = flat(of(sample)(*alone))
+        assert_close(testing.gradients(outputs, [alone[k]], weights)[0], grad, 1e-15, 1e-15)
+
+
+@over([(op, s) for op, s in DIFFERENTIABLE if not s.complex])
+def test_gradient_in_single_precision(op: str, sample: Sample, device: str) -> None:
+    """The specialised way of float32 against float64, the sizes of the terms being near 1."""
+    found = []
+    for dtype in (FLOAT32, FLOAT64):
+        arrays = [a.astype(FLOAT32) if a.dtype.kind == "f" else a for a in sample.arrays()]
+        rounded = Sample(sample.name, sample.function, tuple(arrays), layout=sample.layout)
+        inputs = rounded.tensors(dtype, device)
+        outputs = [t for t in flat(of(sample)(*inputs)) if t.requires_grad]
+        wanted = [x for x in inputs if x.requires_grad]
+        weights = [w.to(t.dtype) for w, t in zip(testing.random_like(outputs), outputs, strict=True)]
+        weights = [w.to(gpugrad.float32).to(w.dtype) for w in weights]
+        found.append(testing.gradients(outputs, wanted, weights))
+    for single, double in zip(*found, strict=True):
+        assert single.dtype is gpugrad.float32
+        # each of a few operations rounds: 4e-7 of the terms, which are below 10
+        assert_close(testing.as_numpy(single).astype(FLOAT64), double, 5e-6, 2e-5)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("dtype", [FLOAT16, FLOAT32], ids=str)
+@over([(op, s) for op, s in EVERY if s.layout == "plain"])
+def test_cuda_agrees_with_numpy(op: str, sample: Sample, dtype: np.dtype[Any]) -> None:
+    if dtype == FLOAT16 and sample.complex:
+        pytest.skip("there is no complex type of that precision")
+    testing.devices_agree(of(sample), *sample.arrays(dtype))
+
+
+# --------------------------------------------------------------------------- what is saved
+
+# For the first sample of each operation, all inputs needing a gradient: the inputs and the output
+# that the last node keeps.
+SAVED = {
+    "add": "", "sub": "", "rsub": "", "mul": "0 1", "div": "0 1", "pow": "0 1 out", "neg": "",
+    "abs": "0", "reciprocal": "out", "square": "0", "sign": "", "sgn": "", "conj": "", "real": "",
+    "imag": "", "exp": "out", "log": "0", "log1p": "0", "sqrt": "out", "rsqrt": "out", "sin": "0",
+    "cos": "0", "tan": "out", "tanh": "out", "sigmoid": "out", "erf": "0", "relu": "out",
+    "gelu": "0", "silu": "0", "softplus": "0 number number", "maximum": "0 1", "minimum": "0 1",
+    "clamp": "0 number number", "where": "0", "sum": "", "mean": "", "prod": "0", "max": "0 out",
+    "min": "0 out", "amax": "0 out", "amin": "0 out", "var": "0", "std": "0 out", "norm": "0 out",
+    "dot": "0 1", "mv": "0 1", "mm": "0 1", "bmm": "0 1", "matmul": "0 1", "outer": "0 1",
+    **dict.fromkeys((
+        "reshape", "view", "flatten", "transpose", "adjoint", "t", "permute", "squeeze",
+        "unsqueeze", "expand", "broadcast_to", "cat", "stack", "split", "chunk", "unbind", "select",
+        "narrow", "flip", "getitem", "index_select", "clone", "contiguous", "to",
+    ), ""),
+}  # fmt: skip
+
+
+def saved_names(inputs: list[Any], output: Any) -> str:
+    """Return what the node of ``output`` keeps: the places of inputs, numbers, outputs."""
+    node = output.grad_fn
+    count = len(node.inputs)
+    names = []
+    for k, value in enumerate(node.saved):
+        if value is None:
+            continue
+        if not isinstance(value, TensorBase):
+            names.append("number")
+        elif k >= count:
+            assert value._edge is None, "a node that holds its own output is a cycle"
+            names.append("out")
+        else:
+            memory = value._array
+            (place,) = {j for j, t in enumerate(inputs) if np.may_share_memory(t._array, memory)}
+            names.append(str(place))
+    return " ".join(names)
+
+
+@over(FIRST)
+def test_the_minimum_is_saved(op: str, sample: Sample) -> None:
+    inputs = sample.tensors()
+    if op in ("contiguous", "to"):  # these return their input where there is nothing to do
+        output = gpugrad.tensor(1.0, requires_grad=True).to(gpugrad.float64)
+    else:
+        output = flat(of(sample)(*inputs))[0]
+    assert saved_names(inputs, output) == SAVED[op]
+
+
+@pytest.mark.parametrize(
+    ("function", "needs", "expected"),
+    [
+        (gpugrad.mul, (True, False), "1"),
+        (gpugrad.mul, (False, True), "0"),
+        (gpugrad.div, (True, False), "1"),
+        (gpugrad.div, (False, True), "0 1"),
+        (gpugrad.pow, (True, False), "0 1"),
+        (gpugrad.pow, (False, True), "0 1 out"),
+        (lambda x, y: x**2, (True, False), "0"),
+        (lambda x, y: x**1, (True, False), ""),
+        (lambda x, y: x**2.5, (True, False), "0 number"),
+        (lambda x, y: 2**y, (False, True), "1 number out"),
+        (lambda x, y: x * 3, (True, False), "number"),
+        (lambda x, y: x / 3, (True, False), "number"),
+        (lambda x, y: x + 3, (True, False), ""),
+        (lambda x, y: 3 - x, (True, False), ""),
+        (gpugrad.matmul, (True, False), "1"),
+        (gpugrad.matmul, (False, True), "0"),
+        (lambda x, y: gpugrad.dot(x[0], y[0]), (True, False), "1"),
+        (lambda x, y: x.max(0)[0], (True, False), "out"),
+        (lambda x, y: x.clamp(min=0), (True, False), "0 number"),
+        (lambda x, y: x.norm(1), (True, False), "0 out"),
+    ],
+)
+def test_only_what_is_needed_is_saved(
+    function: Any, needs: tuple[bool, bool], expected: str
+) -> None:
+    arrays = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 2.0], [3.0, 5.0]])
+    inputs = [gpugrad.tensor(a).requires_grad_(n) for a, n in zip(arrays, needs, strict=True)]
+    names = saved_names(inputs, function(*inputs))
+    assert sorted(names.split()) == sorted(expected.split())
+
+
+# --------------------------------------------------------------------------- singular points
+
+INF, NAN = math.inf, math.nan
+
+
+def _along(name: str, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+    return lambda lib, *x: getattr(lib, name)(*x, *args, **kwargs)
+
+
+# What PyTorch gives in float64: the gradients of the sum of the result.
+SINGULAR: list[tuple[str, Callable[..., Any], list[Any], list[Any]]] = [
+    ("x**0 at 0", lambda lib, x: x**0, [0.0], [0.0]),
+    ("x**0.5 at 0", lambda lib, x: x**0.5, [0.0], [INF]),
+    ("sqrt at 0", _along("sqrt"), [0.0], [INF]),
+    ("log at 0", _along("log"), [0.0], [INF]),
+    ("1/x at 0", lambda lib, x: 1 / x, [0.0], [-INF]),
+    ("x**2.5 at -3", lambda lib, x: x**2.5, [-3.0], [NAN]),
+    ("sqrt at -1", _along("sqrt"), [-1.0], [NAN]),
+    ("log at -1", _along("log"), [-1.0], [-1.0]),
+    ("pow at (0, 0)", _along("pow"), [0.0, 0.0], [0.0, 0.0]),
+    ("pow at (0, 2)", _along("pow"), [0.0, 2.0], [0.0, 0.0]),
+    ("pow at (0, 0.5)", _along("pow"), [0.0, 0.5], [INF, 0.0]),
+    ("pow at (-2, 3)", _along("pow"), [-2.0, 3.0], [12.0, NAN]),
+    ("pow at (0, -1)", _along("pow"), [0.0, -1.0], [-INF, -INF]),
+    ("x*log(x) at 0", lambda lib, x: x * lib.log(x), [0.0], [NAN]),
+    ("x/y at (0, 0)", lambda lib, x, y: x / y, [0.0, 0.0], [INF, NAN]),
+    ("abs at 0", _along("abs"), [0.0], [0.0]),
+    ("relu at 0", _along("relu"), [0.0], [0.0]),
+    ("relu at nan", _along("relu"), [NAN], [NAN]),
+    ("clamp(0, 1) at 1", _along("clamp", 0, 1), [1.0], [1.0]),
+    ("clamp(min=0) at 0", _along("clamp", min=0), [0.0], [1.0]),
+    ("clamp at nan", _along("clamp", 0, 1), [NAN], [0.0]),
+    ("clamp, min above max", _along("clamp", 2, 1), [1.5], [0.0]),
+    ("clamp, bounds that meet", _along("clamp"), [1.0, 1.0, 1.0], [1.0, 0.0, 0.0]),
+    ("maximum of equals", _along("maximum"), [1.0, 1.0], [0.5, 0.5]),
+    ("minimum of equals", _along("minimum"), [1.0, 1.0], [0.5, 0.5]),
+    ("maximum(nan, 1)", _along("maximum"), [NAN, 1.0], [1.0, 1.0]),
+    ("max of equals", _along("max"), [[2.0, 2.0, 1.0]], [[0.5, 0.5, 0.0]]),
+    ("amax of equals", _along("amax"), [[2.0, 2.0, 1.0]], [[0.5, 0.5, 0.0]]),
+    ("amin of equals", _along("amin", 0), [[2.0, 1.0, 1.0]], [[0.0, 0.5, 0.5]]),
+    ("max along a dim of equals", lambda lib, x: lib.max(x, 0)[0], [[2.0, 2.0, 1.0]],
+     [[1.0, 0.0, 0.0]]),
+    ("max with nan", _along("max"), [[1.0, NAN, 2.0]], [[0.0, 1.0, 0.0]]),
+    ("max along a dim with nan", lambda lib, x: lib.max(x, 0)[0], [[1.0, NAN, NAN]],
+     [[0.0, 1.0, 0.0]]),
+    ("norm at 0", _along("norm"), [[0.0, 0.0]], [[0.0, 0.0]]),
+    ("norm 1 at 0", _along("norm", 1), [[0.0, 0.0]], [[0.0, 0.0]]),
+    ("norm 3 at 0", _along("norm", 3), [[0.0, 0.0]], [[0.0, 0.0]]),
+    ("norm 0.5 at 0", _along("norm", 0.5), [[0.0, 0.0]], [[0.0, 0.0]]),
+    ("norm inf of equals", _along("norm", INF), [[2.0, -2.0, 1.0]], [[0.5, -0.5, 0.0]]),
+    ("std of equals", _along("std"), [[1.0, 1.0, 1.0]], [[0.0, 0.0, 0.0]]),
+    ("prod with one zero", _along("prod"), [[0.0, 2.0, 3.0]], [[6.0, 0.0, 0.0]]),
+    ("prod with two zeros", _along("prod"), [[0.0, 0.0, 3.0]], [[0.0, 0.0, 0.0]]),
+    ("softplus far out", _along("softplus"), [[1000.0, -1000.0]], [[1.0, 0.0]]),
+    ("tanh far out", _along("tanh"), [1000.0], [0.0]),
+    ("sigmoid far out", _along("sigmoid"), [[-1000.0, 1000.0]], [[0.0, 0.0]]),
+    ("silu far out", _along("silu"), [[-1000.0, 1000.0]], [[0.0, 1.0]]),
+    ("gelu far out", _along("gelu"), [[-1000.0, 1000.0]], [[0.0, 1.0]]),
+    ("gelu tanh far out", _along("gelu", approximate="tanh"), [[-1000.0, 1000.0]], [[0.0, 1.0]]),
+    ("where beside sqrt", lambda lib, x: lib.where(x > 0, lib.sqrt(x), 0.0), [[-1.0, 0.0]],
+     [[NAN, NAN]]),
+    ("repeated index", lambda lib, x: x[[0, 0]], [[1.0, 2.0]], [[2.0, 0.0]]),
+    ("sum of nothing", _along("sum"), [[]], [[]]),
+    ("mean of nothing", _along("mean"), [[]], [[]]),
+    ("sign at 0", _along("sign"), [0.0], [0.0]),
+    ("abs at 0, complex", _along("abs"), [0j], [0j]),
+    ("sgn at 0, complex", lambda lib, z: lib.real(lib.sgn(z)), [0j], [0j]),
+    ("sqrt at 0, complex", lambda lib, z: lib.real(lib.sqrt(z)), [0j], [complex(INF, NAN)]),
+    ("log at 0, complex", lambda lib, z: lib.real(lib.log(z)), [0j], [complex(INF, NAN)]),
+    ("z**2 at 0", lambda lib, z: lib.real(z**2), [0j], [0j]),
+    ("|z|**2", lambda lib, z: lib.abs(z) ** 2, [1 + 2j], [2 + 4j]),
+    ("Re z**2", lambda lib, z: lib.real(z**2), [1 + 2j], [2 - 4j]),
+    ("Im z", _along("imag"), [1 + 2j], [1j]),
+    ("second derivative of relu(x)**2", lambda lib, x: second(lib, lambda x: lib.relu(x) ** 2, x),
+     [[0.0, 1.0, -1.0]], [[0.0, 2.0, 0.0]]),
+    ("second derivative of abs(x)**3", lambda lib, x: second(lib, lambda x: lib.abs(x) ** 3, x),
+     [[0.0, 1.0, -1.0]], [[0.0, 6.0, 6.0]]),
+    ("second derivative of prod", lambda lib, x: second(lib, lib.prod, x), [[0.0, 2.0, 3.0]],
+     [[5.0, 3.0, 2.0]]),
+    ("second derivative of norm at 0", lambda lib, x: second(lib, lib.norm, x), [[0.0, 0.0]],
+     [[NAN, NAN]]),
+    ("third derivative of x**3", lambda lib, x: second(lib, lambda x: second(
+        lib, lambda x: x**3, x), x), [[0.0, 2.0]], [[6.0, 6.0]]),
+    ("fourth derivative of x**3", lambda lib, x: second(lib, lambda x: second(
+        lib, lambda x: second(lib, lambda x: x**3, x), x), x), [2.0], [0.0]),
+]  # fmt: skip
+
+
+def second(lib: Any, function: Callable[..., Any], x: Any) -> Any:
+    """Return the gradient of a sum, recorded, so that its own gradient is the next derivative."""
+    total = function(x)
+    (grad,) = lib.autograd.grad(total.sum(), x, create_graph=True)
+    return grad
+
+
+SINGULAR_POINTS = pytest.mark.parametrize(
+    ("function", "inputs", "expected"), [s[1:] for s in SINGULAR], ids=[s[0] for s in SINGULAR]
+)
+
+
+@SINGULAR_POINTS
+def test_singular_point(function: Any, inputs: Any, expected: Any, device: str) -> None:
+    tensors = []
+    for value in inputs:
+        kind = gpugrad.complex128 if isinstance(value, complex) else gpugrad.float64
+        tensors.append(gpugrad.tensor(value, dtype=kind, device=device, requires_grad=True))
+    function(gpugrad, *tensors).sum().backward()
+    for tensor, e in zip(tensors, expected, strict=True):
+        assert_close(testing.as_numpy(tensor.grad), np.asarray(e), 1e-14, 0)
+
+
+def test_reference_covers_what_samples_call() -> None:
+    assert not [name for name in vars(REFERENCE) if not hasattr(gpugrad, name) and
+                not hasattr(gpugrad.Tensor, name)]  # fmt: skip
+
+
+# --------------------------------------------------------------------------- against PyTorch
+
+
+@pytest.fixture(scope="session")
+def torch() -> Any:
+    """PyTorch and its functional module as one library; the test is skipped without it."""
+    found = pytest.importorskip("torch")
+
+    class Both:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(found if hasattr(found, name) else found.nn.functional, name)
+
+    return Both()
+
+
+def in_torch(torch: Any, array: Any, requires_grad: bool = True) -> Any:
+    t = torch.from_numpy(array)
+    return t.requires_grad_(requires_grad and array.dtype.kind in "fc")
+
+
+# PyTorch composes these of several nodes, or names them otherwise, where we do something else:
+OTHER_NAMES = {
+    "rsub": "torch.rsub of two tensors is Sub with the operands exchanged, named Rsub",
+    "outer": "the same multiplication",
+}
+
+
+def torch_flat(result: Any) -> list[Any]:
+    return [result] if hasattr(result, "detach") else [t for part in result for t in torch_flat(part)]
+
+
+@pytest.mark.parametrize("dtype", [FLOAT32, FLOAT64], ids=str)
+@over(EVERY)
+def test_agrees_with_pytorch(op: str, sample: Sample, dtype: np.dtype[Any], torch: Any) -> None:
+    ours = sample.tensors(dtype)
+    theirs = [in_torch(torch, a) for a in sample.arrays(dtype)]
+    results, expected = flat(of(sample)(*ours)), torch_flat(sample.function(torch, *theirs))
+    assert len(results) == len(expected)
+    for result, e in zip(results, expected, strict=True):
+        assert str(result.dtype).removeprefix("gpugrad.") == str(e.dtype).removeprefix("torch.")
+        assert tuple(result.shape) == tuple(e.shape)
+        assert_close(result, e)
+        assert result.requires_grad == e.requires_grad
+        if op not in OTHER_NAMES:
+            assert (result.grad_fn and result.grad_fn.name()) == (e.grad_fn and e.grad_fn.name())
+    pairs = [(a, b) for a, b in zip(results, expected, strict=True) if a.requires_grad]
+    if not pairs:
+        return
+    weights = testing.random_like([a for a, _ in pairs])
+    autograd.backward([a for a, _ in pairs], weights)
+    torch.autograd.backward([b for _, b in pairs], [in_torch(torch, w.numpy(), False) for w in weights])
+    for a, b in zip(ours, theirs, strict=True):
+        if a.requires_grad:
+            assert (a.grad is None) == (b.grad is None)
+            if a.grad is not None:
+                assert_close(a.grad, b.grad)
+
+
+@SINGULAR_POINTS
+def test_singular_point_is_pytorchs(function: Any, inputs: Any, expected: Any, torch: Any) -> None:
+    tensors = []
+    for value in inputs:
+        kind = torch.complex128 if isinstance(value, complex) else torch.float64
+        tensors.append(torch.tensor(value, dtype=kind, requires_grad=True))
+    function(torch, *tensors).sum().backward()
+    for tensor, e in zip(tensors, expected, strict=True):
+        assert_close(tensor.grad, np.asarray(e), 1e-14, 0)
+
+
+# ---- promotion
+
+DTYPES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64",
+          "complex64", "complex128")  # fmt: skip
+NUMBERS = (True, 2, 2.5, 1 + 2j)
+BINARY = (
+    "add", "sub", "mul", "div", "pow", "maximum", "minimum", "eq", "lt", "ge", "logical_and",
+    "bitwise_and", "bitwise_xor",
+)  # fmt: skip
+UNARY = (
+    "abs", "neg", "exp", "log", "sqrt", "rsqrt", "reciprocal", "sin", "tanh", "sigmoid", "relu",
+    "sign", "square", "gelu", "silu", "softplus", "erf", "logical_not", "bitwise_not", "isnan",
+    "sum", "mean", "prod", "amax", "argmax", "var", "norm", "all", "any", "max", "conj", "real",
+)  # fmt: skip
+
+
+def outcome(function: Any, *operands: Any) -> Any:
+    """Return the type and value of a result, or that there is none."""
+    try:
+        result = function(*operands)
+    except (RuntimeError, TypeError, NotImplementedError, ValueError):
+        return "raises"
+    return str(result.dtype).split(".")[1], testing.as_numpy(result)
+
+
+def same(ours: Any, theirs: Any) -> bool:
+    if ours == "raises" or theirs == "raises":
+        return isinstance(ours, str) and isinstance(theirs, str)
+    if ours[0] != theirs[0]:
+        return False
+    try:
+        assert_close(ours[1], theirs[1])
+    except AssertionError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_binary_promotion_is_pytorchs(name: str, torch: Any) -> None:
+    wrong = []
+    for first in DTYPES:
+        x = np.array([1, 2, 3]).astype(first)
+        others = [np.array(v).astype(second) for second in DTYPES for v in ([2, 1, 3], 2)]
+        for y in (*others, *NUMBERS):
+            number = not isinstance(y, np.ndarray)
+            for left, right in ((x, y), (y, x)):
+                if (number or y.ndim) and left is y and not number:
+                    continue
+                a, b = outcome(getattr(gpugrad, name), *map(_ours, (left, right))), outcome(
+                    getattr(torch, name), *(_theirs(torch, v) for v in (left, right))
+                )  # fmt: skip
+                if not same(a, b):
+                    wrong.append((_word(left), _word(right), a, b))
+    assert not wrong, f"{len(wrong)}: " + "\n".join(map(str, wrong[:12]))
+
+
+def _ours(value: Any) -> Any:
+    return gpugrad.from_numpy(value) if isinstance(value, np.ndarray) else value
+
+
+def _theirs(torch: Any, value: Any) -> Any:
+    return torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+
+
+def _word(value: Any) -> str:
+    return f"{value.dtype} {value.ndim}-d" if isinstance(value, np.ndarray) else repr(value)
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_unary_types_are_pytorchs(name: str, torch: Any) -> None:
+    wrong = []
+    for kind in DTYPES:
+        x = np.array([1, 0, 3]).astype(kind)
+        a = outcome(getattr(gpugrad, name), _ours(x))
+        b = outcome(getattr(torch, name), _theirs(torch, x))
+        if not same(a, b):
+            wrong.append((kind, a, b))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+@pytest.mark.parametrize("operator", ["+", "-", "*", "/", "**", "==", "<", "&", "|", "^"])
+def test_operator_promotion_is_pytorchs(operator: str, torch: Any) -> None:
+    function = eval(f"lambda x, y: x {operator} y")
+    wrong = []
+    for kind in DTYPES:
+        x = np.array([1, 2, 3]).astype(kind)
+        for number in NUMBERS:
+            for left, right in ((x, number), (number, x)):
+                a = outcome(function, _ours(left), _ours(right))
+                b = outcome(function, _theirs(torch, left), _theirs(torch, right))
+                if not same(a, b):
+                    wrong.append((_word(left), _word(right), a, b))
+    assert not wrong, f"{len(wrong)}: " + "\n".join(map(str, wrong[:12]))
+
+
