@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from copy import copy
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -508,6 +509,12 @@ class Operation:
 
     def __repr__(self) -> str:
         return f"<{self.kind} operation {self.name.removesuffix('0').removesuffix('Backward')}>"
+
+    def named(self, name: str) -> Operation:
+        """Return the same operation with another name of its backward node."""
+        other = copy(self)  # the rules are shared, also those that are declared later
+        other.name = name
+        return other
 
     def gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Declare the gradient of the input that the function is named after.

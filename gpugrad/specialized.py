@@ -70,8 +70,10 @@ def forward_source(name: str, formula: Formula, parameters: Sequence[str]) -> st
         f"        {general}",
         f"    {x} = {first}._array",
         f"    kind = {x}.dtype",
-        f"    if {x}.__class__ not in HOST or {first}._view is not None or (",
-        "        kind is not float32 and kind is not float64",
+        "    if (",
+        f"        {x}.__class__ not in HOST",
+        "        or (kind is not float32 and kind is not float64)",
+        f"        or {_stale(first)}",
         "    ):",
         f"        {general}",
     ]
@@ -96,6 +98,12 @@ def forward_source(name: str, formula: Formula, parameters: Sequence[str]) -> st
     return text
 
 
+def _stale(parameter: str) -> str:
+    """Return the condition that a view's base has got another history; see ``check_view``."""
+    view = f"{parameter}._view"
+    return f"({view} is not None and {view}.base._edge is not {view}.edge)"
+
+
 def _second(parameter: str, y: str, x: str, general: str) -> str:
     return indented(
         f"""\
@@ -105,7 +113,7 @@ if {parameter}.__class__ is Tensor:
         {y}.__class__ not in HOST
         or {y}.dtype is not kind
         or {y}.shape != {x}.shape
-        or {parameter}._view is not None
+        or {_stale(parameter)}
     ):
         {general}
     {parameter}_edge = {parameter}._edge
@@ -129,14 +137,14 @@ def _recording(formula: Formula, parameters: Sequence[str], ys: Sequence[str]) -
         ]
         last = k == len(masks) - 1
         head = "else:" if last and k else f"{'el' if k else ''}if {' and '.join(conditions)}:"
-        if len(parameters) == 1:
-            head = "if True:"
         edges = ", ".join(
             f"{p} if {p}_edge is LEAF else {p}_edge" if n else "None"
             for p, n in zip(parameters, needs, strict=True)
         )
-        text += f"    {head}\n        node.inputs = ({edges},)\n        node.needs = {needs}\n"
-        text += f"        node.saved = {_saved(formula, parameters, ys, needs)}\n"
+        edges += "," if len(parameters) == 1 else ""
+        lines = f"node.inputs = ({edges})\nnode.needs = {needs}\n"
+        lines += f"node.saved = {_saved(formula, parameters, ys, needs)}\n"
+        text += indented(lines, 1) if len(masks) == 1 else f"    {head}\n{indented(lines, 2)}"
     counters = " or ".join(f"{p}._counter is not None" for p in _tensors(parameters))
     text += f"    node.versions = versions_of(node.saved) if {counters} else None\n"
     return text

@@ -65,9 +65,10 @@ def mapped_sum(
     full = np.broadcast_shapes(*(a.shape for a in arrays))
     extra = len(full) - len(shape)
     axes = tuple(k for k, n in enumerate(full) if k < extra or (shape[k - extra] == 1 and n != 1))
-    launches.add(1)
     kernel = reduction(formula, dtypes, compute, result)
-    return kernel(*arrays, axis=axes, keepdims=True).reshape(shape)
+    total = kernel(*arrays, axis=axes, keepdims=True).reshape(shape)
+    launches.add(total.size > 0)
+    return total
 
 
 @cache

@@ -6,6 +6,7 @@ launches can be counted on a real GPU as well.
 
 from __future__ import annotations
 
+import builtins
 import functools
 from collections.abc import Sequence
 from typing import Any
@@ -90,9 +91,10 @@ def evaluate(
     if sum_to is not None:
         return (mapped_sum(formula, arrays, dtypes, compute, results[0], sum_to),)
     kernel = elementwise(formula, dtypes, compute, tuple(results))
-    launches.add(1)
-    values = kernel(*arrays) if out is None else kernel(*arrays, out)
-    return values if isinstance(values, tuple) else (values,)
+    found = kernel(*arrays) if out is None else kernel(*arrays, out)
+    values = found if isinstance(found, tuple) else (found,)
+    launches.add(values[0].size > 0)
+    return values
 
 
 # --------------------------------------------------------------------------- arrays
@@ -120,25 +122,30 @@ def astype(array: Array, dtype: np.dtype[Any]) -> Array:
 
 def copy(array: Array, order: str = "K") -> Array:
     """Return a copy with memory of its own."""
-    launches.add(_copies_by_kernel(array, order))
+    launches.add(array.size > 0)
     return array.copy(order=order)
-
-
-def _copies_by_kernel(array: Array, order: str = "C") -> bool:
-    """Tell whether copying takes a kernel: plain memory is copied by the driver."""
-    plain = array.flags.c_contiguous or (order == "K" and array.flags.f_contiguous)
-    return array.size > 0 and not plain
 
 
 def assign(target: Array, source: Array) -> None:
     """Write ``source`` into ``target``, broadcasting and casting."""
     if target.dtype.kind != "c" and getattr(source, "dtype", target.dtype).kind == "c":
         source = source.real
-    launches.add(target.size > 0)
     if isinstance(source, xp.ndarray):
+        launches.add(target.size > 0 and not _copied_by_driver(target, source))
         xp.copyto(target, source, casting="unsafe")
     else:
+        launches.add(target.size > 0)
         target.fill(source)
+
+
+def _copied_by_driver(target: Array, source: Array) -> bool:
+    """Tell whether ``copyto`` takes no kernel: of equal memory layouts the bytes are copied."""
+    if target.size != source.size or target.dtype != source.dtype:
+        return False
+    ours, theirs = target.flags, source.flags
+    return bool(
+        (ours.c_contiguous and theirs.c_contiguous) or (ours.f_contiguous and theirs.f_contiguous)
+    )
 
 
 def add_into(target: Array, source: Array) -> None:
@@ -162,46 +169,45 @@ def reshape(array: Array, shape: Shape) -> Array:
 # --------------------------------------------------------------------------- reductions
 
 
+def _launched(result: Array) -> Array:
+    """Count one kernel, unless there was nothing to compute."""
+    launches.add(result.size > 0)
+    return result
+
+
 def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the sum over ``axes`` as ``dtype``; CuPy's kernel adds 16-bit floats in 32 bits."""
-    launches.add(1)
-    return array.sum(axis=axes, dtype=dtype, keepdims=keepdims)
+    return _launched(array.sum(axis=axes, dtype=dtype, keepdims=keepdims))
 
 
 def mean(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the mean over ``axes`` as ``dtype``."""
-    launches.add(1)
-    return mean_kernel(array.dtype, dtype)(array, axis=axes, keepdims=keepdims)
+    return _launched(mean_kernel(array.dtype, dtype)(array, axis=axes, keepdims=keepdims))
 
 
 def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the product over ``axes`` as ``dtype``."""
-    launches.add(1)
-    return array.prod(axis=axes, dtype=dtype, keepdims=keepdims)
+    return _launched(array.prod(axis=axes, dtype=dtype, keepdims=keepdims))
 
 
 def max(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the maximum over ``axes``; nan wins."""
-    launches.add(1)
-    return array.max(axis=axes, keepdims=keepdims)
+    return _launched(array.max(axis=axes, keepdims=keepdims))
 
 
 def min(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the minimum over ``axes``; nan wins."""
-    launches.add(1)
-    return array.min(axis=axes, keepdims=keepdims)
+    return _launched(array.min(axis=axes, keepdims=keepdims))
 
 
 def argmax(array: Array, axis: int | None) -> Array:
     """Return the int64 index of the first maximum, over all where ``axis`` is None."""
-    launches.add(1)
-    return array.argmax(axis=axis)
+    return _launched(array.argmax(axis=axis))
 
 
 def argmin(array: Array, axis: int | None) -> Array:
     """Return the int64 index of the first minimum, over all where ``axis`` is None."""
-    launches.add(1)
-    return array.argmin(axis=axis)
+    return _launched(array.argmin(axis=axis))
 
 
 def matmul(a: Array, b: Array) -> Array:
@@ -218,8 +224,11 @@ def dot(a: Array, b: Array) -> Array:
 
 def concatenate(arrays: Sequence[Array], axis: int) -> Array:
     """Return the arrays joined along an existing axis."""
-    launches.add(1)
-    return xp.concatenate(arrays, axis=axis)
+    result = xp.concatenate(arrays, axis=axis)
+    # CuPy copies one array after the other, but many small ones by one kernel
+    together = len(arrays) > 8 and result.nbytes < 2**21 * len(arrays)
+    launches.add(result.size > 0 if together else builtins.sum(a.size > 0 for a in arrays))
+    return result
 
 
 def full(shape: Shape, value: complex, dtype: np.dtype[Any], where: device) -> Array:
@@ -237,15 +246,25 @@ def empty(shape: Shape, dtype: np.dtype[Any], where: device) -> Array:
 
 def take(array: Array, index: Any) -> Array:
     """Return ``array[index]`` where ``index`` has arrays: a copy."""
-    launches.add(1)
-    return array[index]
+    result = array[index]
+    launches.add(_kernels_at(index) if result.size else 0)
+    return result
+
+
+def _kernels_at(index: tuple[Any, ...]) -> int:
+    """Return how many kernels CuPy uses for an index: several arrays become one by one each.
+
+    A mask takes more, by its size; it counts as one.
+    """
+    arrays = builtins.sum(isinstance(i, xp.ndarray) for i in index)
+    return arrays + 1 if arrays > 1 else 1
 
 
 def add_at(array: Array, index: Any, values: Array) -> None:
     """Add ``values`` at ``index``; what is named twice receives both, in no fixed order."""
-    launches.add(1)
+    launches.add(_kernels_at(index) if values.size else 0)
     if array.dtype.kind == "c":  # CuPy adds atomically to real numbers only
-        launches.add(1)
+        launches.add(_kernels_at(index) if values.size else 0)
         xp.add.at(array.real, index, values.real)
         xp.add.at(array.imag, index, values.imag)
     else:

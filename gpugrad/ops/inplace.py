@@ -300,7 +300,7 @@ def _ready(self: Tensor, src: Any) -> Any:
 # --------------------------------------------------------------------------- x[index] = value
 
 
-@linear("IndexPutBackward0")
+@linear("CopySlices")
 def _assigned(
     door: backend.Backend, input: Array, value: Array, *, index: Any, arrays: bool
 ) -> Array:
@@ -320,6 +320,9 @@ def _write(door: backend.Backend, target: Array, index: Any, value: Array) -> No
 @_assigned.gradient
 def input(g: Any, index: Any, arrays: bool) -> Any:
     return _assigned(g, _zero(g), index=index, arrays=arrays)
+
+
+_assigned_at_arrays = _assigned.named("IndexPutBackward0")
 
 
 def _zero(g: Any) -> Any:
@@ -369,7 +372,8 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
             )
     if mode.enabled and (self._edge is not None or value._edge is not None):
         check_view(self)
-        inplace(lambda t, v: _assigned(t, v, index=index, arrays=arrays), self, value)
+        op = _assigned_at_arrays if arrays else _assigned
+        inplace(lambda t, v: op(t, v, index=index, arrays=arrays), self, value)
         return
     _write(door, self._array, index, value._array)
     written(self)

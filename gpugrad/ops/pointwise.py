@@ -258,6 +258,12 @@ def clamp_high(g, x, high):
     return where(le(x, high), g, 0), where(gt(x, high), g, 0)
 
 
+_CLAMPS_BY_TENSOR = tuple(
+    Pointwise("ClampBackward0", "clamp", OPS[name].build, "default")
+    for name in ("clamp_low", "clamp_high", "clamp_both")
+)
+
+
 # --------------------------------------------------------------------------- functions
 
 
@@ -519,11 +525,13 @@ def clamp(input: Tensor, min: Operand = None, max: Operand = None) -> Tensor:
     """
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if isinstance(min, TensorBase) or isinstance(max, TensorBase):
+        low, high, both_ = _CLAMPS_BY_TENSOR
+    else:
+        low, high, both_ = clamp_low, clamp_high, clamp_both
     if max is None:
-        return clamp_low(input, min)
-    if min is None:
-        return clamp_high(input, max)
-    return clamp_both(input, min, max)
+        return low(input, min)
+    return high(input, max) if min is None else both_(input, min, max)
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:

@@ -53,6 +53,9 @@ def input(g: Any, like: Like, axes: Shape, keepdims: bool) -> Any:
     return expand_to(restored(g, axes, keepdims, len(like.shape)), shape=like.shape)
 
 
+_sum_along = _sum.named("SumBackward1")
+
+
 @linear("MeanBackward0")
 def _mean(
     door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, dtype: np.dtype[Any]
@@ -65,6 +68,9 @@ def input(g: Any, like: Like, axes: Shape, keepdims: bool) -> Any:
     # the small gradient is divided, then viewed in full size: nothing of full size is written
     count = math.prod(like.shape[k] for k in axes)
     return expand_to(restored(g / count, axes, keepdims, len(like.shape)), shape=like.shape)
+
+
+_mean_along = _mean.named("MeanBackward1")
 
 
 @composite("ProdBackward0")
@@ -80,6 +86,9 @@ def input(g: Any, input: Any, axes: Shape, keepdims: bool) -> Any:
     if g._array.dtype != input._array.dtype:
         input = cast(input, dtype=g._array.dtype)
     return g * pw.conj(_products_of_others(input, axes))
+
+
+_prod_along = _prod.named("ProdBackward1")
 
 
 def _products_of_others(input: Any, axes: Shape) -> Any:
@@ -138,7 +147,8 @@ def sum(
     """
     axes = normal_dims(dim, input._array.ndim)
     kind = _summed_type(input, dtype)
-    return _sum(_cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
+    op = _sum if dim is None else _sum_along
+    return op(_cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
 
 
 def _cast_first(input: Tensor, kind: np.dtype[Any]) -> Any:
@@ -163,7 +173,8 @@ def mean(
             f"or complex dtype. Got: {_dtype.of(kind).title}"
         )
     axes = normal_dims(dim, input._array.ndim)
-    return _mean(_cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
+    op = _mean if dim is None else _mean_along
+    return op(_cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
 
 
 def prod(
@@ -175,7 +186,8 @@ def prod(
     """
     axes = normal_dims(dim, input._array.ndim)
     kind = _summed_type(input, dtype)
-    return _prod(_cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
+    op = _prod if dim is None else _prod_along
+    return op(_cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
 
 
 # --------------------------------------------------------------------------- extrema

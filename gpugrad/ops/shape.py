@@ -190,6 +190,11 @@ def input(g: Any, like: Like, index: tuple[Any, ...]) -> Any:
     return put(g, shape=like.shape, index=index)
 
 
+# PyTorch takes an index apart into steps; the node that is seen is that of the last one.
+_slice_ending_in_select = _slice.named("SelectBackward0")
+_slice_ending_in_unsqueeze = _slice.named("UnsqueezeBackward0")
+
+
 @linear("SliceScatterBackward0")
 def put(door: backend.Backend, input: Array, *, shape: Shape, index: tuple[Any, ...]) -> Array:
     """Return zeros of a shape with the input at an index of integers and slices."""
@@ -558,7 +563,11 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 
 def sliced(input: Tensor, index: tuple[Any, ...]) -> Tensor:
     """Return a view at an index of integers and slices."""
-    return _slice(input, index=index)
+    steps = [i for i in index if i is not Ellipsis and i != slice(None)]
+    last = steps[-1] if steps else slice(None)
+    if isinstance(last, int):
+        return _slice_ending_in_select(input, index=index)
+    return (_slice_ending_in_unsqueeze if last is None else _slice)(input, index=index)
 
 
 def clone(input: Tensor) -> Tensor:
