@@ -33,7 +33,8 @@ class Work:
     ``inputs(n, random)`` returns NumPy arrays, of which the first ``leaves`` require gradients.
     ``automatic(lib, *tensors)`` and ``by_hand(xp, *arrays)`` return the same numbers in the same
     order.  ``prepared(lib, *tensors)``, where given, runs first and is not timed; what it returns
-    is passed on to ``automatic`` as the only operand.
+    is passed on to ``automatic`` as the only operand.  ``.grad`` is emptied before each call, unless
+    ``keeps_grad``.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Work:
     automatic: Callable[..., Sequence[Any]]
     by_hand: Callable[..., Sequence[Any]]
     prepared: Callable[..., Any] | None = None
+    keeps_grad: bool = False
     calls: int = 1  # how many operations it consists of, for the time of one
 
     def __str__(self) -> str:
@@ -51,11 +53,17 @@ class Work:
 class Peer:
     """One of those who do the work."""
 
-    def __init__(self, name: str, run: Callable[[], Sequence[Any]], wait: Callable[[], object]):
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[], Sequence[Any]],
+        wait: Callable[[], object],
+        prepare: Callable[[], object],
+    ):
         self.name = name
         self.run = run
         self.wait = wait  # until the device has finished
-        self.prepare: Callable[[], object] = lambda: None
+        self.prepare = prepare  # untimed, before each round
         self.repeats = 1
         self.seconds: list[float] = []
 
@@ -78,7 +86,7 @@ def peers(work: Work, n: int, dtype: str, device: str) -> list[Peer]:
     hand = "CuPy" if device == "cuda" else "NumPy"
     found = [
         _automatic("gpugrad", gpugrad, work, inputs, device, wait),
-        Peer(f"{hand} by hand", lambda: work.by_hand(door.xp, *arrays), wait),
+        Peer(f"{hand} by hand", lambda: work.by_hand(door.xp, *arrays), wait, _nothing),
     ]
     if torch is not None and (device == "cpu" or torch.cuda.is_available()):
         wait = torch.cuda.synchronize if device == "cuda" else _nothing
@@ -100,24 +108,20 @@ def _automatic(
 ) -> Peer:
     tensors = [lib.tensor(a, device=device) for a in inputs]
     leaves = [t.requires_grad_() for t in tensors[: work.leaves]]
+    emptied = [] if work.keeps_grad else leaves
+    operands = tensors
+
+    def prepare() -> None:
+        nonlocal operands
+        if work.prepared is not None:
+            operands = [work.prepared(lib, *tensors)]
 
     def run() -> Sequence[Any]:
-        for leaf in leaves:
+        for leaf in emptied:
             leaf.grad = None
-        return work.automatic(lib, *tensors)
+        return work.automatic(lib, *operands)
 
-    peer = Peer(name, run, wait)
-    if work.prepared is not None:
-        prepared, ready = work.prepared, []
-
-        def prepare() -> None:
-            for leaf in leaves:
-                leaf.grad = None
-            ready[:] = [prepared(lib, *tensors)]
-
-        peer.prepare = prepare
-        peer.run = lambda: work.automatic(lib, *ready)
-    return peer
+    return Peer(name, run, wait, prepare)
 
 
 # --------------------------------------------------------------------------- right, then fast

@@ -71,19 +71,20 @@ def mean(torch: Any, x: Any) -> Any:
 
 def power_by_hand(xp: Any, x: Any, y: Any, g: Any) -> Any:
     z = x**y
-    return z, g * y * x ** (y - 1), (g * z * xp.log(x)).sum(_broadcast(x, y))
+    return z, g * y * x ** (y - 1), summed(g * z * xp.log(x), y)
 
 
 def mul_by_hand(xp: Any, x: Any, y: Any, g: Any) -> Any:
-    return x * y, g * y, (g * x).sum(_broadcast(x, y))
+    return x * y, g * y, summed(g * x, y)
 
 
 def add_by_hand(xp: Any, x: Any, y: Any, g: Any) -> Any:
-    return x + y, g, g.sum(_broadcast(x, y))
+    return x + y, g, summed(g, y)
 
 
-def _broadcast(x: Any, y: Any) -> tuple[int, ...]:
-    return tuple(range(x.ndim - y.ndim))
+def summed(g: Any, y: Any) -> Any:
+    """Undo the broadcasting of a row."""
+    return g.sum(0) if g.ndim > y.ndim else g
 
 
 def dot_by_hand(xp: Any, x: Any, y: Any) -> Any:

@@ -27,6 +27,8 @@ def step(torch: Any, w1: Any, w2: Any, x: Any, y: Any) -> Any:
     with torch.no_grad():
         w1 -= LEARNING_RATE * w1.grad
         w2 -= LEARNING_RATE * w2.grad
+        w1.grad.zero_()
+        w2.grad.zero_()
     return loss, w1, w2
 
 
@@ -42,7 +44,7 @@ def step_by_hand(xp: Any, w1: Any, w2: Any, x: Any, y: Any) -> Any:
     return loss, w1, w2
 
 
-WORKS = [Work("training step", network, 2, step, step_by_hand)]
+WORKS = [Work("training step", network, 2, step, step_by_hand, keeps_grad=True)]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -477,6 +477,20 @@ class _Rule:
     names: tuple[str, ...]
 
 
+def _arrays(door: backend.Backend, tensors: Sequence[Any]) -> list[Array]:
+    """Return the arrays of the tensors.
+
+    Raises:
+        RuntimeError: One is not of this backend.
+    """
+    arrays = [t._array for t in tensors]
+    for a in arrays:
+        other = backend.of(a)
+        if other is not door:
+            raise different_devices([door.device_of(arrays[0]), other.device_of(a)])
+    return arrays
+
+
 class Operation:
     """An operation over whole arrays, with one gradient rule per input.
 
@@ -504,6 +518,8 @@ class Operation:
         self.input_names = tuple(
             p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
         )
+        # where a saved input or output stands among the saved values
+        self.places = {n: k for k, n in enumerate((*self.input_names, *outputs))}
         self.rules: dict[str, _Rule] = {}
         self.keeps: dict[tuple[tuple[bool, ...], int], tuple[bool, ...] | None] = {}
 
@@ -528,23 +544,23 @@ class Operation:
 
     def __call__(self, *tensors: Any, **params: Any) -> Any:
         """Return the result as a tensor, or a tuple of them, recorded where needed."""
+        first = tensors[0]
         if self.view:
-            own_array(tensors[0])
-        arrays = [t._array for t in tensors]
-        door = backend.of(arrays[0])
-        for t, a in zip(tensors[1:], arrays[1:], strict=True):
-            if backend.of(a) is not door:
-                raise different_devices(
-                    [door.device_of(arrays[0]), backend.of(t._array).device_of(a)]
-                )
-        result = self.forward(door, *arrays, **params)
-        outs = tuple(map(wrap, result)) if isinstance(result, tuple) else (wrap(result),)
-        inputs = edges(tensors)
-        if inputs is not None:
-            self._record(door, tensors, inputs, outs, params)
+            own_array(first)
+        door = backend.of(first._array)
+        if len(tensors) == 1:
+            result = self.forward(door, first._array, **params)
+        else:
+            result = self.forward(door, *_arrays(door, tensors), **params)
+        several = result.__class__ is tuple
+        outs = tuple(map(wrap, result)) if several else (wrap(result),)
+        if mode.enabled:
+            inputs = edges(tensors)
+            if inputs is not None:
+                self._record(door, tensors, inputs, outs, params)
         if self.view:
-            self._mark_views(tensors[0], outs)
-        return outs if isinstance(result, tuple) else outs[0]
+            self._mark_views(first, outs)
+        return outs if several else outs[0]
 
     def _mark_views(self, tensor: TensorBase, outs: Sequence[TensorBase]) -> None:
         base = tensor if tensor._view is None else tensor._view.base
@@ -571,9 +587,7 @@ class Operation:
                 for o, k in zip(outs, keeps[len(tensors) :], strict=True)
             ]
             saved = tuple(kept)
-        likes = tuple(
-            [Like(t._array.shape, t._array.dtype, door.device_of(t._array)) for t in tensors]
-        )
+        likes = tuple([(t._array.shape, t._array.dtype, door.device_of(t._array)) for t in tensors])
         out_likes = tuple(map(like, outs)) if len(outs) > 1 or self.kind == "composite" else ()
         node = record(
             self, inputs, saved, versions_of(saved), (likes, out_likes, params), len(outs)
@@ -600,37 +614,50 @@ class Operation:
     ) -> list[Any]:
         """Return the gradients of the inputs that ``needs`` marks."""
         likes, out_likes, params = node.params
-        saved = unpack(node, len(likes))
+        count = len(likes)
+        saved = unpack(node, count)
         g: Any = grads[0]
-        if len(grads) > 1 and not (len(self.output_names) > 1 and grads[0] is not None):
-            g = tuple(zeros(o) if x is None else x for x, o in zip(grads, out_likes, strict=True))
-            g = g[0] if len(self.output_names) > 1 else g
-        known: dict[str, Any] = {"g": g, **params}
-        if saved:
-            known |= zip(self.input_names, saved, strict=False)
-            known |= zip(self.output_names, saved[len(likes) :], strict=False)
-            known["inputs"] = saved[: len(likes)]
-        if "inputs" in self.rules:
+        if not self.output_names:
+            g = tuple(
+                zeros(Like(*o)) if x is None else x for x, o in zip(grads, out_likes, strict=True)
+            )
+        if self.variadic:
+            known = {"g": g, "likes": [Like(*o) for o in likes], "needs": needs, **params}
             rule = self.rules["inputs"]
-            known["likes"], known["needs"] = likes, needs
-            results = list(rule.function(*(known[n] for n in rule.names)))
+            results = list(rule.function(*[known[n] for n in rule.names]))
         else:
-            results = [None] * len(likes)
+            results = [None] * count
             for k, name in enumerate(self.input_names):
                 if needs[k] and name in self.rules:
-                    rule = self.rules[name]
-                    known["like"] = likes[k]
-                    results[k] = rule.function(*(known[n] for n in rule.names))
-        return [
-            None if r is None else fit(r, o.shape, o.dtype)
-            for r, o in zip(results, likes, strict=True)
-        ]
+                    results[k] = self._ruled(self.rules[name], g, likes[k], saved, params)
+        for k, result in enumerate(results):
+            if result is not None:
+                results[k] = fit(result, likes[k][0], likes[k][1])
+        return results
+
+    def _ruled(
+        self, rule: _Rule, g: Any, known: tuple[Any, ...], saved: Sequence[Any], params: Any
+    ) -> Any:
+        """Return what a rule gives for the values that it names."""
+        values = []
+        for name in rule.names:
+            if name == "g":
+                values.append(g)
+            elif name == "like":
+                values.append(Like(*known))
+            elif name in self.places:
+                values.append(saved[self.places[name]])
+            else:
+                values.append(params[name])
+        return rule.function(*values)
 
     def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a node's outputs, ``None`` where they do not move."""
         likes, _, params = node.params
         if self.kind == "linear":
-            filled = [zeros(o) if t is None else t for t, o in zip(tangents, likes, strict=True)]
+            filled = [
+                zeros(Like(*o)) if t is None else t for t, o in zip(tangents, likes, strict=True)
+            ]
             result = self(*filled, **params)
             return list(result) if isinstance(result, tuple) else [result]
         if self.kind == "bilinear":
@@ -651,7 +678,7 @@ class Operation:
         _, out_likes, _ = node.params
         moving = [t is not None for t in tangents]
         with recording(True):
-            dummy = zeros(out_likes[0])
+            dummy = zeros(Like(*out_likes[0]))
             dummy._edge = LEAF
             grads = [dummy, *(None for _ in out_likes[1:])]
             results = self.backward(node, grads, moving)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend, errors
 from gpugrad.errors import broadcast_shape, size
+from gpugrad.graph import mode
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, Pointwise, bilinear
 from gpugrad.ops import pointwise as pw
@@ -33,6 +34,13 @@ def _dot(input: Tensor, tensor: Tensor) -> Tensor:
     return out
 
 
+def _adjoint(matrix: Any) -> Any:
+    """Return the adjoint of a matrix in a gradient, as a view that nobody will write to."""
+    if mode.enabled or matrix._array.dtype.kind == "c":
+        return adjoint(matrix)
+    return wrap(matrix._array.swapaxes(-1, -2))
+
+
 @bilinear("MmBackward0")
 def _mm(door: backend.Backend, input: Array, mat2: Array) -> Array:
     return door.matmul(input, mat2)
@@ -40,12 +48,12 @@ def _mm(door: backend.Backend, input: Array, mat2: Array) -> Array:
 
 @_mm.gradient
 def input(g: Any, mat2: Any) -> Any:
-    return _mm(g, adjoint(mat2))
+    return _mm(g, _adjoint(mat2))
 
 
 @_mm.gradient
 def mat2(g: Any, input: Any) -> Any:
-    return _mm(adjoint(input), g)
+    return _mm(_adjoint(input), g)
 
 
 @bilinear("MvBackward0")
@@ -60,7 +68,7 @@ def input(g: Any, vec: Any) -> Any:
 
 @_mv.gradient
 def vec(g: Any, input: Any) -> Any:
-    return _mv(adjoint(input), g)
+    return _mv(_adjoint(input), g)
 
 
 @bilinear("BmmBackward0")
@@ -70,12 +78,12 @@ def _bmm(door: backend.Backend, input: Array, mat2: Array) -> Array:
 
 @_bmm.gradient
 def input(g: Any, mat2: Any) -> Any:
-    return _bmm(g, adjoint(mat2))
+    return _bmm(g, _adjoint(mat2))
 
 
 @_bmm.gradient
 def mat2(g: Any, input: Any) -> Any:
-    return _bmm(adjoint(input), g)
+    return _bmm(_adjoint(input), g)
 
 
 def _tensors(function: str, second: str, a: Any, b: Any) -> tuple[Any, Any]:

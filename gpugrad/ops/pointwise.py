@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gpugrad import _dtype, errors, specialized
 from gpugrad.formula import COMPLEX, Expression, Formula, call
 from gpugrad.graph import TensorBase
-from gpugrad.op import OPS, Pointwise, cast, pointwise
+from gpugrad.op import OPS, Pointwise, as_operand, cast, pointwise, result_type
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -375,35 +375,72 @@ def square():
 # --------------------------------------------------------------------------- with options
 
 
-def _refuse_bool(operands: tuple[Any, ...], what: str, way_out: str) -> None:
-    values = [o for o in operands if isinstance(o, TensorBase)]
-    if values and all(o._array.dtype.kind == "b" for o in values) and len(values) == len(operands):
-        raise RuntimeError(f"{what} is not supported. {way_out}")
+_INVERT = "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
+
+
+def _is_bool(operand: Operand) -> bool:
+    return isinstance(operand, TensorBase) and operand._array.dtype.kind == "b"
+
+
+def _check_difference(input: Operand, other: Operand) -> None:
+    first, second = _is_bool(input), _is_bool(other)
+    if not (first or second):
+        return
+    if (first or isinstance(input, bool)) and (second or isinstance(other, bool)):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+            "`logical_xor()` operator instead."
+        )
+    raise RuntimeError(
+        f"Subtraction, the `-` operator, with a bool tensor is not supported. {_INVERT}"
+    )
+
+
+def check_alpha(input: Operand, other: Operand, alpha: Number) -> None:
+    """Raise where a factor is of a higher category than what it multiplies.
+
+    Raises:
+        RuntimeError: It is.
+    """
+    kind = result_type([as_operand("add", "input", 0, input), as_operand("add", "other", 1, other)])
+    if isinstance(alpha, bool) and kind.category != _dtype.BOOL:
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if isinstance(alpha, float) and kind.category < _dtype.FLOAT:
+        raise RuntimeError(
+            "For integral input tensors, argument alpha must not be a floating point number."
+        )
+    if isinstance(alpha, complex) and kind.category < _dtype.COMPLEX:
+        raise RuntimeError(
+            "For non-complex input tensors, argument alpha must not be a complex number."
+        )
 
 
 def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
     """Return input + alpha * other."""
-    return plus(input, other) if alpha == 1 else plus_scaled(input, other, alpha)
+    if alpha == 1:
+        return plus(input, other)
+    check_alpha(input, other, alpha)
+    return plus_scaled(input, other, alpha)
 
 
 def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
     """Return input - alpha * other.
 
     Raises:
-        RuntimeError: Both are bool.
+        RuntimeError: One is bool.
     """
-    _refuse_bool(
-        (input, other),
-        "Subtraction, the `-` operator, with two bool tensors",
-        "Use the `^` or `logical_xor()` operator instead.",
-    )
-    return minus(input, other) if alpha == 1 else minus_scaled(input, other, alpha)
+    _check_difference(input, other)
+    if alpha == 1:
+        return minus(input, other)
+    check_alpha(input, other, alpha)
+    return minus_scaled(input, other, alpha)
 
 
 def rsub(input: Operand, other: Operand) -> Tensor:
     """Return other - input."""
     if isinstance(other, TensorBase):
         return sub(other, input)
+    _check_difference(other, input)
     return minus_reflected(other, input)
 
 
@@ -413,11 +450,10 @@ def neg(input: Tensor) -> Tensor:
     Raises:
         RuntimeError: ``input`` is bool.
     """
-    _refuse_bool(
-        (input,),
-        "Negation, the `-` operator, on a bool tensor",
-        "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.",
-    )
+    if _is_bool(input):
+        raise RuntimeError(
+            f"Negation, the `-` operator, on a bool tensor is not supported. {_INVERT}"
+        )
     return negative(input)
 
 
@@ -470,11 +506,13 @@ _POWERS: dict[Number, Any] = {}
 
 
 def _pow_number(input: Tensor, exponent: Number) -> Tensor:
-    if isinstance(input, TensorBase) and input._array.dtype.kind in "iu":
+    if isinstance(input, TensorBase) and input._array.dtype.kind in "biu":
         if isinstance(exponent, int) and exponent < 0:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
         if isinstance(exponent, float):
             input = cast(input, dtype=_dtype.get_default_dtype().numpy)
+        elif _is_bool(input) and type(exponent) is int:
+            input = cast(input, dtype=_dtype.int64.numpy)
     if exponent not in _EXPONENTS or isinstance(exponent, complex | bool):
         return _to_number(input, exponent)
     function = _POWERS.get(exponent)

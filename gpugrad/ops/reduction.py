@@ -404,9 +404,9 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 # --------------------------------------------------------------------------- spread
 
 
-def _check_floating(name: str, input: Tensor) -> None:
+def _check_floating(input: Tensor) -> None:
     if input._array.dtype.kind not in "fc":
-        raise RuntimeError(f"{name}: input dtype should be either floating point or complex")
+        raise RuntimeError("std and var only support floating point and complex dtypes")
 
 
 def _spread(input: Any, axes: Shape, keepdims: bool, correction: float) -> Any:
@@ -493,7 +493,7 @@ def var(
     Raises:
         RuntimeError: The type is neither floating point nor complex.
     """
-    _check_floating("var", input)
+    _check_floating(input)
     axes, degrees = _degrees(input, dim, unbiased, correction)
     return _var(input, axes=axes, keepdims=keepdim, degrees=degrees)
 
@@ -507,7 +507,7 @@ def std(
     correction: float | None = None,
 ) -> Tensor:
     """Return the square root of :func:`var`; the gradient of constant values is 0."""
-    _check_floating("std", input)
+    _check_floating(input)
     axes, degrees = _degrees(input, dim, unbiased, correction)
     return _std(input, axes=axes, keepdims=keepdim, degrees=degrees)
 

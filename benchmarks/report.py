@@ -1,0 +1,155 @@
+"""Results as a table and as a file: the medians, and on what machine they were taken.
+
+    python -m benchmarks.report benchmarks/results/NAME.json
+
+prints a saved file as a Markdown table.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gpugrad
+from benchmarks.comparison import Comparison
+
+RESULTS = Path(__file__).parent / "results"
+UNITS = [(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")]
+
+
+def row(comparison: Comparison) -> dict[str, Any]:
+    """Return what is kept of a comparison; the seconds are those of one operation."""
+    work = comparison.work
+    return {
+        "work": work.name,
+        "n": comparison.n,
+        "dtype": comparison.dtype,
+        "seconds": {name: s / work.calls for name, s in comparison.medians().items()},
+        "rounds": len(comparison.peers[0].seconds),
+        "wrong": comparison.wrong,
+    }
+
+
+def document(rows: Sequence[dict[str, Any]], device: str, clock: str) -> dict[str, Any]:
+    """Return the rows with the date, the machine and the versions."""
+    packages = ["numpy", "torch", "cupy-cuda12x", "cupy-cuda13x"]
+    versions = {name: v for name in packages if (v := _version(name))}
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "gpu": _gpu(device)},
+        "versions": {
+            "python": platform.python_version(), "gpugrad": gpugrad.__version__, **versions,
+        },
+        "device": device,
+        "threads": 1,
+        "clock": clock,
+        "rows": list(rows),
+    }  # fmt: skip
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _gpu(device: str) -> str | None:
+    if device == "cpu":
+        return None
+    from gpugrad import backend
+
+    runtime = backend.cuda_backend().xp.cuda.runtime
+    return str(runtime.getDeviceProperties(runtime.getDevice())["name"].decode())
+
+
+def save(results: dict[str, Any], name: str) -> Path:
+    """Write the results to ``results/NAME.json``, and return the path."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(results, indent=1) + "\n")
+    return path
+
+
+# --------------------------------------------------------------------------- tables
+
+
+def columns(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the names of the peers, the one that the others are compared with first."""
+    names = list(dict.fromkeys(name for r in rows for name in [*r["seconds"], *r["wrong"]]))
+    by_hand = [name for name in names if name.endswith("by hand")]
+    reference = "PyTorch" if "PyTorch" in names else by_hand[0]
+    return [reference, *(name for name in names if name != reference)]
+
+
+def cells(rows: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """Return the table: the time of the reference, and the others as a ratio to it."""
+    reference, *others = columns(rows)
+    table = [["work", "n", "dtype", reference, *others]]
+    for r in rows:
+        seconds = r["seconds"].get(reference)
+        texts = [_ratio(r, name, seconds) for name in others]
+        time = "wrong" if reference in r["wrong"] else "-" if seconds is None else _time(seconds)
+        table.append([r["work"], f"{r['n']:,}", r["dtype"], time, *texts])
+    return table
+
+
+def _ratio(row: dict[str, Any], name: str, reference: float | None) -> str:
+    if name in row["wrong"]:
+        return "wrong"
+    seconds = row["seconds"].get(name)
+    if seconds is None:
+        return "-"
+    return _time(seconds) if reference is None else f"{seconds / reference:.2f}"
+
+
+def _time(seconds: float) -> str:
+    unit, name = next(((u, n) for u, n in UNITS if seconds >= u), UNITS[-1])
+    return f"{seconds / unit:.3g} {name}"
+
+
+def text(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the table for a terminal."""
+    table = cells(rows)
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return "\n".join(
+        "  ".join(c.ljust(w) if k == 0 else c.rjust(w)
+                  for k, (c, w) in enumerate(zip(line, widths, strict=True)))
+        for line in table
+    )  # fmt: skip
+
+
+def markdown(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the table for a README."""
+    head, *body = cells(rows)
+    rule = ["---" if k in (0, 2) else "---:" for k in range(len(head))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *body])
+
+
+def describe(results: dict[str, Any]) -> str:
+    """Return, in a line, the date, the machine and the versions."""
+    machine, versions = results["machine"], results["versions"]
+    place = machine["gpu"] or f"{machine['cpu']}, {machine['cores']} cores"
+    return f"{results['date']}, {place}, " + ", ".join(f"{k} {v}" for k, v in versions.items())
+
+
+if __name__ == "__main__":
+    for argument in sys.argv[1:]:
+        saved = json.loads(Path(argument).read_text())
+        print(describe(saved), markdown(saved["rows"]), sep="\n\n")
