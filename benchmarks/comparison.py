@@ -17,7 +17,7 @@ import gpugrad
 from gpugrad import backend
 
 try:
-    import torch
+    import torch as torch
 except ImportError:
     torch = None
 
@@ -28,12 +28,12 @@ SECONDS_PER_ROUND = 2e-3  # so that the clock's resolution does not matter
 
 @dataclass(frozen=True)
 class Work:
-    """What is computed, in float64, by everyone.
+    """What is computed, by everyone.
 
     ``inputs(n, random)`` returns NumPy arrays, of which the first ``leaves`` require gradients.
     ``automatic(lib, *tensors)`` and ``by_hand(xp, *arrays)`` return the same numbers in the same
     order.  ``prepared(lib, *tensors)``, where given, runs first and is not timed; what it returns
-    is passed on to ``automatic`` as the only operand.  ``.grad`` is emptied before each call, unless
+    is the only operand of ``automatic``.  ``.grad`` is emptied before each call, unless
     ``keeps_grad``.
     """
 

@@ -22,9 +22,9 @@ if "numpy" in sys.modules and any(os.environ.get(name) != "1" for name in THREAD
     )
 os.environ.update(dict.fromkeys(THREADS, "1"))  # read when NumPy and PyTorch are imported
 
-from benchmarks import report
-from benchmarks.comparison import Comparison, Work, torch
-from gpugrad import backend
+from benchmarks import report  # noqa: E402
+from benchmarks.comparison import Comparison, Work, torch  # noqa: E402
+from gpugrad import backend  # noqa: E402
 
 if torch is not None:
     torch.set_num_threads(1)

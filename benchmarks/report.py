@@ -2,7 +2,7 @@
 
     python -m benchmarks.report benchmarks/results/NAME.json
 
-prints a saved file as a Markdown table.
+prints a saved file as the Markdown that README.md has between its benchmark marks.
 """
 
 from __future__ import annotations
@@ -135,10 +135,51 @@ def text(rows: Sequence[dict[str, Any]]) -> str:
     )  # fmt: skip
 
 
-def markdown(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the table for a README."""
-    head, *body = cells(rows)
-    rule = ["---" if k in (0, 2) else "---:" for k in range(len(head))]
+def markdown(results: dict[str, Any]) -> str:
+    """Return the part of README.md: ratios by size in float32, then everything else in full."""
+    rows = results["rows"]
+    reference, *_, by_hand = _ordered(columns(rows))
+    swept = [r for r in rows if r["n"] >= 10 and r["work"] in _swept(rows)]
+    sizes = sorted({r["n"] for r in swept})
+    ratios = [["float32, forward + backward", *(f"n = {n:,}" for n in sizes)]]
+    for work in dict.fromkeys(r["work"] for r in swept):
+        found = {r["n"]: r for r in swept if r["work"] == work and r["dtype"] == "float32"}
+        ratios.append([work, *(_pair(found.get(n), reference, by_hand) for n in sizes)])
+    rest = cells([r for r in rows if r not in swept])
+    return "\n".join([
+        f"{describe(results)}; one thread each, medians.",
+        f"gpugrad's time as a ratio to {reference}'s: below 1 is faster.",
+        f"In brackets the same for {by_hand}.",
+        "",
+        _table(ratios, texts=(0,)),
+        "",
+        _table(rest, texts=(0, 2)),
+    ])  # fmt: skip
+
+
+def _ordered(names: Sequence[str]) -> list[str]:
+    """Return the peers with the one that works by hand last."""
+    return sorted(names, key=lambda name: name.endswith("by hand"))
+
+
+def _swept(rows: Sequence[dict[str, Any]]) -> set[str]:
+    """Return the works that were done at several sizes."""
+    sizes: dict[str, set[int]] = {}
+    for r in rows:
+        sizes.setdefault(r["work"], set()).add(r["n"])
+    return {work for work, found in sizes.items() if len(found) > 1}
+
+
+def _pair(row: dict[str, Any] | None, reference: str, by_hand: str) -> str:
+    if row is None:
+        return ""
+    seconds = row["seconds"].get(reference)
+    return f"{_ratio(row, 'gpugrad', seconds)} ({_ratio(row, by_hand, seconds)})"
+
+
+def _table(lines: Sequence[Sequence[str]], texts: Sequence[int]) -> str:
+    head, *body = lines
+    rule = ["---" if k in texts else "---:" for k in range(len(head))]
     return "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *body])
 
 
@@ -151,5 +192,4 @@ def describe(results: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     for argument in sys.argv[1:]:
-        saved = json.loads(Path(argument).read_text())
-        print(describe(saved), markdown(saved["rows"]), sep="\n\n")
+        print(markdown(json.loads(Path(argument).read_text())))

@@ -93,19 +93,18 @@ class Tensor(TensorBase):
     def __new__(cls, *data: Any, device: Any = None) -> Tensor:
         """Return a tensor of the default dtype: of the data, or of given sizes."""
         default = _dtype.get_default_dtype()
-        if not data:
-            return creation.empty(0, dtype=default, device=device)
+        first = data[0] if data else 0
+        if isinstance(first, Size):
+            data = first
         if all(isinstance(n, int) and not isinstance(n, bool) for n in data):
-            return creation.empty(*data, dtype=default, device=device)
-        if len(data) != 1 or isinstance(data[0], float | complex):
-            raise TypeError(
-                "new() received an invalid combination of arguments - got "
-                f"({', '.join(type(d).__name__ for d in data)}), but expected one sequence, one "
-                "tensor or integer sizes; use gpugrad.tensor(data) for a number"
-            )
-        if isinstance(data[0], TensorBase):
-            return shapes.detached(data[0])  # type: ignore[arg-type]
-        return creation.tensor(data[0], dtype=default, device=device)
+            return creation.empty(data or (0,), dtype=default, device=device)
+        if len(data) == 1 and isinstance(first, TensorBase):
+            return shapes.detached(first)
+        if isinstance(first, str):
+            raise TypeError("new(): invalid data type 'str'")
+        if len(data) != 1 or not (hasattr(first, "__len__") or backend.is_array(first)):
+            raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")
+        return creation.tensor(first, dtype=default, device=device)
 
     # ----------------------------------------------------------------------- what it is
 

@@ -165,10 +165,10 @@ FUNCTIONS: dict[str, Function] = {
     "le": _operator("<=", kind=BOOL),
     "gt": _operator(">", kind=BOOL),
     "ge": _operator(">=", kind=BOOL),
-    "both": Function("logical_and({}, {})", "(bool({}) && bool({}))", BOOL),
-    "either": Function("logical_or({}, {})", "(bool({}) || bool({}))", BOOL),
-    "differ": Function("logical_xor({}, {})", "(bool({}) != bool({}))", BOOL),
-    "untrue": Function("logical_not({})", "(!bool({}))", BOOL),
+    "both": Function("logical_and({}, {})", "(gpugrad::truth({}) && gpugrad::truth({}))", BOOL),
+    "either": Function("logical_or({}, {})", "(gpugrad::truth({}) || gpugrad::truth({}))", BOOL),
+    "differ": Function("logical_xor({}, {})", "(gpugrad::truth({}) != gpugrad::truth({}))", BOOL),
+    "untrue": Function("logical_not({})", "(!gpugrad::truth({}))", BOOL),
     "where": Function("where({}, {}, {})", "({} ? {} : {})"),
     "abs": Function("absolute({})", "abs({})", REAL, holomorphic=False),
     "sign": Function("sign({})", "gpugrad::sign({})", holomorphic=False),
@@ -222,7 +222,7 @@ def as_expression(value: Operand) -> Expression:
 def call(name: str, *operands: Operand) -> Expression:
     """Return ``name(*operands)``, simplified where that changes no value.
 
-    ``1 * e``, ``e / 1``, ``e ** 1`` and arithmetic of constants are folded.
+    ``1 * e``, ``e / 1`` and arithmetic of constants are folded.
     ``0 * e``, ``e - e`` and ``e / e`` are not: they are ``nan`` where ``e`` is infinite.
     """
     args = tuple(map(as_expression, operands))
@@ -258,9 +258,9 @@ def _simplified(name: str, args: tuple[Expression, ...]) -> Expression | None:
         return constant(_FOLD[name](*(a.value for a in args)))
     first, last = args[0], args[-1]
     match name:
-        case "mul" if is_constant(first, 1):
+        case "mul" if _is_neutral(first, last):
             return last
-        case "mul" | "div" if is_constant(last, 1):
+        case "mul" | "div" if _is_neutral(last, first):
             return first
         case "where" if first.function == "constant":
             return args[1] if first.value else args[2]
@@ -271,6 +271,11 @@ def _simplified(name: str, args: tuple[Expression, ...]) -> Expression | None:
         case "real" if first.kind != COMPLEX:
             return first
     return None
+
+
+def _is_neutral(factor: Expression, e: Expression) -> bool:
+    """Tell whether ``factor`` is a 1 that does not make ``e`` a number of another kind."""
+    return is_constant(factor, 1) and KINDS.index(factor.kind) <= KINDS.index(e.kind)
 
 
 # PyTorch's own shortcuts for a constant exponent, in value and in rounding.  They are taken when
@@ -378,6 +383,16 @@ def ordered(roots: Iterable[Expression]) -> list[Expression]:
 
 
 # --------------------------------------------------------------------------- formulas
+
+_ORDER = ("lt", "le", "gt", "ge", "maximum", "minimum")
+
+
+def has_order(formula: Formula) -> bool:
+    """Tell whether a formula asks which of two complex numbers is greater."""
+    return any(
+        e.function in _ORDER and COMPLEX in (a.kind for a in e.args)
+        for e in ordered(lowered(formula.outputs))
+    )
 
 
 @dataclass(frozen=True)
@@ -694,7 +709,7 @@ def _result_texts(
         text = printer.text(e)
         if e.function == "constant":
             text = f"full_like({inputs[0]}, {text})"
-        elif e.function == "variable" or e in seen:
+        elif e.function in ("variable", "real", "imag") or e in seen:
             text = f"copy({text})"  # each output is memory of its own: its owner may add to it
         elif text.startswith("(") and text.endswith(")") and e.args:
             text = text[1:-1] if _outer(text) else text

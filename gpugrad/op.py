@@ -35,6 +35,7 @@ from gpugrad.formula import (
     Product,
     as_expression,
     call,
+    has_order,
     parse,
     substitute,
     variable,
@@ -356,7 +357,12 @@ class Pointwise(Elementwise):
         """Return the operation itself, or its form for complex operands."""
         found = self.kinds.get(complex_)
         if found is None:
-            found = self.kinds[complex_] = Elementwise(self.name, self.build(COMPLEX))
+            formula = self.build(COMPLEX)
+            if has_order(formula):
+                raise NotImplementedError(
+                    f'"{self.function}" not implemented for complex numbers, which have no order'
+                )
+            found = self.kinds[complex_] = Elementwise(self.name, formula)
         return found
 
     def __call__(self, *operands: Any) -> Any:
@@ -793,7 +799,11 @@ def pointwise(
         function = rule.__name__
         asked = tuple(inspect.signature(rule).parameters)
         example = built(*(variable(n, COMPLEX) for n in names))
-        primitive = all(a.function == "variable" for a in example.args)
+        # a second operation of one function (clamp is a maximum too) has a derivative of its own
+        primitive = (
+            all(a.function == "variable" for a in example.args)
+            and example.function not in DERIVATIVES
+        )
         make = built
         if asked and not primitive:
             FUNCTIONS[function] = Function(definition=built)

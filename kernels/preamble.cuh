@@ -1,6 +1,13 @@
 // The few device functions that formulas use and CUDA's headers lack.
 namespace gpugrad {
 
+// types of one word, as a conversion T(x) needs
+using uint8 = unsigned char;
+using int8 = signed char;
+using int64 = long long;
+
+template <typename T> __device__ inline bool truth(T x) { return x != T(0); }
+
 // nan wins, as in NumPy and PyTorch
 template <typename T> __device__ inline T maximum(T x, T y) { return (x != x || x > y) ? x : y; }
 template <typename T> __device__ inline T minimum(T x, T y) { return (x != x || x < y) ? x : y; }

@@ -85,6 +85,44 @@ def mean_kernel(dtype: np.dtype[Any], result: np.dtype[Any]) -> cupy.ReductionKe
         "0",
         "gpugrad_mean",
         reduce_type=total,
+        preamble=PREAMBLE,
+    )
+
+
+_POSITION = """
+struct Position {
+  value_type value;
+  long long index;
+  __device__ Position() : value(0), index(-1) {}
+  __device__ Position(value_type v, long long i) : value(v), index(i) {}
+};
+__device__ inline bool first(const Position &a, const Position &b) {
+  if (a.index < 0 || b.index < 0) return b.index < 0;
+  const bool a_nan = a.value != a.value, b_nan = b.value != b.value;
+  if (a_nan != b_nan) return a_nan;
+  if (a_nan || a.value == b.value) return a.index < b.index;
+  return a.value OPERATOR b.value;
+}
+"""
+
+
+@cache
+def position_kernel(dtype: np.dtype[Any], greatest: bool) -> cupy.ReductionKernel:
+    """Return the kernel that finds the first maximum or minimum; nan is before all numbers.
+
+    CuPy's own finds any of several nans.
+    """
+    text = _POSITION.replace("OPERATOR", ">" if greatest else "<")
+    return cupy.ReductionKernel(
+        f"{dtype.name} x",
+        "int64 result",
+        "Position(x, _J)",
+        "first(a, b) ? a : b",
+        "result = a.index",
+        "Position()",
+        f"gpugrad_arg{'max' if greatest else 'min'}",
+        reduce_type="Position",
+        preamble=text.replace("value_type", accumulator(dtype)),
     )
 
 
@@ -101,4 +139,5 @@ def product_sum(dtype: np.dtype[Any]) -> cupy.ReductionKernel:
         "0",
         "gpugrad_dot",
         reduce_type=total,
+        preamble=PREAMBLE,
     )

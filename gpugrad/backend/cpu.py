@@ -65,6 +65,10 @@ def _erf(x: Array) -> Array:
     return erf(x)
 
 
+def _sign(x: Array) -> Array:
+    return np.copy(x) if x.dtype.kind == "b" else np.sign(x)
+
+
 def _power(x: Array, y: Array) -> Array:
     if np.result_type(x).kind in "iub" and np.any(np.less(y, 0)):
         # as PyTorch: an integer to a negative power is what truncation leaves of it
@@ -81,10 +85,10 @@ FUNCTIONS = {
     for name in (
         "absolute", "conjugate", "copy", "cos", "exp", "full_like", "imag", "inf", "invert",
         "isinf", "isnan", "log", "log1p", "logical_and", "logical_not", "logical_or",
-        "logical_xor", "maximum", "minimum", "nan", "real", "sign", "sin", "sqrt", "tan", "tanh",
+        "logical_xor", "maximum", "minimum", "nan", "real", "sin", "sqrt", "tan", "tanh",
         "where",
     )
-} | {"erf": _erf, "power": _power}  # fmt: skip
+} | {"erf": _erf, "power": _power, "sign": _sign}  # fmt: skip
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from gpugrad._device import device
 from gpugrad.formula import Formula
 from gpugrad.kernels import launches
 from gpugrad.kernels.elementwise import elementwise
-from gpugrad.kernels.reduction import mapped_sum, mean_kernel, product_sum
+from gpugrad.kernels.reduction import mapped_sum, mean_kernel, position_kernel, product_sum
 
 xp = cupy
 type = "cuda"
@@ -202,12 +202,12 @@ def min(array: Array, axes: Shape, keepdims: bool) -> Array:
 
 def argmax(array: Array, axis: int | None) -> Array:
     """Return the int64 index of the first maximum, over all where ``axis`` is None."""
-    return _launched(array.argmax(axis=axis))
+    return _launched(position_kernel(array.dtype, True)(array, axis=axis))
 
 
 def argmin(array: Array, axis: int | None) -> Array:
     """Return the int64 index of the first minimum, over all where ``axis`` is None."""
-    return _launched(array.argmin(axis=axis))
+    return _launched(position_kernel(array.dtype, False)(array, axis=axis))
 
 
 def matmul(a: Array, b: Array) -> Array:

@@ -169,6 +169,28 @@ def checked_integer(value: float, wanted: dtype, title: str) -> int:
     return int(value) % (limits.max + 1) if wraps else int(value)
 
 
+_C_NAMES = {
+    "uint8": "uint8_t", "int8": "int8_t", "int16": "short", "int32": "int", "int64": "int64_t",
+    "float16": "c10::Half", "float32": "float", "float64": "double", "bool": "bool",
+}  # fmt: skip
+
+
+def checked_number(value: complex, wanted: dtype) -> complex:
+    """Return a number that fills a tensor of type ``wanted``.
+
+    Raises:
+        RuntimeError: It does not fit.
+    """
+    if isinstance(value, complex) and wanted.category < _dtype.COMPLEX:
+        if value.imag:
+            title = _C_NAMES[wanted.name]
+            raise RuntimeError(f"value cannot be converted to type {title} without overflow")
+        value = value.real
+    if wanted.category == _dtype.INTEGER and not isinstance(value, complex):
+        return checked_integer(value, wanted, _C_NAMES[wanted.name])
+    return value
+
+
 def tensor(
     data: Any,
     *,
@@ -276,10 +298,6 @@ def ones(
     return _filled(_sizes(sizes, size, "ones"), 1, dtype, device, requires_grad)
 
 
-_C_NAMES = {"uint8": "uint8_t", "int8": "int8_t", "int16": "short", "int32": "int",
-            "int64": "int64_t"}  # fmt: skip
-
-
 def full(
     size: Sequence[int],
     fill_value: Any,
@@ -291,8 +309,7 @@ def full(
     """Return a number in every element; without a dtype the number's own."""
     value = _plain(fill_value)
     kind = dtype or _dtype.of_number(value)
-    if kind.category == _dtype.INTEGER and not isinstance(value, complex):
-        value = checked_integer(value, kind, _C_NAMES[kind.name])
+    value = checked_number(value, kind)
     return _filled(_sizes((size,), None, "full"), value, kind, device, requires_grad)
 
 

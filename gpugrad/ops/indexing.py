@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,9 @@ def _index(door: backend.Backend, input: Array, *, index: tuple[Any, ...]) -> Ar
 @_index.gradient
 def input(g: Any, like: Like, index: tuple[Any, ...]) -> Any:
     return add_at(g, shape=like.shape, index=index)
+
+
+_index_select = _index.named("IndexSelectBackward0")
 
 
 @linear("IndexPutBackward0")
@@ -92,9 +97,7 @@ def _element(door: backend.Backend, item: Any, where: Any) -> Any:
     if item is None or item is Ellipsis:
         return item
     if isinstance(item, slice):
-        if item.step is not None and int(item.step) <= 0:
-            raise ValueError("step must be greater than zero")
-        return slice(*(None if s is None else int(s) for s in (item.start, item.stop, item.step)))
+        return _slice_of(item)
     if isinstance(item, bool | np.bool_):
         return door.from_numpy(np.asarray(bool(item)), where)
     if isinstance(item, int | np.integer):
@@ -121,10 +124,32 @@ def _element(door: backend.Backend, item: Any, where: Any) -> Any:
         )
     if item.dtype.kind not in "biu":
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+    if item.dtype == np.uint8:
+        warnings.warn(
+            "indexing with dtype gpugrad.uint8 is now deprecated, please use a dtype gpugrad.bool "
+            "instead.",
+            UserWarning,
+            stacklevel=4,
+        )
+        item = item.astype(bool)
     other = backend.of(item)
     if other is not door:
         item = door.from_numpy(other.to_numpy(item), where)
     return item
+
+
+def _slice_of(item: slice) -> slice:
+    parts = []
+    for part in item.start, item.stop, item.step:
+        if part is not None and not hasattr(part, "__index__"):
+            raise TypeError("slice indices must be integers or None or have an __index__ method")
+        parts.append(None if part is None else operator.index(part))
+    step = parts[2]
+    if step is not None and step <= 0:
+        raise ValueError(
+            "slice step cannot be zero" if step == 0 else "step must be greater than zero"
+        )
+    return slice(*parts)
 
 
 def parsed(input: Tensor, key: Any) -> tuple[tuple[Any, ...], bool]:
@@ -143,6 +168,8 @@ def parsed(input: Tensor, key: Any) -> tuple[tuple[Any, ...], bool]:
             "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` "
             "in C++ to convert a 0-dim tensor to a number"
         )
+    if array.ndim == 0 and any(isinstance(i, slice) for i in index):
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     _check(index, array.shape)
     return index, any(hasattr(i, "dtype") for i in index)
 
@@ -161,6 +188,7 @@ def _check(index: tuple[Any, ...], shape: Shape) -> None:
     if sum(i is Ellipsis for i in index) > 1:
         raise IndexError("an index can only have a single ellipsis ('...')")
     axis = 0
+    arrays, numbered = [], []
     for position, item in enumerate(index):
         if item is Ellipsis:
             axis = len(shape) - sum(map(_span, index[position + 1 :]))
@@ -170,12 +198,43 @@ def _check(index: tuple[Any, ...], shape: Shape) -> None:
                 raise IndexError(
                     f"index {item} is out of bounds for dimension {axis} with size {shape[axis]}"
                 )
+            numbered.append(axis)
         elif hasattr(item, "dtype"):
-            _check_array(item, position, axis, shape)
+            arrays.append((item, axis))
         axis += _span(item)
+    left = tuple(n for k, n in enumerate(shape) if k not in numbered)
+    for item, axis in arrays:
+        _check_array(item, axis - sum(k < axis for k in numbered), left)
+    _check_together([i for i, _ in arrays if i.dtype.kind != "b"])
 
 
-def _check_array(item: Array, position: int, axis: int, shape: Shape) -> None:
+def _check_together(indices: Sequence[Array]) -> None:
+    shapes = [i.shape for i in indices]
+    try:
+        errors.broadcast_shape(*shapes)
+    except RuntimeError:
+        raise IndexError(
+            "shape mismatch: indexing tensors could not be broadcast together with shapes "
+            f"{', '.join(map(size, shapes))}"
+        ) from None
+
+
+def numbers_first(index: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Split an index with arrays: PyTorch takes its numbers first, and what is left then.
+
+    NumPy takes a number for an array of no dimensions, which moves dimensions where a slice stands
+    between the two.
+    """
+    first: list[Any] = []
+    for i in index:
+        if isinstance(i, int) or i is Ellipsis:
+            first.append(i)
+        else:
+            first += [slice(None)] * _span(i)
+    return tuple(first), tuple(i for i in index if not isinstance(i, int))
+
+
+def _check_array(item: Array, axis: int, shape: Shape) -> None:
     if item.dtype.kind == "b":
         for k, n in enumerate(item.shape):
             if n != shape[axis + k]:
@@ -206,7 +265,12 @@ def getitem(input: Tensor, key: Any) -> Tensor:
         return shapes.select(input, 0, key)
     index, arrays = parsed(input, key)
     if arrays:
+        if any(isinstance(i, int) for i in index):
+            first, index = numbers_first(index)
+            input = shapes.sliced(input, first)
         return _index(input, index=index)
+    if index in ((), (Ellipsis,)):
+        return shapes.alias(input)
     return shapes.sliced(input, index)
 
 
@@ -228,7 +292,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     axis = normal_dim(dim, input._array.ndim)
     if index._array.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
-    return getitem(input, (*(slice(None),) * axis, index))
+    parts, _ = parsed(input, (*(slice(None),) * axis, index.reshape(-1)))
+    return _index_select(input, index=parts)
 
 
 __all__ = ["errors"]

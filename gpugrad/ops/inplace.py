@@ -12,7 +12,8 @@ from gpugrad.errors import size
 from gpugrad.graph import LEAF, Node, Output, TensorBase, mode
 from gpugrad.op import cast, linear
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.indexing import getitem, parsed
+from gpugrad.ops.creation import checked_number
+from gpugrad.ops.indexing import getitem, numbers_first, parsed
 from gpugrad.saved import check_view, own_array, shared_counter, type_name, wrap
 
 if TYPE_CHECKING:
@@ -28,14 +29,29 @@ def check_writable(self: TensorBase, *operands: Any) -> None:
         RuntimeError: A leaf that requires grad (or a view of one) while recording; memory that
             several elements share; a view whose base has a history.
     """
-    view = self._view
+    rewrites = False
     if mode.enabled:
         if self._edge is LEAF:
             raise RuntimeError(
                 "a leaf Variable that requires grad is being used in an in-place operation."
             )
-        if view is not None:
-            _check_view_writable(self, operands)
+        rewrites = self._view is not None and _check_view_writable(self, operands)
+    check_memory(self, *operands)
+    if rewrites:
+        raise RuntimeError(
+            "a view is being modified inplace while gradients are recorded, which would have to "
+            f"rewrite the history of its base: [{type_name(self)} {size(self._array.shape)}]. "
+            "This version of gpugrad does not do that; write out of place, or into the base by "
+            "base[index] = value."
+        )
+
+
+def check_memory(self: TensorBase, *operands: Any) -> None:
+    """Raise where elements of ``self``, or of it and an operand, share memory.
+
+    Raises:
+        RuntimeError: They do.
+    """
     array = self._array
     if (
         array.ndim
@@ -46,9 +62,45 @@ def check_writable(self: TensorBase, *operands: Any) -> None:
             "unsupported operation: more than one element of the written-to tensor refers to a "
             "single memory location. Please clone() the tensor before performing the operation."
         )
+    for o in operands:
+        # the memory of a tensor and its views is known by their counter
+        if (
+            isinstance(o, TensorBase)
+            and o is not self
+            and o._counter is not None
+            and o._counter is self._counter
+            and _overlap_partly(array, o._array)
+        ):
+            raise RuntimeError(
+                "unsupported operation: some elements of the input tensor and the written-to "
+                "tensor refer to a single memory location. Please clone() the tensor before "
+                "performing the operation."
+            )
 
 
-def _check_view_writable(self: TensorBase, operands: tuple[Any, ...]) -> None:
+def _overlap_partly(a: Array, b: Array) -> bool:
+    first, second = _addresses(a), _addresses(b)
+    if first is None or second is None:
+        return False  # PyTorch does not look further either
+    if first == second:
+        return bool(a.strides != b.strides)
+    return first[0] < second[1] and second[0] < first[1]
+
+
+def _addresses(array: Array) -> tuple[int, int] | None:
+    """Return where an array begins and ends in memory, ``None`` where it has gaps."""
+    expected = array.itemsize
+    for stride, n in sorted(zip(array.strides, array.shape, strict=True)):
+        if n != 1:
+            if stride != expected:
+                return None
+            expected *= n
+    start = array.ctypes.data if isinstance(array, np.ndarray) else array.data.ptr
+    return start, start + array.nbytes
+
+
+def _check_view_writable(self: TensorBase, operands: tuple[Any, ...]) -> bool:
+    """Tell whether a write would have to be recorded in the history of the base."""
     view = self._view
     assert view is not None
     if view.base._edge is LEAF:
@@ -57,7 +109,7 @@ def _check_view_writable(self: TensorBase, operands: tuple[Any, ...]) -> None:
         )
     tracked = [self, view.base, *operands]
     if not any(isinstance(t, TensorBase) and t._edge is not None for t in tracked):
-        return
+        return False
     if view.multiple:
         raise RuntimeError(
             f"Output 0 of {view.multiple.removesuffix('Backward0')} is a view and is being "
@@ -73,11 +125,7 @@ def _check_view_writable(self: TensorBase, operands: tuple[Any, ...]) -> None:
             "no_grad block (if you don't want the inplace to be tracked) or both outside (if you "
             "want the inplace to be tracked)."
         )
-    raise RuntimeError(
-        "a view is being modified inplace while gradients are recorded, which would have to "
-        f"rewrite the history of its base: [{type_name(self)} {size(self._array.shape)}]. This version of "
-        "gpugrad does not do that; write out of place, or into the base by base[index] = value."
-    )
+    return True
 
 
 def written(self: TensorBase) -> None:
@@ -92,6 +140,11 @@ def inplace(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
         RuntimeError: ``self`` may not be written, or cannot hold the result's shape or type.
     """
     check_writable(self, *operands)
+    return overwrite(function, self, *operands)
+
+
+def overwrite(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
+    """Do what :func:`inplace` does, where it is known that ``self`` may be written."""
     recording = mode.enabled and any(
         isinstance(t, TensorBase) and t._edge is not None for t in (self, *operands)
     )
@@ -187,12 +240,19 @@ def _overlaps(door: backend.Backend, array: Array, out: Array) -> bool:
 
 def add_(self: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """Add alpha * other to the tensor in place."""
-    return inplace(pw.plus, self, other if alpha == 1 else pw.mul(other, alpha))
+    if alpha == 1:
+        return inplace(pw.plus, self, other)
+    pw.check_alpha(self, other, alpha)
+    return inplace(pw.plus_scaled, self, other, alpha)
 
 
 def sub_(self: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """Subtract alpha * other from the tensor in place."""
-    return inplace(pw.minus, self, other if alpha == 1 else pw.mul(other, alpha))
+    pw.check_difference(self, other)
+    if alpha == 1:
+        return inplace(pw.minus, self, other)
+    pw.check_alpha(self, other, alpha)
+    return inplace(pw.minus_scaled, self, other, alpha)
 
 
 def mul_(self: Tensor, other: Any) -> Tensor:
@@ -268,6 +328,9 @@ def fill_(self: Tensor, value: Any) -> Tensor:
                 f"{value._array.ndim} dimensions."
             )
         return inplace(_replaced, self, _ready(self, value))
+    if not isinstance(value, bool | int | float | complex):
+        raise TypeError(f"fill_(): argument 'value' must be a number, not {type(value).__name__}")
+    value = checked_number(value, _dtype.of(self._array.dtype))
     check_writable(self)
     backend.of(self._array).assign(own_array(self), value)
     if mode.enabled and self._edge is not None:
@@ -284,8 +347,13 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     Raises:
         RuntimeError: The shape does not broadcast to that of the tensor.
     """
+    if isinstance(src, bool | int | float | complex):
+        return fill_(self, src)
     if not isinstance(src, TensorBase):
         raise errors.must_be_tensor("copy_", "other", 1, src)
+    shape = self._array.shape
+    if src._array.shape != shape:
+        check_fits(self, errors.broadcast_shape(shape, src._array.shape), self._array.dtype)
     return inplace(_replaced, self, _ready(self, src))
 
 
@@ -314,7 +382,12 @@ def _write(door: backend.Backend, target: Array, index: Any, value: Array) -> No
         from gpugrad.kernels import launches
 
         launches.add(1)
-    target[index if any(hasattr(i, "dtype") for i in index) else (*index, ...)] = value
+    if not any(hasattr(i, "dtype") for i in index):
+        index = (*index, ...)
+    elif any(isinstance(i, int) for i in index):
+        first, index = numbers_first(index)
+        target = target[first]
+    target[index] = value
 
 
 @_assigned.gradient
@@ -335,6 +408,13 @@ def value(g: Any, index: Any, arrays: bool) -> Any:
     return getitem(g, index)
 
 
+def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, target) == target
+    except ValueError:
+        return False
+
+
 def setitem(self: Tensor, key: Any, value: Any) -> None:
     """Write a number or a tensor at an index.
 
@@ -348,24 +428,29 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
         )
     index, arrays = parsed(self, key)
     door = backend.of(self._array)
-    if not isinstance(value, TensorBase):
-        value = wrap(door.from_numpy(np.asarray(value), door.device_of(self._array)))
+    if isinstance(value, bool | int | float | complex):
+        number = np.asarray(checked_number(value, self.dtype))
+        value = wrap(door.from_numpy(number, door.device_of(self._array)))
+    elif not isinstance(value, TensorBase):
+        if not backend.is_array(value):
+            raise TypeError(f"can't assign a {type(value).__name__} to a {type_name(self)}")
+        value = wrap(value)
     value = value.to(self.device)
     if value._array.dtype != self._array.dtype:
         value = cast(value, dtype=self._array.dtype)
-    check_writable(self, value)
+    check_writable(self)
     self._array = own_array(self)
-    target = getitem(self.detach(), key)._array.shape
+    place = getitem(self.detach(), key)
+    target = place._array.shape
+    if not arrays:
+        check_memory(place, value)
     if value._array.shape != target:
         extra = len(value._array.shape) - len(target)
         if extra > 0 and set(value._array.shape[:extra]) == {1}:
             value = value.reshape(value._array.shape[extra:])
-        try:
-            errors.broadcast_shape(target, value._array.shape)
-            fits = np.broadcast_shapes(target, value._array.shape) == target
-        except RuntimeError:
-            fits = False
-        if not fits:
+        if not arrays:
+            value.expand(target)  # raises where it does not fit
+        elif not _broadcasts(value._array.shape, target):
             raise RuntimeError(
                 f"shape mismatch: value tensor of shape {size(value._array.shape)} cannot be "
                 f"broadcast to indexing result of shape {size(target)}"
@@ -373,7 +458,7 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
     if mode.enabled and (self._edge is not None or value._edge is not None):
         check_view(self)
         op = _assigned_at_arrays if arrays else _assigned
-        inplace(lambda t, v: op(t, v, index=index, arrays=arrays), self, value)
+        overwrite(lambda t, v: op(t, v, index=index, arrays=arrays), self, value)
         return
     _write(door, self._array, index, value._array)
     written(self)

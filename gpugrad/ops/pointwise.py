@@ -83,8 +83,7 @@ def abs(g, x):
 
 
 @pointwise("conj(x)", "ConjBackward0")
-def conj(g, x):
-    """Return the complex conjugate."""
+def conjugate(g, x):
     return call("conj", g)
 
 
@@ -367,11 +366,6 @@ def silu_formula():
     pass
 
 
-@pointwise("x * x", "PowBackward0")
-def square():
-    """Return input * input."""
-
-
 # --------------------------------------------------------------------------- with options
 
 
@@ -382,7 +376,12 @@ def _is_bool(operand: Operand) -> bool:
     return isinstance(operand, TensorBase) and operand._array.dtype.kind == "b"
 
 
-def _check_difference(input: Operand, other: Operand) -> None:
+def check_difference(input: Operand, other: Operand) -> None:
+    """Raise where a bool would be subtracted, or subtracted from.
+
+    Raises:
+        RuntimeError: It would.
+    """
     first, second = _is_bool(input), _is_bool(other)
     if not (first or second):
         return
@@ -429,7 +428,7 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
     Raises:
         RuntimeError: One is bool.
     """
-    _check_difference(input, other)
+    check_difference(input, other)
     if alpha == 1:
         return minus(input, other)
     check_alpha(input, other, alpha)
@@ -440,7 +439,7 @@ def rsub(input: Operand, other: Operand) -> Tensor:
     """Return other - input."""
     if isinstance(other, TensorBase):
         return sub(other, input)
-    _check_difference(other, input)
+    check_difference(other, input)
     return minus_reflected(other, input)
 
 
@@ -493,6 +492,18 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
     if not isinstance(input, TensorBase):
         return power_of_number(input, exponent)
     return power(input, exponent)
+
+
+def square(input: Tensor) -> Tensor:
+    """Return input to the power 2."""
+    return pow(input, 2)
+
+
+def conj(input: Tensor) -> Tensor:
+    """Return the complex conjugate; the tensor itself where it is real."""
+    if isinstance(input, TensorBase) and input._array.dtype.kind != "c":
+        return input
+    return conjugate(input)
 
 
 @pointwise("pow(x, y)", "PowBackward2")
@@ -602,6 +613,11 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 @pointwise("real((x - y) * conj(x - y))")
 def squared_distance():
     pass
+
+
+@pointwise("where(eq(size, 0), 0, x * (slope / size))", "MulBackward0")
+def along():
+    """Return slope / size times x, 0 where size is 0: there its own derivative is nan."""
 
 
 @pointwise("where(eq(x, 0), 0, 1)")

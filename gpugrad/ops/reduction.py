@@ -311,6 +311,8 @@ def _to_chosen(g: Any, like: Like, indices: Any, axis: int, keepdims: bool) -> A
 
 
 def _needs_elements(name: str, input: Tensor, dim: Any) -> None:
+    if input._array.dtype.kind == "c":
+        raise RuntimeError(f"{name}(): does not support complex input")
     shape = input._array.shape
     if dim is None:
         if 0 in shape:
@@ -329,8 +331,6 @@ def _needs_elements(name: str, input: Tensor, dim: Any) -> None:
 
 
 def _extremum(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
-    if input._array.dtype.kind == "c":
-        raise RuntimeError(f"{name}(): does not support complex input")
     if isinstance(dim, TensorBase):
         return (pw.maximum if name == "max" else pw.minimum)(input, dim)
     _needs_elements(name, input, dim)
@@ -548,7 +548,7 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: floa
     if order == 1:
         return direction * g
     if order == 2:
-        return input * pw.where(out == 0, 0, g / out)
+        return pw.along(out, input, g)
     size = pw.abs(input)
     if abs(order) == math.inf:
         here = attained(size.detach(), out.detach())
@@ -602,21 +602,29 @@ def norm(
 
 
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """Return whether all elements are nonzero, over ``dim`` (all by default), as bool."""
-    return _truth(input, dim, keepdim) == 0
+    """Return whether all elements are nonzero, over ``dim`` (all by default), as bool.
+
+    A uint8 tensor gives uint8.
+    """
+    return _as_truth(pw.eq(_count(pw.eq(input.detach(), 0), dim, keepdim), 0), input)
 
 
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """Return whether at least one element is nonzero, over ``dim`` (all by default), as bool."""
-    axes = normal_dims(dim, input._array.ndim)
-    true = pw.ne(input.detach(), 0)
-    return _sum(true, axes=axes, keepdims=keepdim, dtype=_dtype.int64.numpy) != 0
+    """Return whether at least one element is nonzero, over ``dim`` (all by default), as bool.
+
+    A uint8 tensor gives uint8.
+    """
+    return _as_truth(pw.ne(_count(pw.ne(input.detach(), 0), dim, keepdim), 0), input)
 
 
-def _truth(input: Any, dim: Dim, keepdim: bool) -> Any:
-    axes = normal_dims(dim, input._array.ndim)
-    false = pw.eq(input.detach(), 0)
-    return _sum(false, axes=axes, keepdims=keepdim, dtype=_dtype.int64.numpy)
+def _count(true: Any, dim: Dim, keepdim: bool) -> Any:
+    axes = normal_dims(dim, true._array.ndim)
+    return _sum(true, axes=axes, keepdims=keepdim, dtype=_dtype.int64.numpy)
+
+
+def _as_truth(result: Any, input: Tensor) -> Any:
+    byte = _dtype.uint8.numpy  # PyTorch's bool of old
+    return cast(result, dtype=byte) if input._array.dtype == byte else result
 
 
 __all__ = ["errors", "sum_to"]

@@ -78,7 +78,7 @@ def input(g: Any, axes: Shape) -> Any:
 
 @linear("TransposeBackward0", view=True)
 def _transpose(door: backend.Backend, input: Array, *, first: int, second: int) -> Array:
-    return input.swapaxes(first, second)
+    return input.swapaxes(first, second) if input.ndim else input[...]
 
 
 @_transpose.gradient
@@ -104,6 +104,9 @@ def _squeeze(door: backend.Backend, input: Array, *, axes: Shape) -> Array:
 @_squeeze.gradient
 def input(g: Any, like: Like) -> Any:
     return reshape(g, like.shape)
+
+
+_squeeze_one, _squeeze_some = _squeeze.named("SqueezeBackward1"), _squeeze.named("SqueezeBackward2")
 
 
 @linear("UnsqueezeBackward0", view=True)
@@ -151,6 +154,9 @@ def _split(door: backend.Backend, input: Array, *, sizes: Shape, axis: int) -> t
 @_split.gradient
 def input(g: Any, axis: int) -> Any:
     return cat(g, axis)
+
+
+_split_with_sizes = _split.named("SplitWithSizesBackward0")
 
 
 @linear("UnbindBackward0", view=True, outputs=())
@@ -318,8 +324,6 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Return a view with two dimensions exchanged."""
     ndim = input._array.ndim
     first, second = normal_dim(dim0, ndim), normal_dim(dim1, ndim)
-    if ndim == 0:
-        return alias(input)
     return _transpose(input, first=first, second=second)
 
 
@@ -360,7 +364,8 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Return a view without dimensions of size 1: all of them, or those of ``dim`` that are."""
     shape = input._array.shape
     dims = errors.normal_dims(dim, len(shape)) if dim is not None else range(len(shape))
-    return _squeeze(input, axes=tuple(d for d in dims if shape[d] == 1))
+    op = _squeeze if dim is None else _squeeze_one if isinstance(dim, int) else _squeeze_some
+    return op(input, axes=tuple(d for d in dims if shape[d] == 1))
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
@@ -504,6 +509,7 @@ def split(
                 f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's "
                 f"size at dimension {axis}), but got split_sizes={size(sizes)}"
             )
+        return _split_with_sizes(input, sizes=sizes, axis=axis)
     return _split(input, sizes=sizes, axis=axis)
 
 
@@ -598,7 +604,7 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         result = move(result, where=where)
     if wanted is not None and result._array.dtype != wanted.numpy:
         result = cast(result, dtype=wanted.numpy)
-    return clone(input) if copy and result is input else result
+    return cast(input, dtype=input._array.dtype) if copy and result is input else result
 
 
 def _destination(

@@ -1,0 +1,166 @@
+"""Does ``python -m gpugrad`` train, check and time; and do the documents tell the truth?"""
+
+from __future__ import annotations
+
+import doctest
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+import gpugrad
+from gpugrad import __main__ as command
+from gpugrad import backend, formula
+from gpugrad.op import OPS
+
+ROOT = Path(__file__).parents[1]
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_training_ends_well_and_the_gradient_is_right(
+    device: str, dtype: str, capsys: Capture
+) -> None:
+    status = command.main(["--device", device, "--steps", "200", "--dtype", dtype])
+
+    out = capsys.readouterr().out
+    losses = re.findall(r"^Loss of Epoch (\d+): \t(\d+\.\d{6})$", out, re.MULTILINE)
+    assert status == 0
+    assert [int(t) for t, _ in losses] == [99, 199]
+    assert 10 > float(losses[1][1]) > 0
+    assert f"on {device}, {dtype}, 200 steps" in out
+    assert len(re.findall(r"\de-\d\d", out.partition("Relative errors")[2])) >= 5
+    assert "PASS" in out
+    assert re.search(r"Time per step: .* ms .*: forward .*, backward .*, update ", out)
+    assert bool(re.search(r"Kernels per step: \d+: forward \d", out)) == (device == "cuda")
+
+
+def test_devices_are_named(device: str, capsys: Capture) -> None:
+    command.main(["--device", device, "--steps", "1"])
+
+    out = capsys.readouterr().out
+    assert re.search(r"^cpu    NumPy \d", out, re.MULTILINE)
+    assert re.search(r"^cuda   (CuPy \d.*, CUDA \d+\.\d|none\. )", out, re.MULTILINE)
+
+
+def test_seed_decides_the_numbers(capsys: Capture) -> None:
+    losses = []
+    for seed in ["1", "1", "2"]:
+        command.main(["--device", "cpu", "--steps", "3", "--seed", seed])
+        losses.append(re.findall("Last loss: .*", capsys.readouterr().out))
+
+    assert losses[0] == losses[1] != losses[2]
+
+
+@pytest.mark.parametrize("factor", [1.001, float("nan")])
+def test_wrong_gradient_fails(factor: float, monkeypatch: Any, capsys: Capture) -> None:
+    right = gpugrad.autograd.grad
+    monkeypatch.setattr(
+        gpugrad.autograd, "grad", lambda *args: tuple(g * factor for g in right(*args))
+    )
+
+    status = command.main(["--device", "cpu", "--steps", "2"])
+
+    assert status == 1
+    assert "FAIL" in capsys.readouterr().out
+
+
+def test_cuda_that_is_missing_is_a_sentence(monkeypatch: Any, capsys: Capture) -> None:
+    monkeypatch.setattr(backend, "cuda_problem", lambda: "CuPy is not installed.")
+
+    status = command.main(["--device", "cuda"])
+
+    out, err = capsys.readouterr()
+    assert status == 2
+    assert out == ""
+    assert err == "python -m gpugrad --device cuda: CuPy is not installed.\n"
+
+
+def test_auto_takes_the_cpu_without_cuda(monkeypatch: Any, capsys: Capture) -> None:
+    monkeypatch.setattr(backend, "cuda_problem", lambda: "CuPy is not installed.")
+
+    assert command.main(["--steps", "1"]) == 0
+    assert "cuda   none. CuPy is not installed.\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("steps", ["0", "-1", "many"])
+def test_number_of_steps_is_checked(steps: str, capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as stop:
+        command.main([f"--steps={steps}"])
+
+    assert stop.value.code == 2
+    assert f"{steps} is no number of steps" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_bar_is_for_terminals_with_tqdm(terminal: bool, monkeypatch: Any, capsys: Capture) -> None:
+    pytest.importorskip("tqdm")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+
+    command.main(["--device", "cpu", "--steps", "100"])
+
+    out, err = capsys.readouterr()
+    assert ("training" in err) == terminal
+    assert "Loss of Epoch 99" in out
+
+
+def test_terminal_without_tqdm_gets_plain_lines(monkeypatch: Any, capsys: Capture) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+
+    assert command.main(["--device", "cpu", "--steps", "100"]) == 0
+    out, err = capsys.readouterr()
+    assert "Loss of Epoch 99" in out
+    assert err == ""
+
+
+def test_module_runs_from_the_command_line() -> None:
+    arguments = ["-m", "gpugrad", "--device", "cpu", "--steps", "1"]
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=ROOT)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"gpugrad {gpugrad.__version__}, Python 3.")
+
+
+# --------------------------------------------------------------------------- documents
+
+FENCED = re.compile(r"(?:^<!-- (?P<marker>[^\n]*) -->\n)?^```(?P<language>\w*)\n(?P<code>.*?)^```$",
+                    re.MULTILINE | re.DOTALL)  # fmt: skip
+
+
+def document(name: str) -> str:
+    if not (ROOT / name).exists():
+        pytest.skip("the documents are in the sources only")
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md"])
+def test_examples_print_what_they_say(name: str) -> None:
+    text = document(name)
+    examples = [(b.start("code"), b["code"]) for b in FENCED.finditer(text)
+                if b["language"] == "pycon"]  # fmt: skip
+    kept, end = "", 0
+    for start, code in examples:  # the lines between are empty, so that line numbers are right
+        kept += "\n" * text.count("\n", end, start) + code
+        end = start + len(code)
+    runner = doctest.DocTestRunner()
+
+    # what the documents declare is gone after them
+    with patch.dict(OPS), patch.dict(formula.FUNCTIONS), patch.dict(formula.DERIVATIVES):
+        runner.run(doctest.DocTestParser().get_doctest(kept, {}, name, name, 0))
+
+    assert runner.tries > 5
+    assert runner.summarize(verbose=False).failed == 0
+
+
+def test_every_block_of_the_readme_is_run() -> None:
+    """Examples by the test above, commands by .ci/run."""
+    blocks = [b for b in FENCED.finditer(document("README.md")) if b["language"] != "pycon"]
+
+    assert {b["marker"] for b in blocks} == {"main command", "test command"}
+    assert all(b["code"].count("\n") == 1 for b in blocks)

@@ -1,0 +1,277 @@
+"""Every generated kernel compiles for real GPUs; neither a GPU nor an emulated one is needed."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from hostcuda import nvrtc
+
+import gpugrad  # noqa: F401  declares the operations
+from gpugrad.formula import BOOL, COMPLEX, REAL, Expression, Formula
+from gpugrad.op import OPS
+
+pytestmark = [pytest.mark.nvrtc, pytest.mark.slow]
+
+DType = np.dtype[Any]
+BOOLEAN, COMPLEX64 = np.dtype(np.bool_), np.dtype(np.complex64)
+FLOATS = [np.dtype(d) for d in ("float16", "float32", "float64")]
+INTEGERS = [np.dtype(d) for d in ("bool", "uint8", "int8", "int16", "int32", "int64")]
+
+# Operations that have no meaning for complex numbers: by order, and by PyTorch's refusal.
+REAL_ONLY = {
+    "lt", "le", "gt", "ge", "maximum", "minimum", "clamp_both", "clamp_low", "clamp_high", "sign",
+    "relu", "erf", "gelu_exact", "gelu_tanh", "softplus_formula",
+}  # fmt: skip
+WHOLE_ONLY = {"bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"}
+COMPLEX_ONLY = {"imag"}
+EXPONENTS = (0, 1, 2, 3, 0.5, -0.5, -1, -2)
+
+
+def available() -> str | None:
+    """Return why nothing can be compiled, or ``None``."""
+    try:
+        nvrtc.version()
+    except Exception as error:
+        return f"NVRTC is not installed: {error}"
+    return None
+
+
+@pytest.fixture(autouse=True)
+def _needs_nvrtc() -> None:
+    problem = available()
+    if problem is not None:
+        pytest.skip(problem)
+
+
+class Kernel(NamedTuple):
+    """One kernel to be generated."""
+
+    name: str
+    formula: Formula
+    dtypes: tuple[DType, ...]
+    compute: DType
+    results: tuple[DType, ...]
+
+
+# --------------------------------------------------------------------------- what there is
+
+
+def formulas() -> Iterator[tuple[str, str, Formula]]:
+    """Return name, kind of number and formula of every operation."""
+    for name, op in OPS.items():
+        if name not in WHOLE_ONLY | COMPLEX_ONLY:
+            yield name, REAL, op.build(REAL)
+        if name not in WHOLE_ONLY | REAL_ONLY:
+            yield name, COMPLEX, op.build(COMPLEX)
+    for exponent in EXPONENTS:
+        for kind in REAL, COMPLEX:
+            yield f"power {exponent}", kind, OPS["power"].build(kind).bound(1, exponent)
+
+
+def masks(count: int) -> list[tuple[bool, ...]]:
+    return [m for m in itertools.product((False, True), repeat=count) if any(m)]
+
+
+def written(mask: Sequence[bool]) -> str:
+    return "".join("01"[m] for m in mask)
+
+
+def products(formula: Formula) -> Iterator[tuple[str, Formula]]:
+    """Return the gradient formula for each choice of inputs and of outputs that have one."""
+    for needs in masks(len(formula.inputs)):
+        if any(n and v.kind == BOOL for n, v in zip(needs, formula.inputs, strict=True)):
+            continue
+        for defined in masks(len(formula.outputs)):
+            product = formula.vjp(needs, defined)
+            if product.targets:
+                given = f" given {written(defined)}" if len(defined) > 1 else ""
+                yield f"inputs {written(needs)}{given}", product.formula
+
+
+def tangents(formula: Formula) -> Iterator[tuple[str, Formula]]:
+    """Return the forward-mode formula for each choice of inputs that move."""
+    for moving in masks(len(formula.inputs)):
+        if any(m and v.kind == BOOL for m, v in zip(moving, formula.inputs, strict=True)):
+            continue
+        product = formula.jvp(moving)
+        if product.targets:
+            yield f"moving {written(moving)}", product.formula
+
+
+def orders(formula: Formula) -> Iterator[tuple[str, Formula]]:
+    """Return a formula, and those of its first and second derivatives."""
+    yield "order 0", formula
+    for mask, first in products(formula):
+        yield f"order 1 {mask}", first
+        for second_mask, second in products(first):
+            yield f"order 2 {mask}, {second_mask}", second
+    for mask, forward in tangents(formula):
+        yield f"forward mode {mask}", forward
+
+
+def element(e: Expression, compute: DType) -> DType:
+    """Return the type in which an input or output of a formula is stored."""
+    if e.kind == BOOL:
+        return BOOLEAN
+    if e.kind == REAL and compute.kind == "c":
+        return np.dtype(f"f{compute.itemsize // 2}")
+    return compute
+
+
+def kernel(name: str, formula: Formula, compute: DType) -> Kernel:
+    dtypes = tuple(element(v, compute) for v in formula.inputs)
+    results = tuple(element(e, compute) for e in formula.outputs)
+    return Kernel(f"{name}, {compute.name}", formula, dtypes, compute, results)
+
+
+@functools.cache
+def floating() -> list[Kernel]:
+    """Return the kernels of all orders and floating point types."""
+    return [
+        kernel(f"{name}, {order}", found, compute)
+        for name, kind, formula in formulas()
+        for order, found in orders(formula)
+        for compute in (FLOATS if kind == REAL else [COMPLEX64])
+    ]
+
+
+def whole() -> Iterator[Kernel]:
+    """Return the forward kernels of integers and bools."""
+    for name, op in OPS.items():
+        if name in COMPLEX_ONLY:
+            continue
+        for dtype in INTEGERS:
+            if op.promotion == "float":
+                compute = FLOATS[1]
+            elif dtype.kind != "b" or op.promotion == "compare" or name in WHOLE_ONLY:
+                compute = dtype
+            else:
+                continue
+            dtypes = tuple(BOOLEAN if v.kind == BOOL else dtype for v in op.formula.inputs)
+            results = (op.result_type(op, compute),)
+            yield Kernel(f"{name}, order 0, {dtype.name}", op.formula, dtypes, compute, results)
+
+
+# --------------------------------------------------------------------------- their sources
+
+
+def unique(found: Iterator[tuple[str, str, str]]) -> dict[str, str]:
+    """Return sources by name, of equal ones the first; the kernel's own name does not count."""
+    names: dict[str, str] = {}
+    for name, source, function in found:
+        names.setdefault(source.replace(function, "gpugrad_kernel"), name)
+    return {name: source for source, name in names.items()}
+
+
+def elementwise_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
+    from gpugrad.kernels.elementwise import elementwise
+
+    def all_of_them() -> Iterator[tuple[str, str, str]]:
+        texts: set[tuple[str, ...]] = set()
+        for k in kernels:
+            made = elementwise(k.formula, k.dtypes, k.compute, k.results)
+            text = (made.operation, *(f"{p.ctype} {p.name}" for p in made.params))
+            if text not in texts:  # asking CuPy for the whole source takes a while
+                texts.add(text)
+                source = nvrtc.elementwise_source(made, 1, (*k.dtypes, *k.results))
+                yield k.name, source, made.name
+
+    return unique(all_of_them())
+
+
+def reduction_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
+    from gpugrad.kernels.reduction import reduction
+
+    def all_of_them() -> Iterator[tuple[str, str, str]]:
+        for k in kernels:
+            if len(k.results) == 1 and k.results[0].kind != "b":
+                made = reduction(k.formula, k.dtypes, k.compute, k.results[0])
+                source = nvrtc.reduction_source(made, 2, (*k.dtypes, k.results[0]))
+                yield f"sum of {k.name}", source, made.name
+
+    return unique(all_of_them())
+
+
+def by_hand_sources() -> dict[str, str]:
+    from gpugrad.kernels.reduction import mean_kernel, product_sum
+
+    found = {}
+    for dtype in [*FLOATS, COMPLEX64, np.dtype(np.complex128)]:
+        for out_ndim in 0, 1:
+            made = mean_kernel(dtype, dtype)
+            found[f"mean {dtype.name} to {out_ndim}-d"] = nvrtc.reduction_source(
+                made, 1 + out_ndim, (dtype, dtype), out_ndim=out_ndim
+            )
+    for dtype in [*FLOATS, COMPLEX64, np.dtype(np.complex128), *INTEGERS[1:]]:
+        made = product_sum(dtype)
+        found[f"dot {dtype.name}"] = nvrtc.reduction_source(made, 1, (dtype,) * 3, out_ndim=0)
+    for dtype, wider in (FLOATS[0], FLOATS[1]), (FLOATS[1], FLOATS[2]):
+        made = mean_kernel(dtype, wider)
+        found[f"mean {dtype.name} as {wider.name}"] = nvrtc.reduction_source(
+            made, 1, (dtype, wider), out_ndim=0
+        )
+    return found
+
+
+# --------------------------------------------------------------------------- the tests
+
+
+def architectures() -> list[int]:
+    """Return sm_75, sm_80 and sm_90, and where NVRTC still knows it sm_70."""
+    if available() is not None:
+        return [75, 80, 90]
+    return [70, 75, 80, 90] if nvrtc.version().startswith("(12,") else [75, 80, 90]
+
+
+@pytest.mark.parametrize("arch", architectures())
+def test_every_kernel_of_a_formula_compiles(arch: int) -> None:
+    nvrtc.compile_many(elementwise_sources([*floating(), *whole()]), arch)
+
+
+@pytest.mark.parametrize("arch", architectures())
+def test_every_sum_of_a_formula_compiles(arch: int) -> None:
+    nvrtc.compile_many(reduction_sources(floating()), arch)
+
+
+@pytest.mark.parametrize("arch", architectures())
+def test_the_kernels_written_by_hand_compile(arch: int) -> None:
+    nvrtc.compile_many(by_hand_sources(), arch)
+
+
+def test_nothing_is_left_out() -> None:
+    names = [k.name for k in floating()]
+    for name in OPS:
+        if name in WHOLE_ONLY:
+            continue
+        for dtype in "float16", "float32", "float64":
+            assert (f"{name}, order 0, {dtype}" in names) == (name not in COMPLEX_ONLY)
+        assert (f"{name}, order 0, complex64" in names) == (name not in REAL_ONLY)
+    for expected in (
+        "power, order 1 inputs 11, float32",
+        "power, order 1 inputs 01, complex64",
+        "mul, order 2 inputs 11, inputs 011 given 10, float16",
+        "gelu_exact, order 2 inputs 1, inputs 11, float64",
+    ):
+        assert expected in names
+    assert REAL_ONLY | WHOLE_ONLY | COMPLEX_ONLY <= set(OPS)
+
+
+def test_a_kernel_that_does_not_compile_is_named() -> None:
+    from gpugrad.formula import FUNCTIONS, Function, call, variable
+
+    x = variable("x")
+    FUNCTIONS["unwritten"] = Function("unwritten({})", "unwritten({})")
+    try:
+        broken = Formula("broken", (x,), (call("unwritten", x),))
+        made = elementwise_sources([kernel("broken, order 1 inputs 1", broken, FLOATS[1])])
+    finally:
+        del FUNCTIONS["unwritten"]
+    with pytest.raises(
+        nvrtc.KernelError, match=r"(?s)broken, order 1 inputs 1, float32.*sm_90.*unwritten"
+    ):
+        nvrtc.compile_many(made, 90)

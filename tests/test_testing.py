@@ -1,0 +1,266 @@
+"""The tools that other tests rely on: each must fail where it should."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+from gpugrad import testing
+from gpugrad.op import Operation
+from gpugrad.testing import assert_close, check_gradient, count_kernels, devices_agree, jvp
+
+# --------------------------------------------------------------------------- assert_close
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected"),
+    [
+        (np.array([1.0, 2.0], "float32"), np.array([1.0, 2.0], "float32")),
+        (np.array([1.0], "float32"), np.array([1.000001], "float32")),
+        (np.array([1.0], "float16"), np.array([1.001], "float16")),
+        (np.array([math.nan, math.inf], "float64"), np.array([math.nan, math.inf], "float64")),
+        (np.array([1 + 2j], "complex64"), np.array([1 + 2.000001j], "complex64")),
+        (np.array([complex(math.inf, math.nan)]), np.array([complex(math.inf, math.nan)])),
+        (np.array([1], "int64"), np.array([1], "int64")),
+        (gpugrad.tensor([1.0, 2.0], requires_grad=True), np.array([1.0, 2.0], "float32")),
+        (gpugrad.tensor([1.0, 2.0]), [1.0, 2.0]),
+        (gpugrad.tensor(3), 3),
+        (np.zeros((0, 3)), np.zeros((0, 3))),
+    ],
+)
+def test_assert_close_accepts(actual: Any, expected: Any) -> None:
+    assert_close(actual, expected)
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "message"),
+    [
+        (np.ones(2), np.ones((2, 1)), r"shapes differ: \(2,\), expected \(2, 1\)"),
+        (np.ones(1), np.ones(()), r"shapes differ: \(1,\), expected \(\)"),
+        (
+            np.array([1], "float32"),
+            np.array([1], "float64"),
+            "types differ: float32, expected float64",
+        ),
+        (
+            np.array([[1.0, 2.0], [3.0, 4.5]]),
+            np.array([[1.0, 2.0], [3.0, 4.0]]),
+            r"1 of 4 elements differ; the worst at \(1, 1\): np.float64\(4.5\), expected "
+            r"np.float64\(4.0\): 0.5 apart, 0.125 relatively \(allowed: rtol=1e-10, atol=1e-12\)",
+        ),
+        (np.array([1.0], "float32"), np.array([1.0001], "float32"), "1 of 1 elements differ"),
+        (np.array([1.0]), np.array([1.0 + 1e-8]), "1e-08 apart"),
+        (np.array([math.nan]), np.array([1.0]), "inf apart"),
+        (np.array([1.0]), np.array([math.nan]), "elements differ"),
+        (np.array([math.inf]), np.array([-math.inf]), "elements differ"),
+        (np.array([math.inf]), np.array([1e308]), "elements differ"),
+        (np.array([1 + 2j]), np.array([1 - 2j]), "4 apart"),
+        (np.array([complex(0, math.nan)]), np.array([complex(math.nan, 0)]), "elements differ"),
+        (np.array([2**62 + 1]), np.array([2**62]), "elements differ"),
+        (np.array([True]), np.array([False]), "elements differ"),
+        (gpugrad.tensor(2.0), 2.5, "the worst: np.float32"),
+    ],
+)
+def test_assert_close_says_what_differs(actual: Any, expected: Any, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        assert_close(actual, expected)
+
+
+def test_assert_close_takes_tolerances() -> None:
+    assert_close(np.array([1.0]), np.array([1.1]), rtol=0.2)
+    assert_close(np.array([1.0]), np.array([1.1]), rtol=0, atol=0.2)
+    with pytest.raises(AssertionError):
+        assert_close(np.array([1.0]), np.array([1.0 + 1e-15]), 0, 0)
+
+
+# --------------------------------------------------------------------------- derivatives
+
+
+def double(seed: int, *shape: int) -> Any:
+    return gpugrad.tensor(np.random.default_rng(seed).uniform(0.5, 2, shape))
+
+
+def broken(kind: str, forward: Any, rule: Any) -> Operation:
+    """Return an operation of one input with this gradient."""
+    op = Operation("BrokenBackward0", forward, kind)
+    rule.__name__ = "input"
+    op.gradient(rule)
+    return op
+
+
+def test_check_gradient_finds_a_wrong_factor() -> None:
+    wrong = broken("linear", lambda door, input: input * 2.0, lambda g: g * 2.001)
+    with pytest.raises(AssertionError, match="differences say"):
+        check_gradient(wrong, [double(0, 3)])
+
+
+def test_check_gradient_finds_a_wrong_second_derivative() -> None:
+    """The gradient is right, but is not recorded as depending on the input."""
+    square = broken(
+        "composite", lambda door, input: input * input, lambda g, input: g * 2 * input.detach()
+    )
+    check_gradient(square, [double(0, 3)])
+    with pytest.raises(AssertionError, match="differences say"):
+        check_gradient(square, [double(0, 3)], order=2)
+
+
+def test_check_gradient_finds_a_missing_dependence() -> None:
+    with pytest.raises(AssertionError, match="differences say"):
+        check_gradient(lambda x: x * x.detach(), [double(0, 3)])
+    with pytest.raises(AssertionError, match="differences say"):
+        check_gradient(lambda x, y: (x * y, y.detach()), [double(0, 3), double(1, 3)])
+
+
+def test_check_gradient_finds_a_missing_conjugate() -> None:
+    wrong = broken("linear", lambda door, input: input * 1j, lambda g: g * 1j)
+    right = broken("linear", lambda door, input: input * 1j, lambda g: g * -1j)
+    z = gpugrad.tensor(np.array([1 + 2j, 3 - 1j]))
+    check_gradient(right, [z], order=2)
+    with pytest.raises(AssertionError, match="differences say"):
+        check_gradient(wrong, [z])
+
+
+def test_check_gradient_of_several_inputs_and_outputs() -> None:
+    def function(x: Any, i: Any, y: Any) -> Any:
+        return (x[i] * y).sum(), [x.exp(), (y / x[0]).tanh()]
+
+    inputs = [double(0, 3), gpugrad.tensor([0, 2, 2]), double(1, 3)]
+    check_gradient(function, inputs, order=3)
+    assert inputs[0].grad is None
+    assert not inputs[0].requires_grad
+
+
+def test_check_gradient_needs_something_to_differentiate() -> None:
+    with pytest.raises(AssertionError, match="no input"):
+        check_gradient(lambda i: i, [gpugrad.tensor([1])])
+    with pytest.raises(AssertionError, match="no output"):
+        check_gradient(lambda x: x > 0, [double(0, 2)])
+
+
+def test_check_gradient_accepts_a_constant() -> None:
+    check_gradient(lambda x: x.sign(), [double(0, 2)], order=3)
+    check_gradient(lambda x: gpugrad.ones(2, dtype=gpugrad.float64), [double(0, 2)])
+
+
+def test_jvp_of_a_known_function(device: str) -> None:
+    x = gpugrad.tensor([1.0, 2.0], dtype=gpugrad.float64, device=device)
+    y = gpugrad.tensor([3.0, 4.0], dtype=gpugrad.float64, device=device)
+    (out,), (tangent,) = jvp(lambda x, y: x * y + x**2, [x, y], [gpugrad.ones_like(x), None])
+    assert_close(out, [4.0, 12.0])
+    assert_close(tangent, [5.0, 8.0])
+    _, (tangent,) = jvp(lambda x, y: x * y, [x, y], [None, gpugrad.ones_like(y)])
+    assert_close(tangent, x)
+    _, (tangent,) = jvp(lambda x, y: x * 2, [x, y], [None, gpugrad.ones_like(y)])
+    assert tangent is None
+    _, (tangent,) = jvp(lambda x, y: x, [x, y], [y, None])
+    assert_close(tangent, y)
+
+
+def test_jvp_of_matrices_by_differences() -> None:
+    a, b = double(0, 3, 4), double(1, 4, 2)
+    va, vb = double(2, 3, 4), double(3, 4, 2)
+
+    def function(a: Any, b: Any) -> Any:
+        return (a @ b).std(0) * a.prod(1).sum()
+
+    (_, (tangent,)) = jvp(function, [a, b], [va, vb])
+    step = 1e-6
+    quotient = (function(a + va * step, b + vb * step) - function(a - va * step, b - vb * step)) / (
+        2 * step
+    )
+    assert_close(tangent, quotient, 1e-7, 1e-8)
+
+
+def test_jvp_records_nothing_and_changes_no_input() -> None:
+    x = double(0, 3)
+    _, (tangent,) = jvp(lambda x: x.exp(), [x], [x])
+    assert tangent.grad_fn is None
+    assert not x.requires_grad
+
+
+# --------------------------------------------------------------------------- devices and kernels
+
+
+@pytest.mark.cuda
+def test_devices_agree_notices_values_and_gradients() -> None:
+    x = np.linspace(1, 2, 5)
+    devices_agree(lambda x: x.exp().sum(), x)
+    with pytest.raises(AssertionError, match="elements differ"):
+        devices_agree(lambda x: x * (1.0 if x.is_cuda else 1.001), x)
+    with pytest.raises(AssertionError, match="elements differ"):  # the gradients only
+        devices_agree(lambda x: x * x if x.is_cuda else x * x.detach(), x)
+
+
+@pytest.mark.cuda
+def test_count_kernels_on_cuda() -> None:
+    x = gpugrad.ones(3, device="cuda", requires_grad=True)
+    with count_kernels() as launched:
+        assert launched.total == 0
+        y = x.exp()
+        assert launched.total == 1
+        y.sum()
+    assert launched.total == 2
+    x.exp()
+    assert launched.total == 2
+
+
+def test_count_kernels_on_the_cpu_is_zero() -> None:
+    with count_kernels() as launched:
+        gpugrad.ones(3).exp()
+    assert launched.total == 0
+
+
+def test_counts_nest() -> None:
+    from gpugrad.kernels import launches
+
+    with count_kernels() as outer:
+        launches.add(2)
+        with count_kernels() as inner:
+            launches.add(3)
+    assert (outer.total, inner.total) == (5, 3)
+
+
+def test_importing_the_tools_imports_neither_cupy_nor_a_test_runner() -> None:
+    code = (
+        "import sys, gpugrad.testing as t\n"
+        "with t.count_kernels(): pass\n"
+        "print([m for m in ('cupy', 'torch', 'pytest') if m in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert found.strip() == "[]"
+
+
+# --------------------------------------------------------------------------- the table
+
+
+def test_operations_are_the_public_ones() -> None:
+    names = testing.operations()
+    assert {"mul", "pow", "where", "sum", "matmul", "getitem", "view", "to"} <= set(names)
+    assert not {"zeros", "rand", "backward", "add_", "tensor"} & set(names)
+
+
+def test_samples_do_not_depend_on_each_other() -> None:
+    """A sample's arrays are its own: no test can change another's."""
+    sample = testing.SAMPLES["exp"][0]
+    first, second = sample.arrays(), sample.arrays()
+    first[0][:] = 0
+    assert second[0].any()
+    assert sample.inputs[0].any()
+
+
+@pytest.mark.parametrize("layout", ["plain", "transposed", "sliced"])
+def test_layouts_keep_the_values(layout: str, device: str) -> None:
+    array = np.arange(12.0).reshape(3, 4)
+    sample = testing.Sample("any", lambda lib, x: x, (array,), layout=layout)
+    (tensor,) = sample.tensors(np.float32, device)
+    assert_close(tensor, array.astype(np.float32))
+    assert tensor.requires_grad
+    assert tensor.stride() == {"plain": (4, 1), "transposed": (1, 3), "sliced": (8, 1)}[layout]
