@@ -368,9 +368,10 @@ class Tensor(TensorBase):
                 "data set to a tensor that requires gradients must be floating point or complex "
                 "dtype"
             )
-        shared_counter(self).value += 1  # what was saved of the old values is stale
+        counter = Counter()
+        counter.value = self._version + 1  # a node that saved this tensor must see the change
         self._array = value._array
-        self._counter = Counter()
+        self._counter = counter
 
     # ----------------------------------------------------------------------- to Python
 

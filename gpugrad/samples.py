@@ -2,7 +2,7 @@
 
 A sample's function takes a library first: called with ``gpugrad`` or with PyTorch it computes what
 is tested, with :data:`REFERENCE` what NumPy says.  Inputs lie in the operation's domain, away from
-kinks and ties, so that differences approximate derivatives.  Singular points are tests of their own.
+kinks and ties, so that differences approximate derivatives.
 """
 
 from __future__ import annotations

@@ -8,6 +8,13 @@ using int64 = long long;
 
 template <typename T> __device__ inline bool truth(T x) { return x != T(0); }
 
+// for every type: CUDA's own are ambiguous for integers
+template <typename T> __device__ inline bool isnan(T x) { return x != x; }
+template <typename T> __device__ inline bool isinf(T x) { return x == x && x - x != x - x; }
+template <typename T> __device__ inline bool isinf(complex<T> z) {
+  return isinf(z.real()) || isinf(z.imag());
+}
+
 // nan wins, as in NumPy and PyTorch
 template <typename T> __device__ inline T maximum(T x, T y) { return (x != x || x > y) ? x : y; }
 template <typename T> __device__ inline T minimum(T x, T y) { return (x != x || x < y) ? x : y; }

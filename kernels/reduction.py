@@ -122,7 +122,7 @@ def position_kernel(dtype: np.dtype[Any], greatest: bool) -> cupy.ReductionKerne
         "Position()",
         f"gpugrad_arg{'max' if greatest else 'min'}",
         reduce_type="Position",
-        preamble=text.replace("value_type", accumulator(dtype)),
+        preamble=PREAMBLE + text.replace("value_type", accumulator(dtype)),
     )
 
 

@@ -1346,8 +1346,9 @@ DELIBERATE: list[tuple[str, tuple[type[Exception], str], Any, str]] = [
         (TypeError, "can't convert np.ndarray of type numpy.object_. The only supported types are"),
         (
             TypeError,
-            "can't convert np.ndarray of type numpy.object_. The only supported types are: float64"
-            ", float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool.",
+            "can't convert np.ndarray of type numpy.object_. The only supported types are: "
+            "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, "
+            "and bool.",
         ),
         "only the types that there are",
     ),

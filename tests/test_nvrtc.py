@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hostcuda import nvrtc
 
 import gpugrad  # noqa: F401  declares the operations
 from gpugrad.formula import BOOL, COMPLEX, REAL, Expression, Formula
 from gpugrad.op import OPS
+from hostcuda import nvrtc
 
 pytestmark = [pytest.mark.nvrtc, pytest.mark.slow]
 
@@ -82,15 +82,13 @@ def written(mask: Sequence[bool]) -> str:
 
 
 def products(formula: Formula) -> Iterator[tuple[str, Formula]]:
-    """Return the gradient formula for each choice of inputs and of outputs that have one."""
+    """Return the gradient formula for each choice of inputs that need one."""
     for needs in masks(len(formula.inputs)):
         if any(n and v.kind == BOOL for n, v in zip(needs, formula.inputs, strict=True)):
             continue
-        for defined in masks(len(formula.outputs)):
-            product = formula.vjp(needs, defined)
-            if product.targets:
-                given = f" given {written(defined)}" if len(defined) > 1 else ""
-                yield f"inputs {written(needs)}{given}", product.formula
+        product = formula.vjp(needs, (True,) * len(formula.outputs))
+        if product.targets:
+            yield f"inputs {written(needs)}", product.formula
 
 
 def tangents(formula: Formula) -> Iterator[tuple[str, Formula]]:
@@ -189,7 +187,7 @@ def reduction_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
 
     def all_of_them() -> Iterator[tuple[str, str, str]]:
         for k in kernels:
-            if len(k.results) == 1 and k.results[0].kind != "b":
+            if "order 0" not in k.name and len(k.results) == 1:
                 made = reduction(k.formula, k.dtypes, k.compute, k.results[0])
                 source = nvrtc.reduction_source(made, 2, (*k.dtypes, k.results[0]))
                 yield f"sum of {k.name}", source, made.name
@@ -230,17 +228,19 @@ def architectures() -> list[int]:
 
 @pytest.mark.parametrize("arch", architectures())
 def test_every_kernel_of_a_formula_compiles(arch: int) -> None:
-    nvrtc.compile_many(elementwise_sources([*floating(), *whole()]), arch)
+    nvrtc.compile_many(
+        elementwise_sources([*floating(), *whole()]), arch, options=nvrtc.fast_options()
+    )
 
 
 @pytest.mark.parametrize("arch", architectures())
 def test_every_sum_of_a_formula_compiles(arch: int) -> None:
-    nvrtc.compile_many(reduction_sources(floating()), arch)
+    nvrtc.compile_many(reduction_sources(floating()), arch, options=nvrtc.fast_options())
 
 
 @pytest.mark.parametrize("arch", architectures())
 def test_the_kernels_written_by_hand_compile(arch: int) -> None:
-    nvrtc.compile_many(by_hand_sources(), arch)
+    nvrtc.compile_many(by_hand_sources(), arch, options=nvrtc.fast_options())
 
 
 def test_nothing_is_left_out() -> None:
@@ -254,11 +254,11 @@ def test_nothing_is_left_out() -> None:
     for expected in (
         "power, order 1 inputs 11, float32",
         "power, order 1 inputs 01, complex64",
-        "mul, order 2 inputs 11, inputs 011 given 10, float16",
+        "mul, order 2 inputs 11, inputs 011, float16",
         "gelu_exact, order 2 inputs 1, inputs 11, float64",
     ):
         assert expected in names
-    assert REAL_ONLY | WHOLE_ONLY | COMPLEX_ONLY <= set(OPS)
+    assert set(OPS) >= REAL_ONLY | WHOLE_ONLY | COMPLEX_ONLY
 
 
 def test_a_kernel_that_does_not_compile_is_named() -> None:

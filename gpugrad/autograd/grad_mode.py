@@ -44,14 +44,21 @@ def _generator(function: Callable[..., Any], enabled: bool) -> Callable[..., Any
     @functools.wraps(function)
     def decorated(*args: Any, **kwargs: Any) -> Any:
         generator = function(*args, **kwargs)
-        sent = None
+        resume = functools.partial(generator.send, None)
         while True:
             try:
                 with _Mode(enabled):
-                    value = generator.send(sent)
+                    value = resume()
             except StopIteration as stop:
                 return stop.value
-            sent = yield value
+            try:
+                resume = functools.partial(generator.send, (yield value))
+            except GeneratorExit:
+                with _Mode(enabled):
+                    generator.close()
+                raise
+            except BaseException as error:  # thrown in by the caller, for the generator to see
+                resume = functools.partial(generator.throw, error)
 
     return decorated
 

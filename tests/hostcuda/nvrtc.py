@@ -200,13 +200,23 @@ def compile_source(
     return cubin
 
 
-def compile_many(sources: Mapping[str, str], arch: int, threads: int = 2) -> None:
+def fast_options() -> tuple[str, ...]:
+    """Return the options that ask NVRTC for less optimisation: what it accepts is the same."""
+    from cupy_backends.cuda.libs import nvrtc
+
+    return ("--Ofast-compile=max",) if nvrtc.getVersion() >= (13, 0) else ()
+
+
+def compile_many(
+    sources: Mapping[str, str], arch: int, threads: int = 2, options: Sequence[str] = ()
+) -> None:
     """Compile every kernel for ``arch``, many in one translation unit.
 
     Args:
         sources: Complete sources by the names that errors shall give.
         arch: Such as 90 for sm_90.
         threads: How many units to compile at once.
+        options: More of NVRTC's options than those that CuPy always gives.
 
     Raises:
         KernelError: NVRTC refused one; its log is in the message.
@@ -215,22 +225,22 @@ def compile_many(sources: Mapping[str, str], arch: int, threads: int = 2) -> Non
     size = max(1, min(BUNDLE_SIZE, -(-len(sources) // threads)))
     bundles = [{name: sources[name] for name in names} for names in _batches(sources, size)]
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda kernels: _compile_bundle(kernels, arch), bundles))
+        list(pool.map(lambda kernels: _compile_bundle(kernels, arch, options), bundles))
 
 
-def _compile_bundle(sources: Mapping[str, str], arch: int) -> None:
+def _compile_bundle(sources: Mapping[str, str], arch: int, options: Sequence[str]) -> None:
     from cupy.cuda.compiler import CompileException
 
     if len(sources) > 1:
         try:
-            compile_source(bundle(sources.values()), arch)
+            compile_source(bundle(sources.values()), arch, options)
         except CompileException:
             pass  # whose fault?  It may even be the bundle's: alone each might do
         else:
             return
     for name, source in sources.items():
         try:
-            compile_source(source, arch)
+            compile_source(source, arch, options)
         except CompileException as error:
             raise KernelError(
                 f"kernel {name!r} does not compile for sm_{arch}:\n{error}"
