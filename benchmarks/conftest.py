@@ -100,13 +100,11 @@ def time_in_turns(comparison: Comparison, benchmark: Any, clock: Callable[[], fl
             peer.seconds.append(clock() - start)
         ours.prepare()
 
-    benchmark.pedantic(
-        ours.round,
-        setup=rounds_of_the_others,
-        rounds=min(max(rounds, ROUNDS[0]), ROUNDS[1]),
-        warmup_rounds=1,
-    )
+    rounds = min(max(rounds, ROUNDS[0]), ROUNDS[1])
+    benchmark.pedantic(ours.round, setup=rounds_of_the_others, rounds=rounds)
     ours.seconds = list(benchmark.stats.stats.data)
+    for peer in others:
+        del peer.seconds[rounds:]
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -1,8 +1,8 @@
 """Results as a table and as a file: the medians, and on what machine they were taken.
 
-    python -m benchmarks.report benchmarks/results/NAME.json
+    python -m benchmarks.report NAME
 
-prints a saved file as the Markdown that README.md has between its benchmark marks.
+puts the saved results/NAME.json into README.md, between its benchmark marks.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,17 +22,24 @@ import gpugrad
 from benchmarks.comparison import Comparison
 
 RESULTS = Path(__file__).parent / "results"
+README = Path(__file__).parents[1] / "README.md"
 UNITS = [(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")]
 
 
 def row(comparison: Comparison) -> dict[str, Any]:
-    """Return what is kept of a comparison; the seconds are those of one operation."""
+    """Return what is kept of a comparison; the seconds are those of one operation.
+
+    The ratios are not those of the medians, but the medians of the ratios of neighbouring rounds,
+    which a machine that is busy for a while disturbs less.
+    """
     work = comparison.work
     return {
         "work": work.name,
         "n": comparison.n,
         "dtype": comparison.dtype,
         "seconds": {name: s / work.calls for name, s in comparison.medians().items()},
+        "reference": comparison.reference.name,
+        "ratios": comparison.ratios(),
         "rounds": len(comparison.peers[0].seconds),
         "wrong": comparison.wrong,
     }
@@ -93,8 +101,7 @@ def save(results: dict[str, Any], name: str) -> Path:
 def columns(rows: Sequence[dict[str, Any]]) -> list[str]:
     """Return the names of the peers, the one that the others are compared with first."""
     names = list(dict.fromkeys(name for r in rows for name in [*r["seconds"], *r["wrong"]]))
-    by_hand = [name for name in names if name.endswith("by hand")]
-    reference = "PyTorch" if "PyTorch" in names else by_hand[0]
+    reference = rows[0]["reference"]
     return [reference, *(name for name in names if name != reference)]
 
 
@@ -103,20 +110,15 @@ def cells(rows: Sequence[dict[str, Any]]) -> list[list[str]]:
     reference, *others = columns(rows)
     table = [["work", "n", "dtype", reference, *others]]
     for r in rows:
-        seconds = r["seconds"].get(reference)
-        texts = [_ratio(r, name, seconds) for name in others]
-        time = "wrong" if reference in r["wrong"] else "-" if seconds is None else _time(seconds)
-        table.append([r["work"], f"{r['n']:,}", r["dtype"], time, *texts])
+        own = r["reference"] == reference
+        time = _time(r["seconds"][reference]) if own else "wrong"
+        ratios = [_ratio(r, name) if own else "-" for name in others]
+        table.append([r["work"], f"{r['n']:,}", r["dtype"], time, *ratios])
     return table
 
 
-def _ratio(row: dict[str, Any], name: str, reference: float | None) -> str:
-    if name in row["wrong"]:
-        return "wrong"
-    seconds = row["seconds"].get(name)
-    if seconds is None:
-        return "-"
-    return _time(seconds) if reference is None else f"{seconds / reference:.2f}"
+def _ratio(row: dict[str, Any], name: str) -> str:
+    return "wrong" if name in row["wrong"] else f"{row['ratios'][name]:.2f}"
 
 
 def _time(seconds: float) -> str:
@@ -144,7 +146,7 @@ def markdown(results: dict[str, Any]) -> str:
     ratios = [["float32, forward + backward", *(f"n = {n:,}" for n in sizes)]]
     for work in dict.fromkeys(r["work"] for r in swept):
         found = {r["n"]: r for r in swept if r["work"] == work and r["dtype"] == "float32"}
-        ratios.append([work, *(_pair(found.get(n), reference, by_hand) for n in sizes)])
+        ratios.append([work, *(_pair(found[n], by_hand) if n in found else "" for n in sizes)])
     rest = cells([r for r in rows if r not in swept])
     return "\n".join([
         f"{describe(results)}; one thread each, medians.",
@@ -170,11 +172,8 @@ def _swept(rows: Sequence[dict[str, Any]]) -> set[str]:
     return {work for work, found in sizes.items() if len(found) > 1}
 
 
-def _pair(row: dict[str, Any] | None, reference: str, by_hand: str) -> str:
-    if row is None:
-        return ""
-    seconds = row["seconds"].get(reference)
-    return f"{_ratio(row, 'gpugrad', seconds)} ({_ratio(row, by_hand, seconds)})"
+def _pair(row: dict[str, Any], by_hand: str) -> str:
+    return f"{_ratio(row, 'gpugrad')} ({_ratio(row, by_hand)})"
 
 
 def _table(lines: Sequence[Sequence[str]], texts: Sequence[int]) -> str:
@@ -190,6 +189,15 @@ def describe(results: dict[str, Any]) -> str:
     return f"{results['date']}, {place}, " + ", ".join(f"{k} {v}" for k, v in versions.items())
 
 
+def fill(text: str, name: str) -> str:
+    """Return a README with the table of the saved results."""
+    results = json.loads((RESULTS / f"{name}.json").read_text())
+    before, rest = text.split("<!-- benchmark -->\n")
+    _, after = rest.split("<!-- end of benchmark -->")
+    after = re.sub(r"benchmarks/results/[\w.-]+\.json", f"benchmarks/results/{name}.json", after)
+    marks = "<!-- benchmark -->\n", "\n<!-- end of benchmark -->"
+    return f"{before}{marks[0]}{markdown(results)}{marks[1]}{after}"
+
+
 if __name__ == "__main__":
-    for argument in sys.argv[1:]:
-        print(markdown(json.loads(Path(argument).read_text())))
+    README.write_text(fill(README.read_text(encoding="utf-8"), sys.argv[1]), encoding="utf-8")

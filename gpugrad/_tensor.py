@@ -99,7 +99,7 @@ class Tensor(TensorBase):
         if all(isinstance(n, int) and not isinstance(n, bool) for n in data):
             return creation.empty(data or (0,), dtype=default, device=device)
         if len(data) == 1 and isinstance(first, TensorBase):
-            return shapes.detached(first)
+            return shapes.detached(first)  # type: ignore[arg-type]
         if isinstance(first, str):
             raise TypeError("new(): invalid data type 'str'")
         if len(data) != 1 or not (hasattr(first, "__len__") or backend.is_array(first)):

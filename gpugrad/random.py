@@ -136,7 +136,8 @@ def rand(
     Raises:
         NotImplementedError: The type is not floating point.
     """
-    return _random(_sizes(sizes, size, "rand"), dtype, place(device), generator, requires_grad, normal=False)
+    shape = _sizes(sizes, size, "rand")
+    return _random(shape, dtype, place(device), generator, requires_grad, normal=False)
 
 
 def randn(
@@ -152,7 +153,8 @@ def randn(
     Raises:
         NotImplementedError: The type is not floating point.
     """
-    return _random(_sizes(sizes, size, "randn"), dtype, place(device), generator, requires_grad, normal=True)
+    shape = _sizes(sizes, size, "randn")
+    return _random(shape, dtype, place(device), generator, requires_grad, normal=True)
 
 
 def _random(

@@ -56,11 +56,12 @@ def stale(of: str, operation: str, version: int = 1, expected: int = 0) -> str:
     )
 
 
-def several_views(operation: str) -> str:
+def several_views(operation: str, output: int = 0) -> str:
     return (
-        f"Output 0 of {operation} is a view and is being modified inplace. This view is the output "
-        "of a function that returns multiple views. Such functions do not allow the output views "
-        "to be modified inplace. You should replace the inplace operation by an out-of-place one."
+        f"Output {output} of {operation} is a view and is being modified inplace. This view is the "
+        "output of a function that returns multiple views. Such functions do not allow the output "
+        "views to be modified inplace. You should replace the inplace operation by an out-of-place "
+        "one."
     )
 
 
@@ -275,6 +276,11 @@ IN_PLACE: list[Row] = [
         "y = torch.ones(2, 2, requires_grad=True) * 1\na, b = y.unbind(0); a.mul_(2)",
         RuntimeError,
         several_views("Unbind"),
+    ),
+    (
+        "y = torch.ones(2, 2, requires_grad=True) * 1\na, b = y.unbind(0); b.mul_(2)",
+        RuntimeError,
+        several_views("Unbind", 1),
     ),
     (
         "y = torch.ones(2, 2, requires_grad=True) * 1\na, b = y.chunk(2); a.mul_(2)",

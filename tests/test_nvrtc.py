@@ -219,26 +219,25 @@ def by_hand_sources() -> dict[str, str]:
 # --------------------------------------------------------------------------- the tests
 
 
-def architectures() -> list[int]:
-    """Return sm_75, sm_80 and sm_90, and where NVRTC still knows it sm_70."""
-    if available() is not None:
-        return [75, 80, 90]
-    return [70, 75, 80, 90] if nvrtc.version().startswith("(12,") else [75, 80, 90]
+@pytest.fixture(params=[70, 75, 80, 90])
+def arch(request: pytest.FixtureRequest) -> int:
+    """Return a compute capability; 7.0 only where NVRTC still knows it."""
+    found: int = request.param
+    if found == 70 and not nvrtc.version().startswith("(12,"):
+        pytest.skip("NVRTC 13 does not compile for sm_70 any more")
+    return found
 
 
-@pytest.mark.parametrize("arch", architectures())
 def test_every_kernel_of_a_formula_compiles(arch: int) -> None:
     nvrtc.compile_many(
         elementwise_sources([*floating(), *whole()]), arch, options=nvrtc.fast_options()
     )
 
 
-@pytest.mark.parametrize("arch", architectures())
 def test_every_sum_of_a_formula_compiles(arch: int) -> None:
     nvrtc.compile_many(reduction_sources(floating()), arch, options=nvrtc.fast_options())
 
 
-@pytest.mark.parametrize("arch", architectures())
 def test_the_kernels_written_by_hand_compile(arch: int) -> None:
     nvrtc.compile_many(by_hand_sources(), arch, options=nvrtc.fast_options())
 

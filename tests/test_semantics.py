@@ -929,7 +929,7 @@ def test_negative_strides_and_fortran_order_compute() -> None:
 
 def test_numpy_on_the_left_gives_a_tensor_with_gradient() -> None:
     x = gpugrad.ones(2, dtype=gpugrad.float64, requires_grad=True)
-    y = np.array([2.0, 3.0]) * x + np.float64(1)
+    y: Any = np.array([2.0, 3.0]) * x + np.float64(1)
 
     assert isinstance(y, gpugrad.Tensor)
     y.sum().backward()
@@ -1101,14 +1101,12 @@ def test_sgd_state_goes_round(device: str) -> None:
 
 
 def test_zero_grad_forgets_or_fills(device: str) -> None:
-    x = gpugrad.ones(2, device=device, requires_grad=True)
+    x: Any = gpugrad.ones(2, device=device, requires_grad=True)
     optimizer = gpugrad.optim.SGD([x], lr=0.1)
     x.sum().backward()
     g = x.grad
     optimizer.zero_grad(set_to_none=False)
-    assert x.grad is not None
     assert x.grad.tolist() == [0, 0]
-    assert g is not None
     assert g.tolist() == [0, 0]
     optimizer.zero_grad()
     assert x.grad is None

@@ -175,7 +175,7 @@ _C_NAMES = {
 }  # fmt: skip
 
 
-def checked_number(value: complex, wanted: dtype) -> complex:
+def checked_number(value: Any, wanted: dtype) -> Any:
     """Return a number that fills a tensor of type ``wanted``.
 
     Raises:

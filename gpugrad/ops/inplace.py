@@ -111,11 +111,12 @@ def _check_view_writable(self: TensorBase, operands: tuple[Any, ...]) -> bool:
     if not any(isinstance(t, TensorBase) and t._edge is not None for t in tracked):
         return False
     if view.multiple:
+        number = self._edge.index if isinstance(self._edge, Output) else 0
         raise RuntimeError(
-            f"Output 0 of {view.multiple.removesuffix('Backward0')} is a view and is being "
-            "modified inplace. This view is the output of a function that returns multiple views. Such "
-            "functions do not allow the output views to be modified inplace. You should replace "
-            "the inplace operation by an out-of-place one."
+            f"Output {number} of {view.multiple.removesuffix('Backward0')} is a view and is being "
+            "modified inplace. This view is the output of a function that returns multiple views. "
+            "Such functions do not allow the output views to be modified inplace. You should "
+            "replace the inplace operation by an out-of-place one."
         )
     if not view.recorded:
         raise RuntimeError(
@@ -341,7 +342,7 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     return self
 
 
-def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
+def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """Copy the values of another tensor in place: broadcast, cast, moved between devices.
 
     Raises:

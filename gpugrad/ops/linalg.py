@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend, errors
 from gpugrad.errors import broadcast_shape, size
-from gpugrad.graph import mode
-from gpugrad.graph import TensorBase
+from gpugrad.graph import TensorBase, mode
 from gpugrad.op import OPS, Pointwise, bilinear
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.shape import adjoint, unsqueeze

@@ -248,7 +248,9 @@ def inferred(shape: Shape, count: int) -> Shape:
         raise RuntimeError("only one dimension can be inferred")
     if any(n < -1 for n in shape):
         k = next(k for k, n in enumerate(shape) if n < -1)
-        raise RuntimeError(f"invalid shape dimension {shape[k]} at index {k} of shape {size(shape)}")
+        raise RuntimeError(
+            f"invalid shape dimension {shape[k]} at index {k} of shape {size(shape)}"
+        )
     known = math.prod(n for n in shape if n != -1)
     if -1 in shape:
         if known == 0:
@@ -267,7 +269,8 @@ def inferred(shape: Shape, count: int) -> Shape:
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """Return the elements in another shape: a view where strides allow, else a copy."""
-    return _reshaped(input, inferred(as_shape(shape, "reshape", "shape"), input._array.size), "reshape")
+    wanted = as_shape(shape, "reshape", "shape")
+    return _reshaped(input, inferred(wanted, input._array.size), "reshape")
 
 
 def view(input: Tensor, *shape: Any) -> Tensor:

@@ -1,0 +1,273 @@
+"""Who imports whom, what importing costs, and that everything public says what it is."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import gpugrad
+
+ROOT = Path(gpugrad.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))  # `kernels` too: a symbolic link, or a folder of the wheel
+if not any("kernels" in file.parts for file in FILES):
+    FILES += sorted((ROOT / "kernels").rglob("*.py"))
+
+# What a module may import of gpugrad besides modules of its own row; a name stands for all below.
+# From the ground floor upwards: nothing imports from a row below its own in this table.
+ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("formula",): (),
+    ("graph",): (),
+    ("errors",): (),
+    ("_device",): (),
+    ("_dtype",): ("errors",),
+    ("printing",): ("_dtype",),
+    ("kernels",): ("formula",),
+    ("backend",): ("formula", "_device"),
+    ("saved",): ("backend", "graph", "errors", "_device", "_dtype"),
+    ("accumulation",): ("backend", "graph", "saved"),
+    ("specialized",): ("backend", "formula", "graph", "saved", "_dtype"),
+    ("op",): (
+        "backend", "formula", "graph", "errors", "_device", "_dtype", "saved", "accumulation",
+        "specialized",
+    ),
+    ("ops",): (
+        "backend", "formula", "graph", "errors", "_device", "_dtype", "saved", "specialized", "op",
+    ),
+    ("_tensor",): (
+        "backend", "graph", "errors", "_device", "_dtype", "printing", "saved", "ops",
+    ),
+    ("autograd",): (
+        "backend", "graph", "errors", "_dtype", "saved", "accumulation", "op", "ops", "_tensor",
+    ),
+    ("random", "cuda"): (
+        "backend", "graph", "errors", "_device", "_dtype", "saved", "op", "ops", "_tensor",
+    ),
+    ("optim",): ("graph", "errors", "saved", "_tensor", "autograd", "backend", "ops"),
+}  # fmt: skip
+
+# Imports inside functions that the rows forbid, each with its reason.
+LATE = {
+    ("gpugrad.backend", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
+    ("gpugrad.cuda", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
+    ("gpugrad._tensor", "gpugrad.autograd.backward"): "Tensor.backward is autograd.backward",
+    ("gpugrad.ops.inplace", "gpugrad.kernels.launches"): "x[index] = value counts its kernel",
+}
+
+# Modules that use the library as its users do.
+ABOVE = ("gpugrad", "gpugrad.__main__", "gpugrad.samples", "gpugrad.testing")
+
+SOURCES = pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(ROOT)))
+
+
+class Import(NamedTuple):
+    """One imported module, and whether a function imports it."""
+
+    module: str
+    late: bool
+
+
+def module_of(file: Path) -> str:
+    parts = ("gpugrad", *file.relative_to(ROOT).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(file) for file in FILES}
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+    )
+
+
+def imports(file: Path) -> Iterator[Import]:
+    """Return what a file imports when it runs."""
+
+    def visit(node: ast.AST, late: bool) -> Iterator[Import]:
+        if is_type_checking(node):
+            return
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name, late) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield Import(inner if inner in MODULES else str(node.module), late)
+        function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for child in ast.iter_child_nodes(node):
+            yield from visit(child, late or function)
+
+    yield from visit(ast.parse(file.read_text()), False)
+
+
+def first(module: str) -> str:
+    """Return the part of a module's name by which the rows know it."""
+    return module.split(".")[1] if "." in module else ""
+
+
+@SOURCES
+def test_modules_import_from_the_rows_that_they_may_use(file: Path) -> None:
+    module = module_of(file)
+    if module in ABOVE:
+        return
+    ((row, allowed),) = [(r, a) for r, a in ROWS.items() if first(module) in r]
+    if module == "gpugrad.backend.cuda":
+        allowed = (*allowed, "kernels")
+    for found in imports(file):
+        if found.module.split(".")[0] != "gpugrad":
+            continue
+        if found.late and (module, found.module) in LATE:
+            continue
+        assert first(found.module) in (*row, *allowed), f"{module} imports {found.module}"
+
+
+def test_the_rows_lead_upwards() -> None:
+    seen: set[str] = set()
+    for row, allowed in ROWS.items():
+        assert set(allowed) <= seen, row
+        seen |= set(row)
+
+
+def test_every_late_import_is_still_needed() -> None:
+    found = {(module_of(f), i.module) for f in FILES for i in imports(f) if i.late}
+    assert set(LATE) <= found
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for file in FILES:
+        module = module_of(file)
+        graph[module] = {
+            i.module for i in imports(file) if not i.late and i.module in MODULES - {module}
+        }
+    done: set[str] = set()
+    while len(done) < len(graph):
+        ready = {m for m, needed in graph.items() if m not in done and needed <= done}
+        assert ready, {m: sorted(n - done) for m, n in graph.items() if m not in done}
+        done |= ready
+
+
+@pytest.mark.parametrize("name", ["formula", "graph"])
+def test_formula_and_graph_know_no_array_library_and_nothing_of_gpugrad(name: str) -> None:
+    found = {i.module.split(".")[0] for i in imports(ROOT / f"{name}.py")}
+    assert found <= set(sys.stdlib_module_names)
+
+
+@SOURCES
+def test_only_the_cuda_backend_and_the_kernels_import_cupy(file: Path) -> None:
+    found = {i.module.split(".")[0] for i in imports(file)} & {"cupy", "cupyx", "cupy_backends"}
+    module = module_of(file)
+    if module != "gpugrad.backend.cuda" and not module.startswith("gpugrad.kernels."):
+        assert not found
+
+
+@SOURCES
+def test_nothing_but_numpy_is_imported_with_a_module(file: Path) -> None:
+    module = module_of(file)
+    known = {*sys.stdlib_module_names, "numpy", "gpugrad"}
+    if module == "gpugrad.backend.cuda" or module.startswith("gpugrad.kernels."):
+        known.add("cupy")
+    assert {i.module.split(".")[0] for i in imports(file) if not i.late} <= known
+
+
+@SOURCES
+def test_only_backends_kernels_and_creation_know_which_library_an_array_is_of(file: Path) -> None:
+    # no ladder of isinstance over array libraries: the backend is the only door
+    module = module_of(file)
+    if module.startswith(("gpugrad.backend", "gpugrad.kernels")) or module in ABOVE:
+        return
+    names = {n.id for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.Name)}
+    assert "cupy" not in names
+
+
+# --------------------------------------------------------------------------- in a fresh process
+
+
+def python(code: str) -> list[str]:
+    """Return the lines that a program prints in a new process that has only imported NumPy."""
+    start = f"import sys; sys.path.insert(0, {str(ROOT.parent)!r}); import numpy\n"
+    done = subprocess.run(
+        [sys.executable, "-c", start + code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_importing_gpugrad_imports_neither_cupy_nor_scipy_nor_torch() -> None:
+    found = python("import gpugrad; print(*sys.modules, sep='\\n')")
+    others = {"cupy", "cupyx", "cupy_backends", "scipy", "torch", "tqdm", "hypothesis", "pytest"}
+    assert not others & {name.split(".")[0] for name in found}
+
+
+def test_working_on_the_cpu_imports_neither_cupy_nor_torch() -> None:
+    found = python(
+        "import gpugrad as torch\n"
+        "x = torch.randn(3, requires_grad=True)\n"
+        "(x.exp() * torch.tensor([1.0, 2.0, 3.0]) @ x.detach()).sum().backward()\n"
+        "torch.optim.SGD([x], lr=0.1).step()\n"
+        "repr(x), torch.as_tensor(x.detach().numpy())\n"
+        "print(*sys.modules, sep='\\n')"
+    )
+    assert not {"cupy", "cupy_backends", "torch"} & {name.split(".")[0] for name in found}
+
+
+def test_importing_gpugrad_takes_a_bounded_number_of_modules() -> None:
+    code = "before = set(sys.modules); import gpugrad\nprint(*set(sys.modules) - before, sep='\\n')"
+    found = python(code)
+    assert len(found) <= 60, sorted(found)  # 39 of its own and the standard library's when written
+
+
+def test_importing_gpugrad_changes_nothing_outside() -> None:
+    before, after = python(
+        "import warnings, threading\n"
+        "state = lambda: print(numpy.geterr(), numpy.get_printoptions(), warnings.filters,\n"
+        "                      threading.active_count())\n"
+        "state(); import gpugrad; state()"
+    )
+    assert before == after
+
+
+# --------------------------------------------------------------------------- what is public
+
+
+def public() -> Iterator[tuple[str, object]]:
+    for name, value in vars(gpugrad).items():
+        if not name.startswith("_") and not inspect.ismodule(value):
+            yield name, value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), list(public()), ids=lambda v: v if isinstance(v, str) else ""
+)
+def test_everything_public_has_a_docstring(name: str, value: object) -> None:
+    if isinstance(value, gpugrad.dtype):
+        value = type(value)
+    doc = inspect.getdoc(value)
+    assert doc, name
+    assert len(doc.splitlines()[0]) <= 100
+    assert doc.splitlines()[0].endswith((".", ":", ";")) or "." in doc
+
+
+@pytest.mark.parametrize("name", [n for n in vars(gpugrad.Tensor) if not n.startswith("_")])
+def test_every_method_and_property_of_a_tensor_has_a_docstring(name: str) -> None:
+    assert inspect.getdoc(inspect.getattr_static(gpugrad.Tensor, name)), name
+
+
+def test_a_module_has_no_name_of_a_public_object() -> None:
+    modules = {m.split(".")[1] for m in MODULES if m.count(".") == 1}
+    objects = {name for name, _ in public()}
+    assert not modules & objects
+
+
+@SOURCES
+def test_every_module_says_what_it_is(file: Path) -> None:
+    assert ast.get_docstring(ast.parse(file.read_text()))
