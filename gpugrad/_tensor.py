@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad import _dtype, backend, printing, saved
+from gpugrad import _dtype, backend, printing
 from gpugrad._device import device as Device  # noqa: N812  the class has a property of its name
 from gpugrad._dtype import dtype as DType  # noqa: N812
 from gpugrad.errors import normal_dim
 from gpugrad.errors import size as text_of_size
 from gpugrad.graph import LEAF, Counter, Node, Output, TensorBase, retain
+from gpugrad.op import saved
+from gpugrad.op.saved import own_array, shared_counter
 from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction
 from gpugrad.ops import shape as shapes
-from gpugrad.saved import own_array, shared_counter
 
 
 class Size(tuple[int, ...]):

@@ -15,8 +15,8 @@ from gpugrad import _dtype, backend
 from gpugrad._device import CPU, device
 from gpugrad._dtype import dtype
 from gpugrad.graph import TensorBase
+from gpugrad.op.saved import wrap
 from gpugrad.ops.creation import DeviceLike, _like, _sizes, finish, place
-from gpugrad.saved import wrap
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor

@@ -15,7 +15,6 @@ import pytest
 import gpugrad  # noqa: F401  declares the derivatives
 from gpugrad.backend import cpu
 from gpugrad.formula import (
-    _INTERNED,
     BOOL,
     COMPLEX,
     DERIVATIVES,
@@ -35,6 +34,7 @@ from gpugrad.formula import (
     substitute,
     variable,
 )
+from gpugrad.formula.expression import _INTERNED
 from gpugrad.op import OPS
 
 Array = Any

@@ -9,10 +9,10 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad._tensor import Tensor
-from gpugrad.accumulation import ARITHMETIC
 from gpugrad.graph import Captured, TensorBase, edge_of, recording, walk
 from gpugrad.op import cast
-from gpugrad.saved import wrap
+from gpugrad.op.accumulation import ARITHMETIC
+from gpugrad.op.saved import wrap
 
 
 def _sequence(value: Any) -> tuple[Any, ...]:

@@ -14,8 +14,8 @@ from gpugrad._device import CPU, device
 from gpugrad._dtype import dtype
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, TensorBase
+from gpugrad.op.saved import wrap
 from gpugrad.ops.shape import as_shape, to
-from gpugrad.saved import wrap
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor

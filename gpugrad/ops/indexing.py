@@ -13,8 +13,8 @@ from gpugrad import backend, errors
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import linear
+from gpugrad.op.saved import Like, wrap
 from gpugrad.ops import shape as shapes
-from gpugrad.saved import Like, wrap
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor

@@ -11,10 +11,10 @@ from gpugrad import _dtype, backend, errors
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, Node, Output, TensorBase, mode
 from gpugrad.op import cast, linear
+from gpugrad.op.saved import check_view, own_array, shared_counter, type_name, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.creation import checked_number
 from gpugrad.ops.indexing import getitem, numbers_first, parsed
-from gpugrad.saved import check_view, own_array, shared_counter, type_name, wrap
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor

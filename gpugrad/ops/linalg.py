@@ -9,9 +9,9 @@ from gpugrad import _dtype, backend, errors
 from gpugrad.errors import broadcast_shape, size
 from gpugrad.graph import TensorBase, mode
 from gpugrad.op import OPS, Pointwise, bilinear
+from gpugrad.op.saved import edges, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.shape import adjoint, unsqueeze
-from gpugrad.saved import edges, wrap
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from gpugrad import _dtype, errors, specialized
+from gpugrad import _dtype, errors
 from gpugrad.formula import COMPLEX, Expression, Formula, call
 from gpugrad.graph import TensorBase
-from gpugrad.op import OPS, Pointwise, as_operand, cast, pointwise, result_type
+from gpugrad.op import OPS, Pointwise, as_operand, cast, pointwise, result_type, specialized
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -257,7 +257,7 @@ def clamp_high(g, x, high):
     return where(le(x, high), g, 0), where(gt(x, high), g, 0)
 
 
-_CLAMPS_BY_TENSOR = tuple(
+_CLAMPS_BY_TENSOR: tuple[Any, ...] = tuple(
     Pointwise("ClampBackward0", "clamp", OPS[name].build, "default")
     for name in ("clamp_low", "clamp_high", "clamp_both")
 )
@@ -574,10 +574,9 @@ def clamp(input: Tensor, min: Operand = None, max: Operand = None) -> Tensor:
     """
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    if isinstance(min, TensorBase) or isinstance(max, TensorBase):
-        low, high, both_ = _CLAMPS_BY_TENSOR
-    else:
-        low, high, both_ = clamp_low, clamp_high, clamp_both
+    by_tensor = isinstance(min, TensorBase) or isinstance(max, TensorBase)
+    by_number = (clamp_low, clamp_high, clamp_both)
+    low, high, both_ = _CLAMPS_BY_TENSOR if by_tensor else by_number
     if max is None:
         return low(input, min)
     return high(input, max) if min is None else both_(input, min, max)

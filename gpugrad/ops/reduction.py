@@ -15,10 +15,10 @@ from gpugrad._dtype import dtype
 from gpugrad.errors import normal_dim, normal_dims
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, cast, composite, expand_to, linear, pointwise, sum_to
+from gpugrad.op.saved import Like, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.indexing import gather_along, scatter_along
 from gpugrad.ops.shape import cat, narrow, reshape, unsqueeze
-from gpugrad.saved import Like, wrap
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor

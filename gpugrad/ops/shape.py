@@ -13,7 +13,7 @@ from gpugrad._dtype import dtype
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import cast, expand_to, linear, move
-from gpugrad.saved import Like, wrap, zeros
+from gpugrad.op.saved import Like, wrap, zeros
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -411,7 +411,7 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
 
 def type_and_size(input: Tensor) -> str:
     """Return PyTorch's short description of a tensor inside an error."""
-    from gpugrad.saved import type_name
+    from gpugrad.op.saved import type_name
 
     return f"{type_name(input).replace('gpugrad.', 'gpugrad.')}{{{size(input._array.shape)}}}"
 
@@ -637,7 +637,7 @@ def _destination(
 
 def detached(input: Tensor) -> Any:
     """Return a tensor on the same memory without history; writes to either are seen by both."""
-    from gpugrad.saved import own_array, shared_counter
+    from gpugrad.op.saved import own_array, shared_counter
 
     result = wrap(own_array(input))
     result._counter = shared_counter(input)

@@ -8,7 +8,7 @@ from typing import Any
 from gpugrad._tensor import Tensor
 from gpugrad.autograd.grad_mode import no_grad
 from gpugrad.graph import TensorBase
-from gpugrad.saved import type_name
+from gpugrad.op.saved import type_name
 
 
 class Optimizer:

@@ -21,9 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad import graph, saved
+from gpugrad import graph
 from gpugrad.backend import cpu
 from gpugrad.formula import REAL, Expression, Formula, python_lines
+from gpugrad.op import saved
 
 HOST = frozenset({np.ndarray, np.float32, np.float64})
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gpugrad import backend
 from gpugrad.graph import mode
-from gpugrad.saved import wrap
+from gpugrad.op.saved import wrap
 
 _ACCUMULATING = threading.Lock()  # several threads may add to one leaf
 

@@ -1,0 +1,377 @@
+"""Scalar expressions: what they are made of, how they are built, simplified and taken apart."""
+
+from __future__ import annotations
+
+import ast
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Number = bool | int | float | complex
+
+# What an expression is worth: the order is the order of promotion.
+BOOL, REAL, COMPLEX = "bool", "real", "complex"
+KINDS = (BOOL, REAL, COMPLEX)
+
+
+class Expression:
+    """A scalar expression: a variable, a constant, or a function of expressions.
+
+    Equal expressions are one object (they are interned, weakly), so a shared part is recognised by
+    identity; ``==`` therefore means identity and :func:`eq` builds the comparison.
+    """
+
+    __slots__ = ("__weakref__", "args", "function", "kind", "value")
+
+    function: str
+    args: tuple[Expression, ...]
+    kind: str
+    value: Number | str
+
+    def __add__(self, other: Operand) -> Expression:
+        return call("add", self, other)
+
+    def __radd__(self, other: Operand) -> Expression:
+        return call("add", other, self)
+
+    def __sub__(self, other: Operand) -> Expression:
+        return call("sub", self, other)
+
+    def __rsub__(self, other: Operand) -> Expression:
+        return call("sub", other, self)
+
+    def __mul__(self, other: Operand) -> Expression:
+        return call("mul", self, other)
+
+    def __rmul__(self, other: Operand) -> Expression:
+        return call("mul", other, self)
+
+    def __truediv__(self, other: Operand) -> Expression:
+        return call("div", self, other)
+
+    def __rtruediv__(self, other: Operand) -> Expression:
+        return call("div", other, self)
+
+    def __pow__(self, other: Operand) -> Expression:
+        return call("pow", self, other)
+
+    def __rpow__(self, other: Operand) -> Expression:
+        return call("pow", other, self)
+
+    def __neg__(self) -> Expression:
+        return call("neg", self)
+
+    def __lt__(self, other: Operand) -> Expression:
+        return call("lt", self, other)
+
+    def __le__(self, other: Operand) -> Expression:
+        return call("le", self, other)
+
+    def __gt__(self, other: Operand) -> Expression:
+        return call("gt", self, other)
+
+    def __ge__(self, other: Operand) -> Expression:
+        return call("ge", self, other)
+
+    def __repr__(self) -> str:
+        if self.function in ("variable", "constant"):
+            return str(self.value)
+        template = FUNCTIONS[self.function].python or f"{self.function}({{}})"
+        args = list(map(repr, self.args))
+        return (
+            template.format(*args)
+            if FUNCTIONS[self.function].python
+            else (template.format(", ".join(args)))
+        )
+
+
+Operand = Expression | Number
+
+_INTERNED: weakref.WeakValueDictionary[tuple[object, ...], Expression] = (
+    weakref.WeakValueDictionary()
+)
+_INTERNING = threading.Lock()  # two threads must not make two objects of one expression
+
+
+def _intern(
+    function: str, args: tuple[Expression, ...], kind: str, value: Number | str
+) -> Expression:
+    # repr tells 1 from 1.0 from True and 0.0 from -0.0, which == does not
+    key = (function, args, kind, type(value), repr(value))
+    with _INTERNING:
+        found = _INTERNED.get(key)
+        if found is None:
+            found = Expression()
+            found.function, found.args, found.kind, found.value = function, args, kind, value
+            _INTERNED[key] = found
+    return found
+
+
+def variable(name: str, kind: str = REAL) -> Expression:
+    """Return the variable ``name``; ``kind`` is ``"bool"``, ``"real"`` or ``"complex"``."""
+    return _intern("variable", (), kind, name)
+
+
+def constant(value: Number) -> Expression:
+    """Return the constant ``value``, which takes the type of what it meets."""
+    kind = BOOL if isinstance(value, bool) else COMPLEX if isinstance(value, complex) else REAL
+    return _intern("constant", (), kind, value)
+
+
+def is_constant(e: Expression, value: Number) -> bool:
+    """Tell whether ``e`` is the constant ``value``."""
+    return e.function == "constant" and e.value == value
+
+
+# --------------------------------------------------------------------------- functions
+
+
+@dataclass(frozen=True)
+class Function:
+    """A scalar function: how it is written in each language, and what kind of value it has.
+
+    One that is made of others has a ``definition`` instead: a function of expressions.
+    """
+
+    python: str = ""
+    cuda: str = ""
+    kind: str = ""  # of the result; empty: that of the arguments
+    holomorphic: bool = True
+    cuda_complex: str = ""  # where CUDA's complex needs another text
+    definition: Callable[..., Expression] | None = None
+
+
+def _operator(python: str, cuda: str = "", kind: str = "", holomorphic: bool = True) -> Function:
+    return Function(f"({{}} {python} {{}})", f"({{}} {cuda or python} {{}})", kind, holomorphic)
+
+
+FUNCTIONS: dict[str, Function] = {
+    "add": _operator("+"),
+    "sub": _operator("-"),
+    "mul": _operator("*"),
+    "div": _operator("/"),
+    "neg": Function("(-{})", "(-{})"),
+    "pow": Function("power({}, {})", "gpugrad::power({}, {})", cuda_complex="pow({}, {})"),
+    "eq": _operator("==", kind=BOOL),
+    "ne": _operator("!=", kind=BOOL),
+    "lt": _operator("<", kind=BOOL),
+    "le": _operator("<=", kind=BOOL),
+    "gt": _operator(">", kind=BOOL),
+    "ge": _operator(">=", kind=BOOL),
+    "both": Function("logical_and({}, {})", "(gpugrad::truth({}) && gpugrad::truth({}))", BOOL),
+    "either": Function("logical_or({}, {})", "(gpugrad::truth({}) || gpugrad::truth({}))", BOOL),
+    "differ": Function("logical_xor({}, {})", "(gpugrad::truth({}) != gpugrad::truth({}))", BOOL),
+    "untrue": Function("logical_not({})", "(!gpugrad::truth({}))", BOOL),
+    "where": Function("where({}, {}, {})", "({} ? {} : {})"),
+    "abs": Function("absolute({})", "abs({})", REAL, holomorphic=False),
+    "sign": Function("sign({})", "gpugrad::sign({})", holomorphic=False),
+    "conj": Function("conjugate({})", "conj({})", holomorphic=False),
+    "real": Function("real({})", "real({})", REAL, holomorphic=False),
+    "imag": Function("imag({})", "imag({})", REAL, holomorphic=False),
+    "maximum": Function("maximum({}, {})", "gpugrad::maximum({}, {})"),
+    "minimum": Function("minimum({}, {})", "gpugrad::minimum({}, {})"),
+    "rsqrt": Function("(1 / sqrt({}))", "rsqrt({})", cuda_complex="({one} / sqrt({}))"),
+    "isnan": Function("isnan({})", "gpugrad::isnan({})", BOOL),
+    "isinf": Function("isinf({})", "gpugrad::isinf({})", BOOL),
+    "bitand": _operator("&"),
+    "bitor": _operator("|"),
+    "bitxor": _operator("^"),
+    "bitnot": Function("invert({})", "gpugrad::invert({})"),
+}
+for _name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "erf"):
+    FUNCTIONS[_name] = Function(f"{_name}({{}})", f"{_name}({{}})")
+
+Rule = Callable[..., Any]  # returns an expression or a number for each argument, or None
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """The rule of a function: its parameters by name, and what they are multiplied into."""
+
+    rule: Rule
+    names: tuple[
+        str, ...
+    ]  # of the function's arguments; the rule asks for these, ``g`` and ``out``
+    asked: tuple[str, ...]
+
+    def __call__(
+        self, g: Expression, args: Sequence[Expression], out: Expression
+    ) -> tuple[Expression | None, ...]:
+        """Return, for each argument, the rule's expression in ``g`` (``None``: no dependence)."""
+        values = {"g": g, "out": out, **dict(zip(self.names, args, strict=True))}
+        result = self.rule(*(values[name] for name in self.asked))
+        results = result if isinstance(result, tuple) else (result,)
+        return tuple(None if r is None else as_expression(r) for r in results)
+
+
+DERIVATIVES: dict[str, Derivative] = {}
+
+
+def as_expression(value: Operand) -> Expression:
+    """Return ``value`` itself, or the constant it is."""
+    return value if isinstance(value, Expression) else constant(value)
+
+
+def call(name: str, *operands: Operand) -> Expression:
+    """Return ``name(*operands)``, simplified where that changes no value.
+
+    ``1 * e``, ``e / 1`` and arithmetic of constants are folded.
+    ``0 * e``, ``e - e`` and ``e / e`` are not: they are ``nan`` where ``e`` is infinite.
+    """
+    args = tuple(map(as_expression, operands))
+    simpler = _simplified(name, args)
+    if simpler is not None:
+        return simpler
+    function = FUNCTIONS[name]
+    valued = args[1:] if name == "where" else args
+    kind = function.kind or max((a.kind for a in valued), key=KINDS.index)
+    if function.definition is not None:
+        kind = function.definition(*args).kind
+    elif name in ("add", "sub", "mul", "div", "neg", "pow") and kind == BOOL:
+        kind = REAL  # arithmetic on truth values is arithmetic on numbers
+    return _intern(name, args, kind, "")
+
+
+_FOLD: dict[str, Callable[..., Any]] = {
+    "eq": lambda a, b: a == b,
+    "lt": lambda a, b: a < b,
+    "le": lambda a, b: a <= b,
+    "gt": lambda a, b: a > b,
+    "ge": lambda a, b: a >= b,
+    "both": lambda a, b: bool(a and b),
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "neg": lambda a: -a,
+}
+
+
+def _simplified(name: str, args: tuple[Expression, ...]) -> Expression | None:
+    if name in _FOLD and all(a.function == "constant" for a in args):
+        return constant(_FOLD[name](*(a.value for a in args)))
+    first, last = args[0], args[-1]
+    match name:
+        case "mul" if _is_neutral(first, last):
+            return last
+        case "mul" | "div" if _is_neutral(last, first):
+            return first
+        case "where" if first.function == "constant":
+            return args[1] if first.value else args[2]
+        case "neg" if first.function == "neg":
+            return first.args[0]
+        case "conj":
+            return _conjugated(first)
+        case "real" if first.kind != COMPLEX:
+            return first
+    return None
+
+
+def _is_neutral(factor: Expression, e: Expression) -> bool:
+    """Tell whether ``factor`` is a 1 that does not make ``e`` a number of another kind."""
+    return is_constant(factor, 1) and KINDS.index(factor.kind) <= KINDS.index(e.kind)
+
+
+# PyTorch's own shortcuts for a constant exponent, in value and in rounding.  They are taken when
+# a formula is printed, not when it is built: the derivative of x ** 3 must depend on x for as many
+# orders as PyTorch's does.
+_POWERS: dict[Number | str, Callable[[Expression], Expression]] = {
+    0: lambda x: constant(1),
+    1: lambda x: x,
+    2: lambda x: x * x,
+    3: lambda x: x * x * x,
+    0.5: lambda x: call("sqrt", x),
+    -0.5: lambda x: call("rsqrt", x),
+    -1: lambda x: 1 / x,
+    -2: lambda x: 1 / (x * x),
+}
+
+
+def _conjugated(e: Expression) -> Expression | None:
+    """Carry a conjugation towards the variables, so that two of them meet and vanish."""
+    if e.kind != COMPLEX:
+        return e
+    if e.function == "conj":
+        return e.args[0]
+    if e.function in ("add", "sub", "mul", "div", "neg"):
+        return call(e.function, *(call("conj", a) for a in e.args))
+    if e.function == "where":
+        return call("where", e.args[0], call("conj", e.args[1]), call("conj", e.args[2]))
+    if e.function == "constant":
+        return constant(complex(e.value).conjugate())
+    return None
+
+
+def eq(x: Operand, y: Operand) -> Expression:
+    """Return the truth of ``x == y`` (``==`` itself compares identities)."""
+    return call("eq", x, y)
+
+
+def parse(text: str) -> tuple[tuple[str, ...], Callable[..., Expression]]:
+    """Return the names in ``text``, in order of appearance, and a function that builds it of them.
+
+    ``text`` uses Python's operators and the names of :data:`FUNCTIONS`.
+    """
+    tree = ast.parse(text, mode="eval")
+    nodes = list(ast.walk(tree))
+    functions = {id(n.func) for n in nodes if isinstance(n, ast.Call)}
+    found = [n for n in nodes if isinstance(n, ast.Name) and id(n) not in functions]
+    found.sort(key=lambda n: (n.lineno, n.col_offset))
+    names = tuple(dict.fromkeys(n.id for n in found))
+    called = {n.id for n in nodes if isinstance(n, ast.Name) and id(n) in functions}
+    namespace = {"__builtins__": {}, **{name: _builder(name) for name in called}}
+    code = compile(f"lambda {', '.join(names)}: {text}", text, "eval")
+    built = eval(code, namespace)
+    return names, lambda *operands: as_expression(built(*operands))
+
+
+def _builder(name: str) -> Callable[..., Expression]:
+    if name not in FUNCTIONS:
+        raise NameError(f"formula: no function {name!r}; known are {', '.join(sorted(FUNCTIONS))}")
+    return lambda *args: call(name, *args)
+
+
+def substitute(e: Expression, values: Mapping[Expression, Expression]) -> Expression:
+    """Return ``e`` with expressions replaced as ``values`` says."""
+    done = dict(values)
+    for part in ordered((e,)):
+        if part not in done:
+            args = tuple(done[a] for a in part.args)
+            done[part] = part if args == part.args else call(part.function, *args)
+    return done[e]
+
+
+def lowered(outputs: Iterable[Expression]) -> list[Expression]:
+    """Return the expressions in terms of functions that both languages have."""
+    done: dict[Expression, Expression] = {}
+
+    def lower(e: Expression) -> Expression:
+        args = tuple(done[a] for a in e.args)
+        definition = FUNCTIONS[e.function].definition
+        if definition is not None:
+            return lowered((definition(*args),))[0]
+        if e.function == "pow" and args[1].function == "constant" and args[1].value in _POWERS:
+            return _POWERS[args[1].value](args[0])
+        return call(e.function, *args)
+
+    roots = tuple(outputs)
+    for part in ordered(roots):
+        done[part] = lower(part) if part.args else part
+    return [done[e] for e in roots]
+
+
+def ordered(roots: Iterable[Expression]) -> list[Expression]:
+    """Return every part of ``roots`` once, arguments before the functions of them."""
+    done: dict[Expression, None] = {}
+    stack = [(root, False) for root in reversed(tuple(roots))]
+    while stack:
+        e, expanded = stack.pop()
+        if e in done:
+            continue
+        if expanded:
+            done[e] = None
+        else:
+            stack.append((e, True))
+            stack.extend((a, False) for a in reversed(e.args))
+    return list(done)

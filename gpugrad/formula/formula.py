@@ -1,0 +1,246 @@
+"""Formulas, and the formulas of their derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gpugrad.formula import text
+from gpugrad.formula.expression import (
+    COMPLEX,
+    DERIVATIVES,
+    FUNCTIONS,
+    REAL,
+    Expression,
+    Number,
+    call,
+    constant,
+    is_constant,
+    lowered,
+    ordered,
+    substitute,
+    variable,
+)
+
+_ORDER = ("lt", "le", "gt", "ge", "maximum", "minimum")
+
+
+def has_order(formula: Formula) -> bool:
+    """Tell whether a formula asks which of two complex numbers is greater."""
+    return any(
+        e.function in _ORDER and COMPLEX in (a.kind for a in e.args)
+        for e in ordered(lowered(formula.outputs))
+    )
+
+
+@dataclass(frozen=True)
+class Product:
+    """A vector-Jacobian (or Jacobian-vector) product as a formula.
+
+    ``sources[k]`` says where the k-th input of ``formula`` comes from: an index into the
+    cotangents, then the inputs, then the outputs of the formula that was differentiated.
+    ``targets`` are the indices of the inputs that have a gradient, one for each output of
+    ``formula``: an input that nothing depends on is absent.
+    """
+
+    formula: Formula
+    sources: tuple[int, ...]
+    targets: tuple[int, ...]
+
+
+class Formula:
+    """Named scalar expressions of named inputs: the meaning of an elementwise operation."""
+
+    __slots__ = ("_products", "by_rule", "inputs", "name", "outputs")
+
+    def __init__(
+        self,
+        name: str,
+        inputs: Sequence[Expression],
+        outputs: Sequence[Expression],
+        by_rule: bool = False,
+    ):
+        """Make a formula; ``by_rule`` lets its own rule name ``out``, which is then saved."""
+        self.name = name
+        self.inputs = tuple(inputs)
+        self.outputs = tuple(outputs)
+        self.by_rule = by_rule
+        self._products: dict[tuple[object, ...], Product] = {}
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(str(v.value) for v in self.inputs)
+        return f"{self.name}({inputs}) = {', '.join(map(repr, self.outputs))}"
+
+    def bound(self, index: int, value: Number) -> Formula:
+        """Return the formula with the constant ``value`` for one input, which disappears."""
+        values = {self.inputs[index]: constant(value)}
+        inputs = self.inputs[:index] + self.inputs[index + 1 :]
+        return Formula(self.name, inputs, tuple(substitute(e, values) for e in self.outputs))
+
+    def vjp(self, needs: Sequence[bool], defined: Sequence[bool]) -> Product:
+        """Return the fused gradient formula of the inputs that ``needs`` marks.
+
+        ``defined`` marks the outputs that have a cotangent.
+        """
+        key = ("vjp", *needs, "|", *defined)
+        if key not in self._products:
+            cotangents = [self._fresh(f"g{k or ''}", e.kind) for k, e in enumerate(self.outputs)]
+            results = _Reverse(self, cotangents, needs, defined).gradients()
+            given = [g for g, d in zip(cotangents, defined, strict=True) if d]
+            self._products[key] = self._product("vjp", cotangents, given, results, needs)
+        return self._products[key]
+
+    def jvp(self, moving: Sequence[bool]) -> Product:
+        """Return the tangents of the outputs, given those of the inputs that ``moving`` marks.
+
+        A pointwise Jacobian is its own transpose (up to conjugation): the rules are the same.
+        """
+        key = ("jvp", *moving)
+        if key not in self._products:
+            tangents = [self._fresh(f"t{k or ''}", v.kind) for k, v in enumerate(self.inputs)]
+            results = _forward(self, tangents, moving)
+            given = [t for t, m in zip(tangents, moving, strict=True) if m]
+            needs = [True] * len(results)
+            self._products[key] = self._product("jvp", tangents, given, results, needs)
+        return self._products[key]
+
+    def _fresh(self, name: str, kind: str) -> Expression:
+        # A derivative of a derivative has the first one's cotangents among its inputs: a shared
+        # name would silently mix the two.
+        taken = {str(v.value) for v in self.inputs} | {"out", "i", "n"}
+        while name in taken:
+            name += "_"
+        return variable(name, kind)
+
+    def _product(
+        self,
+        kind: str,
+        names: Sequence[Expression],
+        given: Sequence[Expression],
+        results: Sequence[Expression | None],
+        needs: Sequence[bool],
+    ) -> Product:
+        pairs = [(k, e) for k, (e, n) in enumerate(zip(results, needs, strict=True)) if n and e]
+        targets = tuple(k for k, _ in pairs)
+        outputs = tuple(e for _, e in pairs)
+        # only a rule of its own asks for an output; else `out` is an input, that of a lower order
+        outs = [variable("out", e.kind) for e in self.outputs] if self.by_rule else []
+        candidates = [*names, *self.inputs, *outs]
+        used = {e for e in ordered(outputs) if e.function == "variable"}
+        if any(e.function == "constant" for e in outputs):
+            used.add(given[0])  # a constant gradient takes its shape from this one
+        sources = tuple(k for k, v in enumerate(candidates) if v in used)
+        name = f"{self.name}_{kind}"
+        formula = Formula(name, [candidates[k] for k in sources], outputs)
+        return Product(formula, sources, targets)
+
+    def python(self) -> str:
+        """Return the text of a Python function over arrays, in terms of NumPy's ufuncs."""
+        return text.python_function(self)
+
+    def cuda(self, types: Mapping[str, str], inputs: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return CUDA declarations of what is shared, and one expression for each output.
+
+        ``types`` maps the kinds to C++ types, ``inputs`` are the texts of the inputs.
+        """
+        return text.cuda_lines(self, types, inputs)
+
+
+def contribution(
+    function: str, g: Expression, args: Sequence[Expression], out: Expression
+) -> tuple[Expression | None, ...]:
+    """Return what the cotangent ``g`` of one function call gives to each of its arguments."""
+    derivative = DERIVATIVES.get(function)
+    if derivative is None:
+        return (None,) * len(args)
+    if FUNCTIONS[function].holomorphic and COMPLEX in (a.kind for a in args):
+        results = derivative(call("conj", g), args, out)
+        return tuple(None if r is None else call("conj", r) for r in results)
+    return derivative(g, args, out)
+
+
+class _Reverse:
+    """Reverse accumulation over the expressions of one formula."""
+
+    def __init__(
+        self,
+        formula: Formula,
+        cotangents: Sequence[Expression],
+        needs: Sequence[bool],
+        defined: Sequence[bool],
+    ):
+        self.formula = formula
+        self.order = ordered(formula.outputs)
+        self.wanted = {v for v, n in zip(formula.inputs, needs, strict=True) if n}
+        self.depends: set[Expression] = set()
+        for e in self.order:
+            if e in self.wanted or any(a in self.depends for a in e.args):
+                self.depends.add(e)
+        self.pending: dict[Expression, Expression] = {}
+        for e, g, d in zip(formula.outputs, cotangents, defined, strict=True):
+            if d:
+                self.give(e, g)
+
+    def give(self, e: Expression, g: Expression | None) -> None:
+        """Add a contribution to the cotangent of ``e``."""
+        if g is None or e not in self.depends:
+            return
+        if e.kind == REAL:  # what reaches a real quantity through a complex one is its real part
+            g = call("real", g)
+        before = self.pending.get(e)
+        if before is None or is_constant(before, 0):
+            self.pending[e] = g
+        elif not is_constant(g, 0):
+            self.pending[e] = before + g
+
+    def gradients(self) -> list[Expression | None]:
+        """Return the gradient of each input, ``None`` where there is none."""
+        for e in reversed(self.order):
+            if e.function in ("variable", "constant") or e not in self.pending:
+                continue
+            g = self.pending[e]
+            if is_constant(g, 0):
+                contributions: Iterable[Expression | None] = [g] * len(e.args)
+            else:
+                contributions = contribution(e.function, g, e.args, self.result(e))
+            for argument, given in zip(e.args, contributions, strict=True):
+                self.give(argument, given)
+        return [self.pending.get(v) for v in self.formula.inputs]
+
+    def result(self, e: Expression) -> Expression:
+        """Return what a rule calls ``out``: the saved output if this is it, else ``e`` again."""
+        if self.formula.by_rule and e is self.formula.outputs[0]:
+            return variable("out", e.kind)
+        return e
+
+
+def _forward(
+    formula: Formula, tangents: Sequence[Expression], moving: Sequence[bool]
+) -> list[Expression | None]:
+    found: dict[Expression, Expression] = {
+        v: t for v, t, m in zip(formula.inputs, tangents, moving, strict=True) if m
+    }
+    for e in ordered(formula.outputs):
+        if not any(a in found for a in e.args):
+            continue
+        out = variable("out", e.kind) if formula.by_rule and e is formula.outputs[0] else e
+        terms = [
+            term
+            for k, a in enumerate(e.args)
+            if a in found and (term := _tangent(e, k, found[a], out)) is not None
+        ]
+        nonzero = [t for t in terms if not is_constant(t, 0)] or terms[:1]
+        for term in nonzero:
+            found[e] = found[e] + term if e in found else term
+    return [found.get(e) for e in formula.outputs]
+
+
+def _tangent(e: Expression, k: int, t: Expression, out: Expression) -> Expression | None:
+    """Return the tangent of the call ``e`` when only its k-th argument moves, by ``t``."""
+    derivative = DERIVATIVES.get(e.function)
+    if derivative is None:
+        return None
+    if e.args[k].kind == COMPLEX and e.kind == REAL:
+        gradient = derivative(constant(1), e.args, out)[k]
+        return None if gradient is None else call("real", call("conj", gradient) * t)
+    return derivative(t, e.args, out)[k]

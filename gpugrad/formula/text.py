@@ -1,0 +1,153 @@
+"""Formulas printed: as Python over NumPy's ufuncs, and as CUDA."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from gpugrad.formula.expression import (
+    COMPLEX,
+    FUNCTIONS,
+    KINDS,
+    REAL,
+    Expression,
+    Number,
+    lowered,
+    ordered,
+)
+
+if TYPE_CHECKING:
+    from gpugrad.formula.formula import Formula
+
+PYTHON, CUDA = "python", "cuda"
+
+
+def _literal(value: Number | str, kind: str, language: str, types: Mapping[str, str]) -> str:
+    if isinstance(value, bool):
+        return str(value) if language == PYTHON else str(value).lower()
+    if isinstance(value, complex):
+        if language == PYTHON:
+            return repr(value)
+        real = types[REAL]
+        return f"{types[COMPLEX]}({real}({value.real!r}), {real}({value.imag!r}))"
+    if isinstance(value, float) and not math.isfinite(value):
+        name = "nan" if math.isnan(value) else "inf"
+        text = name if language == PYTHON else {"nan": "CUDART_NAN", "inf": "CUDART_INF"}[name]
+        text = f"-{text}" if value < 0 else text
+    else:
+        text = repr(value)
+    return text if language == PYTHON else f"{types[REAL]}({text})"
+
+
+class _Printer:
+    """Writes expressions in one language; what is used more than once becomes a local name."""
+
+    def __init__(self, language: str, types: Mapping[str, str]):
+        self.language = language
+        self.types = types
+        self.names: dict[Expression, str] = {}
+
+    def text(self, e: Expression) -> str:
+        if e in self.names:
+            return self.names[e]
+        if e.function == "variable":
+            return str(e.value)
+        if e.function == "constant":
+            return _literal(e.value, e.kind, self.language, self.types)
+        function = FUNCTIONS[e.function]
+        args = [self.text(a) for a in e.args]
+        if self.language == PYTHON:
+            return function.python.format(*args)
+        valued = range(1, 3) if e.function == "where" else range(len(args))
+        common = max((e.args[k].kind for k in valued), key=KINDS.index)
+        if e.function in ("where", "maximum", "minimum", "pow"):
+            for k in valued:  # C++ does not choose a common type for the branches of a choice
+                args[k] = f"{self.types[common]}({args[k]})"
+        template = (function.cuda_complex if common == COMPLEX else "") or function.cuda
+        return template.format(*args, one=f"{self.types[REAL]}(1)")
+
+    def statements(self, outputs: Sequence[Expression]) -> list[str]:
+        """Name every shared part of ``outputs`` and return the lines that compute them."""
+        order = ordered(outputs)
+        uses: dict[Expression, int] = dict.fromkeys(order, 0)
+        for used in (*outputs, *(a for e in order for a in e.args)):
+            uses[used] += 1
+        lines: list[str] = []
+        for e in order:
+            if uses[e] > 1 and e.args:
+                text = self.text(e)
+                name = f"t{len(lines)}_"
+                declared = name if self.language == PYTHON else f"const {self.types[e.kind]} {name}"
+                end = "" if self.language == PYTHON else ";"
+                lines.append(f"{declared} = {text}{end}")
+                self.names[e] = name
+        return lines
+
+
+def function_name(formula: Formula) -> str:
+    """Return a name that no function the text calls can have."""
+    return f"{formula.name}_formula"
+
+
+def cuda_lines(
+    formula: Formula, types: Mapping[str, str], inputs: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Return CUDA declarations of what is shared, and one expression for each output."""
+    printer = _Printer(CUDA, types)
+    printer.names.update(zip(formula.inputs, inputs, strict=True))
+    outputs = lowered(formula.outputs)
+    lines = printer.statements(outputs)
+    return lines, [printer.text(e) for e in outputs]
+
+
+def python_lines(formula: Formula, inputs: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return statements that compute what is shared, and one Python expression per output."""
+    printer = _Printer(PYTHON, {})
+    printer.names.update(zip(formula.inputs, inputs, strict=True))
+    outputs = lowered(formula.outputs)
+    lines = printer.statements(outputs)
+    return lines, list(_result_texts(inputs, outputs, printer))
+
+
+def python_function(formula: Formula) -> str:
+    """Return the text of a Python function over arrays."""
+    inputs = [str(v.value) for v in formula.inputs]
+    lines, results = python_lines(formula, inputs)
+    lines.append(f"return {', '.join(results)}")
+    body = "".join(f"    {line}\n" for line in lines)
+    return f"def {function_name(formula)}({', '.join(inputs)}):\n{body}".rstrip()
+
+
+def _result_texts(
+    inputs: Sequence[str], outputs: Sequence[Expression], printer: _Printer
+) -> Iterator[str]:
+    seen: set[Expression] = set()
+    for e in outputs:
+        text = printer.text(e)
+        if e.function == "constant":
+            text = f"full_like({inputs[0]}, {text})"
+        elif e.function in ("variable", "real", "imag") or e in seen:
+            text = f"copy({text})"  # each output is memory of its own: its owner may add to it
+        elif text.startswith("(") and text.endswith(")") and e.args:
+            text = text[1:-1] if _outer(text) else text
+        seen.add(e)
+        yield text
+
+
+def _outer(text: str) -> bool:
+    """Tell whether the first and the last character are one pair of parentheses."""
+    depth = 0
+    for k, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return k == len(text) - 1
+    return False
+
+
+def compile_python(formula: Formula, functions: Mapping[str, Any]) -> Callable[..., Any]:
+    """Return :meth:`Formula.python` compiled over the given array functions."""
+    namespace = dict(functions)
+    exec(compile(formula.python(), f"<gpugrad formula {formula.name}>", "exec"), namespace)
+    function: Callable[..., Any] = namespace[function_name(formula)]
+    return function

@@ -1,0 +1,342 @@
+"""Elementwise operations: a formula that runs on tensors and is differentiated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gpugrad import _dtype, backend
+from gpugrad.formula import (
+    BOOL,
+    COMPLEX,
+    REAL,
+    Expression,
+    Formula,
+    Product,
+    as_expression,
+    has_order,
+    substitute,
+)
+from gpugrad.graph import (
+    Node,
+    Output,
+    TensorBase,
+    mode,
+    record,
+)
+from gpugrad.op import specialized
+from gpugrad.op.operation import different_devices, fit
+from gpugrad.op.promotion import as_operand, as_scalar, check_shapes, result_type, to_one_device
+from gpugrad.op.saved import (
+    edges,
+    saved_output,
+    unpack,
+    versions_of,
+    wrap,
+)
+
+Array = Any
+Shape = tuple[int, ...]
+
+
+class _Part(NamedTuple):
+    """Some gradients of one node that one kernel computes."""
+
+    op: Elementwise | None  # None: the gradient is a value that is there already
+    sources: tuple[int, ...]
+    targets: tuple[int, ...]
+    sums: bool
+
+
+class _Recorded(NamedTuple):
+    """What the backward of an elementwise call must know besides what it saved."""
+
+    compute: np.dtype[Any]
+    shape: Shape
+    shapes: tuple[Shape, ...] | None  # of the inputs; None: all have ``shape``
+    dtypes: tuple[np.dtype[Any], ...]
+    results: tuple[tuple[Shape, np.dtype[Any]], ...]  # shape and type of each output
+
+
+class Elementwise:
+    """A formula that can be run on tensors and differentiated."""
+
+    def __init__(self, name: str, formula: Formula):
+        """Make the operation whose backward node is called ``name``."""
+        self.name = name
+        self.formula = formula
+        self.plans: dict[tuple[object, ...], tuple[_Part, ...]] = {}
+        self.products: dict[Formula, Elementwise] = {}
+        self.backwards: dict[tuple[bool, ...], Callable[..., list[Any]]] = {}
+
+    def __repr__(self) -> str:
+        return f"<elementwise {self.formula!r}>"
+
+    def evaluate(
+        self,
+        operands: Sequence[Any],
+        compute: np.dtype[Any],
+        results: Sequence[np.dtype[Any]],
+        sum_to: Shape | None = None,
+    ) -> list[Any]:
+        """Return the outputs as tensors, recorded where an operand needs a gradient.
+
+        Operands are tensors or NumPy scalars, of one device; ``results`` are the element types of
+        the outputs.  With ``sum_to`` the one output is summed to that shape.
+        """
+        arrays = [o._array if isinstance(o, TensorBase) else o for o in operands]
+        door = _door(arrays)
+        outs = [wrap(a) for a in door.evaluate(self.formula, arrays, compute, results, sum_to)]
+        inputs = edges(operands)
+        if inputs is not None:
+            self.record(operands, arrays, inputs, outs, compute)
+        return outs
+
+    def record(
+        self,
+        operands: Sequence[Any],
+        arrays: Sequence[Array],
+        inputs: tuple[Any, ...],
+        outs: Sequence[TensorBase],
+        compute: np.dtype[Any],
+    ) -> None:
+        """Make the node of a call and attach it to the outputs."""
+        count = len(outs)
+        needs = tuple(e is not None for e in inputs)
+        product = self.formula.vjp(needs, (True,) * count)
+        saved: list[Any] = [None] * (len(operands) + count)
+        for s in product.sources:
+            if s >= count:
+                k = s - count
+                saved[k] = (
+                    operands[k] if k < len(operands) else saved_output(outs[k - len(operands)])
+                )
+        if saved.count(None) == len(saved):
+            saved = []
+        shapes = tuple(a.shape for a in arrays)
+        shape = shapes[0]
+        equal = all(s == shape for s in shapes)
+        if not equal:
+            shape = np.broadcast_shapes(*shapes)
+        params = _Recorded(
+            compute,
+            shape,
+            None if equal else shapes,
+            tuple(a.dtype for a in arrays),
+            tuple((o._array.shape, o._array.dtype) for o in outs),
+        )
+        kept = tuple(saved)
+        node = record(self, inputs, kept, versions_of(kept), params, count)
+        for k, out in enumerate(outs):
+            if out._array.dtype.kind in "fc":
+                out._edge = node if count == 1 else Output(node, k)
+
+    def backward(
+        self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
+    ) -> list[Any]:
+        """Return the gradients of the inputs, by one kernel and one for each broadcast input."""
+        if node.params is None and not mode.enabled:
+            needed = tuple(needs)
+            special = self.backwards.get(needed)
+            if special is None:
+                special = self.backwards[needed] = specialized.backward(self, needed)
+            return special(node, grads)
+        return self.general_backward(node, grads, needs)
+
+    def general_backward(
+        self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
+    ) -> list[Any]:
+        """Return the gradients for operands of any kind, recorded where that is asked for."""
+        p: _Recorded = node.params or self._uniform(grads[0])
+        count = len(self.formula.inputs)
+        saved = unpack(node, count)
+        values = (*grads, *saved)
+        results: list[Any] = [None] * count
+        reduced = () if p.shapes is None else tuple(s != p.shape for s in p.shapes)
+        for part in self.plan(tuple(needs), tuple(g is not None for g in grads), reduced):
+            shapes = [p.shape if p.shapes is None else p.shapes[k] for k in part.targets]
+            if part.op is None:
+                outs = [values[part.sources[0]]]
+            else:
+                operands = [values[s] for s in part.sources]
+                dtypes = [p.dtypes[k] for k in part.targets]
+                outs = part.op.evaluate(
+                    operands, p.compute, dtypes, shapes[0] if part.sums else None
+                )
+            for k, shape, out in zip(part.targets, shapes, outs, strict=True):
+                results[k] = fit(out, shape, p.dtypes[k])
+        return results
+
+    def _uniform(self, example: Any) -> _Recorded:
+        """Return what is known of a call whose operands all have the shape and type of one."""
+        shape, dtype = example._array.shape, example._array.dtype
+        count = len(self.formula.inputs)
+        return _Recorded(dtype, shape, None, (dtype,) * count, ((shape, dtype),))
+
+    def plan(
+        self, needs: tuple[bool, ...], defined: tuple[bool, ...], reduced: tuple[bool, ...]
+    ) -> tuple[_Part, ...]:
+        """Return how the needed gradients are computed: together, or as a sum of their own."""
+        key = (needs, defined, reduced)
+        parts = self.plans.get(key)
+        if parts is None:
+            parts = self.plans[key] = tuple(self._parts(needs, defined, reduced))
+        return parts
+
+    def _parts(
+        self, needs: tuple[bool, ...], defined: tuple[bool, ...], reduced: tuple[bool, ...]
+    ) -> list[_Part]:
+        whole = self.formula.vjp(needs, defined)
+        together, parts = [False] * len(needs), []
+        for k, e in zip(whole.targets, whole.formula.outputs, strict=True):
+            alone = tuple(j == k for j in range(len(needs)))
+            if e.function == "variable":  # a value handed on: no arithmetic, no memory
+                product = self.formula.vjp(alone, defined)
+                parts.append(_Part(None, product.sources, product.targets, False))
+            elif reduced and reduced[k]:
+                product = self.formula.vjp(alone, defined)
+                parts.append(_Part(self._derived(product), product.sources, product.targets, True))
+            else:
+                together[k] = True
+        if any(together):
+            product = self.formula.vjp(tuple(together), defined)
+            parts.append(_Part(self._derived(product), product.sources, product.targets, False))
+        return parts
+
+    def _derived(self, product: Product) -> Elementwise:
+        op = self.products.get(product.formula)
+        if op is None:
+            op = self.products[product.formula] = Elementwise(
+                self.name.removesuffix("0") + "Backward0", product.formula
+            )
+        return op
+
+    def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
+        """Return the tangents of a node's outputs, ``None`` where they do not move."""
+        p: _Recorded = node.params or self._uniform(next(t for t in tangents if t is not None))
+        product = self.formula.jvp(tuple(t is not None for t in tangents))
+        if not product.targets:
+            return [None] * node.outputs
+        values = (*tangents, *unpack(node, len(self.formula.inputs)))
+        results = [p.results[k][1] for k in product.targets]
+        shape = p.results[0][0]
+        outs = self._derived(product).evaluate(
+            [values[s] for s in product.sources],
+            p.compute,
+            results,
+            shape if shape != p.shape else None,
+        )
+        found: list[Any] = [None] * node.outputs
+        for k, out in zip(product.targets, outs, strict=True):
+            found[k] = fit(out, *p.results[k])
+        return found
+
+
+def _door(arrays: Sequence[Array]) -> backend.Backend:
+    """Return the backend of the operands; NumPy's scalars may go with any.
+
+    Raises:
+        RuntimeError: They live on different devices.
+    """
+    door = backend.of(arrays[0])
+    for a in arrays[1:]:
+        other = backend.of(a)
+        if other is not door:
+            if isinstance(a, np.generic):
+                continue
+            if not isinstance(arrays[0], np.generic):
+                raise different_devices([door.device_of(arrays[0]), other.device_of(a)])
+            door = other
+    return door
+
+
+_BOOL = np.dtype(bool)
+
+
+class Pointwise(Elementwise):
+    """A public elementwise operation: a formula, and how its operands are promoted.
+
+    ``promotion`` is "default" (the operands' common type), "float" (integers become the default
+    floating point type) or "compare" (as default; the result is bool).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: str,
+        build: Callable[[str], Formula],
+        promotion: str,
+    ):
+        """Make the operation; ``build`` gives its formula over real or complex numbers."""
+        super().__init__(name, build(REAL))
+        self.function = function
+        self.build = build
+        self.promotion = promotion
+        self.kinds: dict[bool, Elementwise] = {False: self}
+        self.parameters: tuple[str, ...] = ()
+
+    @property
+    def specializes(self) -> bool:
+        """Whether plain operands take a function generated for this operation."""
+        known = specialized.eligible(self.formula) and self.promotion != "compare"
+        return known and bool(self.name)
+
+    @property
+    def source(self) -> str:
+        """The text of the function that runs for plain operands; empty where there is none."""
+        if not self.specializes:
+            return ""
+        return specialized.forward_source(self.function, self.formula, self.parameters)
+
+    def of_kind(self, complex_: bool) -> Elementwise:
+        """Return the operation itself, or its form for complex operands."""
+        found = self.kinds.get(complex_)
+        if found is None:
+            formula = self.build(COMPLEX)
+            if has_order(formula):
+                raise NotImplementedError(
+                    f'"{self.function}" not implemented for complex numbers, which have no order'
+                )
+            found = self.kinds[complex_] = Elementwise(self.name, formula)
+        return found
+
+    def __call__(self, *operands: Any) -> Any:
+        """Return the result of the operation on tensors, arrays and Python numbers.
+
+        Inside a formula the operands are expressions, and so is the result.
+        """
+        if Expression in map(type, operands):
+            inputs = self.formula.inputs
+            values = dict(zip(inputs, map(as_expression, operands), strict=True))
+            return substitute(self.formula.outputs[0], values)
+        prepared, compute = self.prepare(operands)
+        op = self.of_kind(compute.kind == "c")
+        (out,) = op.evaluate(prepared, compute, [self.result_type(op, compute)])
+        return out
+
+    def result_type(self, op: Elementwise, compute: np.dtype[Any]) -> np.dtype[Any]:
+        """Return the element type of the result, from the type the operands were promoted to."""
+        kind = op.formula.outputs[0].kind
+        if kind == BOOL or self.promotion == "compare":
+            return _BOOL
+        if kind == REAL and compute.kind == "c":
+            return np.dtype(f"f{compute.itemsize // 2}")
+        return compute
+
+    def prepare(self, operands: Sequence[Any]) -> tuple[list[Any], np.dtype[Any]]:
+        """Return the operands on one device, numbers as scalars, and the type to compute in."""
+        inputs = self.formula.inputs
+        values = [as_operand(self.function, str(v.value), k, o)
+                  for k, (v, o) in enumerate(zip(inputs, operands, strict=True))]  # fmt: skip
+        common = result_type([o for v, o in zip(inputs, values, strict=True) if v.kind != BOOL])
+        if self.promotion == "float" and common.category < _dtype.FLOAT:
+            common = _dtype.get_default_dtype()
+        compute = common.numpy
+        values = to_one_device(values)
+        for k, v in enumerate(values):
+            if not isinstance(v, TensorBase):
+                values[k] = as_scalar(v, compute)
+        check_shapes(values)
+        return values, compute

@@ -1,0 +1,369 @@
+"""Operations over whole arrays: a function, and one gradient rule per input."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gpugrad import backend
+from gpugrad._device import device
+from gpugrad.graph import (
+    LEAF,
+    Captured,
+    Node,
+    Output,
+    TensorBase,
+    View,
+    edge_of,
+    mode,
+    record,
+    recording,
+    walk,
+)
+from gpugrad.op.accumulation import ARITHMETIC
+from gpugrad.op.saved import (
+    Like,
+    edges,
+    like,
+    own_array,
+    saved_output,
+    shared_counter,
+    unpack,
+    versions_of,
+    wrap,
+    zeros,
+)
+
+Array = Any
+Shape = tuple[int, ...]
+
+
+def fit(grad: Any, shape: Shape, dtype: np.dtype[Any]) -> Any:
+    """Return a gradient with an input's shape and type.
+
+    Broadcasting is undone, and a complex gradient of a real input loses its imaginary part, here
+    and nowhere else.
+    """
+    array = grad._array
+    if array.shape != shape:
+        if _expands(array.shape, shape):
+            grad = expand_to(grad, shape=shape)
+        else:
+            grad = sum_to(grad, shape=shape)
+    if array.dtype is not dtype and array.dtype != dtype:
+        grad = cast(grad, dtype=dtype)
+    return grad
+
+
+def _expands(shape: Shape, target: Shape) -> bool:
+    """Tell whether ``shape`` broadcasts to ``target``; sizes do not tell, 1 may become 0."""
+    if len(shape) > len(target):
+        return False
+    return all(n in (1, m) for n, m in zip(reversed(shape), reversed(target), strict=False))
+
+
+def different_devices(found: Sequence[device]) -> RuntimeError:
+    """Return PyTorch's error for operands of several devices."""
+    return RuntimeError(
+        "Expected all tensors to be on the same device, but found at least two devices, "
+        f"{found[0]} and {found[1]}! Move them to one with .to(device) first."
+    )
+
+
+@dataclass
+class _Rule:
+    """The gradient of one input, as a function of what it names."""
+
+    function: Callable[..., Any]
+    names: tuple[str, ...]
+
+
+def _arrays(door: backend.Backend, tensors: Sequence[Any]) -> list[Array]:
+    """Return the arrays of the tensors.
+
+    Raises:
+        RuntimeError: One is not of this backend.
+    """
+    arrays = [t._array for t in tensors]
+    for a in arrays:
+        other = backend.of(a)
+        if other is not door:
+            raise different_devices([door.device_of(arrays[0]), other.device_of(a)])
+    return arrays
+
+
+class Operation:
+    """An operation over whole arrays, with one gradient rule per input.
+
+    ``forward(door, *arrays, **params)`` computes on raw arrays.  ``kind`` says how tangents pass:
+    "linear" and "bilinear" operations are their own forward mode, for a "composite" one it is
+    derived by transposing its backward.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        kind: str,
+        view: bool = False,
+        outputs: tuple[str, ...] = ("out",),
+    ):
+        """Make the operation whose backward node is called ``name``."""
+        self.name = name
+        self.forward = forward
+        self.kind = kind
+        self.view = view
+        self.output_names = outputs
+        parameters = list(inspect.signature(forward).parameters.values())[1:]
+        self.variadic = bool(parameters) and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
+        self.input_names = tuple(
+            p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+        )
+        # where a saved input or output stands among the saved values
+        self.places = {n: k for k, n in enumerate((*self.input_names, *outputs))}
+        self.rules: dict[str, _Rule] = {}
+        self.keeps: dict[tuple[tuple[bool, ...], int], tuple[bool, ...] | None] = {}
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} operation {self.name.removesuffix('0').removesuffix('Backward')}>"
+
+    def named(self, name: str) -> Operation:
+        """Return the same operation with another name of its backward node."""
+        other = copy(self)  # the rules are shared, also those that are declared later
+        other.name = name
+        return other
+
+    def gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare the gradient of the input that the function is named after.
+
+        With several results or any number of inputs the function is called ``inputs`` and
+        receives and returns tuples.
+        """
+        names = tuple(inspect.signature(function).parameters)
+        self.rules[function.__name__] = _Rule(function, names)
+        return function
+
+    def __call__(self, *tensors: Any, **params: Any) -> Any:
+        """Return the result as a tensor, or a tuple of them, recorded where needed."""
+        first = tensors[0]
+        if self.view:
+            own_array(first)
+        door = backend.of(first._array)
+        if len(tensors) == 1:
+            result = self.forward(door, first._array, **params)
+        else:
+            result = self.forward(door, *_arrays(door, tensors), **params)
+        several = result.__class__ is tuple
+        outs = tuple(map(wrap, result)) if several else (wrap(result),)
+        if mode.enabled:
+            inputs = edges(tensors)
+            if inputs is not None:
+                self._record(door, tensors, inputs, outs, params)
+        if self.view:
+            self._mark_views(first, outs)
+        return outs if several else outs[0]
+
+    def _mark_views(self, tensor: TensorBase, outs: Sequence[TensorBase]) -> None:
+        base = tensor if tensor._view is None else tensor._view.base
+        counter = shared_counter(tensor)
+        multiple = "" if self.output_names else self.name
+        for out in outs:
+            out._counter = counter
+            out._view = View(base, multiple, mode.enabled)
+
+    def _record(
+        self,
+        door: backend.Backend,
+        tensors: Sequence[Any],
+        inputs: tuple[Any, ...],
+        outs: Sequence[TensorBase],
+        params: dict[str, Any],
+    ) -> None:
+        keeps = self._kept(tuple([e is not None for e in inputs]), len(outs))
+        saved: tuple[Any, ...] = ()
+        if keeps is not None:
+            kept = [t if k else None for t, k in zip(tensors, keeps, strict=False)]
+            kept += [
+                saved_output(o) if k else None
+                for o, k in zip(outs, keeps[len(tensors) :], strict=True)
+            ]
+            saved = tuple(kept)
+        likes = tuple([(t._array.shape, t._array.dtype, door.device_of(t._array)) for t in tensors])
+        out_likes = tuple(map(like, outs)) if len(outs) > 1 or self.kind == "composite" else ()
+        node = record(
+            self, inputs, saved, versions_of(saved), (likes, out_likes, params), len(outs)
+        )
+        for k, out in enumerate(outs):
+            if out._array.dtype.kind in "fc":
+                out._edge = node if len(outs) == 1 else Output(node, k)
+
+    def _kept(self, needs: tuple[bool, ...], outputs: int) -> tuple[bool, ...] | None:
+        """Return which inputs and outputs are saved where these inputs need a gradient."""
+        key = (needs, outputs)
+        if key not in self.keeps:
+            known = ("inputs",) * len(needs) if self.variadic else self.input_names
+            named = {n for n, needed in zip(known, needs, strict=True) if needed}
+            rules = [r for n, r in self.rules.items() if n in named or n == "inputs"]
+            asked = {name for rule in rules for name in rule.names}
+            results = self.output_names or ("out",) * outputs
+            keeps = tuple(n in asked for n in (*known, *results))
+            self.keeps[key] = keeps if True in keeps else None
+        return self.keeps[key]
+
+    def backward(
+        self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
+    ) -> list[Any]:
+        """Return the gradients of the inputs that ``needs`` marks."""
+        likes, out_likes, params = node.params
+        count = len(likes)
+        saved = unpack(node, count)
+        g: Any = grads[0]
+        if not self.output_names:
+            g = tuple(
+                zeros(Like(*o)) if x is None else x for x, o in zip(grads, out_likes, strict=True)
+            )
+        if self.variadic:
+            known = {"g": g, "likes": [Like(*o) for o in likes], "needs": needs, **params}
+            rule = self.rules["inputs"]
+            results = list(rule.function(*[known[n] for n in rule.names]))
+        else:
+            results = [None] * count
+            for k, name in enumerate(self.input_names):
+                if needs[k] and name in self.rules:
+                    results[k] = self._ruled(self.rules[name], g, likes[k], saved, params)
+        for k, result in enumerate(results):
+            if result is not None:
+                results[k] = fit(result, likes[k][0], likes[k][1])
+        return results
+
+    def _ruled(
+        self, rule: _Rule, g: Any, known: tuple[Any, ...], saved: Sequence[Any], params: Any
+    ) -> Any:
+        """Return what a rule gives for the values that it names."""
+        values = []
+        for name in rule.names:
+            if name == "g":
+                values.append(g)
+            elif name == "like":
+                values.append(Like(*known))
+            elif name in self.places:
+                values.append(saved[self.places[name]])
+            else:
+                values.append(params[name])
+        return rule.function(*values)
+
+    def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
+        """Return the tangents of a node's outputs, ``None`` where they do not move."""
+        likes, _, params = node.params
+        if self.kind == "linear":
+            filled = [
+                zeros(Like(*o)) if t is None else t for t, o in zip(tangents, likes, strict=True)
+            ]
+            result = self(*filled, **params)
+            return list(result) if isinstance(result, tuple) else [result]
+        if self.kind == "bilinear":
+            saved = unpack(node, len(likes))
+            terms = [
+                self(*(t if j == k else s for j, s in enumerate(saved[: len(likes)])), **params)
+                for k, t in enumerate(tangents)
+                if t is not None
+            ]
+            return [terms[0] if len(terms) == 1 else terms[0] + terms[1]]
+        return self._transposed_twice(node, tangents)
+
+    def _transposed_twice(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
+        """Return the tangents by differentiating the backward, which is linear in its gradient.
+
+        Source: J. Townsend, "A new trick for calculating Jacobian vector products", 2017.
+        """
+        _, out_likes, _ = node.params
+        moving = [t is not None for t in tangents]
+        with recording(True):
+            dummy = zeros(Like(*out_likes[0]))
+            dummy._edge = LEAF
+            grads = [dummy, *(None for _ in out_likes[1:])]
+            results = self.backward(node, grads, moving)
+            roots = []
+            for g, t in zip(results, tangents, strict=True):
+                edge = None if g is None else edge_of(g)
+                if edge is not None and t is not None:
+                    roots.append((edge, t))
+            captured = Captured([dummy])
+            walk(roots, ARITHMETIC, True, captured)
+        return [captured.results()[0], *(None for _ in out_likes[1:])]
+
+
+Forward = Callable[..., Any]
+
+
+def linear(
+    name: str, view: bool = False, outputs: tuple[str, ...] = ("out",)
+) -> Callable[[Forward], Operation]:
+    """Declare an operation that is linear in its tensors: its rule is its transpose."""
+    return lambda forward: Operation(name, forward, "linear", view, outputs)
+
+
+def bilinear(name: str) -> Callable[[Forward], Operation]:
+    """Declare an operation that is linear in each of two tensors."""
+    return lambda forward: Operation(name, forward, "bilinear")
+
+
+def composite(name: str, outputs: tuple[str, ...] = ("out",)) -> Callable[[Forward], Operation]:
+    """Declare an operation whose gradient is composed of other operations."""
+    return lambda forward: Operation(name, forward, "composite", False, outputs)
+
+
+# The four linear operations by which a gradient is made to fit its input.
+
+
+@linear("SumBackward0")
+def sum_to(door: backend.Backend, input: Array, *, shape: Shape) -> Array:
+    """Sum to a shape that broadcasts to the input's."""
+    extra = input.ndim - len(shape)
+    axes = tuple(
+        k for k, n in enumerate(input.shape) if k < extra or (shape[k - extra] == 1 and n != 1)
+    )
+    return door.sum(input, axes, True, input.dtype).reshape(shape)
+
+
+@sum_to.gradient
+def input(g: Any, like: Like) -> Any:
+    return expand_to(g, shape=like.shape)
+
+
+@linear("ExpandBackward0", view=True)
+def expand_to(door: backend.Backend, input: Array, *, shape: Shape) -> Array:
+    """View with a larger shape that the input's broadcasts to."""
+    return door.broadcast_to(input, shape)
+
+
+@expand_to.gradient
+def input(g: Any, like: Like) -> Any:
+    return sum_to(g, shape=like.shape)
+
+
+@linear("ToCopyBackward0")
+def cast(door: backend.Backend, input: Array, *, dtype: np.dtype[Any]) -> Array:
+    """Copy with another element type."""
+    return door.astype(input, dtype)
+
+
+@cast.gradient
+def input(g: Any, like: Like) -> Any:
+    return cast(g, dtype=like.dtype)
+
+
+@linear("ToCopyBackward0")
+def move(door: backend.Backend, input: Array, *, where: device) -> Array:
+    """Copy to another device."""
+    return backend.of_device(where).from_numpy(door.to_numpy(input), where)
+
+
+@move.gradient
+def input(g: Any, like: Like) -> Any:
+    return move(g, where=like.device)
