@@ -307,6 +307,11 @@ UNKNOWN = {
     "CuPy finds positions by kernels whose number depends on the size": (
         "where indices", "nonzero", "getitem mask", "getitem empty mask",
     ),
+    "the positions along other dimensions are counted by a kernel of their own": tuple(
+        f"{name} {case}"
+        for name in ("max", "min")
+        for case in ("dim", "negative dim", "middle dim", "transposed", "sliced", "method")
+    ),
 }  # fmt: skip
 
 

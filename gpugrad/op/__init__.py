@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from gpugrad.op.declaration import OPS as OPS
 from gpugrad.op.declaration import pointwise as pointwise
+from gpugrad.op.declaration import public as public
 from gpugrad.op.elementwise import Elementwise as Elementwise
 from gpugrad.op.elementwise import Pointwise as Pointwise
 from gpugrad.op.operation import Operation as Operation
@@ -24,4 +25,5 @@ from gpugrad.op.operation import linear as linear
 from gpugrad.op.operation import move as move
 from gpugrad.op.operation import sum_to as sum_to
 from gpugrad.op.promotion import as_operand as as_operand
+from gpugrad.op.promotion import of_tensor as of_tensor
 from gpugrad.op.promotion import result_type as result_type

@@ -33,6 +33,8 @@ def pointwise(
     name: str = "",
     promotion: str = "default",
     kinds: dict[str, str] | None = None,
+    function: str = "",
+    parameters: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare an elementwise operation by its formula; the decorated function is its rule.
 
@@ -46,11 +48,13 @@ def pointwise(
         name: The name of the backward node; empty where there is no gradient.
         promotion: See :class:`Pointwise`.
         kinds: Inputs that are not numbers, such as ``{"condition": "bool"}``.
+        function: What users call it, where that is another name than the rule's.
+        parameters: PyTorch's names of the operands, where they are not input and other.
     """
     names, built = parse(text)
 
     def declare(rule: Callable[..., Any]) -> Callable[..., Any]:
-        function = rule.__name__
+        key = rule.__name__
         asked = tuple(inspect.signature(rule).parameters)
         example = built(*(variable(n, COMPLEX) for n in names))
         # a second operation of one function (clamp is a maximum too) has a derivative of its own
@@ -60,43 +64,25 @@ def pointwise(
         )
         make = built
         if asked and not primitive:
-            FUNCTIONS[function] = Function(definition=built)
-            make = partial(call, function)
+            FUNCTIONS[key] = Function(definition=built)
+            make = partial(call, key)
         if asked:
-            key = example.function if primitive else function
-            DERIVATIVES[key] = Derivative(rule, names, asked)
+            derived = example.function if primitive else key
+            DERIVATIVES[derived] = Derivative(rule, names, asked)
 
         def build(kind: str) -> Formula:
             inputs = [variable(n, (kinds or {}).get(n, kind)) for n in names]
-            return Formula(function, inputs, (make(*inputs),), by_rule=bool(asked))
+            return Formula(key, inputs, (make(*inputs),), by_rule=bool(asked))
 
-        OPS[function] = op = Pointwise(name, function, build, promotion)
-        return _public(op, rule.__doc__ or "")
+        op = OPS[key] = Pointwise(name, function or key, build, promotion, parameters)
+        return public(op, rule.__doc__ or "")
 
     return declare
 
 
-_PARAMETERS = {1: ("input",), 2: ("input", "other"), 3: ("input", "min", "max")}
-
-
-def _public(op: Pointwise, doc: str) -> Callable[..., Any]:
+def public(op: Pointwise, doc: str = "") -> Callable[..., Any]:
     """Return the function that users call, generated so that it has PyTorch's parameter names."""
-    names = [str(v.value) for v in op.formula.inputs]
-    if names == ["condition", "x", "y"]:
-        parameters: tuple[str, ...] = ("condition", "input", "other")
-    else:
-        parameters = _PARAMETERS[len(names)]
-    op.parameters = parameters
-    if op.specializes:
-        function = specialized.forward(op, parameters)
-        function.__doc__ = doc
-        function.op = op  # type: ignore[attr-defined]
-        return function
-    arguments = ", ".join(parameters)
-    namespace: dict[str, Any] = {"op": op}
-    source = f"def {op.function}({arguments}):\n    return op({arguments})\n"
-    exec(compile(source, f"<gpugrad {op.function}>", "exec"), namespace)
-    function = namespace[op.function]
+    function: Any = specialized.forward(op) if op.specializes else specialized.general(op)
     function.__doc__ = doc
     function.op = op
     return function

@@ -253,6 +253,7 @@ def _door(arrays: Sequence[Array]) -> backend.Backend:
 
 
 _BOOL = np.dtype(bool)
+_PARAMETERS = {1: ("input",), 2: ("input", "other"), 3: ("input", "min", "max")}
 
 
 class Pointwise(Elementwise):
@@ -268,14 +269,18 @@ class Pointwise(Elementwise):
         function: str,
         build: Callable[[str], Formula],
         promotion: str,
+        parameters: tuple[str, ...] = (),
     ):
-        """Make the operation; ``build`` gives its formula over real or complex numbers."""
+        """Make the operation that users call ``function``, with parameters of these names.
+
+        ``build`` gives its formula over real or complex numbers.
+        """
         super().__init__(name, build(REAL))
         self.function = function
+        self.parameters = parameters or _PARAMETERS[len(self.formula.inputs)]
         self.build = build
         self.promotion = promotion
         self.kinds: dict[bool, Elementwise] = {False: self}
-        self.parameters: tuple[str, ...] = ()
 
     @property
     def specializes(self) -> bool:
@@ -328,8 +333,10 @@ class Pointwise(Elementwise):
     def prepare(self, operands: Sequence[Any]) -> tuple[list[Any], np.dtype[Any]]:
         """Return the operands on one device, numbers as scalars, and the type to compute in."""
         inputs = self.formula.inputs
-        values = [as_operand(self.function, str(v.value), k, o)
-                  for k, (v, o) in enumerate(zip(inputs, operands, strict=True))]  # fmt: skip
+        values = [
+            as_operand(self.function, parameter, k, o)
+            for k, (parameter, o) in enumerate(zip(self.parameters, operands, strict=True))
+        ]
         common = result_type([o for v, o in zip(inputs, values, strict=True) if v.kind != BOOL])
         if self.promotion == "float" and common.category < _dtype.FLOAT:
             common = _dtype.get_default_dtype()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -84,3 +85,26 @@ def check_shapes(values: Sequence[Any]) -> None:
     shapes = [v._array.shape for v in values if isinstance(v, TensorBase)]
     if any(s != shapes[0] for s in shapes[1:]):
         errors.broadcast_shape(*shapes)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def of_tensor(function: F) -> F:
+    """Return a function of a tensor that says so where it is called on something else.
+
+    NumPy and CuPy arrays are taken as tensors.
+
+    Raises:
+        TypeError: The first argument is neither a tensor nor an array.
+    """
+
+    @functools.wraps(function)
+    def checked(input: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(input, TensorBase):
+            if not backend.is_array(input):
+                raise errors.must_be_tensor(function.__name__, "input", 1, input)
+            input = wrap(input)
+        return function(input, *args, **kwargs)
+
+    return cast("F", checked)

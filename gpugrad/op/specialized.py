@@ -168,22 +168,22 @@ def _saved(
     return f"({', '.join(parts)})" if set(parts) != {"None"} else "()"
 
 
-def forward(op: Any, parameters: Sequence[str]) -> Callable[..., Any]:
+def forward(op: Any) -> Callable[..., Any]:
     """Return the public function of an operation, which is specialised when it is first called.
 
     The rule of one operation may name others that are declared after it, so the text can only be
     written later; it then takes the place of the function's code.
     """
-    arguments = ", ".join(parameters)
+    arguments = ", ".join(op.parameters)
     namespace = _namespace(op)
 
     def specialize() -> None:
         namespace["Tensor"] = saved.tensor_class
-        text = forward_source(op.function, op.formula, parameters)
+        text = forward_source(op.function, op.formula, op.parameters)
         function.__code__ = _defined(op.function, text, namespace).__code__
 
     namespace["specialize"] = specialize
-    kinds = " or ".join(f"{p}.__class__ is Expression" for p in parameters)
+    kinds = " or ".join(f"{p}.__class__ is Expression" for p in op.parameters)
     stub = f"""\
 def {op.function}({arguments}):
     if {kinds}:  # inside a rule: sin and cos would wait for each other
@@ -193,6 +193,14 @@ def {op.function}({arguments}):
 """
     function: Any = _defined(op.function, stub, namespace)
     namespace["again"] = function
+    return function
+
+
+def general(op: Any) -> Callable[..., Any]:
+    """Return the public function of an operation that always takes the general way."""
+    arguments = ", ".join(op.parameters)
+    text = f"def {op.function}({arguments}):\n    return op({arguments})"
+    function: Callable[..., Any] = _defined(op.function, text, _namespace(op))
     return function
 
 

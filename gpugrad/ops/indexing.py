@@ -12,7 +12,7 @@ import numpy as np
 from gpugrad import backend, errors
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
-from gpugrad.op import linear
+from gpugrad.op import linear, of_tensor
 from gpugrad.op.saved import Like, wrap
 from gpugrad.ops import shape as shapes
 
@@ -59,6 +59,7 @@ def input(g: Any, axes: Shape) -> Any:
     return _flip(g, axes=axes)
 
 
+@of_tensor
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """Return a copy with the order of the elements reversed along ``dims``."""
     wanted = shapes.as_shape(dims)
@@ -274,6 +275,7 @@ def getitem(input: Tensor, key: Any) -> Tensor:
     return shapes.sliced(input, index)
 
 
+@of_tensor
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """Return the int64 indices of the nonzero elements, a row for each; or a tuple of columns."""
     door = backend.of(input._array)
@@ -287,6 +289,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     return wrap(door.xp.stack(found, axis=1))
 
 
+@of_tensor
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """Return a copy of the slices that a 1-d tensor of integers names along ``dim``."""
     axis = normal_dim(dim, input._array.ndim)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gpugrad import _dtype, errors
 from gpugrad.formula import COMPLEX, Expression, Formula, call
 from gpugrad.graph import TensorBase
-from gpugrad.op import OPS, Pointwise, as_operand, cast, pointwise, result_type, specialized
+from gpugrad.op import OPS, Pointwise, as_operand, cast, pointwise, public, result_type
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -34,27 +34,27 @@ def either(x: Any, y: Any) -> Any:
 # --------------------------------------------------------------------------- arithmetic
 
 
-@pointwise("x + y", "AddBackward0")
+@pointwise("x + y", "AddBackward0", function="add")
 def plus(g, x, y):
     return g, g
 
 
-@pointwise("x - y", "SubBackward0")
+@pointwise("x - y", "SubBackward0", function="sub")
 def minus(g, x, y):
     return g, -g
 
 
-@pointwise("x + y * alpha", "AddBackward0")
+@pointwise("x + y * alpha", "AddBackward0", function="add", parameters=("input", "other", "alpha"))
 def plus_scaled(g, x, y, alpha):
     return g, g * alpha, None
 
 
-@pointwise("x - y * alpha", "SubBackward0")
+@pointwise("x - y * alpha", "SubBackward0", function="sub", parameters=("input", "other", "alpha"))
 def minus_scaled(g, x, y, alpha):
     return g, -g * alpha, None
 
 
-@pointwise("x - y", "RsubBackward1")
+@pointwise("x - y", "RsubBackward1", function="rsub")
 def minus_reflected():
     """Return input - other, where the first is a number and the second was asked to subtract."""
 
@@ -65,13 +65,13 @@ def mul(g, x, y):
     return g * y, g * x
 
 
-@pointwise("x / y", "DivBackward0", "float")
+@pointwise("x / y", "DivBackward0", "float", function="div")
 def true_divide(g, x, y):
     """Return input / other; integers give the default floating point type."""
     return g / y, -g * ((x / y) / y)
 
 
-@pointwise("-x", "NegBackward0")
+@pointwise("-x", "NegBackward0", function="neg")
 def negative(g, x):
     return -g
 
@@ -82,7 +82,7 @@ def abs(g, x):
     return g * call("sign", x)
 
 
-@pointwise("conj(x)", "ConjBackward0")
+@pointwise("conj(x)", "ConjBackward0", function="conj")
 def conjugate(g, x):
     return call("conj", g)
 
@@ -123,7 +123,7 @@ def reciprocal(g, out):
     return g * -(out * out)
 
 
-@pointwise("pow(x, y)", "PowBackward1")
+@pointwise("pow(x, y)", "PowBackward1", function="pow", parameters=("input", "exponent"))
 def power(g, x, y, out):
     # as PyTorch: the base gets 0 where y == 0, the exponent gets 0 where x == 0 <= y
     return (
@@ -215,7 +215,13 @@ def bitwise_not():
     """Return ~input, of bools or integers."""
 
 
-@pointwise("where(condition, x, y)", "WhereBackward0", kinds={"condition": "bool"})
+@pointwise(
+    "where(condition, x, y)",
+    "WhereBackward0",
+    kinds={"condition": "bool"},
+    function="where",
+    parameters=("condition", "input", "other"),
+)
 def choose(g, condition, x, y):
     return None, where(condition, g, 0), where(condition, 0, g)
 
@@ -238,7 +244,12 @@ def minimum(g, x, y):
     )
 
 
-@pointwise("minimum(maximum(x, low), high)", "ClampBackward1")
+@pointwise(
+    "minimum(maximum(x, low), high)",
+    "ClampBackward1",
+    function="clamp",
+    parameters=("input", "min", "max"),
+)
 def clamp_both(g, x, low, high):
     return (
         where(both(ge(x, low), le(x, high)), g, 0),
@@ -247,18 +258,18 @@ def clamp_both(g, x, low, high):
     )
 
 
-@pointwise("maximum(x, low)", "ClampBackward1")
+@pointwise("maximum(x, low)", "ClampBackward1", function="clamp", parameters=("input", "min"))
 def clamp_low(g, x, low):
     return where(ge(x, low), g, 0), where(lt(x, low), g, 0)
 
 
-@pointwise("minimum(x, high)", "ClampBackward1")
+@pointwise("minimum(x, high)", "ClampBackward1", function="clamp", parameters=("input", "max"))
 def clamp_high(g, x, high):
     return where(le(x, high), g, 0), where(gt(x, high), g, 0)
 
 
 _CLAMPS_BY_TENSOR: tuple[Any, ...] = tuple(
-    Pointwise("ClampBackward0", "clamp", OPS[name].build, "default")
+    Pointwise("ClampBackward0", "clamp", OPS[name].build, "default", OPS[name].parameters)
     for name in ("clamp_low", "clamp_high", "clamp_both")
 )
 
@@ -338,7 +349,7 @@ def relu(g, out):
     return where(le(out, 0), 0, g)
 
 
-@pointwise("x * 0.5 * (1 + erf(x * 0.7071067811865476))", "GeluBackward0", "float")
+@pointwise("x * 0.5 * (1 + erf(x * 0.7071067811865476))", "GeluBackward0", "float", function="gelu")
 def gelu_exact():
     pass
 
@@ -347,13 +358,18 @@ def gelu_exact():
     "0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))",
     "GeluBackward0",
     "float",
+    function="gelu",
 )
 def gelu_tanh():
     pass
 
 
 @pointwise(
-    "where(x * beta > threshold, x, log1p(exp(x * beta)) / beta)", "SoftplusBackward0", "float"
+    "where(x * beta > threshold, x, log1p(exp(x * beta)) / beta)",
+    "SoftplusBackward0",
+    "float",
+    function="softplus",
+    parameters=("input", "beta", "threshold"),
 )
 def softplus_formula(g, x, beta, threshold):
     # the untaken branch overflows where x is large: choose, never multiply by a mask
@@ -361,7 +377,7 @@ def softplus_formula(g, x, beta, threshold):
     return where(gt(x * beta, threshold), g, g * (1 / (1 + exp(-(small * beta))))), None, None
 
 
-@pointwise("x * sigmoid(x)", "SiluBackward0", "float")
+@pointwise("x * sigmoid(x)", "SiluBackward0", "float", function="silu")
 def silu_formula():
     pass
 
@@ -506,7 +522,7 @@ def conj(input: Tensor) -> Tensor:
     return conjugate(input)
 
 
-@pointwise("pow(x, y)", "PowBackward2")
+@pointwise("pow(x, y)", "PowBackward2", function="pow", parameters=("input", "exponent"))
 def power_of_number():
     pass
 
@@ -534,11 +550,13 @@ def _pow_number(input: Tensor, exponent: Number) -> Tensor:
             return OPS["power"].build(kind).bound(1, value)
 
         op = Pointwise("PowBackward0", "pow", build, "default")
-        function = _POWERS[exponent] = specialized.forward(op, ("input",))
+        function = _POWERS[exponent] = public(op)
     return function(input)
 
 
-_to_number = Pointwise("PowBackward0", "pow", OPS["power"].build, "default")
+_to_number = Pointwise(
+    "PowBackward0", "pow", OPS["power"].build, "default", OPS["power"].parameters
+)
 
 
 def where(condition: Any, input: Operand = None, other: Operand = None) -> Any:

@@ -14,7 +14,7 @@ from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import dtype
 from gpugrad.errors import normal_dim, normal_dims
 from gpugrad.graph import TensorBase
-from gpugrad.op import OPS, cast, composite, expand_to, linear, pointwise, sum_to
+from gpugrad.op import OPS, cast, composite, expand_to, linear, of_tensor, pointwise, sum_to
 from gpugrad.op.saved import Like, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.indexing import gather_along, scatter_along
@@ -138,6 +138,7 @@ def _summed_type(input: Tensor, wanted: dtype | None) -> np.dtype[Any]:
     return found if found.kind in "fc" else _dtype.int64.numpy
 
 
+@of_tensor
 def sum(
     input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None
 ) -> Tensor:
@@ -157,6 +158,7 @@ def _cast_first(input: Tensor, kind: np.dtype[Any]) -> Any:
     return cast(input, dtype=kind) if found != kind and found.kind in "fc" else input
 
 
+@of_tensor
 def mean(
     input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None
 ) -> Tensor:
@@ -177,6 +179,7 @@ def mean(
     return op(_cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
 
 
+@of_tensor
 def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: dtype | None = None
 ) -> Tensor:
@@ -343,6 +346,7 @@ def _extremum(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
     return min_result(*_min_along(input, axis=axis, keepdims=keepdim))
 
 
+@of_tensor
 def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """Return the maximum of all; with ``dim`` the maxima along it and their indices.
 
@@ -356,6 +360,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
     return _extremum("max", input, dim if other is None else other, keepdim)
 
 
+@of_tensor
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """Return the minimum of all; with ``dim`` the minima along it and their indices.
 
@@ -364,12 +369,14 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
     return _extremum("min", input, dim if other is None else other, keepdim)
 
 
+@of_tensor
 def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     """Return the maxima over ``dim`` (all by default); ties share the gradient evenly."""
     _needs_elements("amax", input, dim if dim != () else None)
     return _amax(input, axes=normal_dims(dim, input._array.ndim), keepdims=keepdim)
 
 
+@of_tensor
 def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     """Return the minima over ``dim`` (all by default); ties share the gradient evenly."""
     _needs_elements("amin", input, dim if dim != () else None)
@@ -391,11 +398,13 @@ def _position(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tenso
     return wrap(result)
 
 
+@of_tensor
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Return the int64 index of the first maximum: of all, flattened, or along ``dim``."""
     return _position("argmax", input, dim, keepdim)
 
 
+@of_tensor
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Return the int64 index of the first minimum: of all, flattened, or along ``dim``."""
     return _position("argmin", input, dim, keepdim)
@@ -480,6 +489,7 @@ def _degrees(input: Tensor, dim: Any, unbiased: Any, correction: Any) -> tuple[S
     return axes, _spread(input, axes, False, 1 if correction is None else correction)
 
 
+@of_tensor
 def var(
     input: Tensor,
     dim: Any = None,
@@ -498,6 +508,7 @@ def var(
     return _var(input, axes=axes, keepdims=keepdim, degrees=degrees)
 
 
+@of_tensor
 def std(
     input: Tensor,
     dim: Any = None,
@@ -560,6 +571,7 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: floa
     return direction * size ** (order - 1) * pw.where(out == 0, 0, g / out ** (order - 1))
 
 
+@of_tensor
 def norm(
     input: Tensor,
     p: float | str | None = "fro",
@@ -601,6 +613,7 @@ def norm(
 # --------------------------------------------------------------------------- truth
 
 
+@of_tensor
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Return whether all elements are nonzero, over ``dim`` (all by default), as bool.
 
@@ -609,6 +622,7 @@ def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     return _as_truth(pw.eq(_count(pw.eq(input.detach(), 0), dim, keepdim), 0), input)
 
 
+@of_tensor
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Return whether at least one element is nonzero, over ``dim`` (all by default), as bool.
 

@@ -12,7 +12,7 @@ from gpugrad._device import device
 from gpugrad._dtype import dtype
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
-from gpugrad.op import cast, expand_to, linear, move
+from gpugrad.op import cast, expand_to, linear, move, of_tensor
 from gpugrad.op.saved import Like, wrap, zeros
 
 if TYPE_CHECKING:
@@ -267,6 +267,7 @@ def inferred(shape: Shape, count: int) -> Shape:
     return shape
 
 
+@of_tensor
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """Return the elements in another shape: a view where strides allow, else a copy."""
     wanted = as_shape(shape, "reshape", "shape")
@@ -310,6 +311,7 @@ def viewable(input: Tensor, shape: Shape) -> bool:
     return True
 
 
+@of_tensor
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Return dimensions start_dim to end_dim as one."""
     shape = input._array.shape
@@ -323,6 +325,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return reshape(input, *shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :])
 
 
+@of_tensor
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Return a view with two dimensions exchanged."""
     ndim = input._array.ndim
@@ -330,6 +333,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return _transpose(input, first=first, second=second)
 
 
+@of_tensor
 def t(input: Tensor) -> Tensor:
     """Return a view of a matrix with rows and columns exchanged; a vector as it is."""
     if input._array.ndim > 2:
@@ -347,6 +351,7 @@ def adjoint(input: Tensor) -> Tensor:
     return conj(result) if input._array.dtype.kind == "c" else result
 
 
+@of_tensor
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """Return a view with the dimensions in another order."""
     wanted = as_shape(dims, "permute", "dims")
@@ -363,6 +368,7 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     return _permute(input, axes=axes)
 
 
+@of_tensor
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Return a view without dimensions of size 1: all of them, or those of ``dim`` that are."""
     shape = input._array.shape
@@ -371,6 +377,7 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     return op(input, axes=tuple(d for d in dims if shape[d] == 1))
 
 
+@of_tensor
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """Return a view with a new dimension of size 1 at ``dim``."""
     return _unsqueeze(input, axis=normal_dim(dim, input._array.ndim + 1))
@@ -416,6 +423,7 @@ def type_and_size(input: Tensor) -> str:
     return f"{type_name(input).replace('gpugrad.', 'gpugrad.')}{{{size(input._array.shape)}}}"
 
 
+@of_tensor
 def broadcast_to(input: Tensor, *size: Any) -> Tensor:
     """Return a view with the shape ``size``, which the input's broadcasts to."""
     return expand(input, *size)
@@ -490,6 +498,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return _stack(*found, axis=normal_dim(dim, len(shape) + 1))
 
 
+@of_tensor
 def split(
     input: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
 ) -> tuple[Tensor, ...]:
@@ -516,6 +525,7 @@ def split(
     return _split(input, sizes=sizes, axis=axis)
 
 
+@of_tensor
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Return at most ``chunks`` views of equal size, the last smaller where it must be.
 
@@ -530,6 +540,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return split(input, -(-length // chunks), dim)
 
 
+@of_tensor
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Return a view of each slice along a dimension, which disappears."""
     if not input._array.ndim:
@@ -537,6 +548,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     return _unbind(input, axis=normal_dim(dim, input._array.ndim))
 
 
+@of_tensor
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """Return a view of the slice at ``index``, without that dimension.
 
@@ -555,6 +567,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     return _select(input, axis=axis, index=index)
 
 
+@of_tensor
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """Return a view of ``length`` slices from ``start`` on."""
     shape = input._array.shape
@@ -579,6 +592,7 @@ def sliced(input: Tensor, index: tuple[Any, ...]) -> Tensor:
     return (_slice_ending_in_unsqueeze if last is None else _slice)(input, index=index)
 
 
+@of_tensor
 def clone(input: Tensor) -> Tensor:
     """Return a copy with memory of its own; the gradient passes through."""
     return _clone(input, order="K")
