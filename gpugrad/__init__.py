@@ -3,30 +3,22 @@
 The names and the results are PyTorch's: ``import gpugrad as torch``.
 """
 
+from gpugrad import _dtype
 from gpugrad import autograd as autograd
 from gpugrad import cuda as cuda
 from gpugrad import optim as optim
 from gpugrad._device import device as device
-from gpugrad._dtype import bool_ as bool
-from gpugrad._dtype import complex64 as cfloat
 from gpugrad._dtype import complex64 as complex64
-from gpugrad._dtype import complex128 as cdouble
 from gpugrad._dtype import complex128 as complex128
 from gpugrad._dtype import dtype as dtype
 from gpugrad._dtype import float16 as float16
-from gpugrad._dtype import float16 as half
-from gpugrad._dtype import float32 as float
 from gpugrad._dtype import float32 as float32
-from gpugrad._dtype import float64 as double
 from gpugrad._dtype import float64 as float64
 from gpugrad._dtype import get_default_dtype as get_default_dtype
 from gpugrad._dtype import int8 as int8
 from gpugrad._dtype import int16 as int16
-from gpugrad._dtype import int16 as short
-from gpugrad._dtype import int32 as int
 from gpugrad._dtype import int32 as int32
 from gpugrad._dtype import int64 as int64
-from gpugrad._dtype import int64 as long
 from gpugrad._dtype import promote_types as promote_types
 from gpugrad._dtype import set_default_dtype as set_default_dtype
 from gpugrad._dtype import uint8 as uint8
@@ -66,7 +58,6 @@ from gpugrad.ops.pointwise import bitwise_not as bitwise_not
 from gpugrad.ops.pointwise import bitwise_or as bitwise_or
 from gpugrad.ops.pointwise import bitwise_xor as bitwise_xor
 from gpugrad.ops.pointwise import clamp as clamp
-from gpugrad.ops.pointwise import clamp as clip
 from gpugrad.ops.pointwise import conj as conj
 from gpugrad.ops.pointwise import cos as cos
 from gpugrad.ops.pointwise import div as div
@@ -151,5 +142,18 @@ from gpugrad.random import randint as randint
 from gpugrad.random import randint_like as randint_like
 from gpugrad.random import randn as randn
 from gpugrad.random import randn_like as randn_like
+
+clip = clamp
+
+# PyTorch's other names of the types.
+bool = _dtype.bool_
+cfloat = _dtype.complex64
+cdouble = _dtype.complex128
+half = _dtype.float16
+float = _dtype.float32
+double = _dtype.float64
+short = _dtype.int16
+int = _dtype.int32
+long = _dtype.int64
 
 __version__ = "0.1.0"

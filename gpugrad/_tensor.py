@@ -332,7 +332,7 @@ class Tensor(TensorBase):
 
         See :func:`gpugrad.autograd.backward`.
         """
-        from gpugrad.autograd import backward
+        from gpugrad.autograd.engine import backward
 
         backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
@@ -557,8 +557,6 @@ class Tensor(TensorBase):
     @property
     def imag(self) -> Tensor:
         """The imaginary part of a complex tensor."""
-        if not self.is_complex():
-            raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
         return pointwise.imag(self)
 
     __add__, __sub__, __mul__ = map(operator, (pointwise.add, pointwise.sub, pointwise.mul))

@@ -44,8 +44,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
 LATE = {
     ("gpugrad.backend", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
     ("gpugrad.cuda", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
-    ("gpugrad._tensor", "gpugrad.autograd.backward"): "Tensor.backward is autograd.backward",
-    ("gpugrad.ops.inplace", "gpugrad.kernels.launches"): "x[index] = value counts its kernel",
+    ("gpugrad._tensor", "gpugrad.autograd.engine"): "Tensor.backward is autograd.backward",
 }
 
 # Modules that use the library as its users do.

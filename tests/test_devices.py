@@ -188,13 +188,8 @@ MIXED: dict[str, Any] = {
 }
 
 
-LATER = pytest.mark.xfail(reason="dot does not compare the devices of its operands yet")
-
-
 @cuda
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=LATER if n in ("dot", "matmul") else ()) for n in MIXED]
-)
+@pytest.mark.parametrize("name", MIXED)
 def test_operands_of_two_devices_are_refused(name: str) -> None:
     x, y = leaf([1.0, 2.0]), torch.tensor([1.0, 2.0])
     with pytest.raises(
@@ -206,7 +201,6 @@ def test_operands_of_two_devices_are_refused(name: str) -> None:
 
 
 @cuda
-@pytest.mark.xfail(reason="backward does not compare the devices of gradient and output yet")
 def test_a_gradient_of_another_device_is_refused() -> None:
     x = leaf([1.0, 2.0])
     with pytest.raises(RuntimeError, match="on a different device"):

@@ -115,6 +115,12 @@ class Backend(Protocol):
     def take(self, array: Array, index: Any) -> Array:
         """Return ``array[index]`` where ``index`` has arrays: a copy."""
 
+    def put(self, array: Array, index: Any, values: Array) -> None:
+        """Write ``values`` at ``index``."""
+
+    def count(self, stop: int, where: device) -> Array:
+        """Return the int64 numbers from 0 up to ``stop``."""
+
     def add_at(self, array: Array, index: Any, values: Array) -> None:
         """Add ``values`` at ``index``; what is named twice receives both."""
 

@@ -310,6 +310,16 @@ def take(array: Array, index: Any) -> Array:
     return np.asarray(array)[index]
 
 
+def put(array: Array, index: Any, values: Array) -> None:
+    """Write ``values`` at ``index``."""
+    array[index] = values
+
+
+def count(stop: int, where: device) -> Array:
+    """Return the int64 numbers from 0 up to ``stop``."""
+    return np.arange(stop)
+
+
 def add_at(array: Array, index: Any, values: Array) -> None:
     """Add ``values`` at ``index``; what is named twice receives both."""
     if array.dtype == FLOAT16:  # each addition would round

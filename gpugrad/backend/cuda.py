@@ -260,6 +260,19 @@ def _kernels_at(index: tuple[Any, ...]) -> int:
     return arrays + 1 if arrays > 1 else 1
 
 
+def put(array: Array, index: Any, values: Array) -> None:
+    """Write ``values`` at ``index``."""
+    launches.add(_kernels_at(index))
+    array[index] = values
+
+
+def count(stop: int, where: device) -> Array:
+    """Return the int64 numbers from 0 up to ``stop``."""
+    with on(where):
+        launches.add(stop > 0)
+        return xp.arange(stop)
+
+
 def add_at(array: Array, index: Any, values: Array) -> None:
     """Add ``values`` at ``index``; what is named twice receives both, in no fixed order."""
     launches.add(_kernels_at(index) if values.size else 0)

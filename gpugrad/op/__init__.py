@@ -14,6 +14,7 @@ from gpugrad.op.declaration import pointwise as pointwise
 from gpugrad.op.declaration import public as public
 from gpugrad.op.elementwise import Elementwise as Elementwise
 from gpugrad.op.elementwise import Pointwise as Pointwise
+from gpugrad.op.elementwise import door_of as door_of
 from gpugrad.op.operation import Operation as Operation
 from gpugrad.op.operation import bilinear as bilinear
 from gpugrad.op.operation import cast as cast

@@ -87,7 +87,7 @@ class Elementwise:
         the outputs.  With ``sum_to`` the one output is summed to that shape.
         """
         arrays = [o._array if isinstance(o, TensorBase) else o for o in operands]
-        door = _door(arrays)
+        door = door_of(arrays)
         outs = [wrap(a) for a in door.evaluate(self.formula, arrays, compute, results, sum_to)]
         inputs = edges(operands)
         if inputs is not None:
@@ -234,7 +234,7 @@ class Elementwise:
         return found
 
 
-def _door(arrays: Sequence[Array]) -> backend.Backend:
+def door_of(arrays: Sequence[Array]) -> backend.Backend:
     """Return the backend of the operands; NumPy's scalars may go with any.
 
     Raises:

@@ -80,7 +80,7 @@ def grid(door: backend.Backend, indices: Array, axis: int) -> tuple[Array, ...]:
         else:
             ones = [1] * indices.ndim
             ones[k] = n
-            index.append(door.xp.arange(n).reshape(ones))
+            index.append(door.count(n, door.device_of(indices)).reshape(ones))
     return tuple(index)
 
 

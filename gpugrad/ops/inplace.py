@@ -379,16 +379,12 @@ def _assigned(
 
 
 def _write(door: backend.Backend, target: Array, index: Any, value: Array) -> None:
-    if door.type == "cuda":
-        from gpugrad.kernels import launches
-
-        launches.add(1)
     if not any(hasattr(i, "dtype") for i in index):
         index = (*index, ...)
     elif any(isinstance(i, int) for i in index):
         first, index = numbers_first(index)
         target = target[first]
-    target[index] = value
+    door.put(target, index, value)
 
 
 @_assigned.gradient

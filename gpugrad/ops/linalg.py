@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gpugrad import _dtype, backend, errors
 from gpugrad.errors import broadcast_shape, size
 from gpugrad.graph import TensorBase, mode
-from gpugrad.op import OPS, Pointwise, bilinear
+from gpugrad.op import OPS, Pointwise, bilinear, door_of
 from gpugrad.op.saved import edges, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.shape import adjoint, unsqueeze
@@ -25,7 +25,7 @@ _PRODUCT = Pointwise("DotBackward0", "dot", OPS["mul"].build, "default")
 
 def _dot(input: Tensor, tensor: Tensor) -> Tensor:
     a, b = input._array, tensor._array
-    out = wrap(backend.of(a).dot(a, b))
+    out = wrap(door_of((a, b)).dot(a, b))
     inputs = edges((input, tensor))
     if inputs is not None:
         op = _PRODUCT.of_kind(a.dtype.kind == "c")

@@ -93,9 +93,8 @@ def real(g, x):
     return g
 
 
-@pointwise("imag(x)", "ImagBackward0")
-def imag(g, x):
-    """Return the imaginary part of a complex input."""
+@pointwise("imag(x)", "ImagBackward0", function="imag")
+def imaginary(g, x):
     return g * 1j  # in this order: a Python complex times numpy.float64 is a Python complex
 
 
@@ -457,6 +456,17 @@ def rsub(input: Operand, other: Operand) -> Tensor:
         return sub(other, input)
     check_difference(other, input)
     return minus_reflected(other, input)
+
+
+def imag(input: Tensor) -> Tensor:
+    """Return the imaginary part of a complex input.
+
+    Raises:
+        RuntimeError: ``input`` is real.
+    """
+    if isinstance(input, TensorBase) and input._array.dtype.kind != "c":
+        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+    return imaginary(input)
 
 
 def neg(input: Tensor) -> Tensor:

@@ -65,6 +65,11 @@ def _check_gradient(k: int, output: Any, gradient: Any) -> None:
             f"Mismatch in dtype: grad_output[{k}] has a dtype of {gradient.dtype!r} and "
             f"output[{k}] has a dtype of {_dtype.of(kind)!r}."
         )
+    if gradient.device != output.device:
+        raise RuntimeError(
+            f"invalid gradient at index {k} - expected device {output.device} but got "
+            f"{gradient.device}. Move it there with .to(device) first."
+        )
 
 
 def _implicit(output: Any) -> Any:
