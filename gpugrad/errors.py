@@ -1,4 +1,4 @@
-"""PyTorch's words for the mistakes that several operations have in common."""
+"""The rules of shapes and dimensions, and PyTorch's words where they are broken."""
 
 from __future__ import annotations
 
@@ -72,6 +72,12 @@ def broadcast_shape(*shapes: Sequence[int]) -> tuple[int, ...]:
                     f"at non-singleton dimension {k}"
                 )
     return tuple(result)
+
+
+def summed_axes(full: Sequence[int], shape: Sequence[int]) -> tuple[int, ...]:
+    """Return the axes of ``full`` along which something of ``shape`` was broadcast to it."""
+    extra = len(full) - len(shape)
+    return tuple(k for k, n in enumerate(full) if k < extra or (shape[k - extra] == 1 and n != 1))
 
 
 def must_be_tensor(function: str, argument: str, position: int, value: object) -> TypeError:

@@ -59,12 +59,10 @@ def mapped_sum(
     dtypes: tuple[np.dtype[Any], ...],
     compute: np.dtype[Any],
     result: np.dtype[Any],
+    axes: tuple[int, ...],
     shape: tuple[int, ...],
 ) -> Any:
-    """Return a formula's output summed to ``shape``, which broadcasts to its full shape."""
-    full = np.broadcast_shapes(*(a.shape for a in arrays))
-    extra = len(full) - len(shape)
-    axes = tuple(k for k, n in enumerate(full) if k < extra or (shape[k - extra] == 1 and n != 1))
+    """Return a formula's output summed along ``axes``, in the shape that is left of it."""
     kernel = reduction(formula, dtypes, compute, result)
     total = kernel(*arrays, axis=axes, keepdims=True).reshape(shape)
     launches.add(total.size > 0)

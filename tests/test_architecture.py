@@ -29,7 +29,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("_dtype",): ("errors",),
     ("printing",): ("_dtype",),
     ("kernels",): ("formula",),
-    ("backend",): ("formula", "_device"),
+    ("backend",): ("formula", "errors", "_device"),
     ("op",): ("backend", "formula", "graph", "errors", "_device", "_dtype"),
     ("ops",): ("backend", "formula", "graph", "errors", "_device", "_dtype", "op"),
     ("_tensor",): ("backend", "graph", "errors", "_device", "_dtype", "printing", "op", "ops"),

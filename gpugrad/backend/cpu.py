@@ -11,6 +11,7 @@ import numpy as np
 from numpy._core import umath
 
 from gpugrad._device import CPU, device
+from gpugrad.errors import summed_axes
 from gpugrad.formula import BOOL, COMPLEX, Formula, compile_python
 
 xp = np
@@ -147,10 +148,7 @@ def _stored(array: Array, dtype: np.dtype[Any]) -> Array:
 
 def sum_to_shape(array: Array, shape: Shape) -> Array:
     """Return ``array`` summed to a shape that broadcasts to its own."""
-    extra = array.ndim - len(shape)
-    axes = tuple(
-        k for k, n in enumerate(array.shape) if k < extra or (shape[k - extra] == 1 and n != 1)
-    )
+    axes = summed_axes(array.shape, shape)
     return np.add.reduce(array, axis=axes, keepdims=True).reshape(shape)
 
 

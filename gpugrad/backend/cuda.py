@@ -15,6 +15,7 @@ import cupy
 import numpy as np
 
 from gpugrad._device import device
+from gpugrad.errors import summed_axes
 from gpugrad.formula import Formula
 from gpugrad.kernels import launches
 from gpugrad.kernels.elementwise import elementwise
@@ -89,7 +90,8 @@ def evaluate(
     """Return the formula's outputs by one kernel."""
     dtypes = tuple(a.dtype for a in arrays)
     if sum_to is not None:
-        return (mapped_sum(formula, arrays, dtypes, compute, results[0], sum_to),)
+        axes = summed_axes(np.broadcast_shapes(*(a.shape for a in arrays)), sum_to)
+        return (mapped_sum(formula, arrays, dtypes, compute, results[0], axes, sum_to),)
     kernel = elementwise(formula, dtypes, compute, tuple(results))
     found = kernel(*arrays) if out is None else kernel(*arrays, out)
     values = found if isinstance(found, tuple) else (found,)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad import backend
+from gpugrad import backend, errors
 from gpugrad._device import device
 from gpugrad.graph import (
     LEAF,
@@ -324,10 +324,7 @@ def composite(name: str, outputs: tuple[str, ...] = ("out",)) -> Callable[[Forwa
 @linear("SumBackward0")
 def sum_to(door: backend.Backend, input: Array, *, shape: Shape) -> Array:
     """Sum to a shape that broadcasts to the input's."""
-    extra = input.ndim - len(shape)
-    axes = tuple(
-        k for k, n in enumerate(input.shape) if k < extra or (shape[k - extra] == 1 and n != 1)
-    )
+    axes = errors.summed_axes(input.shape, shape)
     return door.sum(input, axes, True, input.dtype).reshape(shape)
 
 
