@@ -13,7 +13,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 Array = Any  # numpy.ndarray, numpy.generic or cupy.ndarray
 
@@ -385,6 +385,7 @@ class _Retain:
         self.owner = owner
 
     def __call__(self, grads: Sequence[TensorBase | None]) -> None:
-        tensor, grad = self.owner(), grads[self.index]
+        tensor, grad = self.owner(), cast("Any", grads[self.index])
         if tensor is not None and grad is not None:
-            tensor._grad = grad
+            # out of place, and in memory of its own: what arrived goes on to others
+            tensor._grad = grad.clone() if tensor._grad is None else tensor._grad + grad

@@ -1165,3 +1165,20 @@ def test_one_walk_from_two_roots_equals_two_walks(
     second.backward()
     for t, g in zip(leaves, together, strict=True):
         np.testing.assert_allclose(values(t.grad), g, rtol=1e-12, atol=1e-12)
+
+
+def test_a_retained_gradient_adds_up_out_of_place_in_memory_of_its_own(device: str) -> None:
+    x = torch.ones(2, device=device, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    given = torch.tensor([1.0, 3.0], device=device)
+
+    y.backward(given, retain_graph=True)
+    first = y.grad
+    assert first is not None
+    assert first.data_ptr() != given.data_ptr()
+    y.backward(given)
+
+    assert y.grad is not None
+    assert first.tolist() == [1, 3]
+    assert y.grad.tolist() == [2, 6]

@@ -196,6 +196,8 @@ class Elementwise:
                 product = self.formula.vjp(alone, defined)
                 parts.append(_Part(None, product.sources, product.targets, False))
             elif reduced and reduced[k]:
+                # Its formula is linear in a cotangent of full shape, so that what is summed has
+                # the full shape, too, at every order.
                 product = self.formula.vjp(alone, defined)
                 parts.append(_Part(self._derived(product), product.sources, product.targets, True))
             else:
