@@ -111,6 +111,22 @@ def of_number(value: complex) -> dtype:
     return _default.to_complex() if isinstance(value, complex) else _default
 
 
+def chosen(given: object, default: dtype) -> dtype:
+    """Return the type that an argument asks for, ``default`` where it is ``None``.
+
+    Raises:
+        TypeError: It is no type of ours; NumPy's and names are not.
+    """
+    if given is None:
+        return default
+    if not isinstance(given, dtype):
+        raise TypeError(
+            f"argument 'dtype' must be gpugrad.dtype, not {type(given).__name__}; "
+            "write gpugrad.float32 for float32"
+        )
+    return given
+
+
 def promote_types(a: dtype, b: dtype) -> dtype:
     """Return the smallest type that holds both, as PyTorch orders them.
 

@@ -101,7 +101,7 @@ def _source(generator: Generator | None, here: device) -> Any:
 
 
 def _floating(kind: dtype | None, what: str) -> dtype:
-    kind = kind or _dtype.get_default_dtype()
+    kind = _dtype.chosen(kind, _dtype.get_default_dtype())
     if kind.category < _dtype.FLOAT:
         raise NotImplementedError(f"\"{what}\" not implemented for '{kind.title}'")
     return kind
@@ -202,7 +202,7 @@ def randint(
     door = backend.of_device(here)
     source = _source(generator, here)
     draw = source.integers if door.type == "cpu" else source.randint
-    kind = dtype or _dtype.int64
+    kind = _dtype.chosen(dtype, _dtype.int64)
     array = door.xp.asarray(draw(low, high, size=_sizes((size,)))).astype(kind.numpy)
     return finish(wrap(array), requires_grad)
 

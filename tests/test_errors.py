@@ -8,6 +8,7 @@ What is different on purpose stands in :data:`DELIBERATE`, with the reason.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -1433,3 +1434,20 @@ def test_pytorch_is_different_there(
 
     assert error is theirs[0]
     assert text.startswith(theirs[1])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: gpugrad.tensor([1, 2], dtype="float32"),  # type: ignore[arg-type]
+        lambda: gpugrad.tensor(1.0, dtype=float),  # type: ignore[arg-type]
+        lambda: gpugrad.zeros(2, dtype="float32"),  # type: ignore[arg-type]
+        lambda: gpugrad.arange(3, dtype="int64"),  # type: ignore[arg-type]
+        lambda: gpugrad.randn(2, dtype="float32"),  # type: ignore[arg-type]
+        lambda: gpugrad.ones(2).sum(dtype="float64"),  # type: ignore[arg-type]
+        lambda: gpugrad.ones(2).mean(dtype="float64"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_dtype_of_another_kind_is_refused_by_name(call: Callable[[], object]) -> None:
+    with pytest.raises(TypeError, match=r"argument 'dtype' must be gpugrad.dtype, not (str|type)"):
+        call()

@@ -212,10 +212,10 @@ def tensor(
     elif backend.is_array(data):
         door = backend.of(data) if not isinstance(data, np.ndarray) else backend.cpu_backend
         result = wrap(door.copy(_checked_array(data), "C"))
+    elif isinstance(data, bool | int | float | complex):
+        result = wrap(_from_sequence(data, _dtype.chosen(dtype, _dtype.of_number(data))))
     else:
-        wanted = dtype
-        if isinstance(data, bool | int | float | complex):
-            wanted = dtype or _dtype.of_number(data)
+        wanted = None if dtype is None else _dtype.chosen(dtype, _dtype.float32)
         result = wrap(_from_sequence(data, wanted))
     return finish(to(result, device=device, dtype=dtype), requires_grad)
 
@@ -277,7 +277,7 @@ def _filled(
     requires_grad: bool,
 ) -> Any:
     here = place(where)
-    kind = kind or _dtype.get_default_dtype()
+    kind = _dtype.chosen(kind, _dtype.get_default_dtype())
     door = backend.of_device(here)
     return finish(wrap(door.full(shape, value, kind.numpy, here)), requires_grad)
 
@@ -308,7 +308,7 @@ def full(
 ) -> Tensor:
     """Return a number in every element; without a dtype the number's own."""
     value = _plain(fill_value)
-    kind = dtype or _dtype.of_number(value)
+    kind = _dtype.chosen(dtype, _dtype.of_number(value))
     value = checked_number(value, kind)
     return _filled(_sizes((size,), None, "full"), value, kind, device, requires_grad)
 
@@ -319,7 +319,7 @@ def empty(
 ) -> Tensor:  # fmt: skip
     """Return a tensor whose values are not defined."""
     here = place(device)
-    kind = dtype or _dtype.get_default_dtype()
+    kind = _dtype.chosen(dtype, _dtype.get_default_dtype())
     array = backend.of_device(here).empty(_sizes(sizes, size, "empty"), kind.numpy, here)
     return finish(wrap(array), requires_grad)
 
@@ -331,7 +331,7 @@ def _like(
         raise TypeError(f"expected a Tensor to be like, but got {type(input).__name__}")
     array = input._array
     here = place(device) if device is not None else backend.of(array).device_of(array)
-    return tuple(array.shape), dtype or _dtype.of(array.dtype), here
+    return tuple(array.shape), _dtype.chosen(dtype, _dtype.of(array.dtype)), here
 
 
 def zeros_like(
@@ -397,7 +397,7 @@ def arange(
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     whole = all(isinstance(v, int) for v in (start, end, step))
-    kind = dtype or (_dtype.int64 if whole else _dtype.get_default_dtype())
+    kind = _dtype.chosen(dtype, _dtype.int64 if whole else _dtype.get_default_dtype())
     count = math.ceil((end - start) / step)
     values = start + np.arange(count, dtype=np.int64 if whole else np.float64) * step
     return _sent(values.astype(kind.numpy), device, requires_grad)
@@ -423,7 +423,7 @@ def linspace(
     """Return ``steps`` values from start to end, both included, at equal distances."""
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
-    kind = dtype or _dtype.get_default_dtype()
+    kind = _dtype.chosen(dtype, _dtype.get_default_dtype())
     values = np.linspace(start, end, steps).astype(kind.numpy)
     return _sent(values, device, requires_grad)
 
@@ -440,5 +440,5 @@ def eye(
     for name, length in ("n", n), ("m", m):
         if length is not None and length < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {length}")
-    kind = dtype or _dtype.get_default_dtype()
+    kind = _dtype.chosen(dtype, _dtype.get_default_dtype())
     return _sent(np.eye(n, m, dtype=kind.numpy), device, requires_grad)

@@ -133,7 +133,7 @@ def ones_like_of(t: Any) -> Any:
 
 def _summed_type(input: Tensor, wanted: dtype | None) -> np.dtype[Any]:
     if wanted is not None:
-        return wanted.numpy
+        return _dtype.chosen(wanted, wanted).numpy
     found = input._array.dtype
     return found if found.kind in "fc" else _dtype.int64.numpy
 
@@ -167,7 +167,7 @@ def mean(
     Raises:
         RuntimeError: The type is neither floating point nor complex.
     """
-    kind = input._array.dtype if dtype is None else dtype.numpy
+    kind = _dtype.chosen(dtype, _dtype.of(input._array.dtype)).numpy
     if kind.kind not in "fc":
         origin = "Input" if dtype is None else "Optional"
         raise RuntimeError(
