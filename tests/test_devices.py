@@ -491,7 +491,7 @@ print((torch.ones(2, requires_grad=True) * 2).sum().item())
 def test_without_cupy_a_sentence_says_what_to_install() -> None:
     *refusals, last = python("sys.modules['cupy'] = None" + ASK).splitlines()
     assert set(refusals) == {
-        "AssertionError gpugrad not compiled with CUDA enabled: CuPy is not installed. Install it "
+        "AssertionError gpugrad not compiled with CUDA enabled: CuPy is not installed; get it "
         "with pip install 'gpugrad[cuda12]' or 'gpugrad[cuda13]', by your driver's CUDA version."
     }
     assert len(refusals) == 6
@@ -520,7 +520,7 @@ def test_with_cupy_but_without_a_gpu_a_sentence_says_so() -> None:
         pytest.skip("this machine has a GPU")
     *refusals, last = python(ASK).splitlines()
     assert set(refusals) == {
-        "RuntimeError Found no NVIDIA driver on your system. Please check that you have an NVIDIA "
+        "RuntimeError Found no NVIDIA driver on your system: please check that you have an NVIDIA "
         "GPU and installed a driver from http://www.nvidia.com/Download/index.aspx"
     }
     assert len(refusals) == 6

@@ -165,14 +165,14 @@ def _registered(array: Array) -> Backend:
 
 
 def cuda_problem() -> str | None:
-    """Return in a sentence or two what is missing for CUDA, or ``None`` if it works."""
+    """Return in one sentence what is missing for CUDA, or ``None`` if it works."""
     try:
         from gpugrad.backend import cuda
     except ModuleNotFoundError as error:
         if error.name != "cupy":
             raise
         return (
-            "gpugrad not compiled with CUDA enabled: CuPy is not installed. Install it with "
+            "gpugrad not compiled with CUDA enabled: CuPy is not installed; get it with "
             "pip install 'gpugrad[cuda12]' or 'gpugrad[cuda13]', by your driver's CUDA version."
         )
     except ImportError as error:
@@ -181,7 +181,7 @@ def cuda_problem() -> str | None:
         )
     if not cuda.device_count():
         return (
-            "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and "
+            "Found no NVIDIA driver on your system: please check that you have an NVIDIA GPU and "
             "installed a driver from http://www.nvidia.com/Download/index.aspx"
         )
     return None
