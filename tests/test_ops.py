@@ -185,9 +185,7 @@ def test_gradient(op: str, sample: Sample, device: str) -> None:
 
 @over([(op, s) for op, s in DIFFERENTIABLE if not s.coarse])
 def test_second_and_third_derivative(op: str, sample: Sample, device: str) -> None:
-    if device == "cuda" and sample.name not in ("ordinary", "broadcast", "all", "dim"):
-        pytest.skip("on CUDA two samples of each operation")
-    check_gradient(of(sample), sample.tensors(device=device), 2 if device == "cuda" else 3)
+    check_gradient(of(sample), sample.tensors(device=device), 3)
 
 
 @over(DIFFERENTIABLE)
