@@ -6,7 +6,7 @@ again on the same device, but neither PyTorch's numbers nor the other device's.
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,7 +42,7 @@ class Generator:
 
     def seed(self) -> int:
         """Start again from a seed that the operating system draws, and return it."""
-        self.manual_seed(secrets.randbits(63))
+        self.manual_seed(int.from_bytes(os.urandom(8), "big") >> 1)
         return self._seed
 
     @property
