@@ -14,7 +14,6 @@ from gpugrad import backend, errors
 from gpugrad._device import device
 from gpugrad.graph import (
     LEAF,
-    Captured,
     Node,
     Output,
     TensorBase,
@@ -23,9 +22,9 @@ from gpugrad.graph import (
     mode,
     record,
     recording,
-    walk,
 )
-from gpugrad.op.accumulation import ARITHMETIC
+from gpugrad.op.accumulation import differentiate
+from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
     Like,
     edges,
@@ -128,15 +127,24 @@ class Operation:
         self.places = {n: k for k, n in enumerate((*self.input_names, *outputs))}
         self.rules: dict[str, _Rule] = {}
         self.keeps: dict[tuple[tuple[bool, ...], int], tuple[bool, ...] | None] = {}
+        self.nodes: dict[tuple[tuple[bool, ...], int], Rule] = {}
 
     def __repr__(self) -> str:
         return f"<{self.kind} operation {self.name.removesuffix('0').removesuffix('Backward')}>"
 
     def named(self, name: str) -> Operation:
         """Return the same operation with another name of its backward node."""
-        other = copy(self)  # the rules are shared, also those that are declared later
+        other = copy(self)  # the gradients are shared, also those that are declared later
         other.name = name
+        other.nodes = {}
         return other
+
+    def rule(self, needs: tuple[bool, ...], outputs: int) -> Rule:
+        """Return how calls are differentiated by the inputs that ``needs`` marks."""
+        key = needs, outputs
+        if key not in self.nodes:
+            self.nodes[key] = Rule(self, needs, outputs, self.rule)
+        return self.nodes[key]
 
     def gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Declare the gradient of the input that the function is named after.
@@ -184,7 +192,8 @@ class Operation:
         outs: Sequence[TensorBase],
         params: dict[str, Any],
     ) -> None:
-        keeps = self._kept(tuple([e is not None for e in inputs]), len(outs))
+        needs = tuple([e is not None for e in inputs])
+        keeps = self._kept(needs, len(outs))
         saved: tuple[Any, ...] = ()
         if keeps is not None:
             kept = [t if k else None for t, k in zip(tensors, keeps, strict=False)]
@@ -195,9 +204,8 @@ class Operation:
             saved = tuple(kept)
         likes = tuple([(t._array.shape, t._array.dtype, door.device_of(t._array)) for t in tensors])
         out_likes = tuple(map(like, outs)) if len(outs) > 1 or self.kind == "composite" else ()
-        node = record(
-            self, inputs, saved, versions_of(saved), (likes, out_likes, params), len(outs)
-        )
+        rule = self.rule(needs, len(outs))
+        node = record(rule, inputs, saved, versions_of(saved), (likes, out_likes, params))
         for k, out in enumerate(outs):
             if out._array.dtype.kind in "fc":
                 out._edge = node if len(outs) == 1 else Output(node, k)
@@ -293,9 +301,8 @@ class Operation:
                 edge = None if g is None else edge_of(g)
                 if edge is not None and t is not None:
                     roots.append((edge, t))
-            captured = Captured([dummy])
-            walk(roots, ARITHMETIC, True, captured)
-        return [captured.results()[0], *(None for _ in out_likes[1:])]
+        (tangent,) = differentiate(roots, True, True, [dummy], accumulates=False)
+        return [tangent, *(None for _ in out_likes[1:])]
 
 
 Forward = Callable[..., Any]
