@@ -358,7 +358,7 @@ def walk(
     ``keep`` leaves the saved values in place for another walk.
     """
     engine, waiting, order = pending.engine, pending.nodes, pending.order
-    needed = None if captured is None else _needed(roots, captured)
+    needed: Any = None if captured is None else _needed(roots, captured)
     edges: Sequence[Any] = [edge for edge, _ in roots]
     grads: Sequence[Any] = [grad for _, grad in roots]
     node: Any = None

@@ -119,6 +119,8 @@ def backward(
     wanted = None if inputs is None else _sequence(inputs)
     if wanted is not None and not wanted:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    for t in wanted or ():
+        t.retain_grad()
     keep = create_graph if retain_graph is None else retain_graph
     roots = _roots(outputs, gradients)
     differentiate(roots, keep, create_graph, wanted, accumulates=True)

@@ -62,7 +62,8 @@ def differentiate(
 ) -> list[Any]:
     """Walk from the roots, whose gradients are tensors, and return those of the wanted tensors.
 
-    With ``accumulates`` they are added to ``.grad`` instead; ``wanted=None`` stands for all leaves.
+    With ``accumulates`` those of leaves are added to ``.grad`` instead; ``wanted=None`` stands for
+    all leaves.
     After an error those leaves have received their gradients to which nothing else would have come.
     """
     before = mode.enabled
@@ -82,11 +83,11 @@ def differentiate(
         if captured is None:
             _accumulate_all(pending, pending.leaves)
             return []
-        grads = captured.results(pending.leaves)
         if accumulates:
-            _accumulate_all(pending, dict(zip(captured.wanted, grads, strict=True)))
+            leaves = {t: pending.leaves[t] for t in captured.wanted if t in pending.leaves}
+            _accumulate_all(pending, leaves)
             return []
-        return [_tensor(pending.settled(g)) for g in grads]
+        return [_tensor(pending.settled(g)) for g in captured.results(pending.leaves)]
     finally:
         mode.enabled = before
         cpu.leave(token)
@@ -98,8 +99,7 @@ def _tensor(grad: Any) -> Any:
 
 def _accumulate_all(pending: Pending, leaves: dict[TensorBase, Any]) -> None:
     for leaf in tuple(leaves):
-        if leaves[leaf] is not None:
-            accumulate(leaf, pending.settled(leaves.pop(leaf)))
+        accumulate(leaf, pending.settled(leaves.pop(leaf)))
 
 
 def accumulate(leaf: Any, grad: Any) -> None:

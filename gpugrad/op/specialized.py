@@ -9,7 +9,7 @@ from the formula.  Everything else takes the general way of :mod:`gpugrad.op`.
 >>> print(gpugrad.mul.op.source)  # doctest: +ELLIPSIS
 def mul(input, other):
     if input.__class__ is not Tensor:
-        return op(input, other)
+        return general(input, other)
 ...
 """
 
@@ -84,6 +84,8 @@ def {name}({arguments}):
     nothing = " and ".join(f"{p}_edge is None" for p in parameters)
     text += f"    if {nothing} or not mode.enabled:\n        return out\n"
     text += "    node = new(Node)\n"
+    if others:
+        text += f"    same = {ys[0]}.shape == {x}.shape or {others[0]}.__class__ is not Tensor\n"
     text += _recording(formula, parameters, ys)
     shapes = f"None if same else ({x}.shape, {ys[0]}.shape)" if others else "None"
     return text + indented(_NEW_NODE.format(params=shapes), 1)
@@ -95,11 +97,9 @@ if {parameter}.__class__ is Tensor:
     {y} = {parameter}._array
     if {y}.dtype is not kind or {y}.__class__ not in HOST:
         {general}
-    same = {y}.shape == {x}.shape
     {parameter}_edge = {parameter}._edge
 elif {parameter}.__class__ is float or {parameter}.__class__ is int:
     {y} = kind.type({parameter})
-    same = True
     {parameter}_edge = None
 else:
     {general}
@@ -172,7 +172,7 @@ def forward(op: Any, general: Callable[..., Any]) -> Callable[..., Any]:
     written later; it then takes the place of the function's code.
     """
     arguments = ", ".join(op.parameters)
-    namespace: dict[str, Any] = {"Expression": Expression, "general": general}
+    namespace = {"__name__": __name__, "Expression": Expression, "general": general}
 
     def specialize() -> None:
         namespace.update(_known())
@@ -201,7 +201,9 @@ def general(op: Any, general: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function of an operation that always takes the general way."""
     arguments = ", ".join(op.parameters)
     text = f"def {op.function}({arguments}):\n    return general({arguments})"
-    function: Callable[..., Any] = _defined(op.function, text, {"general": general})
+    function: Callable[..., Any] = _defined(
+        op.function, text, {"__name__": __name__, "general": general}
+    )
     return function
 
 
