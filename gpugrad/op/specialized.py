@@ -28,7 +28,7 @@ from gpugrad.op import saved
 
 HOST = frozenset({np.ndarray, np.float32, np.float64})
 
-_NEW_TENSOR = """\
+NEW_TENSOR = """\
 out = new(Tensor)
 out._array = result
 out._edge = out._grad = out._counter = out._view = None
@@ -79,7 +79,7 @@ def {name}({arguments}):
     text += "    token = enter(quiet)\n    try:\n" + indented(operands + body, 2)
     if others:  # shapes that do not broadcast, numbers out of range
         text += f"    except (ValueError, OverflowError):\n        {general}\n"
-    text += "    finally:\n        leave(token)\n" + indented(_NEW_TENSOR, 1)
+    text += "    finally:\n        leave(token)\n" + indented(NEW_TENSOR, 1)
     text += f"    {first}_edge = {first}._edge\n"
     nothing = " and ".join(f"{p}_edge is None" for p in parameters)
     text += f"    if {nothing} or not mode.enabled:\n        return out\n"
@@ -141,8 +141,8 @@ def _case(
             written.append(
                 f"({p}.__class__ is Tensor and {p}._counter is not None and {p}._counter.value)"
             )
-    rule = f"rule_{_marks(needs)}"
-    lines.append(f"node.rule = {f'{rule} if same else wide_{_marks(needs)}' if ys else rule}")
+    rule = f"rule_{marks(needs)}"
+    lines.append(f"node.rule = {f'{rule} if same else wide_{marks(needs)}' if ys else rule}")
     lines.append(f"node.inputs = ({', '.join(edges)}{',' if len(edges) == 1 else ''})")
     if len(parameters) + 1 in sources:
         lines += [
@@ -160,7 +160,7 @@ def _case(
     return "\n".join(lines)
 
 
-def _marks(needs: Sequence[bool]) -> str:
+def marks(needs: Sequence[bool]) -> str:
     """Return, as a part of a name, which inputs need a gradient: 10 is the first of two."""
     return "".join("01"[needed] for needed in needs)
 
@@ -178,8 +178,8 @@ def forward(op: Any, general: Callable[..., Any]) -> Callable[..., Any]:
         namespace.update(_known())
         for needs in product((False, True), repeat=len(op.parameters)):
             if any(needs):
-                namespace[f"rule_{_marks(needs)}"] = op.plain_rule(needs, False)
-                namespace[f"wide_{_marks(needs)}"] = op.plain_rule(needs, True)
+                namespace[f"rule_{marks(needs)}"] = op.plain_rule(needs, False)
+                namespace[f"wide_{marks(needs)}"] = op.plain_rule(needs, True)
         text = forward_source(op.function, op.formula, op.parameters)
         function.__code__ = _defined(op.function, text, namespace).__code__
 
