@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import math
 from collections.abc import Callable, Sequence
@@ -11,8 +12,9 @@ import numpy as np
 from numpy._core import umath
 
 from gpugrad._device import CPU, device
-from gpugrad.errors import summed_axes
-from gpugrad.formula import BOOL, COMPLEX, Formula, compile_python
+from gpugrad.backend import large
+from gpugrad.errors import broadcast_shape, summed_axes
+from gpugrad.formula import BOOL, COMPLEX, Formula, compile_python, lowered, ordered
 
 xp = np
 type = "cpu"
@@ -92,9 +94,31 @@ FUNCTIONS = {
 } | {"erf": _erf, "power": _power, "sign": _sign}  # fmt: skip
 
 
+def _power_of_many(x: Array, y: Array) -> Array:
+    return (large.power if np.result_type(x).kind == "f" else _power)(x, y)
+
+
+# What takes the place of NumPy's functions where an operand has LARGE elements or more.
+LARGE = large.LARGE
+LARGE_FUNCTIONS = FUNCTIONS | {
+    "cos": large.cos,
+    "maximum": large.maximum,
+    "minimum": large.minimum,
+    "power": _power_of_many,
+    "sin": large.sin,
+    "where": large.where,
+}
+
+
 @functools.cache
-def _compiled(formula: Formula) -> Callable[..., Any]:
-    return compile_python(formula, FUNCTIONS)
+def _compiled(formula: Formula, many: bool) -> Callable[..., Any]:
+    return compile_python(formula, LARGE_FUNCTIONS if many else FUNCTIONS)
+
+
+@functools.cache
+def _steps(formula: Formula) -> int:
+    """Return how many functions a formula calls, each of which makes an array."""
+    return builtins.sum(bool(e.args) for e in ordered(lowered(formula.outputs)))
 
 
 # One step of arithmetic is written straight into the memory of an in-place operation.
@@ -109,6 +133,7 @@ def evaluate(
     results: Sequence[np.dtype[Any]],
     sum_to: Shape | None = None,
     out: Array | None = None,
+    into: Sequence[Array | None] | None = None,
 ) -> Sequence[Array]:
     """Return the formula's outputs, computed in ``compute`` and stored as ``results``."""
     if out is not None and out.dtype is compute and compute is not FLOAT16:
@@ -116,22 +141,85 @@ def evaluate(
         if step.function in _DIRECT and step.args == formula.inputs:
             _DIRECT[step.function](*arrays, out=out, casting="unsafe")
             return (out,)
-    function = _compiled(formula)
     if compute is FLOAT16:  # every step in 32 bits, rounded once, as on CUDA
         compute = FLOAT32
+    size = builtins.max([a.size for a in arrays])
+    function = _compiled(formula, size >= LARGE)
+    kinds = [v.kind for v in formula.inputs]
+    if size < IN_BLOCKS or _steps(formula) < 2:
+        values = _outputs(function, arrays, kinds, compute)
+        if sum_to is not None:
+            values = (sum_to_shape(values[0], sum_to),)
+        values = [
+            v if v.dtype is d else _stored(v, d) for v, d in zip(values, results, strict=True)
+        ]
+    else:
+        values = _in_blocks(function, arrays, kinds, compute, results, sum_to)
+    if out is not None:
+        np.copyto(out, values[0], casting="unsafe")
+        return (out,)
+    return values if into is None else list(map(_added, into, values))
+
+
+def _outputs(
+    function: Callable[..., Any],
+    arrays: Sequence[Array],
+    kinds: Sequence[str],
+    compute: np.dtype[Any],
+) -> Sequence[Array]:
     values = function(
         *(
-            a if a.dtype is compute or v.kind == BOOL else _converted(a, v.kind, compute)
-            for a, v in zip(arrays, formula.inputs, strict=True)
+            a if a.dtype is compute or kind == BOOL else _converted(a, kind, compute)
+            for a, kind in zip(arrays, kinds, strict=True)
         )
     )
-    outputs = values if values.__class__ is tuple else (values,)
-    if sum_to is not None:
-        outputs = (sum_to_shape(outputs[0], sum_to),)
-    if out is not None:
-        np.copyto(out, _stored(outputs[0], results[0]), casting="unsafe")
-        return (out,)
-    return [o if o.dtype is d else _stored(o, d) for o, d in zip(outputs, results, strict=True)]
+    return values if values.__class__ is tuple else (values,)
+
+
+# From this size on an array comes from the system with every page to be cleared, and a formula of
+# several steps would make one for each; blocks of it stay in a cache.
+IN_BLOCKS = 1 << 22  # elements
+_BLOCK = 32768
+
+
+def _in_blocks(
+    function: Callable[..., Any],
+    arrays: Sequence[Array],
+    kinds: Sequence[str],
+    compute: np.dtype[Any],
+    results: Sequence[np.dtype[Any]],
+    sum_to: Shape | None,
+) -> Sequence[Array]:
+    """Return the outputs as :func:`evaluate` does, from one block of rows after the other."""
+    shape = broadcast_shape(*(a.shape for a in arrays))
+    outs: Any
+    if sum_to is None:
+        outs = [np.empty(shape, d) for d in results]
+        flat = outs
+        if all(a.ndim == 0 or (a.shape == shape and a.flags.c_contiguous) for a in arrays):
+            arrays = [a.reshape(-1) if a.ndim else a for a in arrays]
+            flat = [o.reshape(-1) for o in outs]
+            shape = flat[0].shape
+    elif 0 not in summed_axes(shape, sum_to):
+        values = _outputs(function, arrays, kinds, compute)
+        return (_stored(sum_to_shape(values[0], sum_to), results[0]),)
+    total = None
+    rows = builtins.max(1, _BLOCK // math.prod(shape[1:]))
+    for start in range(0, shape[0], rows):
+        block = slice(start, start + rows)
+        parts = [a[block] if a.ndim == len(shape) and a.shape[0] == shape[0] else a for a in arrays]
+        values = _outputs(function, parts, kinds, compute)
+        if sum_to is None:
+            for o, v in zip(flat, values, strict=True):
+                assign(o[block], v)
+        else:
+            part = sum_to_shape(values[0], sum_to)
+            total = part if total is None else total + part
+    return outs if sum_to is None else (_stored(total, results[0]),)
+
+
+def _added(total: Array | None, value: Array) -> Array:
+    return value if total is None else np.add(total, value, out=total, casting="unsafe")
 
 
 def _converted(array: Array, kind: str, compute: np.dtype[Any]) -> Array:
@@ -148,8 +236,7 @@ def _stored(array: Array, dtype: np.dtype[Any]) -> Array:
 
 def sum_to_shape(array: Array, shape: Shape) -> Array:
     """Return ``array`` summed to a shape that broadcasts to its own."""
-    axes = summed_axes(array.shape, shape)
-    return np.add.reduce(array, axis=axes, keepdims=True).reshape(shape)
+    return _summed(array, summed_axes(array.shape, shape), array.dtype).reshape(shape)
 
 
 # --------------------------------------------------------------------------- arrays
@@ -192,6 +279,22 @@ def add_into(target: Array, source: Array) -> None:
     np.add(target, source, out=target, casting="unsafe")
 
 
+@quiet
+def add_all(arrays: Sequence[Array]) -> Array:
+    """Return the sum of two or more arrays of one shape and type, in new memory."""
+    first, second, *others = arrays
+    if first.dtype is FLOAT16:
+        first = first.astype(FLOAT32)
+    total = first + second
+    if total.__class__ is not np.ndarray:
+        for other in others:
+            total = total + other
+    else:
+        for other in others:
+            np.add(total, other, out=total)
+    return total.astype(arrays[0].dtype, copy=False)
+
+
 def broadcast_to(array: Array, shape: Shape) -> Array:
     """Return a view of another shape, with stride 0 where it repeats."""
     array = np.asarray(array)
@@ -227,10 +330,26 @@ def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return FLOAT32 if dtype == FLOAT16 else dtype
 
 
+def _summed(array: Array, axes: Shape, dtype: np.dtype[Any]) -> Array:
+    """Return the sum over ``axes``, which disappear, in ``dtype``."""
+    if array.size >= 1024 and array.dtype == dtype:
+        found = large.sums(array, axes)
+        if found is not None:
+            return found
+    return add_reduce(array, None if len(axes) == array.ndim else axes, dtype)
+
+
+def _kept(shape: Shape, axes: Shape) -> Shape:
+    """Return a shape with size 1 along ``axes``."""
+    return tuple(1 if k in axes else n for k, n in enumerate(shape))
+
+
 @quiet
 def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the sum over ``axes`` as ``dtype``."""
-    result: Array = add_reduce(array, axis=axes, keepdims=keepdims, dtype=_accumulator(dtype))
+    result = _summed(array, axes, _accumulator(dtype))
+    if keepdims:
+        result = result.reshape(_kept(array.shape, axes))
     return result if result.dtype == dtype else result.astype(dtype)
 
 
@@ -238,9 +357,11 @@ def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Arra
 def mean(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the mean over ``axes`` as ``dtype``."""
     accumulator = _accumulator(dtype)
-    count = math.prod(array.shape[k] for k in axes)
-    total = add_reduce(array, axis=axes, keepdims=keepdims, dtype=accumulator)
-    return np.true_divide(total, accumulator.type(count)).astype(dtype, copy=False)
+    count = math.prod([array.shape[k] for k in axes])
+    result = _summed(array, axes, accumulator) / accumulator.type(count)
+    if keepdims:
+        result = result.reshape(_kept(array.shape, axes))
+    return result if result.dtype == dtype else result.astype(dtype)
 
 
 @quiet
