@@ -45,11 +45,14 @@ class Backend(Protocol):
         results: Sequence[np.dtype[Any]],
         sum_to: Shape | None = None,
         out: Array | None = None,
+        into: Sequence[Array | None] | None = None,
     ) -> Sequence[Array]:
         """Return the formula's outputs, computed in ``compute`` and stored as ``results``.
 
-        With ``sum_to`` the one output is summed to that shape, without a full-size temporary on
-        CUDA; with ``out`` it is written there.
+        With ``sum_to`` the one output is summed to that shape, without a full-size temporary where
+        that is large; with ``out`` it is written there.  ``into`` holds for each output ``None``,
+        or an array of its final shape and type that the output is added to, in its memory: that
+        array is then what is returned.
         """
 
     def from_numpy(self, array: Array, where: device) -> Array:
@@ -69,6 +72,12 @@ class Backend(Protocol):
 
     def add_into(self, target: Array, source: Array) -> None:
         """Add ``source`` to ``target`` in its memory."""
+
+    def add_all(self, arrays: Sequence[Array]) -> Array:
+        """Return the sum of two or more arrays of one shape and type, in new memory.
+
+        They are added in their order.
+        """
 
     def broadcast_to(self, array: Array, shape: Shape) -> Array:
         """Return a view of another shape, with stride 0 where it repeats."""

@@ -146,7 +146,7 @@ def evaluate(
     size = builtins.max([a.size for a in arrays])
     function = _compiled(formula, size >= LARGE)
     kinds = [v.kind for v in formula.inputs]
-    if size < IN_BLOCKS or _steps(formula) < 2:
+    if size < IN_BLOCKS or (sum_to is None and _steps(formula) < 4):
         values = _outputs(function, arrays, kinds, compute)
         if sum_to is not None:
             values = (sum_to_shape(values[0], sum_to),)
@@ -176,10 +176,11 @@ def _outputs(
     return values if values.__class__ is tuple else (values,)
 
 
-# From this size on an array comes from the system with every page to be cleared, and a formula of
-# several steps would make one for each; blocks of it stay in a cache.
-IN_BLOCKS = 1 << 22  # elements
-_BLOCK = 32768
+# Arrays of this many elements come from the system, with every page to be cleared, and a formula of
+# several steps makes one for each; a block stays in a cache.  NumPy itself reuses the memory of
+# what a short formula computes on its way.
+IN_BLOCKS = 1 << 21
+_BLOCK = 1 << 16
 
 
 def _in_blocks(
@@ -262,21 +263,33 @@ def astype(array: Array, dtype: np.dtype[Any]) -> Array:
 
 def copy(array: Array, order: str = "K") -> Array:
     """Return a copy with memory of its own."""
-    return np.array(array, order=order)  # type: ignore[call-overload]
+    if array.__class__ is np.ndarray:
+        return array.copy(order)  # type: ignore[arg-type]
+    return np.array(array)
+
+
+def assign(target: Array, source: Array) -> None:
+    """Write ``source`` into ``target``, broadcasting and casting."""
+    if getattr(source, "dtype", None) is target.dtype:
+        np.copyto(target, source)
+    else:
+        _assign_cast(target, source)
 
 
 @quiet
-def assign(target: Array, source: Array) -> None:
-    """Write ``source`` into ``target``, broadcasting and casting."""
+def _assign_cast(target: Array, source: Array) -> None:
     if target.dtype.kind != "c" and getattr(source, "dtype", target.dtype).kind == "c":
         source = source.real
     np.copyto(target, source, casting="unsafe")
 
 
-@quiet
 def add_into(target: Array, source: Array) -> None:
     """Add ``source`` to ``target`` in its memory."""
-    np.add(target, source, out=target, casting="unsafe")
+    token = enter(QUIET)
+    try:
+        np.add(target, source, target, casting="unsafe")
+    finally:
+        leave(token)
 
 
 @quiet
@@ -300,13 +313,18 @@ def broadcast_to(array: Array, shape: Shape) -> Array:
     array = np.asarray(array)
     if array.ndim == 0 and 0 not in shape:
         return np.ndarray(shape, array.dtype, array, 0, (0,) * len(shape))
-    extra = len(shape) - array.ndim
-    strides = (0,) * extra + tuple(
-        0 if n == 1 != m else s
-        for n, m, s in zip(array.shape, shape[extra:], array.strides, strict=True)
-    )
     if 0 in shape:
         return np.broadcast_to(array, shape)
+    extra = len(shape) - array.ndim
+    strides = array.strides
+    if array.shape != shape[extra:]:
+        strides = tuple(
+            [
+                0 if n == 1 != m else s
+                for n, m, s in zip(array.shape, shape[extra:], strides, strict=True)
+            ]
+        )
+    strides = (0,) * extra + strides
     if not array.flags.c_contiguous:
         return np.lib.stride_tricks.as_strided(array, shape, strides)
     return np.ndarray(shape, array.dtype, array, 0, strides)  # np.broadcast_to costs 3 us
@@ -339,29 +357,33 @@ def _summed(array: Array, axes: Shape, dtype: np.dtype[Any]) -> Array:
     return add_reduce(array, None if len(axes) == array.ndim else axes, dtype)
 
 
-def _kept(shape: Shape, axes: Shape) -> Shape:
-    """Return a shape with size 1 along ``axes``."""
-    return tuple(1 if k in axes else n for k, n in enumerate(shape))
-
-
-@quiet
-def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
-    """Return the sum over ``axes`` as ``dtype``."""
-    result = _summed(array, axes, _accumulator(dtype))
+def _stored_as(result: Array, array: Array, axes: Shape, keepdims: bool, dtype: Any) -> Array:
+    """Return what a reduction of ``array`` gave, in its final shape and type."""
     if keepdims:
-        result = result.reshape(_kept(array.shape, axes))
+        result = result.reshape([1 if k in axes else n for k, n in enumerate(array.shape)])
     return result if result.dtype == dtype else result.astype(dtype)
 
 
-@quiet
+def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
+    """Return the sum over ``axes`` as ``dtype``."""
+    token = enter(QUIET)
+    try:
+        result = _summed(array, axes, _accumulator(dtype))
+        return _stored_as(result, array, axes, keepdims, dtype)
+    finally:
+        leave(token)
+
+
 def mean(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the mean over ``axes`` as ``dtype``."""
     accumulator = _accumulator(dtype)
-    count = math.prod([array.shape[k] for k in axes])
-    result = _summed(array, axes, accumulator) / accumulator.type(count)
-    if keepdims:
-        result = result.reshape(_kept(array.shape, axes))
-    return result if result.dtype == dtype else result.astype(dtype)
+    count = array.size if len(axes) == array.ndim else math.prod([array.shape[k] for k in axes])
+    token = enter(QUIET)
+    try:
+        result = _summed(array, axes, accumulator) / accumulator.type(count)
+        return _stored_as(result, array, axes, keepdims, dtype)
+    finally:
+        leave(token)
 
 
 @quiet

@@ -9,13 +9,14 @@ ARCHITECTURE.md.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy._core import umath
-from numpy._core._multiarray_umath import __cpu_features__  # type: ignore[attr-defined]
 from numpy._core.multiarray import c_einsum
+from numpy.lib.introspect import opt_func_info
 
 Array = Any
 
@@ -23,68 +24,78 @@ LARGE = 4096  # elements
 BLOCK = 16384  # elements whose temporaries stay in the second-level cache
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+clip: Any = umath.clip  # type: ignore[attr-defined]
 
 
 # --------------------------------------------------------------------------- choice
 
-# NumPy's `where` branches at every element, and mispredicts.  Multiplied by 0 or 1 as integers,
-# bits are kept or cleared, whatever number they are: inf and nan are cleared, too.
-_BITS = {FLOAT32: np.dtype(np.int32), FLOAT64: np.dtype(np.int64)}
+# NumPy's `where` branches at every element, and mispredicts.  The bits of a number can be kept or
+# cleared whatever number it is, inf and nan too.
+_BITS: dict[Any, np.dtype[Any]] = {
+    FLOAT32: np.dtype(np.int32),
+    FLOAT64: np.dtype(np.int64),
+}
 
 
 def where(condition: Array, x: Array, y: Array) -> Array:
     """Return ``x`` where the bool ``condition`` holds, else ``y``."""
-    if _is_zero(x):
-        return _kept(np.logical_not(condition), y, 0)
-    if _is_zero(y):
-        return _kept(condition, x, 0)
-    bits = _bits(condition, x)
-    if bits is None or y.__class__ is not np.ndarray or (y.dtype, y.shape) != (x.dtype, x.shape):
+    full = x if x.__class__ is np.ndarray else y
+    if not (
+        full.__class__ is condition.__class__ is np.ndarray
+        and full.dtype in _BITS
+        and _spans(condition.shape, full.shape)
+        and _matches(x, full)
+        and _matches(y, full)
+    ):
         return np.where(condition, x, y)
-    out = np.empty_like(x)
-    chosen = out.view(bits)
-    mask = condition.astype(bits)
-    np.negative(mask, out=mask)  # all ones where it holds
-    np.bitwise_xor(x.view(bits), y.view(bits), out=chosen)
-    np.bitwise_and(chosen, mask, out=chosen)
-    np.bitwise_xor(chosen, y.view(bits), out=chosen)
+    bits = _BITS[full.dtype]
+    out = np.empty_like(full)
+    chosen, mask = out.view(bits), condition.astype(bits)
+    if _is_zero(y):
+        np.multiply(x.view(bits), mask, out=chosen)
+    elif _is_zero(x):
+        mask -= 1
+        np.bitwise_and(y.view(bits), mask, out=chosen)
+    else:
+        np.negative(mask, out=mask)  # all ones where the condition holds
+        other = np.asarray(y, full.dtype).view(bits)
+        np.bitwise_xor(np.asarray(x, full.dtype).view(bits), other, out=chosen)
+        np.bitwise_and(chosen, mask, out=chosen)
+        np.bitwise_xor(chosen, other, out=chosen)
     return out
 
 
-def _kept(condition: Array, x: Array, other: int) -> Array:
-    bits = _bits(condition, x)
-    if bits is None:
-        return np.where(condition, x, other)
-    out = np.empty_like(x)
-    np.multiply(x.view(bits), condition.astype(bits), out=out.view(bits))
-    return out
+def _spans(shape: tuple[int, ...], full: tuple[int, ...]) -> bool:
+    """Tell whether an array of one shape broadcasts to the other."""
+    ends = zip(shape[::-1], full[::-1], strict=False)
+    return len(shape) <= len(full) and all(n in (1, m) for n, m in ends)
+
+
+def _matches(value: Array, full: Array) -> bool:
+    """Tell whether a value is a number, or an array of the same shape and type."""
+    if value.__class__ in (int, float):
+        return True
+    return bool(value.dtype == full.dtype and value.shape in ((), full.shape))
 
 
 def _is_zero(value: Array) -> bool:
-    return value.__class__ is int and value == 0
-
-
-def _bits(condition: Array, x: Array) -> np.dtype[Any] | None:
-    """Return the integer type of the bits of ``x``, ``None`` where NumPy must choose."""
-    if condition.__class__ is not np.ndarray or x.__class__ is not np.ndarray:
-        return None
-    return _BITS.get(x.dtype) if condition.shape == x.shape else None
+    return value.__class__ is int and bool(value == 0)
 
 
 # NumPy's maximum of an array and a number takes a slow loop; clip, with two numbers, does not.
 def maximum(x: Array, y: Array) -> Array:
     """Return the larger of the two, nan if either is."""
-    return umath.clip(x, y, math.inf) if _bounds(x, y) else np.maximum(x, y)
+    return clip(x, y, math.inf) if _bounds(x, y) else np.maximum(x, y)
 
 
 def minimum(x: Array, y: Array) -> Array:
     """Return the smaller of the two, nan if either is."""
-    return umath.clip(x, -math.inf, y) if _bounds(x, y) else np.minimum(x, y)
+    return clip(x, -math.inf, y) if _bounds(x, y) else np.minimum(x, y)
 
 
 def _bounds(x: Array, y: Array) -> bool:
     """Tell whether ``y`` is one number and ``x`` an array of floating point numbers."""
-    return y.__class__ is not np.ndarray and x.__class__ is np.ndarray and x.dtype in _BITS
+    return x.__class__ is np.ndarray and x.dtype in _BITS and np.ndim(y) == 0
 
 
 # --------------------------------------------------------------------------- powers
@@ -94,24 +105,20 @@ def power(x: Array, y: Array) -> Array:
     """Return ``x`` to the power ``y``.
 
     ``x`` is floating point.  For one exponent 2, 3, 4 or -1 by multiplication, within 1.5 eps and
-    exact at zeros, infinities and nan.  For other whole exponents from the magnitude: NumPy's loop
-    takes 60 ns for each negative base.
+    exact at zeros, infinities and nan; 0.5 is the square root, as for NumPy and PyTorch.  For
+    other whole exponents from the magnitude: NumPy's loop takes 60 ns for each negative base.
     """
-    if x.__class__ is not np.ndarray or not _is_number(y):
+    if x.__class__ is not np.ndarray or np.ndim(y):
         return np.power(x, y)
     exponent = float(y)
-    multiplied = _MULTIPLIED.get(exponent)
-    if multiplied is not None:
-        return multiplied(x)
+    simpler = _SIMPLER.get(exponent)
+    if simpler is not None:
+        return simpler(x)
     out = np.full(x.shape, y, x.dtype)  # an array of exponents is faster than one number
     if not exponent.is_integer():
         return np.power(x, out, out=out)
     np.power(np.absolute(x), out, out=out)
     return np.copysign(out, x, out=out) if exponent % 2 else out
-
-
-def _is_number(y: Array) -> bool:
-    return isinstance(y, int | float | np.floating)
 
 
 def _cube(x: Array) -> Array:
@@ -124,13 +131,22 @@ def _fourth(x: Array) -> Array:
     return np.multiply(out, out, out=out)
 
 
-_MULTIPLIED = {-1.0: lambda x: 1 / x, 2.0: lambda x: x * x, 3.0: _cube, 4.0: _fourth}
+_SIMPLER: dict[float, Callable[[Array], Array]] = {
+    -1.0: lambda x: 1 / x,
+    0.5: np.sqrt,
+    2.0: lambda x: x * x,
+    3.0: _cube,
+    4.0: _fourth,
+}
 
 
 # --------------------------------------------------------------------------- sine and cosine
 
 # NumPy takes float64 sines from the C library, one at a time; its tangent is a vectorised one,
-# right to 0.6 units in the last place (ulp), where the processor has AVX-512.
+# right to 0.6 units in the last place, on Linux with AVX-512.
+_VECTORISED = sys.platform == "linux" and not opt_func_info("^tan$", "float64")["tan"]["dd"][
+    "current"
+].startswith("baseline")
 _QUARTER, _QUARTER_REST = math.pi / 4, 3.061616997868383e-17  # their sum is pi / 4 to 106 bits
 _FAR = 2.0**24
 _NEAR_ZERO = 1e-5
@@ -138,7 +154,7 @@ _NEAR_ZERO = 1e-5
 
 def _in_blocks(function: Callable[[Array, Array], None], numpys: Any) -> Callable[[Array], Array]:
     """Return the function for arrays of any size; it writes the values of one block."""
-    if not __cpu_features__["AVX512_SKX"]:
+    if not _VECTORISED:
         return numpys
 
     def blocked(x: Array) -> Array:
@@ -156,7 +172,7 @@ def _in_blocks(function: Callable[[Array, Array], None], numpys: Any) -> Callabl
 
 
 def _sin(x: Array, out: Array) -> None:
-    """Return the sine, within 2.5 ulp.
+    """Return the sine, its relative error below 1.5 eps.
 
     It is 2 t / (1 + t * t) with t = tan(x / 2), which magnifies no relative error of t.
     """
@@ -169,7 +185,7 @@ def _sin(x: Array, out: Array) -> None:
 
 
 def _cos(x: Array, out: Array) -> None:
-    """Return the cosine, within 2.5 ulp.
+    """Return the cosine, its relative error below 2 eps.
 
     It is sin(pi / 2 - abs(x)), as in :func:`_sin`, and what the difference rounds off enters to
     first order.  Near its zeros, and of large numbers, the cosine is NumPy's.
@@ -200,7 +216,7 @@ cos = _in_blocks(_cos, np.cos)
 
 _ROWS = 1024  # what a fast loop adds up; the results of several are added by NumPy's sum
 _STREAM = 1 << 21  # elements of a matrix that no cache holds
-_ONES = {FLOAT32: np.ones(_ROWS, FLOAT32), FLOAT64: np.ones(_ROWS, FLOAT64)}
+_ONES: dict[Any, Array] = {dtype: np.ones(_ROWS, dtype) for dtype in _BITS}
 
 
 def sums(array: Array, axes: tuple[int, ...]) -> Array | None:
