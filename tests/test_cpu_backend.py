@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gpugrad.backend import cpu, large
+from gpugrad.errors import summed_axes
 from gpugrad.formula import Formula
 from gpugrad.op import OPS, Pointwise
 
@@ -82,7 +83,10 @@ def test_where_leaves_other_operands_to_numpy() -> None:
         result = large.where(condition, *pair)
         assert result.dtype == expected.dtype
         assert np.array_equal(result, expected)
-    assert large.where(np.True_, x, 0) is not x
+    for truth in (True, np.False_, np.array(True)):
+        result = large.where(truth, x, 0)
+        assert np.array_equal(result, np.where(truth, x, 0))
+        assert not np.shares_memory(result, x)
     assert np.array_equal(large.where(condition, x[0], 0), np.where(condition, x[0], 0))
 
 
@@ -200,12 +204,13 @@ def test_large_arrays_have_the_values_of_small_ones(
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     def choose(blocks: bool) -> None:
         monkeypatch.setattr(cpu, "IN_BLOCKS", 1 if blocks else 1 << 60)
+        monkeypatch.setattr(cpu, "LARGE", 1)
         monkeypatch.setattr(cpu, "_BLOCK", 24)
 
     return choose
 
 
-SOME = [f for f in formulas() if cpu._steps(f) >= 4]
+SOME = [f for f in formulas() if cpu._compiled(f, False).steps >= 4]
 
 
 @pytest.mark.parametrize("formula", SOME, ids=lambda f: f.name)
@@ -324,6 +329,29 @@ def test_add_all_makes_one_array(count: int) -> None:
     assert not any(np.shares_memory(total, a) for a in arrays)
     assert all(np.array_equal(a, b) for a, b in zip(arrays, before, strict=True))
     assert cpu.add_all([np.float32(1), np.float32(2), np.float32(3)]) == 6
+
+
+@FLOATS
+@pytest.mark.parametrize("shape", [(3, 2), (100, 10), (5000, 30), (40, 50, 60)])
+@pytest.mark.parametrize("layout", ["plain", "expanded", "transposed"])
+def test_sums_of_products(dtype: Any, shape: Any, layout: str) -> None:
+    x, g = random(*shape, dtype=dtype), random(*shape, dtype=dtype, seed=1)
+    if layout == "expanded":
+        g = cpu.broadcast_to(np.array(2, dtype), shape)
+    if layout == "transposed":
+        g = np.asfortranarray(g)
+    kind = np.dtype(dtype)
+
+    for sum_to in (shape[-1:], (1,) * (len(shape) - 1) + shape[-1:], (*shape[:-1], 1), ()):
+        (found,) = cpu.evaluate(OPS["mul"].formula, [x, g], kind, [kind], sum_to)
+
+        axes = summed_axes(shape, sum_to)
+        terms = x.astype(np.longdouble) * g
+        exact = terms.sum(axes, keepdims=True).reshape(sum_to)
+        size = np.abs(terms).sum(axes, keepdims=True).reshape(sum_to)
+        assert found.shape == sum_to
+        assert found.dtype == dtype
+        assert np.all(np.abs(found - exact) <= 12 * np.finfo(dtype).eps * size)
 
 
 @pytest.mark.parametrize("blocks", [False, True])

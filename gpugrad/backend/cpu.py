@@ -5,8 +5,9 @@ from __future__ import annotations
 import builtins
 import functools
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy._core import umath
@@ -73,7 +74,10 @@ def _sign(x: Array) -> Array:
 
 
 def _power(x: Array, y: Array) -> Array:
-    if np.result_type(x).kind in "iub" and np.any(np.less(y, 0)):
+    kind = np.result_type(x).kind
+    if kind == "f":
+        return large.power(x, y)
+    if kind in "iub" and np.any(np.less(y, 0)):
         # as PyTorch: an integer to a negative power is what truncation leaves of it
         odd = np.where(np.equal(np.remainder(y, 2), 0), 1, x)
         small = np.where(np.equal(x, 1), 1, np.where(np.equal(x, -1), odd, 0))
@@ -94,31 +98,35 @@ FUNCTIONS = {
 } | {"erf": _erf, "power": _power, "sign": _sign}  # fmt: skip
 
 
-def _power_of_many(x: Array, y: Array) -> Array:
-    return (large.power if np.result_type(x).kind == "f" else _power)(x, y)
-
-
 # What takes the place of NumPy's functions where an operand has LARGE elements or more.
 LARGE = large.LARGE
 LARGE_FUNCTIONS = FUNCTIONS | {
     "cos": large.cos,
     "maximum": large.maximum,
     "minimum": large.minimum,
-    "power": _power_of_many,
     "sin": large.sin,
     "where": large.where,
 }
 
 
-@functools.cache
-def _compiled(formula: Formula, many: bool) -> Callable[..., Any]:
-    return compile_python(formula, LARGE_FUNCTIONS if many else FUNCTIONS)
+class _Compiled(NamedTuple):
+    """A formula as a function of arrays, and what is asked of it at every call."""
+
+    function: Callable[..., Any]
+    kinds: tuple[str, ...]  # of the inputs
+    steps: int  # how many functions it calls, each of which makes an array
+    is_product: bool  # of its two inputs, and nothing else
 
 
 @functools.cache
-def _steps(formula: Formula) -> int:
-    """Return how many functions a formula calls, each of which makes an array."""
-    return builtins.sum(bool(e.args) for e in ordered(lowered(formula.outputs)))
+def _compiled(formula: Formula, many: bool) -> _Compiled:
+    output = formula.outputs[0]
+    return _Compiled(
+        compile_python(formula, LARGE_FUNCTIONS if many else FUNCTIONS),
+        tuple(v.kind for v in formula.inputs),
+        builtins.sum(bool(e.args) for e in ordered(lowered(formula.outputs))),
+        output.function == "mul" and set(output.args) == set(formula.inputs),
+    )
 
 
 # One step of arithmetic is written straight into the memory of an in-place operation.
@@ -144,34 +152,33 @@ def evaluate(
     if compute is FLOAT16:  # every step in 32 bits, rounded once, as on CUDA
         compute = FLOAT32
     size = builtins.max([a.size for a in arrays])
-    function = _compiled(formula, size >= LARGE)
-    kinds = [v.kind for v in formula.inputs]
-    if size < IN_BLOCKS or (sum_to is None and _steps(formula) < 4):
-        values = _outputs(function, arrays, kinds, compute)
+    compiled = _compiled(formula, size >= LARGE)
+    values: Sequence[Array]
+    if size < LARGE:
+        values = _outputs(compiled, arrays, compute)
         if sum_to is not None:
             values = (sum_to_shape(values[0], sum_to),)
-        values = [
-            v if v.dtype is d else _stored(v, d) for v, d in zip(values, results, strict=True)
-        ]
+    elif sum_to is not None:
+        values = (_sum(compiled, arrays, compute, sum_to),)
+    elif size >= IN_BLOCKS and compiled.steps >= 4:
+        values = _in_blocks(compiled, arrays, compute, results)
     else:
-        values = _in_blocks(function, arrays, kinds, compute, results, sum_to)
+        values = _outputs(compiled, arrays, compute)
     if out is not None:
-        np.copyto(out, values[0], casting="unsafe")
+        np.copyto(out, _stored(values[0], results[0]), casting="unsafe")
         return (out,)
+    values = [v if v.dtype is d else _stored(v, d) for v, d in zip(values, results, strict=True)]
     return values if into is None else list(map(_added, into, values))
 
 
 def _outputs(
-    function: Callable[..., Any],
-    arrays: Sequence[Array],
-    kinds: Sequence[str],
-    compute: np.dtype[Any],
+    compiled: _Compiled, arrays: Sequence[Array], compute: np.dtype[Any]
 ) -> Sequence[Array]:
-    values = function(
-        *(
+    values = compiled.function(
+        *[
             a if a.dtype is compute or kind == BOOL else _converted(a, kind, compute)
-            for a, kind in zip(arrays, kinds, strict=True)
-        )
+            for a, kind in zip(arrays, compiled.kinds, strict=True)
+        ]
     )
     return values if values.__class__ is tuple else (values,)
 
@@ -183,40 +190,52 @@ IN_BLOCKS = 1 << 21
 _BLOCK = 1 << 16
 
 
-def _in_blocks(
-    function: Callable[..., Any],
-    arrays: Sequence[Array],
-    kinds: Sequence[str],
-    compute: np.dtype[Any],
-    results: Sequence[np.dtype[Any]],
-    sum_to: Shape | None,
-) -> Sequence[Array]:
-    """Return the outputs as :func:`evaluate` does, from one block of rows after the other."""
-    shape = broadcast_shape(*(a.shape for a in arrays))
-    outs: Any
-    if sum_to is None:
-        outs = [np.empty(shape, d) for d in results]
-        flat = outs
-        if all(a.ndim == 0 or (a.shape == shape and a.flags.c_contiguous) for a in arrays):
-            arrays = [a.reshape(-1) if a.ndim else a for a in arrays]
-            flat = [o.reshape(-1) for o in outs]
-            shape = flat[0].shape
-    elif 0 not in summed_axes(shape, sum_to):
-        values = _outputs(function, arrays, kinds, compute)
-        return (_stored(sum_to_shape(values[0], sum_to), results[0]),)
-    total = None
-    rows = builtins.max(1, _BLOCK // math.prod(shape[1:]))
+def _blocks(arrays: Sequence[Array], shape: Shape) -> Iterator[tuple[slice, list[Array]]]:
+    """Return slices of the first axis of ``shape``, and there the arrays that broadcast to it."""
+    ndim, rows = len(shape), builtins.max(1, _BLOCK // math.prod(shape[1:]))
     for start in range(0, shape[0], rows):
         block = slice(start, start + rows)
-        parts = [a[block] if a.ndim == len(shape) and a.shape[0] == shape[0] else a for a in arrays]
-        values = _outputs(function, parts, kinds, compute)
-        if sum_to is None:
-            for o, v in zip(flat, values, strict=True):
-                assign(o[block], v)
-        else:
-            part = sum_to_shape(values[0], sum_to)
-            total = part if total is None else total + part
-    return outs if sum_to is None else (_stored(total, results[0]),)
+        yield block, [a[block] if a.ndim == ndim and len(a) == shape[0] else a for a in arrays]
+
+
+def _in_blocks(
+    compiled: _Compiled,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    results: Sequence[np.dtype[Any]],
+) -> Sequence[Array]:
+    shape = broadcast_shape(*(a.shape for a in arrays))
+    outs: list[Array] = [np.empty(shape, d) for d in results]
+    flat = outs
+    if all(a.ndim == 0 or (a.shape == shape and a.flags.c_contiguous) for a in arrays):
+        arrays = [a.reshape(-1) if a.ndim else a for a in arrays]
+        flat = [o.reshape(-1) for o in outs]
+    for block, parts in _blocks(arrays, flat[0].shape):
+        for o, v in zip(flat, _outputs(compiled, parts, compute), strict=True):
+            assign(o[block], v)
+    return outs
+
+
+def _sum(
+    compiled: _Compiled, arrays: Sequence[Array], compute: np.dtype[Any], sum_to: Shape
+) -> Array:
+    """Return the output summed to a shape, without writing all of it first where it is large.
+
+    A product is summed as it is made.
+    """
+    shape = broadcast_shape(*(a.shape for a in arrays))
+    axes = summed_axes(shape, sum_to)
+    if compiled.is_product and arrays[0].dtype is compute:
+        found = large.sums_of_products(arrays[0], arrays[-1], axes)
+        if found is not None:
+            return found.reshape(sum_to)
+    if math.prod(shape) < IN_BLOCKS or 0 not in axes:
+        return sum_to_shape(_outputs(compiled, arrays, compute)[0], sum_to)
+    sums = (
+        sum_to_shape(_outputs(compiled, parts, compute)[0], sum_to)
+        for _, parts in _blocks(arrays, shape)
+    )
+    return functools.reduce(operator.add, sums)
 
 
 def _added(total: Array | None, value: Array) -> Array:

@@ -41,13 +41,15 @@ def where(condition: Array, x: Array, y: Array) -> Array:
     """Return ``x`` where the bool ``condition`` holds, else ``y``."""
     full = x if x.__class__ is np.ndarray else y
     if not (
-        full.__class__ is condition.__class__ is np.ndarray
+        full.__class__ is np.ndarray
         and full.dtype in _BITS
-        and _spans(condition.shape, full.shape)
+        and _spans(np.shape(condition), full.shape)
         and _matches(x, full)
         and _matches(y, full)
     ):
         return np.where(condition, x, y)
+    if not np.ndim(condition):
+        return np.full(full.shape, x if condition else y, full.dtype)
     bits = _BITS[full.dtype]
     out = np.empty_like(full)
     chosen, mask = out.view(bits), condition.astype(bits)
@@ -255,21 +257,42 @@ def sums_of_rows(matrix: Array) -> Array:
 
 def sums_of_columns(matrix: Array) -> Array:
     """Return the sum of each column: a row of ones times the matrix, while a cache holds it."""
-    if matrix.size < _STREAM:
-        ones = _ONES[matrix.dtype]
-
-        def add_up(part: Array) -> Array:
-            return np.matmul(ones[: part.shape[-2]], part)
-    else:
-
-        def add_up(part: Array) -> Array:
-            return c_einsum("...jk->...k", part)
-
+    if matrix.size >= _STREAM:
+        return _in_parts("...jk->...k", matrix)
+    ones = _ONES[matrix.dtype]
     rows, columns = matrix.shape
     if rows <= _ROWS:
-        return add_up(matrix)
+        return ones[:rows] @ matrix
     whole = rows - rows % _ROWS
-    total = np.add.reduce(add_up(matrix[:whole].reshape(-1, _ROWS, columns)), axis=0)
+    total = np.add.reduce(ones @ matrix[:whole].reshape(-1, _ROWS, columns), axis=0)
     if whole < rows:
-        total += add_up(matrix[whole:])
+        total += ones[: rows - whole] @ matrix[whole:]
     return total
+
+
+def _in_parts(subscripts: str, *matrices: Array) -> Array:
+    """Return what ``c_einsum`` makes of matrices whose rows it adds up, 1024 at a time."""
+    rows, columns = matrices[0].shape
+    if rows <= _ROWS:
+        return c_einsum(subscripts, *matrices)
+    whole = rows - rows % _ROWS
+    parts = [m[:whole].reshape(-1, _ROWS, columns) for m in matrices]
+    total = np.add.reduce(c_einsum(subscripts, *parts), axis=0)
+    if whole < rows:
+        total += c_einsum(subscripts, *(m[whole:] for m in matrices))
+    return total
+
+
+def sums_of_products(x: Array, y: Array, axes: tuple[int, ...]) -> Array | None:
+    """Return the sum of ``x * y`` over the first axes; ``None``: no loop does so at once.
+
+    The product is not written anywhere.
+    """
+    count, shape = len(axes), x.shape
+    if shape != y.shape or x.dtype != y.dtype or x.dtype not in _BITS:
+        return None
+    if axes != tuple(range(count)) or not 0 < count < len(shape):
+        return None
+    flat = (math.prod(shape[:count]), math.prod(shape[count:]))
+    total = _in_parts("...jk,...jk->...k", x.reshape(flat), y.reshape(flat))
+    return total.reshape(shape[count:])
