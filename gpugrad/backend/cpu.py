@@ -14,7 +14,7 @@ from numpy._core import umath
 
 from gpugrad._device import CPU, device
 from gpugrad.backend import large
-from gpugrad.errors import broadcast_shape, summed_axes
+from gpugrad.errors import summed_axes
 from gpugrad.formula import BOOL, COMPLEX, Formula, compile_python, lowered, ordered
 
 xp = np
@@ -151,16 +151,16 @@ def evaluate(
             return (out,)
     if compute is FLOAT16:  # every step in 32 bits, rounded once, as on CUDA
         compute = FLOAT32
-    size = builtins.max([a.size for a in arrays])
-    compiled = _compiled(formula, size >= LARGE)
+    many = True in [a.size >= LARGE for a in arrays]
+    compiled = _compiled(formula, many)
     values: Sequence[Array]
-    if size < LARGE:
+    if not many:
         values = _outputs(compiled, arrays, compute)
         if sum_to is not None:
             values = (sum_to_shape(values[0], sum_to),)
     elif sum_to is not None:
         values = (_sum(compiled, arrays, compute, sum_to),)
-    elif size >= IN_BLOCKS and compiled.steps >= 4:
+    elif compiled.steps >= 4 and builtins.max([a.size for a in arrays]) >= IN_BLOCKS:
         values = _in_blocks(compiled, arrays, compute, results)
     else:
         values = _outputs(compiled, arrays, compute)
@@ -204,7 +204,7 @@ def _in_blocks(
     compute: np.dtype[Any],
     results: Sequence[np.dtype[Any]],
 ) -> Sequence[Array]:
-    shape = broadcast_shape(*(a.shape for a in arrays))
+    shape = np.broadcast(*arrays).shape
     outs: list[Array] = [np.empty(shape, d) for d in results]
     flat = outs
     if all(a.ndim == 0 or (a.shape == shape and a.flags.c_contiguous) for a in arrays):
@@ -223,7 +223,7 @@ def _sum(
 
     A product is summed as it is made.
     """
-    shape = broadcast_shape(*(a.shape for a in arrays))
+    shape = np.broadcast(*arrays).shape
     axes = summed_axes(shape, sum_to)
     if compiled.is_product and arrays[0].dtype is compute:
         found = large.sums_of_products(arrays[0], arrays[-1], axes)
