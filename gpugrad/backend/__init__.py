@@ -48,8 +48,8 @@ class Backend(Protocol):
     ) -> Sequence[Array]:
         """Return the formula's outputs, computed in ``compute`` and stored as ``results``.
 
-        With ``sum_to`` the one output is summed to that shape, without a full-size temporary on
-        CUDA; with ``out`` it is written there.
+        With ``sum_to`` the one output is summed to that shape, without a full-size temporary where
+        that is large; with ``out`` it is written there.
         """
 
     def from_numpy(self, array: Array, where: device) -> Array:
