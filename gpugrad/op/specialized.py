@@ -268,9 +268,12 @@ def _summed(formula: Formula, index: int, count: int, names: Mapping[int, str]) 
     statements, (text,) = _lines(found, names)
     arrays = "".join(f"{names[s]}, " for s in found.sources)
     lines = "".join(f"    {line}\n" for line in [*statements, f"grad{index} = {text}"])
+    small = f"grad{index} = sum_to_shape({text}, shapes[{index}])"
+    small = "".join(f"    {line}\n" for line in [*statements, small])
     return f"""\
 if shapes[{index}] == shape:
-{lines}else:
+{lines}elif g.size < LARGE:
+{small}else:
     grad{index} = summed(formula{index}, ({arrays}), shapes[{index}])
 """
 
@@ -296,7 +299,7 @@ if {variable}.__class__ is Tensor:
 def backward(rule: Any, wide: bool) -> Callable[..., Any]:
     """Return the specialised backward of a rule."""
     formula, needs = rule.op.formula, rule.needs
-    namespace = {**_known(), "general": rule.general, "summed": cpu.summed}
+    namespace = {**_known(), "general": rule.general, "sum_to_shape": cpu.sum_to_shape, "summed": cpu.summed}
     namespace["formula"] = formula.vjp(needs, (True,)).formula
     for k in range(len(needs)):
         alone = tuple(j == k for j in range(len(needs)))

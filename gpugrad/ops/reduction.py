@@ -146,10 +146,12 @@ def sum(
 
     float16 accumulates in float32.
     """
+    kind = input._array.dtype
+    if dtype is not None or kind.kind not in "fc":
+        kind = _summed_type(input, dtype)
+        input = _cast_first(input, kind)
     axes = normal_dims(dim, input._array.ndim)
-    kind = _summed_type(input, dtype)
-    op = _sum if dim is None else _sum_along
-    return op(_cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
+    return (_sum if dim is None else _sum_along)(input, axes=axes, keepdims=keepdim, dtype=kind)
 
 
 def _cast_first(input: Tensor, kind: np.dtype[Any]) -> Any:
@@ -167,7 +169,7 @@ def mean(
     Raises:
         RuntimeError: The type is neither floating point nor complex.
     """
-    kind = _dtype.chosen(dtype, _dtype.of(input._array.dtype)).numpy
+    kind = input._array.dtype if dtype is None else _dtype.chosen(dtype, dtype).numpy
     if kind.kind not in "fc":
         origin = "Input" if dtype is None else "Optional"
         raise RuntimeError(
