@@ -116,6 +116,12 @@ def test_powers_of_one_exponent_keep_signs_and_singular_points(dtype: Any, expon
             assert np.all(np.isfinite(result[~infinite]))
 
 
+@pytest.mark.parametrize("exponent", [-1, 0.5, 2, 3, 4, 5, 2.5])
+def test_powers_of_arrays_without_dimensions(exponent: float) -> None:
+    assert large.power(np.array(4.0), exponent) == 4.0**exponent
+    assert large.power(np.float64(4), exponent) == 4.0**exponent
+
+
 @FLOATS
 @pytest.mark.parametrize("exponent", [-3, -1, 2, 3, 4, 5, 8])
 def test_powers_are_accurate(dtype: Any, exponent: int) -> None:
@@ -352,6 +358,16 @@ def test_sums_of_products(dtype: Any, shape: Any, layout: str) -> None:
         assert found.shape == sum_to
         assert found.dtype == dtype
         assert np.all(np.abs(found - exact) <= 12 * np.finfo(dtype).eps * size)
+
+
+@pytest.mark.parametrize("rows", [3, 5000])
+def test_a_sum_to_a_row_has_memory_of_its_own(rows: int) -> None:
+    x = random(rows, 30)
+
+    for formula in (OPS["mul"].formula, OPS["true_divide"].formula):
+        (found,) = cpu.evaluate(formula, [x, x], x.dtype, [x.dtype], (30,))
+        assert found.base is None  # else the walk would copy it before it adds to it
+    assert cpu.sum(x, (0,), False, x.dtype).base is None
 
 
 @pytest.mark.parametrize("blocks", [False, True])
