@@ -116,6 +116,12 @@ def test_powers_of_one_exponent_keep_signs_and_singular_points(dtype: Any, expon
             assert np.all(np.isfinite(result[~infinite]))
 
 
+@pytest.mark.parametrize("exponent", [-1, 0.5, 2, 3, 4, 5, 2.5])
+def test_powers_of_arrays_without_dimensions(exponent: float) -> None:
+    assert large.power(np.array(4.0), exponent) == 4.0**exponent
+    assert large.power(np.float64(4), exponent) == 4.0**exponent
+
+
 @FLOATS
 @pytest.mark.parametrize("exponent", [-3, -1, 2, 3, 4, 5, 8])
 def test_powers_are_accurate(dtype: Any, exponent: int) -> None:

@@ -228,7 +228,7 @@ def _sum(
     if compiled.is_product and arrays[0].dtype is compute:
         found = large.sums_of_products(arrays[0], arrays[-1], axes)
         if found is not None:
-            return found.reshape(sum_to)
+            return large.shaped(found, sum_to)
     if math.prod(shape) < IN_BLOCKS or 0 not in axes:
         return sum_to_shape(_outputs(compiled, arrays, compute)[0], sum_to)
     sums = (
@@ -274,7 +274,7 @@ def _stored(array: Array, dtype: np.dtype[Any]) -> Array:
 
 def sum_to_shape(array: Array, shape: Shape) -> Array:
     """Return ``array`` summed to a shape that broadcasts to its own."""
-    return _summed(array, summed_axes(array.shape, shape), array.dtype).reshape(shape)
+    return large.shaped(_summed(array, summed_axes(array.shape, shape), array.dtype), shape)
 
 
 # --------------------------------------------------------------------------- arrays

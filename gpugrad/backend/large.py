@@ -123,21 +123,16 @@ def power(x: Array, y: Array) -> Array:
     return np.copysign(out, x, out=out) if exponent % 2 else out
 
 
-def _cube(x: Array) -> Array:
-    out = x * x
-    return np.multiply(out, x, out=out)
-
-
 def _fourth(x: Array) -> Array:
-    out = x * x
-    return np.multiply(out, out, out=out)
+    square = x * x
+    return square * square
 
 
 _SIMPLER: dict[float, Callable[[Array], Array]] = {
     -1.0: lambda x: 1 / x,
     0.5: np.sqrt,
     2.0: lambda x: x * x,
-    3.0: _cube,
+    3.0: lambda x: x * x * x,
     4.0: _fourth,
 }
 
@@ -221,6 +216,11 @@ _STREAM = 1 << 21  # elements of a matrix that no cache holds
 _ONES: dict[Any, Array] = {dtype: np.ones(_ROWS, dtype) for dtype in _BITS}
 
 
+def shaped(array: Array, shape: tuple[int, ...]) -> Array:
+    """Return an array in another shape, and itself, which is no view, where it has that shape."""
+    return array if array.shape == shape else array.reshape(shape)
+
+
 def sums(array: Array, axes: tuple[int, ...]) -> Array | None:
     """Return the sum over the first axes or over the last ones; ``None``: NumPy's is as fast.
 
@@ -235,10 +235,10 @@ def sums(array: Array, axes: tuple[int, ...]) -> Array | None:
     shape, summed = array.shape, sorted(axes)
     if summed == list(range(ndim - count, ndim)):
         kept = shape[: ndim - count]
-        return sums_of_rows(array.reshape(math.prod(kept), -1)).reshape(kept)
+        return shaped(sums_of_rows(array.reshape(math.prod(kept), -1)), kept)
     if summed == list(range(count)):
         kept = shape[count:]
-        return sums_of_columns(array.reshape(-1, math.prod(kept))).reshape(kept)
+        return shaped(sums_of_columns(array.reshape(-1, math.prod(kept))), kept)
     return None
 
 
@@ -295,4 +295,4 @@ def sums_of_products(x: Array, y: Array, axes: tuple[int, ...]) -> Array | None:
         return None
     flat = (math.prod(shape[:count]), math.prod(shape[count:]))
     total = _in_parts("...jk,...jk->...k", x.reshape(flat), y.reshape(flat))
-    return total.reshape(shape[count:])
+    return shaped(total, shape[count:])

@@ -299,7 +299,12 @@ if {variable}.__class__ is Tensor:
 def backward(rule: Any, wide: bool) -> Callable[..., Any]:
     """Return the specialised backward of a rule."""
     formula, needs = rule.op.formula, rule.needs
-    namespace = {**_known(), "general": rule.general, "sum_to_shape": cpu.sum_to_shape, "summed": cpu.summed}
+    namespace = {
+        **_known(),
+        "general": rule.general,
+        "sum_to_shape": cpu.sum_to_shape,
+        "summed": cpu.summed,
+    }
     namespace["formula"] = formula.vjp(needs, (True,)).formula
     for k in range(len(needs)):
         alone = tuple(j == k for j in range(len(needs)))
