@@ -54,18 +54,38 @@ def stored(text: str, kind: str, compute: np.dtype[Any], dtype: np.dtype[Any]) -
     return text if computed == target else f"{target}({text})"
 
 
+def assignments(
+    formula: Formula,
+    dtypes: tuple[np.dtype[Any], ...],
+    compute: np.dtype[Any],
+    results: tuple[np.dtype[Any], ...],
+    adds: tuple[bool, ...],
+) -> tuple[list[str], list[str]]:
+    """Return the statements that set (or add to) the results, and the results' names."""
+    statements, texts = body(formula, dtypes, compute)
+    names = [f"result{k}" for k in range(len(results))]
+    for name, text, e, dtype, add in zip(names, texts, formula.outputs, results, adds, strict=True):
+        value = stored(text, e.kind, compute, dtype)
+        # rounded before it is added, as if it had been stored: fusing changes no number
+        statements.append(
+            f"{name} = {c_type(dtype)}({name} + {value});" if add else f"{name} = {value};"
+        )
+    return statements, names
+
+
 @cache
 def elementwise(
     formula: Formula,
     dtypes: tuple[np.dtype[Any], ...],
     compute: np.dtype[Any],
     results: tuple[np.dtype[Any], ...],
+    adds: tuple[bool, ...],
 ) -> cupy.ElementwiseKernel:
-    """Return the kernel of a formula for these element types, made once."""
-    statements, texts = body(formula, dtypes, compute)
-    names = [f"result{k}" for k in range(len(results))]
-    for name, text, e, dtype in zip(names, texts, formula.outputs, results, strict=True):
-        statements.append(f"{name} = {stored(text, e.kind, compute, dtype)};")
+    """Return the kernel of a formula for these element types, made once.
+
+    ``adds`` marks the outputs that are added to what is there.
+    """
+    statements, names = assignments(formula, dtypes, compute, results, adds)
     return cupy.ElementwiseKernel(
         ", ".join(f"{d.name} {v.value}" for d, v in zip(dtypes, formula.inputs, strict=True)),
         ", ".join(f"{d.name} {name}" for d, name in zip(results, names, strict=True)),

@@ -172,7 +172,7 @@ def elementwise_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
     def all_of_them() -> Iterator[tuple[str, str, str]]:
         texts: set[tuple[str, ...]] = set()
         for k in kernels:
-            made = elementwise(k.formula, k.dtypes, k.compute, k.results)
+            made = elementwise(k.formula, k.dtypes, k.compute, k.results, (False,) * len(k.results))
             text = (made.operation, *(f"{p.ctype} {p.name}" for p in made.params))
             if text not in texts:  # asking CuPy for the whole source takes a while
                 texts.add(text)
