@@ -15,7 +15,7 @@ import numpy as np
 
 from gpugrad.formula import Formula
 from gpugrad.kernels import launches
-from gpugrad.kernels.elementwise import PREAMBLE, body, c_type, c_types, stored
+from gpugrad.kernels.source import PREAMBLE, body, c_type, c_types, stored
 
 
 def accumulator(dtype: np.dtype[Any]) -> str:

@@ -18,8 +18,9 @@ import numpy as np
 from gpugrad._device import device
 from gpugrad.errors import summed_axes
 from gpugrad.formula import COMPLEX, REAL, Formula, variable
-from gpugrad.kernels import launches
+from gpugrad.kernels import dense, launches
 from gpugrad.kernels.elementwise import elementwise
+from gpugrad.kernels.layout import signatures
 from gpugrad.kernels.reduction import mapped_sum, mean_kernel, position_kernel, product_sum
 
 xp = cupy
@@ -98,19 +99,35 @@ def evaluate(
         axes = summed_axes(np.broadcast_shapes(*(a.shape for a in arrays)), sum_to)
         return (mapped_sum(formula, arrays, dtypes, compute, results[0], axes, sum_to),)
     results = tuple(results)
-    if into is None:
-        kernel = elementwise(formula, dtypes, compute, results, (False,) * len(results))
-        found = kernel(*arrays) if out is None else kernel(*arrays, out)
-        values = found if isinstance(found, tuple) else (found,)
-    else:
-        shape = np.broadcast_shapes(*(a.shape for a in arrays))
-        values = tuple(
-            xp.ndarray(shape, d) if a is None else a for a, d in zip(into, results, strict=True)
-        )
-        adds = tuple(a is not None for a in into)
-        elementwise(formula, dtypes, compute, results, adds)(*arrays, *values)
-    launches.add(values[0].size > 0)
-    return values
+    given = into or ((None,) * len(results) if out is None else (out,))
+    targets = [a for a in given if a is not None]
+    adds = (False,) * len(results) if into is None else tuple([a is not None for a in given])
+    plan = dense.plan(formula, signatures(arrays), compute, results, adds)
+    if plan is None or not (not targets or plan.takes(arrays, targets)):
+        return _strided(formula, arrays, dtypes, compute, results, given, adds)
+    outs = [
+        xp.ndarray(plan.shape, d) if a is None else a for a, d in zip(given, results, strict=True)
+    ]
+    plan.run(arrays, outs)
+    launches.add(1)
+    return outs
+
+
+def _strided(
+    formula: Formula,
+    arrays: Sequence[Array],
+    dtypes: tuple[np.dtype[Any], ...],
+    compute: np.dtype[Any],
+    results: tuple[np.dtype[Any], ...],
+    given: Sequence[Array | None],
+    adds: tuple[bool, ...],
+) -> Sequence[Array]:
+    """Return the formula's outputs for operands of any strides."""
+    shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    outs = [xp.ndarray(shape, d) if a is None else a for a, d in zip(given, results, strict=True)]
+    elementwise(formula, dtypes, compute, results, adds)(*arrays, *outs)
+    launches.add(outs[0].size > 0)
+    return outs
 
 
 TOGETHER = 8  # arrays that one kernel adds
@@ -129,11 +146,11 @@ def add_all(arrays: Sequence[Array]) -> Array:
     16-bit floats are added in 32 bits, and rounded once a kernel.
     """
     dtype = arrays[0].dtype
-    total: Sequence[Array | None] | None = None
+    total: list[Array | None] = [None]
     for start in range(0, len(arrays), TOGETHER):
         some = arrays[start : start + TOGETHER]
         formula = _addition(len(some), dtype.kind == "c")
-        total = evaluate(formula, some, dtype, (dtype,), into=total)
+        total = [*evaluate(formula, some, dtype, (dtype,), into=total)]
     return total[0]
 
 

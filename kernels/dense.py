@@ -1,0 +1,152 @@
+"""A formula as one ``cupy.RawKernel``, for operands as :mod:`gpugrad.kernels.layout` knows them.
+
+A thread takes as many neighbouring elements as 16 bytes hold, by one load for each operand and one
+store for each result.  A call costs a fraction of the CPU time that an ElementwiseKernel's costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from math import prod
+from typing import Any, NamedTuple
+
+import cupy
+import numpy as np
+
+from gpugrad.formula import Formula
+from gpugrad.kernels import layout
+from gpugrad.kernels.layout import THREADS, Launch, Operand, Shape, Signature
+from gpugrad.kernels.source import HEADER, DType, assignments, c_type, names
+
+
+class Plan(NamedTuple):
+    """How calls with operands of certain signatures are made."""
+
+    shape: Shape
+    operands: tuple[Operand, ...]
+    wide: Launch
+    narrow: Launch  # one element a thread, for memory that begins anywhere
+
+    def run(self, arrays: Sequence[Any], outs: Sequence[Any]) -> None:
+        """Launch the kernel; ``outs`` are dense arrays of this shape."""
+        memory = (*arrays, *outs)
+        (self.wide if layout.aligned(memory) else self.narrow)(memory)
+
+    def takes(self, arrays: Sequence[Any], outs: Sequence[Any]) -> bool:
+        """Tell whether results can be written into ``outs``: some of them, where not all are new.
+
+        They must be dense, and no thread may read what another one writes.
+        """
+        return all(
+            out.shape == self.shape
+            and out.flags.c_contiguous
+            and not any(o.overlaps(a, out) for o, a in zip(self.operands, arrays, strict=True))
+            for out in outs
+        )
+
+
+@lru_cache(maxsize=layout.PLANS)
+def plan(
+    formula: Formula,
+    signatures: tuple[Signature, ...],
+    compute: DType,
+    results: tuple[DType, ...],
+    adds: tuple[bool, ...],
+) -> Plan | None:
+    """Return how a formula is evaluated; None where ``elementwise`` must do it.
+
+    ``adds`` marks the outputs that are added to what is there.
+    """
+    shape = np.broadcast_shapes(*(shape for _, _, shape, _ in signatures))
+    size = prod(shape)
+    operands = layout.operands(signatures, shape)
+    if operands is None or size == 0:
+        return None
+    width = layout.width(operands, results)
+    numbers = (*(n for o in operands for n in o.numbers), size)
+
+    def launch(width: int) -> Launch:
+        kernel = raw(formula, layout.ways(operands), compute, results, adds, width, size >= 2**31)
+        threads = size // width + size % width
+        return Launch(kernel, (-(-threads // THREADS),), numbers)
+
+    return Plan(shape, operands, launch(width), launch(1))
+
+
+@cache
+def raw(
+    formula: Formula,
+    ways: tuple[layout.Way, ...],
+    compute: DType,
+    results: tuple[DType, ...],
+    adds: tuple[bool, ...],
+    width: int,
+    long: bool,
+) -> cupy.RawKernel:
+    """Return the kernel that takes ``width`` elements a thread, made once.
+
+    ``long`` counts elements in 64 bits.
+    """
+    name = f"gpugrad_{formula.name}_x{width}"
+    return cupy.RawKernel(source(formula, ways, compute, results, adds, width, long, name), name)
+
+
+def source(
+    formula: Formula,
+    ways: Sequence[layout.Way],
+    compute: DType,
+    results: Sequence[DType],
+    adds: Sequence[bool],
+    width: int,
+    long: bool,
+    name: str,
+) -> str:
+    """Return the text of a kernel."""
+    dtypes = [w.dtype for w in ways]
+    statements, targets = assignments(formula, dtypes, compute, results, adds)
+    taken = [f"const {c_type(d)} {v}" for d, v in zip(dtypes, names(formula), strict=True)]
+    given = [f"{c_type(d)} &{target}" for d, target in zip(results, targets, strict=True)]
+    memory = [f"{c_type(d)} *out{k}" for k, d in enumerate(results)]
+    parameters = [
+        *layout.parameters(ways), *memory, *layout.number_parameters(ways),
+        "const gpugrad::int64 size",
+    ]  # fmt: skip
+
+    def step(width: int) -> str:
+        lines = layout.loads(ways, width)
+        for k, (d, add) in enumerate(zip(results, adds, strict=True)):
+            if width == 1:
+                continue
+            old = f" = gpugrad::load<{width}>(out{k} + at)" if add else ""
+            lines.append(f"gpugrad::Pack<{c_type(d)}, {width}> outs{k}{old};")
+        found = [f"outs{k}.at[k]" if width > 1 else f"out{k}[at]" for k in range(len(results))]
+        call = f"formula({', '.join([*layout.elements(ways, width), *found])});"
+        if width == 1:
+            return "\n    ".join([*lines, call])
+        lines.append("#pragma unroll")
+        lines.append(f"for (int k = 0; k < {width}; k++) {call}")
+        lines += [f"gpugrad::store(out{k} + at, outs{k});" for k in range(len(results))]
+        return "\n    ".join(lines)
+
+    rest = f""" else if (thread - whole < Index(size) - whole * {width}) {{
+    const Index at = thread + whole * {width - 1};
+    {step(1)}
+  }}"""
+    lines = "".join(f"  {line}\n" for line in statements)
+    return f"""{HEADER}
+using Index = {layout.index_type(long)};
+
+__device__ inline void formula({", ".join([*taken, *given])}) {{
+{lines}}}
+
+extern "C" __global__ void __launch_bounds__({THREADS}) {name}(
+    {", ".join(parameters)}) {{
+  const Index thread = Index(blockIdx.x) * {THREADS} + threadIdx.x;
+  const Index whole = Index(size) / {width};
+  if (thread < whole) {{
+    const Index at = thread * {width};
+    {step(width)}
+  }}{rest if width > 1 else ""}
+}}
+"""
