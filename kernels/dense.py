@@ -16,7 +16,7 @@ import numpy as np
 
 from gpugrad.formula import Formula
 from gpugrad.kernels import layout
-from gpugrad.kernels.layout import THREADS, Launch, Operand, Shape, Signature
+from gpugrad.kernels.layout import BLOCK, THREADS, VALUE, Launch, Operand, Shape, Signature
 from gpugrad.kernels.source import HEADER, DType, assignments, c_type, names
 
 
@@ -28,22 +28,24 @@ class Plan(NamedTuple):
     wide: Launch
     narrow: Launch  # one element a thread, for memory that begins anywhere
 
-    def run(self, arrays: Sequence[Any], outs: Sequence[Any]) -> None:
-        """Launch the kernel; ``outs`` are dense arrays of this shape."""
-        memory = (*arrays, *outs)
-        (self.wide if layout.aligned(memory) else self.narrow)(memory)
+    def run(self, arrays: Sequence[Any], outs: Sequence[Any], aligned: bool) -> None:
+        """Launch the kernel; ``aligned`` says that the memory of all begins at 16 bytes."""
+        launch = self.wide if aligned else self.narrow
+        launch.kernel(launch.blocks, BLOCK, (*arrays, *outs, *launch.numbers))
 
     def takes(self, arrays: Sequence[Any], outs: Sequence[Any]) -> bool:
-        """Tell whether results can be written into ``outs``: some of them, where not all are new.
+        """Tell whether results can be written into ``outs``, which exist already.
 
         They must be dense, and no thread may read what another one writes.
         """
-        return all(
-            out.shape == self.shape
-            and out.flags.c_contiguous
-            and not any(o.overlaps(a, out) for o, a in zip(self.operands, arrays, strict=True))
-            for out in outs
-        )
+        for out in outs:
+            if out.shape != self.shape or not out.flags.c_contiguous:
+                return False
+            start, end = out.data.ptr, out.data.ptr + out.nbytes
+            for o, a in zip(self.operands, arrays, strict=True):
+                if o.way.name != VALUE and o.touched(a.data.ptr, start, end):
+                    return False
+        return True
 
 
 @lru_cache(maxsize=layout.PLANS)
@@ -52,11 +54,11 @@ def plan(
     signatures: tuple[Signature, ...],
     compute: DType,
     results: tuple[DType, ...],
-    adds: tuple[bool, ...],
+    adds: tuple[int, ...] = (),
 ) -> Plan | None:
     """Return how a formula is evaluated; None where ``elementwise`` must do it.
 
-    ``adds`` marks the outputs that are added to what is there.
+    ``adds`` are the indices of the outputs that are added to what is there.
     """
     shape = np.broadcast_shapes(*(shape for _, _, shape, _ in signatures))
     size = prod(shape)
@@ -67,7 +69,8 @@ def plan(
     numbers = (*(n for o in operands for n in o.numbers), size)
 
     def launch(width: int) -> Launch:
-        kernel = raw(formula, layout.ways(operands), compute, results, adds, width, size >= 2**31)
+        long = size >= 2**31
+        kernel = raw(formula, layout.ways(operands), compute, results, adds, width, long)
         threads = size // width + size % width
         return Launch(kernel, (-(-threads // THREADS),), numbers)
 
@@ -80,7 +83,7 @@ def raw(
     ways: tuple[layout.Way, ...],
     compute: DType,
     results: tuple[DType, ...],
-    adds: tuple[bool, ...],
+    adds: tuple[int, ...],
     width: int,
     long: bool,
 ) -> cupy.RawKernel:
@@ -97,7 +100,7 @@ def source(
     ways: Sequence[layout.Way],
     compute: DType,
     results: Sequence[DType],
-    adds: Sequence[bool],
+    adds: Sequence[int],
     width: int,
     long: bool,
     name: str,
@@ -115,10 +118,10 @@ def source(
 
     def step(width: int) -> str:
         lines = layout.loads(ways, width)
-        for k, (d, add) in enumerate(zip(results, adds, strict=True)):
+        for k, d in enumerate(results):
             if width == 1:
                 continue
-            old = f" = gpugrad::load<{width}>(out{k} + at)" if add else ""
+            old = f" = gpugrad::load<{width}>(out{k} + at)" if k in adds else ""
             lines.append(f"gpugrad::Pack<{c_type(d)}, {width}> outs{k}{old};")
         found = [f"outs{k}.at[k]" if width > 1 else f"out{k}[at]" for k in range(len(results))]
         call = f"formula({', '.join([*layout.elements(ways, width), *found])});"

@@ -16,11 +16,11 @@ def elementwise(
     dtypes: tuple[DType, ...],
     compute: DType,
     results: tuple[DType, ...],
-    adds: tuple[bool, ...],
+    adds: tuple[int, ...] = (),
 ) -> cupy.ElementwiseKernel:
     """Return the kernel of a formula for these element types, made once.
 
-    ``adds`` marks the outputs that are added to what is there.
+    ``adds`` are the indices of the outputs that are added to what is there.
     """
     statements, targets = assignments(formula, dtypes, compute, results, adds)
     return cupy.ElementwiseKernel(

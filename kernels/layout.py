@@ -27,7 +27,8 @@ VALUE = "value"  # a number that is passed to the kernel
 PACKED = (WHOLE, ROW)  # neighbours lie side by side
 
 BYTES = 16  # the widest load
-THREADS = 256  # a block
+THREADS = 256
+BLOCK = (THREADS,)
 PLANS = 4096  # that are remembered: programs call the same operations on the same shapes
 
 
@@ -67,14 +68,14 @@ class Operand(NamedTuple):
             return (self.length,)
         return (self.inside, self.length) if self.way.name == HELD else ()
 
-    def overlaps(self, array: Any, out: Any) -> bool:
-        """Tell whether ``out`` writes to its memory, except each element where it was read."""
-        if self.way.name == VALUE:
-            return False
-        start, other = array.data.ptr, out.data.ptr
-        same = start == other and self.way.name == WHOLE and array.dtype == out.dtype
-        end = start + self.length * self.way.dtype.itemsize
-        return not same and start < other + out.nbytes and other < end
+    def touched(self, address: int, start: int, end: int) -> bool:
+        """Tell whether writing from ``start`` to ``end`` changes its memory, at ``address``.
+
+        An element that is written where it was read, by the thread that read it, does not count.
+        """
+        size = self.length * self.way.dtype.itemsize
+        same = self.way.name == WHOLE and (address, address + size) == (start, end)
+        return not same and start < address + size and address < end
 
 
 def operand(signature: Signature, full: Shape) -> Operand | None:
@@ -113,7 +114,7 @@ def operands(found: Sequence[Signature], full: Shape) -> tuple[Operand, ...] | N
 def width(found: Sequence[Operand], results: Sequence[DType]) -> int:
     """Return how many neighbouring elements a thread takes at once: a power of two."""
     sizes = [o.way.dtype.itemsize for o in found if o.way.name in PACKED]
-    result = max(1, BYTES // max([*sizes, *(d.itemsize for d in results)], default=1))
+    result = max(1, BYTES // max([*sizes, *(d.itemsize for d in results)], default=BYTES))
     while not all(o.fits(result) for o in found):
         result //= 2
     return result
@@ -130,10 +131,6 @@ class Launch(NamedTuple):
     kernel: cupy.RawKernel
     blocks: tuple[int]
     numbers: tuple[int, ...]
-
-    def __call__(self, memory: Sequence[Any]) -> None:
-        """Launch the kernel on the current stream."""
-        self.kernel(self.blocks, (THREADS,), (*memory, *self.numbers))
 
 
 def aligned(arrays: Sequence[Any]) -> bool:

@@ -91,16 +91,15 @@ def assignments(
     dtypes: Sequence[DType],
     compute: DType,
     results: Sequence[DType],
-    adds: Sequence[bool],
+    adds: Sequence[int],
 ) -> tuple[list[str], list[str]]:
     """Return the statements that set the results, and the results' names.
 
-    ``adds`` marks the results that are added to what is there.
+    ``adds`` are the indices of the results that are added to what is there.
     """
     statements, texts = body(formula, dtypes, compute)
     targets = [f"result{k}" for k in range(len(results))]
-    for target, text, e, dtype, add in zip(
-        targets, texts, formula.outputs, results, adds, strict=True
-    ):
-        statements.append(assigned(target, stored(text, e.kind, compute, dtype), dtype, add))
+    for k, (text, e, dtype) in enumerate(zip(texts, formula.outputs, results, strict=True)):
+        value = stored(text, e.kind, compute, dtype)
+        statements.append(assigned(targets[k], value, dtype, k in adds))
     return statements, targets

@@ -172,7 +172,7 @@ def elementwise_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
     def all_of_them() -> Iterator[tuple[str, str, str]]:
         texts: set[tuple[str, ...]] = set()
         for k in kernels:
-            made = elementwise(k.formula, k.dtypes, k.compute, k.results, (False,) * len(k.results))
+            made = elementwise(k.formula, k.dtypes, k.compute, k.results)
             text = (made.operation, *(f"{p.ctype} {p.name}" for p in made.params))
             if text not in texts:  # asking CuPy for the whole source takes a while
                 texts.add(text)
@@ -188,32 +188,79 @@ def reduction_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
     def all_of_them() -> Iterator[tuple[str, str, str]]:
         for k in kernels:
             if "order 0" not in k.name and len(k.results) == 1:
-                made = reduction(k.formula, k.dtypes, k.compute, k.results[0])
+                mean = k.name.startswith("sum")
+                made = reduction(k.formula, k.dtypes, k.compute, k.results[0], mean)
                 source = nvrtc.reduction_source(made, 2, (*k.dtypes, k.results[0]))
                 yield f"sum of {k.name}", source, made.name
 
     return unique(all_of_them())
 
 
-def by_hand_sources() -> dict[str, str]:
-    from gpugrad.kernels.reduction import mean_kernel, product_sum
+def plain_sums() -> Iterator[Kernel]:
+    """Return the sums and inner products that are no gradients."""
+    from gpugrad.kernels.summation import plain, product
 
-    found = {}
-    for dtype in [*FLOATS, COMPLEX64, np.dtype(np.complex128)]:
-        for out_ndim in 0, 1:
-            made = mean_kernel(dtype, dtype)
-            found[f"mean {dtype.name} to {out_ndim}-d"] = nvrtc.reduction_source(
-                made, 1 + out_ndim, (dtype, dtype), out_ndim=out_ndim
-            )
-    for dtype in [*FLOATS, COMPLEX64, np.dtype(np.complex128), *INTEGERS[1:]]:
-        made = product_sum(dtype)
-        found[f"dot {dtype.name}"] = nvrtc.reduction_source(made, 1, (dtype,) * 3, out_ndim=0)
+    for dtype in [*FLOATS, COMPLEX64, np.dtype(np.complex128), *INTEGERS]:
+        complex_ = dtype.kind == "c"
+        whole = np.dtype(np.int64) if dtype.kind in "biu" else dtype
+        yield Kernel(f"sum, {dtype.name}", plain(complex_), (dtype,), whole, (whole,))
+        if dtype.kind != "b":
+            yield Kernel(f"dot, {dtype.name}", product(complex_), (dtype,) * 2, dtype, (dtype,))
     for dtype, wider in (FLOATS[0], FLOATS[1]), (FLOATS[1], FLOATS[2]):
-        made = mean_kernel(dtype, wider)
-        found[f"mean {dtype.name} as {wider.name}"] = nvrtc.reduction_source(
-            made, 1, (dtype, wider), out_ndim=0
-        )
-    return found
+        name = f"sum, {dtype.name} as {wider.name}"
+        yield Kernel(name, plain(False), (dtype,), wider, (wider,))
+
+
+def raw_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
+    """Return the kernels of dense operands, rows and numbers, wide and narrow."""
+    from gpugrad.kernels import dense
+    from gpugrad.kernels.layout import HELD, WHOLE, Way
+
+    def all_of_them() -> Iterator[tuple[str, str, str]]:
+        for k in kernels:
+            for name, ways, width in read(k):
+                made = dense.raw(k.formula, ways, k.compute, k.results, (), width, False)
+                yield f"{k.name}, {name}", made.code, made.name
+            last = (len(k.results) - 1,)
+            ways = (Way(WHOLE, k.dtypes[0]), *(Way(HELD, d) for d in k.dtypes[1:]))
+            made = dense.raw(k.formula, ways, k.compute, k.results, last, 2, True)
+            yield f"{k.name}, added, of 64 bits", made.code, made.name
+
+    return unique(all_of_them())
+
+
+def raw_sum_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
+    """Return the sums along rows and columns, wide and narrow."""
+    from gpugrad.kernels import summation
+
+    def all_of_them() -> Iterator[tuple[str, str, str]]:
+        for k in kernels:
+            if len(k.results) != 1:
+                continue
+            for pattern in "rows", "columns":
+                for name, ways, width in read(k):
+                    result, add, long = k.results[0], width == 1, width == 1
+                    made = summation.raw(
+                        k.formula, ways, k.compute, result, add, pattern, width, long
+                    )
+                    yield f"{pattern} of {k.name}, {name}", made.code, made.name
+
+    return unique(all_of_them())
+
+
+def read(k: Kernel) -> Iterator[tuple[str, Any, int]]:
+    """Return ways to read the operands of a kernel, and how many elements at once."""
+    from gpugrad.kernels.layout import BYTES, ONE, ROW, VALUE, WHOLE, Way
+
+    whole = tuple(Way(WHOLE, d) for d in k.dtypes)
+    mixed = tuple(
+        Way(way, d) for way, d in zip(itertools.cycle((WHOLE, ROW, ONE)), k.dtypes, strict=False)
+    )
+    width = max(1, BYTES // max(d.itemsize for d in (*k.dtypes, *k.results)))
+    yield "whole", whole, width
+    yield "narrow", tuple(Way(VALUE, w.dtype) if w.name == ONE else w for w in mixed), 1
+    if len(k.dtypes) > 1:
+        yield "rows and numbers", mixed, width
 
 
 # --------------------------------------------------------------------------- the tests
@@ -235,11 +282,23 @@ def test_every_kernel_of_a_formula_compiles(arch: int) -> None:
 
 
 def test_every_sum_of_a_formula_compiles(arch: int) -> None:
-    nvrtc.compile_many(reduction_sources(floating()), arch, options=nvrtc.fast_options())
+    kernels = [*floating(), *plain_sums()]
+    nvrtc.compile_many(reduction_sources(kernels), arch, options=nvrtc.fast_options())
 
 
-def test_the_kernels_written_by_hand_compile(arch: int) -> None:
-    nvrtc.compile_many(by_hand_sources(), arch, options=nvrtc.fast_options())
+def low_orders() -> list[Kernel]:
+    """Return the kernels of order 0 and 1: others differ from them in the formula's text alone."""
+    return [k for k in floating() if "order 2" not in k.name]
+
+
+def test_every_raw_kernel_compiles(arch: int) -> None:
+    kernels = [*low_orders(), *whole()]
+    nvrtc.compile_many(raw_sources(kernels), arch, options=nvrtc.fast_options())
+
+
+def test_every_raw_sum_compiles(arch: int) -> None:
+    kernels = [*(k for k in low_orders() if "order 1" in k.name), *plain_sums()]
+    nvrtc.compile_many(raw_sum_sources(kernels), arch, options=nvrtc.fast_options())
 
 
 def test_nothing_is_left_out() -> None:

@@ -18,10 +18,11 @@ import numpy as np
 from gpugrad._device import device
 from gpugrad.errors import summed_axes
 from gpugrad.formula import COMPLEX, REAL, Formula, variable
-from gpugrad.kernels import dense, launches
+from gpugrad.kernels import dense, launches, summation
 from gpugrad.kernels.elementwise import elementwise
-from gpugrad.kernels.layout import signatures
-from gpugrad.kernels.reduction import mapped_sum, mean_kernel, position_kernel, product_sum
+from gpugrad.kernels.layout import aligned, signatures
+from gpugrad.kernels.reduction import position_kernel, reduction
+from gpugrad.kernels.summation import plain, product
 
 xp = cupy
 type = "cuda"
@@ -94,40 +95,94 @@ def evaluate(
 
     With ``into`` each output that has an array there is added to it, and the array returned.
     """
-    dtypes = tuple(a.dtype for a in arrays)
+    results = tuple(results)
     if sum_to is not None:
         axes = summed_axes(np.broadcast_shapes(*(a.shape for a in arrays)), sum_to)
-        return (mapped_sum(formula, arrays, dtypes, compute, results[0], axes, sum_to),)
-    results = tuple(results)
-    given = into or ((None,) * len(results) if out is None else (out,))
-    targets = [a for a in given if a is not None]
-    adds = (False,) * len(results) if into is None else tuple([a is not None for a in given])
-    plan = dense.plan(formula, signatures(arrays), compute, results, adds)
-    if plan is None or not (not targets or plan.takes(arrays, targets)):
-        return _strided(formula, arrays, dtypes, compute, results, given, adds)
-    outs = [
-        xp.ndarray(plan.shape, d) if a is None else a for a, d in zip(given, results, strict=True)
-    ]
-    plan.run(arrays, outs)
+        target = None if into is None else into[0]
+        return (_total(formula, arrays, compute, results[0], axes, sum_to, into=target),)
+    if out is not None or into is not None:
+        given = into or (out,)
+        adds = tuple([k for k, a in enumerate(into or ()) if a is not None])
+        return _evaluate_into(formula, arrays, compute, results, given, adds)
+    plan = dense.plan(formula, signatures(arrays), compute, results)
+    if plan is None:
+        nowhere = (None,) * len(results)
+        return _evaluate_strided(formula, arrays, compute, results, nowhere, ())
+    shape = plan.shape
+    outs = [xp.ndarray(shape, d) for d in results]
+    plan.run(arrays, outs, aligned(arrays))
     launches.add(1)
     return outs
 
 
-def _strided(
+def _evaluate_into(
     formula: Formula,
     arrays: Sequence[Array],
-    dtypes: tuple[np.dtype[Any], ...],
     compute: np.dtype[Any],
     results: tuple[np.dtype[Any], ...],
     given: Sequence[Array | None],
-    adds: tuple[bool, ...],
+    adds: tuple[int, ...],
+) -> Sequence[Array]:
+    """Return the formula's outputs, written or added to arrays that are there."""
+    plan = dense.plan(formula, signatures(arrays), compute, results, adds)
+    targets = [a for a in given if a is not None]
+    if plan is None or not plan.takes(arrays, targets):
+        return _evaluate_strided(formula, arrays, compute, results, given, adds)
+    shape = plan.shape
+    outs = [xp.ndarray(shape, d) if a is None else a for a, d in zip(given, results, strict=True)]
+    plan.run(arrays, outs, aligned((*arrays, *targets)))
+    launches.add(1)
+    return outs
+
+
+def _evaluate_strided(
+    formula: Formula,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    results: tuple[np.dtype[Any], ...],
+    given: Sequence[Array | None],
+    adds: tuple[int, ...],
 ) -> Sequence[Array]:
     """Return the formula's outputs for operands of any strides."""
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     outs = [xp.ndarray(shape, d) if a is None else a for a, d in zip(given, results, strict=True)]
+    dtypes = tuple(a.dtype for a in arrays)
     elementwise(formula, dtypes, compute, results, adds)(*arrays, *outs)
     launches.add(outs[0].size > 0)
     return outs
+
+
+def _total(
+    formula: Formula,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    result: np.dtype[Any],
+    axes: Shape,
+    shape: Shape,
+    mean: bool = False,
+    into: Array | None = None,
+) -> Array:
+    """Return a formula's output summed over ``axes``, in the shape that is left of it."""
+    add = into is not None
+    plan = summation.plan(formula, signatures(arrays), compute, result, axes, mean, add)
+    if plan is None or (add and not _apart(into, arrays)):
+        kernel = reduction(formula, tuple(a.dtype for a in arrays), compute, result, mean)
+        total = kernel(*arrays, axis=axes, keepdims=True).reshape(shape)
+        launches.add(total.size > 0)
+        if into is None:
+            return total
+        add_into(into, total)
+        return into
+    out = xp.ndarray(shape, result) if into is None else into
+    launches.add(plan.run(arrays, out, aligned(arrays)))
+    return out
+
+
+def _apart(target: Array, arrays: Sequence[Array]) -> bool:
+    """Tell whether sums can be added to a target: it is dense, and no operand's memory."""
+    return target.flags.c_contiguous and not any(
+        xp.may_share_memory(target, a) for a in arrays if isinstance(a, xp.ndarray)
+    )
 
 
 TOGETHER = 8  # arrays that one kernel adds
@@ -233,13 +288,23 @@ def _launched(result: Array) -> Array:
 
 
 def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
-    """Return the sum over ``axes`` as ``dtype``; CuPy's kernel adds 16-bit floats in 32 bits."""
-    return _launched(array.sum(axis=axes, dtype=dtype, keepdims=keepdims))
+    """Return the sum over ``axes`` as ``dtype``; 16-bit floats are added in 32 bits."""
+    return _plain(array, axes, keepdims, dtype, False)
 
 
 def mean(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the mean over ``axes`` as ``dtype``."""
-    return _launched(mean_kernel(array.dtype, dtype)(array, axis=axes, keepdims=keepdims))
+    return _plain(array, axes, keepdims, dtype, True)
+
+
+def _plain(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any], mean: bool) -> Array:
+    axes = tuple([k % array.ndim for k in axes])
+    if keepdims:
+        shape = tuple([1 if k in axes else n for k, n in enumerate(array.shape)])
+    else:
+        shape = tuple([n for k, n in enumerate(array.shape) if k not in axes])
+    compute = array.dtype if array.dtype.kind == "c" else dtype
+    return _total(plain(compute.kind == "c"), (array,), compute, dtype, axes, shape, mean)
 
 
 def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
@@ -274,9 +339,8 @@ def matmul(a: Array, b: Array) -> Array:
 
 
 def dot(a: Array, b: Array) -> Array:
-    """Return the sum of the products of two 1-d arrays, by one kernel without a temporary."""
-    launches.add(1)
-    return product_sum(a.dtype)(a, b)
+    """Return the sum of the products of two 1-d arrays, without a temporary."""
+    return _total(product(a.dtype.kind == "c"), (a, b), a.dtype, a.dtype, (0,), ())
 
 
 def concatenate(arrays: Sequence[Array], axis: int) -> Array:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .build import runtime_library
-from .settings import COMPUTE_CAPABILITY, TRACE
+from .settings import COMPUTE_CAPABILITY, IDLE, TRACE
 
 # Our C++ function, and CuPy's that it answers for.
 _NATIVE = {
@@ -102,6 +102,8 @@ def replace_calls(runtime: Any, driver: Any) -> None:
     _library.hostcuda_trace.restype = ctypes.py_object
     if TRACE:
         _library.hostcuda_talk()
+    if IDLE:
+        _library.hostcuda_idle()
 
     def owner(name: str) -> Any:
         return runtime if name in runtime.__pyx_capi__ else driver
