@@ -17,7 +17,7 @@ import numpy as np
 from gpugrad.formula import Formula
 from gpugrad.kernels import layout
 from gpugrad.kernels.layout import BLOCK, THREADS, VALUE, Launch, Operand, Shape, Signature
-from gpugrad.kernels.source import HEADER, DType, assignments, c_type, names
+from gpugrad.kernels.source import HEADER, DType, c_type, function
 
 
 class Plan(NamedTuple):
@@ -106,43 +106,35 @@ def source(
     name: str,
 ) -> str:
     """Return the text of a kernel."""
-    dtypes = [w.dtype for w in ways]
-    statements, targets = assignments(formula, dtypes, compute, results, adds)
-    taken = [f"const {c_type(d)} {v}" for d, v in zip(dtypes, names(formula), strict=True)]
-    given = [f"{c_type(d)} &{target}" for d, target in zip(results, targets, strict=True)]
-    memory = [f"{c_type(d)} *out{k}" for k, d in enumerate(results)]
+    outputs = dict(enumerate(results))
     parameters = [
-        *layout.parameters(ways), *memory, *layout.number_parameters(ways),
-        "const gpugrad::int64 size",
+        *layout.parameters(ways), *(f"{c_type(d)} *out{k}" for k, d in outputs.items()),
+        *layout.number_parameters(ways), "const gpugrad::int64 size",
     ]  # fmt: skip
 
     def step(width: int) -> str:
-        lines = layout.loads(ways, width)
-        for k, d in enumerate(results):
-            if width == 1:
-                continue
-            old = f" = gpugrad::load<{width}>(out{k} + at)" if k in adds else ""
-            lines.append(f"gpugrad::Pack<{c_type(d)}, {width}> outs{k}{old};")
-        found = [f"outs{k}.at[k]" if width > 1 else f"out{k}[at]" for k in range(len(results))]
-        call = f"formula({', '.join([*layout.elements(ways, width), *found])});"
-        if width == 1:
-            return "\n    ".join([*lines, call])
-        lines.append("#pragma unroll")
-        lines.append(f"for (int k = 0; k < {width}; k++) {call}")
-        lines += [f"gpugrad::store(out{k} + at, outs{k});" for k in range(len(results))]
+        operands = [*layout.elements(ways, width), *layout.targets(outputs, width)]
+        call = f"formula({', '.join(operands)});"
+        lines = [
+            *layout.loads(ways, width),
+            *layout.declarations(outputs, adds, width),
+            *(
+                [call]
+                if width == 1
+                else ["#pragma unroll", f"for (int k = 0; k < {width}; k++) {call}"]
+            ),
+            *layout.stores(outputs, width),
+        ]
         return "\n    ".join(lines)
 
     rest = f""" else if (thread - whole < Index(size) - whole * {width}) {{
     const Index at = thread + whole * {width - 1};
     {step(1)}
   }}"""
-    lines = "".join(f"  {line}\n" for line in statements)
     return f"""{HEADER}
 using Index = {layout.index_type(long)};
 
-__device__ inline void formula({", ".join([*taken, *given])}) {{
-{lines}}}
-
+{function(formula, [w.dtype for w in ways], compute, outputs, adds)}
 extern "C" __global__ void __launch_bounds__({THREADS}) {name}(
     {", ".join(parameters)}) {{
   const Index thread = Index(blockIdx.x) * {THREADS} + threadIdx.x;

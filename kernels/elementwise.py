@@ -7,7 +7,7 @@ from functools import cache
 import cupy
 
 from gpugrad.formula import Formula
-from gpugrad.kernels.source import PREAMBLE, DType, assignments, names
+from gpugrad.kernels.source import PREAMBLE, DType, assignments, body, names
 
 
 @cache
@@ -22,10 +22,11 @@ def elementwise(
 
     ``adds`` are the indices of the outputs that are added to what is there.
     """
-    statements, targets = assignments(formula, dtypes, compute, results, adds)
+    statements, texts = body(formula, dtypes, compute)
+    statements += assignments(formula, texts, compute, dict(enumerate(results)), adds)
     return cupy.ElementwiseKernel(
         ", ".join(f"{d.name} {name}" for d, name in zip(dtypes, names(formula), strict=True)),
-        ", ".join(f"{d.name} {target}" for d, target in zip(results, targets, strict=True)),
+        ", ".join(f"{d.name} result{k}" for k, d in enumerate(results)),
         "\n".join(statements),
         f"gpugrad_{formula.name}",
         preamble=PREAMBLE,

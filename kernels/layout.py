@@ -8,7 +8,7 @@ others need one for each dimension of each element.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import cupy
@@ -198,3 +198,24 @@ def elements(ways: Sequence[Way], width: int) -> list[str]:
         f"values{j}.at[k]" if width > 1 and w.name in PACKED else f"value{j}"
         for j, w in enumerate(ways)
     ]
+
+
+def targets(results: Iterable[int], width: int) -> list[str]:
+    """Return the texts of the ``k``-th of the elements that are written, by output."""
+    return [f"outs{j}.at[k]" if width > 1 else f"out{j}[at]" for j in results]
+
+
+def declarations(results: Mapping[int, DType], adds: Sequence[int], width: int) -> list[str]:
+    """Return the statements that make room for ``width`` elements of each output."""
+    if width == 1:
+        return []
+    return [
+        f"gpugrad::Pack<{c_type(d)}, {width}> outs{j}"
+        + (f" = gpugrad::load<{width}>(out{j} + at);" if j in adds else ";")
+        for j, d in results.items()
+    ]
+
+
+def stores(results: Iterable[int], width: int) -> list[str]:
+    """Return the statements that write ``width`` elements of each output from number ``at`` on."""
+    return [f"gpugrad::store(out{j} + at, outs{j});" for j in results if width > 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,20 +86,45 @@ def assigned(target: str, value: str, dtype: DType, add: bool) -> str:
     return f"{target} = {c_type(dtype)}({target} + {value});" if add else f"{target} = {value};"
 
 
-def assignments(
+def function(
     formula: Formula,
     dtypes: Sequence[DType],
     compute: DType,
-    results: Sequence[DType],
+    results: Mapping[int, DType],
     adds: Sequence[int],
-) -> tuple[list[str], list[str]]:
-    """Return the statements that set the results, and the results' names.
+    returned: int | None = None,
+) -> str:
+    """Return the device function ``formula(inputs, results)``.
 
-    ``adds`` are the indices of the results that are added to what is there.
+    Args:
+        formula: What it computes.
+        dtypes: The inputs' element types.
+        compute: The type to compute in.
+        results: The element types of the outputs that it stores, by their indices.
+        adds: Those of them that it adds to what is there.
+        returned: The index of an output that it returns as it is computed.
     """
     statements, texts = body(formula, dtypes, compute)
-    targets = [f"result{k}" for k in range(len(results))]
-    for k, (text, e, dtype) in enumerate(zip(texts, formula.outputs, results, strict=True)):
-        value = stored(text, e.kind, compute, dtype)
-        statements.append(assigned(targets[k], value, dtype, k in adds))
-    return statements, targets
+    statements += assignments(formula, texts, compute, results, adds)
+    kind = "void"
+    if returned is not None:
+        statements.append(f"return {texts[returned]};")
+        kind = c_type(kind_dtype(formula.outputs[returned].kind, compute))
+    parameters = [f"const {c_type(d)} {n}" for d, n in zip(dtypes, names(formula), strict=True)]
+    parameters += [f"{c_type(d)} &result{k}" for k, d in results.items()]
+    lines = "".join(f"  {line}\n" for line in statements)
+    return f"__device__ inline {kind} formula({', '.join(parameters)}) {{\n{lines}}}\n"
+
+
+def assignments(
+    formula: Formula,
+    texts: Sequence[str],
+    compute: DType,
+    results: Mapping[int, DType],
+    adds: Sequence[int],
+) -> list[str]:
+    """Return the statements that set (or add to) the variables ``result0``, ``result1`` ..."""
+    return [
+        assigned(f"result{k}", stored(texts[k], formula.outputs[k].kind, compute, d), d, k in adds)
+        for k, d in results.items()
+    ]

@@ -1,5 +1,8 @@
 """Sums of a formula's output by ``cupy.RawKernel``, on all multiprocessors, in a fixed order.
 
+Other outputs of the formula are stored in full by the same kernel: the gradients of a product with
+a row cost one pass over what they read.
+
 The elements of the full shape are seen as three dimensions, by what is summed:
 
 * ``rows``: ``(outer, kept, inner)``, summed along outer and inner: everything, the trailing axes,
@@ -24,16 +27,7 @@ import numpy as np
 from gpugrad.formula import COMPLEX, REAL, Formula, variable
 from gpugrad.kernels import layout
 from gpugrad.kernels.layout import BLOCK, THREADS, Launch, Shape, Signature, Way
-from gpugrad.kernels.source import (
-    HEADER,
-    DType,
-    assigned,
-    body,
-    c_type,
-    kind_dtype,
-    names,
-    stored,
-)
+from gpugrad.kernels.source import HEADER, DType, assigned, c_type, function, kind_dtype, stored
 
 BLOCKS = 1024  # of 256 threads; as many occupy an H200
 EACH = 4  # loads by a thread that are worth the thread
@@ -68,18 +62,22 @@ class Stages(NamedTuple):
 class Plan(NamedTuple):
     """How sums over operands of certain signatures are made."""
 
+    shape: Shape  # of all elements
+    summed: int
     wide: Stages
     narrow: Stages  # for memory that begins anywhere
 
-    def run(self, arrays: Sequence[Any], out: Any, aligned: bool) -> int:
+    def run(self, arrays: Sequence[Any], outs: Sequence[Any], aligned: bool) -> int:
         """Launch the kernels, and return how many."""
         first, parts, second = self.wide if aligned else self.narrow
         if parts is None or second is None:
-            first.kernel(first.blocks, BLOCK, (*arrays, out, *first.numbers))
+            first.kernel(first.blocks, BLOCK, (*arrays, *outs, *first.numbers))
             return 1
         between = cupy.ndarray(*parts)
-        first.kernel(first.blocks, BLOCK, (*arrays, between, *first.numbers))
-        second.kernel(second.blocks, BLOCK, (between, out, *second.numbers))
+        k = self.summed
+        targets = (*outs[:k], between, *outs[k + 1 :])
+        first.kernel(first.blocks, BLOCK, (*arrays, *targets, *first.numbers))
+        second.kernel(second.blocks, BLOCK, (between, outs[k], *second.numbers))
         return 2
 
 
@@ -88,14 +86,16 @@ def plan(
     formula: Formula,
     signatures: tuple[Signature, ...],
     compute: DType,
-    result: DType,
+    results: tuple[DType, ...],
     axes: tuple[int, ...],
+    summed: int = 0,
     mean: bool = False,
-    add: bool = False,
+    adds: tuple[int, ...] = (),
 ) -> Plan | None:
-    """Return how a formula's one output is summed; None where ``reduction`` must do it.
+    """Return how a formula's output ``summed`` is summed; None where ``reduction`` must do it.
 
-    With ``mean`` it is divided by the number of elements, with ``add`` added to what is there.
+    With ``mean`` it is divided by the number of elements; ``adds`` are the indices of the outputs
+    that are added to what is there.
     """
     full = np.broadcast_shapes(*(shape for _, _, shape, _ in signatures))
     operands = layout.operands(signatures, full)
@@ -104,7 +104,9 @@ def plan(
         return None
     pattern, sizes = found
     ways = layout.ways(operands)
-    sums = kind_dtype(formula.outputs[0].kind, compute)
+    sums = kind_dtype(formula.outputs[summed].kind, compute)
+    parts_results = tuple(sums if k == summed else d for k, d in enumerate(results))
+    parts_adds = tuple(k for k in adds if k != summed)
     divisor = prod(full[k] for k in axes) if mean else 1
     long = prod(full) >= 2**31
     numbers = tuple(n for o in operands for n in o.numbers)
@@ -113,9 +115,11 @@ def plan(
         lanes, parts, length, blocks = divided(pattern, sizes, width)
         own = (*sizes, lanes, parts, length)
         if parts == 1:
-            kernel = raw(formula, ways, compute, result, add, pattern, width, long)
+            kernel = raw(formula, ways, compute, results, summed, adds, pattern, width, long)
             return Stages(Launch(kernel, (blocks,), (*numbers, *own, divisor)), None, None)
-        kernel = raw(formula, ways, compute, sums, False, pattern, width, long)
+        kernel = raw(
+            formula, ways, compute, parts_results, summed, parts_adds, pattern, width, long
+        )
         first = Launch(kernel, (blocks,), (*numbers, *own, 1))
         outer, middle, inner = sizes
         rest = (1, middle, parts) if pattern == "rows" else (outer, parts, inner)
@@ -126,13 +130,15 @@ def plan(
         lanes, _, length, blocks = divided(pattern, sizes, 1, divisible=False)
         way = Way(layout.WHOLE, sums)
         same = plain(sums.kind == "c")
-        kernel = raw(same, (way,), compute, result, add, pattern, 1, False)
+        added = (0,) if summed in adds else ()
+        kernel = raw(same, (way,), compute, (results[summed],), 0, added, pattern, 1, False)
         return Launch(kernel, (blocks,), (*sizes, lanes, 1, length, divisor))
 
-    width = min(layout.width(operands, []), SHARED // (THREADS * sums.itemsize))
+    full_results = [d for k, d in enumerate(results) if k != summed]
+    width = min(layout.width(operands, full_results), SHARED // (THREADS * sums.itemsize))
     while not (sizes[2] % width == 0 or (pattern == "rows" and sizes[:2] == (1, 1))):
         width //= 2
-    return Plan(stages(width), stages(1))
+    return Plan(full, summed, stages(width), stages(1))
 
 
 # By what is summed (s) and kept (k), from the outermost: how it is seen, and where a 1 is put.
@@ -220,6 +226,7 @@ _ROWS = """
       LOADS
       #pragma unroll
       for (int k = 0; k < WIDTH; k++) total = total + MAPPED;
+      STORES
     }
     REST
   }
@@ -231,7 +238,7 @@ _ROWS = """
   if (lane == 0 && result < kept) {
     const Index place = job;
     total = totals[threadIdx.x];
-    STORE
+    SUM
   }
 """
 # What is left when the size is no multiple of the width: then there is one row, and one thread.
@@ -259,6 +266,7 @@ _COLUMNS = """
       LOADS
       #pragma unroll
       for (int k = 0; k < WIDTH; k++) sums[k] = sums[k] + MAPPED;
+      STORES
     }
   }
   for (int k = 0; k < WIDTH; k++) totals[k * THREADS + threadIdx.x] = sums[k];
@@ -275,7 +283,7 @@ _COLUMNS = """
       const Index group = result / across * Index(parts) + part;
       const Index place = (group * across + result % across) * WIDTH + k;
       const Total total = totals[k * THREADS + threadIdx.x];
-      STORE
+      SUM
     }
 """
 
@@ -285,49 +293,53 @@ def raw(
     formula: Formula,
     ways: tuple[Way, ...],
     compute: DType,
-    result: DType,
-    add: bool,
+    results: tuple[DType, ...],
+    summed: int,
+    adds: tuple[int, ...],
     pattern: str,
     width: int,
     long: bool,
 ) -> cupy.RawKernel:
     """Return the kernel that reads ``width`` elements at once, made once."""
     name = f"gpugrad_{formula.name}_{pattern}_x{width}"
-    text = source(formula, ways, compute, result, add, pattern, width, long, name)
+    text = source(formula, ways, compute, results, summed, adds, pattern, width, long, name)
     return cupy.RawKernel(text, name)
+
+
+_NUMBERS = ("sizes0", "sizes1", "sizes2", "lanes", "parts", "length", "divisor")
 
 
 def source(
     formula: Formula,
     ways: Sequence[Way],
     compute: DType,
-    result: DType,
-    add: bool,
+    results: Sequence[DType],
+    summed: int,
+    adds: Sequence[int],
     pattern: str,
     width: int,
     long: bool,
     name: str,
 ) -> str:
     """Return the text of a kernel."""
-    dtypes = [w.dtype for w in ways]
-    statements, (value,) = body(formula, dtypes, compute)
-    (output,) = formula.outputs
-    total = kind_dtype(output.kind, compute)
+    kind = formula.outputs[summed].kind
+    total = kind_dtype(kind, compute)
     real = c_type(total).removeprefix("complex<").removesuffix(">")
-    mean = stored(f"(total / {real}(divisor))", output.kind, compute, result)
-    taken = [f"const {c_type(d)} {v}" for d, v in zip(dtypes, names(formula), strict=True)]
-    lines = "".join(f"  {line}\n" for line in [*statements, f"return {value};"])
+    mean = stored(f"(total / {real}(divisor))", kind, compute, results[summed])
+    outputs = {k: d for k, d in enumerate(results) if k != summed}
     parameters = [
-        *layout.parameters(ways), f"{c_type(result)} *out", *layout.number_parameters(ways),
-        *(f"const gpugrad::int64 {n}" for n in ("sizes0", "sizes1", "sizes2", "lanes", "parts",
-                                                "length", "divisor")),
+        *layout.parameters(ways), *(f"{c_type(d)} *out{k}" for k, d in enumerate(results)),
+        *layout.number_parameters(ways), *(f"const gpugrad::int64 {n}" for n in _NUMBERS),
     ]  # fmt: skip
 
     def filled(text: str, width: int) -> str:
+        loads = [*layout.loads(ways, width), *layout.declarations(outputs, adds, width)]
+        operands = [*layout.elements(ways, width), *layout.targets(outputs, width)]
         for word, meaning in {
-            "LOADS": "\n      ".join(layout.loads(ways, width)),
-            "MAPPED": f"mapped({', '.join(layout.elements(ways, width))})",
-            "STORE": assigned("out[place]", mean, result, add),
+            "LOADS": "\n      ".join(loads),
+            "MAPPED": f"formula({', '.join(operands)})",
+            "STORES": "\n      ".join(layout.stores(outputs, width)),
+            "SUM": assigned(f"out{summed}[place]", mean, results[summed], summed in adds),
             "UNROLL": str(max(1, EACH // width)),
             "THREADS": str(THREADS),
             "WIDTH": str(width),
@@ -342,9 +354,7 @@ def source(
 using Index = {layout.index_type(long)};
 using Total = {c_type(total)};
 
-__device__ inline Total mapped({", ".join(taken)}) {{
-{lines}}}
-
+{function(formula, [w.dtype for w in ways], compute, outputs, adds, summed)}
 extern "C" __global__ void __launch_bounds__({THREADS}) {name}(
     {", ".join(parameters)}) {{
   // not an array of Total: its constructor must be empty

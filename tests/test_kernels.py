@@ -156,6 +156,32 @@ class TestSums:
         expected = (a.astype(wide) * b).sum(axes, keepdims=True)
         assert_close(total, (expected.astype(dtype) + before * given).astype(dtype))
 
+    @pytest.mark.parametrize("given", [False, True])
+    @pytest.mark.parametrize("dtype", FLOATING)
+    @pytest.mark.parametrize("name", SUMS)
+    def test_with_another_output_in_full(
+        self, door: Any, dtype: str, name: str, given: bool
+    ) -> None:
+        shape, axes, kernels = SUMS[name]
+        if name == "scattered":
+            kernels = 3 if given else 2
+        a, b = numbers(dtype, *shape), numbers(dtype, shape[-1], seed=1)
+        wide = np.result_type(dtype, np.float64)
+        expected = [a * b, (a.astype(wide) - b).sum(axes, keepdims=True).astype(dtype)]
+        before = [numbers(dtype, *e.shape, seed=2) for e in expected]
+        arrays = [door.from_numpy(value, device("cuda")) for value in (a, b)]
+        into = [door.from_numpy(array, device("cuda")) for array in before] if given else None
+
+        with count_kernels() as launched:
+            results = door.evaluate(
+                products(dtype), arrays, a.dtype, (a.dtype, a.dtype),
+                sum_to=left(shape, axes), summed=1, into=into,
+            )  # fmt: skip
+
+        assert launched.total == kernels
+        for result, value, old in zip(results, expected, before, strict=True):
+            assert_close(result, (value + old).astype(dtype) if given else value)
+
     @pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "int64"])
     def test_of_integers(self, door: Any, dtype: str) -> None:
         a = np.random.default_rng(0).integers(0, 2, (300, 70)).astype(dtype)

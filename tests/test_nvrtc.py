@@ -235,13 +235,12 @@ def raw_sum_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
 
     def all_of_them() -> Iterator[tuple[str, str, str]]:
         for k in kernels:
-            if len(k.results) != 1:
-                continue
             for pattern in "rows", "columns":
                 for name, ways, width in read(k):
-                    result, add, long = k.results[0], width == 1, width == 1
+                    adds, long = (0,) if width == 1 else (), width == 1
+                    last = len(k.results) - 1
                     made = summation.raw(
-                        k.formula, ways, k.compute, result, add, pattern, width, long
+                        k.formula, ways, k.compute, k.results, last, adds, pattern, width, long
                     )
                     yield f"{pattern} of {k.name}, {name}", made.code, made.name
 

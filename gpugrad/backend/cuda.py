@@ -90,16 +90,16 @@ def evaluate(
     sum_to: Shape | None = None,
     out: Array | None = None,
     into: Sequence[Array | None] | None = None,
+    summed: int = 0,
 ) -> Sequence[Array]:
-    """Return the formula's outputs by one kernel, which adds to those that ``into`` has.
+    """Return the formula's outputs by one kernel, and one more for sums in parts.
 
-    With ``into`` each output that has an array there is added to it, and the array returned.
+    With ``sum_to`` the output ``summed`` is summed to that shape.  With ``into`` each output that
+    has an array there is added to it, and the array returned.
     """
     results = tuple(results)
     if sum_to is not None:
-        axes = summed_axes(np.broadcast_shapes(*(a.shape for a in arrays)), sum_to)
-        target = None if into is None else into[0]
-        return (_total(formula, arrays, compute, results[0], axes, sum_to, into=target),)
+        return _evaluate_sum(formula, arrays, compute, results, sum_to, summed, into)
     if out is not None or into is not None:
         given = into or (out,)
         adds = tuple([k for k, a in enumerate(into or ()) if a is not None])
@@ -152,6 +152,95 @@ def _evaluate_strided(
     return outs
 
 
+def _evaluate_sum(
+    formula: Formula,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    results: tuple[np.dtype[Any], ...],
+    shape: Shape,
+    summed: int,
+    into: Sequence[Array | None] | None,
+) -> Sequence[Array]:
+    """Return the formula's outputs, of which one is summed to ``shape``."""
+    full = np.broadcast_shapes(*(a.shape for a in arrays))
+    axes = summed_axes(full, shape)
+    given = into or (None,) * len(results)
+    adds = tuple([k for k, a in enumerate(given) if a is not None])
+    plan = summation.plan(formula, signatures(arrays), compute, results, axes, summed, False, adds)
+    targets = [given[k] for k in adds]
+    if plan is None or not _apart(targets, arrays):
+        return _evaluate_sum_strided(formula, arrays, compute, results, shape, summed, given)
+    outs = [
+        xp.ndarray(shape if k == summed else full, d) if a is None else a
+        for k, (a, d) in enumerate(zip(given, results, strict=True))
+    ]
+    launches.add(plan.run(arrays, outs, aligned((*arrays, *targets))))
+    return outs
+
+
+def _apart(targets: Sequence[Array], arrays: Sequence[Array]) -> bool:
+    """Tell whether sums can be added to targets: they are dense, and not the operands' memory."""
+    return all(
+        target.flags.c_contiguous
+        and not any(xp.may_share_memory(target, a) for a in arrays if isinstance(a, xp.ndarray))
+        for target in targets
+    )
+
+
+def _evaluate_sum_strided(
+    formula: Formula,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    results: tuple[np.dtype[Any], ...],
+    shape: Shape,
+    summed: int,
+    given: Sequence[Array | None],
+) -> Sequence[Array]:
+    """Return the formula's outputs, of which one is summed, for operands of any strides."""
+    whole, single = _split(formula, summed)
+    others = [k for k in range(len(results)) if k != summed]
+    outs = [*given]
+    if others:
+        found = evaluate(
+            whole, arrays, compute, [results[k] for k in others], into=[given[k] for k in others]
+        )
+        for k, array in zip(others, found, strict=True):
+            outs[k] = array
+    axes = summed_axes(np.broadcast_shapes(*(a.shape for a in arrays)), shape)
+    total = _reduced(single, arrays, compute, results[summed], axes, shape)
+    if outs[summed] is None:
+        outs[summed] = total
+    else:
+        add_into(outs[summed], total)
+    return outs
+
+
+@functools.cache
+def _split(formula: Formula, index: int) -> tuple[Formula, Formula]:
+    """Return the formula without one of its outputs, and with nothing else."""
+    one, others = formula.outputs[index], formula.outputs[:index] + formula.outputs[index + 1 :]
+    return (
+        Formula(f"{formula.name}_rest", formula.inputs, others),
+        Formula(f"{formula.name}_one", formula.inputs, (one,)),
+    )
+
+
+def _reduced(
+    formula: Formula,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    result: np.dtype[Any],
+    axes: Shape,
+    shape: Shape,
+    mean: bool = False,
+) -> Array:
+    """Return the sum or mean of a formula's one output, for operands of any strides."""
+    kernel = reduction(formula, tuple(a.dtype for a in arrays), compute, result, mean)
+    total = kernel(*arrays, axis=axes, keepdims=True).reshape(shape)
+    launches.add(total.size > 0)
+    return total
+
+
 def _total(
     formula: Formula,
     arrays: Sequence[Array],
@@ -160,29 +249,14 @@ def _total(
     axes: Shape,
     shape: Shape,
     mean: bool = False,
-    into: Array | None = None,
 ) -> Array:
-    """Return a formula's output summed over ``axes``, in the shape that is left of it."""
-    add = into is not None
-    plan = summation.plan(formula, signatures(arrays), compute, result, axes, mean, add)
-    if plan is None or (add and not _apart(into, arrays)):
-        kernel = reduction(formula, tuple(a.dtype for a in arrays), compute, result, mean)
-        total = kernel(*arrays, axis=axes, keepdims=True).reshape(shape)
-        launches.add(total.size > 0)
-        if into is None:
-            return total
-        add_into(into, total)
-        return into
-    out = xp.ndarray(shape, result) if into is None else into
-    launches.add(plan.run(arrays, out, aligned(arrays)))
+    """Return the sum or mean of a formula's one output."""
+    plan = summation.plan(formula, signatures(arrays), compute, (result,), axes, 0, mean)
+    if plan is None:
+        return _reduced(formula, arrays, compute, result, axes, shape, mean)
+    out = xp.ndarray(shape, result)
+    launches.add(plan.run(arrays, (out,), aligned(arrays)))
     return out
-
-
-def _apart(target: Array, arrays: Sequence[Array]) -> bool:
-    """Tell whether sums can be added to a target: it is dense, and no operand's memory."""
-    return target.flags.c_contiguous and not any(
-        xp.may_share_memory(target, a) for a in arrays if isinstance(a, xp.ndarray)
-    )
 
 
 TOGETHER = 8  # arrays that one kernel adds
