@@ -45,11 +45,12 @@ class Backend(Protocol):
         results: Sequence[np.dtype[Any]],
         sum_to: Shape | None = None,
         out: Array | None = None,
+        summed: int = 0,
     ) -> Sequence[Array]:
         """Return the formula's outputs, computed in ``compute`` and stored as ``results``.
 
-        With ``sum_to`` the one output is summed to that shape, without a full-size temporary on
-        CUDA; with ``out`` it is written there.
+        With ``sum_to`` the output ``summed`` is summed to that shape, without a full-size temporary
+        on CUDA; with ``out`` the one output is written there.
         """
 
     def from_numpy(self, array: Array, where: device) -> Array:

@@ -109,6 +109,7 @@ def evaluate(
     results: Sequence[np.dtype[Any]],
     sum_to: Shape | None = None,
     out: Array | None = None,
+    summed: int = 0,
 ) -> Sequence[Array]:
     """Return the formula's outputs, computed in ``compute`` and stored as ``results``."""
     if out is not None and out.dtype is compute and compute is not FLOAT16:
@@ -127,7 +128,8 @@ def evaluate(
     )
     outputs = values if values.__class__ is tuple else (values,)
     if sum_to is not None:
-        outputs = (sum_to_shape(outputs[0], sum_to),)
+        total = sum_to_shape(outputs[summed], sum_to)
+        outputs = (*outputs[:summed], total, *outputs[summed + 1 :])
     if out is not None:
         np.copyto(out, _stored(outputs[0], results[0]), casting="unsafe")
         return (out,)
