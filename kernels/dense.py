@@ -24,6 +24,7 @@ class Plan(NamedTuple):
     """How calls with operands of certain signatures are made."""
 
     shape: Shape
+    types: str  # of the results: CuPy makes an array of a letter sooner than of a dtype
     operands: tuple[Operand, ...]
     wide: Launch
     narrow: Launch  # one element a thread, for memory that begins anywhere
@@ -74,7 +75,7 @@ def plan(
         threads = size // width + size % width
         return Launch(kernel, (-(-threads // THREADS),), numbers)
 
-    return Plan(shape, operands, launch(width), launch(1))
+    return Plan(shape, "".join(d.char for d in results), operands, launch(width), launch(1))
 
 
 @cache

@@ -88,6 +88,146 @@ class TestAddingToAnExistingArray:
             assert_close(result, value if array is None else b + value)
 
 
+class TestMemory:
+    @pytest.mark.parametrize("dtype", FLOATING)
+    @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 64, 65, 1023, 4099])
+    @pytest.mark.parametrize("start", [0, 1])
+    def test_begins_and_ends_anywhere(self, door: Any, dtype: str, size: int, start: int) -> None:
+        x, y = numbers(dtype, size + 1), numbers(dtype, size + 1, seed=1)
+        arrays = [door.from_numpy(a, device("cuda"))[start : start + size] for a in (x, y)]
+        whole = door.from_numpy(numbers(dtype, size + 2, seed=2), device("cuda"))
+
+        results = door.evaluate(products(dtype), arrays, x.dtype, (x.dtype, x.dtype))
+        door.evaluate(
+            products(dtype), arrays, x.dtype, (x.dtype, x.dtype),
+            into=(None, whole[1 : size + 1]),
+        )  # fmt: skip
+
+        x, y = x[start : start + size], y[start : start + size]
+        assert_close(results[0], x * y)
+        assert_close(results[1], x - y)
+        expected = numbers(dtype, size + 2, seed=2)
+        expected[1 : size + 1] += x - y
+        assert_close(whole, expected)  # and nothing beside it was written
+
+    @pytest.mark.parametrize("dtype", FLOATING)
+    @pytest.mark.parametrize(
+        ("left", "right"),
+        [
+            ((6, 8), (8,)),
+            ((6, 7), (7,)),
+            ((6, 8), (6, 1)),
+            ((6, 8), ()),
+            ((6, 1), (8,)),
+            ((2, 3, 8), (3, 1)),
+            ((2, 3, 10), (3, 1)),
+            ((2, 3, 8), (2, 1, 8)),
+            ((2, 1, 1), (2, 3, 4)),
+            ((0, 8), (8,)),
+        ],
+    )
+    def test_operands_are_broadcast(
+        self, door: Any, dtype: str, left: tuple[int, ...], right: tuple[int, ...]
+    ) -> None:
+        x, y = numbers(dtype, *left), numbers(dtype, *right, seed=1)
+        arrays = [door.from_numpy(np.asarray(a), device("cuda")) for a in (x, y)]
+
+        for one, other in ((x, y), (y, x)):
+            results = door.evaluate(products(dtype), arrays, x.dtype, (x.dtype, x.dtype))
+            assert_close(results[0], np.asarray(one * other))
+            assert_close(results[1], np.asarray(one - other))
+            arrays.reverse()
+
+    @pytest.mark.parametrize("dtype", FLOATING)
+    def test_numbers_are_passed_by_value(self, door: Any, dtype: str) -> None:
+        x, y = numbers(dtype, 5, 8), np.dtype(dtype).type(-1.5)
+        array = door.from_numpy(x, device("cuda"))
+
+        product, difference = door.evaluate(
+            products(dtype), (array, y), x.dtype, (x.dtype, x.dtype)
+        )
+
+        assert_close(product, x * y)
+        assert_close(difference, x - y)
+
+    def test_arrays_with_other_strides_are_read_as_they_are(self, door: Any) -> None:
+        x = numbers("float32", 6, 8)
+        array = door.from_numpy(x, device("cuda"))
+        dtype = x.dtype
+
+        for view, value in (
+            (array.T, x.T),
+            (array[::2], x[::2]),
+            (array[:, ::-1], x[:, ::-1]),
+            (array[:, 2:6], x[:, 2:6]),
+        ):
+            arrays = (view, door.xp.ones(view.shape, dtype))
+            product, _ = door.evaluate(products("float32"), arrays, dtype, (dtype, dtype))
+            assert_close(product, value)
+            assert_close(door.sum(view, (0,), False, dtype), value.sum(0))
+
+    @pytest.mark.parametrize("add", [False, True])
+    @pytest.mark.parametrize(
+        ("target", "other"),
+        [
+            (np.s_[1:], np.s_[:-1]),  # what one thread writes another one reads
+            (np.s_[:, 1:], np.s_[:, :-1]),
+            (np.s_[:], np.s_[3]),
+            (np.s_[:], np.s_[:]),
+            (np.s_[::2], np.s_[::2]),
+        ],
+        ids=["rows", "columns", "a row", "all", "strided"],
+    )
+    def test_what_is_written_is_not_read_afterwards(
+        self, door: Any, target: Any, other: Any, add: bool
+    ) -> None:
+        x = np.arange(4096, dtype=np.float32).reshape(512, 8)
+        dtype = x.dtype
+        array = door.from_numpy(x, device("cuda"))
+        a, b = variable("a"), variable("b")
+        given: dict[str, Any] = {"into": (array[target],)} if add else {"out": array[target]}
+        expected = x.copy()
+        expected[target] = (1 + add) * x[target] + x[other]
+
+        door.evaluate(
+            Formula("add", [a, b], [a + b]), (array[target], array[other]), dtype, (dtype,), **given
+        )
+
+        assert_close(array, expected)
+
+    def test_elements_may_be_counted_in_64_bits(self, door: Any) -> None:
+        from gpugrad.kernels import dense, layout, summation
+
+        x = numbers("float32", 6, 8)
+        array, row = (door.from_numpy(a, device("cuda")) for a in (x, x[0]))
+        dtype, shape = x.dtype, x.shape
+        operands = layout.operands(layout.signatures((array, row)), shape)
+        assert operands is not None
+        ways = layout.ways(operands)
+
+        outs = [door.xp.empty(shape, dtype) for _ in range(2)]
+        kernel = dense.raw(products("float32"), ways, dtype, (dtype, dtype), (), 4, True)
+        kernel((1,), (256,), (array, row, *outs, 8, x.size))
+        total = door.xp.empty(8, dtype)
+        summing = summation.raw(
+            products("float32"), ways, dtype, (dtype, dtype), 1, (), "columns", 4, True
+        )
+        summing((1,), (256,), (array, row, outs[0], total, 8, 1, 6, 8, 2, 1, 6, 1))
+
+        assert_close(outs[0], x * x[0])
+        assert_close(outs[1], x - x[0])
+        assert_close(total, (x - x[0]).sum(0))
+
+    def test_the_current_stream_is_used(self, door: Any) -> None:
+        x = door.from_numpy(numbers("float32", 100, 100), device("cuda"))
+        stream = door.xp.cuda.Stream(non_blocking=True)
+        with stream:
+            total = door.sum(door.add_all([x, x]), (0, 1), False, x.dtype)
+        stream.synchronize()
+
+        assert_close(total, 2 * numbers("float32", 100, 100).sum())
+
+
 # Shape, the axes that are summed, and how many kernels that takes.
 SUMS = {
     "all": ((7, 9), (0, 1), 1),

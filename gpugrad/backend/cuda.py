@@ -109,7 +109,7 @@ def evaluate(
         nowhere = (None,) * len(results)
         return _evaluate_strided(formula, arrays, compute, results, nowhere, ())
     shape = plan.shape
-    outs = [xp.ndarray(shape, d) for d in results]
+    outs = [xp.ndarray(shape, letter) for letter in plan.types]
     plan.run(arrays, outs, aligned(arrays))
     launches.add(1)
     return outs
@@ -127,12 +127,29 @@ def _evaluate_into(
     plan = dense.plan(formula, signatures(arrays), compute, results, adds)
     targets = [a for a in given if a is not None]
     if plan is None or not plan.takes(arrays, targets):
+        arrays = [_kept(a, targets) for a in arrays]
         return _evaluate_strided(formula, arrays, compute, results, given, adds)
     shape = plan.shape
     outs = [xp.ndarray(shape, d) if a is None else a for a, d in zip(given, results, strict=True)]
     plan.run(arrays, outs, aligned((*arrays, *targets)))
     launches.add(1)
     return outs
+
+
+def _kept(array: Array, targets: Sequence[Array]) -> Array:
+    """Return the array, or a copy where writing to a target would change what is still to read."""
+    if not isinstance(array, xp.ndarray):
+        return array
+    for target in targets:
+        same = (
+            array.dtype == target.dtype
+            and array.shape == target.shape
+            and array.strides == target.strides
+            and array.data.ptr == target.data.ptr
+        )
+        if not same and xp.may_share_memory(array, target):
+            return copy(array)
+    return array
 
 
 def _evaluate_strided(
