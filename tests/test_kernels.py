@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
+import gpugrad
 from gpugrad import backend
 from gpugrad._device import device
 from gpugrad.formula import COMPLEX, REAL, Formula, variable
@@ -329,3 +331,89 @@ class TestSums:
 
         for axes in (0,), (1,), (0, 1):
             assert_close(door.sum(array, axes, False, np.dtype(np.int64)), a.sum(axes, np.int64))
+
+
+class Counted:
+    """A kernel that counts the bytes of the arrays that it is launched with."""
+
+    def __init__(self, kernel: Any, launched: list[int]):
+        self.kernel = kernel
+        self.launched = launched
+
+    def __call__(self, blocks: Any, threads: Any, arguments: tuple[Any, ...]) -> None:
+        arrays = [a for a in arguments if hasattr(a, "strides") and hasattr(a, "data")]
+        self.launched.append(sum(_memory(a) for a in arrays if not isinstance(a, np.generic)))
+        self.kernel(blocks, threads, arguments)
+
+
+def _memory(array: Any) -> int:
+    """Return an array's bytes, each once where it repeats."""
+    sizes = [n for n, s in zip(array.shape, array.strides, strict=True) if s != 0]
+    return int(np.prod(sizes, dtype=int)) * int(array.dtype.itemsize)
+
+
+@pytest.fixture
+def bytes_launched(door: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Return what each raw kernel reads and writes, in order."""
+    from gpugrad.kernels import dense, summation
+
+    launched: list[int] = []
+    for module in dense, summation:
+        genuine = module.raw
+
+        def counted(*key: Any, genuine: Any = genuine) -> Any:
+            return Counted(genuine(*key), launched)
+
+        monkeypatch.setattr(module, "raw", counted)
+        module.plan.cache_clear()
+    yield launched
+    for module in dense, summation:
+        module.plan.cache_clear()
+
+
+class TestTraffic:
+    @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+    @pytest.mark.parametrize(
+        ("name", "arrays", "rows"),
+        [
+            ("pow", 6, 0),  # g, x, y, the result; two gradients
+            ("mul", 5, 0),
+            ("mul, row", 3, 2),  # g, x; one gradient in full, and the row and its gradient
+            ("tanh", 3, 0),
+            ("gelu", 3, 0),
+        ],
+    )
+    def test_a_gradient_reads_and_writes_each_array_once(
+        self, bytes_launched: list[int], name: str, arrays: int, rows: int, dtype: str
+    ) -> None:
+        functions: dict[str, Any] = {
+            "pow": lambda x, y: x**y,
+            "mul": lambda x, y: x * y,
+            "tanh": lambda x, y: x.tanh(),
+            "gelu": lambda x, y: gpugrad.gelu(x),
+        }
+        x, y = (
+            gpugrad.tensor(np.full((16, 32), 0.5, dtype), device="cuda", requires_grad=True)
+            for _ in range(2)
+        )
+        y = y[0] if "row" in name else y
+        out = functions[name.removesuffix(", row")](x, y)
+        g = gpugrad.ones_like(out)
+        operands = [t for t in (x, y) if t is x or name in ("pow", "mul", "mul, row")]
+        bytes_launched.clear()
+
+        gpugrad.autograd.grad(out, operands, g)
+
+        size = np.dtype(dtype).itemsize
+        assert bytes_launched == [(arrays * 16 * 32 + rows * 32) * size]
+
+    def test_a_large_sum_reads_its_operands_once_and_a_few_parts(
+        self, door: Any, bytes_launched: list[int]
+    ) -> None:
+        x = door.from_numpy(numbers("float32", 2**20), device("cuda"))
+
+        assert_close(door.dot(x, x), (numbers("float32", 2**20) ** 2).sum())
+
+        first, second = bytes_launched
+        assert first == 2 * x.nbytes + 256 * 4
+        assert second == 256 * 4 + 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -298,6 +299,38 @@ def test_every_raw_kernel_compiles(arch: int) -> None:
 def test_every_raw_sum_compiles(arch: int) -> None:
     kernels = [*(k for k in low_orders() if "order 1" in k.name), *plain_sums()]
     nvrtc.compile_many(raw_sum_sources(kernels), arch, options=nvrtc.fast_options())
+
+
+def accesses(text: str, kind: str) -> list[str]:
+    """Return the widths of a kernel's loads or stores, those of the widest step first."""
+    return re.findall(rf"{kind}\.global\.(v\d\.\w\d+|\w\d+)", text)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64"])
+def test_memory_is_read_and_written_by_16_bytes(dtype: str) -> None:
+    from gpugrad.kernels import dense, summation
+    from gpugrad.kernels.layout import BYTES, ROW, WHOLE, Way
+
+    wide = {"float16": "v4.u32", "float32": "v4.f32", "float64": "v2.f64", "complex64": "v4.f32"}
+    d = np.dtype(dtype)
+    product = OPS["mul"].build(COMPLEX if d.kind == "c" else REAL).vjp((True, True), (True,))
+    whole, row = Way(WHOLE, d), Way(ROW, d)
+    width = BYTES // d.itemsize
+    elementwise = dense.raw(product.formula, (whole, whole, row), d, (d, d), (1,), width, False)
+    rows, columns = (
+        summation.raw(product.formula, (whole, whole, row), d, (d, d), 1, (), pattern, width, False)
+        for pattern in ("rows", "columns")
+    )
+
+    for kernel, loads, stores in (elementwise, 4, 2), (rows, 3, 1), (columns, 3, 1):
+        text = nvrtc.ptx(kernel.code, 90)
+        assert accesses(text, "ld").count(wide[dtype]) >= loads, kernel.name
+        assert "ld.local" not in text, kernel.name
+        found = accesses(text, "st")
+        if dtype == "complex64":  # NVRTC writes half a vector of them at once
+            assert found.count("v2.f32") >= 2 * stores, kernel.name
+        else:
+            assert found.count(wide[dtype]) >= stores, kernel.name
 
 
 def test_nothing_is_left_out() -> None:
