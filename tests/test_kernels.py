@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +20,8 @@ from gpugrad.formula import COMPLEX, REAL, Formula, variable
 from gpugrad.testing import assert_close, count_kernels
 
 pytestmark = pytest.mark.cuda
+
+EMULATED = os.environ.get("GPUGRAD_HOSTCUDA", "") not in ("", "0")
 
 FLOATING = ["float16", "float32", "float64", "complex64", "complex128"]
 
@@ -417,3 +424,28 @@ class TestTraffic:
         first, second = bytes_launched
         assert first == 2 * x.nbytes + 256 * 4
         assert second == 256 * 4 + 4
+
+
+@pytest.mark.skipif(not EMULATED, reason="a machine with two GPUs is emulated")
+def test_kernels_run_on_the_device_of_their_operands() -> None:
+    code = f"""
+        import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+        import hostcuda; cupy = hostcuda.install()
+        import gpugrad
+        x = gpugrad.ones(3, 5, device="cuda:1", requires_grad=True)
+        row = gpugrad.ones(5, device="cuda:1", requires_grad=True)
+        out = (x * row).tanh().mean() + x.t().exp().sum()
+        out.backward()
+        x[1:].detach().add_(x.detach()[:-1])
+        for t in (out, x.grad, row.grad, x @ row, gpugrad.cat([x, x]), x.max(), x.clone()):
+            print(t.device, end=" ")
+        print(cupy.cuda.Device().id, gpugrad.ones(2, device="cuda").exp().device)
+    """
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"HOSTCUDA_DEVICES": "2"},
+    )
+
+    assert result.stdout == "cuda:1 " * 7 + "0 cuda:0\n", result.stderr

@@ -9,8 +9,8 @@ from __future__ import annotations
 import builtins
 import functools
 import operator
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
 
 import cupy
 import numpy as np
@@ -40,6 +40,35 @@ def device_count() -> int:
         return int(xp.cuda.runtime.getDeviceCount())
     except xp.cuda.runtime.CUDARuntimeError:  # no driver, or one that is too old
         return 0
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def at_home(function: Function) -> Function:
+    """Have a function's kernels run on the GPU of its first array, and not on CuPy's current one.
+
+    Where there is one GPU this is the function itself.
+    """
+    if device_count() < 2:
+        return function
+
+    @functools.wraps(function)
+    def there(*arguments: Any, **options: Any) -> Any:
+        with _home(arguments):
+            return function(*arguments, **options)
+
+    return cast("Function", there)
+
+
+def _home(arguments: Sequence[Any]) -> Any:
+    """Return the GPU of the first array among arguments, of which some are lists of arrays."""
+    for argument in arguments:
+        some = argument if isinstance(argument, tuple | list) else (argument,)
+        for array in some:
+            if isinstance(array, xp.ndarray):
+                return array.device
+    return xp.cuda.Device()
 
 
 def own(array: Array) -> Array:
@@ -82,6 +111,7 @@ def synchronize(where: device) -> None:
 # --------------------------------------------------------------------------- formulas
 
 
+@at_home
 def evaluate(
     formula: Formula,
     arrays: Sequence[Array],
@@ -286,6 +316,7 @@ def _addition(count: int, complex_: bool) -> Formula:
     return Formula(f"add{count}", inputs, [functools.reduce(operator.add, inputs)])
 
 
+@at_home
 def add_all(arrays: Sequence[Array]) -> Array:
     """Return the sum of two or more arrays of one shape and type, 8 by one kernel.
 
@@ -309,12 +340,14 @@ def from_numpy(array: Array, where: device) -> Array:
         return xp.asarray(np.asarray(array))
 
 
+@at_home
 def to_numpy(array: Array) -> np.ndarray[Any, Any]:
     """Return a copy in host memory; waits for the device."""
     result: np.ndarray[Any, Any] = xp.asnumpy(array)
     return result
 
 
+@at_home
 def astype(array: Array, dtype: np.dtype[Any]) -> Array:
     """Return a copy with another element type; complex to real keeps the real part."""
     if array.dtype.kind == "c" and dtype.kind not in "cb":
@@ -323,12 +356,14 @@ def astype(array: Array, dtype: np.dtype[Any]) -> Array:
     return array.astype(dtype)
 
 
+@at_home
 def copy(array: Array, order: str = "K") -> Array:
     """Return a copy with memory of its own."""
     launches.add(array.size > 0)
     return array.copy(order=order)
 
 
+@at_home
 def assign(target: Array, source: Array) -> None:
     """Write ``source`` into ``target``, broadcasting and casting."""
     if target.dtype.kind != "c" and getattr(source, "dtype", target.dtype).kind == "c":
@@ -351,6 +386,7 @@ def _copied_by_driver(target: Array, source: Array) -> bool:
     )
 
 
+@at_home
 def add_into(target: Array, source: Array) -> None:
     """Add ``source`` to ``target`` in its memory."""
     launches.add(target.size > 0)
@@ -362,6 +398,7 @@ def broadcast_to(array: Array, shape: Shape) -> Array:
     return xp.broadcast_to(array, shape)
 
 
+@at_home
 def reshape(array: Array, shape: Shape) -> Array:
     """Return a view where strides allow, else a copy."""
     result = array.reshape(shape)
@@ -378,11 +415,13 @@ def _launched(result: Array) -> Array:
     return result
 
 
+@at_home
 def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the sum over ``axes`` as ``dtype``; 16-bit floats are added in 32 bits."""
     return _plain(array, axes, keepdims, dtype, False)
 
 
+@at_home
 def mean(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the mean over ``axes`` as ``dtype``."""
     return _plain(array, axes, keepdims, dtype, True)
@@ -398,42 +437,50 @@ def _plain(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any], mean
     return _total(plain(compute.kind == "c"), (array,), compute, dtype, axes, shape, mean)
 
 
+@at_home
 def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the product over ``axes`` as ``dtype``."""
     return _launched(array.prod(axis=axes, dtype=dtype, keepdims=keepdims))
 
 
+@at_home
 def max(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the maximum over ``axes``; nan wins."""
     return _launched(array.max(axis=axes, keepdims=keepdims))
 
 
+@at_home
 def min(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the minimum over ``axes``; nan wins."""
     return _launched(array.min(axis=axes, keepdims=keepdims))
 
 
+@at_home
 def argmax(array: Array, axis: int | None) -> Array:
     """Return the int64 index of the first maximum, over all where ``axis`` is None."""
     return _launched(position_kernel(array.dtype, True)(array, axis=axis))
 
 
+@at_home
 def argmin(array: Array, axis: int | None) -> Array:
     """Return the int64 index of the first minimum, over all where ``axis`` is None."""
     return _launched(position_kernel(array.dtype, False)(array, axis=axis))
 
 
+@at_home
 def matmul(a: Array, b: Array) -> Array:
     """Return the matrix product by cuBLAS, stacked over leading dimensions."""
     launches.add(1)
     return xp.matmul(a, b)
 
 
+@at_home
 def dot(a: Array, b: Array) -> Array:
     """Return the sum of the products of two 1-d arrays, without a temporary."""
     return _total(product(a.dtype.kind == "c"), (a, b), a.dtype, a.dtype, (0,), ())
 
 
+@at_home
 def concatenate(arrays: Sequence[Array], axis: int) -> Array:
     """Return the arrays joined along an existing axis."""
     result = xp.concatenate(arrays, axis=axis)
@@ -456,6 +503,7 @@ def empty(shape: Shape, dtype: np.dtype[Any], where: device) -> Array:
         return xp.empty(shape, dtype)
 
 
+@at_home
 def take(array: Array, index: Any) -> Array:
     """Return ``array[index]`` where ``index`` has arrays: a copy."""
     result = array[index]
@@ -472,6 +520,7 @@ def _kernels_at(index: tuple[Any, ...]) -> int:
     return arrays + 1 if arrays > 1 else 1
 
 
+@at_home
 def put(array: Array, index: Any, values: Array) -> None:
     """Write ``values`` at ``index``."""
     launches.add(_kernels_at(index))
@@ -485,6 +534,7 @@ def count(stop: int, where: device) -> Array:
         return xp.arange(stop)
 
 
+@at_home
 def add_at(array: Array, index: Any, values: Array) -> None:
     """Add ``values`` at ``index``; what is named twice receives both, in no fixed order."""
     launches.add(_kernels_at(index) if values.size else 0)
