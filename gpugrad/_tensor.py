@@ -18,7 +18,7 @@ from gpugrad._dtype import dtype as DType  # noqa: N812
 from gpugrad.errors import normal_dim
 from gpugrad.errors import size as text_of_size
 from gpugrad.graph import LEAF, Counter, Node, Output, TensorBase, retain
-from gpugrad.op import saved
+from gpugrad.op import defined, saved
 from gpugrad.op.saved import own_array, shared_counter
 from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction
 from gpugrad.ops import shape as shapes
@@ -70,13 +70,15 @@ def operator(function: Any, numbers: bool = True) -> Any:
     if numbers:
         known = TensorBase | bool | int | float | complex | np.generic
 
+    op = getattr(function, "op", function)
+
     def applied(self: Tensor, other: Any) -> Any:
         if isinstance(other, known) or backend.is_array(other):
-            return function(self, other)
+            return op(self, other)
         return NotImplemented
 
     applied.__name__ = function.__name__
-    return applied
+    return defined(op, applied) if op is not function else applied
 
 
 class Tensor(TensorBase):

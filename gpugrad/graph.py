@@ -39,6 +39,17 @@ class Counter:
         self.value = 0
 
 
+class SavedOutput(Counter):
+    """The array of an output that its own node saved, and the counter of the writes to it.
+
+    The node must not keep its own output alive (that would be a cycle), only its memory.
+    """
+
+    __slots__ = ("array",)
+
+    array: Array
+
+
 class View:
     """That a tensor was made as a view: of which base, and of which history of it."""
 
@@ -72,14 +83,18 @@ class Output:
 
 
 class Rule(Protocol):
-    """What a node needs of the operation that made it."""
+    """How the gradients of an operation's calls are computed, for the inputs in ``needs``."""
 
-    name: str
+    op: Any
+    needs: tuple[bool, ...]
+    outputs: int
+    # backward(node, g) -> the gradient of each input that ``needs`` marks.  ``g`` is the gradient
+    # of the one output, or a list with that of each of several, ``None`` where none arrived.
+    # Gradients are tensors where they are recorded, and arrays where they are not.
+    backward: Callable[[Node, Any], Sequence[Any]]
 
-    def backward(
-        self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
-    ) -> Sequence[TensorBase | None]:
-        """Return the gradient of each input that ``needs`` marks."""
+    def narrowed(self, needs: tuple[bool, ...]) -> Rule:
+        """Return the rule for some of these inputs."""
 
 
 class Node:
@@ -90,19 +105,26 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "hooks", "inputs", "needs", "op", "outputs", "params", "saved", "sequence",
-        "versions",
+        "__weakref__", "hooks", "inputs", "params", "rule", "saved", "sequence", "versions",
     )  # fmt: skip
 
-    op: Rule
+    rule: Rule
     inputs: tuple[Node | Output | TensorBase | None, ...]
-    needs: tuple[bool, ...]
-    outputs: int
     params: Any
     saved: tuple[Any, ...] | None
     sequence: int
     versions: tuple[int, ...] | None
     hooks: list[Callable[[Sequence[TensorBase | None]], None]] | None
+
+    @property
+    def op(self) -> Any:
+        """The operation that was called."""
+        return self.rule.op
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs the call had."""
+        return self.rule.outputs
 
     def release(self) -> None:
         """Forget the saved values; nothing happens where there are none."""
@@ -111,7 +133,7 @@ class Node:
 
     def name(self) -> str:
         """Return PyTorch's name of the operation's backward, as in ``MulBackward0``."""
-        return self.op.name
+        return self.rule.op.name
 
     @property
     def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:
@@ -119,7 +141,7 @@ class Node:
         return tuple(map(_function_of, self.inputs))
 
     def __repr__(self) -> str:
-        return f"<{self.op.name} object at {id(self):#x}>"
+        return f"<{self.rule.op.name} object at {id(self):#x}>"
 
 
 Edge = Node | Output
@@ -195,22 +217,19 @@ def edge_of(tensor: TensorBase) -> Node | Output | TensorBase | None:
 
 
 def record(
-    op: Rule,
+    rule: Rule,
     inputs: tuple[Node | Output | TensorBase | None, ...],
     saved: tuple[Any, ...],
     versions: tuple[int, ...] | None,
     params: Any,
-    outputs: int = 1,
 ) -> Node:
     """Return a new node; ``inputs`` are edges."""
     node = Node.__new__(Node)
-    node.op = op
+    node.rule = rule
     node.inputs = inputs
-    node.needs = tuple([edge is not None for edge in inputs])
     node.saved = saved
     node.versions = versions
     node.params = params
-    node.outputs = outputs
     node.hooks = None
     node.sequence = next_sequence()
     return node
@@ -221,153 +240,206 @@ def record(
 Target = Node | Output | TensorBase
 
 
+class Terms:
+    """Gradients that met at one tensor: what is still to be added up."""
+
+    __slots__ = ("added", "grads")
+
+    def __init__(self, grad: Any):
+        self.grads = [grad]
+        self.added = False  # whether the first of them is a sum, in memory of the walk's own
+
+
 class Engine(Protocol):
     """The arithmetic of gradients, which the walk leaves to whoever knows arrays."""
 
-    def add(self, total: Any, grad: Any, owned: bool) -> Any:
-        """Return the sum of two gradients, in the memory of the first if it is ``owned``."""
+    def meet(self, total: Any, grad: Any) -> Any:
+        """Return the sum of two gradients, or its terms; ``total`` may be terms already."""
 
-    def accumulate(self, leaf: Any, grad: Any, fresh: bool) -> None:
-        """Add to the ``.grad`` of a leaf; a ``fresh`` gradient's memory may be kept."""
+    def total(self, terms: Terms) -> Any:
+        """Return the sum of all terms."""
+
+    def call(self, hook: Callable[[Sequence[Any]], None], grads: Sequence[Any]) -> None:
+        """Call a user's function with the gradients as tensors."""
 
 
 class Captured:
     """The gradients of wanted tensors, caught on their way instead of being accumulated."""
 
     def __init__(self, wanted: Sequence[TensorBase]):
+        self.wanted = wanted
         self.edges = [edge_of(t) for t in wanted]
         self.keys = [_key(edge) for edge in self.edges]
         self.grads: dict[tuple[int, int], Any] = {}
 
-    def catch(self, node: Node, grads: Sequence[TensorBase | None]) -> None:
+    def catch(self, node: Node, grads: Sequence[Any]) -> None:
         """Keep the complete gradients of a node's outputs that are wanted."""
         for index, grad in enumerate(grads):
             if grad is not None and (id(node), index) in self.keys:
                 self.grads[id(node), index] = grad
 
-    def results(self) -> list[Any]:
+    def results(self, leaves: dict[TensorBase, Any]) -> list[Any]:
         """Return the gradient of each wanted tensor, ``None`` where none arrived."""
-        return [self.grads.get(key) for key in self.keys]
+        return [
+            leaves.get(edge) if isinstance(edge, TensorBase) else self.grads.get(key)
+            for edge, key in zip(self.edges, self.keys, strict=True)
+        ]
 
 
 def _key(edge: Target | None) -> tuple[int, int]:
     return (id(edge.node), edge.index) if isinstance(edge, Output) else (id(edge), 0)
 
 
-class _Pending:
+class Pending:
     """Gradients on their way: to nodes that have not run, and to leaves."""
 
-    __slots__ = ("captured", "engine", "grads", "heap", "reached")
+    __slots__ = ("engine", "leaves", "nodes", "order", "unfinished")
 
-    def __init__(self, engine: Engine, captured: Captured | None, reached: set[int] | None):
+    def __init__(self, engine: Engine):
         self.engine = engine
-        self.captured = captured
-        self.reached = reached  # ids of the nodes that lead to a wanted tensor; None: all do
-        self.grads: dict[Node, list[Any]] = {}  # per output: the sum so far, and whether it is ours
-        self.heap: list[tuple[int, Node]] = []
+        self.unfinished: list[Any] = []  # edges to which an error left gradients undelivered
+        self.leaves: dict[TensorBase, Any] = {}
+        self.nodes: dict[int, tuple[Node, Any]] = {}  # by their sequence number
+        self.order: list[int] = []  # a heap of the negative sequence numbers
 
-    def deliver(self, edge: Any, grad: TensorBase, fresh: bool) -> None:
+    def deliver(self, edge: Target, grad: Any) -> None:
         """Take ``grad`` to the node or leaf behind ``edge``, adding to what is there."""
-        if edge.__class__ is Node:
-            node, at = edge, 0
-        elif edge.__class__ is Output:
-            node, at = edge.node, 2 * edge.index
+        if isinstance(edge, TensorBase):
+            before = self.leaves.get(edge)
+            self.leaves[edge] = grad if before is None else self.engine.meet(before, grad)
+        elif isinstance(edge, Output):
+            self._to_output(edge.node, edge.index, grad)
         else:
-            self._to_leaf(edge, grad, fresh)
-            return
-        slots = self.grads.get(node)
-        if slots is None:
-            if self.reached is not None and id(node) not in self.reached:
-                return
-            slots = self.grads[node] = [None, False] * node.outputs
-            heapq.heappush(self.heap, (-node.sequence, node))
-        if slots[at] is None:
-            slots[at], slots[at + 1] = grad, fresh
-        else:
-            slots[at] = self.engine.add(slots[at], grad, slots[at + 1])
-            slots[at + 1] = True
+            before = self.nodes.get(edge.sequence)
+            self.put(edge, grad if before is None else self.engine.meet(before[1], grad))
 
-    def _to_leaf(self, leaf: TensorBase, grad: TensorBase, fresh: bool) -> None:
-        captured = self.captured
-        if captured is None:
-            self.engine.accumulate(leaf, grad, fresh)
-            return
-        key = (id(leaf), 0)
-        if key in captured.keys:
-            before = captured.grads.get(key)
-            captured.grads[key] = grad if before is None else self.engine.add(before, grad, False)
+    def _to_output(self, node: Node, index: int, grad: Any) -> None:
+        before = self.nodes.get(node.sequence)
+        grads = [None] * node.outputs if before is None else before[1]
+        grads[index] = grad if grads[index] is None else self.engine.meet(grads[index], grad)
+        self.put(node, grads)
 
-    def youngest(self) -> tuple[Node, Sequence[Any]]:
+    def put(self, node: Node, grad: Any) -> None:
+        """Let a node wait with what it has received so far."""
+        if node.sequence not in self.nodes:
+            heapq.heappush(self.order, -node.sequence)
+        self.nodes[node.sequence] = node, grad
+
+    def youngest(self) -> tuple[Node, Any]:
         """Take out the node that was recorded last: all who use it have run."""
-        node = heapq.heappop(self.heap)[1]
-        return node, self.grads.pop(node)[::2]
+        return self.nodes.pop(-heapq.heappop(self.order))
 
-    def needs(self, node: Node) -> tuple[bool, ...]:
-        """Tell for which of its inputs a node must compute a gradient."""
-        reached = self.reached
-        if reached is None:
-            return node.needs
-        return tuple([e is not None and _key(e)[0] in reached for e in node.inputs])
+    def complete(self) -> dict[TensorBase, Any]:
+        """Return the leaves that no node which has not run leads to, with their gradients."""
+        edges = [*self.unfinished, *(node for node, _ in self.nodes.values())]
+        ends = {id(e) for n in below(edges).values() for e in n.inputs} | set(map(id, edges))
+        return {t: self.settled(g) for t, g in self.leaves.items() if id(t) not in ends}
+
+    def settled(self, grad: Any) -> Any:
+        """Return a gradient, or those of several outputs, with the terms added up."""
+        if grad.__class__ is Terms:
+            return self.engine.total(grad)
+        if grad.__class__ is list:
+            return [self.settled(g) for g in grad]
+        return grad
 
 
 def walk(
-    roots: Iterable[tuple[Target, TensorBase]],
-    engine: Engine,
+    roots: Sequence[tuple[Target, Any]],
+    pending: Pending,
     keep: bool,
     captured: Captured | None = None,
 ) -> None:
-    """Carry gradients from the roots to the leaves, the youngest node first.
+    """Carry gradients from the roots down to ``pending.leaves``, the youngest node first.
 
     Every user of a node is younger than the node, so a node that is taken out has received all
-    that it will: no recursion, no topological sort, any number of roots.
+    that it will: no recursion, no topological sort, any number of roots.  A node that waits alone
+    is not queued: ``node`` and ``g`` hold it while the others receive.
     ``keep`` leaves the saved values in place for another walk.
     """
-    roots = list(roots)
-    pending = _Pending(engine, captured, _reaching(roots, captured))
-    for edge, grad in roots:
-        pending.deliver(edge, grad, False)
-    while pending.heap:
-        node, grads = pending.youngest()
-        if node.hooks is not None:
-            for hook in node.hooks:
-                hook(grads)
-        if captured is not None:
-            captured.catch(node, grads)
-        needs = pending.needs(node)
-        if True not in needs:
-            continue
-        results = node.op.backward(node, grads, needs)
-        if not keep:
-            node.release()
-        for target, result in zip(node.inputs, results, strict=True):
-            if result is not None and target is not None:
-                pending.deliver(target, result, _fresh(result, grads))
+    engine, waiting, order = pending.engine, pending.nodes, pending.order
+    needed: Any = None if captured is None else _needed(roots, captured)
+    edges: Sequence[Any] = [edge for edge, _ in roots]
+    grads: Sequence[Any] = [grad for _, grad in roots]
+    node: Any = None
+    g: Any = None
+    try:
+        while True:
+            for edge, grad in zip(edges, grads):  # noqa: B905  to be strict costs as much again
+                if grad is None:
+                    continue
+                if edge.__class__ is not Node:
+                    if edge is not None:
+                        pending.deliver(edge, grad)
+                elif edge is node:
+                    g = engine.meet(g, grad)
+                elif node is None and edge.sequence not in waiting:
+                    node, g = edge, grad
+                else:
+                    pending.deliver(edge, grad)
+            edges = ()
+            if order and (node is None or order[0] < -node.sequence):
+                if node is not None:
+                    pending.put(node, g)
+                node, g = pending.youngest()
+            elif node is None:
+                return
+            if g.__class__ is Terms or g.__class__ is list:
+                g = pending.settled(g)
+            if node.hooks is not None:
+                for hook in node.hooks:
+                    engine.call(hook, g if g.__class__ is list else [g])
+            rule = node.rule
+            if captured is not None:
+                captured.catch(node, g if g.__class__ is list else [g])
+                rule = needed[node.sequence]
+            if rule is not None:
+                grads = rule.backward(node, g)
+                if not keep and node.saved:
+                    node.saved = None
+                edges = node.inputs
+            node = None
+    except BaseException:
+        pending.unfinished = [node, *edges]
+        raise
 
 
-def _fresh(result: TensorBase, grads: Sequence[TensorBase | None]) -> bool:
-    """Tell whether a gradient is memory of its own: no view, and not one that was handed on."""
-    return result._array.base is None and not any(result is g for g in grads)
+def _needed(roots: Sequence[tuple[Target, Any]], captured: Captured) -> dict[int, Rule | None]:
+    """Return each node's rule for the inputs that lead to a wanted tensor; ``None`` for no such.
 
-
-def _reaching(
-    roots: Sequence[tuple[Target, TensorBase]], captured: Captured | None
-) -> set[int] | None:
-    """Return the ids of the wanted tensors' edges and of all nodes that lead to them."""
-    if captured is None:
-        return None
+    The nodes are those below the roots, given by their sequence numbers.
+    """
+    nodes = below(edge for edge, _ in roots)
     reached = {key[0] for key in captured.keys}
-    nodes: dict[int, Node] = {}
-    stack: list[Target] = [edge for edge, _ in roots]
-    while stack:  # every node below the roots, once
-        edge = stack.pop()
-        node = edge.node if isinstance(edge, Output) else edge
-        if isinstance(node, Node) and id(node) not in nodes:
-            nodes[id(node)] = node
-            stack.extend(e for e in node.inputs if e is not None)
-    for node in sorted(nodes.values(), key=lambda n: n.sequence):  # inputs before their users
-        if any(edge is not None and _key(edge)[0] in reached for edge in node.inputs):
+    rules: dict[int, Rule | None] = {}
+    for sequence in sorted(nodes):  # inputs before their users
+        node = nodes[sequence]
+        needs = tuple(
+            [
+                edge is not None and id(edge.node if edge.__class__ is Output else edge) in reached
+                for edge in node.inputs
+            ]
+        )
+        if True in needs:
             reached.add(id(node))
-    return reached
+            rules[sequence] = node.rule if needs == node.rule.needs else node.rule.narrowed(needs)
+        else:
+            rules[sequence] = None
+    return rules
+
+
+def below(edges: Iterable[Any]) -> dict[int, Node]:
+    """Return the nodes that a walk from these edges runs, by their sequence numbers."""
+    nodes: dict[int, Node] = {}
+    stack = list(edges)
+    while stack:
+        edge = stack.pop()
+        if edge.__class__ is Output:
+            edge = edge.node
+        if edge.__class__ is Node and edge.sequence not in nodes:
+            nodes[edge.sequence] = edge
+            stack.extend(edge.inputs)
+    return nodes
 
 
 def retain(node: Node, index: int, tensor: TensorBase) -> None:

@@ -245,7 +245,7 @@ def jvp(
         for node in _recorded(outputs):
             moving = [found.get(_place(edge)) for edge in node.inputs]
             if any(t is not None for t in moving):
-                for k, t in enumerate(node.op.jvp(node, moving)):  # type: ignore[attr-defined]
+                for k, t in enumerate(node.op.jvp(node, moving)):
                     found[id(node), k] = t
     return outputs, [found.get(_place(_edge(t))) for t in outputs]
 

@@ -32,24 +32,26 @@ def leaf(shape: Shape, seed: int, dtype: str = "float32") -> Tensor:
 
 
 class Spy:
-    """An operation whose backward counts the kernels that it launches."""
+    """A rule whose backward counts the kernels that it launches."""
 
-    def __init__(self, op: Any, counts: list[tuple[str, int, int]]):
-        self.op = op
-        self.name = op.name
+    def __init__(self, rule: Any, counts: list[tuple[str, int, int]]):
+        self.rule = rule
         self.counts = counts
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.op, name)
+        return getattr(self.rule, name)
 
-    def backward(self, node: Any, grads: Any, needs: Any) -> Any:
+    def narrowed(self, needs: Any) -> Spy:
+        return Spy(self.rule.narrowed(needs), self.counts)
+
+    def backward(self, node: Any, g: Any) -> Any:
         with count_kernels() as launched:
-            results = self.op.backward(node, grads, needs)
+            results = self.rule.backward(node, g)
         broadcast = 0
-        if isinstance(self.op, Elementwise):
+        if isinstance(node.op, Elementwise):
             shapes = getattr(node.params, "shapes", None) or ()
             broadcast = sum(s != node.params.shape for s in shapes)
-        self.counts.append((self.name, launched.total, broadcast))
+        self.counts.append((node.op.name, launched.total, broadcast))
         return results
 
 
@@ -70,12 +72,12 @@ def spied(*tensors: Tensor) -> Iterator[list[tuple[str, int, int]]]:
     """Count the kernels of each node below the tensors, and how many operands were broadcast."""
     counts: list[tuple[str, int, int]] = []
     nodes = {id(n): n for t in tensors for n in nodes_below(t)}.values()
-    genuine = [(n, n.op) for n in nodes]
-    for node, op in genuine:
-        node.op = Spy(op, counts)
+    genuine: list[tuple[Any, Any]] = [(n, n.rule) for n in nodes]
+    for node, rule in genuine:
+        node.rule = Spy(rule, counts)
     yield counts
-    for node, op in genuine:
-        node.op = op
+    for node, rule in genuine:
+        node.rule = rule
 
 
 def counts_by_order(

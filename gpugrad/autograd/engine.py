@@ -9,9 +9,9 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad._tensor import Tensor
-from gpugrad.graph import Captured, TensorBase, edge_of, recording, walk
+from gpugrad.graph import TensorBase, edge_of
 from gpugrad.op import cast
-from gpugrad.op.accumulation import ARITHMETIC
+from gpugrad.op.accumulation import differentiate
 from gpugrad.op.saved import wrap
 
 
@@ -19,9 +19,7 @@ def _sequence(value: Any) -> tuple[Any, ...]:
     return (value,) if isinstance(value, TensorBase) else tuple(value)
 
 
-def _roots(
-    outputs: Sequence[Any], gradients: Sequence[Any], create_graph: bool
-) -> list[tuple[Any, Any]]:
+def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> list[tuple[Any, Any]]:
     """Return the edges that a walk starts from, each with its gradient, checked.
 
     Raises:
@@ -39,21 +37,27 @@ def _roots(
     for k, (output, gradient) in enumerate(zip(outputs, gradients, strict=True)):
         if gradient is not None:
             _check_gradient(k, output, gradient)
-        if output._edge is not None and gradient is None:
+        elif output._edge is not None:
             gradient = _implicit(output)
         if output._edge is None:
             raise RuntimeError(
                 f"element {k} of tensors does not require grad and does not have a grad_fn"
             )
-        given = gradient if create_graph else gradient.detach()
-        if given._array.dtype != output._array.dtype:
-            given = cast(given, dtype=output._array.dtype)
-        roots.append((edge_of(output), given))
+        dtype = output._array.dtype
+        if gradient._array.dtype is not dtype and gradient._array.dtype != dtype:
+            gradient = cast(gradient, dtype=dtype)
+        roots.append((edge_of(output), gradient))
     return roots
 
 
 def _check_gradient(k: int, output: Any, gradient: Any) -> None:
     shape, kind = output._array.shape, output._array.dtype
+    if (
+        gradient._array.__class__ is output._array.__class__ is np.ndarray
+        and gradient._array.dtype is kind
+        and gradient._array.shape == shape
+    ):
+        return
     if gradient._array.shape != shape:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[{k}] has a shape of {gradient.shape!r} and "
@@ -118,14 +122,8 @@ def backward(
     for t in wanted or ():
         t.retain_grad()
     keep = create_graph if retain_graph is None else retain_graph
-    roots = _roots(outputs, gradients, create_graph)
-    captured = None if wanted is None else Captured(wanted)
-    with recording(create_graph):
-        walk(roots, ARITHMETIC, keep, captured)
-        if captured is not None and wanted is not None:
-            for t, g in zip(wanted, captured.results(), strict=True):
-                if g is not None and t.is_leaf:
-                    ARITHMETIC.accumulate(t, g, False)
+    roots = _roots(outputs, gradients)
+    differentiate(roots, keep, create_graph, wanted, accumulates=True)
 
 
 def grad(
@@ -162,16 +160,14 @@ def grad(
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     gradients = (None,) * len(results) if grad_outputs is None else _sequence(grad_outputs)
     keep = create_graph if retain_graph is None else retain_graph
-    roots = _roots(results, gradients, create_graph)
+    roots = _roots(results, gradients)
     for t in wanted:
         if t._edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
-    captured = Captured(wanted)
-    with recording(create_graph):
-        walk(roots, ARITHMETIC, keep, captured)
+    grads = differentiate(roots, keep, create_graph, wanted, accumulates=False)
     return tuple(
         _result(k, t, g, bool(allow_unused), materialize_grads)
-        for k, (t, g) in enumerate(zip(wanted, captured.results(), strict=True))
+        for k, (t, g) in enumerate(zip(wanted, grads, strict=True))
     )
 
 

@@ -71,6 +71,11 @@ class Backend(Protocol):
     def add_into(self, target: Array, source: Array) -> None:
         """Add ``source`` to ``target`` in its memory."""
 
+    MOST_TERMS: int  # how many arrays `add_all` adds at once
+
+    def add_all(self, arrays: Sequence[Array], into_first: bool) -> Array:
+        """Return the sum of arrays of one shape, in the memory of the first if it may be used."""
+
     def broadcast_to(self, array: Array, shape: Shape) -> Array:
         """Return a view of another shape, with stride 0 where it repeats."""
 

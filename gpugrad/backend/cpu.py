@@ -28,6 +28,7 @@ FLOAT16, FLOAT32 = np.dtype(np.float16), np.dtype(np.float32)
 QUIET = umath._make_extobj(all="ignore")
 enter = umath._extobj_contextvar.set
 leave = umath._extobj_contextvar.reset
+error_state = umath._extobj_contextvar.get
 
 
 def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -136,6 +137,12 @@ def evaluate(
     return [o if o.dtype is d else _stored(o, d) for o, d in zip(outputs, results, strict=True)]
 
 
+def summed(formula: Formula, arrays: Sequence[Array], shape: Shape) -> Array:
+    """Return a formula's one output summed to ``shape``; all arrays are of one real type."""
+    kind = arrays[0].dtype
+    return evaluate(formula, arrays, kind, (kind,), shape)[0]
+
+
 def _converted(array: Array, kind: str, compute: np.dtype[Any]) -> Array:
     if compute.kind == "c" and kind != COMPLEX:
         compute = np.dtype(f"f{compute.itemsize // 2}")
@@ -192,6 +199,20 @@ def assign(target: Array, source: Array) -> None:
 def add_into(target: Array, source: Array) -> None:
     """Add ``source`` to ``target`` in its memory."""
     np.add(target, source, out=target, casting="unsafe")
+
+
+MOST_TERMS = 2  # a third one costs as much alone, and finds the sum in the cache
+
+
+def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
+    """Return the sum of arrays of one shape, in the memory of the first where it may be used."""
+    first, *others = arrays
+    for k, array in enumerate(others):
+        if (into_first or k) and first.size > 1000:  # below, adding in place is dearer
+            np.add(first, array, out=first)
+        else:
+            first = first + array
+    return first
 
 
 def broadcast_to(array: Array, shape: Shape) -> Array:

@@ -393,6 +393,18 @@ def add_into(target: Array, source: Array) -> None:
     xp.add(target, source, out=target, casting="unsafe")
 
 
+MOST_TERMS = 2
+
+
+def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
+    """Return the sum of arrays of one shape, in the memory of the first where it may be used."""
+    first, *others = arrays
+    for array in others:
+        launches.add(first.size > 0)
+        first = first + array
+    return first
+
+
 def broadcast_to(array: Array, shape: Shape) -> Array:
     """Return a view of another shape, with stride 0 where it repeats."""
     return xp.broadcast_to(array, shape)

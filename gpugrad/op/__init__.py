@@ -10,6 +10,7 @@ parameters stand for themselves, and ``like`` for the shape and type of the inpu
 from __future__ import annotations
 
 from gpugrad.op.declaration import OPS as OPS
+from gpugrad.op.declaration import defined as defined
 from gpugrad.op.declaration import pointwise as pointwise
 from gpugrad.op.declaration import public as public
 from gpugrad.op.elementwise import Elementwise as Elementwise

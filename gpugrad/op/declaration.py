@@ -82,7 +82,12 @@ def pointwise(
 
 def public(op: Pointwise, doc: str = "") -> Callable[..., Any]:
     """Return the function that users call, generated so that it has PyTorch's parameter names."""
-    function: Any = specialized.forward(op) if op.specializes else specialized.general(op)
+    function = defined(op, op)
     function.__doc__ = doc
     function.op = op
     return function
+
+
+def defined(op: Pointwise, general: Callable[..., Any]) -> Any:
+    """Return a function of an operation that calls ``general`` for operands that are not plain."""
+    return (specialized.forward if op.specializes else specialized.general)(op, general)

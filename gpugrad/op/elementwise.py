@@ -23,12 +23,12 @@ from gpugrad.graph import (
     Node,
     Output,
     TensorBase,
-    mode,
     record,
 )
 from gpugrad.op import specialized
 from gpugrad.op.operation import different_devices, fit
 from gpugrad.op.promotion import as_operand, as_scalar, check_shapes, result_type, to_one_device
+from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
     edges,
     saved_output,
@@ -69,7 +69,8 @@ class Elementwise:
         self.formula = formula
         self.plans: dict[tuple[object, ...], tuple[_Part, ...]] = {}
         self.products: dict[Formula, Elementwise] = {}
-        self.backwards: dict[tuple[bool, ...], Callable[..., list[Any]]] = {}
+        self.rules: dict[tuple[tuple[bool, ...], int], Rule] = {}
+        self.plain: dict[tuple[tuple[bool, ...], bool], Rule] = {}
 
     def __repr__(self) -> str:
         return f"<elementwise {self.formula!r}>"
@@ -130,28 +131,37 @@ class Elementwise:
             tuple((o._array.shape, o._array.dtype) for o in outs),
         )
         kept = tuple(saved)
-        node = record(self, inputs, kept, versions_of(kept), params, count)
+        node = record(self.rule(needs, count), inputs, kept, versions_of(kept), params)
         for k, out in enumerate(outs):
             if out._array.dtype.kind in "fc":
                 out._edge = node if count == 1 else Output(node, k)
+
+    def rule(self, needs: tuple[bool, ...], outputs: int) -> Rule:
+        """Return how calls are differentiated by the inputs that ``needs`` marks."""
+        key = needs, outputs
+        if key not in self.rules:
+            self.rules[key] = Rule(self, needs, outputs, self.rule)
+        return self.rules[key]
+
+    def plain_rule(self, needs: tuple[bool, ...], wide: bool) -> Rule:
+        """Return the same for plain operands, whose shapes differ where it is ``wide``."""
+        key = needs, wide
+        if key not in self.plain:
+            rule = Rule(self, needs, 1, lambda needs, outputs: self.plain_rule(needs, wide))
+
+            def specialize(node: Node, g: Any) -> Sequence[Any]:
+                rule.backward = specialized.backward(rule, wide)
+                return rule.backward(node, g)
+
+            rule.backward = specialize
+            self.plain[key] = rule
+        return self.plain[key]
 
     def backward(
         self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
     ) -> list[Any]:
         """Return the gradients of the inputs, by one kernel and one for each broadcast input."""
-        if node.params is None and not mode.enabled:
-            needed = tuple(needs)
-            special = self.backwards.get(needed)
-            if special is None:
-                special = self.backwards[needed] = specialized.backward(self, needed)
-            return special(node, grads)
-        return self.general_backward(node, grads, needs)
-
-    def general_backward(
-        self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
-    ) -> list[Any]:
-        """Return the gradients for operands of any kind, recorded where that is asked for."""
-        p: _Recorded = node.params or self._uniform(grads[0])
+        p = self._recorded(node, grads[0])
         count = len(self.formula.inputs)
         saved = unpack(node, count)
         values = (*grads, *saved)
@@ -173,11 +183,14 @@ class Elementwise:
                 results[k] = fit(out, shape, p.dtypes[k])
         return results
 
-    def _uniform(self, example: Any) -> _Recorded:
-        """Return what is known of a call whose operands all have the shape and type of one."""
-        shape, dtype = example._array.shape, example._array.dtype
-        count = len(self.formula.inputs)
-        return _Recorded(dtype, shape, None, (dtype,) * count, ((shape, dtype),))
+    def _recorded(self, node: Node, example: Any) -> _Recorded:
+        """Return what is known of a call; a plain one has operands of the type of ``example``."""
+        if isinstance(node.params, _Recorded):
+            return node.params
+        dtype, count = example._array.dtype, len(self.formula.inputs)
+        shapes: tuple[Shape, ...] | None = node.params
+        shape = example._array.shape if shapes is None else np.broadcast_shapes(*shapes)
+        return _Recorded(dtype, shape, shapes, (dtype,) * count, ((shape, dtype),))
 
     def plan(
         self, needs: tuple[bool, ...], defined: tuple[bool, ...], reduced: tuple[bool, ...]
@@ -230,7 +243,7 @@ class Elementwise:
 
     def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a node's outputs, ``None`` where they do not move."""
-        p: _Recorded = node.params or self._uniform(next(t for t in tangents if t is not None))
+        p = self._recorded(node, next(t for t in tangents if t is not None))
         product = self.formula.jvp(tuple(t is not None for t in tangents))
         if not product.targets:
             return [None] * node.outputs

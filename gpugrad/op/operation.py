@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from gpugrad import backend, errors
 from gpugrad._device import device
 from gpugrad.graph import (
     LEAF,
-    Captured,
     Node,
     Output,
     TensorBase,
@@ -23,9 +22,10 @@ from gpugrad.graph import (
     mode,
     record,
     recording,
-    walk,
 )
-from gpugrad.op.accumulation import ARITHMETIC
+from gpugrad.op import calls
+from gpugrad.op.accumulation import differentiate
+from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
     Like,
     edges,
@@ -120,6 +120,9 @@ class Operation:
         self.view = view
         self.output_names = outputs
         parameters = list(inspect.signature(forward).parameters.values())[1:]
+        self.parameters = tuple(
+            p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY
+        )
         self.variadic = bool(parameters) and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
         self.input_names = tuple(
             p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -128,15 +131,33 @@ class Operation:
         self.places = {n: k for k, n in enumerate((*self.input_names, *outputs))}
         self.rules: dict[str, _Rule] = {}
         self.keeps: dict[tuple[tuple[bool, ...], int], tuple[bool, ...] | None] = {}
+        self.nodes: dict[tuple[tuple[bool, ...], int], Rule] = {}
+        self.function = calls.function(self)
 
     def __repr__(self) -> str:
         return f"<{self.kind} operation {self.name.removesuffix('0').removesuffix('Backward')}>"
 
     def named(self, name: str) -> Operation:
         """Return the same operation with another name of its backward node."""
-        other = copy(self)  # the rules are shared, also those that are declared later
+        other = copy(self)  # the gradients are shared, also those that are declared later
         other.name = name
+        other.nodes = {}
+        other.function = calls.function(other)
         return other
+
+    @property
+    def regular(self) -> bool:
+        """Whether a call has given tensors and one result, and is generated."""
+        return not self.variadic and self.output_names == ("out",)
+
+    def rule(self, needs: tuple[bool, ...], outputs: int) -> Rule:
+        """Return how calls are differentiated by the inputs that ``needs`` marks."""
+        key = needs, outputs
+        if key not in self.nodes:
+            self.nodes[key] = rule = Rule(self, needs, outputs, self.rule)
+            if self.regular:
+                rule.backward = calls.backward(rule)
+        return self.nodes[key]
 
     def gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Declare the gradient of the input that the function is named after.
@@ -148,16 +169,22 @@ class Operation:
         self.rules[function.__name__] = _Rule(function, names)
         return function
 
+    @property
+    def source(self) -> str:
+        """The text of what runs when the operation is called; empty where it is not generated."""
+        return calls.source(self) if self.regular else ""
+
     def __call__(self, *tensors: Any, **params: Any) -> Any:
         """Return the result as a tensor, or a tuple of them, recorded where needed."""
+        return self.function(*tensors, **params)
+
+    def general(self, *tensors: Any, **params: Any) -> Any:
+        """Return the result or results of an operation with any number of tensors."""
         first = tensors[0]
         if self.view:
             own_array(first)
         door = backend.of(first._array)
-        if len(tensors) == 1:
-            result = self.forward(door, first._array, **params)
-        else:
-            result = self.forward(door, *_arrays(door, tensors), **params)
+        result = self.forward(door, *_arrays(door, tensors), **params)
         several = result.__class__ is tuple
         outs = tuple(map(wrap, result)) if several else (wrap(result),)
         if mode.enabled:
@@ -167,6 +194,12 @@ class Operation:
         if self.view:
             self._mark_views(first, outs)
         return outs if several else outs[0]
+
+    fit = staticmethod(fit)
+
+    def elsewhere(self, door: backend.Backend, first: Array, other: Array) -> RuntimeError:
+        """Return the error for an operand that is on another device than the first."""
+        return different_devices([door.device_of(first), backend.of(other).device_of(other)])
 
     def _mark_views(self, tensor: TensorBase, outs: Sequence[TensorBase]) -> None:
         base = tensor if tensor._view is None else tensor._view.base
@@ -184,7 +217,8 @@ class Operation:
         outs: Sequence[TensorBase],
         params: dict[str, Any],
     ) -> None:
-        keeps = self._kept(tuple([e is not None for e in inputs]), len(outs))
+        needs = tuple([e is not None for e in inputs])
+        keeps = self.kept(needs, len(outs))
         saved: tuple[Any, ...] = ()
         if keeps is not None:
             kept = [t if k else None for t, k in zip(tensors, keeps, strict=False)]
@@ -195,14 +229,13 @@ class Operation:
             saved = tuple(kept)
         likes = tuple([(t._array.shape, t._array.dtype, door.device_of(t._array)) for t in tensors])
         out_likes = tuple(map(like, outs)) if len(outs) > 1 or self.kind == "composite" else ()
-        node = record(
-            self, inputs, saved, versions_of(saved), (likes, out_likes, params), len(outs)
-        )
+        rule = self.rule(needs, len(outs))
+        node = record(rule, inputs, saved, versions_of(saved), (likes, out_likes, params))
         for k, out in enumerate(outs):
             if out._array.dtype.kind in "fc":
                 out._edge = node if len(outs) == 1 else Output(node, k)
 
-    def _kept(self, needs: tuple[bool, ...], outputs: int) -> tuple[bool, ...] | None:
+    def kept(self, needs: tuple[bool, ...], outputs: int) -> tuple[bool, ...] | None:
         """Return which inputs and outputs are saved where these inputs need a gradient."""
         key = (needs, outputs)
         if key not in self.keeps:
@@ -264,12 +297,14 @@ class Operation:
             filled = [
                 zeros(Like(*o)) if t is None else t for t, o in zip(tangents, likes, strict=True)
             ]
-            result = self(*filled, **params)
+            result = self.function(*filled, **params)
             return list(result) if isinstance(result, tuple) else [result]
         if self.kind == "bilinear":
             saved = unpack(node, len(likes))
             terms = [
-                self(*(t if j == k else s for j, s in enumerate(saved[: len(likes)])), **params)
+                self.function(
+                    *(t if j == k else s for j, s in enumerate(saved[: len(likes)])), **params
+                )
                 for k, t in enumerate(tangents)
                 if t is not None
             ]
@@ -293,29 +328,52 @@ class Operation:
                 edge = None if g is None else edge_of(g)
                 if edge is not None and t is not None:
                     roots.append((edge, t))
-            captured = Captured([dummy])
-            walk(roots, ARITHMETIC, True, captured)
-        return [captured.results()[0], *(None for _ in out_likes[1:])]
+        (tangent,) = differentiate(roots, True, True, [dummy], accumulates=False)
+        return [tangent, *(None for _ in out_likes[1:])]
 
 
 Forward = Callable[..., Any]
 
 
+class Declared(Protocol):
+    """The function that calls an operation, and what its declaration needs."""
+
+    op: Operation
+
+    def __call__(self, *tensors: Any, **params: Any) -> Any:
+        """Return the result as a tensor, or a tuple of them, recorded where needed."""
+
+    def gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """See :meth:`Operation.gradient`."""
+
+    def named(self, name: str) -> Declared:
+        """See :meth:`Operation.named`."""
+
+
+def declared(op: Operation) -> Declared:
+    """Return the function that calls an operation, with what a declaration needs beside it."""
+    function: Any = op.function
+    function.op = op
+    function.gradient = op.gradient
+    function.named = lambda name: declared(op.named(name))
+    return function
+
+
 def linear(
     name: str, view: bool = False, outputs: tuple[str, ...] = ("out",)
-) -> Callable[[Forward], Operation]:
+) -> Callable[[Forward], Declared]:
     """Declare an operation that is linear in its tensors: its rule is its transpose."""
-    return lambda forward: Operation(name, forward, "linear", view, outputs)
+    return lambda forward: declared(Operation(name, forward, "linear", view, outputs))
 
 
-def bilinear(name: str) -> Callable[[Forward], Operation]:
+def bilinear(name: str) -> Callable[[Forward], Declared]:
     """Declare an operation that is linear in each of two tensors."""
-    return lambda forward: Operation(name, forward, "bilinear")
+    return lambda forward: declared(Operation(name, forward, "bilinear"))
 
 
-def composite(name: str, outputs: tuple[str, ...] = ("out",)) -> Callable[[Forward], Operation]:
+def composite(name: str, outputs: tuple[str, ...] = ("out",)) -> Callable[[Forward], Declared]:
     """Declare an operation whose gradient is composed of other operations."""
-    return lambda forward: Operation(name, forward, "composite", False, outputs)
+    return lambda forward: declared(Operation(name, forward, "composite", False, outputs))
 
 
 # The four linear operations by which a gradient is made to fit its input.

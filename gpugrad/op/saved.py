@@ -9,7 +9,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad._device import device
-from gpugrad.graph import Counter, Node, Output, TensorBase, edge_of, mode
+from gpugrad.graph import Counter, Node, Output, SavedOutput, TensorBase, edge_of, mode
 
 Array = Any
 Shape = tuple[int, ...]
@@ -61,28 +61,25 @@ def shared_counter(tensor: TensorBase) -> Counter:
     return tensor._counter
 
 
-def saved_output(tensor: TensorBase) -> Any:
-    """Return a stand-in for an output of the node that saves it.
+def saved_output(tensor: TensorBase) -> SavedOutput:
+    """Return what the node of a new tensor keeps of it: its array, and its counter of writes."""
+    kept: SavedOutput = _new(SavedOutput)
+    kept.value = 0
+    kept.array = tensor._array
+    tensor._counter = kept
+    return kept
 
-    The node must not keep its own output alive (that would be a cycle), only its memory and the
-    counter of the writes to it.
-    """
-    stand_in = wrap(tensor._array)
-    stand_in._counter = shared_counter(tensor)
-    return stand_in
+
+def _writes(saved: Any) -> int:
+    """Return how often the memory of a saved value was written."""
+    counter = saved._counter if isinstance(saved, TensorBase) else saved
+    return counter.value if isinstance(counter, Counter) else 0
 
 
 def versions_of(saved: Sequence[Any]) -> tuple[int, ...] | None:
-    """Return the state of each saved tensor, ``None`` where none was ever written in place."""
-    for s in saved:
-        if isinstance(s, TensorBase) and s._counter is not None and s._counter.value:
-            break
-    else:
-        return None
-    return tuple(
-        s._counter.value if isinstance(s, TensorBase) and s._counter is not None else 0
-        for s in saved
-    )
+    """Return the state of each saved value, ``None`` where none was ever written in place."""
+    versions = tuple([_writes(s) for s in saved])
+    return versions if any(versions) else None
 
 
 def unpack(node: Node, outputs_from: int) -> tuple[Any, ...]:
@@ -95,12 +92,9 @@ def unpack(node: Node, outputs_from: int) -> tuple[Any, ...]:
     if saved is None:
         raise RuntimeError(errors.SECOND_BACKWARD)
     for k, s in enumerate(saved):
-        if isinstance(s, TensorBase) and s._counter is not None:
-            expected = 0 if node.versions is None else node.versions[k]
-            if s._counter.value != expected:
-                raise _overwritten(node, s, k >= outputs_from, expected)
-    if not mode.enabled:
-        return saved
+        expected = 0 if node.versions is None else node.versions[k]
+        if _writes(s) != expected:
+            raise _overwritten(node, k, k >= outputs_from, expected)
     return (
         *saved[:outputs_from],
         *(_rewrapped(node, k, s) for k, s in enumerate(saved[outputs_from:])),
@@ -111,14 +105,19 @@ def _rewrapped(node: Node, index: int, saved: Any) -> Any:
     """Return a saved output as a tensor with the history it had, for a recorded backward."""
     if saved is None:
         return None
-    t = wrap(saved._array)
-    t._counter = saved._counter
-    t._edge = node if node.outputs == 1 else Output(node, index)
+    t = wrap(saved.array)
+    t._counter = saved
+    if mode.enabled:
+        t._edge = node if node.outputs == 1 else Output(node, index)
     return t
 
 
-def _overwritten(node: Node, saved: TensorBase, own: bool, expected: int) -> RuntimeError:
-    assert saved._counter is not None
+def _overwritten(node: Node, index: int, own: bool, expected: int) -> RuntimeError:
+    assert node.saved is not None
+    saved = node.saved[index]
+    writes = _writes(saved)
+    if own:
+        saved = wrap(saved.array)
     maker = node if own else saved._edge
     maker = maker.node if isinstance(maker, Output) else maker
     origin = (
@@ -128,7 +127,7 @@ def _overwritten(node: Node, saved: TensorBase, own: bool, expected: int) -> Run
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [{type_name(saved)} {errors.size(saved._array.shape)}]{origin} is at version "
-        f"{saved._counter.value}; expected version {expected} instead. Hint: enable anomaly "
+        f"{writes}; expected version {expected} instead. Hint: enable anomaly "
         "detection to find the operation that failed to compute its gradient, with "
         "gpugrad.autograd.set_detect_anomaly(True, check_nan=False)."
     )

@@ -9,13 +9,13 @@ from the formula.  Everything else takes the general way of :mod:`gpugrad.op`.
 >>> print(gpugrad.mul.op.source)  # doctest: +ELLIPSIS
 def mul(input, other):
     if input.__class__ is not Tensor:
-        return op(input, other)
+        return general(input, other)
 ...
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -23,24 +23,23 @@ import numpy as np
 
 from gpugrad import graph
 from gpugrad.backend import cpu
-from gpugrad.formula import REAL, Expression, Formula, python_lines
+from gpugrad.formula import REAL, Expression, Formula, Product, python_lines
 from gpugrad.op import saved
 
 HOST = frozenset({np.ndarray, np.float32, np.float64})
 
-_NEW_TENSOR = """\
-{name} = new(Tensor)
-{name}._array = {array}
-{name}._edge = {name}._grad = {name}._counter = {name}._view = None
+NEW_TENSOR = """\
+out = new(Tensor)
+out._array = result
+out._edge = out._grad = out._counter = out._view = None
 """
 
 _NEW_NODE = """\
-node = new(Node)
-node.op = op
-node.outputs = 1
-node.params = None
+node.params = {params}
 node.hooks = None
 node.sequence = next_sequence()
+out._edge = node
+return out
 """
 
 
@@ -60,125 +59,127 @@ def eligible(formula: Formula) -> bool:
 
 
 def forward_source(name: str, formula: Formula, parameters: Sequence[str]) -> str:
-    """Return the text of the public function; ``op`` in it is the general way."""
+    """Return the text of the public function; ``general`` in it takes operands of any kind."""
     arguments = ", ".join(parameters)
-    general = f"return op({arguments})"
+    general = f"return general({arguments})"
     first, *others = parameters
     x, *ys = (f"{v.value}_" for v in formula.inputs)
-    lines = [
-        f"def {name}({arguments}):",
-        f"    if {first}.__class__ is not Tensor:",
-        f"        {general}",
-        f"    {x} = {first}._array",
-        f"    kind = {x}.dtype",
-        "    if (",
-        f"        {x}.__class__ not in HOST",
-        "        or (kind is not float32 and kind is not float64)",
-        f"        or {_stale(first)}",
-        "    ):",
-        f"        {general}",
-    ]
-    text = "\n".join(lines) + "\n"
-    for parameter, y in zip(others, ys, strict=True):
-        text += _second(parameter, y, x, general)
+    text = f"""\
+def {name}({arguments}):
+    if {first}.__class__ is not Tensor:
+        {general}
+    {x} = {first}._array
+    kind = {x}.dtype
+    if {x}.__class__ not in HOST or (kind is not float32 and kind is not float64):
+        {general}
+"""
     statements, (result,) = python_lines(formula, [x, *ys])
     body = "".join(f"{line}\n" for line in [*statements, f"result = {result}"])
-    text += "    token = enter(quiet)\n    try:\n"
-    for parameter, y in zip(others, ys, strict=True):
-        text += f"        if {parameter}_edge is number:\n"
-        text += f"            {y} = kind.type({y})\n"
-        text += f"            {parameter}_edge = None\n"
-    text += indented(body, 2) + "    finally:\n        leave(token)\n"
-    text += indented(_NEW_TENSOR.format(name="out", array="result"), 1)
+    operands = "".join(_second(p, y, x, general) for p, y in zip(others, ys, strict=True))
+    text += "    token = enter(quiet)\n    try:\n" + indented(operands + body, 2)
+    if others:  # shapes that do not broadcast, numbers out of range
+        text += f"    except (ValueError, OverflowError):\n        {general}\n"
+    text += "    finally:\n        leave(token)\n" + indented(NEW_TENSOR, 1)
     text += f"    {first}_edge = {first}._edge\n"
     nothing = " and ".join(f"{p}_edge is None" for p in parameters)
-    text += f"    if not mode.enabled or ({nothing}):\n        return out\n"
-    text += indented(_NEW_NODE, 1)
+    text += f"    if {nothing} or not mode.enabled:\n        return out\n"
+    text += "    node = new(Node)\n"
+    if others:
+        text += f"    same = {ys[0]}.shape == {x}.shape or {others[0]}.__class__ is not Tensor\n"
     text += _recording(formula, parameters, ys)
-    text += "    out._edge = node\n    return out\n"
-    return text
-
-
-def _stale(parameter: str) -> str:
-    """Return the condition that a view's base has got another history; see ``check_view``."""
-    view = f"{parameter}._view"
-    return f"({view} is not None and {view}.base._edge is not {view}.edge)"
+    shapes = f"None if same else ({x}.shape, {ys[0]}.shape)" if others else "None"
+    return text + indented(_NEW_NODE.format(params=shapes), 1)
 
 
 def _second(parameter: str, y: str, x: str, general: str) -> str:
-    return indented(
-        f"""\
+    return f"""\
 if {parameter}.__class__ is Tensor:
     {y} = {parameter}._array
-    if (
-        {y}.__class__ not in HOST
-        or {y}.dtype is not kind
-        or {y}.shape != {x}.shape
-        or {_stale(parameter)}
-    ):
+    if {y}.dtype is not kind or {y}.__class__ not in HOST:
         {general}
     {parameter}_edge = {parameter}._edge
 elif {parameter}.__class__ is float or {parameter}.__class__ is int:
-    {y} = {parameter}
-    {parameter}_edge = number
+    {y} = kind.type({parameter})
+    {parameter}_edge = None
 else:
     {general}
-""",
-        1,
-    )
+"""
 
 
 def _recording(formula: Formula, parameters: Sequence[str], ys: Sequence[str]) -> str:
     """Return the lines that say, for each combination of needed inputs, what is saved."""
-    text = ""
-    masks = [m for m in product((True, False), repeat=len(parameters)) if any(m)]
-    for k, needs in enumerate(masks):
-        conditions = [
-            f"{p}_edge is {'not ' if n else ''}None" for p, n in zip(parameters, needs, strict=True)
-        ]
-        last = k == len(masks) - 1
-        head = "else:" if last and k else f"{'el' if k else ''}if {' and '.join(conditions)}:"
-        edges = ", ".join(
-            f"{p} if {p}_edge is LEAF else {p}_edge" if n else "None"
-            for p, n in zip(parameters, needs, strict=True)
-        )
-        edges += "," if len(parameters) == 1 else ""
-        lines = f"node.inputs = ({edges})\nnode.needs = {needs}\n"
-        lines += f"node.saved = {_saved(formula, parameters, ys, needs)}\n"
-        text += indented(lines, 1) if len(masks) == 1 else f"    {head}\n{indented(lines, 2)}"
-    counters = " or ".join(f"{p}._counter is not None" for p in _tensors(parameters))
-    text += f"    node.versions = versions_of(node.saved) if {counters} else None\n"
-    return text
+    if len(parameters) == 1:
+        return indented(_case(formula, parameters, ys, (True,)), 1)
+    first, second = parameters
+    return (
+        f"    if {second}_edge is None:\n"
+        + indented(_case(formula, parameters, ys, (True, False)), 2)
+        + f"    elif {first}_edge is None:\n"
+        + indented(_case(formula, parameters, ys, (False, True)), 2)
+        + "    else:\n"
+        + indented(_case(formula, parameters, ys, (True, True)), 2)
+    )
 
 
-def _tensors(parameters: Sequence[str]) -> list[str]:
-    first, *others = parameters
-    return [first, *(f"{p}.__class__ is Tensor and {p}" for p in others)]
-
-
-def _saved(
+def _case(
     formula: Formula, parameters: Sequence[str], ys: Sequence[str], needs: tuple[bool, ...]
 ) -> str:
+    """Return the lines that record a call in which ``needs`` marks the inputs with gradients."""
     sources = set(formula.vjp(needs, (True,)).sources)
-    parts = []
-    for k, p in enumerate(parameters):
-        tensor = p if k == 0 or needs[k] else f"{p} if {p}.__class__ is Tensor else {ys[k - 1]}"
-        parts.append(tensor if k + 1 in sources else "None")
-    parts.append("saved_output(out)" if len(parameters) + 1 in sources else "None")
-    return f"({', '.join(parts)})" if set(parts) != {"None"} else "()"
+    lines, edges, values, written = [], [], [], []
+    for k, (p, needed) in enumerate(zip(parameters, needs, strict=True)):
+        edges.append(f"{p} if {p}_edge is LEAF else {p}_edge" if needed else "None")
+        if needed:
+            lines += [f"if {p}._view is not None:", f"    check_view({p})"]
+        if k + 1 not in sources:
+            values.append("None")
+        elif k == 0 or needed:
+            values.append(p)
+            written.append(f"({p}._counter is not None and {p}._counter.value)")
+        else:
+            values.append(f"{p} if {p}.__class__ is Tensor else {ys[k - 1]}")
+            written.append(
+                f"({p}.__class__ is Tensor and {p}._counter is not None and {p}._counter.value)"
+            )
+    rule = f"rule_{marks(needs)}"
+    lines.append(f"node.rule = {f'{rule} if same else wide_{marks(needs)}' if ys else rule}")
+    lines.append(f"node.inputs = ({', '.join(edges)}{',' if len(edges) == 1 else ''})")
+    if len(parameters) + 1 in sources:
+        lines += [
+            "out._counter = kept = new(SavedOutput)", "kept.value = 0", "kept.array = result",
+        ]  # fmt: skip
+        values.append("kept")
+    else:
+        values.append("None")
+    kept = "" if set(values) == {"None"} else ", ".join(values)
+    lines.append(f"node.saved = ({kept})")
+    if written:
+        lines.append(f"node.versions = versions_of(node.saved) if {' or '.join(written)} else None")
+    else:
+        lines.append("node.versions = None")
+    return "\n".join(lines)
 
 
-def forward(op: Any) -> Callable[..., Any]:
-    """Return the public function of an operation, which is specialised when it is first called.
+def marks(needs: Sequence[bool]) -> str:
+    """Return, as a part of a name, which inputs need a gradient: 10 is the first of two."""
+    return "".join("01"[needed] for needed in needs)
+
+
+def forward(op: Any, general: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function of an operation, which is specialised when it is first called.
 
     The rule of one operation may name others that are declared after it, so the text can only be
     written later; it then takes the place of the function's code.
     """
     arguments = ", ".join(op.parameters)
-    namespace = _namespace(op)
+    namespace = {"__name__": __name__, "Expression": Expression, "general": general}
 
     def specialize() -> None:
-        namespace["Tensor"] = saved.tensor_class
+        namespace.update(_known())
+        for needs in product((False, True), repeat=len(op.parameters)):
+            if any(needs):
+                namespace[f"rule_{marks(needs)}"] = op.plain_rule(needs, False)
+                namespace[f"wide_{marks(needs)}"] = op.plain_rule(needs, True)
         text = forward_source(op.function, op.formula, op.parameters)
         function.__code__ = _defined(op.function, text, namespace).__code__
 
@@ -187,7 +188,7 @@ def forward(op: Any) -> Callable[..., Any]:
     stub = f"""\
 def {op.function}({arguments}):
     if {kinds}:  # inside a rule: sin and cos would wait for each other
-        return op({arguments})
+        return general({arguments})
     specialize()
     return again({arguments})
 """
@@ -196,80 +197,114 @@ def {op.function}({arguments}):
     return function
 
 
-def general(op: Any) -> Callable[..., Any]:
-    """Return the public function of an operation that always takes the general way."""
+def general(op: Any, general: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function of an operation that always takes the general way."""
     arguments = ", ".join(op.parameters)
-    text = f"def {op.function}({arguments}):\n    return op({arguments})"
-    function: Callable[..., Any] = _defined(op.function, text, _namespace(op))
+    text = f"def {op.function}({arguments}):\n    return general({arguments})"
+    function: Callable[..., Any] = _defined(
+        op.function, text, {"__name__": __name__, "general": general}
+    )
     return function
 
 
 # --------------------------------------------------------------------------- backward
 
 
-def backward_source(name: str, formula: Formula, needs: tuple[bool, ...]) -> str:
-    """Return the text of the unrecorded backward for the inputs that ``needs`` marks."""
-    count = len(formula.inputs)
+def backward_source(formula: Formula, needs: tuple[bool, ...], wide: bool) -> str:
+    """Return the text of the backward of arrays for the inputs that ``needs`` marks.
+
+    It is ``wide`` where the operands had different shapes: what was broadcast is summed.
+    """
     found = formula.vjp(needs, (True,))
-    names = [f"{v.value}_" for v in found.formula.inputs]
-    text = f"def {name}(node, grads):\n"
-    text += "    saved = node.saved\n    g = grads[0]\n"
-    text += "    if saved is None or node.versions is not None:\n"
-    text += f"        return general(node, grads, {needs})\n"
-    for s, variable in zip(found.sources, names, strict=True):
-        text += f"    {variable} = g._array\n" if s == 0 else _loaded(variable, s - 1, needs)
-    statements, results = python_lines(found.formula, names)
-    tensors = ["None"] * count
-    made = ""
-    for k, (target, e, array) in enumerate(
-        zip(found.targets, found.formula.outputs, results, strict=True)
-    ):
+    text = f"def {formula.name}_backward(node, g):\n"
+    if any(found.sources):
+        text += "    saved = node.saved\n    if g.__class__ not in HOST or saved is None:\n"
+    else:
+        text += "    if g.__class__ not in HOST:\n"
+    text += "        return general(node, g)\n"
+    names = {}
+    for s, variable in zip(found.sources, found.formula.inputs, strict=True):
+        names[s] = "g" if s == 0 else f"{variable.value}_"
+        if s:
+            text += indented(_loaded(names[s], s - 1, s > len(needs)), 1)
+    results = ["None"] * len(needs)
+    if wide:
+        text += "    shape = g.shape\n    shapes = node.params\n"
+        for k, needed in enumerate(needs):
+            if needed:
+                text += indented(_summed(formula, k, len(needs), names), 1)
+                results[k] = f"grad{k}"
+    else:
+        statements, texts = _lines(found, names)
+        text += "".join(f"    {line}\n" for line in statements)
+        for target, array in zip(found.targets, texts, strict=True):
+            results[target] = array
+    return text + f"    return {', '.join(results)},\n"
+
+
+def _lines(found: Product, names: Mapping[int, str]) -> tuple[list[str], list[str]]:
+    """Return the lines that compute some gradients; what is handed on needs no copy."""
+    statements, texts = python_lines(found.formula, [names[s] for s in found.sources])
+    for k, e in enumerate(found.formula.outputs):
         if e.function == "variable":
-            tensors[target] = "g"
-        else:
-            statements.append(f"result{k} = {array}")
-            made += _NEW_TENSOR.format(name=f"grad{k}", array=f"result{k}")
-            tensors[target] = f"grad{k}"
-    if made:
-        body = "".join(f"{line}\n" for line in statements)
-        text += "    token = enter(quiet)\n    try:\n" + indented(body, 2)
-        text += "    finally:\n        leave(token)\n" + indented(made, 1)
-    return text + f"    return ({', '.join(tensors)},)\n"
+            texts[k] = names[found.sources[found.formula.inputs.index(e)]]
+    return statements, texts
 
 
-def _loaded(variable: str, index: int, needs: tuple[bool, ...]) -> str:
-    return indented(
-        f"""\
+def _summed(formula: Formula, index: int, count: int, names: Mapping[int, str]) -> str:
+    """Return the lines for one gradient where operands were broadcast."""
+    found = formula.vjp(tuple(k == index for k in range(count)), (True,))
+    statements, (text,) = _lines(found, names)
+    arrays = "".join(f"{names[s]}, " for s in found.sources)
+    lines = "".join(f"    {line}\n" for line in [*statements, f"grad{index} = {text}"])
+    return f"""\
+if shapes[{index}] == shape:
+{lines}else:
+    grad{index} = summed(formula{index}, ({arrays}), shapes[{index}])
+"""
+
+
+def _loaded(variable: str, index: int, output: bool) -> str:
+    expected = f"(node.versions[{index}] if node.versions else 0)"
+    if output:
+        return f"""\
+{variable} = saved[{index}]
+if {variable}.value != {expected}:
+    return general(node, g)
+{variable} = {variable}.array
+"""
+    return f"""\
 {variable} = saved[{index}]
 if {variable}.__class__ is Tensor:
-    if {variable}._counter is not None and {variable}._counter.value:
-        return general(node, grads, {needs})
+    if {variable}._counter is not None and {variable}._counter.value != {expected}:
+        return general(node, g)
     {variable} = {variable}._array
-""",
-        1,
-    )
+"""
 
 
-def backward(op: Any, needs: tuple[bool, ...]) -> Callable[..., Any]:
-    """Return the specialised backward of an operation; ``general`` in it is the other way."""
-    name = f"{op.formula.name}_backward"
-    return _defined(name, backward_source(name, op.formula, needs), _namespace(op))
+def backward(rule: Any, wide: bool) -> Callable[..., Any]:
+    """Return the specialised backward of a rule."""
+    formula, needs = rule.op.formula, rule.needs
+    namespace = {**_known(), "general": rule.general, "summed": cpu.summed}
+    for k in range(len(needs)):
+        alone = tuple(j == k for j in range(len(needs)))
+        namespace[f"formula{k}"] = formula.vjp(alone, (True,)).formula
+    return _defined(f"{formula.name}_backward", backward_source(formula, needs, wide), namespace)
 
 
 # --------------------------------------------------------------------------- compiling
 
 
-def _namespace(op: Any) -> dict[str, Any]:
+def _known() -> dict[str, Any]:
     """Return what the generated texts name."""
     return {
         **cpu.FUNCTIONS,
         "Tensor": saved.tensor_class,
-        "Expression": Expression,
         "HOST": HOST,
         "LEAF": graph.LEAF,
         "Node": graph.Node,
+        "SavedOutput": graph.SavedOutput,
         "new": object.__new__,
-        "number": object(),
         "float32": np.dtype(np.float32),
         "float64": np.dtype(np.float64),
         "enter": cpu.enter,
@@ -277,10 +312,8 @@ def _namespace(op: Any) -> dict[str, Any]:
         "quiet": cpu.QUIET,
         "mode": graph.mode,
         "next_sequence": graph.next_sequence,
-        "saved_output": saved.saved_output,
+        "check_view": saved.check_view,
         "versions_of": saved.versions_of,
-        "op": op,
-        "general": op.general_backward,
     }
 
 

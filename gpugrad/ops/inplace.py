@@ -10,7 +10,7 @@ import numpy as np
 from gpugrad import _dtype, backend, errors
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, Node, Output, TensorBase, mode
-from gpugrad.op import cast, linear
+from gpugrad.op import Pointwise, cast, linear
 from gpugrad.op.saved import check_view, own_array, shared_counter, type_name, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.creation import checked_number
@@ -194,7 +194,7 @@ def check_fits(self: TensorBase, shape: tuple[int, ...], dtype: np.dtype[Any]) -
 def _direct(function: Callable[..., Any], self: Any, operands: tuple[Any, ...]) -> bool:
     """Compute straight into the memory of ``self`` where the operation is one formula."""
     op = getattr(function, "op", None)
-    if op is None:
+    if not isinstance(op, Pointwise):
         return False
     array = self._array
     kind, result = op, array.dtype

@@ -1,0 +1,41 @@
+"""How a recorded call is differentiated: the operation, and which inputs need a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gpugrad.graph import Node, mode
+from gpugrad.op.saved import wrap
+
+
+class Rule:
+    """The backward of an operation for the inputs in ``needs``; one object for all its calls.
+
+    ``backward`` may be replaced by a function that was generated for plain operands.
+    """
+
+    __slots__ = ("backward", "needs", "op", "outputs", "rules")
+
+    def __init__(self, op: Any, needs: tuple[bool, ...], outputs: int, rules: Callable[..., Rule]):
+        """Make the rule of an operation; ``rules(needs, outputs)`` gives it for other inputs."""
+        self.op = op
+        self.needs = needs
+        self.outputs = outputs
+        self.rules = rules
+        self.backward: Callable[[Node, Any], Sequence[Any]] = self.general
+
+    def general(self, node: Node, g: Any) -> Sequence[Any]:
+        """Return the gradients by way of tensors, recorded where that is asked for."""
+        if mode.enabled:
+            return self.op.backward(node, g if self.outputs != 1 else [g], self.needs)
+        if self.outputs == 1:
+            grads = [wrap(g)]
+        else:
+            grads = [None if array is None else wrap(array) for array in g]
+        found = self.op.backward(node, grads, self.needs)
+        return [None if t is None else t._array for t in found]
+
+    def narrowed(self, needs: tuple[bool, ...]) -> Rule:
+        """Return the rule for some of these inputs."""
+        return self.rules(needs, self.outputs)
