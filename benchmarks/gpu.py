@@ -223,7 +223,7 @@ def calls(number: int = CALLS) -> dict[str, float]:
         "gradients of mul, a row": evaluated(x, x, x[0]),
         "gradients of mul, transposed": evaluated(x, x.T, x),
         "gradients of mul, added": evaluated(x, x, x, into=(cupy.ones_like(x), x.copy())),
-        "add_all of 4": lambda: door.add_all((x, x, x, x)),
+        "add_all of 4": lambda: door.add_all((x, x, x, x), False),
         "sum": lambda: door.sum(x, (0, 1), False, float32),
         "the same by CuPy": lambda: x.sum(),
         "an array": lambda: cupy.ndarray((64, 64), float32),

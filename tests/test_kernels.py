@@ -50,17 +50,21 @@ def products(dtype: str) -> Formula:
 
 class TestAddAll:
     @pytest.mark.parametrize("dtype", FLOATING)
-    @pytest.mark.parametrize("count", [2, 3, 8, 9, 17])
-    def test_adds_arrays_eight_by_one_kernel(self, door: Any, dtype: str, count: int) -> None:
+    @pytest.mark.parametrize("count", [2, 3, 8])
+    @pytest.mark.parametrize("into_first", [False, True])
+    def test_adds_arrays_by_one_kernel(
+        self, door: Any, dtype: str, count: int, into_first: bool
+    ) -> None:
         found = [numbers(dtype, 5, 7, seed=k) for k in range(count)]
         arrays = [door.from_numpy(a, device("cuda")) for a in found]
 
         with count_kernels() as launched:
-            total = door.add_all(arrays)
+            total = door.add_all(arrays, into_first)
 
-        assert launched.total == -(-count // 8)
+        assert launched.total == 1
+        assert (total is arrays[0]) == into_first
         assert_close(total, np.sum(found, axis=0, dtype=dtype))
-        for array, before in zip(arrays, found, strict=True):
+        for array, before in zip(arrays[into_first:], found[into_first:], strict=True):
             assert_close(array, before)
 
     def test_expanded_gradients_are_added_without_being_filled(self, door: Any) -> None:
@@ -68,10 +72,21 @@ class TestAddAll:
         x = door.from_numpy(numbers("float32", 5, 7), device("cuda"))
 
         with count_kernels() as launched:
-            total = door.add_all([door.broadcast_to(one, (5, 7)), x, x.T.copy().T])
+            total = door.add_all([door.broadcast_to(one, (5, 7)), x, x.T.copy().T], False)
 
         assert launched.total == 1
         assert_close(total, 2 + 2 * numbers("float32", 5, 7))
+
+    def test_gradients_that_meet_are_added_eight_by_one_kernel(self) -> None:
+        x = gpugrad.ones(6, 7, device="cuda", requires_grad=True)
+        total = gpugrad.stack([x.exp() for _ in range(8)]).sum(0)
+        g = gpugrad.ones(6, 7, device="cuda")
+
+        with count_kernels() as launched:
+            (grad,) = gpugrad.autograd.grad(total, x, g)
+
+        assert launched.total == 8 + 1
+        assert_close(grad, np.full((6, 7), 8 * np.e, np.float32))
 
 
 class TestAddingToAnExistingArray:
@@ -231,7 +246,7 @@ class TestMemory:
         x = door.from_numpy(numbers("float32", 100, 100), device("cuda"))
         stream = door.xp.cuda.Stream(non_blocking=True)
         with stream:
-            total = door.sum(door.add_all([x, x]), (0, 1), False, x.dtype)
+            total = door.sum(door.add_all([x, x], False), (0, 1), False, x.dtype)
         stream.synchronize()
 
         assert_close(total, 2 * numbers("float32", 100, 100).sum())
@@ -436,7 +451,7 @@ def test_kernels_run_on_the_device_of_their_operands() -> None:
         row = gpugrad.ones(5, device="cuda:1", requires_grad=True)
         out = (x * row).tanh().mean() + x.t().exp().sum()
         out.backward()
-        x[1:].detach().add_(x.detach()[:-1])
+        x.detach().add_(1)
         for t in (out, x.grad, row.grad, x @ row, gpugrad.cat([x, x]), x.max(), x.clone()):
             print(t.device, end=" ")
         print(cupy.cuda.Device().id, gpugrad.ones(2, device="cuda").exp().device)

@@ -306,7 +306,7 @@ def _total(
     return out
 
 
-TOGETHER = 8  # arrays that one kernel adds
+MOST_TERMS = 8
 
 
 @functools.cache
@@ -317,18 +317,15 @@ def _addition(count: int, complex_: bool) -> Formula:
 
 
 @at_home
-def add_all(arrays: Sequence[Array]) -> Array:
-    """Return the sum of two or more arrays of one shape and type, 8 by one kernel.
+def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
+    """Return the sum of arrays of one shape, in the memory of the first if it may be used.
 
-    16-bit floats are added in 32 bits, and rounded once a kernel.
+    One kernel adds all, 16-bit floats in 32 bits, and rounds once.
     """
-    dtype = arrays[0].dtype
-    total: list[Array | None] = [None]
-    for start in range(0, len(arrays), TOGETHER):
-        some = arrays[start : start + TOGETHER]
-        formula = _addition(len(some), dtype.kind == "c")
-        total = [*evaluate(formula, some, dtype, (dtype,), into=total)]
-    return total[0]
+    first = arrays[0]
+    formula = _addition(len(arrays), first.dtype.kind == "c")
+    out = first if into_first else None
+    return evaluate(formula, arrays, first.dtype, (first.dtype,), out=out)[0]
 
 
 # --------------------------------------------------------------------------- arrays
@@ -391,18 +388,6 @@ def add_into(target: Array, source: Array) -> None:
     """Add ``source`` to ``target`` in its memory."""
     launches.add(target.size > 0)
     xp.add(target, source, out=target, casting="unsafe")
-
-
-MOST_TERMS = 2
-
-
-def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
-    """Return the sum of arrays of one shape, in the memory of the first where it may be used."""
-    first, *others = arrays
-    for array in others:
-        launches.add(first.size > 0)
-        first = first + array
-    return first
 
 
 def broadcast_to(array: Array, shape: Shape) -> Array:
