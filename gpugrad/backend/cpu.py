@@ -110,6 +110,7 @@ def evaluate(
     results: Sequence[np.dtype[Any]],
     sum_to: Shape | None = None,
     out: Array | None = None,
+    into: Sequence[Array | None] | None = None,
     summed: int = 0,
 ) -> Sequence[Array]:
     """Return the formula's outputs, computed in ``compute`` and stored as ``results``."""
@@ -134,7 +135,13 @@ def evaluate(
     if out is not None:
         np.copyto(out, _stored(outputs[0], results[0]), casting="unsafe")
         return (out,)
-    return [o if o.dtype is d else _stored(o, d) for o, d in zip(outputs, results, strict=True)]
+    found = [o if o.dtype is d else _stored(o, d) for o, d in zip(outputs, results, strict=True)]
+    if into is None:
+        return found
+    return [
+        o if target is None else np.add(target, o, out=target)
+        for o, target in zip(found, into, strict=True)
+    ]
 
 
 def summed(formula: Formula, arrays: Sequence[Array], shape: Shape) -> Array:
@@ -324,6 +331,11 @@ def full(shape: Shape, value: complex, dtype: np.dtype[Any], where: device) -> A
 def empty(shape: Shape, dtype: np.dtype[Any], where: device) -> Array:
     """Return a new array whose values are not defined."""
     return np.empty(shape, dtype)
+
+
+def empty_like(array: Array, order: str) -> Array:
+    """Return a new array of the shape and type of another one."""
+    return np.empty_like(array, order=order)  # type: ignore[call-overload]
 
 
 def take(array: Array, index: Any) -> Array:

@@ -501,6 +501,12 @@ def empty(shape: Shape, dtype: np.dtype[Any], where: device) -> Array:
 
 
 @at_home
+def empty_like(array: Array, order: str) -> Array:
+    """Return a new array of the shape, type and device of another one."""
+    return xp.empty_like(array, order=order)
+
+
+@at_home
 def take(array: Array, index: Any) -> Array:
     """Return ``array[index]`` where ``index`` has arrays: a copy."""
     result = array[index]

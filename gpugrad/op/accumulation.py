@@ -143,7 +143,7 @@ def _laid_out(array: Array, leaf: Array, own: bool) -> Array:
     if array.ndim > 1 and array.strides != leaf.strides and array.size:
         door = backend.of(leaf)
         order = "K" if leaf.size == array.size and 0 not in leaf.strides else "C"
-        result = door.xp.empty_like(leaf, order=order)
+        result = door.empty_like(leaf, order)
         if result.strides != array.strides or not own:
             door.assign(result, array)
             return result
