@@ -297,6 +297,20 @@ class TestSums:
         assert_close(total, a.sum(axes, wide).astype(dtype))
         assert_close(mean, a.mean(axes, wide, keepdims=True).astype(dtype))
 
+    @pytest.mark.parametrize(("axes", "kernels"), [((0, 1), 2), ((0,), 2), ((1,), 1)])
+    def test_of_a_transposed_matrix_follows_its_memory(
+        self, door: Any, axes: tuple[int, ...], kernels: int
+    ) -> None:
+        a = numbers("float32", 2, 9000)
+        array = door.from_numpy(a, device("cuda")).T
+
+        with count_kernels() as launched:
+            total = door.sum(array, axes, False, a.dtype)
+
+        assert launched.total == kernels
+        assert_close(total, a.T.sum(axes))
+        assert_close(door.mean(array, axes, True, a.dtype), a.T.mean(axes, keepdims=True))
+
     @pytest.mark.parametrize("given", [False, True])
     @pytest.mark.parametrize("dtype", FLOATING)
     @pytest.mark.parametrize("name", SUMS)

@@ -430,6 +430,11 @@ def _plain(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any], mean
         shape = tuple([1 if k in axes else n for k, n in enumerate(array.shape)])
     else:
         shape = tuple([n for k, n in enumerate(array.shape) if k not in axes])
+    if not array.flags.c_contiguous:  # by the order in which the elements lie in memory
+        order = sorted(range(array.ndim), key=lambda k: -array.strides[k])
+        kept = [k for k in order if k not in axes]
+        if kept == sorted(kept):
+            array, axes = array.transpose(order), tuple([order.index(k) for k in axes])
     compute = array.dtype if array.dtype.kind == "c" else dtype
     return _total(plain(compute.kind == "c"), (array,), compute, dtype, axes, shape, mean)
 
