@@ -20,7 +20,7 @@ from gpugrad.errors import summed_axes
 from gpugrad.formula import COMPLEX, REAL, Formula, variable
 from gpugrad.kernels import dense, launches, summation
 from gpugrad.kernels.elementwise import elementwise
-from gpugrad.kernels.layout import aligned, signatures
+from gpugrad.kernels.layout import PLANS, aligned, signatures
 from gpugrad.kernels.reduction import position_kernel, reduction
 from gpugrad.kernels.summation import plain, product
 
@@ -209,20 +209,26 @@ def _evaluate_sum(
     into: Sequence[Array | None] | None,
 ) -> Sequence[Array]:
     """Return the formula's outputs, of which one is summed to ``shape``."""
-    full = np.broadcast_shapes(*(a.shape for a in arrays))
-    axes = summed_axes(full, shape)
+    full, axes = _full(tuple([a.shape for a in arrays]), shape)
     given = into or (None,) * len(results)
     adds = tuple([k for k, a in enumerate(given) if a is not None])
     plan = summation.plan(formula, signatures(arrays), compute, results, axes, summed, False, adds)
     targets = [given[k] for k in adds]
     if plan is None or not _apart(targets, arrays):
-        return _evaluate_sum_strided(formula, arrays, compute, results, shape, summed, given)
+        return _evaluate_sum_strided(formula, arrays, compute, results, axes, shape, summed, given)
     outs = [
         xp.ndarray(shape if k == summed else full, d) if a is None else a
         for k, (a, d) in enumerate(zip(given, results, strict=True))
     ]
     launches.add(plan.run(arrays, outs, aligned((*arrays, *targets))))
     return outs
+
+
+@functools.lru_cache(maxsize=PLANS)
+def _full(shapes: tuple[Shape, ...], shape: Shape) -> tuple[Shape, Shape]:
+    """Return what shapes broadcast to, and the axes of it that are summed to leave ``shape``."""
+    full = np.broadcast_shapes(*shapes)
+    return full, summed_axes(full, shape)
 
 
 def _apart(targets: Sequence[Array], arrays: Sequence[Array]) -> bool:
@@ -239,6 +245,7 @@ def _evaluate_sum_strided(
     arrays: Sequence[Array],
     compute: np.dtype[Any],
     results: tuple[np.dtype[Any], ...],
+    axes: Shape,
     shape: Shape,
     summed: int,
     given: Sequence[Array | None],
@@ -247,14 +254,13 @@ def _evaluate_sum_strided(
     whole, single = _split(formula, summed)
     others = [k for k in range(len(results)) if k != summed]
     outs = [*given]
+    total = _reduced(single, arrays, compute, results[summed], axes, shape)
     if others:
         found = evaluate(
             whole, arrays, compute, [results[k] for k in others], into=[given[k] for k in others]
         )
         for k, array in zip(others, found, strict=True):
             outs[k] = array
-    axes = summed_axes(np.broadcast_shapes(*(a.shape for a in arrays)), shape)
-    total = _reduced(single, arrays, compute, results[summed], axes, shape)
     if outs[summed] is None:
         outs[summed] = total
     else:
