@@ -6,6 +6,8 @@ Arithmetic and methods are the functions of :mod:`gpugrad.ops`, a line each.
 from __future__ import annotations
 
 import copy
+import functools
+import inspect
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -334,9 +336,7 @@ class Tensor(TensorBase):
 
         See :func:`gpugrad.autograd.backward`.
         """
-        from gpugrad.autograd.engine import backward
-
-        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+        _engine().backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def detach(self) -> Tensor:
         """Return a tensor on the same memory without history."""
@@ -682,6 +682,13 @@ class Tensor(TensorBase):
     __itruediv__, __ipow__ = inplace.div_, inplace.pow_
 
 
+@functools.cache
+def _engine() -> Any:
+    from gpugrad.autograd import engine  # which needs Tensor
+
+    return engine
+
+
 def _c_name(tensor: TensorBase) -> str:
     return {"float64": "double", "float32": "float", "float16": "c10::Half"}.get(
         tensor._array.dtype.name, tensor._array.dtype.name
@@ -692,5 +699,9 @@ def _rebuilt(array: np.ndarray[Any, Any], where: str, requires_grad: bool) -> An
     made = creation.tensor(array, device=where)
     return made.requires_grad_(requires_grad) if requires_grad else made
 
+
+for _name, _function in [*vars(Tensor).items()]:  # a method need not ask whether it has a tensor
+    if inspect.isfunction(_function) and hasattr(_function, "__wrapped__"):
+        setattr(Tensor, _name, _function.__wrapped__)
 
 saved.close_circle(Tensor)  # closes the circle: results of operations are tensors

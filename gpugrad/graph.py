@@ -250,19 +250,6 @@ class Terms:
         self.added = False  # whether the first of them is a sum, in memory of the walk's own
 
 
-class Engine(Protocol):
-    """The arithmetic of gradients, which the walk leaves to whoever knows arrays."""
-
-    def meet(self, total: Any, grad: Any) -> Any:
-        """Return the sum of two gradients, or its terms; ``total`` may be terms already."""
-
-    def total(self, terms: Terms) -> Any:
-        """Return the sum of all terms."""
-
-    def call(self, hook: Callable[[Sequence[Any]], None], grads: Sequence[Any]) -> None:
-        """Call a user's function with the gradients as tensors."""
-
-
 class Captured:
     """The gradients of wanted tensors, caught on their way instead of being accumulated."""
 
@@ -291,32 +278,46 @@ def _key(edge: Target | None) -> tuple[int, int]:
 
 
 class Pending:
-    """Gradients on their way: to nodes that have not run, and to leaves."""
+    """Gradients on their way: to nodes that have not run, and to leaves.
 
-    __slots__ = ("engine", "leaves", "nodes", "order", "unfinished")
+    The arithmetic of gradients is left to a subclass that knows arrays.
+    """
 
-    def __init__(self, engine: Engine):
-        self.engine = engine
-        self.unfinished: list[Any] = []  # edges to which an error left gradients undelivered
+    __slots__ = ("leaves", "nodes", "order", "unfinished")
+
+    def __init__(self) -> None:
         self.leaves: dict[TensorBase, Any] = {}
         self.nodes: dict[int, tuple[Node, Any]] = {}  # by their sequence number
         self.order: list[int] = []  # a heap of the negative sequence numbers
+        self.unfinished: Sequence[Any] = ()  # edges to which an error left gradients undelivered
+
+    def meet(self, total: Any, grad: Any) -> Any:
+        """Return the sum of two gradients, or its terms; ``total`` may be terms already."""
+        raise NotImplementedError
+
+    def total(self, terms: Terms) -> Any:
+        """Return the sum of all terms."""
+        raise NotImplementedError
+
+    def call(self, hook: Callable[[Sequence[Any]], None], grads: Sequence[Any]) -> None:
+        """Call a user's function with the gradients as tensors."""
+        raise NotImplementedError
 
     def deliver(self, edge: Target, grad: Any) -> None:
         """Take ``grad`` to the node or leaf behind ``edge``, adding to what is there."""
         if isinstance(edge, TensorBase):
             before = self.leaves.get(edge)
-            self.leaves[edge] = grad if before is None else self.engine.meet(before, grad)
+            self.leaves[edge] = grad if before is None else self.meet(before, grad)
         elif isinstance(edge, Output):
             self._to_output(edge.node, edge.index, grad)
         else:
             before = self.nodes.get(edge.sequence)
-            self.put(edge, grad if before is None else self.engine.meet(before[1], grad))
+            self.put(edge, grad if before is None else self.meet(before[1], grad))
 
     def _to_output(self, node: Node, index: int, grad: Any) -> None:
         before = self.nodes.get(node.sequence)
         grads = [None] * node.outputs if before is None else before[1]
-        grads[index] = grad if grads[index] is None else self.engine.meet(grads[index], grad)
+        grads[index] = grad if grads[index] is None else self.meet(grads[index], grad)
         self.put(node, grads)
 
     def put(self, node: Node, grad: Any) -> None:
@@ -338,29 +339,28 @@ class Pending:
     def settled(self, grad: Any) -> Any:
         """Return a gradient, or those of several outputs, with the terms added up."""
         if grad.__class__ is Terms:
-            return self.engine.total(grad)
+            return self.total(grad)
         if grad.__class__ is list:
             return [self.settled(g) for g in grad]
         return grad
 
 
 def walk(
-    roots: Sequence[tuple[Target, Any]],
+    edges: Sequence[Any],
+    grads: Sequence[Any],
     pending: Pending,
     keep: bool,
     captured: Captured | None = None,
 ) -> None:
-    """Carry gradients from the roots down to ``pending.leaves``, the youngest node first.
+    """Carry gradients from the edges down to ``pending.leaves``, the youngest node first.
 
     Every user of a node is younger than the node, so a node that is taken out has received all
     that it will: no recursion, no topological sort, any number of roots.  A node that waits alone
     is not queued: ``node`` and ``g`` hold it while the others receive.
     ``keep`` leaves the saved values in place for another walk.
     """
-    engine, waiting, order = pending.engine, pending.nodes, pending.order
-    needed: Any = None if captured is None else _needed(roots, captured)
-    edges: Sequence[Any] = [edge for edge, _ in roots]
-    grads: Sequence[Any] = [grad for _, grad in roots]
+    waiting, order = pending.nodes, pending.order
+    needed: Any = None if captured is None else _needed(edges, captured)
     node: Any = None
     g: Any = None
     try:
@@ -372,7 +372,7 @@ def walk(
                     if edge is not None:
                         pending.deliver(edge, grad)
                 elif edge is node:
-                    g = engine.meet(g, grad)
+                    g = pending.meet(g, grad)
                 elif node is None and edge.sequence not in waiting:
                     node, g = edge, grad
                 else:
@@ -388,7 +388,7 @@ def walk(
                 g = pending.settled(g)
             if node.hooks is not None:
                 for hook in node.hooks:
-                    engine.call(hook, g if g.__class__ is list else [g])
+                    pending.call(hook, g if g.__class__ is list else [g])
             rule = node.rule
             if captured is not None:
                 captured.catch(node, g if g.__class__ is list else [g])
@@ -404,12 +404,12 @@ def walk(
         raise
 
 
-def _needed(roots: Sequence[tuple[Target, Any]], captured: Captured) -> dict[int, Rule | None]:
+def _needed(edges: Sequence[Target], captured: Captured) -> dict[int, Rule | None]:
     """Return each node's rule for the inputs that lead to a wanted tensor; ``None`` for no such.
 
-    The nodes are those below the roots, given by their sequence numbers.
+    The nodes are those below the edges, given by their sequence numbers.
     """
-    nodes = below(edge for edge, _ in roots)
+    nodes = below(edges)
     reached = {key[0] for key in captured.keys}
     rules: dict[int, Rule | None] = {}
     for sequence in sorted(nodes):  # inputs before their users

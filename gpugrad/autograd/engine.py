@@ -19,8 +19,8 @@ def _sequence(value: Any) -> tuple[Any, ...]:
     return (value,) if isinstance(value, TensorBase) else tuple(value)
 
 
-def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> list[tuple[Any, Any]]:
-    """Return the edges that a walk starts from, each with its gradient, checked.
+def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Return the edges that a walk starts from, and the gradient of each, checked.
 
     Raises:
         RuntimeError: An output without gradient, or a gradient of another shape or kind.
@@ -33,21 +33,24 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> list[tuple[Any, 
             )
     if len(gradients) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
-    roots = []
-    for k, (output, gradient) in enumerate(zip(outputs, gradients, strict=True)):
-        if gradient is not None:
+    edges, grads = [], []
+    for k, gradient in enumerate(gradients):
+        output = outputs[k]
+        dtype = output._array.dtype
+        if gradient is None:
+            if output._edge is not None:
+                gradient = _implicit(output)
+        else:
             _check_gradient(k, output, gradient)
-        elif output._edge is not None:
-            gradient = _implicit(output)
         if output._edge is None:
             raise RuntimeError(
                 f"element {k} of tensors does not require grad and does not have a grad_fn"
             )
-        dtype = output._array.dtype
         if gradient._array.dtype is not dtype and gradient._array.dtype != dtype:
             gradient = cast(gradient, dtype=dtype)
-        roots.append((edge_of(output), gradient))
-    return roots
+        edges.append(edge_of(output))
+        grads.append(gradient)
+    return edges, grads
 
 
 def _check_gradient(k: int, output: Any, gradient: Any) -> None:
@@ -84,9 +87,9 @@ def _implicit(output: Any) -> Any:
         raise RuntimeError(
             f"grad can be implicitly created only for real scalar outputs but got {output.dtype!r}"
         )
-    door = backend.of(array)
     if isinstance(array, np.generic):
         return wrap(array.dtype.type(1))
+    door = backend.of(array)
     return wrap(door.full(array.shape, 1, array.dtype, door.device_of(array)))
 
 
@@ -122,8 +125,8 @@ def backward(
     for t in wanted or ():
         t.retain_grad()
     keep = create_graph if retain_graph is None else retain_graph
-    roots = _roots(outputs, gradients)
-    differentiate(roots, keep, create_graph, wanted, accumulates=True)
+    edges, grads = _roots(outputs, gradients)
+    differentiate(edges, grads, keep, create_graph, wanted, accumulates=True)
 
 
 def grad(
@@ -160,11 +163,11 @@ def grad(
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     gradients = (None,) * len(results) if grad_outputs is None else _sequence(grad_outputs)
     keep = create_graph if retain_graph is None else retain_graph
-    roots = _roots(results, gradients)
+    edges, found = _roots(results, gradients)
     for t in wanted:
         if t._edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
-    grads = differentiate(roots, keep, create_graph, wanted, accumulates=False)
+    grads = differentiate(edges, found, keep, create_graph, wanted, accumulates=False)
     return tuple(
         _result(k, t, g, bool(allow_unused), materialize_grads)
         for k, (t, g) in enumerate(zip(wanted, grads, strict=True))

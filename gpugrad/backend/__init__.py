@@ -51,8 +51,8 @@ class Backend(Protocol):
         """Return the formula's outputs, computed in ``compute`` and stored as ``results``.
 
         With ``sum_to`` the output ``summed`` is summed to that shape, without a full-size temporary
-        on CUDA; with ``out`` the one output is written there.  With ``into`` each output that has
-        an array there is added to it, in its memory, and the array returned.
+        where that is large; with ``out`` the one output is written there.  With ``into`` each
+        output that has an array there is added to it, in its memory, and the array returned.
         """
 
     def from_numpy(self, array: Array, where: device) -> Array:

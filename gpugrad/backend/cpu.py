@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy._core import umath
 
 from gpugrad._device import CPU, device
+from gpugrad.backend import large
 from gpugrad.errors import summed_axes
-from gpugrad.formula import BOOL, COMPLEX, Formula, compile_python
+from gpugrad.formula import BOOL, COMPLEX, Formula, compile_python, lowered, ordered
 
 xp = np
 type = "cpu"
@@ -72,7 +75,10 @@ def _sign(x: Array) -> Array:
 
 
 def _power(x: Array, y: Array) -> Array:
-    if np.result_type(x).kind in "iub" and np.any(np.less(y, 0)):
+    kind = np.result_type(x).kind
+    if kind == "f":
+        return large.power(x, y)
+    if kind in "iub" and np.any(np.less(y, 0)):
         # as PyTorch: an integer to a negative power is what truncation leaves of it
         odd = np.where(np.equal(np.remainder(y, 2), 0), 1, x)
         small = np.where(np.equal(x, 1), 1, np.where(np.equal(x, -1), odd, 0))
@@ -93,9 +99,35 @@ FUNCTIONS = {
 } | {"erf": _erf, "power": _power, "sign": _sign}  # fmt: skip
 
 
+# What takes the place of NumPy's functions where an operand has LARGE elements or more.
+LARGE = large.LARGE
+LARGE_FUNCTIONS = FUNCTIONS | {
+    "cos": large.cos,
+    "maximum": large.maximum,
+    "minimum": large.minimum,
+    "sin": large.sin,
+    "where": large.where,
+}
+
+
+class _Compiled(NamedTuple):
+    """A formula as a function of arrays, and what is asked of it at every call."""
+
+    function: Callable[..., Any]
+    kinds: tuple[str, ...]  # of the inputs
+    steps: int  # how many functions it calls, each of which makes an array
+    is_product: bool  # of its two inputs, and nothing else
+
+
 @functools.cache
-def _compiled(formula: Formula) -> Callable[..., Any]:
-    return compile_python(formula, FUNCTIONS)
+def _compiled(formula: Formula, many: bool) -> _Compiled:
+    output = formula.outputs[0]
+    return _Compiled(
+        compile_python(formula, LARGE_FUNCTIONS if many else FUNCTIONS),
+        tuple(v.kind for v in formula.inputs),
+        builtins.sum(bool(e.args) for e in ordered(lowered(formula.outputs))),
+        output.function == "mul" and set(output.args) == set(formula.inputs),
+    )
 
 
 # One step of arithmetic is written straight into the memory of an in-place operation.
@@ -114,40 +146,148 @@ def evaluate(
     summed: int = 0,
 ) -> Sequence[Array]:
     """Return the formula's outputs, computed in ``compute`` and stored as ``results``."""
+    if sum_to is not None and len(results) > 1:
+        return _evaluate_apart(formula, arrays, compute, results, sum_to, into, summed)
     if out is not None and out.dtype is compute and compute is not FLOAT16:
         step = formula.outputs[0]
         if step.function in _DIRECT and step.args == formula.inputs:
             _DIRECT[step.function](*arrays, out=out, casting="unsafe")
             return (out,)
-    function = _compiled(formula)
     if compute is FLOAT16:  # every step in 32 bits, rounded once, as on CUDA
         compute = FLOAT32
-    values = function(
-        *(
-            a if a.dtype is compute or v.kind == BOOL else _converted(a, v.kind, compute)
-            for a, v in zip(arrays, formula.inputs, strict=True)
-        )
-    )
-    outputs = values if values.__class__ is tuple else (values,)
-    if sum_to is not None:
-        total = sum_to_shape(outputs[summed], sum_to)
-        outputs = (*outputs[:summed], total, *outputs[summed + 1 :])
+    many = True in [a.size >= LARGE for a in arrays]
+    compiled = _compiled(formula, many)
+    values: Sequence[Array]
+    if not many:
+        values = _outputs(compiled, arrays, compute)
+        if sum_to is not None:
+            values = (sum_to_shape(values[0], sum_to),)
+    elif sum_to is not None:
+        values = (_sum(compiled, arrays, compute, sum_to),)
+    elif compiled.steps >= _MANY_STEPS and builtins.max([a.size for a in arrays]) >= IN_BLOCKS:
+        values = _in_blocks(compiled, arrays, compute, results)
+    else:
+        values = _outputs(compiled, arrays, compute)
     if out is not None:
-        np.copyto(out, _stored(outputs[0], results[0]), casting="unsafe")
+        np.copyto(out, _stored(values[0], results[0]), casting="unsafe")
         return (out,)
-    found = [o if o.dtype is d else _stored(o, d) for o, d in zip(outputs, results, strict=True)]
+    found = [v if v.dtype is d else _stored(v, d) for v, d in zip(values, results, strict=True)]
     if into is None:
         return found
     return [
-        o if target is None else np.add(target, o, out=target)
-        for o, target in zip(found, into, strict=True)
+        v if target is None else np.add(target, v, out=target)
+        for v, target in zip(found, into, strict=True)
     ]
+
+
+def _evaluate_apart(
+    formula: Formula,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    results: Sequence[np.dtype[Any]],
+    sum_to: Shape,
+    into: Sequence[Array | None] | None,
+    summed: int,
+) -> Sequence[Array]:
+    """Return the outputs one by one, of which one is summed as it is made."""
+    found: list[Array] = []
+    for k, dtype in enumerate(results):
+        one, used = formula.part((k,))
+        target = None if into is None else into[k : k + 1]
+        some = [arrays[j] for j in used]
+        shape = sum_to if k == summed else None
+        found += evaluate(one, some, compute, (dtype,), shape, into=target)
+    return found
+
+
+def _outputs(
+    compiled: _Compiled, arrays: Sequence[Array], compute: np.dtype[Any]
+) -> Sequence[Array]:
+    values = compiled.function(
+        *[
+            a if a.dtype is compute or kind == BOOL else _converted(a, kind, compute)
+            for a, kind in zip(arrays, compiled.kinds, strict=True)
+        ]
+    )
+    return values if values.__class__ is tuple else (values,)
+
+
+# Arrays of this many elements come from the system, with every page to be cleared, and a formula of
+# several steps makes one for each; a block stays in a cache.  NumPy itself reuses the memory of
+# what a short formula computes on its way.
+IN_BLOCKS = 1 << 21
+_MANY_STEPS = 4
+_BLOCK = 1 << 16
+
+
+def _blocks(arrays: Sequence[Array], shape: Shape) -> Iterator[tuple[slice, list[Array]]]:
+    """Return slices of the first axis of ``shape``, and there the arrays that broadcast to it."""
+    ndim, rows = len(shape), builtins.max(1, _BLOCK // math.prod(shape[1:]))
+    for start in range(0, shape[0], rows):
+        block = slice(start, start + rows)
+        yield block, [a[block] if a.ndim == ndim and len(a) == shape[0] else a for a in arrays]
+
+
+def _in_blocks(
+    compiled: _Compiled,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    results: Sequence[np.dtype[Any]],
+) -> Sequence[Array]:
+    shape = np.broadcast(*arrays).shape
+    outs: list[Array] = [np.empty(shape, d) for d in results]
+    flat = outs
+    if all(a.ndim == 0 or (a.shape == shape and a.flags.c_contiguous) for a in arrays):
+        arrays = [a.reshape(-1) if a.ndim else a for a in arrays]
+        flat = [o.reshape(-1) for o in outs]
+    for block, parts in _blocks(arrays, flat[0].shape):
+        for o, v in zip(flat, _outputs(compiled, parts, compute), strict=True):
+            assign(o[block], v)
+    return outs
+
+
+def _sum(
+    compiled: _Compiled, arrays: Sequence[Array], compute: np.dtype[Any], sum_to: Shape
+) -> Array:
+    """Return the output summed to a shape, without writing all of it first where it is large.
+
+    A product is summed as it is made.
+    """
+    shape = np.broadcast(*arrays).shape
+    axes = summed_axes(shape, sum_to)
+    if compiled.is_product and arrays[0].dtype is compute:
+        found = large.sums_of_products(arrays[0], arrays[-1], axes)
+        if found is not None:
+            return found.reshape(sum_to)
+    if math.prod(shape) < IN_BLOCKS or 0 not in axes:
+        return sum_to_shape(_outputs(compiled, arrays, compute)[0], sum_to)
+    sums = (
+        sum_to_shape(_outputs(compiled, parts, compute)[0], sum_to)
+        for _, parts in _blocks(arrays, shape)
+    )
+    return functools.reduce(operator.add, sums)
 
 
 def summed(formula: Formula, arrays: Sequence[Array], shape: Shape) -> Array:
     """Return a formula's one output summed to ``shape``; all arrays are of one real type."""
     kind = arrays[0].dtype
     return evaluate(formula, arrays, kind, (kind,), shape)[0]
+
+
+def evaluated(formula: Formula, arrays: Sequence[Array]) -> Sequence[Array]:
+    """Return a formula's outputs; all arrays are of one real type, and so are the outputs."""
+    kind = arrays[0].dtype
+    return evaluate(formula, arrays, kind, [kind] * len(formula.outputs))
+
+
+def gains(formula: Formula) -> bool:
+    """Tell whether :func:`evaluate` does more for large arrays than the formula says."""
+    steps = ordered(lowered(formula.outputs))
+    slow = {name for name, function in LARGE_FUNCTIONS.items() if FUNCTIONS[name] is not function}
+    return (
+        any(e.function in slow for e in steps)
+        or builtins.sum(bool(e.args) for e in steps) >= _MANY_STEPS
+    )
 
 
 def _converted(array: Array, kind: str, compute: np.dtype[Any]) -> Array:
@@ -164,8 +304,7 @@ def _stored(array: Array, dtype: np.dtype[Any]) -> Array:
 
 def sum_to_shape(array: Array, shape: Shape) -> Array:
     """Return ``array`` summed to a shape that broadcasts to its own."""
-    axes = summed_axes(array.shape, shape)
-    return np.add.reduce(array, axis=axes, keepdims=True).reshape(shape)
+    return _summed(array, summed_axes(array.shape, shape), array.dtype).reshape(shape)
 
 
 # --------------------------------------------------------------------------- arrays
@@ -191,21 +330,33 @@ def astype(array: Array, dtype: np.dtype[Any]) -> Array:
 
 def copy(array: Array, order: str = "K") -> Array:
     """Return a copy with memory of its own."""
-    return np.array(array, order=order)  # type: ignore[call-overload]
+    if array.__class__ is np.ndarray:
+        return array.copy(order)  # type: ignore[arg-type]
+    return np.array(array)
+
+
+def assign(target: Array, source: Array) -> None:
+    """Write ``source`` into ``target``, broadcasting and casting."""
+    if getattr(source, "dtype", None) is target.dtype:
+        np.copyto(target, source)
+    else:
+        _assign_cast(target, source)
 
 
 @quiet
-def assign(target: Array, source: Array) -> None:
-    """Write ``source`` into ``target``, broadcasting and casting."""
+def _assign_cast(target: Array, source: Array) -> None:
     if target.dtype.kind != "c" and getattr(source, "dtype", target.dtype).kind == "c":
         source = source.real
     np.copyto(target, source, casting="unsafe")
 
 
-@quiet
 def add_into(target: Array, source: Array) -> None:
     """Add ``source`` to ``target`` in its memory."""
-    np.add(target, source, out=target, casting="unsafe")
+    token = enter(QUIET)
+    try:
+        np.add(target, source, target, casting="unsafe")
+    finally:
+        leave(token)
 
 
 MOST_TERMS = 2  # a third one costs as much alone, and finds the sum in the cache
@@ -227,13 +378,18 @@ def broadcast_to(array: Array, shape: Shape) -> Array:
     array = np.asarray(array)
     if array.ndim == 0 and 0 not in shape:
         return np.ndarray(shape, array.dtype, array, 0, (0,) * len(shape))
-    extra = len(shape) - array.ndim
-    strides = (0,) * extra + tuple(
-        0 if n == 1 != m else s
-        for n, m, s in zip(array.shape, shape[extra:], array.strides, strict=True)
-    )
     if 0 in shape:
         return np.broadcast_to(array, shape)
+    extra = len(shape) - array.ndim
+    strides = array.strides
+    if array.shape != shape[extra:]:
+        strides = tuple(
+            [
+                0 if n == 1 != m else s
+                for n, m, s in zip(array.shape, shape[extra:], strides, strict=True)
+            ]
+        )
+    strides = (0,) * extra + strides
     if not array.flags.c_contiguous:
         return np.lib.stride_tricks.as_strided(array, shape, strides)
     return np.ndarray(shape, array.dtype, array, 0, strides)  # np.broadcast_to costs 3 us
@@ -257,20 +413,42 @@ def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return FLOAT32 if dtype == FLOAT16 else dtype
 
 
-@quiet
-def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
-    """Return the sum over ``axes`` as ``dtype``."""
-    result: Array = add_reduce(array, axis=axes, keepdims=keepdims, dtype=_accumulator(dtype))
+def _summed(array: Array, axes: Shape, dtype: np.dtype[Any]) -> Array:
+    """Return the sum over ``axes``, which disappear, in ``dtype``."""
+    if array.size >= 1024 and array.dtype == dtype:
+        found = large.sums(array, axes)
+        if found is not None:
+            return found
+    return add_reduce(array, None if len(axes) == array.ndim else axes, dtype)
+
+
+def _stored_as(result: Array, array: Array, axes: Shape, keepdims: bool, dtype: Any) -> Array:
+    """Return what a reduction of ``array`` gave, in its final shape and type."""
+    if keepdims:
+        result = result.reshape([1 if k in axes else n for k, n in enumerate(array.shape)])
     return result if result.dtype == dtype else result.astype(dtype)
 
 
-@quiet
+def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
+    """Return the sum over ``axes`` as ``dtype``."""
+    token = enter(QUIET)
+    try:
+        result = _summed(array, axes, _accumulator(dtype))
+        return _stored_as(result, array, axes, keepdims, dtype)
+    finally:
+        leave(token)
+
+
 def mean(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the mean over ``axes`` as ``dtype``."""
     accumulator = _accumulator(dtype)
-    count = math.prod(array.shape[k] for k in axes)
-    total = add_reduce(array, axis=axes, keepdims=keepdims, dtype=accumulator)
-    return np.true_divide(total, accumulator.type(count)).astype(dtype, copy=False)
+    count = array.size if len(axes) == array.ndim else math.prod([array.shape[k] for k in axes])
+    token = enter(QUIET)
+    try:
+        result = _summed(array, axes, accumulator) / accumulator.type(count)
+        return _stored_as(result, array, axes, keepdims, dtype)
+    finally:
+        leave(token)
 
 
 @quiet

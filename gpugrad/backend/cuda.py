@@ -251,14 +251,14 @@ def _evaluate_sum_strided(
     given: Sequence[Array | None],
 ) -> Sequence[Array]:
     """Return the formula's outputs, of which one is summed, for operands of any strides."""
-    whole, single = _split(formula, summed)
-    others = [k for k in range(len(results)) if k != summed]
     outs = [*given]
-    total = _reduced(single, arrays, compute, results[summed], axes, shape)
+    one, used = formula.part((summed,))
+    total = _reduced(one, [arrays[k] for k in used], compute, results[summed], axes, shape)
+    others = tuple(k for k in range(len(results)) if k != summed)
     if others:
-        found = evaluate(
-            whole, arrays, compute, [results[k] for k in others], into=[given[k] for k in others]
-        )
+        rest, used = formula.part(others)
+        some, into = [arrays[k] for k in used], [given[k] for k in others]
+        found = evaluate(rest, some, compute, [results[k] for k in others], into=into)
         for k, array in zip(others, found, strict=True):
             outs[k] = array
     if outs[summed] is None:
@@ -266,16 +266,6 @@ def _evaluate_sum_strided(
     else:
         add_into(outs[summed], total)
     return outs
-
-
-@functools.cache
-def _split(formula: Formula, index: int) -> tuple[Formula, Formula]:
-    """Return the formula without one of its outputs, and with nothing else."""
-    one, others = formula.outputs[index], formula.outputs[:index] + formula.outputs[index + 1 :]
-    return (
-        Formula(f"{formula.name}_rest", formula.inputs, others),
-        Formula(f"{formula.name}_one", formula.inputs, (one,)),
-    )
 
 
 def _reduced(

@@ -19,15 +19,19 @@ Array = Any
 _ACCUMULATING = threading.Lock()  # several threads may add to one leaf
 
 
-class _Engine:
-    """The arithmetic of a walk: over tensors where it is recorded, and over arrays where not."""
+class _Gradients(Pending):
+    """The gradients of a walk: tensors where they are recorded, and arrays where not."""
 
-    def __init__(self, floating_point: Any):
-        self.floating_point = floating_point  # NumPy's error state outside of the walk
+    __slots__ = ("error_state", "recorded")
+
+    def __init__(self, recorded: bool) -> None:
+        super().__init__()
+        self.recorded = recorded
+        self.error_state = cpu.error_state()  # NumPy's, outside of the walk
 
     def meet(self, total: Any, grad: Any) -> Any:
         """Return the sum of two gradients, or its terms while they are few enough for a kernel."""
-        if mode.enabled:
+        if self.recorded:
             return total + grad
         if total.__class__ is not Terms:
             total = Terms(total)
@@ -45,8 +49,8 @@ class _Engine:
 
     def call(self, hook: Callable[[Sequence[Any]], None], grads: Sequence[Any]) -> None:
         """Call a user's function with the gradients as tensors, in the user's error state."""
-        tensors = grads if mode.enabled else [None if g is None else wrap(g) for g in grads]
-        token = cpu.enter(self.floating_point)
+        tensors = grads if self.recorded else [None if g is None else wrap(g) for g in grads]
+        token = cpu.enter(self.error_state)
         try:
             hook(tensors)
         finally:
@@ -54,28 +58,29 @@ class _Engine:
 
 
 def differentiate(
-    roots: Sequence[tuple[Target, Any]],
+    edges: Sequence[Target],
+    grads: Sequence[Any],
     keep: bool,
     recorded: bool,
     wanted: Sequence[TensorBase] | None,
     accumulates: bool,
 ) -> list[Any]:
-    """Walk from the roots, whose gradients are tensors, and return those of the wanted tensors.
+    """Walk from the edges of roots, whose gradients are tensors, and return the wanted ones'.
 
     With ``accumulates`` those of leaves are added to ``.grad`` instead; ``wanted=None`` stands for
     all leaves.
     After an error those leaves have received their gradients to which nothing else would have come.
     """
     before = mode.enabled
-    pending = Pending(_Engine(cpu.error_state()))
+    pending = _Gradients(recorded)
     captured = None if wanted is None else Captured(wanted)
+    if not recorded:
+        grads = [g._array for g in grads]
     token = cpu.enter(cpu.QUIET)
     mode.enabled = recorded
     try:
-        if not recorded:
-            roots = [(edge, g._array) for edge, g in roots]
         try:
-            walk(roots, pending, keep, captured)
+            walk(edges, grads, pending, keep, captured)
         except BaseException:
             if captured is None:
                 _accumulate_all(pending, pending.complete())
@@ -87,43 +92,49 @@ def differentiate(
             leaves = {t: pending.leaves[t] for t in captured.wanted if t in pending.leaves}
             _accumulate_all(pending, leaves)
             return []
-        return [_tensor(pending.settled(g)) for g in captured.results(pending.leaves)]
+        found = [pending.settled(g) for g in captured.results(pending.leaves)]
+        return found if recorded else [None if g is None else wrap(g) for g in found]
     finally:
         mode.enabled = before
         cpu.leave(token)
 
 
-def _tensor(grad: Any) -> Any:
-    return grad if grad is None or mode.enabled else wrap(grad)
-
-
-def _accumulate_all(pending: Pending, leaves: dict[TensorBase, Any]) -> None:
+def _accumulate_all(pending: _Gradients, leaves: dict[TensorBase, Any]) -> None:
+    add = _accumulate_recorded if pending.recorded else _accumulate
     for leaf in tuple(leaves):
-        accumulate(leaf, pending.settled(leaves.pop(leaf)))
+        add(leaf, pending.settled(leaves.pop(leaf)))
 
 
-def accumulate(leaf: Any, grad: Any) -> None:
-    """Add to the ``.grad`` of a leaf, in place unless it is recorded.
+def _accumulate(leaf: Any, grad: Array) -> None:
+    """Add to the ``.grad`` of a leaf, in place.
 
-    The first gradient is kept if nobody else holds it and its memory, and copied otherwise.
+    The first gradient is kept if nobody else holds its memory, and copied otherwise.
     """
     with _ACCUMULATING:
         total = leaf._grad
-        own = _holders(grad) <= _ONE
-        if mode.enabled:
-            own = own and grad._array.base is None and _holders(grad._array) <= _ONE
-            if total is not None:
-                leaf._grad = total + grad
+        if total is None:
+            own = grad.base is None and _holders(grad) <= _ONE
+            if grad.ndim > 1 and grad.strides != leaf._array.strides and grad.size:
+                leaf._grad = wrap(_laid_out(grad, leaf._array, own))
             else:
-                leaf._grad = grad if own else grad.clone()
-        elif total is None:
-            leaf._grad = wrap(_laid_out(grad, leaf._array, own and grad.base is None))
+                leaf._grad = wrap(grad if own else backend.of(grad).copy(grad))
         elif isinstance(total._array, np.generic):
             total._array = total._array + grad
         else:
             backend.of(total._array).add_into(total._array, grad)
             if total._counter is not None:
                 total._counter.value += 1
+
+
+def _accumulate_recorded(leaf: Any, grad: Any) -> None:
+    """Add to the ``.grad`` of a leaf, out of place and so that it can be differentiated."""
+    with _ACCUMULATING:
+        if leaf._grad is not None:
+            leaf._grad = leaf._grad + grad
+        elif _holders(grad) <= _ONE and grad._array.base is None and _holders(grad._array) <= _ONE:
+            leaf._grad = grad
+        else:
+            leaf._grad = grad.clone()
 
 
 def _holders(value: Any) -> int:
@@ -139,12 +150,11 @@ _ONE = _held_once(object())  # what a value counts that only a caller's variable
 
 
 def _laid_out(array: Array, leaf: Array, own: bool) -> Array:
-    """Return a gradient in memory of its own, with the strides of its leaf where it is dense."""
-    if array.ndim > 1 and array.strides != leaf.strides and array.size:
-        door = backend.of(leaf)
-        order = "K" if leaf.size == array.size and 0 not in leaf.strides else "C"
-        result = door.empty_like(leaf, order)
-        if result.strides != array.strides or not own:
-            door.assign(result, array)
-            return result
-    return array if own else backend.of(array).copy(array)
+    """Return a gradient in memory of its own, with the strides of its leaf if that is dense."""
+    door = backend.of(leaf)
+    order = "K" if leaf.size == array.size and 0 not in leaf.strides else "C"
+    result = door.empty_like(leaf, order)
+    if result.strides == array.strides and own:
+        return array
+    door.assign(result, array)
+    return result

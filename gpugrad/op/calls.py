@@ -42,9 +42,11 @@ def source(op: Any) -> str:
     text += f"    result = op.forward(door, {arrays}{', ' if keywords else ''}{keywords})\n"
     text += indented(NEW_TENSOR, 1)
     if op.view:
-        text += f"    base = {first} if {first}._view is None else {first}._view.base\n"
         text += f"    out._counter = {first}._counter or shared_counter({first})\n"
-        text += "    out._view = View(base, '', mode.enabled)\n"
+        text += "    out._view = view = new(View)\n"
+        text += f"    view.base = base = {first} if {first}._view is None else {first}._view.base\n"
+        text += "    view.edge = base._edge\n    view.multiple = ''\n"
+        text += "    view.recorded = mode.enabled\n"
     for t in tensors:
         text += f"    {t}_edge = {t}._edge\n"
     nothing = " and ".join(f"{t}_edge is None" for t in tensors)
@@ -136,7 +138,7 @@ def _value(op: Any, name: str, index: int) -> str:
     if name == "g":
         return "out"
     if name == "like":
-        return f"Like(*likes[{index}])"
+        return f"new_tuple(Like, likes[{index}])"
     if name in op.places:
         return f"saved[{op.places[name]}]"
     return f"params[{name!r}]"
@@ -150,7 +152,7 @@ def backward(rule: Any) -> Callable[..., Any]:
         namespace = {
             "Like": saved.Like, "Tensor": saved.tensor_class, "fit": op.fit,
             "general": rule.general, "mode": graph.mode, "new": object.__new__,
-            "unpack": saved.unpack,
+            "new_tuple": tuple.__new__, "unpack": saved.unpack,
             **{f"gradient_{t}": r.function for t, r in op.rules.items()},
         }  # fmt: skip
         rule.backward = _compiled("backward", backward_source(op, rule.needs), op, namespace)

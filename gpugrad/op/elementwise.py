@@ -50,7 +50,7 @@ class _Part(NamedTuple):
     summed: int | None  # which of them is summed, to the shape of its input
 
 
-class _Recorded(NamedTuple):
+class Recorded(NamedTuple):
     """What the backward of an elementwise call must know besides what it saved."""
 
     compute: np.dtype[Any]
@@ -123,7 +123,7 @@ class Elementwise:
         equal = all(s == shape for s in shapes)
         if not equal:
             shape = np.broadcast_shapes(*shapes)
-        params = _Recorded(
+        params = Recorded(
             compute,
             shape,
             None if equal else shapes,
@@ -183,14 +183,14 @@ class Elementwise:
                 results[k] = fit(out, shape, p.dtypes[k])
         return results
 
-    def _recorded(self, node: Node, example: Any) -> _Recorded:
+    def _recorded(self, node: Node, example: Any) -> Recorded:
         """Return what is known of a call; a plain one has operands of the type of ``example``."""
-        if isinstance(node.params, _Recorded):
+        if isinstance(node.params, Recorded):
             return node.params
         dtype, count = example._array.dtype, len(self.formula.inputs)
         shapes: tuple[Shape, ...] | None = node.params
         shape = example._array.shape if shapes is None else np.broadcast_shapes(*shapes)
-        return _Recorded(dtype, shape, shapes, (dtype,) * count, ((shape, dtype),))
+        return Recorded(dtype, shape, shapes, (dtype,) * count, ((shape, dtype),))
 
     def plan(
         self, needs: tuple[bool, ...], defined: tuple[bool, ...], reduced: tuple[bool, ...]

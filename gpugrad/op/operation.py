@@ -323,12 +323,13 @@ class Operation:
             dummy._edge = LEAF
             grads = [dummy, *(None for _ in out_likes[1:])]
             results = self.backward(node, grads, moving)
-            roots = []
+            ends, given = [], []
             for g, t in zip(results, tangents, strict=True):
                 edge = None if g is None else edge_of(g)
                 if edge is not None and t is not None:
-                    roots.append((edge, t))
-        (tangent,) = differentiate(roots, True, True, [dummy], accumulates=False)
+                    ends.append(edge)
+                    given.append(t)
+        (tangent,) = differentiate(ends, given, True, True, [dummy], accumulates=False)
         return [tangent, *(None for _ in out_likes[1:])]
 
 

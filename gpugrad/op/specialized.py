@@ -75,6 +75,9 @@ def {name}({arguments}):
 """
     statements, (result,) = python_lines(formula, [x, *ys])
     body = "".join(f"{line}\n" for line in [*statements, f"result = {result}"])
+    if cpu.gains(formula):
+        large = f"(result,) = evaluated(formula, ({x}, {', '.join(ys)}))\n"
+        body = f"if {x}.size >= LARGE:\n{indented(large, 1)}else:\n{indented(body, 1)}"
     operands = "".join(_second(p, y, x, general) for p, y in zip(others, ys, strict=True))
     text += "    token = enter(quiet)\n    try:\n" + indented(operands + body, 2)
     if others:  # shapes that do not broadcast, numbers out of range
@@ -175,7 +178,7 @@ def forward(op: Any, general: Callable[..., Any]) -> Callable[..., Any]:
     namespace = {"__name__": __name__, "Expression": Expression, "general": general}
 
     def specialize() -> None:
-        namespace.update(_known())
+        namespace.update(_known(), formula=op.formula)
         for needs in product((False, True), repeat=len(op.parameters)):
             if any(needs):
                 namespace[f"rule_{marks(needs)}"] = op.plain_rule(needs, False)
@@ -236,6 +239,14 @@ def backward_source(formula: Formula, needs: tuple[bool, ...], wide: bool) -> st
                 results[k] = f"grad{k}"
     else:
         statements, texts = _lines(found, names)
+        if cpu.gains(found.formula) and not set(texts) & set(names.values()):
+            text += "    if g.size >= LARGE:\n"
+            outs = [f"grad{k}" for k in range(len(needs))]
+            made = ", ".join(outs[k] for k in found.targets)
+            arrays = ", ".join(names[s] for s in found.sources)
+            text += f"        {made}, = evaluated(formula, ({arrays},))\n"
+            made = ", ".join(o if n else "None" for o, n in zip(outs, needs, strict=True))
+            text += f"        return {made},\n"
         text += "".join(f"    {line}\n" for line in statements)
         for target, array in zip(found.targets, texts, strict=True):
             results[target] = array
@@ -286,6 +297,7 @@ def backward(rule: Any, wide: bool) -> Callable[..., Any]:
     """Return the specialised backward of a rule."""
     formula, needs = rule.op.formula, rule.needs
     namespace = {**_known(), "general": rule.general, "summed": cpu.summed}
+    namespace["formula"] = formula.vjp(needs, (True,)).formula
     for k in range(len(needs)):
         alone = tuple(j == k for j in range(len(needs)))
         namespace[f"formula{k}"] = formula.vjp(alone, (True,)).formula
@@ -301,6 +313,8 @@ def _known() -> dict[str, Any]:
         **cpu.FUNCTIONS,
         "Tensor": saved.tensor_class,
         "HOST": HOST,
+        "LARGE": cpu.LARGE,
+        "evaluated": cpu.evaluated,
         "LEAF": graph.LEAF,
         "Node": graph.Node,
         "SavedOutput": graph.SavedOutput,

@@ -10,7 +10,7 @@ import numpy as np
 from gpugrad import _dtype, backend, errors
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, Node, Output, TensorBase, mode
-from gpugrad.op import Pointwise, cast, linear
+from gpugrad.op import Elementwise, Pointwise, cast, linear
 from gpugrad.op.saved import check_view, own_array, shared_counter, type_name, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.creation import checked_number
@@ -197,7 +197,8 @@ def _direct(function: Callable[..., Any], self: Any, operands: tuple[Any, ...]) 
     if not isinstance(op, Pointwise):
         return False
     array = self._array
-    kind, result = op, array.dtype
+    kind: Elementwise = op
+    result = array.dtype
     values: list[Any] = [self, *operands]
     if not (array.dtype.kind == "f" and op.promotion == "default" and _alike(values)):
         values, compute = op.prepare(values)

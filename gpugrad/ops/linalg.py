@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gpugrad import _dtype, backend, errors
 from gpugrad.errors import broadcast_shape, size
-from gpugrad.graph import TensorBase, mode
+from gpugrad.graph import TensorBase, mode, record
 from gpugrad.op import OPS, Pointwise, bilinear, door_of
-from gpugrad.op.saved import edges, wrap
+from gpugrad.op.elementwise import Recorded
+from gpugrad.op.saved import edges, versions_of, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.shape import adjoint, unsqueeze
 
@@ -27,8 +30,17 @@ def _dot(input: Tensor, tensor: Tensor) -> Tensor:
     a, b = input._array, tensor._array
     out = wrap(door_of((a, b)).dot(a, b))
     inputs = edges((input, tensor))
-    if inputs is not None:
-        op = _PRODUCT.of_kind(a.dtype.kind == "c")
+    if inputs is None:
+        return out
+    op = _PRODUCT.of_kind(a.dtype.kind == "c")
+    if a.__class__ is b.__class__ is np.ndarray and op is _PRODUCT and a.dtype.itemsize > 2:
+        # as for plain factors of a product, of which every element has the same gradient
+        first, second = inputs[0] is not None, inputs[1] is not None
+        kept = (input if second else None, tensor if first else None, None)
+        params = Recorded(a.dtype, a.shape, None, (a.dtype, a.dtype), (((), a.dtype),))
+        rule = op.plain_rule((first, second), False)
+        out._edge = record(rule, inputs, kept, versions_of(kept), params)
+    else:
         op.record((input, tensor), (a, b), inputs, [out], a.dtype)
     return out
 

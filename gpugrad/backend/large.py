@@ -1,0 +1,298 @@
+"""Faster equivalents of what NumPy is slow at, for large arrays.
+
+Each computes what NumPy's own function computes, by passes that its vector units can take.  They
+cost more than NumPy's at ten elements and less from about :data:`LARGE` on; who calls them asks
+for the size first, once.  What each gives, and what was tried and not kept, stands in
+ARCHITECTURE.md.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy._core import umath
+from numpy._core.multiarray import c_einsum
+from numpy.lib.introspect import opt_func_info
+
+Array = Any
+
+LARGE = 4096  # elements
+BLOCK = 16384  # elements whose temporaries stay in the second-level cache
+
+FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+clip: Any = umath.clip  # type: ignore[attr-defined]
+
+
+# --------------------------------------------------------------------------- choice
+
+# NumPy's `where` branches at every element, and mispredicts.  The bits of a number can be kept or
+# cleared whatever number it is, inf and nan too.
+_BITS: dict[Any, np.dtype[Any]] = {
+    FLOAT32: np.dtype(np.int32),
+    FLOAT64: np.dtype(np.int64),
+}
+
+
+def where(condition: Array, x: Array, y: Array) -> Array:
+    """Return ``x`` where the bool ``condition`` holds, else ``y``."""
+    full = x if x.__class__ is np.ndarray else y
+    if not (
+        full.__class__ is np.ndarray
+        and full.dtype in _BITS
+        and _spans(np.shape(condition), full.shape)
+        and _matches(x, full)
+        and _matches(y, full)
+    ):
+        return np.where(condition, x, y)
+    if not np.ndim(condition):
+        return np.full(full.shape, x if condition else y, full.dtype)
+    bits = _BITS[full.dtype]
+    out = np.empty_like(full)
+    chosen, mask = out.view(bits), condition.astype(bits)
+    if _is_zero(y):
+        np.multiply(x.view(bits), mask, out=chosen)
+    elif _is_zero(x):
+        mask -= 1
+        np.bitwise_and(y.view(bits), mask, out=chosen)
+    else:
+        np.negative(mask, out=mask)  # all ones where the condition holds
+        other = np.asarray(y, full.dtype).view(bits)
+        np.bitwise_xor(np.asarray(x, full.dtype).view(bits), other, out=chosen)
+        np.bitwise_and(chosen, mask, out=chosen)
+        np.bitwise_xor(chosen, other, out=chosen)
+    return out
+
+
+def _spans(shape: tuple[int, ...], full: tuple[int, ...]) -> bool:
+    """Tell whether an array of one shape broadcasts to the other."""
+    ends = zip(shape[::-1], full[::-1], strict=False)
+    return len(shape) <= len(full) and all(n in (1, m) for n, m in ends)
+
+
+def _matches(value: Array, full: Array) -> bool:
+    """Tell whether a value is a number, or an array of the same shape and type."""
+    if value.__class__ in (int, float):
+        return True
+    return bool(value.dtype == full.dtype and value.shape in ((), full.shape))
+
+
+def _is_zero(value: Array) -> bool:
+    return value.__class__ is int and bool(value == 0)
+
+
+# NumPy's maximum of an array and a number takes a slow loop; clip, with two numbers, does not.
+def maximum(x: Array, y: Array) -> Array:
+    """Return the larger of the two, nan if either is."""
+    return clip(x, y, math.inf) if _bounds(x, y) else np.maximum(x, y)
+
+
+def minimum(x: Array, y: Array) -> Array:
+    """Return the smaller of the two, nan if either is."""
+    return clip(x, -math.inf, y) if _bounds(x, y) else np.minimum(x, y)
+
+
+def _bounds(x: Array, y: Array) -> bool:
+    """Tell whether ``y`` is one number and ``x`` an array of floating point numbers."""
+    return x.__class__ is np.ndarray and x.dtype in _BITS and np.ndim(y) == 0
+
+
+# --------------------------------------------------------------------------- powers
+
+
+def power(x: Array, y: Array) -> Array:
+    """Return ``x`` to the power ``y``.
+
+    ``x`` is floating point.  For one exponent 2, 3, 4 or -1 by multiplication, within 1.5 eps and
+    exact at zeros, infinities and nan; 0.5 is the square root, as for NumPy and PyTorch.  For
+    other whole exponents from the magnitude: NumPy's loop takes 60 ns for each negative base.
+    """
+    if x.__class__ is not np.ndarray or np.ndim(y):
+        return np.power(x, y)
+    exponent = float(y)
+    simpler = _SIMPLER.get(exponent)
+    if simpler is not None:
+        return simpler(x)
+    out = np.full(x.shape, y, x.dtype)  # an array of exponents is faster than one number
+    if not exponent.is_integer():
+        return np.power(x, out, out=out)
+    np.power(np.absolute(x), out, out=out)
+    return np.copysign(out, x, out=out) if exponent % 2 else out
+
+
+def _cube(x: Array) -> Array:
+    out = x * x
+    return np.multiply(out, x, out=out)
+
+
+def _fourth(x: Array) -> Array:
+    out = x * x
+    return np.multiply(out, out, out=out)
+
+
+_SIMPLER: dict[float, Callable[[Array], Array]] = {
+    -1.0: lambda x: 1 / x,
+    0.5: np.sqrt,
+    2.0: lambda x: x * x,
+    3.0: _cube,
+    4.0: _fourth,
+}
+
+
+# --------------------------------------------------------------------------- sine and cosine
+
+# NumPy takes float64 sines from the C library, one at a time; its tangent is a vectorised one,
+# right to 0.6 units in the last place, on Linux with AVX-512.
+_VECTORISED = sys.platform == "linux" and not opt_func_info("^tan$", "float64")["tan"]["dd"][
+    "current"
+].startswith("baseline")
+_QUARTER, _QUARTER_REST = math.pi / 4, 3.061616997868383e-17  # their sum is pi / 4 to 106 bits
+_FAR = 2.0**24
+_NEAR_ZERO = 1e-5
+
+
+def _in_blocks(function: Callable[[Array, Array], None], numpys: Any) -> Callable[[Array], Array]:
+    """Return the function for arrays of any size; it writes the values of one block."""
+    if not _VECTORISED:
+        return numpys
+
+    def blocked(x: Array) -> Array:
+        if x.__class__ is not np.ndarray or x.dtype != FLOAT64 or not x.flags.c_contiguous:
+            return numpys(x)
+        out = np.empty_like(x)
+        flat, result = x.reshape(-1), out.reshape(-1)
+        for start in range(0, x.size, BLOCK):
+            block = slice(start, start + BLOCK)
+            function(flat[block], result[block])
+        return out
+
+    blocked.__doc__ = function.__doc__
+    return blocked
+
+
+def _sin(x: Array, out: Array) -> None:
+    """Return the sine, its relative error below 1.5 eps.
+
+    It is 2 t / (1 + t * t) with t = tan(x / 2), which magnifies no relative error of t.
+    """
+    np.multiply(x, 0.5, out=out)
+    np.tan(out, out=out)
+    square = out * out
+    square += 1.0
+    out += out
+    np.divide(out, square, out=out)
+
+
+def _cos(x: Array, out: Array) -> None:
+    """Return the cosine, its relative error below 2 eps.
+
+    It is sin(pi / 2 - abs(x)), as in :func:`_sin`, and what the difference rounds off enters to
+    first order.  Near its zeros, and of large numbers, the cosine is NumPy's.
+    """
+    half = np.absolute(x)
+    half *= 0.5
+    angle = np.subtract(_QUARTER, half)
+    rest = angle + half
+    np.subtract(_QUARTER, rest, out=rest)  # exact where the cosine is small
+    rest += _QUARTER_REST
+    t = np.tan(angle, out=angle)
+    square = np.multiply(t, t, out=out)
+    rest -= rest * square
+    t += rest
+    t += t
+    square += 1.0
+    np.divide(t, square, out=out)
+    exact = np.logical_or(np.absolute(out) < _NEAR_ZERO, half > _FAR)
+    if exact.any():
+        out[exact] = np.cos(x[exact])
+
+
+sin = _in_blocks(_sin, np.sin)
+cos = _in_blocks(_cos, np.cos)
+
+
+# --------------------------------------------------------------------------- sums
+
+_ROWS = 1024  # what a fast loop adds up; the results of several are added by NumPy's sum
+_STREAM = 1 << 21  # elements of a matrix that no cache holds
+_ONES: dict[Any, Array] = {dtype: np.ones(_ROWS, dtype) for dtype in _BITS}
+
+
+def sums(array: Array, axes: tuple[int, ...]) -> Array | None:
+    """Return the sum over the first axes or over the last ones; ``None``: NumPy's is as fast.
+
+    Not more than 1024 numbers are added up one after the other; NumPy's own sum does so with all
+    rows where it sums over the first axes.
+    """
+    ndim, count = array.ndim, len(axes)
+    if not count or array.dtype not in _BITS or not array.flags.c_contiguous:
+        return None
+    if count == ndim:
+        return sums_of_rows(array.reshape(1, -1))[0] if array.size >= 32768 else None
+    shape, summed = array.shape, sorted(axes)
+    if summed == list(range(ndim - count, ndim)):
+        kept = shape[: ndim - count]
+        return sums_of_rows(array.reshape(math.prod(kept), -1)).reshape(kept)
+    if summed == list(range(count)):
+        kept = shape[count:]
+        return sums_of_columns(array.reshape(-1, math.prod(kept))).reshape(kept)
+    return None
+
+
+def sums_of_rows(matrix: Array) -> Array:
+    """Return the sum of each row."""
+    columns = matrix.shape[1]
+    if columns <= _ROWS:
+        return c_einsum("ij->i", matrix)
+    whole = columns - columns % _ROWS
+    parts = matrix[:, :whole].reshape(len(matrix), -1, _ROWS)
+    total = np.add.reduce(c_einsum("ijk->ij", parts), axis=1)
+    if whole < columns:
+        total += c_einsum("ij->i", matrix[:, whole:])
+    return total
+
+
+def sums_of_columns(matrix: Array) -> Array:
+    """Return the sum of each column: a row of ones times the matrix, while a cache holds it."""
+    if matrix.size >= _STREAM:
+        return _in_parts("...jk->...k", matrix)
+    ones = _ONES[matrix.dtype]
+    rows, columns = matrix.shape
+    if rows <= _ROWS:
+        return ones[:rows] @ matrix
+    whole = rows - rows % _ROWS
+    total = np.add.reduce(ones @ matrix[:whole].reshape(-1, _ROWS, columns), axis=0)
+    if whole < rows:
+        total += ones[: rows - whole] @ matrix[whole:]
+    return total
+
+
+def _in_parts(subscripts: str, *matrices: Array) -> Array:
+    """Return what ``c_einsum`` makes of matrices whose rows it adds up, 1024 at a time."""
+    rows, columns = matrices[0].shape
+    if rows <= _ROWS:
+        return c_einsum(subscripts, *matrices)
+    whole = rows - rows % _ROWS
+    parts = [m[:whole].reshape(-1, _ROWS, columns) for m in matrices]
+    total = np.add.reduce(c_einsum(subscripts, *parts), axis=0)
+    if whole < rows:
+        total += c_einsum(subscripts, *(m[whole:] for m in matrices))
+    return total
+
+
+def sums_of_products(x: Array, y: Array, axes: tuple[int, ...]) -> Array | None:
+    """Return the sum of ``x * y`` over the first axes; ``None``: no loop does so at once.
+
+    The product is not written anywhere.
+    """
+    count, shape = len(axes), x.shape
+    if shape != y.shape or x.dtype != y.dtype or x.dtype not in _BITS:
+        return None
+    if axes != tuple(range(count)) or not 0 < count < len(shape):
+        return None
+    flat = (math.prod(shape[:count]), math.prod(shape[count:]))
+    total = _in_parts("...jk,...jk->...k", x.reshape(flat), y.reshape(flat))
+    return total.reshape(shape[count:])

@@ -1,0 +1,356 @@
+"""NumPy's side of the door: large arrays, blocks, sums of gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gpugrad.backend import cpu, large
+from gpugrad.errors import summed_axes
+from gpugrad.formula import Formula
+from gpugrad.op import OPS, Pointwise
+
+Array = Any
+FLOATS = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+SPECIAL = [0.0, -0.0, math.inf, -math.inf, math.nan, 1.0, -1.0, 3.5, -3.5, 1e-30, -1e30, 5e-324]
+
+
+def random(*shape: int, dtype: Any = np.float64, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def special(dtype: Any) -> Array:
+    """Return zeros, infinities, nan and numbers among them, many of each."""
+    with np.errstate(over="ignore"):
+        return np.resize(np.array(SPECIAL).astype(dtype), large.LARGE)
+
+
+def same_bits(result: Array, expected: Array) -> bool:
+    """Tell whether two arrays are equal, signs of zeros and nans included."""
+    assert result.dtype == expected.dtype
+    nans = np.isnan(expected)
+    signs = np.signbit(result) == np.signbit(expected)
+    return bool(np.all((np.isnan(result) & nans) | ((result == expected) & signs)))
+
+
+def eps_between(result: Array, expected: Array) -> float:
+    """Return the largest relative difference, in units of the type's eps."""
+    with np.errstate(all="ignore"):
+        found = np.abs((result.astype(np.float64) - expected) / expected)
+    return float(np.nanmax(found) / np.finfo(result.dtype).eps)
+
+
+# --------------------------------------------------------------------------- large arrays
+
+
+@FLOATS
+@pytest.mark.parametrize("kind", ["zero second", "zero first", "number", "two arrays", "scalar"])
+@pytest.mark.parametrize("condition_shape", [(40, 50), (50,), (40, 1), (1, 1)])
+def test_where_chooses_bits(dtype: Any, kind: str, condition_shape: tuple[int, ...]) -> None:
+    x, y = (np.resize(special(dtype)[k:], (40, 50)) for k in (0, 1))
+    operands: dict[str, tuple[Any, Any]] = {
+        "zero second": (x, 0),
+        "zero first": (0, x),
+        "number": (x, -math.inf),
+        "two arrays": (x, y),
+        "scalar": (dtype(0.1), x),
+    }
+    condition = random(*condition_shape) > 0
+
+    result = large.where(condition, *operands[kind])
+
+    assert same_bits(result, np.where(condition, *operands[kind]))
+    assert result.base is None  # memory of its own, which a gradient may be added to
+
+
+def test_where_leaves_other_operands_to_numpy() -> None:
+    condition, x = random(40, 50) > 0, random(40, 50)
+
+    pairs: list[tuple[Any, Any]] = [
+        (x, x[0]),
+        (x.astype(np.float32), x),
+        (x > 0, x < 1),
+        (np.float64(1), np.float64(2)),
+        (x * 1j, 0),
+        (1, 0),
+    ]
+    for pair in pairs:
+        expected = np.where(condition, *pair)
+        result = large.where(condition, *pair)
+        assert result.dtype == expected.dtype
+        assert np.array_equal(result, expected)
+    for truth in (True, np.False_, np.array(True)):
+        result = large.where(truth, x, 0)
+        assert np.array_equal(result, np.where(truth, x, 0))
+        assert not np.shares_memory(result, x)
+    assert np.array_equal(large.where(condition, x[0], 0), np.where(condition, x[0], 0))
+
+
+@FLOATS
+@pytest.mark.parametrize("bound", [0, 1.5, math.inf, -math.inf, math.nan])
+def test_maximum_and_minimum_with_a_number(dtype: Any, bound: float) -> None:
+    x = special(dtype)
+
+    for number in (bound, dtype(bound), np.array(bound, dtype)):
+        assert np.array_equal(large.maximum(x, number), np.maximum(x, number), equal_nan=True)
+        assert np.array_equal(large.minimum(x, number), np.minimum(x, number), equal_nan=True)
+        assert large.maximum(x, number).dtype == x.dtype
+
+
+@FLOATS
+@pytest.mark.parametrize(
+    "exponent", [-5, -3, -2, -1, 0, 1, 2, 3, 4, 5, 8, 0.5, 2.5, -1.5, math.inf]
+)
+def test_powers_of_one_exponent_keep_signs_and_singular_points(dtype: Any, exponent: float) -> None:
+    x = special(dtype)
+
+    with np.errstate(all="ignore"):
+        for y in (exponent, dtype(exponent), np.array(exponent, dtype)):
+            result, expected = large.power(x, y), np.power(x, dtype(exponent))
+            infinite = ~np.isfinite(expected) | (expected == 0)
+            assert same_bits(result[infinite], expected[infinite])
+            assert np.all(np.isfinite(result[~infinite]))
+
+
+@FLOATS
+@pytest.mark.parametrize("exponent", [-3, -1, 2, 3, 4, 5, 8])
+def test_powers_are_accurate(dtype: Any, exponent: int) -> None:
+    x = random(10_000, dtype=dtype) + dtype(0.01)
+    exact = x.astype(np.longdouble) ** exponent
+
+    # 3 roundings at most by multiplication; NumPy's own float32 and float64 powers have 1.2 eps
+    assert eps_between(large.power(x, dtype(exponent)), exact) <= 1.5
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.linspace(-1.6, 1.6, 20_011),
+        np.linspace(-1e5, 1e5, 20_011),
+        np.arange(-9000, 9000) * math.pi,
+        (np.arange(-9000, 9000) + 0.5) * math.pi,
+        (np.arange(9000) + 0.5) * math.pi + np.logspace(-16, -1, 9000),
+        np.logspace(-300, 300, 20_011),
+        np.array(SPECIAL * 1000),
+    ],
+    ids=["small", "wide", "zeros of sin", "zeros of cos", "near them", "all scales", "special"],
+)
+def test_sines_and_cosines_are_accurate(x: Array) -> None:
+    with np.errstate(invalid="ignore"):
+        for function, numpys, bound in ((large.sin, np.sin, 1.5), (large.cos, np.cos, 2.0)):
+            expected = numpys(x)
+            result = function(x)
+            nans = np.isnan(expected)
+            assert np.array_equal(np.isnan(result), nans)
+            assert np.array_equal(np.signbit(result[~nans]), np.signbit(expected[~nans]))
+            zero = np.abs(expected) < np.finfo(float).tiny  # x / 2 loses a bit of a subnormal x
+            assert np.all(np.abs(result - expected)[zero] <= 5e-324)
+            # NumPy's own are right to 0.5 eps
+            assert eps_between(result[~zero & ~nans], expected[~zero & ~nans]) <= bound + 0.5
+
+
+def test_sine_keeps_shape_and_leaves_other_layouts_to_numpy() -> None:
+    x = random(3, large.BLOCK)
+
+    assert large.sin(x).shape == x.shape
+    assert np.array_equal(large.sin(x.T), np.sin(x.T))
+    assert large.cos(x.astype(np.float32)).dtype == np.float32
+
+
+def formulas() -> list[Formula]:
+    """Return the formulas of all elementwise operations on floats, and their gradients."""
+    found = []
+    for op in OPS.values():
+        if isinstance(op, Pointwise) and not op.function.startswith("bitwise"):
+            found.append(op.formula)
+            product = op.formula.vjp((True,) * len(op.formula.inputs), (True,))
+            if product.targets:
+                found.append(product.formula)
+    return found
+
+
+def operands_of(formula: Formula, *shape: int, dtype: Any = np.float64) -> list[Array]:
+    return [
+        random(*shape, seed=k) > 0 if v.kind == "bool" else random(*shape, dtype=dtype, seed=k)
+        for k, v in enumerate(formula.inputs)
+    ]
+
+
+@pytest.mark.parametrize("formula", formulas(), ids=lambda f: f.name)
+def test_large_arrays_have_the_values_of_small_ones(
+    formula: Formula, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dtype = np.dtype(float)
+    arrays = operands_of(formula, large.LARGE)
+    results = [np.dtype(bool) if e.kind == "bool" else dtype for e in formula.outputs]
+
+    of_many = cpu.evaluate(formula, arrays, dtype, results)
+    monkeypatch.setattr(cpu, "LARGE", 10 * large.LARGE)
+    of_few = cpu.evaluate(formula, arrays, dtype, results)
+
+    for many, few in zip(of_many, of_few, strict=True):
+        # a few eps for each function, more where differences cancel
+        assert np.allclose(many, few, rtol=1e-13, atol=1e-14, equal_nan=True)
+
+
+# --------------------------------------------------------------------------- blocks
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    def choose(blocks: bool) -> None:
+        monkeypatch.setattr(cpu, "IN_BLOCKS", 1 if blocks else 1 << 60)
+        monkeypatch.setattr(cpu, "LARGE", 1)
+        monkeypatch.setattr(cpu, "_BLOCK", 24)
+
+    return choose
+
+
+SOME = [f for f in formulas() if cpu._compiled(f, False).steps >= 4]
+
+
+@pytest.mark.parametrize("formula", SOME, ids=lambda f: f.name)
+@pytest.mark.parametrize("others", ["full", "rows", "columns", "numbers"])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_blocks_give_the_same_numbers(
+    formula: Formula, others: str, dtype: Any, small_blocks: Callable[[bool], None]
+) -> None:
+    index: Any = {"full": ..., "rows": 0, "columns": np.s_[:, :1], "numbers": (0, 0)}[others]
+    first, *rest = operands_of(formula, 7, 5, dtype=dtype)  # in a gradient g has the full shape
+    arrays = [first, *(a[index] for a in rest)]
+    results = [np.dtype(bool) if e.kind == "bool" else np.dtype(dtype) for e in formula.outputs]
+    found = []
+    for blocks in (False, True):
+        small_blocks(blocks)
+        found.append(cpu.evaluate(formula, arrays, np.dtype(dtype), results))
+
+    for whole, in_blocks in zip(*found, strict=True):
+        assert whole.shape == in_blocks.shape
+        assert same_bits(in_blocks, whole)
+
+
+@pytest.mark.parametrize("sum_to", [(), (5,), (1, 5), (7, 1), (1, 1)])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_sums_in_blocks(
+    sum_to: Any, transposed: bool, small_blocks: Callable[[bool], None]
+) -> None:
+    formula = OPS["true_divide"].formula
+    x = random(5, 7).T if transposed else random(7, 5)
+    found: list[Array] = []
+    for blocks in (False, True):
+        small_blocks(blocks)
+        found += cpu.evaluate(formula, [x, x[:1] + 5], x.dtype, [np.dtype(np.float32)], sum_to)
+
+    assert [f.shape for f in found] == [sum_to, sum_to]
+    assert [f.dtype for f in found] == [np.float32, np.float32]
+    assert np.allclose(found[0], found[1], rtol=1e-6)
+
+
+# --------------------------------------------------------------------------- sums
+
+
+@FLOATS
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [
+        ((100_000,), (0,)),
+        ((100, 1100), (0, 1)),
+        ((300, 100), (1,)),
+        ((30, 2500), (1,)),
+        ((20, 30, 40), (2, 1)),
+        ((300, 100), (0,)),
+        ((100_000, 3), (0,)),
+        ((3000, 1000), (0,)),
+        ((20, 30, 40), (0, 1)),
+        ((20, 30, 40), (1,)),
+        ((20, 30, 40), ()),
+    ],
+)
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_sums_and_means(dtype: Any, shape: Any, axes: Any, keepdims: bool) -> None:
+    x = np.random.default_rng(0).random(shape).astype(dtype)
+    exact = np.sum(x, axis=axes, keepdims=keepdims, dtype=np.longdouble)
+    count = math.prod(shape[k] for k in axes)
+
+    total = cpu.sum(x, axes, keepdims, np.dtype(dtype))
+    mean = cpu.mean(x, axes, keepdims, np.dtype(dtype))
+
+    assert total.dtype == mean.dtype == dtype
+    assert total.shape == mean.shape == exact.shape
+    # NumPy's pairwise sum has 2 eps here; its sum of 100,000 rows has 50
+    assert eps_between(total, exact) <= 12
+    assert eps_between(mean, exact / count) <= 12
+
+
+@FLOATS
+def test_one_sum_is_as_accurate_as_numpys(dtype: Any) -> None:
+    x = np.random.default_rng(0).random(3_000_000).astype(dtype)
+    exact = math.fsum(x)
+
+    assert abs(float(cpu.sum(x, (0,), False, x.dtype)) / exact - 1) <= 2 * np.finfo(dtype).eps
+
+
+def test_sums_of_nothing_and_of_infinities() -> None:
+    x = np.full((2000, 20), np.inf, np.float32)
+    x[3, 4] = np.nan
+    dtype = x.dtype
+
+    assert np.array_equal(cpu.sum(x, (0,), False, dtype), x.max(0), equal_nan=True)
+    assert np.array_equal(cpu.sum(x, (1,), False, dtype), x.max(1), equal_nan=True)
+    assert cpu.sum(x[:0], (0,), False, dtype).tolist() == [0.0] * 20
+    assert np.isnan(cpu.mean(x[:0], (0,), False, dtype)).all()
+    assert cpu.sum(x[:, :0], (0, 1), True, dtype).shape == (1, 1)
+
+
+def test_float16_sums_in_float32() -> None:
+    x = np.ones(5000, np.float16)
+
+    assert cpu.sum(x, (0,), False, x.dtype) == 5000
+    assert cpu.mean(x, (0,), True, x.dtype).tolist() == [1]
+
+
+# --------------------------------------------------------------------------- gradients added up
+
+
+@pytest.mark.parametrize("count", [2, 3, 300])
+@pytest.mark.parametrize("length", [4, 2000])
+@pytest.mark.parametrize("owned", [False, True])
+def test_add_all_writes_to_no_array_but_the_first(count: int, length: int, owned: bool) -> None:
+    arrays = [random(length, seed=k) for k in range(count)]
+    before = [a.copy() for a in arrays]
+
+    total = cpu.add_all(arrays, owned)
+
+    assert np.allclose(total, np.sum(before, axis=0), rtol=1e-12)
+    assert not any(np.shares_memory(total, a) for a in arrays[1:])
+    assert np.shares_memory(total, arrays[0]) == (owned and length > 1000)
+    rest = slice(int(owned), None)
+    assert all(np.array_equal(a, b) for a, b in zip(arrays[rest], before[rest], strict=True))
+    assert cpu.add_all([np.float32(1), np.float32(2), np.float32(3)], owned) == 6
+
+
+@FLOATS
+@pytest.mark.parametrize("shape", [(3, 2), (100, 10), (5000, 30), (40, 50, 60)])
+@pytest.mark.parametrize("layout", ["plain", "expanded", "transposed"])
+def test_sums_of_products(dtype: Any, shape: Any, layout: str) -> None:
+    x, g = random(*shape, dtype=dtype), random(*shape, dtype=dtype, seed=1)
+    if layout == "expanded":
+        g = cpu.broadcast_to(np.array(2, dtype), shape)
+    if layout == "transposed":
+        g = np.asfortranarray(g)
+    kind = np.dtype(dtype)
+
+    for sum_to in (shape[-1:], (1,) * (len(shape) - 1) + shape[-1:], (*shape[:-1], 1), ()):
+        (found,) = cpu.evaluate(OPS["mul"].formula, [x, g], kind, [kind], sum_to)
+
+        axes = summed_axes(shape, sum_to)
+        terms = x.astype(np.longdouble) * g
+        exact = terms.sum(axes, keepdims=True).reshape(sum_to)
+        size = np.abs(terms).sum(axes, keepdims=True).reshape(sum_to)
+        assert found.shape == sum_to
+        assert found.dtype == dtype
+        assert np.all(np.abs(found - exact) <= 12 * np.finfo(dtype).eps * size)
