@@ -1,4 +1,4 @@
-"""A formula as the map of a ``cupy.ReductionKernel``, and the sums that need no formula.
+"""A formula as the map of a ``cupy.ReductionKernel``: operands of any strides, any axes.
 
 The gradient of a broadcast operand is a sum over the dimensions that it was broadcast along;
 with the formula as the map each input is read once and nothing of full size is written.
@@ -6,84 +6,42 @@ with the formula as the map each input is read once and nothing of full size is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 import cupy
-import numpy as np
 
-from gpugrad.formula import Formula
-from gpugrad.kernels import launches
-from gpugrad.kernels.elementwise import PREAMBLE, body, c_type, c_types, stored
-
-
-def accumulator(dtype: np.dtype[Any]) -> str:
-    """Return the C++ type in which elements of ``dtype`` are added: float16 adds in float."""
-    return "float" if dtype.name == "float16" else c_type(dtype)
+from gpugrad.formula import REAL, Formula
+from gpugrad.kernels.source import PREAMBLE, DType, body, c_type, kind_dtype, names, stored
 
 
 @cache
 def reduction(
-    formula: Formula,
-    dtypes: tuple[np.dtype[Any], ...],
-    compute: np.dtype[Any],
-    result: np.dtype[Any],
+    formula: Formula, dtypes: tuple[DType, ...], compute: DType, result: DType, mean: bool = False
 ) -> cupy.ReductionKernel:
-    """Return the kernel that sums a formula's one output, made once for these element types."""
+    """Return the kernel that sums a formula's one output, made once for these element types.
+
+    With ``mean`` it divides by the number of elements.
+    """
     statements, (text,) = body(formula, dtypes, compute)
     (output,) = formula.outputs
-    value_type = c_types(compute)[output.kind]
+    total = c_type(kind_dtype(output.kind, compute))
+    real = total.removeprefix("complex<").removesuffix(">")
+    divided = f"(a / {real}(_in_ind.size() / _out_ind.size()))" if mean else "a"
     parameters = ", ".join(
-        f"const {c_type(d)} {v.value}" for d, v in zip(dtypes, formula.inputs, strict=True)
+        f"const {c_type(d)} {name}" for d, name in zip(dtypes, names(formula), strict=True)
     )
     lines = "".join(f"  {line}\n" for line in [*statements, f"return {text};"])
-    function = f"__device__ inline {value_type} mapped({parameters}) {{\n{lines}}}\n"
-    names = ", ".join(str(v.value) for v in formula.inputs)
+    function = f"__device__ inline {total} mapped({parameters}) {{\n{lines}}}\n"
     return cupy.ReductionKernel(
-        ", ".join(f"{d.name} {v.value}" for d, v in zip(dtypes, formula.inputs, strict=True)),
+        ", ".join(f"{d.name} {name}" for d, name in zip(dtypes, names(formula), strict=True)),
         f"{result.name} result",
-        f"mapped({names})",
+        f"mapped({', '.join(names(formula))})",
         "a + b",
-        f"result = {stored('a', output.kind, compute, result)}",
+        f"result = {stored(divided, output.kind, compute, result)}",
         "0",
-        f"gpugrad_{formula.name}_sum",
-        reduce_type=value_type,
-        preamble=f"{PREAMBLE}\n{function}",
-    )
-
-
-def mapped_sum(
-    formula: Formula,
-    arrays: Sequence[Any],
-    dtypes: tuple[np.dtype[Any], ...],
-    compute: np.dtype[Any],
-    result: np.dtype[Any],
-    axes: tuple[int, ...],
-    shape: tuple[int, ...],
-) -> Any:
-    """Return a formula's output summed along ``axes``, in the shape that is left of it."""
-    kernel = reduction(formula, dtypes, compute, result)
-    total = kernel(*arrays, axis=axes, keepdims=True).reshape(shape)
-    launches.add(total.size > 0)
-    return total
-
-
-@cache
-def mean_kernel(dtype: np.dtype[Any], result: np.dtype[Any]) -> cupy.ReductionKernel:
-    """Return the kernel of the mean; float16 accumulates in float."""
-    total = accumulator(result)
-    real = total.removeprefix("complex<").removesuffix(">")
-    return cupy.ReductionKernel(
-        f"{dtype.name} x",
-        f"{result.name} result",
-        f"{total}(x)",
-        "a + b",
-        f"result = {c_type(result)}(a / {real}(_in_ind.size() / _out_ind.size()))",
-        "0",
-        "gpugrad_mean",
+        f"gpugrad_{formula.name}_{'mean' if mean else 'sum'}",
         reduce_type=total,
-        preamble=PREAMBLE,
+        preamble=f"{PREAMBLE}\n{function}",
     )
 
 
@@ -105,7 +63,7 @@ __device__ inline bool first(const Position &a, const Position &b) {
 
 
 @cache
-def position_kernel(dtype: np.dtype[Any], greatest: bool) -> cupy.ReductionKernel:
+def position_kernel(dtype: DType, greatest: bool) -> cupy.ReductionKernel:
     """Return the kernel that finds the first maximum or minimum; nan is before all numbers.
 
     CuPy's own finds any of several nans.
@@ -120,22 +78,5 @@ def position_kernel(dtype: np.dtype[Any], greatest: bool) -> cupy.ReductionKerne
         "Position()",
         f"gpugrad_arg{'max' if greatest else 'min'}",
         reduce_type="Position",
-        preamble=PREAMBLE + text.replace("value_type", accumulator(dtype)),
-    )
-
-
-@cache
-def product_sum(dtype: np.dtype[Any]) -> cupy.ReductionKernel:
-    """Return the kernel of the inner product of two vectors, without a temporary."""
-    total = accumulator(dtype)
-    return cupy.ReductionKernel(
-        f"{dtype.name} x, {dtype.name} y",
-        f"{dtype.name} result",
-        f"{total}(x) * {total}(y)",
-        "a + b",
-        f"result = {c_type(dtype)}(a)",
-        "0",
-        "gpugrad_dot",
-        reduce_type=total,
-        preamble=PREAMBLE,
+        preamble=PREAMBLE + text.replace("value_type", c_type(kind_dtype(REAL, dtype))),
     )

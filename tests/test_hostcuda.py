@@ -284,6 +284,24 @@ class TestObservation:
         assert inner == names[1:]
         assert hostcuda.launches() == before + 3
 
+    def test_launches_may_run_nothing(self) -> None:
+        code = "x = cp.zeros(3); x.fill(1); print(x.get().sum(), hostcuda.launches())"
+
+        assert run_python(code).stdout == "3.0 1\n"
+        assert run_python(code, HOSTCUDA_IDLE="1").stdout == "0.0 1\n"
+
+    def test_several_devices_may_be_pretended(self) -> None:
+        code = """
+            with cp.cuda.Device(1):
+                x = cp.ones(3)
+            print(cp.cuda.runtime.getDeviceCount(), x.device.id, cp.ones(3).device.id)
+            cp.cuda.Device(2).use()
+        """
+        result = run_python(code, HOSTCUDA_DEVICES="2")
+
+        assert result.stdout == "2 1 0\n"
+        assert "invalid device ordinal" in result.stderr
+
     def test_install_again_does_nothing(self) -> None:
         assert hostcuda.install() is cp
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -188,32 +189,78 @@ def reduction_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
     def all_of_them() -> Iterator[tuple[str, str, str]]:
         for k in kernels:
             if "order 0" not in k.name and len(k.results) == 1:
-                made = reduction(k.formula, k.dtypes, k.compute, k.results[0])
+                mean = k.name.startswith("sum")
+                made = reduction(k.formula, k.dtypes, k.compute, k.results[0], mean)
                 source = nvrtc.reduction_source(made, 2, (*k.dtypes, k.results[0]))
                 yield f"sum of {k.name}", source, made.name
 
     return unique(all_of_them())
 
 
-def by_hand_sources() -> dict[str, str]:
-    from gpugrad.kernels.reduction import mean_kernel, product_sum
+def plain_sums() -> Iterator[Kernel]:
+    """Return the sums and inner products that are no gradients."""
+    from gpugrad.kernels.summation import plain, product
 
-    found = {}
-    for dtype in [*FLOATS, COMPLEX64, np.dtype(np.complex128)]:
-        for out_ndim in 0, 1:
-            made = mean_kernel(dtype, dtype)
-            found[f"mean {dtype.name} to {out_ndim}-d"] = nvrtc.reduction_source(
-                made, 1 + out_ndim, (dtype, dtype), out_ndim=out_ndim
-            )
-    for dtype in [*FLOATS, COMPLEX64, np.dtype(np.complex128), *INTEGERS[1:]]:
-        made = product_sum(dtype)
-        found[f"dot {dtype.name}"] = nvrtc.reduction_source(made, 1, (dtype,) * 3, out_ndim=0)
+    for dtype in [*FLOATS, COMPLEX64, np.dtype(np.complex128), *INTEGERS]:
+        complex_ = dtype.kind == "c"
+        whole = np.dtype(np.int64) if dtype.kind in "biu" else dtype
+        yield Kernel(f"sum, {dtype.name}", plain(complex_), (dtype,), whole, (whole,))
+        if dtype.kind != "b":
+            yield Kernel(f"dot, {dtype.name}", product(complex_), (dtype,) * 2, dtype, (dtype,))
     for dtype, wider in (FLOATS[0], FLOATS[1]), (FLOATS[1], FLOATS[2]):
-        made = mean_kernel(dtype, wider)
-        found[f"mean {dtype.name} as {wider.name}"] = nvrtc.reduction_source(
-            made, 1, (dtype, wider), out_ndim=0
-        )
-    return found
+        name = f"sum, {dtype.name} as {wider.name}"
+        yield Kernel(name, plain(False), (dtype,), wider, (wider,))
+
+
+def raw_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
+    """Return the kernels of dense operands, rows and numbers, wide and narrow."""
+    from gpugrad.kernels import dense
+    from gpugrad.kernels.layout import HELD, WHOLE, Way
+
+    def all_of_them() -> Iterator[tuple[str, str, str]]:
+        for k in kernels:
+            for name, ways, width in read(k):
+                made = dense.raw(k.formula, ways, k.compute, k.results, (), width, False)
+                yield f"{k.name}, {name}", made.code, made.name
+            last = (len(k.results) - 1,)
+            ways = (Way(WHOLE, k.dtypes[0]), *(Way(HELD, d) for d in k.dtypes[1:]))
+            made = dense.raw(k.formula, ways, k.compute, k.results, last, 2, True)
+            yield f"{k.name}, added, of 64 bits", made.code, made.name
+
+    return unique(all_of_them())
+
+
+def raw_sum_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
+    """Return the sums along rows and columns, wide and narrow."""
+    from gpugrad.kernels import summation
+
+    def all_of_them() -> Iterator[tuple[str, str, str]]:
+        for k in kernels:
+            for pattern in "rows", "columns":
+                for name, ways, width in read(k):
+                    adds, long = (0,) if width == 1 else (), width == 1
+                    last = len(k.results) - 1
+                    made = summation.raw(
+                        k.formula, ways, k.compute, k.results, last, adds, pattern, width, long
+                    )
+                    yield f"{pattern} of {k.name}, {name}", made.code, made.name
+
+    return unique(all_of_them())
+
+
+def read(k: Kernel) -> Iterator[tuple[str, Any, int]]:
+    """Return ways to read the operands of a kernel, and how many elements at once."""
+    from gpugrad.kernels.layout import BYTES, ONE, ROW, VALUE, WHOLE, Way
+
+    whole = tuple(Way(WHOLE, d) for d in k.dtypes)
+    mixed = tuple(
+        Way(way, d) for way, d in zip(itertools.cycle((WHOLE, ROW, ONE)), k.dtypes, strict=False)
+    )
+    width = max(1, BYTES // max(d.itemsize for d in (*k.dtypes, *k.results)))
+    yield "whole", whole, width
+    yield "narrow", tuple(Way(VALUE, w.dtype) if w.name == ONE else w for w in mixed), 1
+    if len(k.dtypes) > 1:
+        yield "rows and numbers", mixed, width
 
 
 # --------------------------------------------------------------------------- the tests
@@ -235,11 +282,55 @@ def test_every_kernel_of_a_formula_compiles(arch: int) -> None:
 
 
 def test_every_sum_of_a_formula_compiles(arch: int) -> None:
-    nvrtc.compile_many(reduction_sources(floating()), arch, options=nvrtc.fast_options())
+    kernels = [*floating(), *plain_sums()]
+    nvrtc.compile_many(reduction_sources(kernels), arch, options=nvrtc.fast_options())
 
 
-def test_the_kernels_written_by_hand_compile(arch: int) -> None:
-    nvrtc.compile_many(by_hand_sources(), arch, options=nvrtc.fast_options())
+def low_orders() -> list[Kernel]:
+    """Return the kernels of order 0 and 1: others differ from them in the formula's text alone."""
+    return [k for k in floating() if "order 2" not in k.name]
+
+
+def test_every_raw_kernel_compiles(arch: int) -> None:
+    kernels = [*low_orders(), *whole()]
+    nvrtc.compile_many(raw_sources(kernels), arch, options=nvrtc.fast_options())
+
+
+def test_every_raw_sum_compiles(arch: int) -> None:
+    kernels = [*(k for k in low_orders() if "order 1" in k.name), *plain_sums()]
+    nvrtc.compile_many(raw_sum_sources(kernels), arch, options=nvrtc.fast_options())
+
+
+def accesses(text: str, kind: str) -> list[str]:
+    """Return the widths of a kernel's loads or stores, those of the widest step first."""
+    return re.findall(rf"{kind}\.global\.(v\d\.\w\d+|\w\d+)", text)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64"])
+def test_memory_is_read_and_written_by_16_bytes(dtype: str) -> None:
+    from gpugrad.kernels import dense, summation
+    from gpugrad.kernels.layout import BYTES, ROW, WHOLE, Way
+
+    wide = {"float16": "v4.u32", "float32": "v4.f32", "float64": "v2.f64", "complex64": "v4.f32"}
+    d = np.dtype(dtype)
+    product = OPS["mul"].build(COMPLEX if d.kind == "c" else REAL).vjp((True, True), (True,))
+    whole, row = Way(WHOLE, d), Way(ROW, d)
+    width = BYTES // d.itemsize
+    elementwise = dense.raw(product.formula, (whole, whole, row), d, (d, d), (1,), width, False)
+    rows, columns = (
+        summation.raw(product.formula, (whole, whole, row), d, (d, d), 1, (), pattern, width, False)
+        for pattern in ("rows", "columns")
+    )
+
+    for kernel, loads, stores in (elementwise, 4, 2), (rows, 3, 1), (columns, 3, 1):
+        text = nvrtc.ptx(kernel.code, 90)
+        assert accesses(text, "ld").count(wide[dtype]) >= loads, kernel.name
+        assert "ld.local" not in text, kernel.name
+        found = accesses(text, "st")
+        if dtype == "complex64":  # NVRTC writes half a vector of them at once
+            assert found.count("v2.f32") >= 2 * stores, kernel.name
+        else:
+            assert found.count(wide[dtype]) >= stores, kernel.name
 
 
 def test_nothing_is_left_out() -> None:

@@ -45,11 +45,14 @@ class Backend(Protocol):
         results: Sequence[np.dtype[Any]],
         sum_to: Shape | None = None,
         out: Array | None = None,
+        into: Sequence[Array | None] | None = None,
+        summed: int = 0,
     ) -> Sequence[Array]:
         """Return the formula's outputs, computed in ``compute`` and stored as ``results``.
 
-        With ``sum_to`` the one output is summed to that shape, without a full-size temporary where
-        that is large; with ``out`` it is written there.
+        With ``sum_to`` the output ``summed`` is summed to that shape, without a full-size temporary
+        where that is large; with ``out`` the one output is written there.  With ``into`` each
+        output that has an array there is added to it, in its memory, and the array returned.
         """
 
     def from_numpy(self, array: Array, where: device) -> Array:
@@ -116,6 +119,9 @@ class Backend(Protocol):
 
     def empty(self, shape: Shape, dtype: np.dtype[Any], where: device) -> Array:
         """Return a new array whose values are not defined."""
+
+    def empty_like(self, array: Array, order: str) -> Array:
+        """Return an array as ``empty`` does, of the shape, type and device of another one."""
 
     def take(self, array: Array, index: Any) -> Array:
         """Return ``array[index]`` where ``index`` has arrays: a copy."""

@@ -142,8 +142,12 @@ def evaluate(
     results: Sequence[np.dtype[Any]],
     sum_to: Shape | None = None,
     out: Array | None = None,
+    into: Sequence[Array | None] | None = None,
+    summed: int = 0,
 ) -> Sequence[Array]:
     """Return the formula's outputs, computed in ``compute`` and stored as ``results``."""
+    if sum_to is not None and len(results) > 1:
+        return _evaluate_apart(formula, arrays, compute, results, sum_to, into, summed)
     if out is not None and out.dtype is compute and compute is not FLOAT16:
         step = formula.outputs[0]
         if step.function in _DIRECT and step.args == formula.inputs:
@@ -167,7 +171,33 @@ def evaluate(
     if out is not None:
         np.copyto(out, _stored(values[0], results[0]), casting="unsafe")
         return (out,)
-    return [v if v.dtype is d else _stored(v, d) for v, d in zip(values, results, strict=True)]
+    found = [v if v.dtype is d else _stored(v, d) for v, d in zip(values, results, strict=True)]
+    if into is None:
+        return found
+    return [
+        v if target is None else np.add(target, v, out=target)
+        for v, target in zip(found, into, strict=True)
+    ]
+
+
+def _evaluate_apart(
+    formula: Formula,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    results: Sequence[np.dtype[Any]],
+    sum_to: Shape,
+    into: Sequence[Array | None] | None,
+    summed: int,
+) -> Sequence[Array]:
+    """Return the outputs one by one, of which one is summed as it is made."""
+    found: list[Array] = []
+    for k, dtype in enumerate(results):
+        one, used = formula.part((k,))
+        target = None if into is None else into[k : k + 1]
+        some = [arrays[j] for j in used]
+        shape = sum_to if k == summed else None
+        found += evaluate(one, some, compute, (dtype,), shape, into=target)
+    return found
 
 
 def _outputs(
@@ -479,6 +509,11 @@ def full(shape: Shape, value: complex, dtype: np.dtype[Any], where: device) -> A
 def empty(shape: Shape, dtype: np.dtype[Any], where: device) -> Array:
     """Return a new array whose values are not defined."""
     return np.empty(shape, dtype)
+
+
+def empty_like(array: Array, order: str) -> Array:
+    """Return a new array of the shape and type of another one."""
+    return np.empty_like(array, order=order)  # type: ignore[call-overload]
 
 
 def take(array: Array, index: Any) -> Array:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import builtins
 import functools
-from collections.abc import Sequence
-from typing import Any
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
 
 import cupy
 import numpy as np
 
 from gpugrad._device import device
 from gpugrad.errors import summed_axes
-from gpugrad.formula import Formula
-from gpugrad.kernels import launches
+from gpugrad.formula import COMPLEX, REAL, Formula, variable
+from gpugrad.kernels import dense, launches, summation
 from gpugrad.kernels.elementwise import elementwise
-from gpugrad.kernels.reduction import mapped_sum, mean_kernel, position_kernel, product_sum
+from gpugrad.kernels.layout import PLANS, aligned, signatures
+from gpugrad.kernels.reduction import position_kernel, reduction
+from gpugrad.kernels.summation import plain, product
 
 xp = cupy
 type = "cuda"
@@ -37,6 +40,35 @@ def device_count() -> int:
         return int(xp.cuda.runtime.getDeviceCount())
     except xp.cuda.runtime.CUDARuntimeError:  # no driver, or one that is too old
         return 0
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def at_home(function: Function) -> Function:
+    """Have a function's kernels run on the GPU of its first array, and not on CuPy's current one.
+
+    Where there is one GPU this is the function itself.
+    """
+    if device_count() < 2:
+        return function
+
+    @functools.wraps(function)
+    def there(*arguments: Any, **options: Any) -> Any:
+        with _home(arguments):
+            return function(*arguments, **options)
+
+    return cast("Function", there)
+
+
+def _home(arguments: Sequence[Any]) -> Any:
+    """Return the GPU of the first array among arguments, of which some are lists of arrays."""
+    for argument in arguments:
+        some = argument if isinstance(argument, tuple | list) else (argument,)
+        for array in some:
+            if isinstance(array, xp.ndarray):
+                return array.device
+    return xp.cuda.Device()
 
 
 def own(array: Array) -> Array:
@@ -79,6 +111,7 @@ def synchronize(where: device) -> None:
 # --------------------------------------------------------------------------- formulas
 
 
+@at_home
 def evaluate(
     formula: Formula,
     arrays: Sequence[Array],
@@ -86,17 +119,209 @@ def evaluate(
     results: Sequence[np.dtype[Any]],
     sum_to: Shape | None = None,
     out: Array | None = None,
+    into: Sequence[Array | None] | None = None,
+    summed: int = 0,
 ) -> Sequence[Array]:
-    """Return the formula's outputs by one kernel."""
-    dtypes = tuple(a.dtype for a in arrays)
+    """Return the formula's outputs by one kernel, and one more for sums in parts.
+
+    With ``sum_to`` the output ``summed`` is summed to that shape.  With ``into`` each output that
+    has an array there is added to it, and the array returned.
+    """
+    results = tuple(results)
     if sum_to is not None:
-        axes = summed_axes(np.broadcast_shapes(*(a.shape for a in arrays)), sum_to)
-        return (mapped_sum(formula, arrays, dtypes, compute, results[0], axes, sum_to),)
-    kernel = elementwise(formula, dtypes, compute, tuple(results))
-    found = kernel(*arrays) if out is None else kernel(*arrays, out)
-    values = found if isinstance(found, tuple) else (found,)
-    launches.add(values[0].size > 0)
-    return values
+        return _evaluate_sum(formula, arrays, compute, results, sum_to, summed, into)
+    if out is not None or into is not None:
+        given = into or (out,)
+        adds = tuple([k for k, a in enumerate(into or ()) if a is not None])
+        return _evaluate_into(formula, arrays, compute, results, given, adds)
+    plan = dense.plan(formula, signatures(arrays), compute, results)
+    if plan is None:
+        nowhere = (None,) * len(results)
+        return _evaluate_strided(formula, arrays, compute, results, nowhere, ())
+    shape = plan.shape
+    outs = [xp.ndarray(shape, letter) for letter in plan.types]
+    plan.run(arrays, outs, aligned(arrays))
+    launches.add(1)
+    return outs
+
+
+def _evaluate_into(
+    formula: Formula,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    results: tuple[np.dtype[Any], ...],
+    given: Sequence[Array | None],
+    adds: tuple[int, ...],
+) -> Sequence[Array]:
+    """Return the formula's outputs, written or added to arrays that are there."""
+    plan = dense.plan(formula, signatures(arrays), compute, results, adds)
+    targets = [a for a in given if a is not None]
+    if plan is None or not plan.takes(arrays, targets):
+        arrays = [_kept(a, targets) for a in arrays]
+        return _evaluate_strided(formula, arrays, compute, results, given, adds)
+    shape = plan.shape
+    outs = [xp.ndarray(shape, d) if a is None else a for a, d in zip(given, results, strict=True)]
+    plan.run(arrays, outs, aligned((*arrays, *targets)))
+    launches.add(1)
+    return outs
+
+
+def _kept(array: Array, targets: Sequence[Array]) -> Array:
+    """Return the array, or a copy where writing to a target would change what is still to read."""
+    if not isinstance(array, xp.ndarray):
+        return array
+    for target in targets:
+        same = (
+            array.dtype == target.dtype
+            and array.shape == target.shape
+            and array.strides == target.strides
+            and array.data.ptr == target.data.ptr
+        )
+        if not same and xp.may_share_memory(array, target):
+            return copy(array)
+    return array
+
+
+def _evaluate_strided(
+    formula: Formula,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    results: tuple[np.dtype[Any], ...],
+    given: Sequence[Array | None],
+    adds: tuple[int, ...],
+) -> Sequence[Array]:
+    """Return the formula's outputs for operands of any strides."""
+    shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    outs = [xp.ndarray(shape, d) if a is None else a for a, d in zip(given, results, strict=True)]
+    dtypes = tuple(a.dtype for a in arrays)
+    elementwise(formula, dtypes, compute, results, adds)(*arrays, *outs)
+    launches.add(outs[0].size > 0)
+    return outs
+
+
+def _evaluate_sum(
+    formula: Formula,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    results: tuple[np.dtype[Any], ...],
+    shape: Shape,
+    summed: int,
+    into: Sequence[Array | None] | None,
+) -> Sequence[Array]:
+    """Return the formula's outputs, of which one is summed to ``shape``."""
+    full, axes = _full(tuple([a.shape for a in arrays]), shape)
+    given = into or (None,) * len(results)
+    adds = tuple([k for k, a in enumerate(given) if a is not None])
+    plan = summation.plan(formula, signatures(arrays), compute, results, axes, summed, False, adds)
+    targets = [given[k] for k in adds]
+    if plan is None or not _apart(targets, arrays):
+        return _evaluate_sum_strided(formula, arrays, compute, results, axes, shape, summed, given)
+    outs = [
+        xp.ndarray(shape if k == summed else full, d) if a is None else a
+        for k, (a, d) in enumerate(zip(given, results, strict=True))
+    ]
+    launches.add(plan.run(arrays, outs, aligned((*arrays, *targets))))
+    return outs
+
+
+@functools.lru_cache(maxsize=PLANS)
+def _full(shapes: tuple[Shape, ...], shape: Shape) -> tuple[Shape, Shape]:
+    """Return what shapes broadcast to, and the axes of it that are summed to leave ``shape``."""
+    full = np.broadcast_shapes(*shapes)
+    return full, summed_axes(full, shape)
+
+
+def _apart(targets: Sequence[Array], arrays: Sequence[Array]) -> bool:
+    """Tell whether sums can be added to targets: they are dense, and not the operands' memory."""
+    return all(
+        target.flags.c_contiguous
+        and not any(xp.may_share_memory(target, a) for a in arrays if isinstance(a, xp.ndarray))
+        for target in targets
+    )
+
+
+def _evaluate_sum_strided(
+    formula: Formula,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    results: tuple[np.dtype[Any], ...],
+    axes: Shape,
+    shape: Shape,
+    summed: int,
+    given: Sequence[Array | None],
+) -> Sequence[Array]:
+    """Return the formula's outputs, of which one is summed, for operands of any strides."""
+    outs = [*given]
+    one, used = formula.part((summed,))
+    total = _reduced(one, [arrays[k] for k in used], compute, results[summed], axes, shape)
+    others = tuple(k for k in range(len(results)) if k != summed)
+    if others:
+        rest, used = formula.part(others)
+        some, into = [arrays[k] for k in used], [given[k] for k in others]
+        found = evaluate(rest, some, compute, [results[k] for k in others], into=into)
+        for k, array in zip(others, found, strict=True):
+            outs[k] = array
+    if outs[summed] is None:
+        outs[summed] = total
+    else:
+        add_into(outs[summed], total)
+    return outs
+
+
+def _reduced(
+    formula: Formula,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    result: np.dtype[Any],
+    axes: Shape,
+    shape: Shape,
+    mean: bool = False,
+) -> Array:
+    """Return the sum or mean of a formula's one output, for operands of any strides."""
+    kernel = reduction(formula, tuple(a.dtype for a in arrays), compute, result, mean)
+    total = kernel(*arrays, axis=axes, keepdims=True).reshape(shape)
+    launches.add(total.size > 0)
+    return total
+
+
+def _total(
+    formula: Formula,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    result: np.dtype[Any],
+    axes: Shape,
+    shape: Shape,
+    mean: bool = False,
+) -> Array:
+    """Return the sum or mean of a formula's one output."""
+    plan = summation.plan(formula, signatures(arrays), compute, (result,), axes, 0, mean)
+    if plan is None:
+        return _reduced(formula, arrays, compute, result, axes, shape, mean)
+    out = xp.ndarray(shape, result)
+    launches.add(plan.run(arrays, (out,), aligned(arrays)))
+    return out
+
+
+MOST_TERMS = 8
+
+
+@functools.cache
+def _addition(count: int, complex_: bool) -> Formula:
+    kind = COMPLEX if complex_ else REAL
+    inputs = [variable(f"x{k}", kind) for k in range(count)]
+    return Formula(f"add{count}", inputs, [functools.reduce(operator.add, inputs)])
+
+
+@at_home
+def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
+    """Return the sum of arrays of one shape, in the memory of the first if it may be used.
+
+    One kernel adds all, 16-bit floats in 32 bits, and rounds once.
+    """
+    first = arrays[0]
+    formula = _addition(len(arrays), first.dtype.kind == "c")
+    out = first if into_first else None
+    return evaluate(formula, arrays, first.dtype, (first.dtype,), out=out)[0]
 
 
 # --------------------------------------------------------------------------- arrays
@@ -108,12 +333,14 @@ def from_numpy(array: Array, where: device) -> Array:
         return xp.asarray(np.asarray(array))
 
 
+@at_home
 def to_numpy(array: Array) -> np.ndarray[Any, Any]:
     """Return a copy in host memory; waits for the device."""
     result: np.ndarray[Any, Any] = xp.asnumpy(array)
     return result
 
 
+@at_home
 def astype(array: Array, dtype: np.dtype[Any]) -> Array:
     """Return a copy with another element type; complex to real keeps the real part."""
     if array.dtype.kind == "c" and dtype.kind not in "cb":
@@ -122,12 +349,14 @@ def astype(array: Array, dtype: np.dtype[Any]) -> Array:
     return array.astype(dtype)
 
 
+@at_home
 def copy(array: Array, order: str = "K") -> Array:
     """Return a copy with memory of its own."""
     launches.add(array.size > 0)
     return array.copy(order=order)
 
 
+@at_home
 def assign(target: Array, source: Array) -> None:
     """Write ``source`` into ``target``, broadcasting and casting."""
     if target.dtype.kind != "c" and getattr(source, "dtype", target.dtype).kind == "c":
@@ -150,22 +379,11 @@ def _copied_by_driver(target: Array, source: Array) -> bool:
     )
 
 
+@at_home
 def add_into(target: Array, source: Array) -> None:
     """Add ``source`` to ``target`` in its memory."""
     launches.add(target.size > 0)
     xp.add(target, source, out=target, casting="unsafe")
-
-
-MOST_TERMS = 2
-
-
-def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
-    """Return the sum of arrays of one shape, in the memory of the first where it may be used."""
-    first, *others = arrays
-    for array in others:
-        launches.add(first.size > 0)
-        first = first + array
-    return first
 
 
 def broadcast_to(array: Array, shape: Shape) -> Array:
@@ -173,6 +391,7 @@ def broadcast_to(array: Array, shape: Shape) -> Array:
     return xp.broadcast_to(array, shape)
 
 
+@at_home
 def reshape(array: Array, shape: Shape) -> Array:
     """Return a view where strides allow, else a copy."""
     result = array.reshape(shape)
@@ -189,53 +408,77 @@ def _launched(result: Array) -> Array:
     return result
 
 
+@at_home
 def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
-    """Return the sum over ``axes`` as ``dtype``; CuPy's kernel adds 16-bit floats in 32 bits."""
-    return _launched(array.sum(axis=axes, dtype=dtype, keepdims=keepdims))
+    """Return the sum over ``axes`` as ``dtype``; 16-bit floats are added in 32 bits."""
+    return _plain(array, axes, keepdims, dtype, False)
 
 
+@at_home
 def mean(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the mean over ``axes`` as ``dtype``."""
-    return _launched(mean_kernel(array.dtype, dtype)(array, axis=axes, keepdims=keepdims))
+    return _plain(array, axes, keepdims, dtype, True)
 
 
+def _plain(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any], mean: bool) -> Array:
+    axes = tuple([k % array.ndim for k in axes])
+    if keepdims:
+        shape = tuple([1 if k in axes else n for k, n in enumerate(array.shape)])
+    else:
+        shape = tuple([n for k, n in enumerate(array.shape) if k not in axes])
+    if not array.flags.c_contiguous:  # by the order in which the elements lie in memory
+        order = sorted(range(array.ndim), key=lambda k: -array.strides[k])
+        kept = [k for k in order if k not in axes]
+        if kept == sorted(kept):
+            array, axes = array.transpose(order), tuple([order.index(k) for k in axes])
+    compute = array.dtype if array.dtype.kind == "c" else dtype
+    return _total(plain(compute.kind == "c"), (array,), compute, dtype, axes, shape, mean)
+
+
+@at_home
 def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the product over ``axes`` as ``dtype``."""
     return _launched(array.prod(axis=axes, dtype=dtype, keepdims=keepdims))
 
 
+@at_home
 def max(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the maximum over ``axes``; nan wins."""
     return _launched(array.max(axis=axes, keepdims=keepdims))
 
 
+@at_home
 def min(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the minimum over ``axes``; nan wins."""
     return _launched(array.min(axis=axes, keepdims=keepdims))
 
 
+@at_home
 def argmax(array: Array, axis: int | None) -> Array:
     """Return the int64 index of the first maximum, over all where ``axis`` is None."""
     return _launched(position_kernel(array.dtype, True)(array, axis=axis))
 
 
+@at_home
 def argmin(array: Array, axis: int | None) -> Array:
     """Return the int64 index of the first minimum, over all where ``axis`` is None."""
     return _launched(position_kernel(array.dtype, False)(array, axis=axis))
 
 
+@at_home
 def matmul(a: Array, b: Array) -> Array:
     """Return the matrix product by cuBLAS, stacked over leading dimensions."""
     launches.add(1)
     return xp.matmul(a, b)
 
 
+@at_home
 def dot(a: Array, b: Array) -> Array:
-    """Return the sum of the products of two 1-d arrays, by one kernel without a temporary."""
-    launches.add(1)
-    return product_sum(a.dtype)(a, b)
+    """Return the sum of the products of two 1-d arrays, without a temporary."""
+    return _total(product(a.dtype.kind == "c"), (a, b), a.dtype, a.dtype, (0,), ())
 
 
+@at_home
 def concatenate(arrays: Sequence[Array], axis: int) -> Array:
     """Return the arrays joined along an existing axis."""
     result = xp.concatenate(arrays, axis=axis)
@@ -258,6 +501,13 @@ def empty(shape: Shape, dtype: np.dtype[Any], where: device) -> Array:
         return xp.empty(shape, dtype)
 
 
+@at_home
+def empty_like(array: Array, order: str) -> Array:
+    """Return a new array of the shape, type and device of another one."""
+    return xp.empty_like(array, order=order)
+
+
+@at_home
 def take(array: Array, index: Any) -> Array:
     """Return ``array[index]`` where ``index`` has arrays: a copy."""
     result = array[index]
@@ -274,6 +524,7 @@ def _kernels_at(index: tuple[Any, ...]) -> int:
     return arrays + 1 if arrays > 1 else 1
 
 
+@at_home
 def put(array: Array, index: Any, values: Array) -> None:
     """Write ``values`` at ``index``."""
     launches.add(_kernels_at(index))
@@ -287,6 +538,7 @@ def count(stop: int, where: device) -> Array:
         return xp.arange(stop)
 
 
+@at_home
 def add_at(array: Array, index: Any, values: Array) -> None:
     """Add ``values`` at ``index``; what is named twice receives both, in no fixed order."""
     launches.add(_kernels_at(index) if values.size else 0)

@@ -51,7 +51,7 @@ class Product:
 class Formula:
     """Named scalar expressions of named inputs: the meaning of an elementwise operation."""
 
-    __slots__ = ("_products", "by_rule", "inputs", "name", "outputs")
+    __slots__ = ("_parts", "_products", "by_rule", "inputs", "name", "outputs")
 
     def __init__(
         self,
@@ -66,6 +66,7 @@ class Formula:
         self.outputs = tuple(outputs)
         self.by_rule = by_rule
         self._products: dict[tuple[object, ...], Product] = {}
+        self._parts: dict[tuple[int, ...], tuple[Formula, tuple[int, ...]]] = {}
 
     def __repr__(self) -> str:
         inputs = ", ".join(str(v.value) for v in self.inputs)
@@ -76,6 +77,18 @@ class Formula:
         values = {self.inputs[index]: constant(value)}
         inputs = self.inputs[:index] + self.inputs[index + 1 :]
         return Formula(self.name, inputs, tuple(substitute(e, values) for e in self.outputs))
+
+    def part(self, outputs: tuple[int, ...]) -> tuple[Formula, tuple[int, ...]]:
+        """Return the formula of some outputs, and the indices of the inputs that these use."""
+        if outputs not in self._parts:
+            chosen = tuple(self.outputs[k] for k in outputs)
+            used = {e for e in ordered(chosen) if e.function == "variable"}
+            if any(e.function == "constant" for e in chosen):
+                used.add(self.inputs[0])  # a constant takes its shape from this one
+            kept = tuple(k for k, v in enumerate(self.inputs) if v in used)
+            formula = Formula(self.name, [self.inputs[k] for k in kept], chosen)
+            self._parts[outputs] = formula, kept
+        return self._parts[outputs]
 
     def vjp(self, needs: Sequence[bool], defined: Sequence[bool]) -> Product:
         """Return the fused gradient formula of the inputs that ``needs`` marks.

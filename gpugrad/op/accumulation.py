@@ -153,7 +153,7 @@ def _laid_out(array: Array, leaf: Array, own: bool) -> Array:
     """Return a gradient in memory of its own, with the strides of its leaf if that is dense."""
     door = backend.of(leaf)
     order = "K" if leaf.size == array.size and 0 not in leaf.strides else "C"
-    result = door.xp.empty_like(leaf, order=order)
+    result = door.empty_like(leaf, order)
     if result.strides == array.strides and own:
         return array
     door.assign(result, array)

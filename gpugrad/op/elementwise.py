@@ -47,7 +47,7 @@ class _Part(NamedTuple):
     op: Elementwise | None  # None: the gradient is a value that is there already
     sources: tuple[int, ...]
     targets: tuple[int, ...]
-    sums: bool
+    summed: int | None  # which of them is summed, to the shape of its input
 
 
 class Recorded(NamedTuple):
@@ -81,15 +81,17 @@ class Elementwise:
         compute: np.dtype[Any],
         results: Sequence[np.dtype[Any]],
         sum_to: Shape | None = None,
+        summed: int = 0,
     ) -> list[Any]:
         """Return the outputs as tensors, recorded where an operand needs a gradient.
 
         Operands are tensors or NumPy scalars, of one device; ``results`` are the element types of
-        the outputs.  With ``sum_to`` the one output is summed to that shape.
+        the outputs.  With ``sum_to`` the output ``summed`` is summed to that shape.
         """
         arrays = [o._array if isinstance(o, TensorBase) else o for o in operands]
         door = door_of(arrays)
-        outs = [wrap(a) for a in door.evaluate(self.formula, arrays, compute, results, sum_to)]
+        found = door.evaluate(self.formula, arrays, compute, results, sum_to, summed=summed)
+        outs = [wrap(a) for a in found]
         inputs = edges(operands)
         if inputs is not None:
             self.record(operands, arrays, inputs, outs, compute)
@@ -172,9 +174,11 @@ class Elementwise:
             else:
                 operands = [values[s] for s in part.sources]
                 dtypes = [p.dtypes[k] for k in part.targets]
-                outs = part.op.evaluate(
-                    operands, p.compute, dtypes, shapes[0] if part.sums else None
-                )
+                if part.summed is None:
+                    outs = part.op.evaluate(operands, p.compute, dtypes)
+                else:
+                    sum_to = shapes[part.summed]
+                    outs = part.op.evaluate(operands, p.compute, dtypes, sum_to, part.summed)
             for k, shape, out in zip(part.targets, shapes, outs, strict=True):
                 results[k] = fit(out, shape, p.dtypes[k])
         return results
@@ -202,23 +206,32 @@ class Elementwise:
         self, needs: tuple[bool, ...], defined: tuple[bool, ...], reduced: tuple[bool, ...]
     ) -> list[_Part]:
         whole = self.formula.vjp(needs, defined)
-        together, parts = [False] * len(needs), []
+        together, summed, parts = [False] * len(needs), list[int](), []
         for k, e in zip(whole.targets, whole.formula.outputs, strict=True):
-            alone = tuple(j == k for j in range(len(needs)))
             if e.function == "variable":  # a value handed on: no arithmetic, no memory
-                product = self.formula.vjp(alone, defined)
-                parts.append(_Part(None, product.sources, product.targets, False))
+                product = self.formula.vjp(_only(k, needs), defined)
+                parts.append(_Part(None, product.sources, product.targets, None))
             elif reduced and reduced[k]:
-                # Its formula is linear in a cotangent of full shape, so that what is summed has
-                # the full shape, too, at every order.
-                product = self.formula.vjp(alone, defined)
-                parts.append(_Part(self._derived(product), product.sources, product.targets, True))
+                summed.append(k)
             else:
                 together[k] = True
         if any(together):
-            product = self.formula.vjp(tuple(together), defined)
-            parts.append(_Part(self._derived(product), product.sources, product.targets, False))
+            # one pass over the operands also adds up the gradient of one that was broadcast
+            for k in summed[:1]:
+                together[k] = True
+            parts.append(self._part(together, defined, summed[:1]))
+            del summed[:1]
+        # A sum's formula is linear in a cotangent of full shape, so that what is summed has the
+        # full shape, too, at every order.
+        parts += [self._part(_only(k, needs), defined, [k]) for k in summed]
         return parts
+
+    def _part(
+        self, needs: Sequence[bool], defined: tuple[bool, ...], summed: Sequence[int]
+    ) -> _Part:
+        product = self.formula.vjp(tuple(needs), defined)
+        index = product.targets.index(summed[0]) if summed else None
+        return _Part(self._derived(product), product.sources, product.targets, index)
 
     def _derived(self, product: Product) -> Elementwise:
         op = self.products.get(product.formula)
@@ -247,6 +260,10 @@ class Elementwise:
         for k, out in zip(product.targets, outs, strict=True):
             found[k] = fit(out, *p.results[k])
         return found
+
+
+def _only(index: int, needs: Sequence[bool]) -> tuple[bool, ...]:
+    return tuple(k == index for k in range(len(needs)))
 
 
 def door_of(arrays: Sequence[Array]) -> backend.Backend:

@@ -16,20 +16,22 @@ from contextlib import contextmanager
 from typing import Any
 
 from .build import runtime_library
-from .settings import COMPUTE_CAPABILITY, TRACE
+from .settings import COMPUTE_CAPABILITY, DEVICES, IDLE, TRACE
 
 # Our C++ function, and CuPy's that it answers for.
 _NATIVE = {
     "hostcuda_done": (
-        "_ensure_context deviceSynchronize setDevice eventDestroy eventQuery eventRecord "
+        "_ensure_context deviceSynchronize eventDestroy eventQuery eventRecord "
         "eventSynchronize funcSetAttribute moduleUnload profilerStart profilerStop streamDestroy "
         "streamQuery streamSynchronize streamWaitEvent"
     ),
     "hostcuda_zero": (
-        "getDevice deviceCanAccessPeer funcGetAttribute streamGetFlags streamGetPriority "
-        "streamIsCapturing"
+        "deviceCanAccessPeer funcGetAttribute streamGetFlags streamGetPriority streamIsCapturing"
     ),
-    "hostcuda_one": "getDeviceCount ctxGetCurrent",
+    "hostcuda_one": "ctxGetCurrent",
+    "hostcuda_device_count": "getDeviceCount",
+    "hostcuda_get_device": "getDevice",
+    "hostcuda_set_device": "setDevice",
     "hostcuda_handle": (
         "eventCreate eventCreateWithFlags streamCreate streamCreateWithFlags "
         "streamCreateWithPriority"
@@ -102,6 +104,9 @@ def replace_calls(runtime: Any, driver: Any) -> None:
     _library.hostcuda_trace.restype = ctypes.py_object
     if TRACE:
         _library.hostcuda_talk()
+    if IDLE:
+        _library.hostcuda_idle()
+    _library.hostcuda_pretend(DEVICES)
 
     def owner(name: str) -> Any:
         return runtime if name in runtime.__pyx_capi__ else driver

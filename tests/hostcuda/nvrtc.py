@@ -187,17 +187,33 @@ def compile_source(
         cupy.cuda.compiler.CompileException: NVRTC refused the source.
         KernelError: What NVRTC made is no cubin.
     """
-    from cupy.cuda import compiler
-
     own = tuple(o for o in options if o not in _cupy_options())
-    always = ("-ftz=true", f"-arch=sm_{arch}", "--device-as-default-execution-space")
-    program = compiler._NVRTCProgram(
-        source, "kernel.cu", name_expressions=name_expressions, method="cubin"
-    )
-    cubin: bytes = program.compile((*_cupy_options(), *own, *always))[0]
+    cubin = _compiled(source, "cubin", f"sm_{arch}", own, name_expressions)
     if not cubin.startswith(_ELF):
         raise KernelError(f"sm_{arch}: NVRTC returned {cubin[:8]!r}..., not a cubin")
     return cubin
+
+
+def ptx(source: str, arch: int) -> str:
+    """Return the assembly text of ``source``, which shows how memory is read and written."""
+    return _compiled(source, "ptx", f"compute_{arch}").decode()
+
+
+def _compiled(
+    source: str,
+    method: str,
+    arch: str,
+    options: Sequence[str] = (),
+    name_expressions: Sequence[str] | None = None,
+) -> bytes:
+    from cupy.cuda import compiler
+
+    always = ("-ftz=true", f"-arch={arch}", "--device-as-default-execution-space")
+    program = compiler._NVRTCProgram(
+        source, "kernel.cu", name_expressions=name_expressions, method=method
+    )
+    result: bytes = program.compile((*_cupy_options(), *options, *always))[0]
+    return result
 
 
 def fast_options() -> tuple[str, ...]:

@@ -12,6 +12,8 @@ CXX = os.environ.get("CXX", "g++")
 EXTRA_FLAGS = tuple(os.environ.get("HOSTCUDA_CXXFLAGS", "").split())
 NVRTC_ARCHS = tuple(int(a) for a in os.environ.get("HOSTCUDA_NVRTC", "").split(",") if a)
 NO_POOL = os.environ.get("HOSTCUDA_NOPOOL", "") not in ("", "0")
+DEVICES = int(os.environ.get("HOSTCUDA_DEVICES", "1"))
+IDLE = os.environ.get("HOSTCUDA_IDLE", "") not in ("", "0")
 TRACE = os.environ.get("HOSTCUDA_TRACE", "") not in ("", "0")
 
 COMPUTE_CAPABILITY = 90  # the device that CuPy believes to see

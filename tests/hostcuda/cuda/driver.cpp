@@ -32,6 +32,8 @@ constexpr size_t ALIGNMENT = 512;  // of cudaMalloc
 long next_handle = 0x1000;
 PyObject *traced = nullptr;  // the list that gathers the names of launched kernels
 bool talkative = false;
+int devices = 1, current_device = 0;
+bool idle = false;  // launch, but run nothing
 
 PyObject *none() {
   Py_IncRef(&_Py_NoneStruct);
@@ -74,12 +76,22 @@ PyObject *hostcuda_trace(PyObject *list) {
 }
 
 void hostcuda_talk() { talkative = true; }
+void hostcuda_idle() { idle = true; }
+void hostcuda_pretend(int count) { devices = count; }
 
 // ---------------------------------------------------------------- calls that need no device
 
 PyObject *hostcuda_done() { return none(); }
 long hostcuda_zero() { return 0; }
 long hostcuda_one() { return 1; }
+long hostcuda_device_count() { return devices; }
+long hostcuda_get_device() { return current_device; }
+PyObject *hostcuda_set_device(int device) {
+  if (device < 0 || device >= devices)
+    return PyErr_Format(PyExc_RuntimeError, "cudaErrorInvalidDevice: invalid device ordinal");
+  current_device = device;
+  return none();
+}
 long hostcuda_handle() { return next_handle += 8; }  // of a stream or an event: all are the same
 
 // ---------------------------------------------------------------- memory
@@ -148,7 +160,7 @@ PyObject *hostcuda_launch(long function, unsigned grid_x, unsigned grid_y, unsig
                         shared_bytes);
   hostcuda_launches++;
   if (!record(kernel, grid, block)) return nullptr;
-  hostcuda::run_grid(kernel, grid, block, reinterpret_cast<void **>(arguments));
+  if (!idle) hostcuda::run_grid(kernel, grid, block, reinterpret_cast<void **>(arguments));
   return none();
 }
 

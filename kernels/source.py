@@ -1,0 +1,130 @@
+"""The text of a formula in CUDA C++, which all kernels that are made of it share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gpugrad.formula import BOOL, COMPLEX, REAL, Formula
+
+DType = np.dtype[Any]
+
+_HERE = Path(__file__).parent
+PREAMBLE = (_HERE / "preamble.cuh").read_text()
+
+# What stands above a RawKernel; CuPy itself writes its headers above its own kernels.
+HEADER = f"""
+#include <cupy/complex.cuh>
+#include <cupy/float16.cuh>
+#include <cupy/math_constants.h>
+{PREAMBLE}
+{(_HERE / "pack.cuh").read_text()}
+"""
+
+_C = {
+    "bool": "bool", "uint8": "gpugrad::uint8", "int8": "gpugrad::int8", "int16": "short",
+    "int32": "int", "int64": "gpugrad::int64", "float16": "float16", "float32": "float",
+    "float64": "double", "complex64": "complex<float>", "complex128": "complex<double>",
+}  # fmt: skip
+
+
+def c_type(dtype: DType) -> str:
+    """Return the C++ type of an element."""
+    return _C[dtype.name]
+
+
+def kind_dtype(kind: str, compute: DType) -> DType:
+    """Return the element type in which expressions of a kind are computed.
+
+    float16 computes in float32, and is rounded once.
+    """
+    if kind == BOOL:
+        return np.dtype(np.bool_)
+    if compute.kind == "c":
+        return compute if kind == COMPLEX else np.dtype(f"f{compute.itemsize // 2}")
+    return np.dtype(np.float32) if compute.name == "float16" else compute
+
+
+def c_types(compute: DType) -> dict[str, str]:
+    """Return the C++ types of a formula's kinds."""
+    kinds = (BOOL, REAL, COMPLEX) if compute.kind == "c" else (BOOL, REAL)
+    return {kind: c_type(kind_dtype(kind, compute)) for kind in kinds}
+
+
+def names(formula: Formula) -> list[str]:
+    """Return the names of a formula's inputs."""
+    return [str(v.value) for v in formula.inputs]
+
+
+def body(formula: Formula, dtypes: Sequence[DType], compute: DType) -> tuple[list[str], list[str]]:
+    """Return the statements and the result expressions of a formula over inputs of ``dtypes``."""
+    types = c_types(compute)
+    inputs = [
+        name if c_type(d) == types[v.kind] else f"{types[v.kind]}({name})"
+        for v, name, d in zip(formula.inputs, names(formula), dtypes, strict=True)
+    ]
+    return formula.cuda(types, inputs)
+
+
+def stored(text: str, kind: str, compute: DType, dtype: DType) -> str:
+    """Return the text of an expression converted to the element type that is stored."""
+    computed = c_types(compute)[kind]
+    target = c_type(dtype)
+    if computed.startswith("complex") and not target.startswith("complex"):
+        text, computed = f"real({text})", computed[len("complex<") : -1]
+    return text if computed == target else f"{target}({text})"
+
+
+def assigned(target: str, value: str, dtype: DType, add: bool) -> str:
+    """Return the statement that stores a value, or adds it to what is there.
+
+    It is rounded before it is added, as if it had been stored: adding at once changes no number.
+    """
+    return f"{target} = {c_type(dtype)}({target} + {value});" if add else f"{target} = {value};"
+
+
+def function(
+    formula: Formula,
+    dtypes: Sequence[DType],
+    compute: DType,
+    results: Mapping[int, DType],
+    adds: Sequence[int],
+    returned: int | None = None,
+) -> str:
+    """Return the device function ``formula(inputs, results)``.
+
+    Args:
+        formula: What it computes.
+        dtypes: The inputs' element types.
+        compute: The type to compute in.
+        results: The element types of the outputs that it stores, by their indices.
+        adds: Those of them that it adds to what is there.
+        returned: The index of an output that it returns as it is computed.
+    """
+    statements, texts = body(formula, dtypes, compute)
+    statements += assignments(formula, texts, compute, results, adds)
+    kind = "void"
+    if returned is not None:
+        statements.append(f"return {texts[returned]};")
+        kind = c_type(kind_dtype(formula.outputs[returned].kind, compute))
+    parameters = [f"const {c_type(d)} {n}" for d, n in zip(dtypes, names(formula), strict=True)]
+    parameters += [f"{c_type(d)} &result{k}" for k, d in results.items()]
+    lines = "".join(f"  {line}\n" for line in statements)
+    return f"__device__ inline {kind} formula({', '.join(parameters)}) {{\n{lines}}}\n"
+
+
+def assignments(
+    formula: Formula,
+    texts: Sequence[str],
+    compute: DType,
+    results: Mapping[int, DType],
+    adds: Sequence[int],
+) -> list[str]:
+    """Return the statements that set (or add to) the variables ``result0``, ``result1`` ..."""
+    return [
+        assigned(f"result{k}", stored(texts[k], formula.outputs[k].kind, compute, d), d, k in adds)
+        for k, d in results.items()
+    ]
