@@ -15,19 +15,13 @@ from typing import Any
 
 import pytest
 
-# Read when NumPy, PyTorch and JAX are imported.
-THREADS = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-}
-if "numpy" in sys.modules and any(os.environ.get(k) != v for k, v in THREADS.items()):
-    settings = " ".join(f"{k}='{v}'" for k, v in THREADS.items())
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+if "numpy" in sys.modules and any(os.environ.get(name) != "1" for name in THREADS):
     raise pytest.UsageError(
-        f"NumPy is loaded, and its threads can no longer be limited: set {settings}"
+        f"NumPy is loaded, and its threads can no longer be limited: set {'=1 '.join(THREADS)}=1"
     )
-os.environ.update(THREADS)
+os.environ.update(dict.fromkeys(THREADS, "1"))  # read when NumPy and PyTorch are imported
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 from benchmarks import report, results  # noqa: E402
 from benchmarks.comparison import Comparison  # noqa: E402
@@ -159,6 +153,17 @@ def compare(
     return measure
 
 
+def regressions(config: pytest.Config) -> list[results.Row]:
+    """Return the rows that are slower than those of ``--against``."""
+    earlier = config.stash[EARLIER]
+    return [r for r in config.stash[ROWS] if results.slower(r, earlier.get(results.key(r)))]
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if exitstatus == pytest.ExitCode.OK and regressions(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     rows = config.stash[ROWS]
     if not rows:
@@ -169,8 +174,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.write_line(report.describe(document))
     terminalreporter.write_line(report.text(rows))
     if config.option.against is not None:
-        earlier = config.stash[EARLIER]
-        found = [r for r in rows if results.slower(r, earlier.get(results.key(r)))]
-        terminalreporter.write_line("\n" + report.regressions(found, earlier, config.option.against))
+        earlier, found = config.stash[EARLIER], regressions(config)
+        terminalreporter.write_line(
+            "\n" + report.regressions(found, earlier, config.option.against)
+        )
     if SAVED in config.stash:
         terminalreporter.write_line(f"\nSaved as {config.stash[SAVED]}")

@@ -49,7 +49,9 @@ class Peer:
         self.wait(results)
 
 
-def peers(work: Work, n: int, dtype: str, device: str, only: Sequence[str] = tuple(NAMES)) -> list[Peer]:
+def peers(
+    work: Work, n: int, dtype: str, device: str, only: Sequence[str] = tuple(NAMES)
+) -> list[Peer]:
     """Return those who can do the work on the device, gpugrad first, each with inputs of its own.
 
     ``only`` are keys of ``NAMES``: whom to compare gpugrad with, if installed.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -69,19 +68,22 @@ def columns(rows: Sequence[Row]) -> list[str]:
 def cells(rows: Sequence[Row]) -> list[list[str]]:
     """Return the table: what the reference takes, and the others as a ratio to it."""
     reference, *others = columns(rows)
-    table = [["work", "n", "dtype", reference, "gpugrad", "target", "met", *others]]
-    for row in rows:
-        table.append([
-            row["work"],
-            f"{row['n']:,}" if row["n"] else "",
-            row["dtype"] or "",
-            quantity(row, reference),
-            ratio(row, "gpugrad"),
-            f"{row['target']:.2f}" if row["target"] else "",
-            {None: "", True: "yes", False: "no"}[met(row)],
-            *(ratio(row, name) for name in others),
-        ])  # fmt: skip
-    return table
+    return [
+        ["work", "n", "dtype", reference, "gpugrad", "target", "met", *others],
+        *(
+            [
+                row["work"],
+                f"{row['n']:,}" if row["n"] else "",
+                row["dtype"] or "",
+                quantity(row, reference),
+                ratio(row, "gpugrad"),
+                f"{row['target']:.2f}" if row["target"] else "",
+                {None: "", True: "yes", False: "no"}[met(row)],
+                *(ratio(row, name) for name in others),
+            ]
+            for row in rows
+        ),
+    ]
 
 
 def met(row: Row) -> bool | None:
@@ -95,7 +97,10 @@ def ratio(row: Row, name: str) -> str:
     """Return a peer's ratio, or an empty cell where it has none."""
     if name in row["wrong"]:
         return "wrong"
-    return f"{row['ratios'][name]:.2f}" if name in row["ratios"] else ""
+    if name not in row["ratios"]:
+        return ""
+    value = row["ratios"][name]
+    return f"{value:.2f}" if value >= 0.01 else f"{value:.1g}"
 
 
 def quantity(row: Row, name: str) -> str:
@@ -143,3 +148,141 @@ def describe(results: Results) -> str:
     dates = sorted({row["date"] for row in results["rows"]})
     date = " to ".join(dict.fromkeys([dates[0], dates[-1]]))
     return f"{date}, {place}, " + ", ".join(f"{k} {v}" for k, v in versions.items())
+
+
+# --------------------------------------------------------------------------- pages
+
+
+def page(results: Results, name: str) -> str:
+    """Return the generated part of benchmarks/README.md that is about one device."""
+    rows = with_growth(results["rows"])
+    promised = [row for row in rows if met(row) is not None]
+    kept = [row for row in promised if met(row)]
+    parts = [
+        f"## {title(results)}",
+        f"{describe(results)}; one thread each, medians.\nThe numbers are those of "
+        f"[{name}.json](results/{name}.json).",
+        f"{len(kept)} of {len(promised)} targets are met.",
+        f"![Ratios and targets of all works](plots/{name}-targets.svg)",
+        f"![Ratios by size](plots/{name}-sizes.svg)",
+    ]
+    for question in dict.fromkeys(row["question"] for row in rows):
+        of_question = [row for row in rows if row["question"] == question]
+        parts += [f"### {question}", table(cells(of_question), texts=(0, 2, 6))]
+    wrong = [
+        f"- {peer}, {row['work']}, n = {row['n']:,}, {row['dtype']}: {reason}"
+        for row in rows
+        for peer, reason in row["wrong"].items()
+    ]
+    wrong += [f"- {peer}: {reason}" for peer, reason in results["missing"].items()]
+    if wrong:
+        parts.append("Not timed:\n\n" + "\n".join(wrong))
+    return "\n\n".join(parts)
+
+
+def title(results: Results) -> str:
+    """Return what the rows of a device stand under."""
+    return {"cpu": "On the CPU", "cuda": "On CUDA"}[results["device"]]
+
+
+def summary(results: Results, name: str) -> str:
+    """Return the generated part of README.md: a table by size, and a line for each other work."""
+    rows = [row for row in with_growth(results["rows"]) if _first_dtype(row, results["rows"])]
+    sizes: dict[str, set[int]] = {}
+    for row in rows:
+        sizes.setdefault(row["work"], set()).add(row["n"])
+    most = max(map(len, sizes.values()))
+    swept = [row for row in rows if most > 1 and len(sizes[row["work"]]) == most]
+    rest = [row for row in rows if row not in swept]
+    reference, *_, by_hand = columns(rows)
+    parts = [
+        f"{describe(results)}; one thread each, medians.\n"
+        f"gpugrad's time as a ratio to {reference}'s: below 1 is faster.\n"
+        f"In brackets the same for {by_hand}.\nThe numbers are those of "
+        f"[this run](benchmarks/results/{name}.json).",
+    ]
+    ns = sorted({row["n"] for row in swept})
+    lines = [["forward + backward", *(f"n = {n:,}" for n in ns)]]
+    for work in dict.fromkeys(row["work"] for row in swept):
+        found = {row["n"]: row for row in swept if row["work"] == work}
+        lines.append([work, *(_pair(found[n], by_hand) if n in found else "" for n in ns)])
+    if swept:
+        parts.append(table(lines, texts=(0,)))
+    lines = [["work", "n", reference, "gpugrad"]]
+    for work in dict.fromkeys(row["work"] for row in rest):
+        of_work = [row for row in rest if row["work"] == work]
+        lines.append([
+            work,
+            " / ".join(f"{row['n']:,}" for row in of_work if row["n"]),
+            " / ".join(quantity(row, reference) for row in of_work),
+            " / ".join(_pair(row, by_hand) for row in of_work),
+        ])  # fmt: skip
+    parts.append(table(lines, texts=(0,)))
+    return "\n\n".join(parts)
+
+
+def _first_dtype(row: Row, rows: Iterable[Row]) -> bool:
+    """Return whether a row has the least wide dtype in which its work was done."""
+    dtypes = [r["dtype"] for r in rows if r["work"] == row["work"] and r["dtype"]]
+    return not dtypes or bool(row["dtype"] == min(dtypes))
+
+
+def _pair(row: Row, by_hand: str) -> str:
+    other = ratio(row, by_hand)
+    return f"{ratio(row, 'gpugrad')} ({other})" if other else ratio(row, "gpugrad")
+
+
+def table(lines: Sequence[Sequence[str]], texts: Sequence[int]) -> str:
+    """Return a table in Markdown; ``texts`` are the columns that are no numbers."""
+    head, *body = lines
+    rule = ["---" if k in texts else "---:" for k in range(len(head))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *body])
+
+
+def fill(text: str, generated: str) -> str:
+    """Return a page with what is between its marks replaced."""
+    before, rest = text.split("<!-- benchmark -->\n")
+    _, after = rest.split("<!-- end of benchmark -->")
+    return f"{before}<!-- benchmark -->\n{generated}\n<!-- end of benchmark -->{after}"
+
+
+def pages(names: Sequence[str]) -> dict[Path, str]:
+    """Return the texts of both pages, made of the saved results of some names."""
+    found = {name: load(name) for name in names}
+    first = names[0]
+    paths = FOLDER / "README.md", FOLDER.parent / "README.md"
+    generated = (
+        "\n\n".join(page(r, name) for name, r in found.items()),
+        summary(found[first], first),
+    )
+    return {
+        path: fill(path.read_text(encoding="utf-8"), part)
+        for path, part in zip(paths, generated, strict=True)
+    }
+
+
+def load(name: str) -> Results:
+    """Return the saved results of that name."""
+    path = FOLDER / "results" / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+def newest() -> list[str]:
+    """Return the names of the newest results of each device, the CPU first."""
+    found: dict[str, tuple[str, str]] = {}
+    for path in (FOLDER / "results").glob("*.json"):
+        results = load(path.stem)
+        latest = max(row["date"] for row in results["rows"])
+        found[results["device"]] = max(found.get(results["device"], ("", "")), (latest, path.stem))
+    return [found[device][1] for device in sorted(found)]
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(FOLDER.parent))
+    from benchmarks import plot
+
+    chosen = sys.argv[1:] or newest()
+    for path, text_of_page in pages(chosen).items():
+        path.write_text(text_of_page, encoding="utf-8")
+    for name in chosen:
+        plot.draw(load(name), name)

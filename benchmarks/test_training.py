@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -61,7 +62,7 @@ RATE = 1e-3
 
 def classifier(n: int, random: np.random.Generator) -> Sequence[Any]:
     """Return weights and biases, the inputs of n examples, and their classes."""
-    layers = list(zip(SIZES[:-1], SIZES[1:], strict=True))
+    layers = list(itertools.pairwise(SIZES))
     weights = [random.standard_normal(s) * (2 / s[0]) ** 0.5 for s in layers]
     biases = [np.zeros(s[1]) for s in layers]
     labels = np.eye(SIZES[-1])[random.integers(SIZES[-1], size=n)]
@@ -168,7 +169,7 @@ def block_by_hand(
     def product(x: Any, g: Any) -> Any:
         return rows(x).T @ rows(g)
 
-    n1, back1 = normalize(x)
+    n1, _ = normalize(x)
     a = n1 * s1 + o1
     q, k, v = split(xp, a @ wq), split(xp, a @ wk), split(xp, a @ wv)
     p = softmax(xp, q @ swapaxes(xp, k, -1, -2) * SCALE)

@@ -158,6 +158,11 @@ def relu(xp: Any, x: Any) -> Any:
     return xp.relu(x) if hasattr(xp, "relu") else xp.maximum(x, 0)
 
 
+def dot(xp: Any, x: Any, y: Any) -> Any:
+    """Return the inner product of two vectors."""
+    return xp.dot(x, y) if hasattr(xp, "dot") else x @ y
+
+
 def swapaxes(xp: Any, x: Any, first: int, second: int) -> Any:
     """Return x with two axes exchanged."""
     if hasattr(xp, "swapaxes"):
