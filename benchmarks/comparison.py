@@ -17,8 +17,10 @@ from gpugrad import backend
 
 TOLERANCES = {"float32": 1e-4, "float64": 1e-10}  # relative to the largest element
 SECONDS_PER_ROUND = 2e-3  # so that the clock's resolution does not matter
-SECONDS = 0.5  # of a comparison, if these rounds allow it
+SECONDS = 0.4  # of a comparison, if these rounds allow it
 ROUNDS = (5, 100)
+SLOW = 5.0  # seconds of a round of all, of which there are only
+SLOW_ROUNDS = 3
 
 
 # --------------------------------------------------------------------------- right, then fast
@@ -84,8 +86,9 @@ class Comparison:
 
         Given pytest-benchmark's fixture, which can be used once, that times the first peer.
         """
-        rounds = int(SECONDS / self._calibrate(clock))
-        rounds = min(max(rounds, ROUNDS[0]), ROUNDS[1])
+        seconds = self._calibrate(clock)
+        rounds = min(max(int(SECONDS / seconds), ROUNDS[0]), ROUNDS[1])
+        rounds = rounds if seconds < SLOW else SLOW_ROUNDS
         ours, *others = self.peers
         turns = itertools.count()
 
@@ -142,6 +145,8 @@ class Comparison:
     def row(self, question: str) -> results.Row:
         """Return what is kept of the rounds; the seconds are those of one operation."""
         work, compared = self.work, self.reference
+        promised = self.device == "cpu" and compared.name == REFERENCE
+        target = work.targets.get((self.n, self.dtype)) if promised else None
         medians = {p.name: statistics.median(p.seconds) / p.repeats for p in self.peers}
         ratios = {
             p.name: statistics.median(
@@ -153,6 +158,6 @@ class Comparison:
         return results.row(
             question, work.name, self.n, self.dtype,
             {name: seconds / work.calls for name, seconds in medians.items()},
-            target=work.targets.get((self.n, self.dtype)), ratios=ratios, growth=work.growth,
-            rounds=len(compared.seconds), wrong=self.wrong,
+            target=target, ratios=ratios, growth=work.growth, rounds=len(compared.seconds),
+            wrong=self.wrong,
         )  # fmt: skip

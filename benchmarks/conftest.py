@@ -90,6 +90,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     large = [] if config.option.full else [i for i in items if _size(i) >= LARGE]
     config.hook.pytest_deselected(items=large)
     items[:] = [i for i in items if i not in large]
+    # Long graphs come last: large arrays of later works would fit into the heap that they leave,
+    # and those who else ask the system for fresh memory would seem fast.
+    items.sort(key=_is_long)
     for item in items:
         item.add_marker(pytest.mark.benchmark(timer=CLOCKS[config.option.device]))
         # Peers may be behind NumPy's and Python's deprecations.
@@ -98,6 +101,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _size(item: pytest.Item) -> int:
     return int(item.callspec.params.get("n", 0)) if hasattr(item, "callspec") else 0
+
+
+def _is_long(item: pytest.Item) -> bool:
+    work = item.callspec.params.get("work") if hasattr(item, "callspec") else None
+    return work is not None and work.growth is not None
 
 
 @pytest.fixture

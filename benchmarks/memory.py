@@ -9,8 +9,6 @@ because the most that a process ever held is never forgotten, and Linux, to see 
 from __future__ import annotations
 
 import gc
-import os
-import resource
 import sys
 from pathlib import Path
 
@@ -28,16 +26,19 @@ def peak(key: str, n: int) -> str:
         if peer.name == "gpugrad" != key:
             return ""
         gc.collect()
-        before = held()
+        before = held("VmRSS")
         results = peer.run()
         peer.wait(results)
-    return f"{peer.name} {1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before}"
+    return f"{peer.name} {held('VmHWM') - before}"
 
 
-def held() -> int:
-    """Return the bytes of memory that the process holds now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
+def held(line: str) -> int:
+    """Return the bytes in a line of Linux's: what is held now, or what was held at most.
+
+    The most that ``resource`` knows would include what the parent held: it outlives exec.
+    """
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.partition(f"{line}:")[2].split()[0])
 
 
 if __name__ == "__main__":

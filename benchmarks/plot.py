@@ -36,12 +36,14 @@ PANELS_PER_ROW = 4
 def draw(results: Results, name: str) -> list[Path]:
     """Write the plots of saved results, and return their paths."""
     FOLDER.mkdir(exist_ok=True)
-    paths = []
-    for kind, figure in (("targets", targets(results)), ("sizes", sizes(results))):
-        paths.append(FOLDER / f"{name}-{kind}.svg")
-        figure.savefig(paths[-1], facecolor="white", metadata={"Date": None})
+    figures = {"sizes": sizes(results)}
+    if any(met(row) is not None for row in results["rows"]):
+        figures["targets"] = targets(results)
+    paths = {kind: FOLDER / f"{name}-{kind}.svg" for kind in figures}
+    for kind, figure in figures.items():
+        figure.savefig(paths[kind], facecolor="white", metadata={"Date": None})
         plt.close(figure)
-    return paths
+    return list(paths.values())
 
 
 def sizes(results: Results) -> Any:

@@ -33,8 +33,10 @@ def with_growth(rows: Sequence[Row]) -> list[Row]:
     The exponent is the slope of a straight line through the logarithms of the sizes and times.
     """
     found = []
-    for work in dict.fromkeys((row["question"], row["work"]) for row in rows):
-        of_work = [row for row in rows if (row["question"], row["work"]) == work]
+    questions = list(dict.fromkeys(row["question"] for row in rows))
+    rows = sorted(rows, key=lambda row: questions.index(row["question"]))
+    for work in dict.fromkeys(row["work"] for row in rows):
+        of_work = [row for row in rows if row["work"] == work]
         of_work.sort(key=lambda row: (row["n"] or 0, row["dtype"] or ""))
         found += of_work
         if of_work[0]["growth"] is not None and len(of_work) > 2:
@@ -87,10 +89,10 @@ def cells(rows: Sequence[Row]) -> list[list[str]]:
 
 
 def met(row: Row) -> bool | None:
-    """Return whether gpugrad's ratio is at most the target; None where there is no target."""
+    """Return whether gpugrad's ratio, as printed, is at most the target; None without a target."""
     if row["target"] is None or "gpugrad" not in row["ratios"]:
         return None
-    return bool(row["ratios"]["gpugrad"] <= row["target"])
+    return bool(round(row["ratios"]["gpugrad"], 2) <= row["target"])
 
 
 def ratio(row: Row, name: str) -> str:
@@ -156,16 +158,18 @@ def describe(results: Results) -> str:
 def page(results: Results, name: str) -> str:
     """Return the generated part of benchmarks/README.md that is about one device."""
     rows = with_growth(results["rows"])
-    promised = [row for row in rows if met(row) is not None]
-    kept = [row for row in promised if met(row)]
+    promised = [met(row) for row in rows if met(row) is not None]
     parts = [
         f"## {title(results)}",
         f"{describe(results)}; one thread each, medians.\nThe numbers are those of "
         f"[{name}.json](results/{name}.json).",
-        f"{len(kept)} of {len(promised)} targets are met.",
-        f"![Ratios and targets of all works](plots/{name}-targets.svg)",
         f"![Ratios by size](plots/{name}-sizes.svg)",
     ]
+    if promised:
+        parts += [
+            f"{sum(map(bool, promised))} of {len(promised)} targets are met.",
+            f"![Ratios and targets of all works](plots/{name}-targets.svg)",
+        ]
     for question in dict.fromkeys(row["question"] for row in rows):
         of_question = [row for row in rows if row["question"] == question]
         parts += [f"### {question}", table(cells(of_question), texts=(0, 2, 6))]
@@ -272,6 +276,8 @@ def newest() -> list[str]:
     found: dict[str, tuple[str, str]] = {}
     for path in (FOLDER / "results").glob("*.json"):
         results = load(path.stem)
+        if "rows" not in results:  # of benchmarks/gpu.py
+            continue
         latest = max(row["date"] for row in results["rows"])
         found[results["device"]] = max(found.get(results["device"], ("", "")), (latest, path.stem))
     return [found[device][1] for device in sorted(found)]

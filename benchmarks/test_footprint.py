@@ -21,7 +21,7 @@ from benchmarks.peer import MODULES, NAMES, library
 from benchmarks.test_composition import CHAIN
 
 ROOT = Path(__file__).parents[1]
-IMPORTS = 5
+IMPORTS = 3
 IMPORT = "import time; start = time.process_time(); import {}; print(time.process_time() - start)"
 
 Keep = Callable[[results.Row], None]

@@ -28,7 +28,8 @@ class Work:
     operand of the way.  ``.grad`` is emptied before each call, unless ``keeps_grad``.
 
     The keys of ``targets`` are the sizes and dtypes that are measured; the values are what
-    gpugrad's ratio to PyTorch is meant to be, at most, or None where nothing was promised.
+    gpugrad's ratio to PyTorch is meant to be on the CPU, at most, or None where nothing was
+    promised.
     """
 
     name: str
