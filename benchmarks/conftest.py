@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -28,9 +28,6 @@ from benchmarks.comparison import Comparison  # noqa: E402
 from benchmarks.peer import NAMES, library  # noqa: E402
 from benchmarks.work import LARGE, Work  # noqa: E402
 from gpugrad import backend  # noqa: E402
-
-if library("torch") is not None:
-    library("torch").set_num_threads(1)
 
 # The processor's time is that of a quiet machine; what a GPU does is not in it.
 CLOCKS = {"cpu": time.process_time, "cuda": time.perf_counter}
@@ -76,6 +73,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.peers is None:
         without = [] if config.option.full else ["compile"]
         config.option.peers = [key for key in NAMES if key not in without]
+    if {"torch", "compile"} & {*config.option.peers} and library("torch") is not None:
+        library("torch").set_num_threads(1)
     if config.option.against is not None:
         try:
             earlier = results.load(config.option.against)
@@ -114,6 +113,12 @@ def question(request: pytest.FixtureRequest) -> str:
     return str(request.module.__doc__).partition("\n")[0]
 
 
+def document(config: pytest.Config, rows: Sequence[results.Row]) -> dict[str, Any]:
+    """Return rows of this run as they are saved."""
+    device = config.option.device
+    return results.document(rows, device, CLOCKS[device].__name__, config.option.peers)
+
+
 @pytest.fixture
 def keep(request: pytest.FixtureRequest) -> Callable[[results.Row], None]:
     """Return a function that puts a row into the table and, with ``--save``, into the file."""
@@ -122,9 +127,7 @@ def keep(request: pytest.FixtureRequest) -> Callable[[results.Row], None]:
         config = request.config
         config.stash[ROWS].append(row)
         if config.option.save:
-            device = config.option.device
-            document = results.document([row], device, CLOCKS[device].__name__)
-            config.stash[SAVED] = str(results.save(document, config.option.save))
+            config.stash[SAVED] = str(results.save(document(config, [row]), config.option.save))
 
     return kept
 
@@ -176,10 +179,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     rows = config.stash[ROWS]
     if not rows:
         return
-    device = config.option.device
     terminalreporter.section("medians")
-    document = results.document(rows, device, CLOCKS[device].__name__)
-    terminalreporter.write_line(report.describe(document))
+    terminalreporter.write_line(report.describe(document(config, rows)))
     terminalreporter.write_line(report.text(rows))
     if config.option.against is not None:
         earlier, found = config.stash[EARLIER], regressions(config)

@@ -22,7 +22,7 @@ NAMES = {
     "mygrad": "MyGrad",
     "hand": "by hand",  # with NumPy or CuPy
 }
-MODULES = {REFERENCE: "torch", "JAX": "jax", "HIPS autograd": "autograd", "MyGrad": "mygrad"}
+MODULES = {"torch": "torch", "jax": "jax", "autograd": "autograd", "mygrad": "mygrad"}
 
 
 class Peer:

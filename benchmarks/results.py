@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import gpugrad
-from benchmarks.peer import MODULES, REFERENCE, problem
+from benchmarks.peer import MODULES, NAMES, REFERENCE, problem
 
 Row = dict[str, Any]
 FOLDER = Path(__file__).parent / "results"
@@ -58,9 +58,16 @@ def key(row: Row) -> tuple[Any, ...]:
     return row["work"], row["n"], row["dtype"]
 
 
-def document(rows: Sequence[Row], device: str, clock: str) -> dict[str, Any]:
-    """Return the rows with the machine, the versions, and why which peer is missing."""
-    missing = {name: why for name, module in MODULES.items() if (why := problem(module))}
+def document(
+    rows: Sequence[Row], device: str, clock: str, peers: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the rows with the machine, the versions, and why which of the peers is missing.
+
+    The peers are keys of ``peer.NAMES``; those that nobody asked for are not imported.
+    """
+    missing = {
+        NAMES[key]: why for key in peers if key in MODULES and (why := problem(MODULES[key]))
+    }
     return {
         "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "gpu": _gpu(device)},
         "versions": {
@@ -106,7 +113,8 @@ def save(results: dict[str, Any], name: str) -> Path:
                     f"{results[part]}. Save under another name."
                 )
         rows = {key(r): r for r in earlier["rows"]} | {key(r): r for r in results["rows"]}
-        results = results | {"rows": list(rows.values())}
+        missing = earlier["missing"] | results["missing"]
+        results = results | {"rows": list(rows.values()), "missing": missing}
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path

@@ -36,8 +36,8 @@ def _cpu_only(request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 def modules(request: pytest.FixtureRequest) -> dict[str, str]:
     """Return the modules of those who are compared, by the names of the peers."""
-    wanted = [NAMES[key] for key in request.config.option.peers]
-    found = {name: m for name, m in MODULES.items() if name in wanted and library(m) is not None}
+    keys = [key for key in request.config.option.peers if key in MODULES]
+    found = {NAMES[key]: MODULES[key] for key in keys if library(MODULES[key]) is not None}
     return {"gpugrad": "gpugrad", **found, "NumPy by hand": "numpy"}
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -39,7 +42,8 @@ FEW = 2
 
 def smallest(work: Work) -> int:
     """Return a size that takes no time: the operations have matrices of certain sizes only."""
-    return min(n for n, _ in work.targets) if work in test_operations.WORKS else FEW
+    least = min(n for n, _ in work.targets)
+    return least if work in test_operations.WORKS else min(FEW, least)
 
 
 CASES = [
@@ -176,6 +180,39 @@ def test_slower_is_by_more_than_the_noise() -> None:
     assert results.slower(row_of("mul", 10, 0.58), before)
     told = report.regressions([row_of("mul", 10, 0.58)], {("mul", 10, "float32"): before}, "then")
     assert "mul, n = 10, float32: 0.50 -> 0.58" in told
+
+
+@pytest.mark.slow
+def test_a_run_is_saved_and_the_next_one_tells_what_got_slower(tmp_path: Path) -> None:
+    pytest.importorskip("pytest_benchmark")
+    name = str(tmp_path / "first")
+
+    first = run_benchmarks("--save", name)
+    saved = results.load(name)
+    (row,) = saved["rows"]
+    row["ratios"]["gpugrad"] /= 10
+    (tmp_path / "fast.json").write_text(json.dumps(saved))
+    row["ratios"]["gpugrad"] *= 100
+    (tmp_path / "slow.json").write_text(json.dumps(saved))
+
+    assert first.returncode == 0, first.stdout
+    assert row["work"] == "mul"
+    assert row["medians"].keys() == {"gpugrad", "NumPy by hand"}
+    after_fast = run_benchmarks("--against", str(tmp_path / "fast"))
+    assert after_fast.returncode == 1
+    assert "Slower than in" in after_fast.stdout
+    after_slow = run_benchmarks("--against", str(tmp_path / "slow"))
+    assert after_slow.returncode == 0
+    assert "Nothing got slower" in after_slow.stdout
+
+
+def run_benchmarks(*options: str) -> subprocess.CompletedProcess[str]:
+    chosen = ["benchmarks/test_operations.py", "-k", "mul-10-float32", "--peers", "hand"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen, *options]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False
+    )
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
