@@ -17,7 +17,7 @@ from gpugrad import backend
 
 TOLERANCES = {"float32": 1e-4, "float64": 1e-10}  # relative to the largest element
 SECONDS_PER_ROUND = 2e-3  # so that the clock's resolution does not matter
-SECONDS = 0.4  # of a comparison, if these rounds allow it
+SECONDS = 0.3  # of a comparison, if these rounds allow it
 ROUNDS = (5, 100)
 SLOW = 5.0  # seconds of a round of all, of which there are only
 SLOW_ROUNDS = 3
