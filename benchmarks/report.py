@@ -1,134 +1,126 @@
-"""Results as a table and as a file: the medians, and on what machine they were taken.
+"""Saved results as tables and plots: the page benchmarks/README.md and a part of README.md.
 
-    python -m benchmarks.report NAME
+    python benchmarks/report.py [NAME ...]
 
-puts the saved results/NAME.json into README.md, between its benchmark marks.
+takes the newest results of each device in benchmarks/results, or those of the given names.
 """
 
 from __future__ import annotations
 
-import datetime
-import importlib.metadata
 import json
-import os
-import platform
-import re
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import gpugrad
-from benchmarks.comparison import Comparison
+FOLDER = Path(__file__).parent
+UNITS = {
+    "s": [(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")],
+    "B": [(1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")],
+}
 
-RESULTS = Path(__file__).parent / "results"
-README = Path(__file__).parents[1] / "README.md"
-UNITS = [(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")]
+Row = dict[str, Any]
+Results = dict[str, Any]
 
 
-def row(comparison: Comparison) -> dict[str, Any]:
-    """Return what is kept of a comparison; the seconds are those of one operation.
+# --------------------------------------------------------------------------- rows as cells
 
-    The ratios are not those of the medians, but the medians of the ratios of neighbouring rounds,
-    which a machine that is busy for a while disturbs less.
+
+def with_growth(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows by question and work, and with each work's exponent of growth, if asked for.
+
+    The exponent is the slope of a straight line through the logarithms of the sizes and times.
     """
-    work = comparison.work
-    return {
-        "work": work.name,
-        "n": comparison.n,
-        "dtype": comparison.dtype,
-        "seconds": {name: s / work.calls for name, s in comparison.medians().items()},
-        "reference": comparison.reference.name,
-        "ratios": comparison.ratios(),
-        "rounds": len(comparison.peers[0].seconds),
-        "wrong": comparison.wrong,
-    }
+    found = []
+    questions = list(dict.fromkeys(row["question"] for row in rows))
+    rows = sorted(rows, key=lambda row: questions.index(row["question"]))
+    for work in dict.fromkeys(row["work"] for row in rows):
+        of_work = [row for row in rows if row["work"] == work]
+        of_work.sort(key=lambda row: (row["n"] or 0, row["dtype"] or ""))
+        found += of_work
+        if of_work[0]["growth"] is not None and len(of_work) > 2:
+            found.append(_growth(of_work))
+    return found
 
 
-def document(rows: Sequence[dict[str, Any]], device: str, clock: str) -> dict[str, Any]:
-    """Return the rows with the date, the machine and the versions."""
-    packages = ["numpy", "torch", "cupy-cuda12x", "cupy-cuda13x"]
-    versions = {name: v for name in packages if (v := _version(name))}
-    return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "gpu": _gpu(device)},
-        "versions": {
-            "python": platform.python_version(), "gpugrad": gpugrad.__version__, **versions,
-        },
-        "device": device,
-        "threads": 1,
-        "clock": clock,
-        "rows": list(rows),
+def _growth(rows: Sequence[Row]) -> Row:
+    names = [name for name in rows[0]["medians"] if all(name in row["medians"] for row in rows)]
+    x = [math.log(row["n"]) for row in rows]
+    centre = sum(x) / len(x)
+    exponents = {}
+    for name in names:
+        y = [math.log(row["medians"][name]) for row in rows]
+        products = sum((a - centre) * b for a, b in zip(x, y, strict=True))
+        exponents[name] = products / sum((a - centre) ** 2 for a in x)
+    return rows[0] | {
+        "work": f"{rows[0]['work']}: exponent of growth", "n": None, "unit": "",
+        "medians": exponents, "ratios": exponents, "target": rows[0]["growth"], "growth": None,
+        "wrong": {},
     }  # fmt: skip
 
 
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
-def _gpu(device: str) -> str | None:
-    if device == "cpu":
-        return None
-    from gpugrad import backend
-
-    runtime = backend.cuda_backend().xp.cuda.runtime
-    return str(runtime.getDeviceProperties(runtime.getDevice())["name"].decode())
-
-
-def save(results: dict[str, Any], name: str) -> Path:
-    """Write the results to ``results/NAME.json``, and return the path."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(results, indent=1) + "\n")
-    return path
-
-
-# --------------------------------------------------------------------------- tables
-
-
-def columns(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the names of the peers, the one that the others are compared with first."""
-    names = list(dict.fromkeys(name for r in rows for name in [*r["seconds"], *r["wrong"]]))
+def columns(rows: Sequence[Row]) -> list[str]:
+    """Return the names of the peers but gpugrad, the one that is compared with first."""
+    names = dict.fromkeys(name for row in rows for name in [*row["medians"], *row["wrong"]])
     reference = rows[0]["reference"]
-    return [reference, *(name for name in names if name != reference)]
+    return [reference, *(name for name in names if name not in (reference, "gpugrad"))]
 
 
-def cells(rows: Sequence[dict[str, Any]]) -> list[list[str]]:
-    """Return the table: the time of the reference, and the others as a ratio to it."""
+def cells(rows: Sequence[Row]) -> list[list[str]]:
+    """Return the table: what the reference takes, and the others as a ratio to it."""
     reference, *others = columns(rows)
-    table = [["work", "n", "dtype", reference, *others]]
-    for r in rows:
-        own = r["reference"] == reference
-        time = _time(r["seconds"][reference]) if own else "wrong"
-        ratios = [_ratio(r, name) if own else "-" for name in others]
-        table.append([r["work"], f"{r['n']:,}", r["dtype"], time, *ratios])
-    return table
+    return [
+        ["work", "n", "dtype", reference, "gpugrad", "target", "met", *others],
+        *(
+            [
+                row["work"],
+                f"{row['n']:,}" if row["n"] else "",
+                row["dtype"] or "",
+                quantity(row, reference),
+                ratio(row, "gpugrad"),
+                f"{row['target']:.2f}" if row["target"] else "",
+                {None: "", True: "yes", False: "no"}[met(row)],
+                *(ratio(row, name) for name in others),
+            ]
+            for row in rows
+        ),
+    ]
 
 
-def _ratio(row: dict[str, Any], name: str) -> str:
-    return "wrong" if name in row["wrong"] else f"{row['ratios'][name]:.2f}"
+def met(row: Row) -> bool | None:
+    """Return whether gpugrad's ratio, as printed, is at most the target; None without a target."""
+    if row["target"] is None or "gpugrad" not in row["ratios"]:
+        return None
+    return bool(round(row["ratios"]["gpugrad"], 2) <= row["target"])
 
 
-def _time(seconds: float) -> str:
-    unit, name = next(((u, n) for u, n in UNITS if seconds >= u), UNITS[-1])
-    return f"{seconds / unit:.3g} {name}"
+def ratio(row: Row, name: str) -> str:
+    """Return a peer's ratio, or an empty cell where it has none."""
+    if name in row["wrong"]:
+        return "wrong"
+    if name not in row["ratios"]:
+        return ""
+    value = row["ratios"][name]
+    return f"{value:.2f}" if value >= 0.01 else f"{value:.1g}"
 
 
-def text(rows: Sequence[dict[str, Any]]) -> str:
+def quantity(row: Row, name: str) -> str:
+    """Return a peer's seconds or bytes, with three digits."""
+    if name not in row["medians"]:
+        return ratio(row, name)
+    value = row["medians"][name]
+    units = UNITS.get(row["unit"])
+    if units is None:
+        return f"{value:.2f}"
+    scale, unit = next((u for u in units if value >= u[0]), units[-1])
+    digits = max(0, 2 - math.floor(math.log10(max(value / scale, 1))))
+    return f"{value / scale:.{digits}f} {unit}"
+
+
+def text(rows: Sequence[Row]) -> str:
     """Return the table for a terminal."""
-    table = cells(rows)
+    table = cells(with_growth(rows))
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return "\n".join(
         "  ".join(c.ljust(w) if k == 0 else c.rjust(w)
@@ -137,67 +129,166 @@ def text(rows: Sequence[dict[str, Any]]) -> str:
     )  # fmt: skip
 
 
-def markdown(results: dict[str, Any]) -> str:
-    """Return the part of README.md: ratios by size in float32, then everything else in full."""
-    rows = results["rows"]
-    reference, *_, by_hand = _ordered(columns(rows))
-    swept = [r for r in rows if r["n"] >= 10 and r["work"] in _swept(rows)]
-    sizes = sorted({r["n"] for r in swept})
-    ratios = [["float32, forward + backward", *(f"n = {n:,}" for n in sizes)]]
-    for work in dict.fromkeys(r["work"] for r in swept):
-        found = {r["n"]: r for r in swept if r["work"] == work and r["dtype"] == "float32"}
-        ratios.append([work, *(_pair(found[n], by_hand) if n in found else "" for n in sizes)])
-    rest = cells([r for r in rows if r not in swept])
-    return "\n".join([
-        f"{describe(results)}; one thread each, medians.",
-        f"gpugrad's time as a ratio to {reference}'s: below 1 is faster.",
-        f"In brackets the same for {by_hand}.",
-        "",
-        _table(ratios, texts=(0,)),
-        "",
-        _table(rest, texts=(0, 2)),
-    ])  # fmt: skip
+def regressions(rows: Sequence[Row], earlier: Mapping[Any, Row], name: str) -> str:
+    """Return a line for each row that got slower since the results of that name."""
+    if not rows:
+        return f"Nothing got slower since {name}."
+    lines = [f"Slower than in {name}, as ratios to {rows[0]['reference']}:"]
+    for row in rows:
+        before = earlier[row["work"], row["n"], row["dtype"]]
+        lines.append(
+            f"  {row['work']}, n = {row['n']:,}, {row['dtype']}: "
+            f"{ratio(before, 'gpugrad')} -> {ratio(row, 'gpugrad')}"
+        )
+    return "\n".join(lines)
 
 
-def _ordered(names: Sequence[str]) -> list[str]:
-    """Return the peers with the one that works by hand last."""
-    return sorted(names, key=lambda name: name.endswith("by hand"))
+def describe(results: Results) -> str:
+    """Return, in a line, the dates, the machine and the versions."""
+    machine, versions = results["machine"], results["versions"]
+    place = machine["gpu"] or f"{machine['cpu']}, {machine['cores']} cores"
+    dates = sorted({row["date"] for row in results["rows"]})
+    date = " to ".join(dict.fromkeys([dates[0], dates[-1]]))
+    return f"{date}, {place}, " + ", ".join(f"{k} {v}" for k, v in versions.items())
 
 
-def _swept(rows: Sequence[dict[str, Any]]) -> set[str]:
-    """Return the works that were done at several sizes."""
+# --------------------------------------------------------------------------- pages
+
+
+def page(results: Results, name: str) -> str:
+    """Return the generated part of benchmarks/README.md that is about one device."""
+    rows = with_growth(results["rows"])
+    promised = [met(row) for row in rows if met(row) is not None]
+    parts = [
+        f"## {title(results)}",
+        f"{describe(results)}; one thread each, medians.\nThe numbers are those of "
+        f"[{name}.json](results/{name}.json).",
+        f"![Ratios by size](plots/{name}-sizes.svg)",
+    ]
+    if promised:
+        parts += [
+            f"{sum(map(bool, promised))} of {len(promised)} targets are met.",
+            f"![Ratios and targets of all works](plots/{name}-targets.svg)",
+        ]
+    for question in dict.fromkeys(row["question"] for row in rows):
+        of_question = [row for row in rows if row["question"] == question]
+        parts += [f"### {question}", table(cells(of_question), texts=(0, 2, 6))]
+    wrong = [
+        f"- {peer}, {row['work']}, n = {row['n']:,}, {row['dtype']}: {reason}"
+        for row in rows
+        for peer, reason in row["wrong"].items()
+    ]
+    wrong += [f"- {peer}: {reason}" for peer, reason in results["missing"].items()]
+    if wrong:
+        parts.append("Not timed:\n\n" + "\n".join(wrong))
+    return "\n\n".join(parts)
+
+
+def title(results: Results) -> str:
+    """Return what the rows of a device stand under."""
+    return {"cpu": "On the CPU", "cuda": "On CUDA"}[results["device"]]
+
+
+def summary(results: Results, name: str) -> str:
+    """Return the generated part of README.md: a table by size, and a line for each other work."""
+    rows = [row for row in with_growth(results["rows"]) if _first_dtype(row, results["rows"])]
     sizes: dict[str, set[int]] = {}
-    for r in rows:
-        sizes.setdefault(r["work"], set()).add(r["n"])
-    return {work for work, found in sizes.items() if len(found) > 1}
+    for row in rows:
+        sizes.setdefault(row["work"], set()).add(row["n"])
+    most = max(map(len, sizes.values()))
+    swept = [row for row in rows if most > 1 and len(sizes[row["work"]]) == most]
+    rest = [row for row in rows if row not in swept]
+    reference, *_, by_hand = columns(rows)
+    parts = [
+        f"{describe(results)}; one thread each, medians.\n"
+        f"gpugrad's time as a ratio to {reference}'s: below 1 is faster.\n"
+        f"In brackets the same for {by_hand}.\nThe numbers are those of "
+        f"[this run](benchmarks/results/{name}.json).",
+    ]
+    ns = sorted({row["n"] for row in swept})
+    lines = [["forward + backward", *(f"n = {n:,}" for n in ns)]]
+    for work in dict.fromkeys(row["work"] for row in swept):
+        found = {row["n"]: row for row in swept if row["work"] == work}
+        lines.append([work, *(_pair(found[n], by_hand) if n in found else "" for n in ns)])
+    if swept:
+        parts.append(table(lines, texts=(0,)))
+    lines = [["work", "n", reference, "gpugrad"]]
+    for work in dict.fromkeys(row["work"] for row in rest):
+        of_work = [row for row in rest if row["work"] == work]
+        lines.append([
+            work,
+            " / ".join(f"{row['n']:,}" for row in of_work if row["n"]),
+            " / ".join(quantity(row, reference) for row in of_work),
+            " / ".join(_pair(row, by_hand) for row in of_work),
+        ])  # fmt: skip
+    parts.append(table(lines, texts=(0,)))
+    return "\n\n".join(parts)
 
 
-def _pair(row: dict[str, Any], by_hand: str) -> str:
-    return f"{_ratio(row, 'gpugrad')} ({_ratio(row, by_hand)})"
+def _first_dtype(row: Row, rows: Iterable[Row]) -> bool:
+    """Return whether a row has the least wide dtype in which its work was done."""
+    dtypes = [r["dtype"] for r in rows if r["work"] == row["work"] and r["dtype"]]
+    return not dtypes or bool(row["dtype"] == min(dtypes))
 
 
-def _table(lines: Sequence[Sequence[str]], texts: Sequence[int]) -> str:
+def _pair(row: Row, by_hand: str) -> str:
+    other = ratio(row, by_hand)
+    return f"{ratio(row, 'gpugrad')} ({other})" if other else ratio(row, "gpugrad")
+
+
+def table(lines: Sequence[Sequence[str]], texts: Sequence[int]) -> str:
+    """Return a table in Markdown; ``texts`` are the columns that are no numbers."""
     head, *body = lines
     rule = ["---" if k in texts else "---:" for k in range(len(head))]
     return "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *body])
 
 
-def describe(results: dict[str, Any]) -> str:
-    """Return, in a line, the date, the machine and the versions."""
-    machine, versions = results["machine"], results["versions"]
-    place = machine["gpu"] or f"{machine['cpu']}, {machine['cores']} cores"
-    return f"{results['date']}, {place}, " + ", ".join(f"{k} {v}" for k, v in versions.items())
-
-
-def fill(text: str, name: str) -> str:
-    """Return a README with the table of the saved results."""
-    results = json.loads((RESULTS / f"{name}.json").read_text())
+def fill(text: str, generated: str) -> str:
+    """Return a page with what is between its marks replaced."""
     before, rest = text.split("<!-- benchmark -->\n")
     _, after = rest.split("<!-- end of benchmark -->")
-    after = re.sub(r"benchmarks/results/[\w.-]+\.json", f"benchmarks/results/{name}.json", after)
-    marks = "<!-- benchmark -->\n", "\n<!-- end of benchmark -->"
-    return f"{before}{marks[0]}{markdown(results)}{marks[1]}{after}"
+    return f"{before}<!-- benchmark -->\n{generated}\n<!-- end of benchmark -->{after}"
+
+
+def pages(names: Sequence[str]) -> dict[Path, str]:
+    """Return the texts of both pages, made of the saved results of some names."""
+    found = {name: load(name) for name in names}
+    first = names[0]
+    paths = FOLDER / "README.md", FOLDER.parent / "README.md"
+    generated = (
+        "\n\n".join(page(r, name) for name, r in found.items()),
+        summary(found[first], first),
+    )
+    return {
+        path: fill(path.read_text(encoding="utf-8"), part)
+        for path, part in zip(paths, generated, strict=True)
+    }
+
+
+def load(name: str) -> Results:
+    """Return the saved results of that name."""
+    path = FOLDER / "results" / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+def newest() -> list[str]:
+    """Return the names of the newest results of each device, the CPU first."""
+    found: dict[str, tuple[str, str]] = {}
+    for path in (FOLDER / "results").glob("*.json"):
+        results = load(path.stem)
+        if "rows" not in results:  # of benchmarks/gpu.py
+            continue
+        latest = max(row["date"] for row in results["rows"])
+        found[results["device"]] = max(found.get(results["device"], ("", "")), (latest, path.stem))
+    return [found[device][1] for device in sorted(found)]
 
 
 if __name__ == "__main__":
-    README.write_text(fill(README.read_text(encoding="utf-8"), sys.argv[1]), encoding="utf-8")
+    sys.path.insert(0, str(FOLDER.parent))
+    from benchmarks import plot
+
+    chosen = sys.argv[1:] or newest()
+    for path, text_of_page in pages(chosen).items():
+        path.write_text(text_of_page, encoding="utf-8")
+    for name in chosen:
+        plot.draw(load(name), name)

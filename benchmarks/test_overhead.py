@@ -1,7 +1,7 @@
 """What does the library add to each small operation?
 
-A chain of 1000 operations on three elements is arithmetic of no length: what is timed is the
-recording of a call, and the walk over what was recorded.
+A chain of 1000 operations on one or ten elements is arithmetic of no length: what is timed is the
+recording of a call, and the walk over what was recorded.  n = 1 is a tensor without axes.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.comparison import Work
+from benchmarks.work import Results, Work, by_size, cases
 
 LENGTH = 1000
 
 
 def operands(n: int, random: np.random.Generator) -> Sequence[Any]:
-    """Return x and two vectors that leave a long chain of products and sums of moderate size."""
-    return random.uniform(0.5, 1.5, n), random.uniform(0.99, 1.01, n), random.uniform(-0.1, 0.1, n)
+    """Return x and two tensors that leave a long chain of products and sums of moderate size."""
+    shape = n if n > 1 else ()
+    ranges = (0.5, 1.5), (0.99, 1.01), (-0.1, 0.1)
+    return [random.uniform(*limits, shape) for limits in ranges]
 
 
 def chain(x: Any, a: Any, b: Any) -> Any:
@@ -29,11 +31,14 @@ def chain(x: Any, a: Any, b: Any) -> Any:
     return x
 
 
-def recorded(torch: Any, x: Any, a: Any, b: Any) -> Any:
+# --------------------------------------------------------------------------- with PyTorch's names
+
+
+def recorded(torch: Any, x: Any, a: Any, b: Any) -> Results:
     return (chain(x, a, b),)
 
 
-def unrecorded(torch: Any, x: Any, a: Any, b: Any) -> Any:
+def unrecorded(torch: Any, x: Any, a: Any, b: Any) -> Results:
     with torch.no_grad():
         return (chain(x, a, b),)
 
@@ -42,46 +47,82 @@ def built(torch: Any, x: Any, a: Any, b: Any) -> Any:
     return x, chain(x, a, b), torch.ones_like(x)
 
 
-def backward(torch: Any, graph: Any) -> Any:
+def backward(torch: Any, graph: Any) -> Results:
     x, y, g = graph
     y.backward(g)
     return (x.grad,)
 
 
-def forward_by_hand(xp: Any, x: Any, a: Any, b: Any) -> Any:
+def both(torch: Any, x: Any, a: Any, b: Any) -> Results:
+    return backward(torch, built(torch, x, a, b))
+
+
+# --------------------------------------------------------------------------- of HIPS autograd
+
+
+def recorded_function(lib: Any, x: Any, a: Any, b: Any) -> Results:
+    out, _ = lib.vjp(lambda x: chain(x, a, b), x)
+    return (out,)
+
+
+def built_function(lib: Any, x: Any, a: Any, b: Any) -> Any:
+    _, pull = lib.vjp(lambda x: chain(x, a, b), x)
+    return pull, np.ones_like(x)
+
+
+def backward_function(lib: Any, graph: Any) -> Results:
+    pull, g = graph
+    return pull(g)  # type: ignore[no-any-return]
+
+
+def both_functions(lib: Any, x: Any, a: Any, b: Any) -> Results:
+    return backward_function(lib, built_function(lib, x, a, b))
+
+
+# --------------------------------------------------------------------------- by hand
+
+
+def forward_by_hand(xp: Any, x: Any, a: Any, b: Any) -> Results:
     return (chain(x, a, b),)
 
 
-def backward_by_hand(xp: Any, x: Any, a: Any, b: Any) -> Any:
+def backward_by_hand(xp: Any, x: Any, a: Any, b: Any) -> Results:
     g = xp.ones_like(x)
     for _ in range(LENGTH // 2):
         g = g * a
     return (g,)
 
 
-def three(n: int, random: np.random.Generator) -> Sequence[Any]:
-    return [random.uniform(0.5, 1.5, n)]
-
-
-def twice(torch: Any, x: Any) -> Any:
-    z = (x * 2).sum()
-    z.backward()
-    return z, x.grad
-
-
-def twice_by_hand(xp: Any, x: Any) -> Any:
-    return (x * 2).sum(), xp.full_like(x, 2)
+def both_by_hand(xp: Any, x: Any, a: Any, b: Any) -> Results:
+    chain(x, a, b)
+    return backward_by_hand(xp, x, a, b)
 
 
 WORKS = [
-    Work("(x*2).sum(), backward", three, 1, twice, twice_by_hand),
-    Work("chain: forward", operands, 1, recorded, forward_by_hand, calls=LENGTH),
-    Work("chain: forward, no_grad", operands, 1, unrecorded, forward_by_hand, calls=LENGTH),
-    Work("chain: backward", operands, 1, backward, backward_by_hand, built, calls=LENGTH),
-]
+    Work(
+        "chain: forward", operands, 1,
+        {"torch": recorded, "autograd": recorded_function}, forward_by_hand,
+        by_size({1: 0.50, 10: 0.50}), calls=LENGTH,
+    ),
+    Work(
+        "chain: forward, no_grad", operands, 1,
+        {"torch": unrecorded}, forward_by_hand,
+        by_size({1: 0.50, 10: 0.50}), calls=LENGTH,
+    ),
+    Work(
+        "chain: backward", operands, 1,
+        {"torch": backward, "autograd": backward_function}, backward_by_hand,
+        by_size({1: 0.25, 10: 0.25}), calls=LENGTH,
+        prepared={"torch": built, "autograd": built_function},
+    ),
+    Work(
+        "chain: forward + backward", operands, 1,
+        {"torch": both, "autograd": both_functions}, both_by_hand,
+        by_size({1: 0.33, 10: 0.33}), calls=LENGTH,
+    ),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("work", WORKS, ids=str)
-def test_overhead(compare: Callable[..., None], work: Work, dtype: str) -> None:
-    compare(work, 3, dtype)
+@pytest.mark.parametrize(("work", "n", "dtype"), cases(WORKS), ids=str)
+def test_overhead(compare: Callable[..., None], work: Work, n: int, dtype: str) -> None:
+    compare(work, n, dtype)
