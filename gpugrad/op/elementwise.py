@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -67,6 +68,8 @@ class Elementwise:
         """Make the operation whose backward node is called ``name``."""
         self.name = name
         self.formula = formula
+        self.function = formula.name
+        self.parameters = tuple(f"operand{k}" for k in range(len(formula.inputs)))
         self.plans: dict[tuple[object, ...], tuple[_Part, ...]] = {}
         self.products: dict[Formula, Elementwise] = {}
         self.rules: dict[tuple[tuple[bool, ...], int], Rule] = {}
@@ -231,9 +234,22 @@ class Elementwise:
     ) -> _Part:
         product = self.formula.vjp(tuple(needs), defined)
         index = product.targets.index(summed[0]) if summed else None
-        return _Part(self._derived(product), product.sources, product.targets, index)
+        return _Part(self.derived(product), product.sources, product.targets, index)
 
-    def _derived(self, product: Product) -> Elementwise:
+    fit = staticmethod(fit)
+
+    @functools.cached_property
+    def plain_function(self) -> Callable[..., Any]:
+        """The formula as a function of tensors, generated for plain ones of one type."""
+
+        def general(*operands: Any) -> Any:
+            dtype = operands[0]._array.dtype
+            return self.evaluate(operands, dtype, [dtype])[0]
+
+        return specialized.forward(self, general, specialized.SAVED)
+
+    def derived(self, product: Product) -> Elementwise:
+        """Return the operation that computes some gradients of this one."""
         op = self.products.get(product.formula)
         if op is None:
             op = self.products[product.formula] = Elementwise(
@@ -250,7 +266,7 @@ class Elementwise:
         values = (*tangents, *unpack(node, len(self.formula.inputs)))
         results = [p.results[k][1] for k in product.targets]
         shape = p.results[0][0]
-        outs = self._derived(product).evaluate(
+        outs = self.derived(product).evaluate(
             [values[s] for s in product.sources],
             p.compute,
             results,

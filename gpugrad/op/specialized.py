@@ -49,16 +49,23 @@ def indented(text: str, levels: int) -> str:
 
 
 def eligible(formula: Formula) -> bool:
-    """Tell whether a formula is of real numbers only, and of one or two of them."""
-    return len(formula.inputs) <= 2 and all(
-        e.kind == REAL for e in (*formula.inputs, *formula.outputs)
-    )
+    """Tell whether a formula is of real numbers only."""
+    return all(e.kind == REAL for e in (*formula.inputs, *formula.outputs))
 
 
 # --------------------------------------------------------------------------- forward
 
 
-def forward_source(name: str, formula: Formula, parameters: Sequence[str]) -> str:
+# A second operand that is no tensor: a number of the user's, or one that a node has saved.
+GIVEN = (
+    "{parameter}.__class__ is float or {parameter}.__class__ is int", "kind.type({parameter})"
+)  # fmt: skip
+SAVED = "{parameter}.__class__ in HOST and {parameter}.dtype is kind", "{parameter}"
+
+
+def forward_source(
+    name: str, formula: Formula, parameters: Sequence[str], numbers: tuple[str, str] = GIVEN
+) -> str:
     """Return the text of the public function; ``general`` in it takes operands of any kind."""
     arguments = ", ".join(parameters)
     general = f"return general({arguments})"
@@ -78,7 +85,7 @@ def {name}({arguments}):
     if cpu.gains(formula):
         large = f"(result,) = evaluated(formula, ({x}, {', '.join(ys)}))\n"
         body = f"if {x}.size >= LARGE:\n{indented(large, 1)}else:\n{indented(body, 1)}"
-    operands = "".join(_second(p, y, x, general) for p, y in zip(others, ys, strict=True))
+    operands = "".join(_other(p, y, general, numbers) for p, y in zip(others, ys, strict=True))
     text += "    token = enter(quiet)\n    try:\n" + indented(operands + body, 2)
     if others:  # shapes that do not broadcast, numbers out of range
         text += f"    except (ValueError, OverflowError):\n        {general}\n"
@@ -88,21 +95,27 @@ def {name}({arguments}):
     text += f"    if {nothing} or not mode.enabled:\n        return out\n"
     text += "    node = new(Node)\n"
     if others:
-        text += f"    same = {ys[0]}.shape == {x}.shape or {others[0]}.__class__ is not Tensor\n"
+        same = " and ".join(
+            f"({y}.shape == {x}.shape or {p}.__class__ is not Tensor)"
+            for p, y in zip(others, ys, strict=True)
+        )
+        text += f"    same = {same}\n"
     text += _recording(formula, parameters, ys)
-    shapes = f"None if same else ({x}.shape, {ys[0]}.shape)" if others else "None"
-    return text + indented(_NEW_NODE.format(params=shapes), 1)
+    shapes = ", ".join(f"{v}.shape" for v in (x, *ys))
+    params = f"None if same else ({shapes})" if others else "None"
+    return text + indented(_NEW_NODE.format(params=params), 1)
 
 
-def _second(parameter: str, y: str, x: str, general: str) -> str:
+def _other(parameter: str, y: str, general: str, numbers: tuple[str, str]) -> str:
+    is_number, value = (text.format(parameter=parameter) for text in numbers)
     return f"""\
 if {parameter}.__class__ is Tensor:
     {y} = {parameter}._array
     if {y}.dtype is not kind or {y}.__class__ not in HOST:
         {general}
     {parameter}_edge = {parameter}._edge
-elif {parameter}.__class__ is float or {parameter}.__class__ is int:
-    {y} = kind.type({parameter})
+elif {is_number}:
+    {y} = {value}
     {parameter}_edge = None
 else:
     {general}
@@ -111,17 +124,17 @@ else:
 
 def _recording(formula: Formula, parameters: Sequence[str], ys: Sequence[str]) -> str:
     """Return the lines that say, for each combination of needed inputs, what is saved."""
-    if len(parameters) == 1:
-        return indented(_case(formula, parameters, ys, (True,)), 1)
-    first, second = parameters
-    return (
-        f"    if {second}_edge is None:\n"
-        + indented(_case(formula, parameters, ys, (True, False)), 2)
-        + f"    elif {first}_edge is None:\n"
-        + indented(_case(formula, parameters, ys, (False, True)), 2)
-        + "    else:\n"
-        + indented(_case(formula, parameters, ys, (True, True)), 2)
-    )
+    masks = [m for m in product((True, False), repeat=len(parameters)) if any(m)]
+    if len(masks) == 1:
+        return indented(_case(formula, parameters, ys, masks[0]), 1)
+    text = ""
+    for k, needs in enumerate(masks[1:] + masks[:1]):
+        conditions = " and ".join(
+            f"{p}_edge is {'not ' if n else ''}None" for p, n in zip(parameters, needs, strict=True)
+        )
+        head = "else" if k == len(masks) - 1 else f"{'el' if k else ''}if {conditions}"
+        text += f"    {head}:\n" + indented(_case(formula, parameters, ys, needs), 2)
+    return text
 
 
 def _case(
@@ -168,7 +181,9 @@ def marks(needs: Sequence[bool]) -> str:
     return "".join("01"[needed] for needed in needs)
 
 
-def forward(op: Any, general: Callable[..., Any]) -> Callable[..., Any]:
+def forward(
+    op: Any, general: Callable[..., Any], numbers: tuple[str, str] = GIVEN
+) -> Callable[..., Any]:
     """Return the function of an operation, which is specialised when it is first called.
 
     The rule of one operation may name others that are declared after it, so the text can only be
@@ -183,7 +198,7 @@ def forward(op: Any, general: Callable[..., Any]) -> Callable[..., Any]:
             if any(needs):
                 namespace[f"rule_{marks(needs)}"] = op.plain_rule(needs, False)
                 namespace[f"wide_{marks(needs)}"] = op.plain_rule(needs, True)
-        text = forward_source(op.function, op.formula, op.parameters)
+        text = forward_source(op.function, op.formula, op.parameters, numbers)
         function.__code__ = _defined(op.function, text, namespace).__code__
 
     namespace["specialize"] = specialize
@@ -233,10 +248,9 @@ def backward_source(formula: Formula, needs: tuple[bool, ...], wide: bool) -> st
     results = ["None"] * len(needs)
     if wide:
         text += "    shape = g.shape\n    shapes = node.params\n"
-        for k, needed in enumerate(needs):
-            if needed:
-                text += indented(_summed(formula, k, len(needs), names), 1)
-                results[k] = f"grad{k}"
+        for k in found.targets:
+            text += indented(_summed(formula, k, len(needs), names), 1)
+            results[k] = f"grad{k}"
     else:
         statements, texts = _lines(found, names)
         if cpu.gains(found.formula) and not set(texts) & set(names.values()):
@@ -300,16 +314,53 @@ def backward(rule: Any, wide: bool) -> Callable[..., Any]:
     """Return the specialised backward of a rule."""
     formula, needs = rule.op.formula, rule.needs
     namespace = {
-        **_known(),
-        "general": rule.general,
-        "sum_to_shape": cpu.sum_to_shape,
-        "summed": cpu.summed,
-    }
-    namespace["formula"] = formula.vjp(needs, (True,)).formula
+        **_known(), "general": recorded(rule, wide), "sum_to_shape": cpu.sum_to_shape,
+        "summed": cpu.summed, "formula": formula.vjp(needs, (True,)).formula,
+    }  # fmt: skip
     for k in range(len(needs)):
         alone = tuple(j == k for j in range(len(needs)))
         namespace[f"formula{k}"] = formula.vjp(alone, (True,)).formula
     return _defined(f"{formula.name}_backward", backward_source(formula, needs, wide), namespace)
+
+
+def recorded_source(formula: Formula, needs: tuple[bool, ...], wide: bool) -> str:
+    """Return the text of the backward of tensors, one call for each gradient."""
+    name = f"{formula.name}_recorded"
+    large = " or g._array.size >= LARGE" if wide else ""
+    text = f"def {name}(node, g):\n"
+    text += f"    if g.__class__ is not Tensor or g._array.__class__ not in HOST{large}:\n"
+    text += "        return general(node, g)\n"
+    if any(formula.vjp(needs, (True,)).sources):
+        text += f"    saved = unpack(node, {len(needs)})\n"
+    results = []
+    for k, needed in enumerate(needs):
+        found = formula.vjp(tuple(j == k for j in range(len(needs))), (True,))
+        if not needed or not found.targets:
+            results.append("None")
+            continue
+        values = ["g" if s == 0 else f"saved[{s - 1}]" for s in found.sources]
+        handed_on = found.formula.outputs[0].function == "variable"
+        made = values[0] if handed_on else f"derived{k}({', '.join(values)})"
+        text += f"    grad{k} = {made}\n"
+        if wide:
+            text += f"    grad{k} = fit(grad{k}, node.params[{k}], g._array.dtype)\n"
+        results.append(f"grad{k}")
+    return text + f"    return {', '.join(results)},\n"
+
+
+def recorded(rule: Any, wide: bool) -> Callable[..., Any]:
+    """Return the backward of a rule for gradients that are recorded.
+
+    The derivative of a plain call by one operand is a plain call, too.
+    """
+    op, needs = rule.op, rule.needs
+    name = f"{op.formula.name}_recorded"
+    namespace = {**_known(), "general": rule.general, "unpack": saved.unpack, "fit": op.fit}
+    for k in range(len(needs)):
+        found = op.formula.vjp(tuple(j == k for j in range(len(needs))), (True,))
+        if found.targets:
+            namespace[f"derived{k}"] = op.derived(found).plain_function
+    return _defined(name, recorded_source(op.formula, needs, wide), namespace)
 
 
 # --------------------------------------------------------------------------- compiling
