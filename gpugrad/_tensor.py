@@ -22,6 +22,7 @@ from gpugrad.errors import size as text_of_size
 from gpugrad.graph import LEAF, Counter, Node, Output, TensorBase, retain
 from gpugrad.op import defined, saved
 from gpugrad.op.saved import own_array, shared_counter
+from gpugrad.op.specialized import GIVEN, NONE
 from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction
 from gpugrad.ops import shape as shapes
 
@@ -66,21 +67,35 @@ def reflected(function: Any) -> Any:
     return swapped
 
 
-def operator(function: Any, numbers: bool = True) -> Any:
-    """Return a binary function as an operator: ``NotImplemented`` for what is no operand."""
-    known: Any = TensorBase
-    if numbers:
-        known = TensorBase | bool | int | float | complex | np.generic
+def operator(function: Any, plain: Any = None, numbers: tuple[str, str] = GIVEN) -> Any:
+    """Return a binary function as an operator: ``NotImplemented`` for what is no operand.
 
-    op = getattr(function, "op", function)
+    With ``plain``, the declared operation that the function is for plain operands, the operator is
+    specialised for those.
+    """
 
     def applied(self: Tensor, other: Any) -> Any:
-        if isinstance(other, known) or backend.is_array(other):
-            return op(self, other)
+        if isinstance(other, _OPERANDS) or backend.is_array(other):
+            return function(self, other)
         return NotImplemented
 
     applied.__name__ = function.__name__
-    return defined(op, applied) if op is not function else applied
+    return applied if plain is None else defined(plain.op, applied, numbers)
+
+
+_OPERANDS = TensorBase | bool | int | float | complex | np.generic
+
+
+def matrix_operator(function: Any) -> Any:
+    """Return a binary function as an operator that takes no numbers."""
+
+    def applied(self: Tensor, other: Any) -> Any:
+        if isinstance(other, TensorBase) or backend.is_array(other):
+            return function(self, other)
+        return NotImplemented
+
+    applied.__name__ = function.__name__
+    return applied
 
 
 class Tensor(TensorBase):
@@ -561,15 +576,17 @@ class Tensor(TensorBase):
         """The imaginary part of a complex tensor."""
         return pointwise.imag(self)
 
-    __add__, __sub__, __mul__ = map(operator, (pointwise.add, pointwise.sub, pointwise.mul))
-    __truediv__, __pow__ = map(operator, (pointwise.div, pointwise.pow))
-    __radd__, __rmul__ = map(operator, (pointwise.add, pointwise.mul))
+    __add__ = __radd__ = operator(pointwise.add, pointwise.plus)
+    __sub__ = operator(pointwise.sub, pointwise.minus)
+    __mul__ = __rmul__ = operator(pointwise.mul, pointwise.mul)
+    __truediv__ = operator(pointwise.div, pointwise.true_divide)
+    __pow__ = operator(pointwise.pow, pointwise.power, NONE)  # a number is a formula of its own
     __rsub__, __rtruediv__ = map(operator, (pointwise.rsub, pointwise.rdiv))
     __rpow__ = operator(reflected(pointwise.pow))
     __neg__ = pointwise.neg
     __abs__ = pointwise.abs
-    __matmul__ = operator(linalg.matmul, numbers=False)
-    __rmatmul__ = operator(reflected(linalg.matmul), numbers=False)
+    __matmul__ = matrix_operator(linalg.matmul)
+    __rmatmul__ = matrix_operator(reflected(linalg.matmul))
     __eq__, __ne__ = map(operator, (pointwise.eq, pointwise.ne))
     __lt__, __le__ = map(operator, (pointwise.lt, pointwise.le))
     __gt__, __ge__ = map(operator, (pointwise.gt, pointwise.ge))

@@ -243,11 +243,11 @@ Target = Node | Output | TensorBase
 class Terms:
     """Gradients that met at one tensor: what is still to be added up."""
 
-    __slots__ = ("added", "grads")
+    __slots__ = ("grads", "own")
 
-    def __init__(self, grad: Any):
+    def __init__(self, grad: Any, own: bool):
         self.grads = [grad]
-        self.added = False  # whether the first of them is a sum, in memory of the walk's own
+        self.own = own  # whether the first of them is in memory of the walk's own
 
 
 class Captured:
@@ -256,25 +256,22 @@ class Captured:
     def __init__(self, wanted: Sequence[TensorBase]):
         self.wanted = wanted
         self.edges = [edge_of(t) for t in wanted]
-        self.keys = [_key(edge) for edge in self.edges]
-        self.grads: dict[tuple[int, int], Any] = {}
+        self.nodes = {e.node if isinstance(e, Output) else e for e in self.edges}  # and leaves
+        self.grads: dict[tuple[Any, int], Any] = {}
 
     def catch(self, node: Node, grads: Sequence[Any]) -> None:
-        """Keep the complete gradients of a node's outputs that are wanted."""
+        """Keep the complete gradients of a node's outputs."""
         for index, grad in enumerate(grads):
-            if grad is not None and (id(node), index) in self.keys:
-                self.grads[id(node), index] = grad
+            self.grads[node, index] = grad
 
     def results(self, leaves: dict[TensorBase, Any]) -> list[Any]:
         """Return the gradient of each wanted tensor, ``None`` where none arrived."""
         return [
-            leaves.get(edge) if isinstance(edge, TensorBase) else self.grads.get(key)
-            for edge, key in zip(self.edges, self.keys, strict=True)
+            leaves.get(e)
+            if isinstance(e, TensorBase)
+            else self.grads.get((e.node, e.index) if isinstance(e, Output) else (e, 0))
+            for e in self.edges
         ]
-
-
-def _key(edge: Target | None) -> tuple[int, int]:
-    return (id(edge.node), edge.index) if isinstance(edge, Output) else (id(edge), 0)
 
 
 class Pending:
@@ -287,7 +284,7 @@ class Pending:
 
     def __init__(self) -> None:
         self.leaves: dict[TensorBase, Any] = {}
-        self.nodes: dict[int, tuple[Node, Any]] = {}  # by their sequence number
+        self.nodes: dict[int, list[Any]] = {}  # and what they received, by their sequence number
         self.order: list[int] = []  # a heap of the negative sequence numbers
         self.unfinished: Sequence[Any] = ()  # edges to which an error left gradients undelivered
 
@@ -305,29 +302,33 @@ class Pending:
 
     def deliver(self, edge: Target, grad: Any) -> None:
         """Take ``grad`` to the node or leaf behind ``edge``, adding to what is there."""
-        if isinstance(edge, TensorBase):
-            before = self.leaves.get(edge)
-            self.leaves[edge] = grad if before is None else self.meet(before, grad)
+        if edge.__class__ is Node:
+            waiting = self.nodes.get(edge.sequence)
+            if waiting is None:
+                self.put(edge, grad)
+            else:
+                waiting[1] = self.meet(waiting[1], grad)
         elif isinstance(edge, Output):
             self._to_output(edge.node, edge.index, grad)
         else:
-            before = self.nodes.get(edge.sequence)
-            self.put(edge, grad if before is None else self.meet(before[1], grad))
+            before = self.leaves.get(edge)  # type: ignore[arg-type]
+            self.leaves[edge] = (  # type: ignore[index]
+                grad if before is None else self.meet(before, grad)
+            )
 
     def _to_output(self, node: Node, index: int, grad: Any) -> None:
-        before = self.nodes.get(node.sequence)
-        grads = [None] * node.outputs if before is None else before[1]
-        grads[index] = grad if grads[index] is None else self.meet(grads[index], grad)
-        self.put(node, grads)
-
-    def put(self, node: Node, grad: Any) -> None:
-        """Let a node wait with what it has received so far."""
         if node.sequence not in self.nodes:
-            heapq.heappush(self.order, -node.sequence)
-        self.nodes[node.sequence] = node, grad
+            self.put(node, [None] * node.outputs)
+        grads = self.nodes[node.sequence][1]
+        grads[index] = grad if grads[index] is None else self.meet(grads[index], grad)
 
-    def youngest(self) -> tuple[Node, Any]:
-        """Take out the node that was recorded last: all who use it have run."""
+    def put(self, node: Any, grad: Any) -> None:
+        """Let a node wait with what it has received so far."""
+        self.nodes[node.sequence] = [node, grad]
+        heapq.heappush(self.order, -node.sequence)
+
+    def youngest(self) -> list[Any]:
+        """Take out the node that was recorded last, with its gradient: all who use it have run."""
         return self.nodes.pop(-heapq.heappop(self.order))
 
     def complete(self) -> dict[TensorBase, Any]:
@@ -391,7 +392,8 @@ def walk(
                     pending.call(hook, g if g.__class__ is list else [g])
             rule = node.rule
             if captured is not None:
-                captured.catch(node, g if g.__class__ is list else [g])
+                if node in captured.nodes:
+                    captured.catch(node, g if g.__class__ is list else [g])
                 rule = needed[node.sequence]
             if rule is not None:
                 grads = rule.backward(node, g)
@@ -410,18 +412,13 @@ def _needed(edges: Sequence[Target], captured: Captured) -> dict[int, Rule | Non
     The nodes are those below the edges, given by their sequence numbers.
     """
     nodes = below(edges)
-    reached = {key[0] for key in captured.keys}
+    reached = set(captured.nodes)
     rules: dict[int, Rule | None] = {}
     for sequence in sorted(nodes):  # inputs before their users
         node = nodes[sequence]
-        needs = tuple(
-            [
-                edge is not None and id(edge.node if edge.__class__ is Output else edge) in reached
-                for edge in node.inputs
-            ]
-        )
+        needs = tuple([(e.node if e.__class__ is Output else e) in reached for e in node.inputs])
         if True in needs:
-            reached.add(id(node))
+            reached.add(node)
             rules[sequence] = node.rule if needs == node.rule.needs else node.rule.narrowed(needs)
         else:
             rules[sequence] = None

@@ -34,18 +34,19 @@ class _Gradients(Pending):
         if self.recorded:
             return total + grad
         if total.__class__ is not Terms:
-            total = Terms(total)
+            own = total.base is None and _holders(total) <= _ONE + 1  # the caller's variable
+            total = Terms(total, own)
         total.grads.append(grad)
         door = backend.of(grad)
         if len(total.grads) == door.MOST_TERMS:
-            total.grads = [door.add_all(total.grads, total.added)]
-            total.added = True
+            total.grads = [door.add_all(total.grads, total.own)]
+            total.own = True
         return total
 
     def total(self, terms: Terms) -> Array:
         """Return the sum of all terms."""
         first, *others = terms.grads
-        return backend.of(first).add_all(terms.grads, terms.added) if others else first
+        return backend.of(first).add_all(terms.grads, terms.own) if others else first
 
     def call(self, hook: Callable[[Sequence[Any]], None], grads: Sequence[Any]) -> None:
         """Call a user's function with the gradients as tensors, in the user's error state."""

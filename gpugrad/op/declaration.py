@@ -88,6 +88,8 @@ def public(op: Pointwise, doc: str = "") -> Callable[..., Any]:
     return function
 
 
-def defined(op: Pointwise, general: Callable[..., Any]) -> Any:
+def defined(
+    op: Pointwise, general: Callable[..., Any], numbers: tuple[str, str] = specialized.GIVEN
+) -> Any:
     """Return a function of an operation that calls ``general`` for operands that are not plain."""
-    return (specialized.forward if op.specializes else specialized.general)(op, general)
+    return (specialized.forward if op.specializes else specialized.general)(op, general, numbers)

@@ -56,10 +56,11 @@ def eligible(formula: Formula) -> bool:
 # --------------------------------------------------------------------------- forward
 
 
-# A second operand that is no tensor: a number of the user's, or one that a node has saved.
+# Which second operands are no tensors: the user's numbers, none, or what a node has saved of them.
 GIVEN = (
     "{parameter}.__class__ is float or {parameter}.__class__ is int", "kind.type({parameter})"
 )  # fmt: skip
+NONE = "False", "None"
 SAVED = "{parameter}.__class__ in HOST and {parameter}.dtype is kind", "{parameter}"
 
 
@@ -215,7 +216,9 @@ def {op.function}({arguments}):
     return function
 
 
-def general(op: Any, general: Callable[..., Any]) -> Callable[..., Any]:
+def general(
+    op: Any, general: Callable[..., Any], numbers: tuple[str, str] = GIVEN
+) -> Callable[..., Any]:
     """Return the function of an operation that always takes the general way."""
     arguments = ", ".join(op.parameters)
     text = f"def {op.function}({arguments}):\n    return general({arguments})"

@@ -564,8 +564,8 @@ def _pow_number(input: Tensor, exponent: Number) -> Tensor:
     return function(input)
 
 
-_to_number = Pointwise(
-    "PowBackward0", "pow", OPS["power"].build, "default", OPS["power"].parameters
+_to_number = public(
+    Pointwise("PowBackward0", "pow", OPS["power"].build, "default", OPS["power"].parameters)
 )
 
 
