@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpugrad.autograd import graph as graph
 from gpugrad.autograd.engine import backward as backward
 from gpugrad.autograd.engine import grad as grad
 from gpugrad.autograd.grad_mode import enable_grad as enable_grad

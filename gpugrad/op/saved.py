@@ -88,9 +88,11 @@ def unpack(node: Node, outputs_from: int) -> tuple[Any, ...]:
     Raises:
         RuntimeError: They were freed, or written in place since.
     """
-    saved = node.saved
-    if saved is None:
-        raise RuntimeError(errors.SECOND_BACKWARD)
+    saved: Any = node.saved
+    if saved.__class__ is not tuple:
+        if saved is None:
+            raise RuntimeError(errors.SECOND_BACKWARD)
+        return saved.unpacked(node)  # they are op.observed.PackedValues
     for k, s in enumerate(saved):
         expected = 0 if node.versions is None else node.versions[k]
         if _writes(s) != expected:
