@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from gpugrad.autograd import function as function
 from gpugrad.autograd import graph as graph
 from gpugrad.autograd.engine import backward as backward
 from gpugrad.autograd.engine import grad as grad
+from gpugrad.autograd.function import Function as Function
 from gpugrad.autograd.grad_mode import enable_grad as enable_grad
 from gpugrad.autograd.grad_mode import is_grad_enabled as is_grad_enabled
 from gpugrad.autograd.grad_mode import no_grad as no_grad
