@@ -342,8 +342,9 @@ class Pending:
     The arithmetic of gradients is left to a subclass that knows arrays.
     """
 
-    __slots__ = ("leaves", "nodes", "order", "roots", "rules", "unfinished")
+    __slots__ = ("leaves", "limited", "nodes", "order", "roots", "rules", "unfinished")
 
+    limited: bool  # whether only some gradients are wanted
     roots: Sequence[Any]  # the edges that the walk starts from
     rules: Mapping[float, Rule | None] | None  # what it runs, if not all nodes
 

@@ -42,6 +42,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("random", "cuda"): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor",
     ),
+    ("utils",): ("graph", "op", "autograd", "random"),
     ("optim",): ("backend", "graph", "errors", "op", "ops", "_tensor", "autograd"),
 }  # fmt: skip
 

@@ -312,7 +312,7 @@ class _Operation:
     def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a node's outputs from those of its tensor arguments."""
         call: _Call = node.params
-        given: list[Any] = [None] * call.count
+        given: list[Any] = [None] * call.arguments
         for k, t in zip(call.places, tangents, strict=True):
             given[k] = t
         found = self.cls.jvp(call.ctx, *given)
@@ -334,7 +334,7 @@ class _Operation:
         found = call_user(cls.vjp if other else cls.backward, call.ctx, *grads)
         if not isinstance(found, tuple):
             found = (found,)
-        count = call.count
+        count = call.arguments
         if len(found) < count or any(g is not None for g in found[count:]):
             raise RuntimeError(
                 f"function {self.name} returned an incorrect number of gradients (expected "
@@ -377,7 +377,7 @@ class _Call(NamedTuple):
     """What the backward of a user's function must know of a call."""
 
     ctx: FunctionCtx
-    count: int  # of arguments
+    arguments: int  # how many
     places: tuple[int, ...]  # of the tensors among them
     likes: tuple[Like, ...]  # of these tensors
     out_likes: tuple[Like | None, ...]  # None: no tensor
@@ -402,8 +402,6 @@ class _FunctionRule:
                 zeros(o) if t is None and o is not None else t
                 for t, o in zip(grads, call.out_likes, strict=True)
             ])  # fmt: skip
-        needed = {k for k, n in zip(call.places, self.needs, strict=True) if n}
-        call.ctx.needs_input_grad = tuple([k in needed for k in range(call.count)])
         return untensored(self.op.backward(call, grads, self.needs))
 
     def narrowed(self, needs: tuple[bool, ...]) -> Rule:
@@ -441,7 +439,7 @@ def _refusing(grad: Any, inputs: tuple[Any, ...]) -> Any:
 class _Refusal:
     """The rule of a gradient that may not be differentiated."""
 
-    op = Named("Error")
+    op = Named("torch::autograd::Error")
     outputs = 1
 
     def __init__(self, needs: tuple[bool, ...]):

@@ -26,6 +26,7 @@ from gpugrad.graph import (
     walk,
 )
 from gpugrad.op import hooked
+from gpugrad.op.anomaly import checked
 from gpugrad.op.attribute import Named
 from gpugrad.op.saved import wrap
 
@@ -156,13 +157,15 @@ def differentiate(
     if wanted is not None:
         captured = Captured(wanted)
         rules = needed(edges, captured)
+    if mode.anomaly:
+        rules = checked(edges, rules)
     if hooks.of_leaves:
         pending, rules = _with_ends(edges, rules, recorded, wanted, accumulates)
     else:
         pending = _Gradients(recorded)
     if not recorded:
         grads = [g._array for g in grads]
-    pending.roots, pending.rules = edges, rules
+    pending.roots, pending.rules, pending.limited = edges, rules, wanted is not None
     token = cpu.enter(cpu.QUIET)
     mode.enabled = recorded and mode.on
     mode.walk = pending

@@ -6,6 +6,7 @@ asks for.  Otherwise it is an :class:`Observer`, and calls take the general way.
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,6 +26,8 @@ from gpugrad.op.attribute import Named
 from gpugrad.op.hooked import call_user
 from gpugrad.op.saved import wrap
 
+_LIBRARY = os.path.dirname(os.path.dirname(__file__)) + os.sep  # its own lines say nothing
+
 Hooks = tuple[Callable[[Any], Any], Callable[[Any], Any]]
 
 
@@ -40,7 +43,8 @@ class Observer:
     def recorded(self, node: Node) -> None:
         """Look at a new node."""
         if self.anomaly:
-            node.metadata["traceback_"] = traceback.format_stack()[:-1]
+            lines = [f for f in traceback.extract_stack() if not f.filename.startswith(_LIBRARY)]
+            node.metadata["traceback_"] = traceback.format_list(lines)
             if mode.node is not None:
                 node.metadata["parent_"] = mode.node
         if self.hooks is not None and node.saved:
@@ -125,7 +129,7 @@ def _packed(saved: Any, output: int, hooks: Hooks) -> Any:
     if tensor._version != before:
         raise RuntimeError(
             "A saved tensor pack hook is modifying its input in place. Tensors provided as input "
-            "to pack hook can not be modified by in-place operations as this can lead to "
+            "to pack hook cannot be modified by in-place operations as this can lead to "
             "unexpected side-effects. Please open an issue if you need to perform in-place "
             "operations on the input to a pack hook."
         )

@@ -129,8 +129,18 @@ def _overwritten(node: Node, index: int, own: bool, expected: int) -> RuntimeErr
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [{type_name(saved)} {errors.size(saved._array.shape)}]{origin} is at version "
-        f"{writes}; expected version {expected} instead. Hint: enable anomaly "
-        "detection to find the operation that failed to compute its gradient, with "
+        f"{writes}; expected version {expected} instead. Hint: {_hint()}"
+    )
+
+
+def _hint() -> str:
+    if mode.anomaly:
+        return (
+            "the backtrace further above shows the operation that failed to compute its gradient. "
+            "The variable in question was changed in there or anywhere later. Good luck!"
+        )
+    return (
+        "enable anomaly detection to find the operation that failed to compute its gradient, with "
         "gpugrad.autograd.set_detect_anomaly(True, check_nan=False)."
     )
 
