@@ -342,7 +342,9 @@ class Pending:
     The arithmetic of gradients is left to a subclass that knows arrays.
     """
 
-    __slots__ = ("leaves", "limited", "nodes", "order", "roots", "rules", "unfinished")
+    __slots__ = (
+        "__weakref__", "leaves", "limited", "nodes", "order", "roots", "rules", "unfinished",
+    )  # fmt: skip
 
     limited: bool  # whether only some gradients are wanted
     roots: Sequence[Any]  # the edges that the walk starts from

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -185,15 +186,20 @@ class _Met:
 
         def arrived(grad: Any) -> None:
             found = self.found
-            if getattr(found, "walk", None) is not mode.walk:
-                found.walk, found.grads = mode.walk, [None] * len(self.places)
+            if found.__dict__.get("walk", _nothing)() is not mode.walk:
+                found.walk, found.grads = weakref.ref(mode.walk), [None] * len(self.places)
                 found.missing = _reached(mode.walk, self.places) if self.all else 1
             found.grads[index] = grad
             found.missing -= 1
             if found.missing == 0:
-                self.function(found.grads if self.all else grad)
+                grads, found.grads = found.grads, [None] * len(self.places)
+                self.function(grads if self.all else grad)
 
         return arrived
+
+
+def _nothing() -> None:
+    """Stand for a walk that is gone."""
 
 
 def _reached(walk: Any, places: Sequence[Any]) -> int:
