@@ -7,6 +7,7 @@ from gpugrad import _dtype
 from gpugrad import autograd as autograd
 from gpugrad import cuda as cuda
 from gpugrad import optim as optim
+from gpugrad import utils as utils
 from gpugrad._device import device as device
 from gpugrad._dtype import complex64 as complex64
 from gpugrad._dtype import complex128 as complex128

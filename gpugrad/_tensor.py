@@ -9,17 +9,19 @@ import copy
 import functools
 import inspect
 import warnings
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from gpugrad import _dtype, backend, printing
+from gpugrad import _dtype, backend, hooks, printing
 from gpugrad._device import device as Device  # noqa: N812  the class has a property of its name
 from gpugrad._dtype import dtype as DType  # noqa: N812
 from gpugrad.errors import normal_dim
 from gpugrad.errors import size as text_of_size
-from gpugrad.graph import LEAF, Counter, Node, Output, TensorBase, retain
+from gpugrad.graph import LEAF, Counter, Node, Output, TensorBase
+from gpugrad.hooks import Hook, RemovableHandle
 from gpugrad.op import defined, saved
 from gpugrad.op.saved import own_array, shared_counter
 from gpugrad.op.specialized import GIVEN, NONE
@@ -321,11 +323,11 @@ class Tensor(TensorBase):
     @property
     def retains_grad(self) -> bool:
         """Whether ``retain_grad`` was called on a tensor that is not a leaf."""
-        edge = self._edge
-        node = edge.node if isinstance(edge, Output) else edge
-        return isinstance(node, Node) and any(
-            getattr(h, "owner", lambda: None)() is self for h in node.hooks or ()
-        )
+        node = self.grad_fn
+        if node is None or node.hooks is None:
+            return False
+        owner = node.hooks.retained.get(self.output_nr)
+        return owner is not None and owner() is self
 
     def retain_grad(self) -> None:
         """Have ``backward`` fill the ``.grad`` of a tensor that was computed, too.
@@ -333,12 +335,40 @@ class Tensor(TensorBase):
         Raises:
             RuntimeError: It does not require grad.
         """
-        edge = self._edge
-        if edge is None:
+        if self._edge is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        if isinstance(edge, Node | Output) and not self.retains_grad:
-            node, index = (edge.node, edge.index) if isinstance(edge, Output) else (edge, 0)
-            retain(node, index, self)
+        if self._edge is not LEAF:  # the node must not keep its output alive
+            hooks.of_node(self.grad_fn).retained[self.output_nr] = weakref.ref(self)
+
+    def register_hook(self, hook: Hook) -> RemovableHandle:
+        """Have walks call ``hook(grad)`` with the complete gradient of this tensor.
+
+        A tensor that it returns takes the place of the gradient.  Hooks run in the order in which
+        they were registered, before ``retain_grad`` and before the node runs.
+
+        Raises:
+            RuntimeError: The tensor does not require grad; in the walk, what the hook returned has
+                another shape or type.
+            TypeError: In the walk, the hook returned something else.
+        """
+        if self._edge is None:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        found = hooks.of_leaf(self) if self._edge is LEAF else hooks.of_node(self.grad_fn)
+        return found.tensor.add((self.output_nr, hook))
+
+    def register_post_accumulate_grad_hook(self, hook: Hook) -> RemovableHandle:
+        """Have walks call ``hook(tensor)`` as soon as they have added to the ``.grad`` of a leaf.
+
+        Raises:
+            RuntimeError: The tensor does not require grad, or is no leaf.
+        """
+        if self._edge is None:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._edge is not LEAF:
+            raise RuntimeError(
+                "post accumulate grad hooks cannot be registered on non-leaf tensors"
+            )
+        return hooks.of_leaf(self).accumulated.add(hook)
 
     def backward(
         self,

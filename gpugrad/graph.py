@@ -10,10 +10,12 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
+
+from gpugrad import hooks
+from gpugrad.hooks import Hook, Hooks, RemovableHandle
 
 Array = Any  # numpy.ndarray, numpy.generic or cupy.ndarray
 
@@ -21,13 +23,14 @@ Array = Any  # numpy.ndarray, numpy.generic or cupy.ndarray
 class TensorBase:
     """What the engine needs of a tensor: its array, its place in the graph, its gradient."""
 
-    __slots__ = ("__weakref__", "_array", "_counter", "_edge", "_grad", "_view")
+    __slots__ = ("__weakref__", "_array", "_counter", "_edge", "_grad", "_hooks", "_view")
 
     _array: Array
     _edge: Edge | _Leaf | None
     _grad: TensorBase | None
     _counter: Counter | None  # None: never written in place, and shared with no other tensor
     _view: View | None
+    _hooks: Hooks  # only where a leaf has some
 
 
 class Counter:
@@ -88,10 +91,15 @@ class Rule(Protocol):
     op: Any
     needs: tuple[bool, ...]
     outputs: int
-    # backward(node, g) -> the gradient of each input that ``needs`` marks.  ``g`` is the gradient
-    # of the one output, or a list with that of each of several, ``None`` where none arrived.
-    # Gradients are tensors where they are recorded, and arrays where they are not.
-    backward: Callable[[Node, Any], Sequence[Any]]
+
+    @property
+    def backward(self) -> Callable[[Node, Any], Sequence[Any]]:
+        """The function of a node and ``g`` that gives the gradient of each input.
+
+        ``g`` is the gradient of the one output, or a list with that of each of several, ``None``
+        where none arrived.  Gradients are tensors where they are recorded, and arrays where they
+        are not.
+        """
 
     def narrowed(self, needs: tuple[bool, ...]) -> Rule:
         """Return the rule for some of these inputs."""
@@ -105,16 +113,18 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "hooks", "inputs", "params", "rule", "saved", "sequence", "versions",
+        "__weakref__", "_metadata", "hooks", "inputs", "params", "rule", "saved", "sequence",
+        "versions",
     )  # fmt: skip
 
     rule: Rule
     inputs: tuple[Node | Output | TensorBase | None, ...]
     params: Any
     saved: tuple[Any, ...] | None
-    sequence: int
+    sequence: float  # whole, but for the accumulations that a walk puts between two nodes
     versions: tuple[int, ...] | None
-    hooks: list[Callable[[Sequence[TensorBase | None]], None]] | None
+    hooks: Hooks | None
+    _metadata: dict[str, Any]  # made when it is asked for
 
     @property
     def op(self) -> Any:
@@ -140,6 +150,36 @@ class Node:
         """Return, for each input, the node that made it and which of its outputs it was."""
         return tuple(map(_function_of, self.inputs))
 
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A dictionary for whatever is to be kept with the node."""
+        try:
+            return self._metadata
+        except AttributeError:
+            self._metadata = {}
+            return self._metadata
+
+    def register_prehook(self, hook: Hook) -> RemovableHandle:
+        """Have walks call ``hook(grad_outputs)`` just before they run this node.
+
+        What it returns, a tuple of as many gradients or ``None``, takes the place of the argument.
+        """
+        return hooks.of_node(self).before.add(hook)
+
+    def register_hook(self, hook: Hook) -> RemovableHandle:
+        """Have walks call ``hook(grad_inputs, grad_outputs)`` when they have run this node.
+
+        What it returns, a tuple of as many gradients or ``None``, takes the place of
+        ``grad_inputs``.
+        """
+        return hooks.of_node(self).after.add(hook)
+
+    def _sequence_nr(self) -> int:
+        return int(self.sequence)
+
+    def __getattr__(self, name: str) -> Any:
+        return self.rule.op.attribute(self, name)
+
     def __repr__(self) -> str:
         return f"<{self.rule.op.name} object at {id(self):#x}>"
 
@@ -163,6 +203,14 @@ class AccumulateGrad:
     def next_functions(self) -> tuple[()]:
         """Return nothing: this is an end of the graph."""
         return ()
+
+    def register_prehook(self, hook: Hook) -> RemovableHandle:
+        """Have walks call ``hook(grad_outputs)`` just before they add to the ``.grad``."""
+        return hooks.of_leaf(self.variable).before.add(hook)
+
+    def register_hook(self, hook: Hook) -> RemovableHandle:
+        """Have walks call ``hook((), grad_outputs)`` when they have added to the ``.grad``."""
+        return hooks.of_leaf(self.variable).after.add(hook)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AccumulateGrad) and other.variable is self.variable
@@ -188,9 +236,19 @@ def _function_of(
 
 
 class _Mode(threading.local):
-    """Whether this thread records what it computes."""
+    """Whether this thread records what it computes, and what else happens in it.
 
-    enabled = True
+    ``enabled`` is ``on`` while the thread records, and ``False`` while it does not.
+    """
+
+    enabled: Any = True
+    on: Any = True  # or an op.observed.Observer, where there is more to do than to record
+    hooks: tuple[Any, ...] = ()  # on saved tensors: those that are entered
+    disabled: str | None = None  # why hooks on saved tensors may not be entered
+    anomaly = False
+    check_nan = True  # in anomaly mode
+    walk: Pending | None = None  # the walk that is under way
+    node: Node | None = None  # in anomaly mode, the node that the walk is at
 
 
 mode = _Mode()
@@ -200,11 +258,11 @@ mode = _Mode()
 def recording(enabled: bool) -> Iterator[None]:
     """Record, or do not, while the block runs."""
     before = mode.enabled
-    mode.enabled = enabled
+    mode.enabled = enabled and mode.on
     try:
         yield
     finally:
-        mode.enabled = before
+        mode.enabled = before and mode.on
 
 
 next_sequence = itertools.count().__next__  # one call: threads never share a number
@@ -232,6 +290,8 @@ def record(
     node.params = params
     node.hooks = None
     node.sequence = next_sequence()
+    if mode.enabled is not True and mode.enabled:
+        mode.enabled.recorded(node)
     return node
 
 
@@ -251,12 +311,11 @@ class Terms:
 
 
 class Captured:
-    """The gradients of wanted tensors, caught on their way instead of being accumulated."""
+    """The gradients at wanted edges, caught on their way instead of being accumulated."""
 
-    def __init__(self, wanted: Sequence[TensorBase]):
-        self.wanted = wanted
-        self.edges = [edge_of(t) for t in wanted]
-        self.nodes = {e.node if isinstance(e, Output) else e for e in self.edges}  # and leaves
+    def __init__(self, edges: Sequence[Any]):
+        self.edges = edges
+        self.nodes = {e.node if isinstance(e, Output) else e for e in edges}  # and leaves
         self.grads: dict[tuple[Any, int], Any] = {}
 
     def catch(self, node: Node, grads: Sequence[Any]) -> None:
@@ -265,7 +324,7 @@ class Captured:
             self.grads[node, index] = grad
 
     def results(self, leaves: dict[TensorBase, Any]) -> list[Any]:
-        """Return the gradient of each wanted tensor, ``None`` where none arrived."""
+        """Return the gradient at each wanted edge, ``None`` where none arrived."""
         return [
             leaves.get(e)
             if isinstance(e, TensorBase)
@@ -280,12 +339,18 @@ class Pending:
     The arithmetic of gradients is left to a subclass that knows arrays.
     """
 
-    __slots__ = ("leaves", "nodes", "order", "unfinished")
+    __slots__ = (
+        "__weakref__", "leaves", "limited", "nodes", "order", "roots", "rules", "unfinished",
+    )  # fmt: skip
+
+    limited: bool  # whether only some gradients are wanted
+    roots: Sequence[Any]  # the edges that the walk starts from
+    rules: Mapping[float, Rule | None] | None  # what it runs, if not all nodes
 
     def __init__(self) -> None:
         self.leaves: dict[TensorBase, Any] = {}
-        self.nodes: dict[int, list[Any]] = {}  # and what they received, by their sequence number
-        self.order: list[int] = []  # a heap of the negative sequence numbers
+        self.nodes: dict[float, list[Any]] = {}  # and what they received, by their sequence number
+        self.order: list[float] = []  # a heap of the negative sequence numbers
         self.unfinished: Sequence[Any] = ()  # edges to which an error left gradients undelivered
 
     def meet(self, total: Any, grad: Any) -> Any:
@@ -296,8 +361,8 @@ class Pending:
         """Return the sum of all terms."""
         raise NotImplementedError
 
-    def call(self, hook: Callable[[Sequence[Any]], None], grads: Sequence[Any]) -> None:
-        """Call a user's function with the gradients as tensors."""
+    def hooked(self, node: Node, grad: Any, rule: Rule | None) -> tuple[Any, Rule | None]:
+        """Call the hooks on a node's outputs; return the gradients, and the rule with its hooks."""
         raise NotImplementedError
 
     def deliver(self, edge: Target, grad: Any) -> None:
@@ -352,16 +417,17 @@ def walk(
     pending: Pending,
     keep: bool,
     captured: Captured | None = None,
+    rules: Mapping[float, Rule | None] | None = None,
 ) -> None:
     """Carry gradients from the edges down to ``pending.leaves``, the youngest node first.
 
     Every user of a node is younger than the node, so a node that is taken out has received all
     that it will: no recursion, no topological sort, any number of roots.  A node that waits alone
     is not queued: ``node`` and ``g`` hold it while the others receive.
-    ``keep`` leaves the saved values in place for another walk.
+    ``keep`` leaves the saved values in place for another walk.  ``rules`` has, by the sequence
+    numbers, what takes the place of the nodes' own rules; ``None`` is not run.
     """
     waiting, order = pending.nodes, pending.order
-    needed: Any = None if captured is None else _needed(edges, captured)
     node: Any = None
     g: Any = None
     try:
@@ -387,14 +453,11 @@ def walk(
                 return
             if g.__class__ is Terms or g.__class__ is list:
                 g = pending.settled(g)
+            rule = node.rule if rules is None else rules[node.sequence]
             if node.hooks is not None:
-                for hook in node.hooks:
-                    pending.call(hook, g if g.__class__ is list else [g])
-            rule = node.rule
-            if captured is not None:
-                if node in captured.nodes:
-                    captured.catch(node, g if g.__class__ is list else [g])
-                rule = needed[node.sequence]
+                g, rule = pending.hooked(node, g, rule)
+            if captured is not None and node in captured.nodes:
+                captured.catch(node, g if g.__class__ is list else [g])
             if rule is not None:
                 grads = rule.backward(node, g)
                 if not keep and node.saved:
@@ -406,14 +469,14 @@ def walk(
         raise
 
 
-def _needed(edges: Sequence[Target], captured: Captured) -> dict[int, Rule | None]:
-    """Return each node's rule for the inputs that lead to a wanted tensor; ``None`` for no such.
+def needed(edges: Sequence[Any], captured: Captured) -> dict[float, Rule | None]:
+    """Return each node's rule for the inputs that lead to a wanted edge; ``None`` for no such.
 
     The nodes are those below the edges, given by their sequence numbers.
     """
     nodes = below(edges)
     reached = set(captured.nodes)
-    rules: dict[int, Rule | None] = {}
+    rules: dict[float, Rule | None] = {}
     for sequence in sorted(nodes):  # inputs before their users
         node = nodes[sequence]
         needs = tuple([(e.node if e.__class__ is Output else e) in reached for e in node.inputs])
@@ -425,9 +488,9 @@ def _needed(edges: Sequence[Target], captured: Captured) -> dict[int, Rule | Non
     return rules
 
 
-def below(edges: Iterable[Any]) -> dict[int, Node]:
+def below(edges: Iterable[Any]) -> dict[float, Node]:
     """Return the nodes that a walk from these edges runs, by their sequence numbers."""
-    nodes: dict[int, Node] = {}
+    nodes: dict[float, Node] = {}
     stack = list(edges)
     while stack:
         edge = stack.pop()
@@ -437,24 +500,3 @@ def below(edges: Iterable[Any]) -> dict[int, Node]:
             nodes[edge.sequence] = edge
             stack.extend(edge.inputs)
     return nodes
-
-
-def retain(node: Node, index: int, tensor: TensorBase) -> None:
-    """Have every walk put the gradient of a node's output into the ``.grad`` of its tensor."""
-    node.hooks = [*(node.hooks or []), _Retain(index, weakref.ref(tensor))]
-
-
-class _Retain:
-    """The hook that ``retain_grad`` puts on a node; it must not keep the node's output alive."""
-
-    __slots__ = ("index", "owner")
-
-    def __init__(self, index: int, owner: weakref.ref[TensorBase]):
-        self.index = index
-        self.owner = owner
-
-    def __call__(self, grads: Sequence[TensorBase | None]) -> None:
-        tensor, grad = self.owner(), cast("Any", grads[self.index])
-        if tensor is not None and grad is not None:
-            # out of place, and in memory of its own: what arrived goes on to others
-            tensor._grad = grad.clone() if tensor._grad is None else tensor._grad + grad

@@ -7,6 +7,8 @@ again on the same device, but neither PyTorch's numbers nor the other device's.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,6 +81,52 @@ def initial_seed() -> int:
     return default_generator.initial_seed()
 
 
+def _default(number: int) -> Generator:
+    """Return the default generator of a CUDA device."""
+    if number not in _cuda_generators:
+        made = Generator(device("cuda", number)).manual_seed(default_generator.initial_seed())
+        _cuda_generators[number] = made
+    return _cuda_generators[number]
+
+
+class Replay:
+    """The state of the default generators, to draw the same numbers again.
+
+    CuPy's generators have no state that could be read: those of the devices of ``values`` go on
+    from a seed of their own.
+    """
+
+    def __init__(self, values: Iterable[Any]):
+        self._state = default_generator.source.bit_generator.state
+        self._seeds: dict[int, int] = {}
+        for t in values:
+            if isinstance(t, TensorBase) and backend.of(t._array).type == "cuda":
+                number = backend.of(t._array).device_of(t._array).index or 0
+                if number not in self._seeds:
+                    generator = _default(number)
+                    self._seeds[number] = int(generator.source.randint(0, 2**31 - 1))
+                    generator._source = self._started(number)
+
+    def _started(self, number: int) -> Any:
+        where = device("cuda", number)
+        return backend.of_device(where).xp.random.RandomState(self._seeds[number])
+
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """Draw the same numbers while the block runs, and go on afterwards as if it had not."""
+        bits = default_generator.source.bit_generator
+        state, sources = bits.state, {n: _default(n)._source for n in self._seeds}
+        bits.state = self._state
+        for number in self._seeds:
+            _default(number)._source = self._started(number)
+        try:
+            yield
+        finally:
+            bits.state = state
+            for number, source in sources.items():
+                _default(number)._source = source
+
+
 def _source(generator: Generator | None, here: device) -> Any:
     if generator is not None:
         if not isinstance(generator, Generator):
@@ -93,11 +141,7 @@ def _source(generator: Generator | None, here: device) -> Any:
         return generator.source
     if here.type == "cpu":
         return default_generator.source
-    number = here.index or 0
-    if number not in _cuda_generators:
-        made = Generator(device("cuda", number)).manual_seed(default_generator.initial_seed())
-        _cuda_generators[number] = made
-    return _cuda_generators[number].source
+    return _default(here.index or 0).source
 
 
 def _floating(kind: dtype | None, what: str) -> dtype:

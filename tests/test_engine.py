@@ -40,8 +40,7 @@ def node_of(tensor: Tensor) -> Node:
 
 def watch(tensor: Tensor, action: Callable[[], Any]) -> None:
     """Have the walk call ``action`` just before it runs the node of ``tensor``."""
-    node = node_of(tensor)
-    node.hooks = [*(node.hooks or []), lambda grads: action()]
+    node_of(tensor).register_prehook(lambda grads: action() and None)
 
 
 @pytest.fixture
@@ -221,7 +220,7 @@ def test_gradients_on_their_way_die_as_soon_as_they_are_used(no_collector: None)
         most.append(sum(r() is not None for r in passing))
 
     for t in tensors:
-        node_of(t).hooks = [note]
+        node_of(t).register_prehook(note)
     del t
     y.backward(torch.ones(10, dtype=torch.float64))
     assert len(passing) == 10

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from gpugrad.autograd import function as function
+from gpugrad.autograd import graph as graph
+from gpugrad.autograd.anomaly_mode import detect_anomaly as detect_anomaly
+from gpugrad.autograd.anomaly_mode import set_detect_anomaly as set_detect_anomaly
 from gpugrad.autograd.engine import backward as backward
 from gpugrad.autograd.engine import grad as grad
+from gpugrad.autograd.function import Function as Function
 from gpugrad.autograd.grad_mode import enable_grad as enable_grad
 from gpugrad.autograd.grad_mode import is_grad_enabled as is_grad_enabled
 from gpugrad.autograd.grad_mode import no_grad as no_grad

@@ -9,14 +9,17 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad._tensor import Tensor
-from gpugrad.graph import TensorBase, edge_of
+from gpugrad.autograd.graph import GradientEdge, target
+from gpugrad.graph import TensorBase
 from gpugrad.op import cast
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.saved import wrap
 
+Roots = Tensor | GradientEdge | Sequence[Tensor | GradientEdge]
+
 
 def _sequence(value: Any) -> tuple[Any, ...]:
-    return (value,) if isinstance(value, TensorBase) else tuple(value)
+    return (value,) if isinstance(value, TensorBase | GradientEdge) else tuple(value)
 
 
 def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any], list[Any]]:
@@ -36,6 +39,12 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any],
     edges, grads = [], []
     for k, gradient in enumerate(gradients):
         output = outputs[k]
+        if isinstance(output, GradientEdge):
+            if gradient is None:
+                raise RuntimeError("grad can be implicitly created only for scalar outputs")
+            edges.append(target(output))
+            grads.append(gradient)
+            continue
         dtype = output._array.dtype
         if gradient is None:
             if output._edge is not None:
@@ -48,7 +57,7 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any],
             )
         if gradient._array.dtype is not dtype and gradient._array.dtype != dtype:
             gradient = cast(gradient, dtype=dtype)
-        edges.append(edge_of(output))
+        edges.append(target(output))
         grads.append(gradient)
     return edges, grads
 
@@ -94,20 +103,21 @@ def _implicit(output: Any) -> Any:
 
 
 def backward(
-    tensors: Tensor | Sequence[Tensor],
+    tensors: Roots,
     grad_tensors: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    inputs: Tensor | Sequence[Tensor] | None = None,
+    inputs: Roots | None = None,
 ) -> None:
     """Add the gradients of the tensors to the ``.grad`` of the leaves they were computed from.
 
     Args:
-        tensors: One tensor or several, on any device.
+        tensors: One tensor or several, on any device, or gradient edges.
         grad_tensors: For each a gradient of its shape; ``None`` stands for 1 of a real scalar.
         retain_graph: Keep the saved values for another call; by default as ``create_graph``.
         create_graph: Record the gradients, so that they can be differentiated.
         inputs: Where given, only the ``.grad`` of these is added to; they need not be leaves.
+            Of gradient edges, only those of leaves have one.
 
     Raises:
         RuntimeError: A tensor has no graph, or it was freed; a gradient does not fit; a saved
@@ -123,15 +133,17 @@ def backward(
     if wanted is not None and not wanted:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     for t in wanted or ():
-        t.retain_grad()
+        if isinstance(t, TensorBase):
+            t.retain_grad()  # type: ignore[attr-defined]
     keep = create_graph if retain_graph is None else retain_graph
     edges, grads = _roots(outputs, gradients)
-    differentiate(edges, grads, keep, create_graph, wanted, accumulates=True)
+    ends = None if wanted is None else list(map(target, wanted))
+    differentiate(edges, grads, keep, create_graph, ends, accumulates=True)
 
 
 def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
+    outputs: Roots,
+    inputs: Roots,
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
@@ -140,9 +152,12 @@ def grad(
 ) -> tuple[Any, ...]:
     """Return the gradients of the outputs with respect to the inputs; no ``.grad`` is touched.
 
+    Hooks on the inputs have run on what is returned.  (PyTorch's have not where another input lies
+    further down.)
+
     Args:
-        outputs: One tensor or several.
-        inputs: The tensors to differentiate by, leaves or not.
+        outputs: One tensor or several, or gradient edges, which need their ``grad_outputs``.
+        inputs: The tensors or gradient edges to differentiate by, leaves or not.
         grad_outputs: For each output a gradient of its shape; ``None`` stands for 1 of a scalar.
         retain_graph: Keep the saved values for another call; by default as ``create_graph``.
         create_graph: Record the gradients, so that they can be differentiated.
@@ -165,9 +180,10 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     edges, found = _roots(results, gradients)
     for t in wanted:
-        if t._edge is None:
+        if isinstance(t, TensorBase) and t._edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
-    grads = differentiate(edges, found, keep, create_graph, wanted, accumulates=False)
+    ends = list(map(target, wanted))
+    grads = differentiate(edges, found, keep, create_graph, ends, accumulates=False)
     return tuple(
         _result(k, t, g, bool(allow_unused), materialize_grads)
         for k, (t, g) in enumerate(zip(wanted, grads, strict=True))
@@ -177,7 +193,7 @@ def grad(
 def _result(k: int, wanted: Any, found: Any, unused: bool, zeros: bool) -> Any:
     if found is not None:
         return found
-    if zeros:
+    if zeros and isinstance(wanted, TensorBase):
         door = backend.of(wanted._array)
         array = wanted._array
         return wrap(door.full(array.shape, 0, array.dtype, door.device_of(array)))

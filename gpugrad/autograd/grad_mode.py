@@ -20,11 +20,11 @@ class _Mode:
         self._before: list[bool] = []
 
     def __enter__(self) -> None:
-        self._before.append(mode.enabled)
-        mode.enabled = self.enabled
+        self._before.append(bool(mode.enabled))
+        mode.enabled = self.enabled and mode.on
 
     def __exit__(self, *exception: object) -> None:
-        mode.enabled = self._before.pop()
+        mode.enabled = self._before.pop() and mode.on
 
     def __call__(self, function: F) -> F:
         """Return the function with this mode on while it runs; generators are paused with it."""
@@ -105,18 +105,17 @@ class set_grad_enabled(_Mode):  # noqa: N801  PyTorch's name
         self._start()
 
     def _start(self) -> None:
-        self._before.append(mode.enabled)
-        mode.enabled = self.enabled
+        super().__enter__()
 
     def __enter__(self) -> None:
         """Do nothing: the mode is on since the call."""
 
     def __call__(self, function: F) -> F:
         """Return the decorated function; the mode is as it was before this call."""
-        mode.enabled = self._before.pop()
+        self.__exit__()
         return super().__call__(function)
 
 
 def is_grad_enabled() -> bool:
     """Return whether this thread records."""
-    return mode.enabled
+    return bool(mode.enabled)

@@ -61,6 +61,9 @@ class Backend(Protocol):
     def to_numpy(self, array: Array) -> np.ndarray[Any, Any]:
         """Return the array itself or its copy in host memory."""
 
+    def to_pinned(self, array: Array) -> np.ndarray[Any, Any]:
+        """Return a copy in host memory that a GPU copies from and to without a detour."""
+
     def astype(self, array: Array, dtype: np.dtype[Any]) -> Array:
         """Return a copy with another element type; complex to real keeps the real part."""
 

@@ -341,6 +341,15 @@ def to_numpy(array: Array) -> np.ndarray[Any, Any]:
 
 
 @at_home
+def to_pinned(array: Array) -> np.ndarray[Any, Any]:
+    """Return a copy in page-locked host memory; waits for the device."""
+    memory = xp.cuda.alloc_pinned_memory(array.nbytes)
+    pinned = np.frombuffer(memory, array.dtype, array.size).reshape(array.shape)
+    result: np.ndarray[Any, Any] = xp.asnumpy(array, out=pinned)
+    return result
+
+
+@at_home
 def astype(array: Array, dtype: np.dtype[Any]) -> Array:
     """Return a copy with another element type; complex to real keeps the real part."""
     if array.dtype.kind == "c" and dtype.kind not in "cb":

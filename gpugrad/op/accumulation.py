@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
-from gpugrad import backend
+from gpugrad import backend, hooks
 from gpugrad.backend import cpu
-from gpugrad.graph import Captured, Pending, Target, TensorBase, Terms, mode, walk
+from gpugrad.graph import (
+    Captured,
+    Node,
+    Pending,
+    Rule,
+    Target,
+    TensorBase,
+    Terms,
+    below,
+    mode,
+    needed,
+    record,
+    walk,
+)
+from gpugrad.op import hooked
+from gpugrad.op.anomaly import checked
+from gpugrad.op.attribute import Named
 from gpugrad.op.saved import wrap
 
 Array = Any
 
-_ACCUMULATING = threading.Lock()  # several threads may add to one leaf
+# Several threads may add to one leaf; a recorded sum may call the user's hooks on saved tensors,
+# and these may walk in the same thread.
+_ACCUMULATING = threading.RLock()
 
 
 class _Gradients(Pending):
@@ -48,14 +66,76 @@ class _Gradients(Pending):
         first, *others = terms.grads
         return backend.of(first).add_all(terms.grads, terms.own) if others else first
 
-    def call(self, hook: Callable[[Sequence[Any]], None], grads: Sequence[Any]) -> None:
-        """Call a user's function with the gradients as tensors, in the user's error state."""
-        tensors = grads if self.recorded else [None if g is None else wrap(g) for g in grads]
-        token = cpu.enter(self.error_state)
-        try:
-            hook(tensors)
-        finally:
-            cpu.leave(token)
+    def hooked(self, node: Node, grad: Any, rule: Rule | None) -> tuple[Any, Rule | None]:
+        """Call the hooks on a node's outputs; return the gradients, and the rule with its hooks."""
+        return hooked.on_outputs(node, grad), hooked.surrounded(node, rule)
+
+
+class _HookedGradients(_Gradients):
+    """The gradients of a walk to leaves with hooks, which run as soon as a gradient is complete.
+
+    Such a leaf is reached by way of a node of its own, which comes just after its last user.
+    """
+
+    __slots__ = ("ends",)
+
+    def __init__(self, recorded: bool, ends: dict[TensorBase, Node]) -> None:
+        super().__init__(recorded)
+        self.ends = ends
+
+    def deliver(self, edge: Target, grad: Any) -> None:
+        """Take ``grad`` to the node or leaf behind ``edge``, adding to what is there."""
+        end = self.ends.get(edge) if isinstance(edge, TensorBase) else None
+        super().deliver(edge if end is None else end, grad)
+
+
+class _End:
+    """How the node of a leaf with hooks ends a walk: by adding to the ``.grad``, or by keeping."""
+
+    __slots__ = ("kept",)
+
+    op = Named("torch::autograd::AccumulateGrad")
+    needs: tuple[bool, ...] = ()
+    outputs = 1
+
+    def __init__(self, kept: dict[TensorBase, Any] | None) -> None:
+        self.kept = kept
+
+    def backward(self, node: Node, g: Any) -> Sequence[Any]:
+        """Take the complete gradient; nothing is below a leaf."""
+        leaf = node.params
+        if self.kept is not None:
+            self.kept[leaf] = g
+        else:
+            (_accumulate_recorded if mode.enabled else _accumulate)(leaf, g)
+            hooked.on_accumulated(leaf)
+        return ()
+
+    def narrowed(self, needs: tuple[bool, ...]) -> Rule:
+        """Return the rule itself: it has no inputs."""
+        return self
+
+
+def _ends(
+    edges: Sequence[Any], rules: Mapping[float, Rule | None] | None
+) -> list[tuple[TensorBase, float]]:
+    """Return the leaves with hooks that a walk leads to, and when each has all of its gradient.
+
+    That is after the last node to use it, and in the order of that node's inputs.
+    """
+    nodes = below(edges)
+    found: dict[TensorBase, float] = {}
+    start = max(nodes, default=0) + 1  # a leaf that is a root
+    for position, edge in enumerate(edges):
+        if isinstance(edge, TensorBase) and hasattr(edge, "_hooks"):
+            found.setdefault(edge, start - (position + 1) / (len(edges) + 2))
+    for sequence, node in nodes.items():
+        if rules is None or rules[sequence] is not None:
+            for position, edge in enumerate(node.inputs):
+                if isinstance(edge, TensorBase) and hasattr(edge, "_hooks"):
+                    after = sequence - (position + 1) / (len(node.inputs) + 2)
+                    found[edge] = min(after, found.get(edge, after))
+    return list(found.items())
 
 
 def differentiate(
@@ -63,26 +143,37 @@ def differentiate(
     grads: Sequence[Any],
     keep: bool,
     recorded: bool,
-    wanted: Sequence[TensorBase] | None,
+    wanted: Sequence[Target] | None,
     accumulates: bool,
 ) -> list[Any]:
-    """Walk from the edges of roots, whose gradients are tensors, and return the wanted ones'.
+    """Walk from the edges of roots, whose gradients are tensors, and return those at ``wanted``.
 
     With ``accumulates`` those of leaves are added to ``.grad`` instead; ``wanted=None`` stands for
     all leaves.
-    After an error those leaves have received their gradients to which nothing else would have come.
+    After an error those leaves have received their gradients to which nothing else would have come;
+    after an interrupt, which may come between any two steps, none has.
     """
     before = mode.enabled
-    pending = _Gradients(recorded)
-    captured = None if wanted is None else Captured(wanted)
+    captured = rules = None
+    if wanted is not None:
+        captured = Captured(wanted)
+        rules = needed(edges, captured)
+    if mode.anomaly:
+        rules = checked(edges, rules)
+    if hooks.of_leaves:
+        pending, rules = _with_ends(edges, rules, recorded, wanted, accumulates)
+    else:
+        pending = _Gradients(recorded)
     if not recorded:
         grads = [g._array for g in grads]
+    pending.roots, pending.rules, pending.limited = edges, rules, wanted is not None
     token = cpu.enter(cpu.QUIET)
-    mode.enabled = recorded
+    mode.enabled = recorded and mode.on
+    mode.walk = pending
     try:
         try:
-            walk(edges, grads, pending, keep, captured)
-        except BaseException:
+            walk(edges, grads, pending, keep, captured, rules)
+        except Exception:
             if captured is None:
                 _accumulate_all(pending, pending.complete())
             raise
@@ -90,14 +181,43 @@ def differentiate(
             _accumulate_all(pending, pending.leaves)
             return []
         if accumulates:
-            leaves = {t: pending.leaves[t] for t in captured.wanted if t in pending.leaves}
+            leaves = {t: pending.leaves[t] for t in captured.edges if t in pending.leaves}
             _accumulate_all(pending, leaves)
             return []
         found = [pending.settled(g) for g in captured.results(pending.leaves)]
         return found if recorded else [None if g is None else wrap(g) for g in found]
     finally:
+        mode.walk = None
         mode.enabled = before
         cpu.leave(token)
+
+
+def _with_ends(
+    edges: Sequence[Any],
+    rules: dict[float, Rule | None] | None,
+    recorded: bool,
+    wanted: Sequence[Target] | None,
+    accumulates: bool,
+) -> tuple[_Gradients, dict[float, Rule | None] | None]:
+    """Return what waits in a walk, and its rules, where there may be leaves with hooks."""
+    found = [
+        (leaf, after)
+        for leaf, after in _ends(edges, rules)
+        if wanted is None or any(leaf is e for e in wanted)
+    ]
+    if not found:
+        return _Gradients(recorded), rules
+    ends: dict[TensorBase, Node] = {}
+    pending = _HookedGradients(recorded, ends)
+    accumulates = accumulates or wanted is None
+    rule = _End(None if accumulates else pending.leaves)
+    for leaf, after in found:
+        node = ends[leaf] = record(rule, (), (), None, leaf)
+        node.sequence = after
+        node.hooks = leaf._hooks if accumulates else leaf._hooks.of_the_tensor()
+        if rules is not None:
+            rules[after] = rule
+    return pending, rules
 
 
 def _accumulate_all(pending: _Gradients, leaves: dict[TensorBase, Any]) -> None:

@@ -50,8 +50,10 @@ def source(op: Any) -> str:
     for t in tensors:
         text += f"    {t}_edge = {t}._edge\n"
     nothing = " and ".join(f"{t}_edge is None" for t in tensors)
-    text += f"    if {nothing} or not mode.enabled or result.dtype.kind not in 'fc':\n"
-    text += "        return out\n    node = new(Node)\n"
+    text += f"    if {nothing} or mode.enabled is not True or result.dtype.kind not in 'fc':\n"
+    text += f"        if {nothing} or not mode.enabled or result.dtype.kind not in 'fc':\n"
+    values = ", ".join([*tensors, *(f"{p}={p}" for p in parameters)])
+    text += f"            return out\n        return op.general({values})\n    node = new(Node)\n"
     text += _recording(op, tensors)
     likes = ", ".join(f"({t}_.shape, {t}_.dtype, door.device_of({t}_))" for t in tensors)
     out_likes = "((result.shape, result.dtype, door.device_of(result)),)"

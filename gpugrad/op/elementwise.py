@@ -27,6 +27,7 @@ from gpugrad.graph import (
     record,
 )
 from gpugrad.op import specialized
+from gpugrad.op.attribute import saved_value
 from gpugrad.op.operation import different_devices, fit
 from gpugrad.op.promotion import as_operand, as_scalar, check_shapes, result_type, to_one_device
 from gpugrad.op.rule import Rule
@@ -257,6 +258,19 @@ class Elementwise:
             )
         return op
 
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The names of the inputs."""
+        return tuple(str(v.value) for v in self.formula.inputs)
+
+    def attribute(self, node: Node, name: str) -> Any:
+        """Return what a call saved, by PyTorch's name."""
+        count, outputs = len(self.formula.inputs), node.outputs
+        sources = self.formula.vjp((True,) * count, (True,) * outputs).sources
+        known = (*self.arguments, *("out",) * outputs)
+        kept = [n if k + outputs in sources else None for k, n in enumerate(known)]
+        return saved_value(node, name, kept, count)
+
     def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a node's outputs, ``None`` where they do not move."""
         p = self._recorded(node, next(t for t in tangents if t is not None))
@@ -329,6 +343,11 @@ class Pointwise(Elementwise):
         self.build = build
         self.promotion = promotion
         self.kinds: dict[bool, Elementwise] = {False: self}
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The names of the inputs."""
+        return self.parameters
 
     @property
     def specializes(self) -> bool:

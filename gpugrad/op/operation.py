@@ -25,6 +25,7 @@ from gpugrad.graph import (
 )
 from gpugrad.op import calls
 from gpugrad.op.accumulation import differentiate
+from gpugrad.op.attribute import saved_value
 from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
     Like,
@@ -289,6 +290,16 @@ class Operation:
             else:
                 values.append(params[name])
         return rule.function(*values)
+
+    def attribute(self, node: Node, name: str) -> Any:
+        """Return what a call saved, or one of its parameters, by PyTorch's name."""
+        parameter = name.removeprefix("_saved_")
+        if parameter in self.parameters and parameter != name:
+            return node.params[2][parameter]
+        known = (*self.input_names, *self.output_names)
+        keeps = self.kept((True,) * len(self.input_names), len(self.output_names)) or ()
+        kept = [n if k else None for n, k in zip(known, keeps, strict=False)]
+        return saved_value(node, name, kept, len(self.input_names))
 
     def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a node's outputs, ``None`` where they do not move."""

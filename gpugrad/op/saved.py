@@ -88,9 +88,11 @@ def unpack(node: Node, outputs_from: int) -> tuple[Any, ...]:
     Raises:
         RuntimeError: They were freed, or written in place since.
     """
-    saved = node.saved
-    if saved is None:
-        raise RuntimeError(errors.SECOND_BACKWARD)
+    saved: Any = node.saved
+    if saved.__class__ is not tuple:
+        if saved is None:
+            raise RuntimeError(errors.SECOND_BACKWARD)
+        return saved.unpacked(node)  # they are op.observed.PackedValues
     for k, s in enumerate(saved):
         expected = 0 if node.versions is None else node.versions[k]
         if _writes(s) != expected:
@@ -127,8 +129,18 @@ def _overwritten(node: Node, index: int, own: bool, expected: int) -> RuntimeErr
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [{type_name(saved)} {errors.size(saved._array.shape)}]{origin} is at version "
-        f"{writes}; expected version {expected} instead. Hint: enable anomaly "
-        "detection to find the operation that failed to compute its gradient, with "
+        f"{writes}; expected version {expected} instead. Hint: {_hint()}"
+    )
+
+
+def _hint() -> str:
+    if mode.anomaly:
+        return (
+            "the backtrace further above shows the operation that failed to compute its gradient. "
+            "The variable in question was changed in there or anywhere later. Good luck!"
+        )
+    return (
+        "enable anomaly detection to find the operation that failed to compute its gradient, with "
         "gpugrad.autograd.set_detect_anomaly(True, check_nan=False)."
     )
 

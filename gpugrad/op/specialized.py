@@ -93,7 +93,8 @@ def {name}({arguments}):
     text += "    finally:\n        leave(token)\n" + indented(NEW_TENSOR, 1)
     text += f"    {first}_edge = {first}._edge\n"
     nothing = " and ".join(f"{p}_edge is None" for p in parameters)
-    text += f"    if {nothing} or not mode.enabled:\n        return out\n"
+    text += f"    if {nothing} or mode.enabled is not True:\n"
+    text += f"        return out if {nothing} or not mode.enabled else general({arguments})\n"
     text += "    node = new(Node)\n"
     if others:
         same = " and ".join(

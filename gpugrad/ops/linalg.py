@@ -33,7 +33,8 @@ def _dot(input: Tensor, tensor: Tensor) -> Tensor:
     if inputs is None:
         return out
     op = _PRODUCT.of_kind(a.dtype.kind == "c")
-    if a.__class__ is b.__class__ is np.ndarray and op is _PRODUCT and a.dtype.itemsize > 2:
+    plain = mode.enabled is True and a.__class__ is b.__class__ is np.ndarray
+    if plain and op is _PRODUCT and a.dtype.itemsize > 2:
         # as for plain factors of a product, of which every element has the same gradient
         first, second = inputs[0] is not None, inputs[1] is not None
         kept = (input if second else None, tensor if first else None, None)

@@ -1,0 +1,463 @@
+"""``Function``: an operation whose backward the user writes."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from gpugrad import backend, errors
+from gpugrad.graph import LEAF, Node, Output, Rule, TensorBase, View, record, recording
+from gpugrad.op.attribute import Named, missing
+from gpugrad.op.hooked import call_user, tensors, untensored
+from gpugrad.op.operation import fit
+from gpugrad.op.saved import (
+    Like,
+    edges,
+    like,
+    own_array,
+    shared_counter,
+    unpack,
+    versions_of,
+    wrap,
+    zeros,
+)
+
+
+class FunctionCtx:
+    """What ``forward`` and ``backward`` of a :class:`Function` share; attributes may be added."""
+
+    needs_input_grad: tuple[bool, ...] = ()
+    saved_for_forward: tuple[Any, ...] = ()
+    _to_save: tuple[Any, ...] = ()
+    _dirty: tuple[Any, ...] = ()
+    _non_differentiable: tuple[Any, ...] = ()
+    _materializes = True
+    _kept: tuple[int | None, ...] = ()  # for each saved tensor where the node has it
+    _outputs: dict[int, int]  # which of the node's values are its outputs
+    _node: Callable[[], Node | None] | None = None
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Save tensors, or ``None``, for ``backward``; what was written to since is refused."""
+        self._to_save = tensors
+
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Save tensors for ``jvp``.
+
+        Raises:
+            AssertionError: One is neither a tensor nor ``None``.
+        """
+        for t in tensors:
+            if not isinstance(t, TensorBase) and t is not None:
+                raise AssertionError(
+                    "save_for_forward expects all arguments to be tensors; you should save "
+                    "non-tensors as attributes on ctx."
+                )
+        self.saved_for_forward = tensors
+
+    def mark_dirty(self, *args: Any) -> None:
+        """Say which inputs ``forward`` writes to; it must return them."""
+        self._dirty = args
+
+    def mark_non_differentiable(self, *args: Any) -> None:
+        """Say which outputs have no gradient."""
+        self._non_differentiable = args
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Say whether ``backward`` receives zeros, or ``None``, where no gradient arrived."""
+        self._materializes = value
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """The tensors that were saved, empty while ``forward`` runs.
+
+        Raises:
+            RuntimeError: They were freed, or written to since.
+        """
+        node = None if self._node is None else self._node()
+        if node is None or not self._kept:
+            return ()
+        found = unpack(node, len(self._kept))
+        return tuple(
+            [None if k is None else self._with_history(node, k, found) for k in self._kept]
+        )
+
+    def _with_history(self, node: Node, index: int, found: Sequence[Any]) -> Any:
+        """Return a saved tensor; those that are outputs are kept without their history."""
+        if index not in self._outputs:
+            return found[index]
+        t = wrap(found[index]._array)
+        t._counter = found[index]._counter
+        t._edge = _edge(node, self._outputs[index])
+        return t
+
+
+def _edge(node: Node, index: int) -> Any:
+    return node if node.outputs == 1 else Output(node, index)
+
+
+class Function:
+    """An operation with a backward of its own.
+
+    A subclass defines static methods: ``forward(ctx, *args)``, or ``forward(*args)`` with
+    ``setup_context(ctx, inputs, output)``; and ``backward(ctx, *grads)``, which receives the
+    gradient of each output and returns that of each argument, ``None`` where there is none.
+    It is called by ``apply``.
+
+    >>> import gpugrad
+    >>> class Cube(Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x**3
+    ...
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         (x,) = ctx.saved_tensors
+    ...         return 3 * g * x**2
+    >>> x = gpugrad.tensor(2.0, requires_grad=True)
+    >>> Cube.apply(x).backward()
+    >>> x.grad
+    tensor(12.)
+    """
+
+    def __call__(self, *args: Any) -> Any:
+        """Refuse what PyTorch allowed before its methods were static.
+
+        Raises:
+            RuntimeError: Always.
+        """
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Please use "
+            "new-style autograd function with static forward method. (Example: "
+            "https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
+        )
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """Compute the result, a tensor or a tuple; gradients are not recorded meanwhile."""
+        raise NotImplementedError(
+            "You must implement the forward function for custom autograd.Function."
+        )
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
+        """Keep in ``ctx`` what ``backward`` needs, where ``forward`` does not take ``ctx``."""
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """Return the gradients of the arguments."""
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom "
+            "autograd.Function to use it with backward mode AD."
+        )
+
+    vjp = backward  # PyTorch's other name
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """Return the tangents of the outputs."""
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with "
+            "forward mode AD."
+        )
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Return what ``forward`` returns, its tensors with the class's backward.
+
+        Raises:
+            RuntimeError: A leaf that requires grad was marked as written to, or what was marked is
+                not returned; in the walk, ``backward`` returns too many or too few gradients, or
+                one that fits no argument.
+            TypeError: Something else than tensors was saved.
+        """
+        op = _operation(cls)
+        ctx = op.context()
+        inputs = edges(args)
+        tensor_args = [isinstance(a, TensorBase) for a in args]
+        ctx.needs_input_grad = tuple(
+            t and a._edge is not None for a, t in zip(args, tensor_args, strict=True)
+        )
+        with recording(False):
+            if cls.setup_context is Function.setup_context:
+                result = cls.forward(ctx, *args, **kwargs)
+            else:
+                result = cls.forward(*args, **kwargs)
+                cls.setup_context(ctx, args, result)
+        outs = result if isinstance(result, tuple) else (result,)
+        _check_dirty(ctx, outs, inputs is not None)
+        made = tuple([_renamed(ctx, o, args) for o in outs])
+        if inputs is not None:
+            op.record(ctx, args, inputs, outs, made)
+        ctx._to_save = ctx._dirty = ctx._non_differentiable = ()  # they would lead back to ctx
+        return made if isinstance(result, tuple) else made[0]
+
+
+def _check_dirty(ctx: FunctionCtx, outs: Sequence[Any], recorded: bool) -> None:
+    """Note the writes to the tensors that were marked.
+
+    Raises:
+        RuntimeError: One was not returned, or is a leaf that requires grad.
+        TypeError: One is no tensor.
+    """
+    for t in ctx._dirty:
+        if not isinstance(t, TensorBase):
+            raise TypeError(f"mark_dirty can only accept variables, but got {type(t).__name__}")
+        if not any(t is o for o in outs):
+            raise RuntimeError(
+                "Some elements marked as dirty during the forward method were not returned as "
+                "output. The inputs that are modified inplace must all be outputs of the Function."
+            )
+        if recorded and t._edge is LEAF:
+            raise RuntimeError(
+                "a leaf Variable that requires grad has been used in an in-place operation."
+            )
+        shared_counter(t).value += 1
+
+
+def _renamed(ctx: FunctionCtx, out: Any, args: Sequence[Any]) -> Any:
+    """Return an output; one that has a history already, as another tensor on the same memory."""
+    if not isinstance(out, TensorBase) or any(out is t for t in ctx._dirty):
+        return out
+    if out._edge is None and not any(out is a for a in args):
+        return out
+    made = wrap(own_array(out))
+    made._counter = shared_counter(out)
+    made._view = View(out, "", False)
+    return made
+
+
+def _operation(cls: type[Function]) -> _Operation:
+    """Return the operation of a class, made when it is first applied."""
+    found: _Operation | None = cls.__dict__.get("_op")
+    if found is None:
+        found = cls._op = _Operation(cls)  # type: ignore[attr-defined]
+    return found
+
+
+class _Operation:
+    """A user's function as an operation of the graph."""
+
+    def __init__(self, cls: type[Function]):
+        self.cls = cls
+        self.name = f"{cls.__name__}Backward"
+        self.context: type[FunctionCtx] = type(self.name, (FunctionCtx,), {})
+
+    def attribute(self, node: Node, name: str) -> Any:
+        """Return an attribute of the call's ``ctx``."""
+        ctx = node.params.ctx
+        if name in vars(ctx) or hasattr(FunctionCtx, name):
+            return getattr(ctx, name)
+        raise missing(node, name)
+
+    def record(
+        self,
+        ctx: FunctionCtx,
+        args: Sequence[Any],
+        inputs: Sequence[Any],
+        outs: Sequence[Any],
+        made: Sequence[Any],
+    ) -> None:
+        """Make the node of a call and attach it to the outputs that have gradients."""
+        ends = {
+            k: t for k, t in enumerate(made)
+            if isinstance(t, TensorBase) and t._array.dtype.kind in "fc"
+            and not any(outs[k] is n for n in ctx._non_differentiable)
+        }  # fmt: skip
+        if not ends:
+            return
+        saved: list[Any] = []
+        kept: list[int | None] = []
+        outputs: dict[int, int] = {}
+        for k, t in enumerate(ctx._to_save):
+            if t is not None and not isinstance(t, TensorBase):
+                raise TypeError(
+                    f"save_for_backward can only save variables, but argument {k} is of type "
+                    f"{type(t).__name__}"
+                )
+            kept.append(None if t is None else len(saved))
+            if t is None:
+                continue
+            for j, end in ends.items():
+                if t is end:  # the node must not lead to its own output
+                    outputs[len(saved)] = j
+                    t = wrap(t._array)
+                    t._counter = shared_counter(end)
+            saved.append(t)
+        ctx._kept, ctx._outputs = tuple(kept), outputs
+        places = tuple([k for k, a in enumerate(args) if isinstance(a, TensorBase)])
+        call = _Call(
+            ctx,
+            len(args),
+            places,
+            tuple([like(args[k]) for k in places]),
+            tuple([like(o) if isinstance(o, TensorBase) else None for o in made]),
+        )
+        needs = tuple([inputs[k] is not None for k in places])
+        values = (*saved, *(None for _ in made)) if saved else ()
+        node = record(
+            _FunctionRule(self, needs, len(made)),
+            tuple([inputs[k] for k in places]),
+            values,
+            versions_of(values),
+            call,
+        )
+        ctx._node = weakref.ref(node)
+        for k, t in ends.items():
+            t._edge = _edge(node, k)
+
+    def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
+        """Return the tangents of a node's outputs from those of its tensor arguments."""
+        call: _Call = node.params
+        given: list[Any] = [None] * call.arguments
+        for k, t in zip(call.places, tangents, strict=True):
+            given[k] = t
+        found = self.cls.jvp(call.ctx, *given)
+        return list(found) if isinstance(found, tuple) else [found]
+
+    def backward(self, call: _Call, grads: Sequence[Any], needs: Sequence[bool]) -> list[Any]:
+        """Return the gradients of the tensor arguments, as tensors that fit them.
+
+        Raises:
+            RuntimeError: The user's backward returned something else.
+        """
+        cls = self.cls
+        own, other = cls.backward is not Function.backward, cls.vjp is not Function.vjp
+        if own and other:
+            raise RuntimeError(
+                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You "
+                "should only implement one of them."
+            )
+        found = call_user(cls.vjp if other else cls.backward, call.ctx, *grads)
+        if not isinstance(found, tuple):
+            found = (found,)
+        count = call.arguments
+        if len(found) < count or any(g is not None for g in found[count:]):
+            raise RuntimeError(
+                f"function {self.name} returned an incorrect number of gradients (expected "
+                f"{count}, got {len(found)})"
+            )
+        for k, g in enumerate(found[:count]):
+            if g is not None and k not in call.places:
+                raise RuntimeError(
+                    f"function {self.name} returned a gradient different than None at position "
+                    f"{k + 1}, but the corresponding forward input was not a Variable"
+                )
+            if g is not None and not isinstance(g, TensorBase):
+                raise RuntimeError(f"expected Variable or None (got {type(g).__name__})")
+        return [
+            self._fitted(j, found[k], o) if needed and found[k] is not None else None
+            for j, (k, o, needed) in enumerate(zip(call.places, call.likes, needs, strict=True))
+        ]
+
+    def _fitted(self, index: int, grad: Any, o: Like) -> Any:
+        array = grad._array
+        where = backend.of(array).device_of(array)
+        if where != o.device:
+            raise RuntimeError(
+                f"Function {self.name} returned an invalid gradient at index {index} - expected "
+                f"device {o.device} but got {where}"
+            )
+        extra = len(array.shape) - len(o.shape)
+        if extra < 0 or any(
+            n not in (1, m) for n, m in zip(o.shape, array.shape[extra:], strict=True)
+        ):
+            raise RuntimeError(
+                f"Function {self.name} returned an invalid gradient at index {index} - got "
+                f"{errors.size(array.shape)} but expected shape compatible with "
+                f"{errors.size(o.shape)}"
+            )
+        return fit(grad, o.shape, o.dtype)
+
+
+class _Call(NamedTuple):
+    """What the backward of a user's function must know of a call."""
+
+    ctx: FunctionCtx
+    arguments: int  # how many
+    places: tuple[int, ...]  # of the tensors among them
+    likes: tuple[Like, ...]  # of these tensors
+    out_likes: tuple[Like | None, ...]  # None: no tensor
+
+
+class _FunctionRule:
+    """The rule of a user's function, for the tensor arguments in ``needs``."""
+
+    __slots__ = ("needs", "op", "outputs")
+
+    def __init__(self, op: _Operation, needs: tuple[bool, ...], outputs: int):
+        self.op = op
+        self.needs = needs
+        self.outputs = outputs
+
+    def backward(self, node: Node, g: Any) -> Sequence[Any]:
+        """Return what the user's backward gives for the needed arguments."""
+        call: _Call = node.params
+        grads = tensors([g] if self.outputs == 1 else g)
+        if call.ctx._materializes:
+            grads = tuple([
+                zeros(o) if t is None and o is not None else t
+                for t, o in zip(grads, call.out_likes, strict=True)
+            ])  # fmt: skip
+        return untensored(self.op.backward(call, grads, self.needs))
+
+    def narrowed(self, needs: tuple[bool, ...]) -> Rule:
+        """Return the rule for some of these arguments."""
+        return _FunctionRule(self.op, needs, self.outputs)
+
+
+def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a backward that is not recorded: to differentiate its gradients is an error."""
+
+    @functools.wraps(fn)
+    def backward(ctx: Any, *grads: Any) -> Any:
+        with recording(False):
+            found = fn(ctx, *grads)
+        inputs = edges(grads)
+        if inputs is None:
+            return found
+        refused = tuple([
+            _refusing(g, inputs) for g in (found if isinstance(found, tuple) else (found,))
+        ])  # fmt: skip
+        return refused if isinstance(found, tuple) else refused[0]
+
+    return backward
+
+
+def _refusing(grad: Any, inputs: tuple[Any, ...]) -> Any:
+    if grad is None:
+        return None
+    made = wrap(grad._array)
+    made._counter = shared_counter(grad)
+    made._edge = record(_Refusal(tuple([e is not None for e in inputs])), inputs, (), None, None)
+    return made
+
+
+class _Refusal:
+    """The rule of a gradient that may not be differentiated."""
+
+    op = Named("torch::autograd::Error")
+    outputs = 1
+
+    def __init__(self, needs: tuple[bool, ...]):
+        self.needs = needs
+
+    def backward(self, node: Node, g: Any) -> Sequence[Any]:
+        """Refuse.
+
+        Raises:
+            RuntimeError: Always.
+        """
+        raise RuntimeError(
+            "trying to differentiate twice a function that was marked with @once_differentiable"
+        )
+
+    def narrowed(self, needs: tuple[bool, ...]) -> Rule:
+        """Return the refusal for some of these inputs."""
+        return _Refusal(needs)
+
+
+__all__ = ["Function", "FunctionCtx", "once_differentiable"]

@@ -1,0 +1,223 @@
+"""``torch.autograd.graph``: nodes, gradient edges, and hooks on what a graph saves."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from gpugrad import backend, graph
+from gpugrad._tensor import Tensor
+from gpugrad.graph import LEAF, AccumulateGrad, Output, TensorBase, below, edge_of, mode
+from gpugrad.hooks import RemovableHandle
+from gpugrad.op.observed import observe
+from gpugrad.op.saved import shared_counter, wrap
+
+Node = graph.Node | AccumulateGrad
+
+
+class GradientEdge(NamedTuple):
+    """A place in the graph through which a gradient passes: an output of a node.
+
+    ``backward`` and ``grad`` take it in place of the tensor; it keeps the node, but not the tensor.
+    ``ownership_token`` is PyTorch's; here the node itself keeps the graph.
+    """
+
+    node: Node
+    output_nr: int
+    ownership_token: None = None
+
+
+def get_gradient_edge(tensor: Tensor) -> GradientEdge:
+    """Return the edge at which the gradient of a tensor arrives.
+
+    Raises:
+        RuntimeError: The tensor does not require grad.
+    """
+    if tensor._edge is None:
+        raise RuntimeError(
+            "It is not possible to get the gradient edge for a Tensor that does not require "
+            "gradients"
+        )
+    node = AccumulateGrad(tensor) if tensor._edge is LEAF else tensor.grad_fn
+    assert node is not None
+    return GradientEdge(node, tensor.output_nr)
+
+
+def target(place: TensorBase | GradientEdge) -> Any:
+    """Return where a walk delivers the gradient of a tensor, or of an edge."""
+    if isinstance(place, TensorBase):
+        return edge_of(place)
+    node, index, _ = place
+    if isinstance(node, AccumulateGrad):
+        return node.variable
+    return node if node.outputs == 1 else Output(node, index)
+
+
+def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
+    """Note that the memory of a tensor, or of several, was written by what gpugrad cannot see.
+
+    A backward that needs the old values then fails instead of being wrong.
+    """
+    for t in (tensor,) if isinstance(tensor, TensorBase) else tensor:
+        shared_counter(t).value += 1
+
+
+# --------------------------------------------------------------------------- saved tensors
+
+
+class saved_tensors_hooks:  # noqa: N801  PyTorch's name
+    """While the block runs, save ``pack_hook(tensor)`` instead of tensors that backward needs.
+
+    Where a value is needed, ``unpack_hook`` is called with what was saved and returns a tensor of
+    the same shape, type and device.  Of nested blocks the innermost counts, in this thread.
+    What ``pack_hook`` returns must not be written to; an output of the operation that saves it
+    comes without its ``grad_fn``, so that to return it as it is makes no reference cycle.
+
+    Raises:
+        RuntimeError: Hooks are disabled; ``pack_hook`` writes into its argument.
+        TypeError: In the walk, ``unpack_hook`` did not return a tensor.
+    """
+
+    def __init__(self, pack_hook: Callable[[Any], Any], unpack_hook: Callable[[Any], Any]):
+        self.pack_hook = pack_hook
+        self.unpack_hook = unpack_hook
+
+    def __enter__(self) -> None:
+        observe((*mode.hooks, (self.pack_hook, self.unpack_hook)), mode.anomaly)
+
+    def __exit__(self, *exception: object) -> None:
+        observe(mode.hooks[:-1], mode.anomaly)
+
+
+class save_on_cpu(saved_tensors_hooks):  # noqa: N801  PyTorch's name
+    """While the block runs, keep what backward needs in the memory of the host.
+
+    Args:
+        pin_memory: Use page-locked memory, to and from which CUDA copies faster.
+    """
+
+    def __init__(self, pin_memory: bool = False):
+        def pack(tensor: Tensor) -> tuple[Any, Any]:
+            door = backend.of(tensor._array)
+            if pin_memory:
+                return tensor.device, wrap(door.to_pinned(tensor._array))
+            return tensor.device, tensor.cpu()
+
+        super().__init__(pack, lambda packed: packed[1].to(packed[0]))
+
+
+@contextmanager
+def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
+    """While the block runs, raise a RuntimeError with this message where such hooks are entered.
+
+    Raises:
+        RuntimeError: There are hooks already.
+    """
+    if mode.hooks:
+        raise RuntimeError(error_message)
+    before = mode.disabled
+    mode.disabled = error_message
+    try:
+        yield
+    finally:
+        mode.disabled = before
+
+
+@contextmanager
+def allow_mutation_on_saved_tensors() -> Iterator[None]:
+    """While the block runs, save copies, so that what was saved may be written to in place.
+
+    PyTorch copies only at the write; here each value that is saved is copied.
+    """
+    with saved_tensors_hooks(lambda t: t.detach().clone(), lambda t: t):
+        yield
+
+
+# --------------------------------------------------------------------------- several tensors
+
+
+class _Handles(RemovableHandle):
+    """What removes several hooks at once."""
+
+    __slots__ = ("_handles",)
+
+    def __init__(self, handles: Sequence[RemovableHandle]):
+        self._handles = tuple(handles)
+
+    def remove(self) -> None:
+        """Remove all of them."""
+        for handle in self._handles:
+            handle.remove()
+
+
+def register_multi_grad_hook(
+    tensors: Sequence[Tensor], fn: Callable[[Any], None], *, mode: str = "all"
+) -> RemovableHandle:
+    """Have each walk call a function once for several tensors.
+
+    With ``mode="all"`` it is called as ``fn(grads)``, when the gradients of all those tensors are
+    complete which the walk leads to, ``None`` for the others; with "any" as ``fn(grad)``, with the
+    first that is complete.
+
+    Raises:
+        ValueError: There is no such mode.
+        RuntimeError: A tensor does not require grad.
+    """
+    if mode not in ("all", "any"):
+        raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    met = _Met(tensors, fn, mode == "all")
+    return _Handles([t.register_hook(met.hook(k)) for k, t in enumerate(tensors)])
+
+
+class _Met:
+    """The gradients of several tensors that the walk of each thread has completed."""
+
+    def __init__(self, tensors: Sequence[Tensor], function: Callable[[Any], None], all_: bool):
+        self.places = [target(t) for t in tensors]
+        self.function = function
+        self.all = all_
+        self.found = threading.local()
+
+    def hook(self, index: int) -> Callable[[Any], None]:
+        """Return the hook on one of the tensors."""
+
+        def arrived(grad: Any) -> None:
+            found = self.found
+            if found.__dict__.get("walk", _nothing)() is not mode.walk:
+                found.walk, found.grads = weakref.ref(mode.walk), [None] * len(self.places)
+                found.missing = _reached(mode.walk, self.places) if self.all else 1
+            found.grads[index] = grad
+            found.missing -= 1
+            if found.missing == 0:
+                grads, found.grads = found.grads, [None] * len(self.places)
+                self.function(grads if self.all else grad)
+
+        return arrived
+
+
+def _nothing() -> None:
+    """Stand for a walk that is gone."""
+
+
+def _reached(walk: Any, places: Sequence[Any]) -> int:
+    """Return at how many of these places gradients of a walk arrive."""
+    edges = list(walk.roots)
+    for node in below(edges).values():
+        if walk.rules is None or walk.rules[node.sequence] is not None:
+            edges += node.inputs
+    keys = {_key(e) for e in edges}
+    return sum(_key(p) in keys for p in places)
+
+
+def _key(edge: Any) -> tuple[int, int]:
+    return (id(edge.node), edge.index) if isinstance(edge, Output) else (id(edge), 0)
+
+
+__all__ = [
+    "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks",
+    "get_gradient_edge", "increment_version", "register_multi_grad_hook", "save_on_cpu",
+    "saved_tensors_hooks",
+]  # fmt: skip

@@ -1,0 +1,90 @@
+"""Functions of the user's that a walk calls, where they are kept, and how they are removed."""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+
+class Table(dict[int, Any]):
+    """Hooks by their number, in the order in which they were registered."""
+
+    __slots__ = ("__weakref__",)
+
+    def add(self, hook: Any) -> RemovableHandle:
+        """Register a hook and return what removes it again."""
+        handle = RemovableHandle(self)
+        self[handle.id] = hook
+        return handle
+
+
+class RemovableHandle:
+    """What registering a hook returns: ``remove()``, or the end of a ``with`` block, undoes it.
+
+    The handle keeps no hook alive.
+    """
+
+    __slots__ = ("_table", "id")
+
+    _numbers = itertools.count()
+
+    def __init__(self, table: Table):
+        self.id = next(self._numbers)
+        self._table = weakref.ref(table)
+
+    def remove(self) -> None:
+        """Remove the hook; nothing happens where it was removed before."""
+        table = self._table()
+        if table is not None:
+            table.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
+
+
+class Hooks:
+    """All hooks of one node, or of one leaf."""
+
+    __slots__ = ("__weakref__", "accumulated", "after", "before", "retained", "tensor")
+
+    def __init__(self) -> None:
+        self.tensor = Table()  # (index of the output, function of its gradient)
+        self.retained: dict[int, weakref.ref[Any]] = {}  # which output fills the .grad of whom
+        self.before = Table()  # functions of the gradients of the outputs
+        self.after = Table()  # functions of the gradients of the inputs and of the outputs
+        self.accumulated = Table()  # functions of a leaf whose .grad was added to
+
+    def of_the_tensor(self) -> Hooks:
+        """Return those that run where a gradient arrives, whatever becomes of it."""
+        some = Hooks()
+        some.tensor = self.tensor
+        return some
+
+
+# The hooks of all leaves that have some: a walk looks for such leaves where there are any at all.
+of_leaves: set[weakref.ref[Hooks]] = set()
+
+
+def of_leaf(leaf: Any) -> Hooks:
+    """Return the hooks of a leaf, made if it has none."""
+    found: Hooks | None = getattr(leaf, "_hooks", None)
+    if found is None:
+        found = leaf._hooks = Hooks()
+        of_leaves.add(weakref.ref(found, of_leaves.discard))
+    return found
+
+
+def of_node(node: Any) -> Hooks:
+    """Return the hooks of a node, made if it has none."""
+    if node.hooks is None:
+        node.hooks = Hooks()
+    hooks: Hooks = node.hooks
+    return hooks
+
+
+Hook = Callable[..., Any]

@@ -1,0 +1,152 @@
+"""How a walk calls the hooks of nodes and leaves, and what it takes from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gpugrad.backend import cpu
+from gpugrad.graph import Node, Rule, TensorBase, mode
+from gpugrad.op.saved import type_name, wrap
+
+
+def call_user(function: Callable[..., Any], *values: Any) -> Any:
+    """Return what a function of the user's gives, called in NumPy's error state outside a walk."""
+    walk: Any = mode.walk
+    if walk is None:
+        return function(*values)
+    token = cpu.enter(walk.error_state)
+    try:
+        return function(*values)
+    finally:
+        cpu.leave(token)
+        mode.walk = walk  # it may have walked itself
+
+
+def tensors(grads: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the gradients of a walk, which are arrays where nothing is recorded, as tensors."""
+    if mode.enabled:
+        return tuple(grads)
+    return tuple([None if g is None else wrap(g) for g in grads])
+
+
+def untensored(grads: Sequence[Any]) -> list[Any]:
+    """Return gradients as a walk carries them, the inverse of :func:`tensors`."""
+    if mode.enabled:
+        return list(grads)
+    return [None if g is None else g._array for g in grads]
+
+
+def arrived(node: Node, grads: Any) -> Any:
+    """Return the gradients of a node's outputs in the form that a rule takes them."""
+    return grads[0] if node.rule.outputs == 1 else list(grads)
+
+
+def on_outputs(node: Node, g: Any) -> Any:
+    """Call the hooks on a node's outputs, then fill the ``.grad`` of those that retain it."""
+    hooks = node.hooks
+    assert hooks is not None
+    if not hooks.tensor and not hooks.retained:
+        return g
+    grads = list(tensors(g if g.__class__ is list else [g]))
+    for index, hook in tuple(hooks.tensor.values()):
+        if grads[index] is not None:
+            result = call_user(hook, grads[index])
+            if result is not None:
+                _check(hook, grads[index], result)
+                grads[index] = result
+    for index, owner in hooks.retained.items():
+        tensor, grad = owner(), grads[index]
+        if tensor is not None and grad is not None:
+            # out of place, and in memory of its own: what arrived goes on to others
+            tensor._grad = grad.clone() if tensor._grad is None else tensor._grad + grad
+    return arrived(node, untensored(grads))
+
+
+class Surrounded:
+    """A rule with the hooks that run just before and just after it."""
+
+    __slots__ = ("needs", "op", "outputs", "rule")
+
+    def __init__(self, rule: Rule):
+        self.rule = rule
+        self.op, self.needs, self.outputs = rule.op, rule.needs, rule.outputs
+
+    def backward(self, node: Node, g: Any) -> Sequence[Any]:
+        """Return what the rule and then the hooks make of the gradients."""
+        hooks = node.hooks
+        assert hooks is not None
+        arriving = tensors(g if g.__class__ is list else [g])
+        for hook in tuple(hooks.before.values()):
+            result = call_user(hook, arriving)
+            if result is not None:
+                _check_all(hook, arriving, result)
+                arriving = result
+        if all(t is None for t in arriving):
+            return (None,) * len(node.inputs)
+        found = self.rule.backward(node, arrived(node, untensored(arriving)))
+        if not hooks.after:
+            return found
+        leaving = tensors(found)
+        for hook in tuple(hooks.after.values()):
+            result = call_user(hook, leaving, arriving)
+            if result is not None:
+                _check_all(hook, leaving, result)
+                leaving = result
+        return untensored(leaving)
+
+    def narrowed(self, needs: tuple[bool, ...]) -> Rule:
+        """Return the rule for some of these inputs, with the same hooks."""
+        return Surrounded(self.rule.narrowed(needs))
+
+
+def surrounded(node: Node, rule: Rule | None) -> Rule | None:
+    """Return a node's rule with the hooks around it, where there are any."""
+    hooks = node.hooks
+    assert hooks is not None
+    return Surrounded(rule) if rule is not None and (hooks.before or hooks.after) else rule
+
+
+def _name(hook: Any) -> str:
+    return getattr(hook, "__name__", "<unknown>")
+
+
+def _check_all(hook: Any, before: Sequence[Any], after: Any) -> None:
+    if not isinstance(after, tuple):
+        raise TypeError(f"expected tuple, but hook returned '{type(after).__name__}'")
+    if len(after) != len(before):
+        raise RuntimeError(
+            f"hook '{_name(hook)}' has returned an incorrect number of values (got {len(after)}, "
+            f"but expected {len(before)})"
+        )
+    for old, new in zip(before, after, strict=True):
+        if new is not None:
+            _check(hook, old, new)
+
+
+def _check(hook: Any, before: Any, after: Any) -> None:
+    """Refuse what cannot take the place of a gradient.
+
+    Raises:
+        TypeError: It is no tensor.
+        RuntimeError: It has another type, device or shape, or there was no gradient.
+    """
+    if not isinstance(after, TensorBase):
+        raise TypeError(f"expected Variable, but hook returned '{type(after).__name__}'")
+    if before is None:
+        raise RuntimeError("can't replace a None gradient with a non-None value")
+    if type_name(before) != type_name(after):
+        raise RuntimeError(
+            f"hook '{_name(hook)}' has changed the type of value (was {type_name(before)} got "
+            f"{type_name(after)})"
+        )
+    if before._array.shape != after._array.shape:
+        raise RuntimeError(f"hook '{_name(hook)}' has changed the size of value")
+
+
+def on_accumulated(leaf: Any) -> None:
+    """Call the hooks of a leaf whose ``.grad`` was added to."""
+    for hook in tuple(leaf._hooks.accumulated.values()):
+        result = call_user(hook, leaf)
+        if result is not None and not isinstance(result, TensorBase):
+            raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")

@@ -1,0 +1,155 @@
+"""What else happens when a call is recorded: saved tensors are packed, the line is remembered.
+
+While a thread has none of this its ``mode.enabled`` is ``True``, which is all that a recorded call
+asks for.  Otherwise it is an :class:`Observer`, and calls take the general way.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gpugrad.graph import (
+    Node,
+    Output,
+    Rule,
+    SavedOutput,
+    TensorBase,
+    edge_of,
+    mode,
+    record,
+    recording,
+)
+from gpugrad.op.attribute import Named
+from gpugrad.op.hooked import call_user
+from gpugrad.op.saved import wrap
+
+_LIBRARY = os.path.dirname(os.path.dirname(__file__)) + os.sep  # its own lines say nothing
+
+Hooks = tuple[Callable[[Any], Any], Callable[[Any], Any]]
+
+
+class Observer:
+    """What is done with each recorded call: its saved tensors are packed, its line is kept."""
+
+    __slots__ = ("anomaly", "hooks")
+
+    def __init__(self, hooks: Hooks | None, anomaly: bool):
+        self.hooks = hooks
+        self.anomaly = anomaly
+
+    def recorded(self, node: Node) -> None:
+        """Look at a new node."""
+        if self.anomaly:
+            lines = [f for f in traceback.extract_stack() if not f.filename.startswith(_LIBRARY)]
+            node.metadata["traceback_"] = traceback.format_list(lines)
+            if mode.node is not None:
+                node.metadata["parent_"] = mode.node
+        if self.hooks is not None and node.saved:
+            first = len(node.saved) - node.outputs
+            node.saved = PackedValues(
+                [_packed(s, k - first, self.hooks) for k, s in enumerate(node.saved)]
+            )
+
+
+def observe(hooks: tuple[Hooks, ...], anomaly: bool) -> None:
+    """Let this thread have these hooks on saved tensors, of which the last counts, and this mode.
+
+    Raises:
+        RuntimeError: Hooks on saved tensors are disabled.
+    """
+    if hooks and mode.disabled is not None:
+        raise RuntimeError(mode.disabled)
+    mode.hooks, mode.anomaly = hooks, anomaly
+    mode.on = Observer(hooks[-1] if hooks else None, anomaly) if hooks or anomaly else True
+    if mode.enabled:
+        mode.enabled = mode.on
+
+
+class PackedValues(tuple[Any, ...]):
+    """The saved values of a node, where a user's function made something else of the tensors."""
+
+    __slots__ = ()
+
+    def unpacked(self, node: Node) -> tuple[Any, ...]:
+        """Return the values that were saved."""
+        return tuple([s.unpacked(node) if s.__class__ is _Packed else s for s in self])
+
+
+class _Packed:
+    """What a user's function made of a saved tensor, and where that stood in the graph."""
+
+    __slots__ = ("edge", "output", "unpack", "value")
+
+    value: Any
+    unpack: Callable[[Any], Any]
+    edge: Any
+    output: int  # negative where it was no output of the node
+
+    def unpacked(self, node: Node) -> Any:
+        """Return the tensor that was saved, with its history where gradients are recorded."""
+        unpack, value = self.unpack, self.value
+        found = call_user(unpack, value)
+        if not isinstance(found, TensorBase):
+            raise TypeError(
+                "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
+                f"{type(found).__name__}"
+            )
+        if found is self.edge or not mode.enabled:
+            return found
+        t = wrap(found._array)
+        t._counter = found._counter
+        if self.output >= 0:
+            t._edge = node if node.outputs == 1 else Output(node, self.output)
+        elif isinstance(self.edge, TensorBase):  # a leaf, of whose values this may be a copy
+            t._edge = record(_ALIAS, (self.edge,), (), None, None)
+        else:
+            t._edge = self.edge
+        return t
+
+
+def _packed(saved: Any, output: int, hooks: Hooks) -> Any:
+    """Return a saved value packed, if it is a tensor."""
+    pack, unpack = hooks
+    made = _Packed()
+    made.unpack, made.output, made.edge = unpack, output, None
+    if isinstance(saved, SavedOutput):
+        tensor = wrap(saved.array)  # without its history: the node must not lead to itself
+        tensor._counter = saved
+    elif isinstance(saved, TensorBase):
+        tensor = saved
+        made.edge = edge_of(saved)
+    else:
+        return saved
+    before = tensor._version
+    with recording(False):
+        made.value = call_user(pack, tensor)
+    if tensor._version != before:
+        raise RuntimeError(
+            "A saved tensor pack hook is modifying its input in place. Tensors provided as input "
+            "to pack hook cannot be modified by in-place operations as this can lead to "
+            "unexpected side-effects. Please open an issue if you need to perform in-place "
+            "operations on the input to a pack hook."
+        )
+    return made
+
+
+class _Alias:
+    """The rule of what is the same tensor under another name."""
+
+    op = Named("AliasBackward0")
+    needs: tuple[bool, ...] = (True,)
+    outputs = 1
+
+    def backward(self, node: Node, g: Any) -> Sequence[Any]:
+        """Hand the gradient on."""
+        return (g,)
+
+    def narrowed(self, needs: tuple[bool, ...]) -> Rule:
+        """Return the rule itself: there is one input."""
+        return self
+
+
+_ALIAS = _Alias()

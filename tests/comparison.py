@@ -1,0 +1,61 @@
+"""A program that is run with gpugrad and with PyTorch, and what must be the same in both.
+
+A program is a function of the module, called ``torch``, of a function that makes leaves, and of a
+function that notes values; what it notes is compared, and the error that ends it, class and text.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import gpugrad
+
+Program = Callable[[Any, Callable[..., Any], Callable[..., None]], Any]
+
+
+def plain(value: Any) -> Any:
+    """Return what was noted, as something that can be compared: tensors as lists."""
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if hasattr(value, "tolist"):
+        return value.detach().tolist()
+    return value
+
+
+def outcome(program: Program, torch: Any, device: str) -> list[Any]:
+    """Return what a program notes, and how it ends."""
+    noted: list[Any] = []
+
+    def leaf(data: Any, dtype: str = "float64") -> Any:
+        return torch.tensor(
+            data, dtype=getattr(torch, dtype), device=device, requires_grad=True
+        )  # fmt: skip
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            program(torch, leaf, lambda *values: noted.append(plain(values)))
+        except Exception as error:
+            noted.append((type(error).__name__, str(error).replace("torch.", "gpugrad.")))
+    return noted
+
+
+def agree(program: Program, device: str) -> None:
+    """Check that a program does with gpugrad on a device what it does with PyTorch on the CPU."""
+    torch = pytest.importorskip("torch")
+    expected = outcome(program, torch, "cpu")
+    assert expected, "a program that notes nothing compares nothing"
+    found = outcome(program, gpugrad, device)
+    assert found == [_on(device, e) for e in expected]
+
+
+def _on(device: str, noted: Any) -> Any:
+    if device == "cuda" and isinstance(noted, tuple):
+        return noted[0], noted[1].replace("gpugrad.Float", "gpugrad.cuda.Float").replace(
+            "gpugrad.Double", "gpugrad.cuda.Double"
+        )
+    return noted
