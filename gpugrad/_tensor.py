@@ -21,6 +21,7 @@ from gpugrad.errors import normal_dim
 from gpugrad.errors import size as text_of_size
 from gpugrad.graph import LEAF, Counter, Node, Output, TensorBase, retain
 from gpugrad.op import defined, saved
+from gpugrad.op.history import renew
 from gpugrad.op.saved import own_array, shared_counter
 from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction
 from gpugrad.ops import shape as shapes
@@ -204,10 +205,13 @@ class Tensor(TensorBase):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients are wanted for it, or for something it was computed from."""
-        return self._edge is not None
+        return self._edge is not None or (
+            self._view is not None and self._view.base._edge is not None
+        )
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        renew(self)
         if self._edge is not None and self._edge is not LEAF:
             if not value:
                 raise RuntimeError(
@@ -236,12 +240,13 @@ class Tensor(TensorBase):
     @property
     def is_leaf(self) -> bool:
         """Whether it is an end of the graph: not computed, or without gradient."""
+        renew(self)
         return self._edge is None or self._edge is LEAF
 
     @property
     def grad_fn(self) -> Node | None:
         """The node that computed it, ``None`` for a leaf."""
-        saved.check_view(self)
+        renew(self)
         edge = self._edge
         if isinstance(edge, Output):
             return edge.node
@@ -250,7 +255,17 @@ class Tensor(TensorBase):
     @property
     def output_nr(self) -> int:
         """Which output of its ``grad_fn`` it is."""
+        renew(self)
         return self._edge.index if isinstance(self._edge, Output) else 0
+
+    def _is_view(self) -> bool:
+        """Return whether it was made as a view of another tensor, whose history it shares."""
+        return self._view is not None
+
+    @property
+    def _base(self) -> Tensor | None:
+        """The tensor that it, or what it is a view of, was made of as a view."""
+        return None if self._view is None else self._view.base  # type: ignore[return-value]
 
     @property
     def _version(self) -> int:
@@ -306,6 +321,7 @@ class Tensor(TensorBase):
     @property
     def retains_grad(self) -> bool:
         """Whether ``retain_grad`` was called on a tensor that is not a leaf."""
+        renew(self)
         edge = self._edge
         node = edge.node if isinstance(edge, Output) else edge
         return isinstance(node, Node) and any(
@@ -318,6 +334,7 @@ class Tensor(TensorBase):
         Raises:
             RuntimeError: It does not require grad.
         """
+        renew(self)
         edge = self._edge
         if edge is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
@@ -405,7 +422,7 @@ class Tensor(TensorBase):
         """
         if force:
             return backend.of(self._array).to_numpy(own_array(self))
-        if self._edge is not None:
+        if self.requires_grad:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
@@ -426,14 +443,14 @@ class Tensor(TensorBase):
 
     @property
     def __cuda_array_interface__(self) -> Any:
-        if self._edge is not None or not self.is_cuda:
+        if self.requires_grad or not self.is_cuda:
             raise AttributeError(
                 "__cuda_array_interface__ needs a CUDA tensor without requires_grad"
             )
         return self._array.__cuda_array_interface__
 
     def __dlpack__(self, **kwargs: Any) -> Any:
-        if self._edge is not None:
+        if self.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
         return own_array(self).__dlpack__(**kwargs)
 

@@ -51,15 +51,18 @@ class SavedOutput(Counter):
 
 
 class View:
-    """That a tensor was made as a view: of which base, and of which history of it."""
+    """That a tensor was made as a view: of which base, and of which history of it.
 
-    __slots__ = ("base", "edge", "multiple", "recorded")
+    ``origin`` says why it may not be written while recording: it is one of "multiple" views that
+    one function returned, was made under "no_grad", or is a view of such; "" where it may.
+    """
 
-    def __init__(self, base: TensorBase, multiple: str, recorded: bool):
+    __slots__ = ("base", "edge", "origin")
+
+    def __init__(self, base: TensorBase, origin: str):
         self.base = base
         self.edge = base._edge
-        self.multiple = multiple  # the name of the operation that returned several views, or ""
-        self.recorded = recorded
+        self.origin = origin
 
 
 class _Leaf:
@@ -445,6 +448,19 @@ def below(edges: Iterable[Any]) -> dict[int, Node]:
 def retain(node: Node, index: int, tensor: TensorBase) -> None:
     """Have every walk put the gradient of a node's output into the ``.grad`` of its tensor."""
     node.hooks = [*(node.hooks or []), _Retain(index, weakref.ref(tensor))]
+
+
+def rehang(tensor: TensorBase, edge: Node | Output | None) -> None:
+    """Give a tensor another history; that its gradient is to be retained goes along."""
+    old, tensor._edge = tensor._edge, edge
+    node = old.node if isinstance(old, Output) else old
+    if not isinstance(node, Node) or node.hooks is None or edge is None:
+        return
+    mine = [h for h in node.hooks if isinstance(h, _Retain) and h.owner() is tensor]
+    if mine:
+        node.hooks = [h for h in node.hooks if h not in mine] or None
+        new, index = (edge.node, edge.index) if isinstance(edge, Output) else (edge, 0)
+        retain(new, index, tensor)
 
 
 class _Retain:

@@ -12,6 +12,7 @@ from gpugrad._tensor import Tensor
 from gpugrad.graph import TensorBase, edge_of
 from gpugrad.op import cast
 from gpugrad.op.accumulation import differentiate
+from gpugrad.op.history import renew
 from gpugrad.op.saved import wrap
 
 
@@ -36,6 +37,7 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any],
     edges, grads = [], []
     for k, gradient in enumerate(gradients):
         output = outputs[k]
+        renew(output)
         dtype = output._array.dtype
         if gradient is None:
             if output._edge is not None:
@@ -165,6 +167,7 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     edges, found = _roots(results, gradients)
     for t in wanted:
+        renew(t)
         if t._edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     grads = differentiate(edges, found, keep, create_graph, wanted, accumulates=False)

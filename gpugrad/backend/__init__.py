@@ -75,6 +75,14 @@ class Backend(Protocol):
     def add_all(self, arrays: Sequence[Array], into_first: bool) -> Array:
         """Return the sum of arrays of one shape, in the memory of the first if it may be used."""
 
+    def address(self, array: Array) -> int:
+        """Return the address of the first element."""
+
+    def strided(
+        self, memory: Array, shape: Shape, dtype: np.dtype[Any], offset: int, strides: Shape
+    ) -> Array:
+        """Return an array in the memory of another, which has no gaps; all sizes are in bytes."""
+
     def broadcast_to(self, array: Array, shape: Shape) -> Array:
         """Return a view of another shape, with stride 0 where it repeats."""
 

@@ -213,6 +213,18 @@ def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
     return first
 
 
+def address(array: Array) -> int:
+    """Return the address of the first element."""
+    return int(array.__array_interface__["data"][0])
+
+
+def strided(
+    memory: Array, shape: Shape, dtype: np.dtype[Any], offset: int, strides: Shape
+) -> Array:
+    """Return an array in the memory of another, which has no gaps; all sizes are in bytes."""
+    return np.ndarray(shape, dtype, memory, offset, strides)
+
+
 def broadcast_to(array: Array, shape: Shape) -> Array:
     """Return a view of another shape, with stride 0 where it repeats."""
     array = np.asarray(array)

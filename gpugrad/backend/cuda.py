@@ -168,6 +168,18 @@ def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
     return first
 
 
+def address(array: Array) -> int:
+    """Return the address of the first element."""
+    return int(array.data.ptr)
+
+
+def strided(
+    memory: Array, shape: Shape, dtype: np.dtype[Any], offset: int, strides: Shape
+) -> Array:
+    """Return an array in the memory of another, which has no gaps; all sizes are in bytes."""
+    return xp.ndarray(shape, dtype, memory.data + offset, strides)
+
+
 def broadcast_to(array: Array, shape: Shape) -> Array:
     """Return a view of another shape, with stride 0 where it repeats."""
     return xp.broadcast_to(array, shape)

@@ -21,7 +21,7 @@ import numpy as np
 
 from gpugrad import backend, graph
 from gpugrad.op import saved
-from gpugrad.op.specialized import NEW_TENSOR, indented, marks
+from gpugrad.op.specialized import NEW_TENSOR, indented, marks, renewed
 
 
 def source(op: Any) -> str:
@@ -43,12 +43,12 @@ def source(op: Any) -> str:
     text += indented(NEW_TENSOR, 1)
     if op.view:
         text += f"    out._counter = {first}._counter or shared_counter({first})\n"
-        text += "    out._view = view = new(View)\n"
-        text += f"    view.base = base = {first} if {first}._view is None else {first}._view.base\n"
-        text += "    view.edge = base._edge\n    view.multiple = ''\n"
-        text += "    view.recorded = mode.enabled\n"
+        text += f"    parent = {first}._view\n    out._view = view = new(View)\n"
+        text += f"    view.base = base = {first} if parent is None else parent.base\n"
+        text += "    view.edge = base._edge\n    view.origin = "
+        text += "'no_grad' if not mode.enabled else '' if parent is None else parent.origin\n"
     for t in tensors:
-        text += f"    {t}_edge = {t}._edge\n"
+        text += indented(renewed(t), 1) + f"    {t}_edge = {t}._edge\n"
     nothing = " and ".join(f"{t}_edge is None" for t in tensors)
     text += f"    if {nothing} or not mode.enabled or result.dtype.kind not in 'fc':\n"
     text += "        return out\n    node = new(Node)\n"
@@ -84,9 +84,6 @@ def _recording(op: Any, tensors: Sequence[str]) -> str:
 def _case(op: Any, tensors: Sequence[str], needs: tuple[bool, ...]) -> str:
     keeps = op.kept(needs, 1) or ()
     lines = []
-    for t, needed in zip(tensors, needs, strict=True):
-        if needed:
-            lines += [f"if {t}._view is not None:", f"    check_view({t})"]
     edges = [
         f"{t} if {t}_edge is LEAF else {t}_edge" if n else "None"
         for t, n in zip(tensors, needs, strict=True)

@@ -140,19 +140,15 @@ def type_name(tensor: TensorBase) -> str:
 
 
 def check_view(tensor: TensorBase) -> None:
-    """Refuse a view whose base got another history, by an in-place write, after it was taken.
+    """Give a view of a base whose history was rewritten its new history, if this is recording.
 
     Raises:
-        RuntimeError: It is such a view.
+        RuntimeError: It is a view whose history PyTorch does not rewrite.
     """
-    view = tensor._view
-    if view is not None and view.base._edge is not view.edge:
-        raise RuntimeError(
-            "a view of a tensor was used after the tensor was modified by an inplace operation: "
-            f"[{type_name(tensor)} {errors.size(tensor._array.shape)}] shows the new values of its "
-            "base, but its history is that of the old ones. Take the view again after the inplace "
-            "operation."
-        )
+    if mode.enabled:
+        from gpugrad.op.history import renew  # which is made of operations, which need this module
+
+        renew(tensor)
 
 
 def edges(tensors: Sequence[Any]) -> tuple[Any, ...] | None:
@@ -164,7 +160,7 @@ def edges(tensors: Sequence[Any]) -> tuple[Any, ...] | None:
     for t in tensors:
         edge = None
         if isinstance(t, TensorBase):
-            if t._view is not None:
+            if t._view is not None and t._view.base._edge is not t._view.edge:
                 check_view(t)
             if t._edge is not None:
                 edge = edge_of(t)

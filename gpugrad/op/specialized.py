@@ -48,6 +48,15 @@ def indented(text: str, levels: int) -> str:
     return "".join("    " * levels + line + "\n" for line in text.splitlines())
 
 
+def renewed(parameter: str) -> str:
+    """Return the lines that give a view of a rewritten base its new history."""
+    view = f"{parameter}._view"
+    return (
+        f"if {view} is not None and {view}.base._edge is not {view}.edge:\n"
+        f"    check_view({parameter})\n"
+    )
+
+
 def eligible(formula: Formula) -> bool:
     """Tell whether a formula is of real numbers only, and of one or two of them."""
     return len(formula.inputs) <= 2 and all(
@@ -80,7 +89,7 @@ def {name}({arguments}):
     if others:  # shapes that do not broadcast, numbers out of range
         text += f"    except (ValueError, OverflowError):\n        {general}\n"
     text += "    finally:\n        leave(token)\n" + indented(NEW_TENSOR, 1)
-    text += f"    {first}_edge = {first}._edge\n"
+    text += indented(renewed(first), 1) + f"    {first}_edge = {first}._edge\n"
     nothing = " and ".join(f"{p}_edge is None" for p in parameters)
     text += f"    if {nothing} or not mode.enabled:\n        return out\n"
     text += "    node = new(Node)\n"
@@ -97,6 +106,7 @@ if {parameter}.__class__ is Tensor:
     {y} = {parameter}._array
     if {y}.dtype is not kind or {y}.__class__ not in HOST:
         {general}
+{indented(renewed(parameter), 1)}\
     {parameter}_edge = {parameter}._edge
 elif {parameter}.__class__ is float or {parameter}.__class__ is int:
     {y} = kind.type({parameter})
@@ -129,8 +139,6 @@ def _case(
     lines, edges, values, written = [], [], [], []
     for k, (p, needed) in enumerate(zip(parameters, needs, strict=True)):
         edges.append(f"{p} if {p}_edge is LEAF else {p}_edge" if needed else "None")
-        if needed:
-            lines += [f"if {p}._view is not None:", f"    check_view({p})"]
         if k + 1 not in sources:
             values.append("None")
         elif k == 0 or needed:

@@ -11,7 +11,8 @@ from gpugrad import _dtype, backend, errors
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, Node, Output, TensorBase, mode
 from gpugrad.op import Elementwise, Pointwise, cast, linear
-from gpugrad.op.saved import check_view, own_array, shared_counter, type_name, wrap
+from gpugrad.op.history import check_rewritable, renew, rewrite
+from gpugrad.op.saved import own_array, shared_counter, type_name, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.creation import checked_number
 from gpugrad.ops.indexing import getitem, numbers_first, parsed
@@ -26,24 +27,27 @@ def check_writable(self: TensorBase, *operands: Any) -> None:
     """Raise where PyTorch forbids to write into ``self``.
 
     Raises:
-        RuntimeError: A leaf that requires grad (or a view of one) while recording; memory that
-            several elements share; a view whose base has a history.
+        RuntimeError: A leaf that requires grad, or a view that :func:`check_rewritable` refuses,
+            while recording; memory that several elements share.
     """
-    rewrites = False
     if mode.enabled:
-        if self._edge is LEAF:
-            raise RuntimeError(
-                "a leaf Variable that requires grad is being used in an in-place operation."
-            )
-        rewrites = self._view is not None and _check_view_writable(self, operands)
+        if self._view is None:
+            if self._edge is LEAF:
+                raise RuntimeError(
+                    "a leaf Variable that requires grad is being used in an in-place operation."
+                )
+        elif any(_tracked(t) for t in (self, self._view.base, *operands)):
+            check_rewritable(self)
+            renew(self)
     check_memory(self, *operands)
-    if rewrites:
-        raise RuntimeError(
-            "a view is being modified inplace while gradients are recorded, which would have to "
-            f"rewrite the history of its base: [{type_name(self)} {size(self._array.shape)}]. "
-            "This version of gpugrad does not do that; write out of place, or into the base by "
-            "base[index] = value."
-        )
+
+
+def _tracked(operand: Any) -> bool:
+    if not isinstance(operand, TensorBase):
+        return False
+    if operand._edge is None:
+        renew(operand)
+    return operand._edge is not None
 
 
 def check_memory(self: TensorBase, *operands: Any) -> None:
@@ -95,38 +99,8 @@ def _addresses(array: Array) -> tuple[int, int] | None:
             if stride != expected:
                 return None
             expected *= n
-    start = array.ctypes.data if isinstance(array, np.ndarray) else array.data.ptr
+    start = backend.of(array).address(array)
     return start, start + array.nbytes
-
-
-def _check_view_writable(self: TensorBase, operands: tuple[Any, ...]) -> bool:
-    """Tell whether a write would have to be recorded in the history of the base."""
-    view = self._view
-    assert view is not None
-    if view.base._edge is LEAF:
-        raise RuntimeError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation."
-        )
-    tracked = [self, view.base, *operands]
-    if not any(isinstance(t, TensorBase) and t._edge is not None for t in tracked):
-        return False
-    if view.multiple:
-        number = self._edge.index if isinstance(self._edge, Output) else 0
-        raise RuntimeError(
-            f"Output {number} of {view.multiple.removesuffix('Backward0')} is a view and is being "
-            "modified inplace. This view is the output of a function that returns multiple views. "
-            "Such functions do not allow the output views to be modified inplace. You should "
-            "replace the inplace operation by an out-of-place one."
-        )
-    if not view.recorded:
-        raise RuntimeError(
-            "A view was created in no_grad mode and is being modified inplace with grad mode "
-            "enabled. Given that this use case is ambiguous and error-prone, it is forbidden. You "
-            "can clarify your code by moving both the view and the inplace either both inside the "
-            "no_grad block (if you don't want the inplace to be tracked) or both outside (if you "
-            "want the inplace to be tracked)."
-        )
-    return True
 
 
 def written(self: TensorBase) -> None:
@@ -161,7 +135,7 @@ def overwrite(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
         old._array = backend.of(self._array).copy(self._array)
     backend.of(self._array).assign(own_array(self), result._array)
     if recording:
-        self._edge = result._edge
+        rewrite(self, result._edge)
     written(self)
     return self
 
@@ -338,7 +312,7 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     if mode.enabled and self._edge is not None:
         old = wrap(self._array)
         old._edge = self._edge
-        self._edge = _zeroed(old)._edge
+        rewrite(self, _zeroed(old)._edge)
     written(self)
     return self
 
@@ -370,39 +344,29 @@ def _ready(self: Tensor, src: Any) -> Any:
 # --------------------------------------------------------------------------- x[index] = value
 
 
-@linear("CopySlices")
-def _assigned(
-    door: backend.Backend, input: Array, value: Array, *, index: Any, arrays: bool
-) -> Array:
+@linear("IndexPutBackward0")
+def _assigned(door: backend.Backend, input: Array, value: Array, *, index: Any) -> Array:
     result = door.copy(input)
-    _write(door, result, index, value)
+    _put(door, result, index, value)
     return result
 
 
-def _write(door: backend.Backend, target: Array, index: Any, value: Array) -> None:
-    if not any(hasattr(i, "dtype") for i in index):
-        index = (*index, ...)
-    elif any(isinstance(i, int) for i in index):
+def _put(door: backend.Backend, target: Array, index: Any, value: Array) -> None:
+    if any(isinstance(i, int) for i in index):
         first, index = numbers_first(index)
         target = target[first]
     door.put(target, index, value)
 
 
 @_assigned.gradient
-def input(g: Any, index: Any, arrays: bool) -> Any:
-    return _assigned(g, _zero(g), index=index, arrays=arrays)
-
-
-_assigned_at_arrays = _assigned.named("IndexPutBackward0")
-
-
-def _zero(g: Any) -> Any:
-    door = backend.of(g._array)
-    return wrap(door.full((), 0, g._array.dtype, door.device_of(g._array)))
+def input(g: Any, index: Any) -> Any:
+    array = g._array
+    door = backend.of(array)
+    return _assigned(g, wrap(door.full((), 0, array.dtype, door.device_of(array))), index=index)
 
 
 @_assigned.gradient
-def value(g: Any, index: Any, arrays: bool) -> Any:
+def value(g: Any, index: Any) -> Any:
     return getitem(g, index)
 
 
@@ -414,7 +378,7 @@ def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
 
 
 def setitem(self: Tensor, key: Any, value: Any) -> None:
-    """Write a number or a tensor at an index.
+    """Write a number or a tensor at an index: into the view there, as ``copy_`` does.
 
     Raises:
         IndexError: The index does not fit.
@@ -436,27 +400,32 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
     value = value.to(self.device)
     if value._array.dtype != self._array.dtype:
         value = cast(value, dtype=self._array.dtype)
-    check_writable(self)
-    self._array = own_array(self)
-    place = getitem(self.detach(), key)
+    if arrays:
+        _put_at_arrays(self, index, value)
+        return
+    place = getitem(self, key)
     target = place._array.shape
-    if not arrays:
-        check_memory(place, value)
+    if target == self._array.shape and place._array.strides == self._array.strides:
+        place = self  # all of it: no part of it keeps its history
     if value._array.shape != target:
         extra = len(value._array.shape) - len(target)
         if extra > 0 and set(value._array.shape[:extra]) == {1}:
             value = value.reshape(value._array.shape[extra:])
-        if not arrays:
-            value.expand(target)  # raises where it does not fit
-        elif not _broadcasts(value._array.shape, target):
-            raise RuntimeError(
-                f"shape mismatch: value tensor of shape {size(value._array.shape)} cannot be "
-                f"broadcast to indexing result of shape {size(target)}"
-            )
+        value = value.expand(target)  # raises where it does not fit
+    inplace(_replaced, place, value)
+
+
+def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
+    check_writable(self, value)
+    self._array = own_array(self)
+    target = getitem(self.detach(), index)._array.shape
+    if not _broadcasts(value._array.shape, target):
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {size(value._array.shape)} cannot be "
+            f"broadcast to indexing result of shape {size(target)}"
+        )
     if mode.enabled and (self._edge is not None or value._edge is not None):
-        check_view(self)
-        op = _assigned_at_arrays if arrays else _assigned
-        overwrite(lambda t, v: op(t, v, index=index, arrays=arrays), self, value)
-        return
-    _write(door, self._array, index, value._array)
-    written(self)
+        overwrite(lambda t, v: _assigned(t, v, index=index), self, value)
+    else:
+        _put(backend.of(self._array), self._array, index, value._array)
+        written(self)
