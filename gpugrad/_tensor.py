@@ -508,7 +508,7 @@ class Tensor(TensorBase):
             own_array(self),
             default_dtype=_dtype.get_default_dtype().name,
             device=str(self.device),
-            grad_fn=None if node is None else node.name(),
+            grad_fn=None if node is None else node.name().split("::")[-1],
             requires_grad=self._edge is LEAF,
             to_host=door.to_numpy,
         )

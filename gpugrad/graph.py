@@ -144,7 +144,7 @@ class Node:
         return tuple(map(_function_of, self.inputs))
 
     def __repr__(self) -> str:
-        return f"<{self.rule.op.name} object at {id(self):#x}>"
+        return f"<{self.name().split('::')[-1]} object at {id(self):#x}>"
 
 
 Edge = Node | Output

@@ -146,7 +146,7 @@ def input(g: Any, region: Region) -> Any:
     return as_strided(g, region=region)
 
 
-@linear("CopySlices")
+@linear("torch::autograd::CopySlices")
 def copy_slices(door: backend.Backend, input: Array, value: Array, *, region: Region) -> Array:
     """Return a copy of the base with ``value`` at the place of the view."""
     memory = _copy(door, region, input)

@@ -230,7 +230,8 @@ class Operation:
             ]
             saved = tuple(kept)
         likes = tuple([(t._array.shape, t._array.dtype, door.device_of(t._array)) for t in tensors])
-        out_likes = tuple(map(like, outs)) if len(outs) > 1 or self.kind == "composite" else ()
+        several = self.output_names != ("out",)
+        out_likes = tuple(map(like, outs)) if several or self.kind == "composite" else ()
         rule = self.rule(needs, len(outs))
         node = record(rule, inputs, saved, versions_of(saved), (likes, out_likes, params))
         for k, out in enumerate(outs):

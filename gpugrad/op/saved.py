@@ -122,7 +122,7 @@ def _overwritten(node: Node, index: int, own: bool, expected: int) -> RuntimeErr
     maker = maker.node if isinstance(maker, Output) else maker
     origin = (
         f", which is output 0 of {maker.name().removesuffix('Backward0')},"
-        if isinstance(maker, Node) else ","
+        if isinstance(maker, Node) else ""
     )  # fmt: skip
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "

@@ -75,11 +75,13 @@ def check_memory(self: TensorBase, *operands: Any) -> None:
             and o._counter is self._counter
             and _overlap_partly(array, o._array)
         ):
-            raise RuntimeError(
-                "unsupported operation: some elements of the input tensor and the written-to "
-                "tensor refer to a single memory location. Please clone() the tensor before "
-                "performing the operation."
-            )
+            raise RuntimeError(_SHARED)
+
+
+_SHARED = (
+    "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
+    "single memory location. Please clone() the tensor before performing the operation."
+)
 
 
 def _overlap_partly(a: Array, b: Array) -> bool:
@@ -275,7 +277,7 @@ def input(g: Any) -> Any:
     return _zeroed(g)
 
 
-@linear("CopyBackwards")
+@linear("torch::autograd::CopyBackwards")
 def _replaced(door: backend.Backend, input: Array, src: Array) -> Array:
     return door.broadcast_to(src, input.shape)
 
@@ -327,6 +329,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
         return fill_(self, src)
     if not isinstance(src, TensorBase):
         raise errors.must_be_tensor("copy_", "other", 1, src)
+    check_writable(self, src)
     shape = self._array.shape
     if src._array.shape != shape:
         check_fits(self, errors.broadcast_shape(shape, src._array.shape), self._array.dtype)
@@ -384,11 +387,13 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
         IndexError: The index does not fit.
         RuntimeError: A leaf that requires grad, or a value whose shape does not broadcast.
     """
-    if mode.enabled and self._edge is LEAF:
-        raise RuntimeError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation."
-        )
     index, arrays = parsed(self, key)
+    if mode.enabled and self._edge is LEAF:
+        whole = all(i is Ellipsis or i == slice(None) for i in index if not hasattr(i, "dtype"))
+        raise RuntimeError(
+            f"a {'' if whole else 'view of a '}leaf Variable that requires grad is being used in "
+            "an in-place operation."
+        )
     door = backend.of(self._array)
     if isinstance(value, bool | int | float | complex):
         number = np.asarray(checked_number(value, self.dtype))
@@ -417,6 +422,16 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
 
 def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
     check_writable(self, value)
+    if (
+        value is self
+        or value._array is self._array
+        or (
+            value._counter is not None
+            and value._counter is self._counter
+            and _addresses(self._array) == _addresses(value._array) is not None
+        )
+    ):
+        raise RuntimeError(_SHARED)
     self._array = own_array(self)
     target = getitem(self.detach(), index)._array.shape
     if not _broadcasts(value._array.shape, target):
