@@ -13,6 +13,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from types import CodeType
 from typing import Any, Protocol, cast
 
 Array = Any  # numpy.ndarray, numpy.generic or cupy.ndarray
@@ -31,12 +32,37 @@ class TensorBase:
 
 
 class Counter:
-    """How often the memory behind some tensors was written in place; they share one counter."""
+    """How often the memory behind some tensors was written in place; they share one counter.
 
-    __slots__ = ("value",)
+    ``writes`` says which parts of the memory the latest writes were of.
+    """
+
+    __slots__ = ("value", "writes")
+
+    writes: list[Write]  # not there before the first write
 
     def __init__(self) -> None:
         self.value = 0
+
+    def since(self, version: int) -> list[Write] | None:
+        """Return the writes after a version, ``None`` where they are not all known."""
+        found = [w for w in getattr(self, "writes", ()) if w.last > version]
+        known = sum(w.last - max(w.first, version + 1) + 1 for w in found)
+        return found if known == self.value - version else None
+
+
+class Write:
+    """One or several writes in place of one array: their versions, and where the last stands."""
+
+    __slots__ = ("array", "code", "first", "instruction", "last")
+
+    array: Array
+    first: int
+    last: int
+    code: CodeType
+    instruction: int
+
+    MOST = 4096  # what a counter remembers; beyond that, it knows no parts
 
 
 class SavedOutput(Counter):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from snippets import ours, raised, run
 
 import gpugrad
+from gpugrad.graph import Write
 
 Y = "x = torch.arange(1.0, 7).view(2, 3).requires_grad_()\ny = x * 2\n"
 Z = "w = torch.tensor([2.0, 3.0], requires_grad=True)\nb = torch.ones(2, 2)\n"
@@ -24,12 +25,15 @@ OF_X = "(y * y).sum().backward()\nx.grad.tolist()"
 
 SHOWN = {
     "a written view": Y + "y[0].mul_(3); " + OF_X,
-    "a base that needs no gradient": Z + "b[:, 0].mul_(w); (b * b).sum().backward()\nw.grad.tolist()",
+    "a base that needs no gradient": Z + "b[:, 0].mul_(w); "
+    "(b * b).sum().backward()\nw.grad.tolist()",
     "a view becomes what its base is": Z + "v = b[0]; b.mul_(w)\n" + NAMES.format("b, v"),
     "a view requires grad as its base does": Z + "v = b[0]; b.mul_(w)\nv.requires_grad, v.is_leaf",
-    "another view sees it": Y + "v = y.view(6); u = y[0]; u.reciprocal_(); (v * v).sum().backward()\n"
+    "another view sees it": Y + "v = y.view(6); u = y[0]; u.reciprocal_(); "
+    "(v * v).sum().backward()\n"
     "x.grad.tolist()",
-    "a view of a view": Y + "v = y[1]; u = v[1:]; u.mul_(3); v.mul_(x[0]); (u * v[1:] * y[1, 1:]).sum()"
+    "a view of a view": Y + "v = y[1]; u = v[1:]; u.mul_(3); v.mul_(x[0]); "
+    "(u * v[1:] * y[1, 1:]).sum()"
     ".backward()\nx.grad.tolist()",
     "names": Y + "v = y.t(); v[0].mul_(2)\n" + NAMES.format("y, v, y[0]"),
     "a chain of writes": Y + "for k in range(3): y[:, k] = y[:, k - 1].clone() * y[:, k].clone()\n" + OF_X,
@@ -51,11 +55,13 @@ SHOWN = {
     "bases": Y + "v = y[0]; u = v[1:]; d = u.detach()\n"
     "v._base is y, u._base is y, d._base, y._base, v._is_view(), y._is_view(), d._is_view()",
     "output_nr": Y + "v = y.unbind(0)[1][:2]; u = y[0]; y.mul_(1)\nu.output_nr",
-    "retained gradients of the new history": Y + "y.retain_grad(); y[0].mul_(3); y.sum().backward()\n"
+    "retained gradients of the new history": Y + "y.retain_grad(); y[0].mul_(3); "
+    "y.sum().backward()\n"
     "y.grad.tolist()",
     "retained gradients of a tensor written itself": Y + "y.retain_grad(); y.mul_(3)\n"
     "y.sum().backward(); y.grad.tolist()",
-    "a detached base": Y + "v = y[0]; y.detach_()\nv.requires_grad, y.requires_grad, v.grad_fn.name()",
+    "a detached base": Y + "v = y[0]; "
+    "y.detach_()\nv.requires_grad, y.requires_grad, v.grad_fn.name()",
     "wanted is a view": Y + "v = y[0]; y.mul_(2); z = (v * v).sum()\n"
     "torch.autograd.grad(z, v)[0].tolist()",
     "the root is a view": Y + "v = y[0, 0]; y.mul_(3); v.backward()\nx.grad.tolist()",
@@ -64,10 +70,12 @@ SHOWN = {
     "x.grad.tolist()",
     "a detached view is a base with gaps": Y + "d = y.detach()[:, 1:]; e = d.detach()[:, :1]\n"
     "v = e[0]; v.mul_(x[0, 2]); (e * e).sum().backward()\nx.grad.tolist()",
-    "integers": "b = torch.zeros(2, 2, dtype=torch.int64); v = b[0]; v.add_(1); b[1] = v\nb.tolist()",
+    "integers": "b = torch.zeros(2, 2, dtype=torch.int64); v = b[0]; v.add_(1); "
+    "b[1] = v\nb.tolist()",
     "0-d": "x = torch.tensor(2.0, requires_grad=True); y = x * 2; v = y.view(1); v.mul_(x)\n"
     "y.backward(); x.grad.item(), y.item()",
-    "no_grad and a base that is rewritten": Y + "with torch.no_grad(): v = y[0]; v.mul_(2)\n" + OF_X,
+    "no_grad and a base that is rewritten": Y + "with torch.no_grad(): v = y[0]; "
+    "v.mul_(2)\n" + OF_X,
 }  # fmt: skip
 
 
@@ -236,7 +244,8 @@ def step(library: Any, tensors: list[Any], s: Step) -> None:
 def start(library: Any, values: np.ndarray[Any, Any], device: str) -> tuple[Any, list[Any]]:
     """Return the leaf of a program, and the tensors that it starts with."""
     x = library.tensor(values.tolist(), dtype=library.float64, device=device, requires_grad=True)
-    return x, [x, x * 1.5, x[0].detach().clone() + 1]
+    plain = library.tensor([0.5, -1.0, 2.0], dtype=library.float64, device=device)
+    return x, [x, x * 1.5, plain]
 
 
 def attempt(function: Any, *arguments: Any) -> tuple[type[Exception], str] | None:
@@ -253,7 +262,10 @@ def total(tensors: list[Any]) -> Any:
     return sum(((t + 0.1 * k).sin() * (k + 1)).sum() for k, t in enumerate(tensors))
 
 
+# What gpugrad accepts: it compares the regions of what was saved and written, and the history of
+# one of several views need not be rewritten where its base was written without recording.
 OVERWRITTEN = "one of the variables needed for gradient computation"
+INDIRECTLY = "its base or another view of its base has been modified inplace"
 X = np.array([[0.3, -0.7, 1.1], [0.9, 0.4, -0.2]])
 
 
@@ -286,6 +298,8 @@ def compare(torch: Any, program: list[Step], device: str) -> None:
     for s in program:
         expected = attempt(step, torch, theirs, s)
         found = attempt(step, gpugrad, mine, s)
+        if found is None and expected is not None and INDIRECTLY in expected[1]:
+            return
         assert plain(found) == plain(expected), s
         assert len(mine) == len(theirs)
         for a, b in zip(mine, theirs, strict=True):
@@ -294,6 +308,8 @@ def compare(torch: Any, program: list[Step], device: str) -> None:
             assert a._version == b._version
             assert a._is_view() == b._is_view()
     expected = attempt(lambda: total(theirs).backward())
+    if expected is not None and INDIRECTLY in expected[1]:
+        return
     found = attempt(lambda: total(mine).backward())
     if found is None and expected is not None and expected[1].startswith(OVERWRITTEN):
         if all(s.recorded and s.kind not in ("view:detach", "result:new") for s in program):
@@ -318,3 +334,106 @@ def check_differences(program: list[Step], gradient: np.ndarray[Any, Any]) -> No
     direction, h = np.array([[1.0, -0.5, 0.25], [0.75, -1.25, 0.5]]), 1e-6
     difference = (value(program, X + h * direction) - value(program, X - h * direction)) / (2 * h)
     np.testing.assert_allclose((gradient * direction).sum(), difference, rtol=1e-5, atol=1e-5)
+
+
+# --------------------------------------------------------------------------- regions
+
+
+def test_a_part_that_was_not_saved_may_be_written(device: str) -> None:
+    """PyTorch refuses: it counts the writes of the whole memory only."""
+    x = gpugrad.tensor([[1.0, 2.0], [3.0, 4.0]], device=device, requires_grad=True)
+    b = x * 2
+    first = b[:, 0]
+    z = (first * first).sum()
+    b[:, 1] = 7.0
+    z.backward()
+
+    assert x.grad is not None
+    assert x.grad.tolist() == [[8.0, 0.0], [24.0, 0.0]]
+
+
+def test_a_loop_over_the_columns_of_one_tensor(device: str) -> None:
+    """A recurrence is written as it is thought; in PyTorch it has to collect its steps."""
+    w = gpugrad.tensor([0.5, 2.0], device=device, requires_grad=True)
+    states = gpugrad.ones(2, 5, device=device)
+    for k in range(1, 5):
+        states[:, k] = states[:, k - 1] * w
+    states[:, 4].sum().backward()
+
+    assert w.grad is not None
+    assert w.grad.tolist() == [4 * 0.5**3, 4 * 2.0**3]
+
+
+@pytest.mark.parametrize("index", [(0,), (slice(None), 0), (1, slice(1, 3)), (Ellipsis,)])
+def test_a_write_that_meets_what_was_saved_is_noticed(index: Any, device: str) -> None:
+    x = gpugrad.ones(2, 3, device=device, requires_grad=True)
+    b = x * 2
+    saved = b.t()[::2, :]
+    z = (saved * saved).sum()
+    b[index] = 7.0
+
+    with pytest.raises(RuntimeError, match=OVERWRITTEN):
+        z.backward()
+
+
+def test_a_write_of_the_whole_after_writes_of_parts_is_noticed(device: str) -> None:
+    x = gpugrad.ones(4, device=device, requires_grad=True)
+    b = x * 2
+    first = b[:1]
+    z = (first * first).sum()
+    b[1:].mul_(2)
+    b.mul_(1)
+    b[2:].mul_(2)
+
+    with pytest.raises(RuntimeError, match=OVERWRITTEN):
+        z.backward()
+
+
+def test_more_writes_than_are_remembered_count_as_writes_of_all() -> None:
+    x = gpugrad.ones(2, requires_grad=True)
+    b = gpugrad.ones(2)
+    first = b[:1]
+    z = (x[:1] * first).sum()
+    for _ in range(Write.MOST + 1):
+        b[1] = 2.0
+    with pytest.raises(RuntimeError, match=OVERWRITTEN):
+        z.backward()
+
+    (x[:1] * first).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [1.0, 0.0]
+
+
+def test_one_array_that_is_written_again_and_again_is_remembered_once() -> None:
+    x = gpugrad.ones(2)
+    for _ in range(10):
+        x.add_(1)
+
+    assert x._counter is not None
+    assert len(x._counter.writes) == 1
+
+
+def test_the_error_names_the_line_that_overwrote_the_value(device: str) -> None:
+    x = gpugrad.ones(3, device=device, requires_grad=True)
+    y = x * 2
+    z = (y * y).sum()
+    y[1:].mul_(3)  # the culprit
+    y.detach()[:0].add_(1)
+
+    with pytest.raises(RuntimeError, match=OVERWRITTEN) as caught:
+        z.backward()
+    (note,) = caught.value.__notes__
+    assert note.startswith("It was saved for MulBackward0, and overwritten by:\n")
+    assert 'test_views.py", line' in note
+    assert "y[1:].mul_(3)  # the culprit" in note
+
+
+def test_the_line_is_the_users_where_an_optimizer_wrote() -> None:
+    x = gpugrad.ones(3, requires_grad=True)
+    z = (x * x).sum()
+    z.backward(retain_graph=True)
+    gpugrad.optim.SGD([x], lr=0.1).step()
+
+    with pytest.raises(RuntimeError, match=OVERWRITTEN) as caught:
+        z.backward()
+    assert "gpugrad.optim.SGD([x], lr=0.1).step()" in caught.value.__notes__[0]

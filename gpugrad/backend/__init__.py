@@ -78,6 +78,9 @@ class Backend(Protocol):
     def address(self, array: Array) -> int:
         """Return the address of the first element."""
 
+    def overlap(self, a: Array, b: Array) -> bool:
+        """Tell whether two arrays have an element in common; true where that is not known."""
+
     def strided(
         self, memory: Array, shape: Shape, dtype: np.dtype[Any], offset: int, strides: Shape
     ) -> Array:

@@ -218,6 +218,14 @@ def address(array: Array) -> int:
     return int(array.__array_interface__["data"][0])
 
 
+def overlap(a: Array, b: Array) -> bool:
+    """Tell whether two arrays have an element in common; true where that is not known."""
+    try:
+        return np.shares_memory(a, b, max_work=10_000)  # the question is hard in theory
+    except np.exceptions.TooHardError:
+        return True
+
+
 def strided(
     memory: Array, shape: Shape, dtype: np.dtype[Any], offset: int, strides: Shape
 ) -> Array:

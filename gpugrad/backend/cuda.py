@@ -15,6 +15,7 @@ import cupy
 import numpy as np
 
 from gpugrad._device import device
+from gpugrad.backend import cpu
 from gpugrad.errors import summed_axes
 from gpugrad.formula import Formula
 from gpugrad.kernels import launches
@@ -171,6 +172,21 @@ def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
 def address(array: Array) -> int:
     """Return the address of the first element."""
     return int(array.data.ptr)
+
+
+def overlap(a: Array, b: Array) -> bool:
+    """Tell whether two arrays have an element in common; true where that is not known."""
+    return cpu.overlap(np.asarray(_Addresses(a)), np.asarray(_Addresses(b)))
+
+
+class _Addresses:
+    """The addresses of an array's elements, as NumPy knows them; the memory is not read."""
+
+    def __init__(self, array: Array):
+        self.__array_interface__ = {
+            "shape": array.shape, "typestr": array.dtype.str, "strides": array.strides,
+            "data": (array.data.ptr, True), "version": 3,
+        }  # fmt: skip
 
 
 def strided(

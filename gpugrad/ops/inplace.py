@@ -12,7 +12,7 @@ from gpugrad.errors import size
 from gpugrad.graph import LEAF, Node, Output, TensorBase, mode
 from gpugrad.op import Elementwise, Pointwise, cast, linear
 from gpugrad.op.history import check_rewritable, renew, rewrite
-from gpugrad.op.saved import own_array, shared_counter, type_name, wrap
+from gpugrad.op.saved import note_write, own_array, type_name, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.creation import checked_number
 from gpugrad.ops.indexing import getitem, numbers_first, parsed
@@ -105,11 +105,6 @@ def _addresses(array: Array) -> tuple[int, int] | None:
     return start, start + array.nbytes
 
 
-def written(self: TensorBase) -> None:
-    """Note that the memory of ``self`` was written."""
-    shared_counter(self).value += 1
-
-
 def inplace(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
     """Write ``function(self, *operands)`` into ``self``, whose history becomes that of the result.
 
@@ -138,7 +133,7 @@ def overwrite(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
     backend.of(self._array).assign(own_array(self), result._array)
     if recording:
         rewrite(self, result._edge)
-    written(self)
+    note_write(self)
     return self
 
 
@@ -191,7 +186,7 @@ def _direct(function: Callable[..., Any], self: Any, operands: tuple[Any, ...]) 
         return False
     arrays[0] = out
     door.evaluate(kind.formula, arrays, compute, [out.dtype], out=out)
-    written(self)
+    note_write(self)
     return True
 
 
@@ -315,7 +310,7 @@ def fill_(self: Tensor, value: Any) -> Tensor:
         old = wrap(self._array)
         old._edge = self._edge
         rewrite(self, _zeroed(old)._edge)
-    written(self)
+    note_write(self)
     return self
 
 
@@ -443,4 +438,4 @@ def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
         overwrite(lambda t, v: _assigned(t, v, index=index), self, value)
     else:
         _put(backend.of(self._array), self._array, index, value._array)
-        written(self)
+        note_write(self)
