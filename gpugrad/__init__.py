@@ -25,7 +25,10 @@ from gpugrad._dtype import uint8 as uint8
 from gpugrad._tensor import Size as Size
 from gpugrad._tensor import Tensor as Tensor
 from gpugrad.autograd.grad_mode import enable_grad as enable_grad
+from gpugrad.autograd.grad_mode import inference_mode as inference_mode
 from gpugrad.autograd.grad_mode import is_grad_enabled as is_grad_enabled
+from gpugrad.autograd.grad_mode import is_inference as is_inference
+from gpugrad.autograd.grad_mode import is_inference_mode_enabled as is_inference_mode_enabled
 from gpugrad.autograd.grad_mode import no_grad as no_grad
 from gpugrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from gpugrad.ops.creation import arange as arange

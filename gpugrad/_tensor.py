@@ -19,7 +19,7 @@ from gpugrad._device import device as Device  # noqa: N812  the class has a prop
 from gpugrad._dtype import dtype as DType  # noqa: N812
 from gpugrad.errors import normal_dim
 from gpugrad.errors import size as text_of_size
-from gpugrad.graph import LEAF, Counter, Node, Output, TensorBase, retain
+from gpugrad.graph import LEAF, Counter, Inference, Node, Output, TensorBase, mode, retain
 from gpugrad.op import defined, saved
 from gpugrad.op.history import renew
 from gpugrad.op.saved import own_array, shared_counter
@@ -224,6 +224,11 @@ class Tensor(TensorBase):
             raise RuntimeError(
                 "only Tensors of floating point and complex dtype can require gradients"
             )
+        if value and self.is_inference() and not mode.inference:
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not "
+                "allowed."
+            )
         self._edge = LEAF if value else None
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
@@ -258,6 +263,10 @@ class Tensor(TensorBase):
         renew(self)
         return self._edge.index if isinstance(self._edge, Output) else 0
 
+    def is_inference(self) -> bool:
+        """Return whether its memory was made in inference mode."""
+        return isinstance(self._counter, Inference)
+
     def _is_view(self) -> bool:
         """Return whether it was made as a view of another tensor, whose history it shares."""
         return self._view is not None
@@ -270,6 +279,8 @@ class Tensor(TensorBase):
     @property
     def _version(self) -> int:
         """How often the memory was written in place."""
+        if self.is_inference():
+            raise RuntimeError("Inference tensors do not track version counter.")
         return 0 if self._counter is None else self._counter.value
 
     @property

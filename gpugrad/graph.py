@@ -65,6 +65,18 @@ class Write:
     MOST = 4096  # what a counter remembers; beyond that, it knows no parts
 
 
+class Inference(Counter):
+    """The counter of memory that was made in inference mode, whose writes are not counted.
+
+    Its value is not 0, so that saving asks what it is.
+    """
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.value = -1
+
+
 class SavedOutput(Counter):
     """The array of an output that its own node saved, and the counter of the writes to it.
 
@@ -80,7 +92,8 @@ class View:
     """That a tensor was made as a view: of which base, and of which history of it.
 
     ``origin`` says why it may not be written while recording: it is one of "multiple" views that
-    one function returned, was made under "no_grad", or is a view of such; "" where it may.
+    one function returned, was made under "no_grad" or in "inference" mode, or is a view of such; ""
+    where it may.
     """
 
     __slots__ = ("base", "edge", "origin")
@@ -217,12 +230,24 @@ def _function_of(
 
 
 class _Mode(threading.local):
-    """Whether this thread records what it computes."""
+    """Whether this thread records what it computes, and whether it is in inference mode."""
 
     enabled = True
+    inference = False
 
 
 mode = _Mode()
+inferring: list[int] = []  # an element for each block of inference mode that some thread is in
+
+
+def mark(tensor: TensorBase) -> None:
+    """Mark a new tensor as one of inference mode, or as a view that was made there."""
+    if not mode.inference:
+        return
+    if tensor._view is not None:
+        tensor._view.origin = "inference"
+    elif tensor._counter is None:
+        tensor._counter = Inference()
 
 
 @contextmanager

@@ -36,7 +36,8 @@ SHOWN = {
     "(u * v[1:] * y[1, 1:]).sum()"
     ".backward()\nx.grad.tolist()",
     "names": Y + "v = y.t(); v[0].mul_(2)\n" + NAMES.format("y, v, y[0]"),
-    "a chain of writes": Y + "for k in range(3): y[:, k] = y[:, k - 1].clone() * y[:, k].clone()\n" + OF_X,
+    "a chain of writes": Y + "for k in range(3): y[:, k] = y[:, k - 1].clone() * y[:, k].clone()\n"
+    + OF_X,
     "numbers": Y + "y[0, 1] = 7.0; y[1] = 3\n" + OF_X,
     "a scalar is broadcast": Y + "y[:, 1:] = x[0, 0]\n" + OF_X,
     "zero and fill": Y + "y[0].zero_(); y[1, :2].fill_(3.0)\n" + OF_X,
@@ -79,6 +80,37 @@ SHOWN = {
 }  # fmt: skip
 
 
+INFERENCE = (
+    "w = torch.ones(2, requires_grad=True); y = w * 2; n = torch.ones(2)\n"
+    "with torch.inference_mode(): x = torch.ones(2); v = y[:1]; z = x * w; n.add_(1)\n"
+)
+SHOWN |= {
+    "inference: what is one": INFERENCE
+    + "tuple(t.is_inference() for t in (x, v, z, n, x[0], x * 2, x.detach(), x.clone()))",
+    "inference: versions": INFERENCE + "n._version, v._version, z.requires_grad, n.tolist()",
+    "inference: added": INFERENCE + "(w + x).grad_fn.name(), (w * 2).copy_(x).grad_fn.name()",
+    "inference: nested": "w = torch.ones(2, requires_grad=True)\n"
+    "with torch.inference_mode():\n"
+    "  with torch.enable_grad(): a = w * 2\n"
+    "  with torch.inference_mode(False): b = w * 2; c = torch.ones(1)\n"
+    "  with torch.no_grad(): d = w * 2\n"
+    "tuple((t.requires_grad, t.is_inference()) for t in (a, b, c, d))",
+    "inference: decorated": "@torch.inference_mode()\n"
+    "def f(): return torch.ones(1).is_inference(), torch.is_inference_mode_enabled()\n"
+    "@torch.inference_mode\n"
+    "def g(): return torch.is_inference(torch.ones(1))\n"
+    "@torch.inference_mode(mode=False)\n"
+    "def h(): return torch.ones(1).is_inference()\n"
+    "f(), g(), h(), torch.is_inference_mode_enabled()",
+    "inference: a leaf": "with torch.inference_mode():\n"
+    "  x = torch.ones(1).requires_grad_(); y = x * 2\n"
+    "x.requires_grad, y.requires_grad, x.is_leaf",
+    "inference: kinds of operation": "with torch.inference_mode():\n"
+    "  x = torch.ones(2, 2); r = x.sum(), x @ x, x > 0, x.exp(), x.max(), x[[0]], x.mv(x[0])\n"
+    "tuple(t.is_inference() for t in r)",
+}
+
+
 @pytest.mark.parametrize("snippet", SHOWN.values(), ids=SHOWN)
 def test_it_is_pytorchs(snippet: str, device: str) -> None:
     torch = pytest.importorskip("torch")
@@ -102,6 +134,20 @@ REFUSED = {
     "a view made without recording whose base is written":
         Y + "with torch.no_grad(): v = y[0]\ny.mul_(2); v * 2",
     "a view that is a leaf": "b = torch.ones(2, 2); v = b[0].requires_grad_(); v.mul_(2)",
+    "inference: saved": INFERENCE + "w * x",
+    "inference: written": INFERENCE + "x.add_(1)",
+    "inference: written without recording": INFERENCE + "with torch.no_grad(): x[0] = 1",
+    "inference: copied to": INFERENCE + "x.copy_(torch.ones(2))",
+    "inference: filled": INFERENCE + "x.zero_()",
+    "inference: written at indices": INFERENCE + "x[[0]] = 1.0",
+    "inference: a view is written": INFERENCE + "x[0].mul_(2)",
+    "inference: version": INFERENCE + "x._version",
+    "inference: a leaf": INFERENCE + "x.requires_grad_()",
+    "inference: a leaf by assignment": INFERENCE + "x.requires_grad = True",
+    "inference: an operand": INFERENCE + "(w * 2).mul_(x)",
+    "inference: a view that was made there": INFERENCE + "v.mul_(2)",
+    "inference: the base of such a view": INFERENCE + "y.mul_(2); v * 2",
+    "inference: no graph": INFERENCE + "with torch.inference_mode(): (w * 2).sum().backward()",
     "overlapping memory": Y + "y[0].expand(2, 3).mul_(2)",
     "memory shared with an operand": Y + "y[0, 1:].copy_(y[0, :2])",
     "detach_": Y + "y[0].detach_()",
@@ -179,7 +225,7 @@ class Step(NamedTuple):
     recorded: bool
 
 
-VIEWS = {
+VIEWS: dict[str, Any] = {
     "alias": lambda t, k: t.view(t.shape),
     "flat": lambda t, k: t.reshape(-1),
     "t": lambda t, k: t.t(),
@@ -194,7 +240,7 @@ VIEWS = {
     "split": lambda t, k: t.split(1)[0],
     "detach": lambda t, k: t.detach(),
 }
-WRITES = {
+WRITES: dict[str, Any] = {
     "mul": lambda t, o, k: t.mul_(k % 3 + 0.5),
     "mul tensor": lambda t, o, k: t.mul_(o),
     "add": lambda t, o, k: t.add_(o),
@@ -207,7 +253,7 @@ WRITES = {
     "indices": lambda t, o, k: t.__setitem__([0], o),
     "mask": lambda t, o, k: t.__setitem__(t.detach() > 0.5, o.mean()),
 }
-RESULTS = {
+RESULTS: dict[str, Any] = {
     "square": lambda t, o, k: t * t,
     "product": lambda t, o, k: t * o,
     "sine": lambda t, o, k: t.sin(),

@@ -218,10 +218,13 @@ def address(array: Array) -> int:
     return int(array.__array_interface__["data"][0])
 
 
+shares_memory: Any = np.shares_memory  # NumPy's annotations know two values of max_work
+
+
 def overlap(a: Array, b: Array) -> bool:
     """Tell whether two arrays have an element in common; true where that is not known."""
     try:
-        return np.shares_memory(a, b, max_work=10_000)  # the question is hard in theory
+        return shares_memory(a, b, max_work=10_000)  # the question is hard in theory
     except np.exceptions.TooHardError:
         return True
 

@@ -51,6 +51,7 @@ def source(op: Any) -> str:
         text += indented(renewed(t), 1) + f"    {t}_edge = {t}._edge\n"
     nothing = " and ".join(f"{t}_edge is None" for t in tensors)
     text += f"    if {nothing} or not mode.enabled or result.dtype.kind not in 'fc':\n"
+    text += "        if inferring:\n            mark(out)\n"
     text += "        return out\n    node = new(Node)\n"
     text += _recording(op, tensors)
     likes = ", ".join(f"({t}_.shape, {t}_.dtype, door.device_of({t}_))" for t in tensors)
@@ -173,6 +174,7 @@ def function(op: Any) -> Callable[..., Any]:
             "LEAF": graph.LEAF, "Node": graph.Node, "SCALARS": _SCALARS,
             "Tensor": saved.tensor_class, "View": graph.View, "check_view": saved.check_view,
             "door_of_array": backend.of, "doors": backend.BACKENDS, "elsewhere": op.elsewhere,
+            "inferring": graph.inferring, "mark": graph.mark,
             "mode": graph.mode, "new": object.__new__, "next_sequence": graph.next_sequence,
             "own_array": saved.own_array, "saved_output": saved.saved_output,
             "shared_counter": saved.shared_counter, "versions_of": saved.versions_of,

@@ -223,35 +223,37 @@ def _replay(tensor: TensorBase, view: View) -> None:
     view.edge = base._edge
 
 
-_BECAUSE = {
-    "multiple": (
-        "This view is the output of a function that returns multiple views. Such functions do not "
-        "allow the output views to be modified inplace. You should replace the inplace operation "
-        "by an out-of-place one."
-    ),
-    "no_grad": (
-        "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify "
-        "your code by moving both the view and the inplace either both inside the no_grad block "
-        "(if you don't want the inplace to be tracked) or both outside (if you want the inplace to "
-        "be tracked)."
-    ),
+_SEVERAL = (
+    "This view is the output of a function that returns multiple views. Such functions do not "
+    "allow the output views to be modified inplace. You should replace the inplace operation by an "
+    "out-of-place one."
+)
+_AMBIGUOUS = (
+    "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your "
+    "code by moving both the view and the inplace either both inside the {0} block (if you don't "
+    "want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
+)
+# By origin: the mode a view was made in, the mode it is written in, and the way out.
+_REASONS = {
+    "multiple": ("no_grad mode", "with grad mode enabled", _SEVERAL),
+    "no_grad": ("no_grad mode", "with grad mode enabled", _AMBIGUOUS.format("no_grad")),
+    "inference": ("inference mode", "in normal mode", _AMBIGUOUS.format("inference_mode")),
 }
 
 
 def forbidden(tensor: TensorBase, view: View, what: str) -> RuntimeError:
     """Return PyTorch's error for a view, of an origin that forbids it, that ``what`` modified."""
+    before, now, reason = _REASONS[view.origin]
     edge = tensor._edge
-    made = "A view was created in"
+    made = f"A view was created in {before} and {what} modified inplace {now}."
     if isinstance(edge, Node | Output):
         node, number = (edge.node, edge.index) if isinstance(edge, Output) else (edge, 0)
         made = f"Output {number} of {node.name().removesuffix('Backward0')} is a view"
-        if view.origin == "no_grad":
-            made += " of a view which was created in"
-    if made.endswith("in"):
-        what = f"no_grad mode and {what} modified inplace with grad mode enabled."
-    else:
-        what = f"and {what} modified inplace."
-    return RuntimeError(f"{made} {what} {_BECAUSE[view.origin]}")
+        if view.origin == "multiple":
+            made += f" and {what} modified inplace."
+        else:
+            made += f" of a view which was created in {before} and {what} modified inplace {now}."
+    return RuntimeError(f"{made} {reason}")
 
 
 def check_rewritable(tensor: TensorBase) -> None:

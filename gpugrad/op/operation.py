@@ -19,6 +19,8 @@ from gpugrad.graph import (
     TensorBase,
     View,
     edge_of,
+    inferring,
+    mark,
     mode,
     record,
     recording,
@@ -193,6 +195,9 @@ class Operation:
                 self.record(tensors, inputs, outs, params)
         if self.view:
             self._mark_views(first, outs)
+        if inferring:
+            for out in outs:
+                mark(out)
         return outs if several else outs[0]
 
     fit = staticmethod(fit)

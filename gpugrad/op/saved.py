@@ -11,7 +11,17 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad._device import device
-from gpugrad.graph import Counter, Node, Output, SavedOutput, TensorBase, Write, edge_of, mode
+from gpugrad.graph import (
+    Counter,
+    Inference,
+    Node,
+    Output,
+    SavedOutput,
+    TensorBase,
+    Write,
+    edge_of,
+    mode,
+)
 
 Array = Any
 Shape = tuple[int, ...]
@@ -79,8 +89,19 @@ def _writes(saved: Any) -> int:
 
 
 def versions_of(saved: Sequence[Any]) -> tuple[int, ...] | None:
-    """Return the state of each saved value, ``None`` where none was ever written in place."""
+    """Return the state of each saved value, ``None`` where none was ever written in place.
+
+    Raises:
+        RuntimeError: One was made in inference mode.
+    """
     versions = tuple([_writes(s) for s in saved])
+    if any(isinstance(s, TensorBase) and isinstance(s._counter, Inference) for s in saved):
+        raise RuntimeError(
+            "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
+            "inference mode in computation tracked by autograd. To work around this, you can make "
+            "a clone to get a normal tensor and use it in autograd, or use "
+            "`gpugrad.no_grad()` instead of `gpugrad.inference_mode()`."
+        )
     return versions if any(versions) else None
 
 
@@ -121,8 +142,9 @@ def _overwriting(saved: Any, version: int) -> Write | None:
 
     It is ``None`` where that is not known, and :data:`UNTOUCHED` where there was no such write.
     """
-    counter = saved._counter if isinstance(saved, TensorBase) else saved
-    array = saved._array if isinstance(saved, TensorBase) else saved.array
+    tensor = isinstance(saved, TensorBase)
+    counter: Any = saved._counter if tensor else saved
+    array = saved._array if tensor else saved.array
     writes = counter.since(version)
     if writes is None:
         return None
@@ -136,6 +158,8 @@ UNTOUCHED = Write()
 def note_write(tensor: TensorBase) -> None:
     """Note that the memory of a tensor was written, and on which line of the user's."""
     counter = shared_counter(tensor)
+    if isinstance(counter, Inference):
+        return
     counter.value += 1
     array = own_array(tensor)
     writes = getattr(counter, "writes", None)

@@ -91,7 +91,8 @@ def {name}({arguments}):
     text += "    finally:\n        leave(token)\n" + indented(NEW_TENSOR, 1)
     text += indented(renewed(first), 1) + f"    {first}_edge = {first}._edge\n"
     nothing = " and ".join(f"{p}_edge is None" for p in parameters)
-    text += f"    if {nothing} or not mode.enabled:\n        return out\n"
+    text += f"    if {nothing} or not mode.enabled:\n"
+    text += "        if inferring:\n            mark(out)\n        return out\n"
     text += "    node = new(Node)\n"
     if others:
         text += f"    same = {ys[0]}.shape == {x}.shape or {others[0]}.__class__ is not Tensor\n"
@@ -318,6 +319,8 @@ def _known() -> dict[str, Any]:
         "enter": cpu.enter,
         "leave": cpu.leave,
         "quiet": cpu.QUIET,
+        "inferring": graph.inferring,
+        "mark": graph.mark,
         "mode": graph.mode,
         "next_sequence": graph.next_sequence,
         "check_view": saved.check_view,

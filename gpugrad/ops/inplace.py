@@ -9,7 +9,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad.errors import size
-from gpugrad.graph import LEAF, Node, Output, TensorBase, mode
+from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode
 from gpugrad.op import Elementwise, Pointwise, cast, linear
 from gpugrad.op.history import check_rewritable, renew, rewrite
 from gpugrad.op.saved import note_write, own_array, type_name, wrap
@@ -28,18 +28,31 @@ def check_writable(self: TensorBase, *operands: Any) -> None:
 
     Raises:
         RuntimeError: A leaf that requires grad, or a view that :func:`check_rewritable` refuses,
-            while recording; memory that several elements share.
+            while recording; a tensor of inference mode outside of it; memory that several elements
+            share.
     """
-    if mode.enabled:
-        if self._view is None:
-            if self._edge is LEAF:
-                raise RuntimeError(
-                    "a leaf Variable that requires grad is being used in an in-place operation."
-                )
-        elif any(_tracked(t) for t in (self, self._view.base, *operands)):
-            check_rewritable(self)
-            renew(self)
+    check_history(self, *operands)
     check_memory(self, *operands)
+
+
+def check_history(self: TensorBase, *operands: Any) -> None:
+    """Raise where the history of ``self`` forbids a write."""
+    if isinstance(self._counter, Inference) and not mode.inference:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make "
+            "a clone to get a normal tensor before doing inplace update.See "
+            "https://github.com/pytorch/rfcs/pull/17 for more details."
+        )
+    if not mode.enabled:
+        return
+    if self._view is None:
+        if self._edge is LEAF:
+            raise RuntimeError(
+                "a leaf Variable that requires grad is being used in an in-place operation."
+            )
+    elif any(_tracked(t) for t in (self, self._view.base, *operands)):
+        check_rewritable(self)
+        renew(self)
 
 
 def _tracked(operand: Any) -> bool:
