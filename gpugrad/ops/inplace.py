@@ -317,7 +317,7 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     if not isinstance(value, bool | int | float | complex):
         raise TypeError(f"fill_(): argument 'value' must be a number, not {type(value).__name__}")
     value = checked_number(value, _dtype.of(self._array.dtype))
-    check_writable(self)
+    check_history(self)  # elements that share memory receive the same
     backend.of(self._array).assign(own_array(self), value)
     if mode.enabled and self._edge is not None:
         old = wrap(self._array)
