@@ -122,7 +122,9 @@ from gpugrad.ops.shape import broadcast_to as broadcast_to
 from gpugrad.ops.shape import cat as cat
 from gpugrad.ops.shape import chunk as chunk
 from gpugrad.ops.shape import clone as clone
+from gpugrad.ops.shape import diagonal as diagonal
 from gpugrad.ops.shape import flatten as flatten
+from gpugrad.ops.shape import movedim as movedim
 from gpugrad.ops.shape import narrow as narrow
 from gpugrad.ops.shape import permute as permute
 from gpugrad.ops.shape import reshape as reshape
@@ -131,9 +133,13 @@ from gpugrad.ops.shape import split as split
 from gpugrad.ops.shape import squeeze as squeeze
 from gpugrad.ops.shape import stack as stack
 from gpugrad.ops.shape import t as t
+from gpugrad.ops.shape import transpose as swapaxes
+from gpugrad.ops.shape import transpose as swapdims
 from gpugrad.ops.shape import transpose as transpose
 from gpugrad.ops.shape import unbind as unbind
+from gpugrad.ops.shape import unflatten as unflatten
 from gpugrad.ops.shape import unsqueeze as unsqueeze
+from gpugrad.ops.shape import view_as_real as view_as_real
 from gpugrad.printing import get_printoptions as get_printoptions
 from gpugrad.printing import set_printoptions as set_printoptions
 from gpugrad.random import Generator as Generator

@@ -617,7 +617,9 @@ class Tensor(TensorBase):
 
     reshape, view, flatten = shapes.reshape, shapes.view, shapes.flatten
     transpose, t, permute, adjoint = shapes.transpose, shapes.t, shapes.permute, shapes.adjoint
-    swapaxes = shapes.transpose
+    swapaxes = swapdims = shapes.transpose
+    diagonal, movedim, moveaxis = shapes.diagonal, shapes.movedim, shapes.movedim
+    unflatten = shapes.unflatten
     squeeze, unsqueeze = shapes.squeeze, shapes.unsqueeze
     expand, broadcast_to = shapes.expand, shapes.broadcast_to
     split, chunk, unbind = shapes.split, shapes.chunk, shapes.unbind

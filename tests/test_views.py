@@ -363,6 +363,11 @@ def compare(torch: Any, program: list[Step], device: str) -> None:
         if all(s.recorded and s.kind not in ("view:detach", "result:new") for s in program):
             check_differences(program, ours_x.grad.numpy(force=True))
         return
+    if found is not None and found[1].startswith(OVERWRITTEN):
+        # PyTorch may have stopped at another value, whose overwriting gpugrad accepts
+        assert expected is not None
+        assert expected[1].startswith(OVERWRITTEN)
+        return
     assert plain(found) == plain(expected)
     if expected is None:
         np.testing.assert_allclose(

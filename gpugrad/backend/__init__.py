@@ -89,6 +89,9 @@ class Backend(Protocol):
     def broadcast_to(self, array: Array, shape: Shape) -> Array:
         """Return a view of another shape, with stride 0 where it repeats."""
 
+    def diagonal(self, array: Array, offset: int, first: int, second: int) -> Array:
+        """Return a view of the diagonals over two axes, which a last one replaces."""
+
     def reshape(self, array: Array, shape: Shape) -> Array:
         """Return a view where strides allow, else a copy."""
 

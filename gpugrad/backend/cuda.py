@@ -201,6 +201,11 @@ def broadcast_to(array: Array, shape: Shape) -> Array:
     return xp.broadcast_to(array, shape)
 
 
+def diagonal(array: Array, offset: int, first: int, second: int) -> Array:
+    """Return a view of the diagonals over two axes, which a last one replaces."""
+    return array.diagonal(offset, first, second)
+
+
 def reshape(array: Array, shape: Shape) -> Array:
     """Return a view where strides allow, else a copy."""
     result = array.reshape(shape)

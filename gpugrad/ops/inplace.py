@@ -442,6 +442,8 @@ def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
         raise RuntimeError(_SHARED)
     self._array = own_array(self)
     target = getitem(self.detach(), index)._array.shape
+    while value._array.ndim and value._array.shape[0] == 1:
+        value = value.reshape(value._array.shape[1:])
     if not _broadcasts(value._array.shape, target):
         raise RuntimeError(
             f"shape mismatch: value tensor of shape {size(value._array.shape)} cannot be "
