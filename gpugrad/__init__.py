@@ -48,6 +48,8 @@ from gpugrad.ops.creation import zeros_like as zeros_like
 from gpugrad.ops.indexing import flip as flip
 from gpugrad.ops.indexing import index_select as index_select
 from gpugrad.ops.indexing import nonzero as nonzero
+from gpugrad.ops.inplace import index_put as index_put
+from gpugrad.ops.inplace import masked_fill as masked_fill
 from gpugrad.ops.linalg import bmm as bmm
 from gpugrad.ops.linalg import dot as dot
 from gpugrad.ops.linalg import matmul as matmul

@@ -708,6 +708,17 @@ class Tensor(TensorBase):
             pointwise.sigmoid, pointwise.tanh, pointwise.relu, pointwise.reciprocal,
         ),
     )  # fmt: skip
+    sin_, cos_, tan_, erf_, log1p_, rsqrt_, square_, sign_, sgn_ = map(
+        inplace.unary,
+        (
+            pointwise.sin, pointwise.cos, pointwise.tan, pointwise.erf, pointwise.log1p,
+            pointwise.rsqrt, pointwise.square, pointwise.sign, pointwise.sgn,
+        ),
+    )  # fmt: skip
+    negative_, absolute_, clip_ = neg_, abs_, clamp_
+    subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_
+    masked_fill, masked_fill_ = inplace.masked_fill, inplace.masked_fill_
+    index_put, index_put_, index_fill_ = inplace.index_put, inplace.index_put_, inplace.index_fill_
     __iadd__, __isub__, __imul__ = inplace.add_, inplace.sub_, inplace.mul_
     __itruediv__, __ipow__ = inplace.div_, inplace.pow_
 

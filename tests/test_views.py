@@ -38,6 +38,23 @@ SHOWN = {
     "names": Y + "v = y.t(); v[0].mul_(2)\n" + NAMES.format("y, v, y[0]"),
     "a chain of writes": Y + "for k in range(3): y[:, k] = y[:, k - 1].clone() * y[:, k].clone()\n"
     + OF_X,
+    "masked_fill_": Y + "y[:, 1:].masked_fill_(torch.tensor([True, False]), x[0, 0])\n" + OF_X,
+    "masked_fill": Y + "z = y.masked_fill(y > 6, 2.0); (z * z).sum().backward()\n"
+    "x.grad.tolist(), z.grad_fn.name()",
+    "masked_fill with a tensor": Y + "z = y.masked_fill(y > 6, x[0, 1]); (z * z).sum().backward()\n"
+    "x.grad.tolist(), z.grad_fn.name()",
+    "masked_fill to a larger shape": "torch.ones(2).masked_fill(torch.ones(2, 2) > 0, 3).tolist()",
+    "index_put_": Y + "i = torch.tensor([0, 1]); y.index_put_((i, i), x[0, :2])\n" + OF_X,
+    "index_put_ that accumulates":
+    Y + "y[1].index_put_((torch.tensor([0, 0]),), x[0, :2], accumulate=True)\n" + OF_X,
+    "index_put": Y + "z = y.index_put((torch.tensor([1]),), x[:1]); (z * z).sum().backward()\n"
+    "x.grad.tolist(), z.grad_fn.name()",
+    "index_fill_": Y + "y.index_fill_(1, torch.tensor([0, 2]), 3.0)\n" + OF_X,
+    "diagonal": Y + "y.diagonal(1).mul_(x[0, :2])\n" + OF_X,
+    "movedim and unflatten": Y + "y.movedim(0, 1).unflatten(1, (1, 2))[0].mul_(3)\n" + OF_X,
+    "complex": "x = torch.tensor([1 + 2j, 3 - 1j], requires_grad=True); y = x * 2\n"
+    "v = torch.view_as_real(y)[..., 0]; v.mul_(3); (y * y.conj()).real.sum().backward()\n"
+    "x.grad.tolist(), y.grad_fn.name()",
     "numbers": Y + "y[0, 1] = 7.0; y[1] = 3\n" + OF_X,
     "a scalar is broadcast": Y + "y[:, 1:] = x[0, 0]\n" + OF_X,
     "zero and fill": Y + "y[0].zero_(); y[1, :2].fill_(3.0)\n" + OF_X,
@@ -148,6 +165,15 @@ REFUSED = {
     "inference: a view that was made there": INFERENCE + "v.mul_(2)",
     "inference: the base of such a view": INFERENCE + "y.mul_(2); v * 2",
     "inference: no graph": INFERENCE + "with torch.inference_mode(): (w * 2).sum().backward()",
+    "a mask that is not bool": "torch.ones(3).masked_fill_(torch.ones(3), 1)",
+    "a mask that does not fit": "torch.ones(3).masked_fill_(torch.ones(2) > 0, 1)",
+    "a value with dimensions": "torch.ones(3).masked_fill(torch.ones(3) > 0, torch.ones(3))",
+    "one index": "torch.ones(3).index_put_(torch.tensor([0]), torch.ones(1))",
+    "values of another type":
+        "torch.ones(3).index_put_((torch.tensor([0]),), torch.ones(1, dtype=torch.float64))",
+    "a fill with dimensions": "torch.ones(3).index_fill_(0, torch.tensor([0]), torch.ones(1))",
+    "split of 0-d": "torch.ones(()).split(1)",
+    "chunk of 0-d": "torch.ones(()).chunk(2)",
     "overlapping memory": Y + "y[0].expand(2, 3).mul_(2)",
     "memory shared with an operand": Y + "y[0, 1:].copy_(y[0, :2])",
     "detach_": Y + "y[0].detach_()",
@@ -238,6 +264,8 @@ VIEWS: dict[str, Any] = {
     "expand": lambda t, k: t.expand(2, *t.shape),
     "unbind": lambda t, k: t.unbind()[k % t.shape[0]],
     "split": lambda t, k: t.split(1)[0],
+    "diagonal": lambda t, k: t.diagonal(k - 1),
+    "movedim": lambda t, k: t.movedim(0, -1),
     "detach": lambda t, k: t.detach(),
 }
 WRITES: dict[str, Any] = {
@@ -245,6 +273,8 @@ WRITES: dict[str, Any] = {
     "mul tensor": lambda t, o, k: t.mul_(o),
     "add": lambda t, o, k: t.add_(o),
     "sub": lambda t, o, k: t.__isub__(o),
+    "sine": lambda t, o, k: t.sin_(),
+    "masked_fill": lambda t, o, k: t.masked_fill_(t.detach() < 0, o.sum()),
     "sigmoid": lambda t, o, k: t.sigmoid_(),
     "fill": lambda t, o, k: t.fill_(k),
     "copy": lambda t, o, k: t.copy_(o),
@@ -348,6 +378,8 @@ def compare(torch: Any, program: list[Step], device: str) -> None:
         found = attempt(step, gpugrad, mine, s)
         if found is None and expected is not None and INDIRECTLY in expected[1]:
             return
+        if expected is not None and expected[0] is UserWarning:
+            return  # indices into an expanded tensor, deprecated there and refused here
         assert plain(found) == plain(expected), s
         assert len(mine) == len(theirs)
         for a, b in zip(mine, theirs, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from gpugrad.op.history import check_rewritable, renew, rewrite
 from gpugrad.op.saved import note_write, own_array, type_name, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.creation import checked_number
-from gpugrad.ops.indexing import getitem, numbers_first, parsed
+from gpugrad.ops.indexing import add_at, getitem, numbers_first, parsed
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -371,9 +371,7 @@ def _put(door: backend.Backend, target: Array, index: Any, value: Array) -> None
 
 @_assigned.gradient
 def input(g: Any, index: Any) -> Any:
-    array = g._array
-    door = backend.of(array)
-    return _assigned(g, wrap(door.full((), 0, array.dtype, door.device_of(array))), index=index)
+    return _assigned(g, _nothing(g), index=index)
 
 
 @_assigned.gradient
@@ -454,3 +452,120 @@ def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
     else:
         _put(backend.of(self._array), self._array, index, value._array)
         note_write(self)
+
+
+# --------------------------------------------------------------------------- masks and indices
+
+
+@linear("MaskedFillBackward0")
+def _masked_fill(door: backend.Backend, input: Array, value: Array, *, mask: Array) -> Array:
+    result = door.copy(input)
+    door.put(result, mask, value)
+    return result
+
+
+@_masked_fill.gradient
+def input(g: Any, mask: Array) -> Any:
+    return _masked_fill(g, _nothing(g), mask=mask)
+
+
+@_masked_fill.gradient
+def value(g: Any, mask: Array) -> Any:
+    return _masked_fill(g, _nothing(g), mask=~mask)
+
+
+_masked_fill_by_tensor = _masked_fill.named("MaskedFillBackward1")
+
+
+def _nothing(g: Any) -> Any:
+    array = g._array
+    door = backend.of(array)
+    return wrap(door.full((), 0, array.dtype, door.device_of(array)))
+
+
+def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+    """Return a copy with a number, or a 0-d tensor, where the mask holds; both are broadcast.
+
+    Raises:
+        RuntimeError: The mask is not bool, or the value has dimensions.
+    """
+    if mask._array.dtype.kind != "b":
+        raise RuntimeError(
+            "masked_fill_ only supports boolean masks, but got mask with dtype "
+            f"{_dtype.of(mask._array.dtype).title.lower()}"
+        )
+    if not isinstance(value, TensorBase):
+        op = _masked_fill
+        number = np.asarray(checked_number(value, input.dtype))
+        value = wrap(backend.of(input._array).from_numpy(number, input.device))
+    elif value._array.ndim:
+        raise RuntimeError(
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._array.ndim} dimension(s)."
+        )
+    else:
+        op = _masked_fill_by_tensor
+        scalar: Any = value
+        value = scalar.to(input)
+    shape = errors.broadcast_shape(input._array.shape, mask._array.shape)
+    if input._array.shape != shape:
+        input = input.expand(shape)
+    return op(input, value, mask=own_array(mask.to(input.device).expand(shape)))
+
+
+def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """Fill the tensor with a number, or a 0-d tensor, where the mask holds, in place."""
+    return inplace(lambda t, v: masked_fill(t, mask, v), self, value)
+
+
+def index_put_(
+    self: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False
+) -> Tensor:
+    """Write values at indices in place, or add them, where ``accumulate``, each as often as named.
+
+    Raises:
+        RuntimeError: The values are of another type, or do not broadcast to what is indexed.
+        TypeError: ``indices`` is one tensor.
+    """
+    if isinstance(indices, TensorBase):
+        raise TypeError(
+            "index_put_(): argument 'indices' (position 1) must be tuple of Tensors, not Tensor"
+        )
+    index, _ = parsed(self, tuple(slice(None) if i is None else i.reshape(i.shape or 1)
+                                  for i in indices))  # fmt: skip
+    source, target = _dtype.of(values._array.dtype), _dtype.of(self._array.dtype)
+    if source is not target:
+        raise RuntimeError(
+            "Index put requires the source and destination dtypes match, got "
+            f"{target.title} for the destination and {source.title} for the source."
+        )
+    if not accumulate:
+        _put_at_arrays(self, index, values)
+        return self
+    place = getitem(self.detach(), index)._array.shape
+    return inplace(
+        lambda t, v: t + add_at(v.expand(place), shape=t._array.shape, index=index), self, values
+    )
+
+
+def index_put(
+    input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False
+) -> Tensor:
+    """Return a copy with values written at indices; see :func:`index_put_`."""
+    return index_put_(input.clone(), indices, values, accumulate)
+
+
+def index_fill_(self: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """Fill the slices that a 1-d tensor of integers names along ``dim``, in place.
+
+    Raises:
+        RuntimeError: The value is a tensor with dimensions.
+    """
+    if isinstance(value, TensorBase) and value._array.ndim:
+        raise RuntimeError(
+            "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._array.ndim} dimension(s)."
+        )
+    axis = errors.normal_dim(dim, self._array.ndim)
+    setitem(self, (*(slice(None),) * axis, index.reshape(-1)), value)
+    return self

@@ -559,6 +559,8 @@ def split(
     Raises:
         RuntimeError: The sizes do not add up.
     """
+    if not input._array.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
     axis = normal_dim(dim, input._array.ndim)
     length = input._array.shape[axis]
     if isinstance(split_size_or_sections, int):
@@ -584,6 +586,8 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     Raises:
         RuntimeError: ``chunks`` is not positive.
     """
+    if not input._array.ndim:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
     if chunks < 1:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     length = input._array.shape[normal_dim(dim, input._array.ndim)]
