@@ -26,7 +26,10 @@ from gpugrad._dtype import uint8 as uint8
 from gpugrad._tensor import Size as Size
 from gpugrad._tensor import Tensor as Tensor
 from gpugrad.autograd.grad_mode import enable_grad as enable_grad
+from gpugrad.autograd.grad_mode import inference_mode as inference_mode
 from gpugrad.autograd.grad_mode import is_grad_enabled as is_grad_enabled
+from gpugrad.autograd.grad_mode import is_inference as is_inference
+from gpugrad.autograd.grad_mode import is_inference_mode_enabled as is_inference_mode_enabled
 from gpugrad.autograd.grad_mode import no_grad as no_grad
 from gpugrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from gpugrad.ops.creation import arange as arange
@@ -46,6 +49,8 @@ from gpugrad.ops.creation import zeros_like as zeros_like
 from gpugrad.ops.indexing import flip as flip
 from gpugrad.ops.indexing import index_select as index_select
 from gpugrad.ops.indexing import nonzero as nonzero
+from gpugrad.ops.inplace import index_put as index_put
+from gpugrad.ops.inplace import masked_fill as masked_fill
 from gpugrad.ops.linalg import bmm as bmm
 from gpugrad.ops.linalg import dot as dot
 from gpugrad.ops.linalg import matmul as matmul
@@ -120,7 +125,9 @@ from gpugrad.ops.shape import broadcast_to as broadcast_to
 from gpugrad.ops.shape import cat as cat
 from gpugrad.ops.shape import chunk as chunk
 from gpugrad.ops.shape import clone as clone
+from gpugrad.ops.shape import diagonal as diagonal
 from gpugrad.ops.shape import flatten as flatten
+from gpugrad.ops.shape import movedim as movedim
 from gpugrad.ops.shape import narrow as narrow
 from gpugrad.ops.shape import permute as permute
 from gpugrad.ops.shape import reshape as reshape
@@ -129,9 +136,13 @@ from gpugrad.ops.shape import split as split
 from gpugrad.ops.shape import squeeze as squeeze
 from gpugrad.ops.shape import stack as stack
 from gpugrad.ops.shape import t as t
+from gpugrad.ops.shape import transpose as swapaxes
+from gpugrad.ops.shape import transpose as swapdims
 from gpugrad.ops.shape import transpose as transpose
 from gpugrad.ops.shape import unbind as unbind
+from gpugrad.ops.shape import unflatten as unflatten
 from gpugrad.ops.shape import unsqueeze as unsqueeze
+from gpugrad.ops.shape import view_as_real as view_as_real
 from gpugrad.printing import get_printoptions as get_printoptions
 from gpugrad.printing import set_printoptions as set_printoptions
 from gpugrad.random import Generator as Generator

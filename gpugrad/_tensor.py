@@ -20,9 +20,10 @@ from gpugrad._device import device as Device  # noqa: N812  the class has a prop
 from gpugrad._dtype import dtype as DType  # noqa: N812
 from gpugrad.errors import normal_dim
 from gpugrad.errors import size as text_of_size
-from gpugrad.graph import LEAF, Counter, Node, Output, TensorBase
+from gpugrad.graph import LEAF, Counter, Inference, Node, Output, TensorBase, mode
 from gpugrad.hooks import Hook, RemovableHandle
 from gpugrad.op import defined, saved
+from gpugrad.op.history import renew
 from gpugrad.op.saved import own_array, shared_counter
 from gpugrad.op.specialized import GIVEN, NONE
 from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction
@@ -221,10 +222,13 @@ class Tensor(TensorBase):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients are wanted for it, or for something it was computed from."""
-        return self._edge is not None
+        return self._edge is not None or (
+            self._view is not None and self._view.base._edge is not None
+        )
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        renew(self)
         if self._edge is not None and self._edge is not LEAF:
             if not value:
                 raise RuntimeError(
@@ -236,6 +240,11 @@ class Tensor(TensorBase):
         if value and self._array.dtype.kind not in "fc":
             raise RuntimeError(
                 "only Tensors of floating point and complex dtype can require gradients"
+            )
+        if value and self.is_inference() and not mode.inference:
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not "
+                "allowed."
             )
         self._edge = LEAF if value else None
 
@@ -253,12 +262,13 @@ class Tensor(TensorBase):
     @property
     def is_leaf(self) -> bool:
         """Whether it is an end of the graph: not computed, or without gradient."""
+        renew(self)
         return self._edge is None or self._edge is LEAF
 
     @property
     def grad_fn(self) -> Node | None:
         """The node that computed it, ``None`` for a leaf."""
-        saved.check_view(self)
+        renew(self)
         edge = self._edge
         if isinstance(edge, Output):
             return edge.node
@@ -267,11 +277,27 @@ class Tensor(TensorBase):
     @property
     def output_nr(self) -> int:
         """Which output of its ``grad_fn`` it is."""
+        renew(self)
         return self._edge.index if isinstance(self._edge, Output) else 0
+
+    def is_inference(self) -> bool:
+        """Return whether its memory was made in inference mode."""
+        return isinstance(self._counter, Inference)
+
+    def _is_view(self) -> bool:
+        """Return whether it was made as a view of another tensor, whose history it shares."""
+        return self._view is not None
+
+    @property
+    def _base(self) -> Tensor | None:
+        """The tensor that it, or what it is a view of, was made of as a view."""
+        return None if self._view is None else self._view.base  # type: ignore[return-value]
 
     @property
     def _version(self) -> int:
         """How often the memory was written in place."""
+        if self.is_inference():
+            raise RuntimeError("Inference tensors do not track version counter.")
         return 0 if self._counter is None else self._counter.value
 
     @property
@@ -323,6 +349,7 @@ class Tensor(TensorBase):
     @property
     def retains_grad(self) -> bool:
         """Whether ``retain_grad`` was called on a tensor that is not a leaf."""
+        renew(self)
         node = self.grad_fn
         if node is None or node.hooks is None:
             return False
@@ -335,6 +362,7 @@ class Tensor(TensorBase):
         Raises:
             RuntimeError: It does not require grad.
         """
+        renew(self)
         if self._edge is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self._edge is not LEAF:  # the node must not keep its output alive
@@ -450,7 +478,7 @@ class Tensor(TensorBase):
         """
         if force:
             return backend.of(self._array).to_numpy(own_array(self))
-        if self._edge is not None:
+        if self.requires_grad:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
@@ -471,14 +499,14 @@ class Tensor(TensorBase):
 
     @property
     def __cuda_array_interface__(self) -> Any:
-        if self._edge is not None or not self.is_cuda:
+        if self.requires_grad or not self.is_cuda:
             raise AttributeError(
                 "__cuda_array_interface__ needs a CUDA tensor without requires_grad"
             )
         return self._array.__cuda_array_interface__
 
     def __dlpack__(self, **kwargs: Any) -> Any:
-        if self._edge is not None:
+        if self.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
         return own_array(self).__dlpack__(**kwargs)
 
@@ -536,7 +564,7 @@ class Tensor(TensorBase):
             own_array(self),
             default_dtype=_dtype.get_default_dtype().name,
             device=str(self.device),
-            grad_fn=None if node is None else node.name(),
+            grad_fn=None if node is None else node.name().split("::")[-1],
             requires_grad=self._edge is LEAF,
             to_host=door.to_numpy,
         )
@@ -636,7 +664,9 @@ class Tensor(TensorBase):
 
     reshape, view, flatten = shapes.reshape, shapes.view, shapes.flatten
     transpose, t, permute, adjoint = shapes.transpose, shapes.t, shapes.permute, shapes.adjoint
-    swapaxes = shapes.transpose
+    swapaxes = swapdims = shapes.transpose
+    diagonal, movedim, moveaxis = shapes.diagonal, shapes.movedim, shapes.movedim
+    unflatten = shapes.unflatten
     squeeze, unsqueeze = shapes.squeeze, shapes.unsqueeze
     expand, broadcast_to = shapes.expand, shapes.broadcast_to
     split, chunk, unbind = shapes.split, shapes.chunk, shapes.unbind
@@ -725,6 +755,17 @@ class Tensor(TensorBase):
             pointwise.sigmoid, pointwise.tanh, pointwise.relu, pointwise.reciprocal,
         ),
     )  # fmt: skip
+    sin_, cos_, tan_, erf_, log1p_, rsqrt_, square_, sign_, sgn_ = map(
+        inplace.unary,
+        (
+            pointwise.sin, pointwise.cos, pointwise.tan, pointwise.erf, pointwise.log1p,
+            pointwise.rsqrt, pointwise.square, pointwise.sign, pointwise.sgn,
+        ),
+    )  # fmt: skip
+    negative_, absolute_, clip_ = neg_, abs_, clamp_
+    subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_
+    masked_fill, masked_fill_ = inplace.masked_fill, inplace.masked_fill_
+    index_put, index_put_, index_fill_ = inplace.index_put, inplace.index_put_, inplace.index_fill_
     __iadd__, __isub__, __imul__ = inplace.add_, inplace.sub_, inplace.mul_
     __itruediv__, __ipow__ = inplace.div_, inplace.pow_
 

@@ -12,6 +12,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import CodeType
 from typing import Any, Protocol
 
 from gpugrad import hooks
@@ -34,12 +35,49 @@ class TensorBase:
 
 
 class Counter:
-    """How often the memory behind some tensors was written in place; they share one counter."""
+    """How often the memory behind some tensors was written in place; they share one counter.
 
-    __slots__ = ("value",)
+    ``writes`` says which parts of the memory the latest writes were of.
+    """
+
+    __slots__ = ("value", "writes")
+
+    writes: list[Write]  # not there before the first write
 
     def __init__(self) -> None:
         self.value = 0
+
+    def since(self, version: int) -> list[Write] | None:
+        """Return the writes after a version, ``None`` where they are not all known."""
+        found = [w for w in getattr(self, "writes", ()) if w.last > version]
+        known = sum(w.last - max(w.first, version + 1) + 1 for w in found)
+        return found if known == self.value - version else None
+
+
+class Write:
+    """One or several writes in place of one array: their versions, and where the last stands."""
+
+    __slots__ = ("array", "code", "first", "instruction", "last")
+
+    array: Array
+    first: int
+    last: int
+    code: CodeType
+    instruction: int
+
+    MOST = 4096  # what a counter remembers; beyond that, it knows no parts
+
+
+class Inference(Counter):
+    """The counter of memory that was made in inference mode, whose writes are not counted.
+
+    Its value is not 0, so that saving asks what it is.
+    """
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.value = -1
 
 
 class SavedOutput(Counter):
@@ -54,15 +92,19 @@ class SavedOutput(Counter):
 
 
 class View:
-    """That a tensor was made as a view: of which base, and of which history of it."""
+    """That a tensor was made as a view: of which base, and of which history of it.
 
-    __slots__ = ("base", "edge", "multiple", "recorded")
+    ``origin`` says why it may not be written while recording: it is one of "multiple" views that
+    one function returned, was made under "no_grad" or in "inference" mode, or is a view of such; ""
+    where it may.
+    """
 
-    def __init__(self, base: TensorBase, multiple: str, recorded: bool):
+    __slots__ = ("base", "edge", "origin")
+
+    def __init__(self, base: TensorBase, origin: str):
         self.base = base
         self.edge = base._edge
-        self.multiple = multiple  # the name of the operation that returned several views, or ""
-        self.recorded = recorded
+        self.origin = origin
 
 
 class _Leaf:
@@ -181,7 +223,7 @@ class Node:
         return self.rule.op.attribute(self, name)
 
     def __repr__(self) -> str:
-        return f"<{self.rule.op.name} object at {id(self):#x}>"
+        return f"<{self.name().split('::')[-1]} object at {id(self):#x}>"
 
 
 Edge = Node | Output
@@ -249,9 +291,21 @@ class _Mode(threading.local):
     check_nan = True  # in anomaly mode
     walk: Pending | None = None  # the walk that is under way
     node: Node | None = None  # in anomaly mode, the node that the walk is at
+    inference = False
 
 
 mode = _Mode()
+inferring: list[int] = []  # an element for each block of inference mode that some thread is in
+
+
+def mark(tensor: TensorBase) -> None:
+    """Mark a new tensor as one of inference mode, or as a view that was made there."""
+    if not mode.inference:
+        return
+    if tensor._view is not None:
+        tensor._view.origin = "inference"
+    elif tensor._counter is None:
+        tensor._counter = Inference()
 
 
 @contextmanager
@@ -500,3 +554,18 @@ def below(edges: Iterable[Any]) -> dict[float, Node]:
             nodes[edge.sequence] = edge
             stack.extend(edge.inputs)
     return nodes
+
+
+def rehang(tensor: TensorBase, edge: Node | Output | None) -> None:
+    """Give a tensor another history; that its gradient is to be retained goes along."""
+    old, tensor._edge = tensor._edge, edge
+    if edge is None or old is None or old is LEAF:
+        return
+    node, index = (old.node, old.index) if isinstance(old, Output) else (old, 0)
+    if not isinstance(node, Node) or node.hooks is None:
+        return
+    owner = node.hooks.retained.get(index)
+    if owner is not None and owner() is tensor:
+        del node.hooks.retained[index]
+        new, index = (edge.node, edge.index) if isinstance(edge, Output) else (edge, 0)
+        hooks.of_node(new).retained[index] = owner

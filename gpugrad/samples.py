@@ -712,6 +712,30 @@ SAMPLES: dict[str, list[Sample]] = {
         *rearranged(lambda lib, x: lib.narrow(x, 1, 1, 2), (3, 4)),
         case("zero-size", lambda lib, x: lib.narrow(x, 0, 1, 0), _X),
     ],
+    "diagonal": [
+        *rearranged(lambda lib, x: lib.diagonal(x), (3, 4), reference=np.diagonal),
+        case("above", lambda lib, x: x.diagonal(1, -1, 0), ANY((3, 4, 2), 0),
+             reference=lambda x: x.diagonal(1, -1, 0)),
+        case("outside", lambda lib, x: lib.diagonal(x, 9), _X, reference=lambda x: x.diagonal(9)),
+    ],
+    "movedim": [
+        *rearranged(lambda lib, x: lib.movedim(x, (0, 1), (-1, 0)), (2, 3, 4),
+                    reference=lambda x: np.moveaxis(x, (0, 1), (-1, 0))),
+        case("one", lambda lib, x: x.movedim(0, 2), ANY((2, 3, 4), 0),
+             reference=lambda x: np.moveaxis(x, 0, 2)),
+    ],
+    "unflatten": [
+        case("inferred", lambda lib, x: lib.unflatten(x, -1, (2, -1)), _X,
+             reference=lambda x: x.reshape(*x.shape[:-1], 2, -1)),
+        case("first", lambda lib, x: x.unflatten(0, [3, 1]), _X,
+             reference=lambda x: x.reshape(3, 1, *x.shape[1:])),
+    ],
+    "view_as_real": [
+        case("matrix", lambda lib, x: lib.view_as_real(x), PLANE((2, 3), 0),
+             reference=lambda x: np.stack([x.real, x.imag], -1)),
+        case("transposed", lambda lib, x: lib.view_as_real(x), PLANE((2, 3), 0),
+             layout="transposed", reference=lambda x: np.stack([x.real, x.imag], -1)),
+    ],
     "flip": [
         *rearranged(lambda lib, x: lib.flip(x, (0,)), (3, 4)),
         case("both", lambda lib, x: lib.flip(x, (0, 1)), _X),

@@ -277,6 +277,7 @@ SAVED = {
     "min": "0 out", "amax": "0 out", "amin": "0 out", "var": "0", "std": "0 out", "norm": "0 out",
     "dot": "0 1", "mv": "0 1", "mm": "0 1", "bmm": "0 1", "matmul": "0 1", "outer": "0 1",
     **dict.fromkeys((
+        "diagonal", "movedim", "unflatten", "view_as_real",
         "reshape", "view", "flatten", "transpose", "adjoint", "t", "permute", "squeeze",
         "unsqueeze", "expand", "broadcast_to", "cat", "stack", "split", "chunk", "unbind", "select",
         "narrow", "flip", "getitem", "index_select", "clone", "contiguous", "to",

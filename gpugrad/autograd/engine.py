@@ -13,6 +13,7 @@ from gpugrad.autograd.graph import GradientEdge, target
 from gpugrad.graph import TensorBase
 from gpugrad.op import cast
 from gpugrad.op.accumulation import differentiate
+from gpugrad.op.history import renew
 from gpugrad.op.saved import wrap
 
 Roots = Tensor | GradientEdge | Sequence[Tensor | GradientEdge]
@@ -45,6 +46,7 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any],
             edges.append(target(output))
             grads.append(gradient)
             continue
+        renew(output)
         dtype = output._array.dtype
         if gradient is None:
             if output._edge is not None:
@@ -180,6 +182,8 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     edges, found = _roots(results, gradients)
     for t in wanted:
+        if isinstance(t, TensorBase):
+            renew(t)
         if isinstance(t, TensorBase) and t._edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     ends = list(map(target, wanted))

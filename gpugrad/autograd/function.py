@@ -226,7 +226,7 @@ def _renamed(ctx: FunctionCtx, out: Any, args: Sequence[Any]) -> Any:
         return out
     made = wrap(own_array(out))
     made._counter = shared_counter(out)
-    made._view = View(out, "", False)
+    made._view = View(out, "no_grad")
     return made
 
 

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from gpugrad.graph import mode
+from gpugrad.graph import Inference, inferring, mode
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -19,42 +19,46 @@ class _Mode:
         self.enabled = enabled
         self._before: list[bool] = []
 
+    def again(self) -> _Mode:
+        """Return a new mode of the same kind."""
+        return _Mode(self.enabled)
+
     def __enter__(self) -> None:
         self._before.append(bool(mode.enabled))
-        mode.enabled = self.enabled and mode.on
+        mode.enabled = self.enabled and not mode.inference and mode.on
 
     def __exit__(self, *exception: object) -> None:
         mode.enabled = self._before.pop() and mode.on
 
     def __call__(self, function: F) -> F:
         """Return the function with this mode on while it runs; generators are paused with it."""
-        enabled = self.enabled
+        again = self.again
         if inspect.isgeneratorfunction(function):
-            return _generator(function, enabled)  # type: ignore[return-value]
+            return _generator(function, again)  # type: ignore[return-value]
 
         @functools.wraps(function)
         def decorated(*args: Any, **kwargs: Any) -> Any:
-            with _Mode(enabled):
+            with again():
                 return function(*args, **kwargs)
 
         return decorated  # type: ignore[return-value]
 
 
-def _generator(function: Callable[..., Any], enabled: bool) -> Callable[..., Any]:
+def _generator(function: Callable[..., Any], again: Callable[[], _Mode]) -> Callable[..., Any]:
     @functools.wraps(function)
     def decorated(*args: Any, **kwargs: Any) -> Any:
         generator = function(*args, **kwargs)
         resume = functools.partial(generator.send, None)
         while True:
             try:
-                with _Mode(enabled):
+                with again():
                     value = resume()
             except StopIteration as stop:
                 return stop.value
             try:
                 resume = functools.partial(generator.send, (yield value))
             except GeneratorExit:
-                with _Mode(enabled):
+                with again():
                     generator.close()
                 raise
             except BaseException as error:  # thrown in by the caller, for the generator to see
@@ -114,6 +118,58 @@ class set_grad_enabled(_Mode):  # noqa: N801  PyTorch's name
         """Return the decorated function; the mode is as it was before this call."""
         self.__exit__()
         return super().__call__(function)
+
+
+class inference_mode(_Mode):  # noqa: N801  PyTorch's name
+    """Compute without recording and without counting writes, in this thread.
+
+    What is made inside can neither be saved for a backward nor be written outside; a clone can.
+    With ``mode=False`` the block is one without inference mode, inside of another.
+    Unlike PyTorch's, gradients are off inside as :func:`is_grad_enabled` says.
+
+    >>> import gpugrad
+    >>> with gpugrad.inference_mode():
+    ...     x = gpugrad.ones(2)
+    >>> x.is_inference(), x.clone().is_inference()
+    (True, False)
+    """
+
+    def __new__(cls, mode: Any = True) -> Any:
+        """Return the mode, or the decorated function where it is used without parentheses."""
+        made = super().__new__(cls)
+        if not callable(mode):
+            return made
+        made.__init__()  # type: ignore[misc]
+        return made(mode)
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(not mode)
+        self._inference: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._inference.append(mode.inference)
+        mode.inference = not self.enabled
+        inferring.append(1)
+        super().__enter__()
+
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
+        inferring.pop()
+        mode.inference = self._inference.pop()
+
+    def again(self) -> inference_mode:
+        """Return a new mode of the same kind."""
+        return inference_mode(not self.enabled)
+
+
+def is_inference_mode_enabled() -> bool:
+    """Return whether this thread is in inference mode."""
+    return mode.inference
+
+
+def is_inference(input: Any) -> bool:
+    """Return whether the memory of a tensor was made in inference mode."""
+    return isinstance(input._counter, Inference)
 
 
 def is_grad_enabled() -> bool:

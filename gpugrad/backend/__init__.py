@@ -81,8 +81,22 @@ class Backend(Protocol):
     def add_all(self, arrays: Sequence[Array], into_first: bool) -> Array:
         """Return the sum of arrays of one shape, in the memory of the first if it may be used."""
 
+    def address(self, array: Array) -> int:
+        """Return the address of the first element."""
+
+    def overlap(self, a: Array, b: Array) -> bool:
+        """Tell whether two arrays have an element in common; true where that is not known."""
+
+    def strided(
+        self, memory: Array, shape: Shape, dtype: np.dtype[Any], offset: int, strides: Shape
+    ) -> Array:
+        """Return an array in the memory of another, which has no gaps; all sizes are in bytes."""
+
     def broadcast_to(self, array: Array, shape: Shape) -> Array:
         """Return a view of another shape, with stride 0 where it repeats."""
+
+    def diagonal(self, array: Array, offset: int, first: int, second: int) -> Array:
+        """Return a view of the diagonals over two axes, which a last one replaces."""
 
     def reshape(self, array: Array, shape: Shape) -> Array:
         """Return a view where strides allow, else a copy."""

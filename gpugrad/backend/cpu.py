@@ -378,6 +378,29 @@ def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
     return first
 
 
+def address(array: Array) -> int:
+    """Return the address of the first element."""
+    return int(array.__array_interface__["data"][0])
+
+
+shares_memory: Any = np.shares_memory  # NumPy's annotations know two values of max_work
+
+
+def overlap(a: Array, b: Array) -> bool:
+    """Tell whether two arrays have an element in common; true where that is not known."""
+    try:
+        return shares_memory(a, b, max_work=10_000)  # the question is hard in theory
+    except np.exceptions.TooHardError:
+        return True
+
+
+def strided(
+    memory: Array, shape: Shape, dtype: np.dtype[Any], offset: int, strides: Shape
+) -> Array:
+    """Return an array in the memory of another, which has no gaps; all sizes are in bytes."""
+    return np.ndarray(shape, dtype, memory, offset, strides)
+
+
 def broadcast_to(array: Array, shape: Shape) -> Array:
     """Return a view of another shape, with stride 0 where it repeats."""
     array = np.asarray(array)
@@ -398,6 +421,13 @@ def broadcast_to(array: Array, shape: Shape) -> Array:
     if not array.flags.c_contiguous:
         return np.lib.stride_tricks.as_strided(array, shape, strides)
     return np.ndarray(shape, array.dtype, array, 0, strides)  # np.broadcast_to costs 3 us
+
+
+def diagonal(array: Array, offset: int, first: int, second: int) -> Array:
+    """Return a view of the diagonals over two axes, which a last one replaces."""
+    result = array.diagonal(offset, first, second)
+    result.flags.writeable = array.flags.writeable  # NumPy hands out diagonals for reading
+    return result
 
 
 def reshape(array: Array, shape: Shape) -> Array:

@@ -16,6 +16,7 @@ import cupy
 import numpy as np
 
 from gpugrad._device import device
+from gpugrad.backend import cpu
 from gpugrad.errors import summed_axes
 from gpugrad.formula import COMPLEX, REAL, Formula, variable
 from gpugrad.kernels import dense, launches, summation
@@ -395,9 +396,41 @@ def add_into(target: Array, source: Array) -> None:
     xp.add(target, source, out=target, casting="unsafe")
 
 
+def address(array: Array) -> int:
+    """Return the address of the first element."""
+    return int(array.data.ptr)
+
+
+def overlap(a: Array, b: Array) -> bool:
+    """Tell whether two arrays have an element in common; true where that is not known."""
+    return cpu.overlap(np.asarray(_Addresses(a)), np.asarray(_Addresses(b)))
+
+
+class _Addresses:
+    """The addresses of an array's elements, as NumPy knows them; the memory is not read."""
+
+    def __init__(self, array: Array):
+        self.__array_interface__ = {
+            "shape": array.shape, "typestr": array.dtype.str, "strides": array.strides,
+            "data": (array.data.ptr, True), "version": 3,
+        }  # fmt: skip
+
+
+def strided(
+    memory: Array, shape: Shape, dtype: np.dtype[Any], offset: int, strides: Shape
+) -> Array:
+    """Return an array in the memory of another, which has no gaps; all sizes are in bytes."""
+    return xp.ndarray(shape, dtype, memory.data + offset, strides)
+
+
 def broadcast_to(array: Array, shape: Shape) -> Array:
     """Return a view of another shape, with stride 0 where it repeats."""
     return xp.broadcast_to(array, shape)
+
+
+def diagonal(array: Array, offset: int, first: int, second: int) -> Array:
+    """Return a view of the diagonals over two axes, which a last one replaces."""
+    return array.diagonal(offset, first, second)
 
 
 @at_home

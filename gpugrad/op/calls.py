@@ -21,7 +21,7 @@ import numpy as np
 
 from gpugrad import backend, graph
 from gpugrad.op import saved
-from gpugrad.op.specialized import NEW_TENSOR, indented, marks
+from gpugrad.op.specialized import NEW_TENSOR, indented, marks, renewed
 
 
 def source(op: Any) -> str:
@@ -43,15 +43,16 @@ def source(op: Any) -> str:
     text += indented(NEW_TENSOR, 1)
     if op.view:
         text += f"    out._counter = {first}._counter or shared_counter({first})\n"
-        text += "    out._view = view = new(View)\n"
-        text += f"    view.base = base = {first} if {first}._view is None else {first}._view.base\n"
-        text += "    view.edge = base._edge\n    view.multiple = ''\n"
-        text += "    view.recorded = mode.enabled\n"
+        text += f"    parent = {first}._view\n    out._view = view = new(View)\n"
+        text += f"    view.base = base = {first} if parent is None else parent.base\n"
+        text += "    view.edge = base._edge\n    view.origin = "
+        text += "'no_grad' if not mode.enabled else '' if parent is None else parent.origin\n"
     for t in tensors:
-        text += f"    {t}_edge = {t}._edge\n"
+        text += indented(renewed(t), 1) + f"    {t}_edge = {t}._edge\n"
     nothing = " and ".join(f"{t}_edge is None" for t in tensors)
     text += f"    if {nothing} or mode.enabled is not True or result.dtype.kind not in 'fc':\n"
     text += f"        if {nothing} or not mode.enabled or result.dtype.kind not in 'fc':\n"
+    text += "            if inferring:\n                mark(out)\n"
     values = ", ".join([*tensors, *(f"{p}={p}" for p in parameters)])
     text += f"            return out\n        return op.general({values})\n    node = new(Node)\n"
     text += _recording(op, tensors)
@@ -86,9 +87,6 @@ def _recording(op: Any, tensors: Sequence[str]) -> str:
 def _case(op: Any, tensors: Sequence[str], needs: tuple[bool, ...]) -> str:
     keeps = op.kept(needs, 1) or ()
     lines = []
-    for t, needed in zip(tensors, needs, strict=True):
-        if needed:
-            lines += [f"if {t}._view is not None:", f"    check_view({t})"]
     edges = [
         f"{t} if {t}_edge is LEAF else {t}_edge" if n else "None"
         for t, n in zip(tensors, needs, strict=True)
@@ -178,6 +176,7 @@ def function(op: Any) -> Callable[..., Any]:
             "LEAF": graph.LEAF, "Node": graph.Node, "SCALARS": _SCALARS,
             "Tensor": saved.tensor_class, "View": graph.View, "check_view": saved.check_view,
             "door_of_array": backend.of, "doors": backend.BACKENDS, "elsewhere": op.elsewhere,
+            "inferring": graph.inferring, "mark": graph.mark,
             "mode": graph.mode, "new": object.__new__, "next_sequence": graph.next_sequence,
             "own_array": saved.own_array, "saved_output": saved.saved_output,
             "shared_counter": saved.shared_counter, "versions_of": saved.versions_of,

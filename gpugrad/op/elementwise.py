@@ -24,6 +24,8 @@ from gpugrad.graph import (
     Node,
     Output,
     TensorBase,
+    inferring,
+    mark,
     record,
 )
 from gpugrad.op import specialized
@@ -99,6 +101,9 @@ class Elementwise:
         inputs = edges(operands)
         if inputs is not None:
             self.record(operands, arrays, inputs, outs, compute)
+        elif inferring:
+            for out in outs:
+                mark(out)
         return outs
 
     def record(

@@ -19,6 +19,8 @@ from gpugrad.graph import (
     TensorBase,
     View,
     edge_of,
+    inferring,
+    mark,
     mode,
     record,
     recording,
@@ -191,9 +193,12 @@ class Operation:
         if mode.enabled:
             inputs = edges(tensors)
             if inputs is not None:
-                self._record(door, tensors, inputs, outs, params)
+                self.record(tensors, inputs, outs, params)
         if self.view:
             self._mark_views(first, outs)
+        if inferring:
+            for out in outs:
+                mark(out)
         return outs if several else outs[0]
 
     fit = staticmethod(fit)
@@ -203,21 +208,23 @@ class Operation:
         return different_devices([door.device_of(first), backend.of(other).device_of(other)])
 
     def _mark_views(self, tensor: TensorBase, outs: Sequence[TensorBase]) -> None:
-        base = tensor if tensor._view is None else tensor._view.base
+        parent = tensor._view
+        base = tensor if parent is None else parent.base
         counter = shared_counter(tensor)
-        multiple = "" if self.output_names else self.name
+        origin = "multiple" if not self.output_names else "" if parent is None else parent.origin
         for out in outs:
             out._counter = counter
-            out._view = View(base, multiple, mode.enabled)
+            out._view = View(base, origin if mode.enabled else "no_grad")
 
-    def _record(
+    def record(
         self,
-        door: backend.Backend,
         tensors: Sequence[Any],
         inputs: tuple[Any, ...],
         outs: Sequence[TensorBase],
         params: dict[str, Any],
     ) -> None:
+        """Make the node of a call and attach it to the outputs; ``inputs`` are edges."""
+        door = backend.of(tensors[0]._array)
         needs = tuple([e is not None for e in inputs])
         keeps = self.kept(needs, len(outs))
         saved: tuple[Any, ...] = ()
@@ -229,7 +236,8 @@ class Operation:
             ]
             saved = tuple(kept)
         likes = tuple([(t._array.shape, t._array.dtype, door.device_of(t._array)) for t in tensors])
-        out_likes = tuple(map(like, outs)) if len(outs) > 1 or self.kind == "composite" else ()
+        several = self.output_names != ("out",)
+        out_likes = tuple(map(like, outs)) if several or self.kind == "composite" else ()
         rule = self.rule(needs, len(outs))
         node = record(rule, inputs, saved, versions_of(saved), (likes, out_likes, params))
         for k, out in enumerate(outs):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import linecache
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -9,7 +11,17 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad._device import device
-from gpugrad.graph import Counter, Node, Output, SavedOutput, TensorBase, edge_of, mode
+from gpugrad.graph import (
+    Counter,
+    Inference,
+    Node,
+    Output,
+    SavedOutput,
+    TensorBase,
+    Write,
+    edge_of,
+    mode,
+)
 
 Array = Any
 Shape = tuple[int, ...]
@@ -77,8 +89,19 @@ def _writes(saved: Any) -> int:
 
 
 def versions_of(saved: Sequence[Any]) -> tuple[int, ...] | None:
-    """Return the state of each saved value, ``None`` where none was ever written in place."""
+    """Return the state of each saved value, ``None`` where none was ever written in place.
+
+    Raises:
+        RuntimeError: One was made in inference mode.
+    """
     versions = tuple([_writes(s) for s in saved])
+    if any(isinstance(s, TensorBase) and isinstance(s._counter, Inference) for s in saved):
+        raise RuntimeError(
+            "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
+            "inference mode in computation tracked by autograd. To work around this, you can make "
+            "a clone to get a normal tensor and use it in autograd, or use "
+            "`gpugrad.no_grad()` instead of `gpugrad.inference_mode()`."
+        )
     return versions if any(versions) else None
 
 
@@ -96,7 +119,9 @@ def unpack(node: Node, outputs_from: int) -> tuple[Any, ...]:
     for k, s in enumerate(saved):
         expected = 0 if node.versions is None else node.versions[k]
         if _writes(s) != expected:
-            raise _overwritten(node, k, k >= outputs_from, expected)
+            write = _overwriting(s, expected)
+            if write is not UNTOUCHED:
+                raise _overwritten(node, k, k >= outputs_from, expected, write)
     return (
         *saved[:outputs_from],
         *(_rewrapped(node, k, s) for k, s in enumerate(saved[outputs_from:])),
@@ -114,7 +139,69 @@ def _rewrapped(node: Node, index: int, saved: Any) -> Any:
     return t
 
 
-def _overwritten(node: Node, index: int, own: bool, expected: int) -> RuntimeError:
+def _overwriting(saved: Any, version: int) -> Write | None:
+    """Return the last write after a version of memory that a saved value lies in.
+
+    It is ``None`` where that is not known, and :data:`UNTOUCHED` where there was no such write.
+    """
+    tensor = isinstance(saved, TensorBase)
+    counter: Any = saved._counter if tensor else saved
+    array = saved._array if tensor else saved.array
+    writes = counter.since(version)
+    if writes is None:
+        return None
+    overlap = backend.of(array).overlap
+    return next((w for w in reversed(writes) if overlap(w.array, array)), UNTOUCHED)
+
+
+UNTOUCHED = Write()
+
+
+def note_write(tensor: TensorBase) -> None:
+    """Note that the memory of a tensor was written, and on which line of the user's."""
+    counter = shared_counter(tensor)
+    if isinstance(counter, Inference):
+        return
+    counter.value += 1
+    array = own_array(tensor)
+    writes = getattr(counter, "writes", None)
+    if writes is None or len(writes) == Write.MOST:
+        counter.writes = writes = []
+    if writes and writes[-1].array is array and writes[-1].last == counter.value - 1:
+        write = writes[-1]
+    else:
+        write = Write()
+        write.array = array
+        write.first = counter.value
+        writes.append(write)
+    write.last = counter.value
+    frame = _users_frame()
+    write.code, write.instruction = frame.f_code, frame.f_lasti
+
+
+def _users_frame() -> Any:
+    """Return the frame, among those that called us, that is not of this library."""
+    frame: Any = sys._getframe(2)
+    while frame.f_back is not None and frame.f_globals.get("__name__", _OURS).startswith(_OURS):
+        frame = frame.f_back
+    return frame
+
+
+_OURS = "gpugrad."  # generated functions have no module's name
+
+
+def _line_of(write: Write) -> str:
+    """Return where a write stands, as in a traceback."""
+    lines = [n for start, end, n in write.code.co_lines() if start <= write.instruction < end and n]
+    line = lines[0] if lines else write.code.co_firstlineno
+    text = linecache.getline(write.code.co_filename, line).strip()
+    place = f'  File "{write.code.co_filename}", line {line}, in {write.code.co_name}'
+    return f"{place}\n    {text}" if text else place
+
+
+def _overwritten(
+    node: Node, index: int, own: bool, expected: int, write: Write | None
+) -> RuntimeError:
     assert node.saved is not None
     saved = node.saved[index]
     writes = _writes(saved)
@@ -124,13 +211,16 @@ def _overwritten(node: Node, index: int, own: bool, expected: int) -> RuntimeErr
     maker = maker.node if isinstance(maker, Output) else maker
     origin = (
         f", which is output 0 of {maker.name().removesuffix('Backward0')},"
-        if isinstance(maker, Node) else ","
+        if isinstance(maker, Node) else ""
     )  # fmt: skip
-    return RuntimeError(
+    error = RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [{type_name(saved)} {errors.size(saved._array.shape)}]{origin} is at version "
         f"{writes}; expected version {expected} instead. Hint: {_hint()}"
     )
+    if write is not None:
+        error.add_note(f"It was saved for {node.name()}, and overwritten by:\n{_line_of(write)}")
+    return error
 
 
 def _hint() -> str:
@@ -152,19 +242,15 @@ def type_name(tensor: TensorBase) -> str:
 
 
 def check_view(tensor: TensorBase) -> None:
-    """Refuse a view whose base got another history, by an in-place write, after it was taken.
+    """Give a view of a base whose history was rewritten its new history, if this is recording.
 
     Raises:
-        RuntimeError: It is such a view.
+        RuntimeError: It is a view whose history PyTorch does not rewrite.
     """
-    view = tensor._view
-    if view is not None and view.base._edge is not view.edge:
-        raise RuntimeError(
-            "a view of a tensor was used after the tensor was modified by an inplace operation: "
-            f"[{type_name(tensor)} {errors.size(tensor._array.shape)}] shows the new values of its "
-            "base, but its history is that of the old ones. Take the view again after the inplace "
-            "operation."
-        )
+    if mode.enabled:
+        from gpugrad.op.history import renew  # which is made of operations, which need this module
+
+        renew(tensor)
 
 
 def edges(tensors: Sequence[Any]) -> tuple[Any, ...] | None:
@@ -176,7 +262,7 @@ def edges(tensors: Sequence[Any]) -> tuple[Any, ...] | None:
     for t in tensors:
         edge = None
         if isinstance(t, TensorBase):
-            if t._view is not None:
+            if t._view is not None and t._view.base._edge is not t._view.edge:
                 check_view(t)
             if t._edge is not None:
                 edge = edge_of(t)

@@ -48,6 +48,15 @@ def indented(text: str, levels: int) -> str:
     return "".join("    " * levels + line + "\n" for line in text.splitlines())
 
 
+def renewed(parameter: str) -> str:
+    """Return the lines that give a view of a rewritten base its new history."""
+    view = f"{parameter}._view"
+    return (
+        f"if {view} is not None and {view}.base._edge is not {view}.edge:\n"
+        f"    check_view({parameter})\n"
+    )
+
+
 def eligible(formula: Formula) -> bool:
     """Tell whether a formula is of real numbers only."""
     return all(e.kind == REAL for e in (*formula.inputs, *formula.outputs))
@@ -91,9 +100,10 @@ def {name}({arguments}):
     if others:  # shapes that do not broadcast, numbers out of range
         text += f"    except (ValueError, OverflowError):\n        {general}\n"
     text += "    finally:\n        leave(token)\n" + indented(NEW_TENSOR, 1)
-    text += f"    {first}_edge = {first}._edge\n"
+    text += indented(renewed(first), 1) + f"    {first}_edge = {first}._edge\n"
     nothing = " and ".join(f"{p}_edge is None" for p in parameters)
     text += f"    if {nothing} or mode.enabled is not True:\n"
+    text += "        if inferring:\n            mark(out)\n"
     text += f"        return out if {nothing} or not mode.enabled else general({arguments})\n"
     text += "    node = new(Node)\n"
     if others:
@@ -115,6 +125,7 @@ if {parameter}.__class__ is Tensor:
     {y} = {parameter}._array
     if {y}.dtype is not kind or {y}.__class__ not in HOST:
         {general}
+{indented(renewed(parameter), 1)}\
     {parameter}_edge = {parameter}._edge
 elif {is_number}:
     {y} = {value}
@@ -147,8 +158,6 @@ def _case(
     lines, edges, values, written = [], [], [], []
     for k, (p, needed) in enumerate(zip(parameters, needs, strict=True)):
         edges.append(f"{p} if {p}_edge is LEAF else {p}_edge" if needed else "None")
-        if needed:
-            lines += [f"if {p}._view is not None:", f"    check_view({p})"]
         if k + 1 not in sources:
             values.append("None")
         elif k == 0 or needed:
@@ -387,6 +396,8 @@ def _known() -> dict[str, Any]:
         "enter": cpu.enter,
         "leave": cpu.leave,
         "quiet": cpu.QUIET,
+        "inferring": graph.inferring,
+        "mark": graph.mark,
         "mode": graph.mode,
         "next_sequence": graph.next_sequence,
         "check_view": saved.check_view,

@@ -13,7 +13,7 @@ from gpugrad import _dtype, backend
 from gpugrad._device import CPU, device
 from gpugrad._dtype import dtype
 from gpugrad.errors import size
-from gpugrad.graph import LEAF, TensorBase
+from gpugrad.graph import LEAF, TensorBase, inferring, mark
 from gpugrad.op.saved import wrap
 from gpugrad.ops.shape import as_shape, to
 
@@ -35,6 +35,8 @@ def finish(tensor: Any, requires_grad: bool) -> Any:
                 "Only Tensors of floating point and complex dtype can require gradients"
             )
         tensor._edge = LEAF
+    if inferring:
+        mark(tensor)
     array = tensor._array
     if array.__class__ is np.ndarray and not array.ndim and tensor._counter is None:
         tensor._array = array[()]  # NumPy computes with its scalars in a tenth of the time

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad.errors import size
-from gpugrad.graph import LEAF, Node, Output, TensorBase, mode
+from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode
 from gpugrad.op import Elementwise, Pointwise, cast, linear
-from gpugrad.op.saved import check_view, own_array, shared_counter, type_name, wrap
+from gpugrad.op.history import check_rewritable, renew, rewrite
+from gpugrad.op.saved import note_write, own_array, type_name, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.creation import checked_number
-from gpugrad.ops.indexing import getitem, numbers_first, parsed
+from gpugrad.ops.indexing import add_at, getitem, numbers_first, parsed
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -26,24 +27,40 @@ def check_writable(self: TensorBase, *operands: Any) -> None:
     """Raise where PyTorch forbids to write into ``self``.
 
     Raises:
-        RuntimeError: A leaf that requires grad (or a view of one) while recording; memory that
-            several elements share; a view whose base has a history.
+        RuntimeError: A leaf that requires grad, or a view that :func:`check_rewritable` refuses,
+            while recording; a tensor of inference mode outside of it; memory that several elements
+            share.
     """
-    rewrites = False
-    if mode.enabled:
+    check_history(self, *operands)
+    check_memory(self, *operands)
+
+
+def check_history(self: TensorBase, *operands: Any) -> None:
+    """Raise where the history of ``self`` forbids a write."""
+    if isinstance(self._counter, Inference) and not mode.inference:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make "
+            "a clone to get a normal tensor before doing inplace update.See "
+            "https://github.com/pytorch/rfcs/pull/17 for more details."
+        )
+    if not mode.enabled:
+        return
+    if self._view is None:
         if self._edge is LEAF:
             raise RuntimeError(
                 "a leaf Variable that requires grad is being used in an in-place operation."
             )
-        rewrites = self._view is not None and _check_view_writable(self, operands)
-    check_memory(self, *operands)
-    if rewrites:
-        raise RuntimeError(
-            "a view is being modified inplace while gradients are recorded, which would have to "
-            f"rewrite the history of its base: [{type_name(self)} {size(self._array.shape)}]. "
-            "This version of gpugrad does not do that; write out of place, or into the base by "
-            "base[index] = value."
-        )
+    elif any(_tracked(t) for t in (self, self._view.base, *operands)):
+        check_rewritable(self)
+        renew(self)
+
+
+def _tracked(operand: Any) -> bool:
+    if not isinstance(operand, TensorBase):
+        return False
+    if operand._edge is None:
+        renew(operand)
+    return operand._edge is not None
 
 
 def check_memory(self: TensorBase, *operands: Any) -> None:
@@ -71,11 +88,13 @@ def check_memory(self: TensorBase, *operands: Any) -> None:
             and o._counter is self._counter
             and _overlap_partly(array, o._array)
         ):
-            raise RuntimeError(
-                "unsupported operation: some elements of the input tensor and the written-to "
-                "tensor refer to a single memory location. Please clone() the tensor before "
-                "performing the operation."
-            )
+            raise RuntimeError(_SHARED)
+
+
+_SHARED = (
+    "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
+    "single memory location. Please clone() the tensor before performing the operation."
+)
 
 
 def _overlap_partly(a: Array, b: Array) -> bool:
@@ -95,43 +114,8 @@ def _addresses(array: Array) -> tuple[int, int] | None:
             if stride != expected:
                 return None
             expected *= n
-    start = array.ctypes.data if isinstance(array, np.ndarray) else array.data.ptr
+    start = backend.of(array).address(array)
     return start, start + array.nbytes
-
-
-def _check_view_writable(self: TensorBase, operands: tuple[Any, ...]) -> bool:
-    """Tell whether a write would have to be recorded in the history of the base."""
-    view = self._view
-    assert view is not None
-    if view.base._edge is LEAF:
-        raise RuntimeError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation."
-        )
-    tracked = [self, view.base, *operands]
-    if not any(isinstance(t, TensorBase) and t._edge is not None for t in tracked):
-        return False
-    if view.multiple:
-        number = self._edge.index if isinstance(self._edge, Output) else 0
-        raise RuntimeError(
-            f"Output {number} of {view.multiple.removesuffix('Backward0')} is a view and is being "
-            "modified inplace. This view is the output of a function that returns multiple views. "
-            "Such functions do not allow the output views to be modified inplace. You should "
-            "replace the inplace operation by an out-of-place one."
-        )
-    if not view.recorded:
-        raise RuntimeError(
-            "A view was created in no_grad mode and is being modified inplace with grad mode "
-            "enabled. Given that this use case is ambiguous and error-prone, it is forbidden. You "
-            "can clarify your code by moving both the view and the inplace either both inside the "
-            "no_grad block (if you don't want the inplace to be tracked) or both outside (if you "
-            "want the inplace to be tracked)."
-        )
-    return True
-
-
-def written(self: TensorBase) -> None:
-    """Note that the memory of ``self`` was written."""
-    shared_counter(self).value += 1
 
 
 def inplace(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
@@ -161,8 +145,8 @@ def overwrite(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
         old._array = backend.of(self._array).copy(self._array)
     backend.of(self._array).assign(own_array(self), result._array)
     if recording:
-        self._edge = result._edge
-    written(self)
+        rewrite(self, result._edge)
+    note_write(self)
     return self
 
 
@@ -215,7 +199,7 @@ def _direct(function: Callable[..., Any], self: Any, operands: tuple[Any, ...]) 
         return False
     arrays[0] = out
     door.evaluate(kind.formula, arrays, compute, [out.dtype], out=out)
-    written(self)
+    note_write(self)
     return True
 
 
@@ -301,7 +285,7 @@ def input(g: Any) -> Any:
     return _zeroed(g)
 
 
-@linear("CopyBackwards")
+@linear("torch::autograd::CopyBackwards")
 def _replaced(door: backend.Backend, input: Array, src: Array) -> Array:
     return door.broadcast_to(src, input.shape)
 
@@ -333,13 +317,13 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     if not isinstance(value, bool | int | float | complex):
         raise TypeError(f"fill_(): argument 'value' must be a number, not {type(value).__name__}")
     value = checked_number(value, _dtype.of(self._array.dtype))
-    check_writable(self)
+    check_history(self)  # elements that share memory receive the same
     backend.of(self._array).assign(own_array(self), value)
     if mode.enabled and self._edge is not None:
         old = wrap(self._array)
         old._edge = self._edge
-        self._edge = _zeroed(old)._edge
-    written(self)
+        rewrite(self, _zeroed(old)._edge)
+    note_write(self)
     return self
 
 
@@ -353,6 +337,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
         return fill_(self, src)
     if not isinstance(src, TensorBase):
         raise errors.must_be_tensor("copy_", "other", 1, src)
+    check_writable(self, src)
     shape = self._array.shape
     if src._array.shape != shape:
         check_fits(self, errors.broadcast_shape(shape, src._array.shape), self._array.dtype)
@@ -370,39 +355,27 @@ def _ready(self: Tensor, src: Any) -> Any:
 # --------------------------------------------------------------------------- x[index] = value
 
 
-@linear("CopySlices")
-def _assigned(
-    door: backend.Backend, input: Array, value: Array, *, index: Any, arrays: bool
-) -> Array:
+@linear("IndexPutBackward0")
+def _assigned(door: backend.Backend, input: Array, value: Array, *, index: Any) -> Array:
     result = door.copy(input)
-    _write(door, result, index, value)
+    _put(door, result, index, value)
     return result
 
 
-def _write(door: backend.Backend, target: Array, index: Any, value: Array) -> None:
-    if not any(hasattr(i, "dtype") for i in index):
-        index = (*index, ...)
-    elif any(isinstance(i, int) for i in index):
+def _put(door: backend.Backend, target: Array, index: Any, value: Array) -> None:
+    if any(isinstance(i, int) for i in index):
         first, index = numbers_first(index)
         target = target[first]
     door.put(target, index, value)
 
 
 @_assigned.gradient
-def input(g: Any, index: Any, arrays: bool) -> Any:
-    return _assigned(g, _zero(g), index=index, arrays=arrays)
-
-
-_assigned_at_arrays = _assigned.named("IndexPutBackward0")
-
-
-def _zero(g: Any) -> Any:
-    door = backend.of(g._array)
-    return wrap(door.full((), 0, g._array.dtype, door.device_of(g._array)))
+def input(g: Any, index: Any) -> Any:
+    return _assigned(g, _nothing(g), index=index)
 
 
 @_assigned.gradient
-def value(g: Any, index: Any, arrays: bool) -> Any:
+def value(g: Any, index: Any) -> Any:
     return getitem(g, index)
 
 
@@ -414,17 +387,19 @@ def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
 
 
 def setitem(self: Tensor, key: Any, value: Any) -> None:
-    """Write a number or a tensor at an index.
+    """Write a number or a tensor at an index: into the view there, as ``copy_`` does.
 
     Raises:
         IndexError: The index does not fit.
         RuntimeError: A leaf that requires grad, or a value whose shape does not broadcast.
     """
-    if mode.enabled and self._edge is LEAF:
-        raise RuntimeError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation."
-        )
     index, arrays = parsed(self, key)
+    if mode.enabled and self._edge is LEAF:
+        whole = all(i is Ellipsis or i == slice(None) for i in index if not hasattr(i, "dtype"))
+        raise RuntimeError(
+            f"a {'' if whole else 'view of a '}leaf Variable that requires grad is being used in "
+            "an in-place operation."
+        )
     door = backend.of(self._array)
     if isinstance(value, bool | int | float | complex):
         number = np.asarray(checked_number(value, self.dtype))
@@ -436,27 +411,161 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
     value = value.to(self.device)
     if value._array.dtype != self._array.dtype:
         value = cast(value, dtype=self._array.dtype)
-    check_writable(self)
-    self._array = own_array(self)
-    place = getitem(self.detach(), key)
+    if arrays:
+        _put_at_arrays(self, index, value)
+        return
+    place = getitem(self, key)
     target = place._array.shape
-    if not arrays:
-        check_memory(place, value)
+    if target == self._array.shape and place._array.strides == self._array.strides:
+        place = self  # all of it: no part of it keeps its history
     if value._array.shape != target:
         extra = len(value._array.shape) - len(target)
         if extra > 0 and set(value._array.shape[:extra]) == {1}:
             value = value.reshape(value._array.shape[extra:])
-        if not arrays:
-            value.expand(target)  # raises where it does not fit
-        elif not _broadcasts(value._array.shape, target):
-            raise RuntimeError(
-                f"shape mismatch: value tensor of shape {size(value._array.shape)} cannot be "
-                f"broadcast to indexing result of shape {size(target)}"
-            )
+        value = value.expand(target)  # raises where it does not fit
+    inplace(_replaced, place, value)
+
+
+def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
+    check_writable(self, value)
+    if (
+        value is self
+        or value._array is self._array
+        or (
+            value._counter is not None
+            and value._counter is self._counter
+            and _addresses(self._array) == _addresses(value._array) is not None
+        )
+    ):
+        raise RuntimeError(_SHARED)
+    self._array = own_array(self)
+    target = getitem(self.detach(), index)._array.shape
+    while value._array.ndim and value._array.shape[0] == 1:
+        value = value.reshape(value._array.shape[1:])
+    if not _broadcasts(value._array.shape, target):
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {size(value._array.shape)} cannot be "
+            f"broadcast to indexing result of shape {size(target)}"
+        )
     if mode.enabled and (self._edge is not None or value._edge is not None):
-        check_view(self)
-        op = _assigned_at_arrays if arrays else _assigned
-        overwrite(lambda t, v: op(t, v, index=index, arrays=arrays), self, value)
-        return
-    _write(door, self._array, index, value._array)
-    written(self)
+        overwrite(lambda t, v: _assigned(t, v, index=index), self, value)
+    else:
+        _put(backend.of(self._array), self._array, index, value._array)
+        note_write(self)
+
+
+# --------------------------------------------------------------------------- masks and indices
+
+
+@linear("MaskedFillBackward0")
+def _masked_fill(door: backend.Backend, input: Array, value: Array, *, mask: Array) -> Array:
+    result = door.copy(input)
+    door.put(result, mask, value)
+    return result
+
+
+@_masked_fill.gradient
+def input(g: Any, mask: Array) -> Any:
+    return _masked_fill(g, _nothing(g), mask=mask)
+
+
+@_masked_fill.gradient
+def value(g: Any, mask: Array) -> Any:
+    return _masked_fill(g, _nothing(g), mask=~mask)
+
+
+_masked_fill_by_tensor = _masked_fill.named("MaskedFillBackward1")
+
+
+def _nothing(g: Any) -> Any:
+    array = g._array
+    door = backend.of(array)
+    return wrap(door.full((), 0, array.dtype, door.device_of(array)))
+
+
+def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+    """Return a copy with a number, or a 0-d tensor, where the mask holds; both are broadcast.
+
+    Raises:
+        RuntimeError: The mask is not bool, or the value has dimensions.
+    """
+    if mask._array.dtype.kind != "b":
+        raise RuntimeError(
+            "masked_fill_ only supports boolean masks, but got mask with dtype "
+            f"{_dtype.of(mask._array.dtype).title.lower()}"
+        )
+    if not isinstance(value, TensorBase):
+        op = _masked_fill
+        number = np.asarray(checked_number(value, input.dtype))
+        value = wrap(backend.of(input._array).from_numpy(number, input.device))
+    elif value._array.ndim:
+        raise RuntimeError(
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._array.ndim} dimension(s)."
+        )
+    else:
+        op = _masked_fill_by_tensor
+        scalar: Any = value
+        value = scalar.to(input)
+    shape = errors.broadcast_shape(input._array.shape, mask._array.shape)
+    if input._array.shape != shape:
+        input = input.expand(shape)
+    return op(input, value, mask=own_array(mask.to(input.device).expand(shape)))
+
+
+def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """Fill the tensor with a number, or a 0-d tensor, where the mask holds, in place."""
+    return inplace(lambda t, v: masked_fill(t, mask, v), self, value)
+
+
+def index_put_(
+    self: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False
+) -> Tensor:
+    """Write values at indices in place, or add them, where ``accumulate``, each as often as named.
+
+    Raises:
+        RuntimeError: The values are of another type, or do not broadcast to what is indexed.
+        TypeError: ``indices`` is one tensor.
+    """
+    if isinstance(indices, TensorBase):
+        raise TypeError(
+            "index_put_(): argument 'indices' (position 1) must be tuple of Tensors, not Tensor"
+        )
+    index, _ = parsed(self, tuple(slice(None) if i is None else i.reshape(i.shape or 1)
+                                  for i in indices))  # fmt: skip
+    source, target = _dtype.of(values._array.dtype), _dtype.of(self._array.dtype)
+    if source is not target:
+        raise RuntimeError(
+            "Index put requires the source and destination dtypes match, got "
+            f"{target.title} for the destination and {source.title} for the source."
+        )
+    if not accumulate:
+        _put_at_arrays(self, index, values)
+        return self
+    place = getitem(self.detach(), index)._array.shape
+    return inplace(
+        lambda t, v: t + add_at(v.expand(place), shape=t._array.shape, index=index), self, values
+    )
+
+
+def index_put(
+    input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False
+) -> Tensor:
+    """Return a copy with values written at indices; see :func:`index_put_`."""
+    return index_put_(input.clone(), indices, values, accumulate)
+
+
+def index_fill_(self: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """Fill the slices that a 1-d tensor of integers names along ``dim``, in place.
+
+    Raises:
+        RuntimeError: The value is a tensor with dimensions.
+    """
+    if isinstance(value, TensorBase) and value._array.ndim:
+        raise RuntimeError(
+            "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._array.ndim} dimension(s)."
+        )
+    axis = errors.normal_dim(dim, self._array.ndim)
+    setitem(self, (*(slice(None),) * axis, index.reshape(-1)), value)
+    return self

@@ -9,7 +9,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad.errors import broadcast_shape, size
-from gpugrad.graph import TensorBase, mode, record
+from gpugrad.graph import TensorBase, inferring, mark, mode, record
 from gpugrad.op import OPS, Pointwise, bilinear, door_of
 from gpugrad.op.elementwise import Recorded
 from gpugrad.op.saved import edges, versions_of, wrap
@@ -31,6 +31,8 @@ def _dot(input: Tensor, tensor: Tensor) -> Tensor:
     out = wrap(door_of((a, b)).dot(a, b))
     inputs = edges((input, tensor))
     if inputs is None:
+        if inferring:
+            mark(out)
         return out
     op = _PRODUCT.of_kind(a.dtype.kind == "c")
     plain = mode.enabled is True and a.__class__ is b.__class__ is np.ndarray

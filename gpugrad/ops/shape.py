@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from operator import index
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gpugrad import _dtype, backend, errors
 from gpugrad._device import device
 from gpugrad._dtype import dtype
@@ -212,6 +214,56 @@ def put(door: backend.Backend, input: Array, *, shape: Shape, index: tuple[Any, 
 @put.gradient
 def input(g: Any, index: tuple[Any, ...]) -> Any:
     return _slice(g, index=index)
+
+
+@linear("DiagonalBackward0", view=True)
+def _diagonal(
+    door: backend.Backend, input: Array, *, offset: int, first: int, second: int
+) -> Array:
+    return door.diagonal(input, offset, first, second)
+
+
+@_diagonal.gradient
+def input(g: Any, like: Like, offset: int, first: int, second: int) -> Any:
+    return _put_diagonal(g, shape=like.shape, offset=offset, first=first, second=second)
+
+
+@linear("DiagonalScatterBackward0")
+def _put_diagonal(
+    door: backend.Backend, input: Array, *, shape: Shape, offset: int, first: int, second: int
+) -> Array:
+    result = door.full(shape, 0, input.dtype, door.device_of(input))
+    door.assign(door.diagonal(result, offset, first, second), input)
+    return result
+
+
+@_put_diagonal.gradient
+def input(g: Any, offset: int, first: int, second: int) -> Any:
+    return _diagonal(g, offset=offset, first=first, second=second)
+
+
+@linear("ViewAsRealBackward0", view=True)
+def _view_as_real(door: backend.Backend, input: Array) -> Array:
+    return door.xp.expand_dims(input, -1).view(_PARTS[input.dtype])
+
+
+@_view_as_real.gradient
+def input(g: Any) -> Any:
+    return _view_as_complex(contiguous(g))
+
+
+@linear("ViewAsComplexBackward0", view=True)
+def _view_as_complex(door: backend.Backend, input: Array) -> Array:
+    return input.view(_WHOLE[input.dtype])[..., 0]  # the parts are neighbours in memory
+
+
+@_view_as_complex.gradient
+def input(g: Any) -> Any:
+    return _view_as_real(g)
+
+
+_PARTS = {np.dtype(c): np.dtype(r) for c, r in (("c8", "f4"), ("c16", "f8"))}
+_WHOLE = {r: c for c, r in _PARTS.items()}
 
 
 @linear("CloneBackward0")
@@ -507,6 +559,8 @@ def split(
     Raises:
         RuntimeError: The sizes do not add up.
     """
+    if not input._array.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
     axis = normal_dim(dim, input._array.ndim)
     length = input._array.shape[axis]
     if isinstance(split_size_or_sections, int):
@@ -532,6 +586,8 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     Raises:
         RuntimeError: ``chunks`` is not positive.
     """
+    if not input._array.ndim:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
     if chunks < 1:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     length = input._array.shape[normal_dim(dim, input._array.ndim)]
@@ -590,6 +646,79 @@ def sliced(input: Tensor, index: tuple[Any, ...]) -> Tensor:
     if isinstance(last, int):
         return _slice_ending_in_select(input, index=index)
     return (_slice_ending_in_unsqueeze if last is None else _slice)(input, index=index)
+
+
+@of_tensor
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """Return a view of the diagonals over two dimensions, which a last one replaces.
+
+    Raises:
+        RuntimeError: The two dimensions are the same.
+    """
+    ndim = input._array.ndim
+    first, second = normal_dim(dim1, ndim), normal_dim(dim2, ndim)
+    if first == second:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return _diagonal(input, offset=offset, first=first, second=second)
+
+
+@of_tensor
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """Return a view with some dimensions at other positions; the others keep their order.
+
+    Raises:
+        RuntimeError: A dimension or a position is repeated, or there are not equally many.
+    """
+    ndim = input._array.ndim
+    old = (source,) if isinstance(source, int) else tuple(source)
+    new = (destination,) if isinstance(destination, int) else tuple(destination)
+    if len(old) != len(new):
+        raise RuntimeError(
+            "movedim: Invalid source or destination dims: source "
+            f"({size(old)} dims) should contain the same number of dims as destination "
+            f"({size(new)} dims)"
+        )
+    moved = [normal_dim(d, ndim) for d in old]
+    places = [normal_dim(d, ndim) for d in new]
+    for name, found, given in (("source", moved, old), ("destination", places, new)):
+        if len(set(found)) != len(found):
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({size(given)})")
+    order = [d for d in range(ndim) if d not in moved]
+    for place, d in sorted(zip(places, moved, strict=True)):
+        order.insert(place, d)
+    return _permute(input, axes=tuple(order))
+
+
+@of_tensor
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """Return a view with one dimension as several; one of their sizes may be -1.
+
+    Raises:
+        RuntimeError: The sizes do not multiply to that of the dimension.
+    """
+    shape = input._array.shape
+    axis = normal_dim(dim, len(shape))
+    wanted = as_shape((sizes,), "unflatten", "sizes")
+    if not wanted:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    known = math.prod(n for n in wanted if n != -1)
+    if known != shape[axis] and not (-1 in wanted and known and shape[axis] % known == 0):
+        raise RuntimeError(
+            f"unflatten: Provided sizes {size(wanted)} don't multiply up to the size of dim "
+            f"{axis} ({shape[axis]}) in the input tensor"
+        )
+    return view(input, *shape[:axis], *inferred(wanted, shape[axis]), *shape[axis + 1 :])
+
+
+def view_as_real(input: Tensor) -> Tensor:
+    """Return a view of a complex tensor as real numbers, with a last dimension of two parts.
+
+    Raises:
+        RuntimeError: ``input`` is real.
+    """
+    if input._array.dtype.kind != "c":
+        raise RuntimeError("view_as_real is only supported for complex tensors")
+    return _view_as_real(input)
 
 
 @of_tensor

@@ -1,0 +1,274 @@
+"""How the history of a tensor is rewritten where it is written in place, of its views and base too.
+
+A tensor that was written receives the history of what was written (:func:`rewrite`).
+If it is a view, what was written is now a part of its base, whose history becomes ``CopySlices``:
+the old base with the written values at the place of the view.
+The other views, and views of views, are not looked for.
+Each knows the history of the base that its own belongs to; where that is no longer the base's,
+its own becomes ``AsStrided`` of the base when it is next asked for (:func:`renew`).
+
+No function that made a view is remembered: the two arrays lie in the same memory, and where one
+lies in the other says all (:class:`Region`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gpugrad import backend
+from gpugrad.graph import Node, Output, TensorBase, View, edge_of, rehang
+from gpugrad.op.operation import linear
+from gpugrad.op.saved import type_name, wrap
+
+Array = Any
+Shape = tuple[int, ...]
+
+
+class Place(NamedTuple):
+    """How an array lies in a piece of memory: its first element and its strides, in bytes."""
+
+    shape: Shape
+    dtype: np.dtype[Any]
+    offset: int
+    strides: Shape
+
+    def of(self, door: backend.Backend, memory: Array) -> Array:
+        """Return the array that lies so in ``memory``."""
+        return door.strided(memory, self.shape, self.dtype, self.offset, self.strides)
+
+
+class Region(NamedTuple):
+    """Where a view lies in its base: both places, in a piece of memory as long as the base's."""
+
+    length: int
+    base: Place
+    view: Place
+    plain: bool  # whether the base lies in the order of its indices, without gaps
+
+
+def region_of(view: TensorBase, base: TensorBase) -> Region:
+    """Return where a view lies in its base.
+
+    Raises:
+        RuntimeError: It does not (the base was given other memory), or elements of the base share
+            memory, so that a write of one would be a write of others.
+    """
+    array, whole = view._array, base._array
+    door = backend.of(whole)
+    low, high = extent(door, whole)
+    first, last = extent(door, array)
+    if array.size and not low <= first <= last <= high:
+        raise RuntimeError(
+            f"a view [{type_name(view)} {list(array.shape)}] no longer lies in the memory of its "
+            "base, whose .data was set. Take the view again."
+        )
+    if _overlaps_itself(whole):
+        raise RuntimeError(
+            "unsupported operation: a view is being modified inplace whose base has several "
+            "elements that refer to a single memory location. Please clone() the base before "
+            "taking the view."
+        )
+    return Region(
+        high - low,
+        Place(whole.shape, whole.dtype, door.address(whole) - low, whole.strides),
+        Place(array.shape, array.dtype, door.address(array) - low, array.strides),
+        whole.flags.c_contiguous,
+    )
+
+
+def extent(door: backend.Backend, array: Array) -> tuple[int, int]:
+    """Return the addresses of the first byte of an array and of the one behind its last."""
+    low = high = door.address(array)
+    if not array.size:
+        return low, high
+    for n, stride in zip(array.shape, array.strides, strict=True):
+        if stride < 0:
+            low += (n - 1) * stride
+        else:
+            high += (n - 1) * stride
+    return low, high + array.itemsize
+
+
+def _overlaps_itself(array: Array) -> bool:
+    """Tell whether elements may share memory: surely not where strides exceed what is inside."""
+    inner = array.itemsize
+    for stride, n in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True)):
+        if n > 1:
+            if stride < inner:
+                return True
+            inner = stride * n
+    return False
+
+
+def _memory(door: backend.Backend, region: Region, input: Array) -> Array:
+    """Return memory in which ``input`` lies as the base does: its own, or that of a copy."""
+    if region.plain and input.__class__ is door.xp.ndarray and input.flags.c_contiguous:
+        return input
+    return _copy(door, region, input)
+
+
+def _copy(door: backend.Backend, region: Region, input: Array) -> Array:
+    memory = door.empty((region.length,), np.dtype(np.uint8), door.device_of(input))
+    door.assign(region.base.of(door, memory), input)
+    return memory
+
+
+@linear("AsStridedBackward0")
+def as_strided(door: backend.Backend, input: Array, *, region: Region) -> Array:
+    """View what lies in the input as a view lay in its base."""
+    return region.view.of(door, _memory(door, region, input))
+
+
+@as_strided.gradient
+def input(g: Any, region: Region) -> Any:
+    return _put_strided(g, region=region)
+
+
+@linear("AsStridedScatterBackward0")
+def _put_strided(door: backend.Backend, input: Array, *, region: Region) -> Array:
+    """Return zeros like the base, with the input added at the place of the view."""
+    memory = door.full((region.length,), 0, np.dtype(np.uint8), door.device_of(input))
+    place = region.view.of(door, memory)
+    repeated = tuple(k for k, s in enumerate(place.strides) if s == 0 and place.shape[k] > 1)
+    if repeated:
+        input = door.sum(input, repeated, True, input.dtype)
+        place = place[
+            tuple(slice(0, 1) if k in repeated else slice(None) for k in range(place.ndim))
+        ]
+    door.assign(place, input)
+    return region.base.of(door, memory)
+
+
+@_put_strided.gradient
+def input(g: Any, region: Region) -> Any:
+    return as_strided(g, region=region)
+
+
+@linear("torch::autograd::CopySlices")
+def copy_slices(door: backend.Backend, input: Array, value: Array, *, region: Region) -> Array:
+    """Return a copy of the base with ``value`` at the place of the view."""
+    memory = _copy(door, region, input)
+    door.assign(region.view.of(door, memory), value)
+    return region.base.of(door, memory)
+
+
+@copy_slices.gradient
+def input(g: Any, region: Region) -> Any:
+    array = g._array
+    door = backend.of(array)
+    nothing = door.full((), 0, region.view.dtype, door.device_of(array))
+    return copy_slices(g, wrap(nothing), region=region)
+
+
+@copy_slices.gradient
+def value(g: Any, region: Region) -> Any:
+    return as_strided(g, region=region)
+
+
+def rewrite(tensor: TensorBase, edge: Node | Output | None) -> None:
+    """Give a tensor whose memory was written the history ``edge`` of what was written.
+
+    The base of a view receives the history that makes this true.
+
+    Raises:
+        RuntimeError: A view does not lie in its base, or the base in several places at once.
+    """
+    view = tensor._view
+    if view is None:
+        rehang(tensor, edge)
+        return
+    base = view.base
+    before = edge_of(base)
+    if before is None and edge is None:
+        return
+    written = wrap(tensor._array)
+    written._edge = edge
+    old = wrap(base._array)
+    old._edge = base._edge
+    new = wrap(base._array)
+    copy_slices.op.record(
+        (old, written), (before, edge), (new,), {"region": region_of(tensor, base)}
+    )
+    rehang(base, new._edge)
+    _replay(tensor, view)
+
+
+def renew(tensor: TensorBase) -> None:
+    """Give a view the history that belongs to its base's, if that was rewritten.
+
+    Raises:
+        RuntimeError: It is a view whose history PyTorch does not rewrite.
+    """
+    view = tensor._view
+    if view is None or view.base._edge is view.edge:
+        return
+    if view.base._edge.__class__ in (Node, Output):
+        if view.origin:
+            raise forbidden(tensor, view, "its base or another view of its base has been")
+        _replay(tensor, view)
+    elif tensor._edge is None and not view.origin and view.base._edge is not None:
+        _replay(tensor, view)  # the base became a leaf that requires grad
+    else:  # the base was detached: its views keep what they had
+        view.edge = view.base._edge
+
+
+def _replay(tensor: TensorBase, view: View) -> None:
+    base = view.base
+    if tensor._array.dtype.kind in "fc":
+        new = wrap(tensor._array)
+        as_strided.op.record((base,), (edge_of(base),), (new,), {"region": region_of(tensor, base)})
+        rehang(tensor, new._edge)
+    view.edge = base._edge
+
+
+_SEVERAL = (
+    "This view is the output of a function that returns multiple views. Such functions do not "
+    "allow the output views to be modified inplace. You should replace the inplace operation by an "
+    "out-of-place one."
+)
+_AMBIGUOUS = (
+    "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your "
+    "code by moving both the view and the inplace either both inside the {0} block (if you don't "
+    "want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
+)
+# By origin: the mode a view was made in, the mode it is written in, and the way out.
+_REASONS = {
+    "multiple": ("no_grad mode", "with grad mode enabled", _SEVERAL),
+    "no_grad": ("no_grad mode", "with grad mode enabled", _AMBIGUOUS.format("no_grad")),
+    "inference": ("inference mode", "in normal mode", _AMBIGUOUS.format("inference_mode")),
+}
+
+
+def forbidden(tensor: TensorBase, view: View, what: str) -> RuntimeError:
+    """Return PyTorch's error for a view, of an origin that forbids it, that ``what`` modified."""
+    before, now, reason = _REASONS[view.origin]
+    edge = tensor._edge
+    made = f"A view was created in {before} and {what} modified inplace {now}."
+    if isinstance(edge, Node | Output):
+        node, number = (edge.node, edge.index) if isinstance(edge, Output) else (edge, 0)
+        made = f"Output {number} of {node.name().removesuffix('Backward0')} is a view"
+        if view.origin == "multiple":
+            made += f" and {what} modified inplace."
+        else:
+            made += f" of a view which was created in {before} and {what} modified inplace {now}."
+    return RuntimeError(f"{made} {reason}")
+
+
+def check_rewritable(tensor: TensorBase) -> None:
+    """Raise where PyTorch does not record a write into a view.
+
+    Raises:
+        RuntimeError: It is one of several that a function returned, or was made without recording,
+            or is of a leaf that requires grad.
+    """
+    view = tensor._view
+    assert view is not None
+    if view.origin:
+        raise forbidden(tensor, view, "is being")
+    end = not isinstance(view.base._edge, Node | Output)
+    if end and (tensor._edge is not None or view.base._edge is not None):
+        raise RuntimeError(
+            "a view of a leaf Variable that requires grad is being used in an in-place operation."
+        )
