@@ -16,6 +16,7 @@ from gpugrad.op.saved import (
     Like,
     edges,
     like,
+    note_write,
     own_array,
     shared_counter,
     unpack,
@@ -215,7 +216,7 @@ def _check_dirty(ctx: FunctionCtx, outs: Sequence[Any], recorded: bool) -> None:
             raise RuntimeError(
                 "a leaf Variable that requires grad has been used in an in-place operation."
             )
-        shared_counter(t).value += 1
+        note_write(t)
 
 
 def _renamed(ctx: FunctionCtx, out: Any, args: Sequence[Any]) -> Any:
