@@ -22,7 +22,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(v) for v in value]
     if hasattr(value, "tolist"):
-        return value.detach().tolist()
+        return plain(value.detach().tolist())
+    if isinstance(value, float):  # derivatives may be added up in another order
+        return float(f"{value:.10g}")
     return value
 
 
