@@ -63,7 +63,7 @@ def broadcast_shape(*shapes: Sequence[int]) -> tuple[int, ...]:
     for shape in shapes:
         result = [1] * (len(shape) - len(result)) + result
         offset = len(result) - len(shape)
-        for k, n in reversed([*enumerate(shape, offset)]):  # the last that does not fit is named
+        for k, n in reversed([*enumerate(shape, offset)]):  # an error is of the last one
             if result[k] == 1:
                 result[k] = n
             elif n not in (1, result[k]):

@@ -169,7 +169,8 @@ def parsed(input: Tensor, key: Any) -> tuple[tuple[Any, ...], bool]:
             "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` "
             "in C++ to convert a 0-dim tensor to a number"
         )
-    if array.ndim == 0 and any(isinstance(i, slice) for i in index):
+    whole = any(i is Ellipsis for i in index)  # then PyTorch counts the indices first
+    if array.ndim == 0 and any(isinstance(i, slice) for i in index) and not whole:
         raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     _check(index, array.shape)
     return index, any(hasattr(i, "dtype") for i in index)

@@ -683,6 +683,8 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
     for name, found, given in (("source", moved, old), ("destination", places, new)):
         if len(set(found)) != len(found):
             raise RuntimeError(f"movedim: repeated dim in `{name}` ({size(given)})")
+    if not ndim:
+        return alias(input)
     order = [d for d in range(ndim) if d not in moved]
     for place, d in sorted(zip(places, moved, strict=True)):
         order.insert(place, d)
