@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
+import gpugrad
 from gpugrad.backend import cpu, large
 from gpugrad.errors import summed_axes
 from gpugrad.formula import Formula
@@ -360,3 +362,34 @@ def test_sums_of_products(dtype: Any, shape: Any, layout: str) -> None:
         assert found.shape == sum_to
         assert found.dtype == dtype
         assert np.all(np.abs(found - exact) <= 12 * np.finfo(dtype).eps * size)
+
+
+# --------------------------------------------------------------------------- floating point errors
+
+
+def test_a_call_while_the_quiet_context_is_taken_is_as_quiet() -> None:
+    x = gpugrad.tensor([1e30, 2.0], requires_grad=True)
+
+    taken = cpu.quietly(lambda: (x * x, x * 1e300, x / 0, gpugrad.tensor(1e30) * 1e30))
+
+    assert [t.tolist() for t in taken] == [
+        [math.inf, 4], [math.inf, math.inf], [math.inf, math.inf], math.inf,
+    ]  # fmt: skip
+    assert taken[0].grad_fn is not None
+
+
+def test_threads_that_compute_at_once_are_right_and_quiet() -> None:
+    x = gpugrad.full((200_000,), 1e30, requires_grad=True)
+    found: list[bool] = []
+
+    def work() -> None:
+        for _ in range(20):
+            y = x * x
+            found.append(y.grad_fn is not None and bool(np.isinf(y.detach().numpy()).all()))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert found == [True] * 80

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextvars
 import functools
 import math
 import operator
@@ -32,6 +33,13 @@ QUIET = umath._make_extobj(all="ignore")
 enter = umath._extobj_contextvar.set
 leave = umath._extobj_contextvar.reset
 error_state = umath._extobj_contextvar.get
+
+# And one call in a context of its own costs 0.01 us.  A context can be entered by one thread at a
+# time: while another thread is in it, which lets go of the interpreter only where arrays are large,
+# this raises RuntimeError.
+_quiet_context = contextvars.copy_context()
+_quiet_context.run(enter, QUIET)
+quietly = _quiet_context.run
 
 
 def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -128,6 +136,21 @@ def _compiled(formula: Formula, many: bool) -> _Compiled:
         builtins.sum(bool(e.args) for e in ordered(lowered(formula.outputs))),
         output.function == "mul" and set(output.args) == set(formula.inputs),
     )
+
+
+_OPERATORS = {
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv,
+    "neg": operator.neg,
+}  # fmt: skip
+
+
+def function_of(formula: Formula) -> Any:
+    """Return a formula of one output as a function of small arrays."""
+    (output,) = formula.outputs
+    if output.function in _OPERATORS and output.args == formula.inputs:
+        return _OPERATORS[output.function]
+    function: Callable[..., Any] = _compiled(formula, False).function
+    return function
 
 
 # One step of arithmetic is written straight into the memory of an in-place operation.

@@ -67,7 +67,8 @@ def eligible(formula: Formula) -> bool:
 
 # Which second operands are no tensors: the user's numbers, none, or what a node has saved of them.
 GIVEN = (
-    "{parameter}.__class__ is float or {parameter}.__class__ is int", "kind.type({parameter})"
+    "{parameter}.__class__ is float or {parameter}.__class__ is int",
+    "quietly(kind.type, {parameter})",
 )  # fmt: skip
 NONE = "False", "None"
 SAVED = "{parameter}.__class__ in HOST and {parameter}.dtype is kind", "{parameter}"
@@ -90,16 +91,15 @@ def {name}({arguments}):
     if {x}.__class__ not in HOST or (kind is not float32 and kind is not float64):
         {general}
 """
-    statements, (result,) = python_lines(formula, [x, *ys])
-    body = "".join(f"{line}\n" for line in [*statements, f"result = {result}"])
+    result = f"result = quietly(compute, {', '.join([x, *ys])})\n"
     if cpu.gains(formula):
         large = f"(result,) = evaluated(formula, ({x}, {', '.join(ys)}))\n"
-        body = f"if {x}.size >= LARGE:\n{indented(large, 1)}else:\n{indented(body, 1)}"
+        result = f"if {x}.size >= LARGE:\n{indented(large, 1)}else:\n{indented(result, 1)}"
     operands = "".join(_other(p, y, general, numbers) for p, y in zip(others, ys, strict=True))
-    text += "    token = enter(quiet)\n    try:\n" + indented(operands + body, 2)
-    if others:  # shapes that do not broadcast, numbers out of range
-        text += f"    except (ValueError, OverflowError):\n        {general}\n"
-    text += "    finally:\n        leave(token)\n" + indented(NEW_TENSOR, 1)
+    # shapes that do not broadcast, numbers out of range; another thread that computes quietly
+    text += f"    try:\n{indented(operands + result, 2)}"
+    text += f"    except (ValueError, OverflowError, RuntimeError):\n        {general}\n"
+    text += indented(NEW_TENSOR, 1)
     text += indented(renewed(first), 1) + f"    {first}_edge = {first}._edge\n"
     nothing = " and ".join(f"{p}_edge is None" for p in parameters)
     text += f"    if {nothing} or mode.enabled is not True:\n"
@@ -204,7 +204,7 @@ def forward(
     namespace = {"__name__": __name__, "Expression": Expression, "general": general}
 
     def specialize() -> None:
-        namespace.update(_known(), formula=op.formula)
+        namespace.update(_known(), formula=op.formula, compute=cpu.function_of(op.formula))
         for needs in product((False, True), repeat=len(op.parameters)):
             if any(needs):
                 namespace[f"rule_{marks(needs)}"] = op.plain_rule(needs, False)
@@ -393,9 +393,7 @@ def _known() -> dict[str, Any]:
         "new": object.__new__,
         "float32": np.dtype(np.float32),
         "float64": np.dtype(np.float64),
-        "enter": cpu.enter,
-        "leave": cpu.leave,
-        "quiet": cpu.QUIET,
+        "quietly": cpu.quietly,
         "inferring": graph.inferring,
         "mark": graph.mark,
         "mode": graph.mode,
