@@ -20,7 +20,7 @@ from gpugrad._device import device as Device  # noqa: N812  the class has a prop
 from gpugrad._dtype import dtype as DType  # noqa: N812
 from gpugrad.errors import normal_dim
 from gpugrad.errors import size as text_of_size
-from gpugrad.graph import LEAF, Counter, Inference, Node, Output, TensorBase, mode
+from gpugrad.graph import LEAF, Counter, Inference, Node, Output, TensorBase, mode, shown
 from gpugrad.hooks import Hook, RemovableHandle
 from gpugrad.op import defined, saved
 from gpugrad.op.history import renew
@@ -271,8 +271,8 @@ class Tensor(TensorBase):
         renew(self)
         edge = self._edge
         if isinstance(edge, Output):
-            return edge.node
-        return edge if isinstance(edge, Node) else None
+            return shown(edge.node)
+        return shown(edge) if isinstance(edge, Node) else None
 
     @property
     def output_nr(self) -> int:

@@ -219,11 +219,27 @@ class Node:
     def _sequence_nr(self) -> int:
         return int(self.sequence)
 
+    def __repr__(self) -> str:
+        return f"<{self.name().split('::')[-1]} object at {id(self):#x}>"
+
+
+class ShownNode(Node):
+    """A node that was handed to the user, who may ask for what it saved by PyTorch's names.
+
+    A class with ``__getattr__`` is slower at all attributes, so that a node gets it when it is
+    shown, and the walk runs it as one that is out of the ordinary.
+    """
+
+    __slots__ = ()
+
     def __getattr__(self, name: str) -> Any:
         return self.rule.op.attribute(self, name)
 
-    def __repr__(self) -> str:
-        return f"<{self.name().split('::')[-1]} object at {id(self):#x}>"
+
+def shown(node: Node) -> Node:
+    """Return a node, made ready for the user."""
+    node.__class__ = ShownNode
+    return node
 
 
 Edge = Node | Output
@@ -268,10 +284,10 @@ def _function_of(
     edge: Node | Output | TensorBase | None,
 ) -> tuple[Node | AccumulateGrad | None, int]:
     if isinstance(edge, Output):
-        return edge.node, edge.index
+        return shown(edge.node), edge.index
     if isinstance(edge, TensorBase):
         return AccumulateGrad(edge), 0
-    return edge, 0
+    return edge if edge is None else shown(edge), 0
 
 
 # --------------------------------------------------------------------------- recording
@@ -421,7 +437,7 @@ class Pending:
 
     def deliver(self, edge: Target, grad: Any) -> None:
         """Take ``grad`` to the node or leaf behind ``edge``, adding to what is there."""
-        if edge.__class__ is Node:
+        if isinstance(edge, Node):
             waiting = self.nodes.get(edge.sequence)
             if waiting is None:
                 self.put(edge, grad)
@@ -430,10 +446,8 @@ class Pending:
         elif isinstance(edge, Output):
             self._to_output(edge.node, edge.index, grad)
         else:
-            before = self.leaves.get(edge)  # type: ignore[arg-type]
-            self.leaves[edge] = (  # type: ignore[index]
-                grad if before is None else self.meet(before, grad)
-            )
+            before = self.leaves.get(edge)
+            self.leaves[edge] = grad if before is None else self.meet(before, grad)
 
     def _to_output(self, node: Node, index: int, grad: Any) -> None:
         if node.sequence not in self.nodes:
@@ -487,14 +501,11 @@ def walk(
     try:
         while True:
             for edge, grad in zip(edges, grads):  # noqa: B905  to be strict costs as much again
-                if grad is None:
+                if grad is None or edge is None:
                     continue
-                if edge.__class__ is not Node:
-                    if edge is not None:
-                        pending.deliver(edge, grad)
-                elif edge is node:
+                if edge is node:
                     g = pending.meet(g, grad)
-                elif node is None and edge.sequence not in waiting:
+                elif edge.__class__ is Node and node is None and edge.sequence not in waiting:
                     node, g = edge, grad
                 else:
                     pending.deliver(edge, grad)
@@ -550,7 +561,7 @@ def below(edges: Iterable[Any]) -> dict[float, Node]:
         edge = stack.pop()
         if edge.__class__ is Output:
             edge = edge.node
-        if edge.__class__ is Node and edge.sequence not in nodes:
+        if isinstance(edge, Node) and edge.sequence not in nodes:
             nodes[edge.sequence] = edge
             stack.extend(edge.inputs)
     return nodes

@@ -204,7 +204,7 @@ def renew(tensor: TensorBase) -> None:
     view = tensor._view
     if view is None or view.base._edge is view.edge:
         return
-    if view.base._edge.__class__ in (Node, Output):
+    if isinstance(view.base._edge, Node | Output):
         if view.origin:
             raise forbidden(tensor, view, "its base or another view of its base has been")
         _replay(tensor, view)
