@@ -21,13 +21,14 @@ Array = Any  # numpy.ndarray, numpy.generic or cupy.ndarray
 class TensorBase:
     """What the engine needs of a tensor: its array, its place in the graph, its gradient."""
 
-    __slots__ = ("__weakref__", "_array", "_counter", "_edge", "_grad", "_view")
+    __slots__ = ("__weakref__", "_array", "_counter", "_edge", "_grad", "_tangents", "_view")
 
     _array: Array
     _edge: Edge | _Leaf | None
     _grad: TensorBase | None
     _counter: Counter | None  # None: never written in place, and shared with no other tensor
     _view: View | None
+    _tangents: dict[int, TensorBase]  # of dual tensors only: by the level of forward mode
 
 
 class Counter:
@@ -45,9 +46,10 @@ class SavedOutput(Counter):
     The node must not keep its own output alive (that would be a cycle), only its memory.
     """
 
-    __slots__ = ("array",)
+    __slots__ = ("array", "tangents")
 
     array: Array
+    tangents: dict[int, TensorBase]  # of the output of an operation on dual tensors only
 
 
 class View:
@@ -188,9 +190,10 @@ def _function_of(
 
 
 class _Mode(threading.local):
-    """Whether this thread records what it computes."""
+    """Whether this thread records what it computes, and its levels of forward mode."""
 
     enabled = True
+    levels: tuple[int, ...] = ()  # ascending: an inner level has the larger number
 
 
 mode = _Mode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gpugrad.autograd import forward_ad as forward_ad
+from gpugrad.autograd import functional as functional
 from gpugrad.autograd.engine import backward as backward
 from gpugrad.autograd.engine import grad as grad
 from gpugrad.autograd.grad_mode import enable_grad as enable_grad

@@ -12,6 +12,7 @@ import numpy as np
 from gpugrad import backend
 from gpugrad.backend import cpu
 from gpugrad.graph import Captured, Pending, Target, TensorBase, Terms, mode, walk
+from gpugrad.op.dual import unrecorded
 from gpugrad.op.saved import wrap
 
 Array = Any
@@ -22,11 +23,12 @@ _ACCUMULATING = threading.Lock()  # several threads may add to one leaf
 class _Gradients(Pending):
     """The gradients of a walk: tensors where they are recorded, and arrays where not."""
 
-    __slots__ = ("error_state", "recorded")
+    __slots__ = ("error_state", "forgets", "recorded")
 
-    def __init__(self, recorded: bool) -> None:
+    def __init__(self, recorded: bool, forgets: bool = False) -> None:
         super().__init__()
         self.recorded = recorded
+        self.forgets = forgets  # whether the record is not to outlive the walk
         self.error_state = cpu.error_state()  # NumPy's, outside of the walk
 
     def meet(self, total: Any, grad: Any) -> Any:
@@ -72,7 +74,9 @@ def differentiate(
     After an error those leaves have received their gradients to which nothing else would have come.
     """
     before = mode.enabled
-    pending = _Gradients(recorded)
+    forgets = bool(mode.levels) and not recorded  # in forward mode gradients move, as tensors
+    recorded = recorded or forgets
+    pending = _Gradients(recorded, forgets)
     captured = None if wanted is None else Captured(wanted)
     if not recorded:
         grads = [g._array for g in grads]
@@ -93,6 +97,8 @@ def differentiate(
             _accumulate_all(pending, leaves)
             return []
         found = [pending.settled(g) for g in captured.results(pending.leaves)]
+        if forgets:
+            return [None if g is None else unrecorded(g) for g in found]
         return found if recorded else [None if g is None else wrap(g) for g in found]
     finally:
         mode.enabled = before
@@ -100,9 +106,10 @@ def differentiate(
 
 
 def _accumulate_all(pending: _Gradients, leaves: dict[TensorBase, Any]) -> None:
-    add = _accumulate_recorded if pending.recorded else _accumulate
+    add = _accumulate_recorded if pending.recorded and not pending.forgets else _accumulate
     for leaf in tuple(leaves):
-        add(leaf, pending.settled(leaves.pop(leaf)))
+        grad = pending.settled(leaves.pop(leaf))
+        add(leaf, grad._array if pending.forgets else grad)
 
 
 def _accumulate(leaf: Any, grad: Array) -> None:

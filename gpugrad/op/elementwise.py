@@ -23,9 +23,11 @@ from gpugrad.graph import (
     Node,
     Output,
     TensorBase,
+    mode,
     record,
 )
 from gpugrad.op import specialized
+from gpugrad.op.dual import carry, has_tangents
 from gpugrad.op.operation import different_devices, fit
 from gpugrad.op.promotion import as_operand, as_scalar, check_shapes, result_type, to_one_device
 from gpugrad.op.rule import Rule
@@ -93,6 +95,9 @@ class Elementwise:
         inputs = edges(operands)
         if inputs is not None:
             self.record(operands, arrays, inputs, outs, compute)
+        if mode.levels and has_tangents(operands):
+            call = _described(arrays, outs, compute)
+            carry(operands, outs, lambda values, moving: self._moved(call, values, moving))
         return outs
 
     def record(
@@ -116,18 +121,7 @@ class Elementwise:
                 )
         if saved.count(None) == len(saved):
             saved = []
-        shapes = tuple(a.shape for a in arrays)
-        shape = shapes[0]
-        equal = all(s == shape for s in shapes)
-        if not equal:
-            shape = np.broadcast_shapes(*shapes)
-        params = Recorded(
-            compute,
-            shape,
-            None if equal else shapes,
-            tuple(a.dtype for a in arrays),
-            tuple((o._array.shape, o._array.dtype) for o in outs),
-        )
+        params = _described(arrays, outs, compute)
         kept = tuple(saved)
         node = record(self.rule(needs, count), inputs, kept, versions_of(kept), params)
         for k, out in enumerate(outs):
@@ -230,11 +224,16 @@ class Elementwise:
 
     def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a node's outputs, ``None`` where they do not move."""
-        p = self._recorded(node, next(t for t in tangents if t is not None))
+        call = self._recorded(node, next(t for t in tangents if t is not None))
+        return self._moved(call, unpack(node, len(self.formula.inputs)), tangents)
+
+    def _moved(self, p: Recorded, known: Sequence[Any], tangents: Sequence[Any]) -> list[Any]:
+        """Return the tangents of a call's outputs; ``known`` are its operands and outputs."""
         product = self.formula.jvp(tuple(t is not None for t in tangents))
+        found: list[Any] = [None] * len(p.results)
         if not product.targets:
-            return [None] * node.outputs
-        values = (*tangents, *unpack(node, len(self.formula.inputs)))
+            return found
+        values = (*tangents, *known)
         results = [p.results[k][1] for k in product.targets]
         shape = p.results[0][0]
         outs = self._derived(product).evaluate(
@@ -243,10 +242,27 @@ class Elementwise:
             results,
             shape if shape != p.shape else None,
         )
-        found: list[Any] = [None] * node.outputs
         for k, out in zip(product.targets, outs, strict=True):
             found[k] = fit(out, *p.results[k])
         return found
+
+
+def _described(
+    arrays: Sequence[Array], outs: Sequence[TensorBase], compute: np.dtype[Any]
+) -> Recorded:
+    """Return what the derivatives of a call must know besides its operands and outputs."""
+    shapes = tuple(a.shape for a in arrays)
+    shape = shapes[0]
+    equal = all(s == shape for s in shapes)
+    if not equal:
+        shape = np.broadcast_shapes(*shapes)
+    return Recorded(
+        compute,
+        shape,
+        None if equal else shapes,
+        tuple(a.dtype for a in arrays),
+        tuple((o._array.shape, o._array.dtype) for o in outs),
+    )
 
 
 def door_of(arrays: Sequence[Array]) -> backend.Backend:

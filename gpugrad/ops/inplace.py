@@ -11,10 +11,12 @@ from gpugrad import _dtype, backend, errors
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, Node, Output, TensorBase, mode
 from gpugrad.op import Elementwise, Pointwise, cast, linear
+from gpugrad.op.dual import attach, has_tangents, tangent_of
 from gpugrad.op.saved import check_view, own_array, shared_counter, type_name, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.creation import checked_number
 from gpugrad.ops.indexing import getitem, numbers_first, parsed
+from gpugrad.ops.shape import clone
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -95,7 +97,7 @@ def _addresses(array: Array) -> tuple[int, int] | None:
             if stride != expected:
                 return None
             expected *= n
-    start = array.ctypes.data if isinstance(array, np.ndarray) else array.data.ptr
+    start = _address(array)
     return start, start + array.nbytes
 
 
@@ -149,10 +151,11 @@ def overwrite(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
     recording = mode.enabled and any(
         isinstance(t, TensorBase) and t._edge is not None for t in (self, *operands)
     )
-    if not recording and _direct(function, self, operands):
+    moving = mode.levels and has_tangents((self, *operands))
+    if not recording and not moving and _direct(function, self, operands):
         return self
     # the node must see the old value and the old history, and must not hold self (a cycle)
-    old = wrap(self._array)
+    old = before_write(self) if moving else wrap(self._array)
     old._edge = self._edge
     result = function(old, *(old if o is self else o for o in operands))
     result = _fitting(self, result)
@@ -162,8 +165,64 @@ def overwrite(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
     backend.of(self._array).assign(own_array(self), result._array)
     if recording:
         self._edge = result._edge
+    if moving:
+        move(self, result)
     written(self)
     return self
+
+
+def before_write(self: Any) -> Any:
+    """Return a copy of a tensor that is about to be written, with copies of its tangents."""
+    old = wrap(backend.of(self._array).copy(self._array))
+    for level in mode.levels:
+        tangent = tangent_of(self, level)
+        if tangent is not None:
+            attach(old, level, clone(tangent))
+    return old
+
+
+def move(self: Any, result: Any) -> None:
+    """Write the tangents of a result into those of the tensor that was written.
+
+    Raises:
+        RuntimeError: A part of a tensor was written that has no tangent and is not contiguous.
+    """
+    for level in mode.levels:
+        before, tangent = tangent_of(self, level), tangent_of(result, level)
+        if before is None and tangent is None:
+            continue
+        if before is None:
+            before = _new_tangent(self, level)
+        copy_(before, 0 if tangent is None else tangent)
+
+
+def _new_tangent(self: Any, level: int) -> Any:
+    """Give a tensor, and the one that it is a view of, the tangent zero."""
+    base = self if self._view is None else self._view.base
+    whole = tangent_of(base, level)
+    if whole is None:
+        if not base._array.flags.c_contiguous:
+            raise RuntimeError(
+                "a view is being given a tangent by an inplace operation, but its base is not "
+                "contiguous. Write out of place, or clone() the base first."
+            )
+        whole = wrap(backend.of(base._array).xp.zeros_like(own_array(base)))
+        attach(base, level, whole)
+    if base is self:
+        return whole
+    array, target = own_array(self), own_array(base)
+    start = (_address(array) - _address(target)) // target.itemsize
+    stride_tricks = backend.of(array).xp.lib.stride_tricks
+    part = wrap(
+        stride_tricks.as_strided(whole._array.reshape(-1)[start:], array.shape, array.strides)
+    )
+    part._counter = shared_counter(whole)
+    attach(self, level, part)
+    return part
+
+
+def _address(array: Array) -> int:
+    return int(array.ctypes.data if isinstance(array, np.ndarray) else array.data.ptr)
 
 
 def _fitting(self: Any, result: Any) -> Any:
@@ -335,6 +394,8 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     value = checked_number(value, _dtype.of(self._array.dtype))
     check_writable(self)
     backend.of(self._array).assign(own_array(self), value)
+    if mode.levels:
+        move(self, self.detach())
     if mode.enabled and self._edge is not None:
         old = wrap(self._array)
         old._edge = self._edge
@@ -453,7 +514,8 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
                 f"shape mismatch: value tensor of shape {size(value._array.shape)} cannot be "
                 f"broadcast to indexing result of shape {size(target)}"
             )
-    if mode.enabled and (self._edge is not None or value._edge is not None):
+    moving = mode.levels and has_tangents((self, value))
+    if moving or (mode.enabled and (self._edge is not None or value._edge is not None)):
         check_view(self)
         op = _assigned_at_arrays if arrays else _assigned
         overwrite(lambda t, v: op(t, v, index=index, arrays=arrays), self, value)
