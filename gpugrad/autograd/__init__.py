@@ -10,4 +10,7 @@ from gpugrad.autograd.grad_mode import enable_grad as enable_grad
 from gpugrad.autograd.grad_mode import is_grad_enabled as is_grad_enabled
 from gpugrad.autograd.grad_mode import no_grad as no_grad
 from gpugrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from gpugrad.autograd.gradcheck import GradcheckError as GradcheckError
+from gpugrad.autograd.gradcheck import gradcheck as gradcheck
+from gpugrad.autograd.gradcheck import gradgradcheck as gradgradcheck
 from gpugrad.autograd.variable import Variable as Variable
