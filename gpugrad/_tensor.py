@@ -707,7 +707,6 @@ for _name, _function in [*vars(Tensor).items()]:  # a method need not ask whethe
         setattr(Tensor, _name, _function.__wrapped__)
 
 
-
 class Dual(Tensor):
     """A tensor with tangents: how it moves, for each level of forward mode."""
 

@@ -34,6 +34,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("ops",): ("backend", "formula", "graph", "errors", "_device", "_dtype", "op"),
     ("_tensor",): ("backend", "graph", "errors", "_device", "_dtype", "printing", "op", "ops"),
     ("autograd",): ("backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor"),
+    ("func",): ("graph", "op", "ops", "_tensor", "autograd"),
     ("random", "cuda"): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor",
     ),

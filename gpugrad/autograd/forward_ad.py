@@ -113,9 +113,7 @@ def dual_at(level: int, tensor: Any, tangent: Any) -> Any:
     """Return a view of a tensor with a tangent at a level, both checked."""
     for name, t in (("primal", tensor), ("tangent", tangent)):
         if not (t.is_floating_point() or t.is_complex()):
-            raise ValueError(
-                f"Expected {name} to be floating point or complex, but got: {t.dtype}"
-            )
+            raise ValueError(f"Expected {name} to be floating point or complex, but got: {t.dtype}")
     if tensor._array.shape != tangent._array.shape:
         raise RuntimeError(
             "Trying to set a forward gradient that has a different size than that of the original "

@@ -501,7 +501,9 @@ def _parts(check: _Check) -> Iterator[_Check]:
             whole = list(values)
             for k in indices:
                 whole[k] = (
-                    inputs[k].real + values[k] * 1j if imaginary else values[k] + inputs[k].imag * 1j
+                    inputs[k].real + values[k] * 1j
+                    if imaginary
+                    else values[k] + inputs[k].imag * 1j
                 )
             return func(*whole)
 

@@ -102,6 +102,7 @@ def jacfwd(
     @functools.wraps(func)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         wanted = tree.chosen(args, argnums)
+        tree.check_real(wanted, "jacfwd", "inputs")
         inputs = tree.leaves(wanted)
         still = [zeros_like(x) for x in inputs]
 
@@ -114,6 +115,7 @@ def jacfwd(
             )
 
         output, _, *aux = along(still)
+        tree.check_real(output, "jacfwd", "outputs")
         outputs = tree.leaves(output)
         columns = [
             [tree.leaves(along([*still[:k], e, *still[k + 1 :]])[1]) for e in basis(x)]
@@ -203,9 +205,7 @@ def walk_forward(
     The graph is walked in the order in which it was recorded, each operation by its own rule.  A
     tangent may be ``None``, as are those of outputs that do not move.
     """
-    found = {
-        _place(edge_of(x)): t for x, t in zip(inputs, tangents, strict=True) if t is not None
-    }
+    found = {_place(edge_of(x)): t for x, t in zip(inputs, tangents, strict=True) if t is not None}
     edges = [None if t._edge is None else edge_of(t) for t in outputs]
     nodes = below(edges)
     with recording(False):

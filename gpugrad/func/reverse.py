@@ -48,6 +48,11 @@ class Level:
         self, outputs: Sequence[Any], weights: Sequence[Any], recorded: bool, keep: bool = False
     ) -> list[Any]:
         """Return the gradients of the inputs, zero where there is none."""
+        for w in weights:
+            if w is not None and not isinstance(w, Tensor):
+                raise TypeError(
+                    f"gradients can be either Tensors or None, but got {type(w).__name__}"
+                )
         pairs = [(t, w) for t, w in zip(outputs, weights, strict=True) if t.requires_grad]
         if not pairs:
             return [zeros_like(x) for x in self.inputs]
@@ -126,7 +131,9 @@ def grad_and_value(func: Function, argnums: Argnums = 0, has_aux: bool = False) 
             result = func(*tree.replaced(args, argnums, inputs), **kwargs)
             output, _ = tree.with_aux(result, has_aux, name)
             if not isinstance(output, Tensor):
-                raise RuntimeError(f"{name}: Expected f(*args) to return a Tensor, got {type(output)}")
+                raise RuntimeError(
+                    f"{name}: Expected f(*args) to return a Tensor, got {type(output)}"
+                )
             if output.ndim:
                 raise RuntimeError(
                     f"{name}: Expected f(*args) to return a scalar Tensor, got tensor with "
@@ -208,11 +215,13 @@ def jacrev(
     @functools.wraps(func)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         wanted = tree.chosen(args, argnums)
+        tree.check_real(wanted, "jacrev", "inputs")
         output, pullback, *aux = vjp(
             lambda values: func(*tree.replaced(args, argnums, values), **kwargs),
             wanted,
             has_aux=has_aux,
         )
+        tree.check_real(output, "jacrev", "outputs")
         outputs, inputs = tree.leaves(output), tree.leaves(wanted)
         still = [zeros_like(t) for t in outputs]
         blocks = []

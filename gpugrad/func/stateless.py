@@ -66,12 +66,16 @@ def _merged(given: Values | Sequence[Values]) -> dict[str, Any]:
     names = [name for d in given for name in d]
     repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if repeated:
-        raise ValueError(f"{repeated} appeared in multiple dictionaries; behavior of functional_call is ambiguous")
+        raise ValueError(
+            f"{repeated} appeared in multiple dictionaries; behavior of functional_call is ambiguous"
+        )
     return {name: value for d in given for name, value in d.items()}
 
 
 def _check_names(values: Values, own: Values) -> None:
-    missing, unexpected = (", ".join(sorted(set(a) - set(b))) for a, b in ((own, values), (values, own)))
+    missing, unexpected = (
+        ", ".join(sorted(set(a) - set(b))) for a, b in ((own, values), (values, own))
+    )
     lines = []
     if unexpected:
         lines.append(f"Unexpected key(s): {unexpected}.")
@@ -106,9 +110,7 @@ def _replaced(module: Any, values: Values) -> Iterator[None]:
             holder = module
             for part in owners:
                 holder = getattr(holder, part)
-            tensors = next(
-                (d for d in (holder._parameters, holder._buffers) if name in d), None
-            )
+            tensors = next((d for d in (holder._parameters, holder._buffers) if name in d), None)
             if tensors is None:
                 raise AttributeError(f"{type(holder).__name__} has no parameter or buffer {name!r}")
             undo.append((tensors, name, tensors[name]))
@@ -150,12 +152,9 @@ def _stacked(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
     for name, first in states[0].items():
         tensors = [state[name] for state in states]
         if len({t.requires_grad for t in tensors}) > 1:
-            raise RuntimeError(
-                f"Expected {name} from each model to have the same .requires_grad"
-            )
+            raise RuntimeError(f"Expected {name} from each model to have the same .requires_grad")
         found[name] = stack([t.detach() for t in tensors], 0).requires_grad_(first.requires_grad)
     return found
 
 
 __all__ = ["functional_call", "stack_module_state"]
-

@@ -75,8 +75,22 @@ def check_tensors(tree: Any, function: str) -> None:
     for leaf in leaves(tree):
         if not isinstance(leaf, Tensor):
             raise RuntimeError(
-                f"{function}: expected f(*{'primals' if 'primals' in function else 'args'}) to "
-                f"return only tensors, got unsupported type {type(leaf)}"
+                f"{function}: expected f(*primals) to return only tensors, got unsupported type "
+                f"{type(leaf)}"
+            )
+
+
+def check_real(tree: Any, function: str, what: str) -> None:
+    """Raise where a matrix of derivatives would have complex elements.
+
+    Raises:
+        RuntimeError: A tensor is complex.
+    """
+    for k, leaf in enumerate(leaves(tree)):
+        if isinstance(leaf, Tensor) and leaf.is_complex():
+            raise RuntimeError(
+                f"{function}: Expected all {what} to be real but received complex tensor at "
+                f"flattened input idx: {k}"
             )
 
 

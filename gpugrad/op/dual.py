@@ -67,9 +67,13 @@ def attach(tensor: Any, level: int, tangent: Any) -> None:
 
 def primal(tensor: Any, level: int) -> Any:
     """Return the tensor as the levels outside of ``level`` see it: with their tangents only."""
-    if tensor.__class__ is not saved.dual_class:
-        return tensor
-    return _alias(tensor, edge_of(tensor), {k: t for k, t in tensor._tangents.items() if k < level})
+    return _seen_from(tensor, level) if tensor.__class__ is saved.dual_class else tensor
+
+
+def _seen_from(tensor: Any, level: int) -> Any:
+    tangents = getattr(tensor, "_tangents", {})
+    edge = None if tensor._edge is None else edge_of(tensor)
+    return _alias(tensor, edge, {k: t for k, t in tangents.items() if k < level})
 
 
 def variable(tensor: Any) -> Any:
@@ -126,7 +130,9 @@ def carry(operands: Sequence[Any], outs: Sequence[Any], moved: Moved) -> None:
     for level in mode.levels:
         tangents = [tangent_of(o, level) for o in operands]
         if any([t is not None for t in tangents]):
-            values = [primal(v, level) for v in (*operands, *outs)]
+            # not the outputs themselves: what the rule saves must not become a dual tensor later
+            values = [primal(o, level) for o in operands]
+            values += [_seen_from(out, level) for out in outs]
             for out, tangent in zip(outs, moved(values, tangents), strict=True):
                 if tangent is not None and out._array.dtype.kind in "fc":
                     attach(out, level, tangent)

@@ -92,13 +92,23 @@ class Elementwise:
         arrays = [o._array if isinstance(o, TensorBase) else o for o in operands]
         door = door_of(arrays)
         outs = [wrap(a) for a in door.evaluate(self.formula, arrays, compute, results, sum_to)]
+        self.finish(operands, arrays, outs, compute)
+        return outs
+
+    def finish(
+        self,
+        operands: Sequence[Any],
+        arrays: Sequence[Array],
+        outs: Sequence[TensorBase],
+        compute: np.dtype[Any],
+    ) -> None:
+        """Record a call where an operand needs a gradient, and carry the operands' tangents."""
         inputs = edges(operands)
         if inputs is not None:
             self.record(operands, arrays, inputs, outs, compute)
         if mode.levels and has_tangents(operands):
             call = _described(arrays, outs, compute)
             carry(operands, outs, lambda values, moving: self._moved(call, values, moving))
-        return outs
 
     def record(
         self,

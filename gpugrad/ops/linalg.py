@@ -11,6 +11,7 @@ from gpugrad import _dtype, backend, errors
 from gpugrad.errors import broadcast_shape, size
 from gpugrad.graph import TensorBase, mode, record
 from gpugrad.op import OPS, Pointwise, bilinear, door_of
+from gpugrad.op.dual import has_tangents
 from gpugrad.op.elementwise import Recorded
 from gpugrad.op.saved import edges, versions_of, wrap
 from gpugrad.ops import pointwise as pw
@@ -29,10 +30,13 @@ _PRODUCT = Pointwise("DotBackward0", "dot", OPS["mul"].build, "default")
 def _dot(input: Tensor, tensor: Tensor) -> Tensor:
     a, b = input._array, tensor._array
     out = wrap(door_of((a, b)).dot(a, b))
+    op = _PRODUCT.of_kind(a.dtype.kind == "c")
+    if has_tangents((input, tensor)):
+        op.finish((input, tensor), (a, b), [out], a.dtype)
+        return out
     inputs = edges((input, tensor))
     if inputs is None:
         return out
-    op = _PRODUCT.of_kind(a.dtype.kind == "c")
     if a.__class__ is b.__class__ is np.ndarray and op is _PRODUCT and a.dtype.itemsize > 2:
         # as for plain factors of a product, of which every element has the same gradient
         first, second = inputs[0] is not None, inputs[1] is not None
