@@ -295,7 +295,6 @@ def _difference_quotient(
     weights: Sequence[Any],
 ) -> tuple[float, float]:
     """Return <weights, change of the outputs> by four points, and the size of its terms."""
-
     sizes: list[float] = []
 
     def at(step: float) -> list[float]:

@@ -6,6 +6,7 @@ Each runs under gpugrad on every device and, where it is installed, under PyTorc
 from __future__ import annotations
 
 import re
+
 import pytest
 from snippets import ours, raised, run
 

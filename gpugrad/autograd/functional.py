@@ -439,8 +439,8 @@ def _check_forward(create_graph: bool, strict: bool, vectorize: bool, strategy: 
         )
     if strict:
         raise RuntimeError(
-            f'{_WHERE}`strict=True` and `strategy="forward-mode"` are not supported together (yet). '
-            'Please either set `strict=False` or `strategy="reverse-mode"`.'
+            f'{_WHERE}`strict=True` and `strategy="forward-mode"` are not supported together '
+            '(yet). Please either set `strict=False` or `strategy="reverse-mode"`.'
         )
     if not vectorize:
         raise NotImplementedError(

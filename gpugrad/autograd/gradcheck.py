@@ -48,6 +48,13 @@ def central_difference(
     ]
 
 
+# PyTorch's words, with the part that is about its own tests left out.
+_NOT_DETERMINISTIC = (
+    "\n\nNOTE: If your op relies on non-deterministic operations i.e., it is listed here:\n"
+    "https://pytorch.org/docs/stable/generated/torch.use_deterministic_algorithms.html\n"
+    "this failure might be expected.\n"
+)
+
 # --------------------------------------------------------------------------- what is checked
 
 
@@ -267,10 +274,10 @@ def _mismatch(
     prefix = ""
     if (j if check.forward else i) in check.complex_indices:
         prefix = f"While considering the {part} part of complex {element} only, "
+    how = "computed with forward mode " if check.forward else ""
     error = GradcheckError(
-        f"{prefix}Jacobian {'computed with forward mode ' * check.forward}mismatch for output {i} "
-        f"with respect to input {j},\nnumerical:{_text(numerical)}\nanalytical:{_text(analytical)}\n"
-        + more
+        f"{prefix}Jacobian {how}mismatch for output {i} with respect to input {j},\n"
+        f"numerical:{_text(numerical)}\nanalytical:{_text(analytical)}\n{more}"
     )
     kink = _kink(check, check.wanted[j], output)
     if kink:
@@ -293,8 +300,8 @@ def _kink(check: _Check, place: int, output: int) -> str:
             first = tuple(np.argwhere(broken)[0])
             return (
                 f"The function does not seem to be differentiable here: where input {place}{where} "
-                f"is {x.detach()[index].item()!r}, its slope is {left[first]!s} from below and "
-                f"{right[first]!s} from above. Check it away from such points."
+                f"is {x.detach()[index].item()!r}, its slope is {left[first]:.6g} from below and "
+                f"{right[first]:.6g} from above. Check it away from such points."
             )
     return ""
 

@@ -67,7 +67,8 @@ def _merged(given: Values | Sequence[Values]) -> dict[str, Any]:
     repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if repeated:
         raise ValueError(
-            f"{repeated} appeared in multiple dictionaries; behavior of functional_call is ambiguous"
+            f"{repeated} appeared in multiple dictionaries; behavior of functional_call is "
+            "ambiguous"
         )
     return {name: value for d in given for name, value in d.items()}
 

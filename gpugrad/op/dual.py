@@ -49,7 +49,7 @@ def forward_level() -> Iterator[int]:
 
 def has_tangents(operands: Sequence[Any]) -> bool:
     """Tell whether one of them is a dual tensor."""
-    return any([o.__class__ is saved.dual_class for o in operands])
+    return any(o.__class__ is saved.dual_class for o in operands)
 
 
 def tangent_of(tensor: Any, level: int) -> Any:
@@ -125,11 +125,11 @@ def carry(operands: Sequence[Any], outs: Sequence[Any], moved: Moved) -> None:
     ``moved(values, tangents)`` is the rule of forward mode: from the operands and outputs, and the
     tangents of the operands, it computes those of the outputs, ``None`` where one does not move.
     """
-    if not any([out._array.dtype.kind in "fc" for out in outs]):
+    if not any(out._array.dtype.kind in "fc" for out in outs):
         return
     for level in mode.levels:
         tangents = [tangent_of(o, level) for o in operands]
-        if any([t is not None for t in tangents]):
+        if any(t is not None for t in tangents):
             # not the outputs themselves: what the rule saves must not become a dual tensor later
             values = [primal(o, level) for o in operands]
             values += [_seen_from(out, level) for out in outs]
