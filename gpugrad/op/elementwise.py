@@ -294,6 +294,14 @@ def door_of(arrays: Sequence[Array]) -> backend.Backend:
 
 
 _BOOL = np.dtype(bool)
+_OF_REAL_NUMBERS = {
+    "sign": (
+        "Unlike NumPy, gpugrad.sign is not intended to support complex numbers. Please use "
+        "gpugrad.sgn instead."
+    ),
+    "erf": '"erf" not implemented for complex numbers',
+    "gelu": '"gelu" not implemented for complex numbers',
+}
 _PARAMETERS = {1: ("input",), 2: ("input", "other"), 3: ("input", "min", "max")}
 
 
@@ -340,6 +348,8 @@ class Pointwise(Elementwise):
         """Return the operation itself, or its form for complex operands."""
         found = self.kinds.get(complex_)
         if found is None:
+            if self.function in _OF_REAL_NUMBERS:
+                raise NotImplementedError(_OF_REAL_NUMBERS[self.function])
             formula = self.build(COMPLEX)
             if has_order(formula):
                 raise NotImplementedError(
