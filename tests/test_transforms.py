@@ -6,11 +6,15 @@ Each runs under gpugrad on every device and, where it is installed, under PyTorc
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from snippets import ours, raised, run
 
 import gpugrad
+from gpugrad import func
+from gpugrad.testing import assert_close
 
 PYTORCH_WARNS = pytest.mark.filterwarnings("ignore")  # of its own ways of doing it
 
@@ -1030,8 +1034,8 @@ ERRORS: list[Row] = [
 
 
 def spaceless(text: str) -> str:
-    """Return a printed result without what differs by device: the name, and where lines break."""
-    return re.sub(r"\s+", "", text.replace(", device='cuda:0'", ""))
+    """Return a printed result without what differs by device: its name, line breaks, quotes."""
+    return re.sub(r"\s+|\\n|['\"]", "", text.replace(", device='cuda:0'", ""))
 
 
 @pytest.mark.parametrize(("program", "expected"), [*FUNCTIONAL, *FORWARD, *FUNC])
@@ -1056,3 +1060,163 @@ def test_error(program: str, error: type[Exception], text: str) -> None:
 def test_pytorch_still_says_so(program: str, error: type[Exception], text: str) -> None:
     torch = pytest.importorskip("torch")
     assert raised(START + program, torch) == (error, text)
+
+
+# --------------------------------------------------------------------------- tutorials
+
+TUTORIALS = {
+    "jacobians and hessians": """
+rows = lambda *v: torch.tensor(v, dtype=torch.double)
+weight, bias = rows([0.5, -1.0, 0.25], [1.0, 0.5, -0.75]), rows(0.1, -0.2)
+x = rows([1.0, -2.0, 0.5], [0.25, 0.75, -1.5])
+predict = lambda w, b, x: (x @ w.t() + b).tanh()
+one = x[0]
+by_rows, by_columns = (
+    j(predict, argnums=2)(weight, bias, one) for j in (func.jacrev, func.jacfwd)
+)
+by_weight, by_bias = func.jacrev(predict, argnums=(0, 1))(weight, bias, one)
+second = func.hessian(predict, argnums=2)(weight, bias, one)
+scalar = lambda x: predict(weight, bias, x).sin().sum()
+_, product = func.jvp(func.grad(scalar), (x,), (x + 1,))
+_, pullback = func.vjp(func.grad(scalar), x)
+several = torch.stack([func.jacrev(predict, argnums=2)(weight, bias, row) for row in x])
+old = functional.jacobian(lambda x: predict(weight, bias, x), one)
+[by_rows, by_columns, by_weight, by_bias, second, product, *pullback(x + 1), several, old]
+""",
+    "forward mode": """
+rows = lambda *v: torch.tensor(v, dtype=torch.double)
+primal, tangent = rows([0.1, -0.4], [1.5, 0.3]), rows([1.0, 2.0], [-0.5, 0.25])
+function = lambda x, y: x**2 + y.exp() @ x
+with fa.dual_level():
+    dual = fa.make_dual(primal, tangent)
+    moved = fa.unpack_dual(function(dual, rows([0.3, 0.1], [0.2, -1.0]))).tangent
+    inner = fa.unpack_dual((dual * dual).sum().sqrt()).tangent
+_, same = func.jvp(lambda x: function(x, rows([0.3, 0.1], [0.2, -1.0])), (primal,), (tangent,))
+[moved, inner, same]
+""",
+}
+
+
+@PYTORCH_WARNS
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_tutorial_gives_pytorchs_numbers(name: str, device: str) -> None:
+    torch = pytest.importorskip("torch")
+    program = (START + TUTORIALS[name]).strip()
+    ours_, theirs = run(program, gpugrad, device), run(program, torch)
+    assert isinstance(ours_, list)
+    assert isinstance(theirs, list)
+    for a, b in zip(ours_, theirs, strict=True):
+        assert_close(a, b, 1e-12, 1e-12)
+
+
+# --------------------------------------------------------------------------- modules
+
+
+class Module:
+    """What ``functional_call`` needs of a module: a layer, with another inside."""
+
+    training = True
+
+    def __init__(self, scale: float, inside: Module | None = None):
+        weight = gpugrad.tensor([scale, 2 * scale], requires_grad=True)
+        self._parameters: dict[str, Any] = {"weight": weight}
+        self._buffers: dict[str, Any] = {"offset": gpugrad.tensor([scale])}
+        self.inside = inside
+
+    def _named(self, kind: str) -> Iterator[tuple[str, Any]]:
+        yield from getattr(self, kind).items()
+        if self.inside is not None:
+            for name, t in self.inside._named(kind):
+                yield f"inside.{name}", t
+
+    def named_parameters(self, remove_duplicate: bool = True) -> Iterator[tuple[str, Any]]:
+        return self._named("_parameters")
+
+    def named_buffers(self, remove_duplicate: bool = True) -> Iterator[tuple[str, Any]]:
+        return self._named("_buffers")
+
+    def __call__(self, x: Any) -> Any:
+        y = x * self._parameters["weight"] + self._buffers["offset"]
+        return y if self.inside is None else self.inside(y)
+
+
+def test_functional_call_computes_with_other_parameters_and_keeps_its_own() -> None:
+    module = Module(1.0, Module(3.0))
+    x = gpugrad.tensor([1.0, 1.0])
+    other = {"weight": gpugrad.tensor([0.0, 1.0]), "inside.offset": gpugrad.tensor([5.0])}
+
+    assert func.functional_call(module, other, (x,)).tolist() == [8.0, 17.0]
+    assert func.functional_call(module, (other, {"offset": x}), x).tolist() == [8.0, 17.0]
+    assert module(x).tolist() == [9.0, 21.0]
+
+    def loss(values: Any) -> Any:
+        return func.functional_call(module, values, x).sum()
+
+    assert func.grad(loss)(other)["weight"].tolist() == [3.0, 6.0]
+    with pytest.raises(RuntimeError, match="Unexpected key") as caught:
+        func.functional_call(module, {"bias": x}, x, strict=True)
+    assert "Missing key(s): inside.offset, inside.weight, offset, weight." in str(caught.value)
+    with pytest.raises(ValueError, match="appeared in multiple dictionaries"):
+        func.functional_call(module, [other, other], x)
+    with pytest.raises(ZeroDivisionError):
+        func.functional_call(module, other, Broken())
+    assert module(x).tolist() == [9.0, 21.0]
+
+
+class Broken:
+    """An argument that fails inside of the module."""
+
+    def __mul__(self, other: Any) -> Any:
+        raise ZeroDivisionError
+
+
+def test_tied_parameters_stay_tied() -> None:
+    inside, x = Module(3.0), gpugrad.tensor([1.0, 1.0])
+    module = Module(1.0, inside)
+    inside._parameters["weight"] = module._parameters["weight"]
+    new = gpugrad.tensor([2.0, 2.0])
+
+    assert func.functional_call(module, {"weight": new}, x).tolist() == [9.0, 9.0]
+    apart = func.functional_call(module, {"weight": new}, x, tie_weights=False)
+    assert apart.tolist() == [6.0, 9.0]
+    with pytest.raises(ValueError, match="which are tied"):
+        func.functional_call(module, {"weight": new, "inside.weight": x}, x)
+
+
+def test_states_of_several_modules_are_stacked() -> None:
+    parameters, buffers = func.stack_module_state([Module(1.0), Module(4.0)])
+
+    assert parameters["weight"].tolist() == [[1.0, 2.0], [4.0, 8.0]]
+    assert parameters["weight"].requires_grad
+    assert parameters["weight"].is_leaf
+    assert buffers["offset"].tolist() == [[1.0], [4.0]]
+    with pytest.raises(RuntimeError, match="at least one model"):
+        func.stack_module_state([])
+
+
+# --------------------------------------------------------------------------- in plain sight
+
+
+def test_rows_one_by_one_are_warned_about() -> None:
+    x = gpugrad.tensor([1.0, 2.0])
+    with pytest.warns(UserWarning, match="no vmap yet"):
+        found = gpugrad.autograd.functional.jacobian(gpugrad.exp, x, vectorize=True)
+    assert_close(found, gpugrad.autograd.functional.jacobian(gpugrad.exp, x))
+
+
+def test_forward_mode_gives_the_same_hessian() -> None:
+    x = gpugrad.tensor([1.0, 2.0], dtype=gpugrad.float64)
+    hessian = gpugrad.autograd.functional.hessian
+    with pytest.warns(UserWarning, match="no vmap yet"):
+        found = hessian(lambda x: (x**3).sum() * x[0], x, vectorize=True,
+                        outer_jacobian_strategy="forward-mode")  # fmt: skip
+    assert_close(found, hessian(lambda x: (x**3).sum() * x[0], x))
+    assert not found.requires_grad
+
+
+def test_the_jacobian_of_nothing_is_empty() -> None:
+    x = gpugrad.tensor([1.0, 2.0])
+    for jacobian in (gpugrad.autograd.functional.jacobian, lambda f, x: func.jacrev(f)(x),
+                     lambda f, x: func.jacfwd(f)(x)):  # fmt: skip
+        assert jacobian(lambda x: x[:0], x).shape == (0, 2)
+        assert jacobian(lambda x: x.sum(), x[:0]).shape == (0,)

@@ -79,7 +79,9 @@ class dual_level(ContextDecorator):  # noqa: N801  PyTorch's name
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Any:
     """Return a view of a tensor that moves by ``tangent``.
 
-    The tangent is not copied: a write into the dual tensor writes it, too.
+    The tangent is not copied: a write into the dual tensor writes it, too.  A tensor that is given
+    a tangent by a write, as in ``x[0] = dual``, does not give it to views that were taken before,
+    as PyTorch's would; those taken afterwards have it.
 
     Args:
         tensor: Floating point or complex.
