@@ -108,8 +108,11 @@ def differentiate(
 def _accumulate_all(pending: _Gradients, leaves: dict[TensorBase, Any]) -> None:
     add = _accumulate_recorded if pending.recorded and not pending.forgets else _accumulate
     for leaf in tuple(leaves):
-        grad = pending.settled(leaves.pop(leaf))
-        add(leaf, grad._array if pending.forgets else grad)
+        # no name for the gradient: whom only the call holds, the leaf keeps without a copy
+        if pending.forgets:
+            add(leaf, pending.settled(leaves.pop(leaf))._array)
+        else:
+            add(leaf, pending.settled(leaves.pop(leaf)))
 
 
 def _accumulate(leaf: Any, grad: Array) -> None:
