@@ -39,6 +39,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("autograd",): (
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor",
     ),
+    ("func",): ("graph", "op", "ops", "_tensor", "autograd"),
     ("random", "cuda"): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor",
     ),
