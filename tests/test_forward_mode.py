@@ -15,6 +15,7 @@ from gpugrad import func, testing
 from gpugrad.autograd import forward_ad
 from gpugrad.graph import mode
 from gpugrad.testing import SAMPLES, Sample, assert_close, flat
+from gpugrad.utils.checkpoint import checkpoint
 
 DIFFERENTIABLE = [
     (op, s) for op, samples in SAMPLES.items() for s in samples if s.differentiable and not s.coarse
@@ -202,3 +203,78 @@ def test_tangents_on_another_device_are_refused() -> None:
             forward_ad.make_dual(x, gpugrad.ones(2))
     else:
         pytest.skip("there is no CUDA device")
+
+
+WRITES: dict[str, Callable[[Any, Any], Any]] = {
+    "into a view": lambda x, t: t[1:].mul_(x[:2]),
+    "through an index": lambda x, t: t.__setitem__(0, x[1] * x[2]),
+    "through an index of a view": lambda x, t: t[1:].__setitem__(0, x[1] * x[2]),
+    "at indices": lambda x, t: t.__setitem__([0, 2], x[:2] * x[1:]),
+    "at a mask": lambda x, t: t.__setitem__(t.detach() > 1.5, x[1] * x[2]),
+    "of a number": lambda x, t: t[:2].fill_(3),
+}
+
+
+@pytest.mark.parametrize("start", ["moves", "does not move"])
+@pytest.mark.parametrize("name", list(WRITES))
+def test_writes_into_views_move_as_their_history_says(name: str, start: str, device: str) -> None:
+    def function(x: Any) -> Any:
+        t = x * x if start == "moves" else gpugrad.tensor([1.0, 2.0, 3.0], device=device)
+        other = t[:2] if start == "moves" else None
+        WRITES[name](x, t)
+        return x.prod() + (t * t[0]).sum() + (0 if other is None else other.sin().sum())
+
+    x = gpugrad.tensor([0.7, 1.3, 2.1], device=device)
+    v = gpugrad.tensor([0.5, -1.0, 0.25], device=device)
+    leaf = x.clone().requires_grad_()
+    result = function(leaf)
+    (grad,) = gpugrad.autograd.grad(result, leaf)
+    _, moved = func.jvp(function, (x,), (v,))
+    _, pushforward = func.linearize(function, x)
+    assert moved.item() == pytest.approx((grad * v).sum().item(), rel=1e-5)
+    assert pushforward(v).item() == pytest.approx(moved.item(), rel=1e-5)
+    hessian = func.hessian(function)(x)
+    assert_close(hessian, func.jacrev(func.jacrev(function))(x))
+
+
+@pytest.mark.parametrize("around", ["hooks", "checkpoint", "anomaly"])
+def test_forward_over_reverse_is_the_same_where_calls_are_observed(
+    around: str, device: str
+) -> None:
+    def function(x: Any) -> Any:
+        return (x.sin().exp() * x).tanh().sum()
+
+    def observed(x: Any) -> Any:
+        if around == "checkpoint":
+            return checkpoint(function, x, use_reentrant=False)
+        if around == "anomaly":
+            with pytest.warns(UserWarning, match="Anomaly"), gpugrad.autograd.detect_anomaly():
+                return function(x)
+        with gpugrad.autograd.graph.saved_tensors_hooks(lambda t: t.numpy(force=True), back):
+            return function(x)
+
+    def back(array: Any) -> Any:
+        return gpugrad.tensor(array, device=device)
+
+    x = gpugrad.tensor([0.7, 1.3], device=device)
+    v = gpugrad.tensor([0.5, -1.0], device=device)
+    expected = func.jvp(func.grad(function), (x,), (v,))
+    for ours, other in zip(func.jvp(func.grad(observed), (x,), (v,)), expected, strict=True):
+        assert ours.tolist() == pytest.approx(other.tolist())
+
+
+def test_what_hooks_see_and_fill_in_forward_mode_has_no_history(device: str) -> None:
+    x = gpugrad.tensor([0.7, 1.3], device=device, requires_grad=True)
+    seen: list[Any] = []
+    x.register_hook(seen.append)
+    with forward_ad.dual_level():
+        y = forward_ad.make_dual(x, gpugrad.ones(2, device=device)).sin()
+        y.retain_grad()
+        (y * y).sum().backward()
+    assert len(seen) == 1
+    assert y.grad is not None
+    assert x.grad is not None
+    assert not y.grad.requires_grad
+    assert not x.grad.requires_grad
+    assert type(x.grad) is gpugrad.Tensor
+    assert x.grad.tolist() == pytest.approx((2 * x.sin() * x.cos()).tolist())

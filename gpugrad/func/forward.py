@@ -13,6 +13,7 @@ from gpugrad.func.reverse import Level, jacrev, stacked
 from gpugrad.func.tree import Argnums
 from gpugrad.graph import Output, below, edge_of, mode, recording
 from gpugrad.op.dual import forward_level, primal, tangent_of
+from gpugrad.op.saved import check_view
 from gpugrad.ops.creation import zeros_like
 
 Function = Callable[..., Any]
@@ -206,6 +207,8 @@ def walk_forward(
     tangent may be ``None``, as are those of outputs that do not move.
     """
     found = {_place(edge_of(x)): t for x, t in zip(inputs, tangents, strict=True) if t is not None}
+    for t in outputs:
+        check_view(t)
     edges = [None if t._edge is None else edge_of(t) for t in outputs]
     nodes = below(edges)
     with recording(False):

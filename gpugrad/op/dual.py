@@ -22,7 +22,7 @@ from gpugrad.op import saved
 
 _next_level = itertools.count().__next__
 
-Moved = Callable[[Sequence[Any], Sequence[Any]], Sequence[Any]]
+Moved = Callable[[Sequence[Any], Sequence[Any], int], Sequence[Any]]
 
 
 def open_level() -> int:
@@ -45,6 +45,17 @@ def forward_level() -> Iterator[int]:
         yield level
     finally:
         close_level(level)
+
+
+@contextmanager
+def outside_of(level: float) -> Iterator[None]:
+    """Compute as the levels outside of ``level`` do: with their tangents only."""
+    before = mode.levels
+    mode.levels = tuple([k for k in before if k < level])
+    try:
+        yield
+    finally:
+        mode.levels = before
 
 
 def has_tangents(operands: Sequence[Any]) -> bool:
@@ -124,8 +135,9 @@ def leads_elsewhere(edges: Sequence[Any], own: Sequence[Any]) -> bool:
 def carry(operands: Sequence[Any], outs: Sequence[Any], moved: Moved) -> None:
     """Give the outputs of a call the tangents that those of its operands lead to.
 
-    ``moved(values, tangents)`` is the rule of forward mode: from the operands and outputs, and the
-    tangents of the operands, it computes those of the outputs, ``None`` where one does not move.
+    ``moved(values, tangents, level)`` is the rule of forward mode at a level: from the operands and
+    outputs, and the tangents of the operands, it computes those of the outputs, ``None`` where one
+    does not move.
     """
     if not any(out._array.dtype.kind in "fc" for out in outs):
         return
@@ -135,10 +147,12 @@ def carry(operands: Sequence[Any], outs: Sequence[Any], moved: Moved) -> None:
             # not the outputs themselves: what the rule saves must not become a dual tensor later
             values = [primal(o, level) for o in operands]
             values += [_seen_from(out, level) for out in outs]
-            for out, tangent in zip(outs, moved(values, tangents), strict=True):
+            for out, tangent in zip(outs, moved(values, tangents, level), strict=True):
                 if tangent is not None and out._array.dtype.kind in "fc":
                     attach(out, level, tangent)
     for out in outs:
         counter: Counter | None = out._counter
         if isinstance(counter, SavedOutput) and out.__class__ is saved.dual_class:
-            counter.tangents = out._tangents  # for a backward in forward mode
+            if not hasattr(counter, "tangents"):
+                counter.tangents = {}
+            counter.tangents.update(out._tangents)  # for a backward in forward mode

@@ -119,7 +119,7 @@ class Elementwise:
                 mark(out)
         if mode.levels and has_tangents(operands):
             call = _described(arrays, outs, compute)
-            carry(operands, outs, lambda values, moving: self._moved(call, values, moving))
+            carry(operands, outs, lambda values, moving, _: self._moved(call, values, moving))
 
     def record(
         self,

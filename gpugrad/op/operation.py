@@ -204,7 +204,7 @@ class Operation:
                 mark(out)
         if mode.levels and has_tangents(tensors):
             call = self._described(tensors, outs, params)
-            carry(tensors, outs, lambda values, moving: self._moved(call, values, moving))
+            carry(tensors, outs, lambda values, moving, _: self._moved(call, values, moving))
         return outs if several else outs[0]
 
     fit = staticmethod(fit)
