@@ -6,6 +6,7 @@ The names and the results are PyTorch's: ``import gpugrad as torch``.
 from gpugrad import _dtype
 from gpugrad import autograd as autograd
 from gpugrad import cuda as cuda
+from gpugrad import func as func
 from gpugrad import optim as optim
 from gpugrad import utils as utils
 from gpugrad._device import device as device

@@ -22,7 +22,7 @@ from gpugrad.errors import normal_dim
 from gpugrad.errors import size as text_of_size
 from gpugrad.graph import LEAF, Counter, Inference, Node, Output, TensorBase, mode, shown
 from gpugrad.hooks import Hook, RemovableHandle
-from gpugrad.op import defined, saved
+from gpugrad.op import defined, dual, saved
 from gpugrad.op.history import renew
 from gpugrad.op.saved import own_array, shared_counter
 from gpugrad.op.specialized import GIVEN, NONE
@@ -560,12 +560,14 @@ class Tensor(TensorBase):
     def __repr__(self) -> str:
         node = self.grad_fn
         door = backend.of(self._array)
+        tangents = [t for level in mode.levels if (t := dual.tangent_of(self, level)) is not None]
         return printing.format_tensor(
             own_array(self),
             default_dtype=_dtype.get_default_dtype().name,
             device=str(self.device),
             grad_fn=None if node is None else node.name().split("::")[-1],
             requires_grad=self._edge is LEAF,
+            tangent=repr(tangents[-1]) if tangents else None,
             to_host=door.to_numpy,
         )
 
@@ -792,4 +794,11 @@ for _name, _function in [*vars(Tensor).items()]:  # a method need not ask whethe
     if inspect.isfunction(_function) and hasattr(_function, "__wrapped__"):
         setattr(Tensor, _name, _function.__wrapped__)
 
-saved.close_circle(Tensor)  # closes the circle: results of operations are tensors
+
+class Dual(Tensor):
+    """A tensor with tangents: how it moves, for each level of forward mode."""
+
+    __slots__ = ()
+
+
+saved.close_circle(Tensor, Dual)  # closes the circle: results of operations are tensors

@@ -24,7 +24,16 @@ Array = Any  # numpy.ndarray, numpy.generic or cupy.ndarray
 class TensorBase:
     """What the engine needs of a tensor: its array, its place in the graph, its gradient."""
 
-    __slots__ = ("__weakref__", "_array", "_counter", "_edge", "_grad", "_hooks", "_view")
+    __slots__ = (
+        "__weakref__",
+        "_array",
+        "_counter",
+        "_edge",
+        "_grad",
+        "_hooks",
+        "_tangents",
+        "_view",
+    )
 
     _array: Array
     _edge: Edge | _Leaf | None
@@ -32,6 +41,7 @@ class TensorBase:
     _counter: Counter | None  # None: never written in place, and shared with no other tensor
     _view: View | None
     _hooks: Hooks  # only where a leaf has some
+    _tangents: dict[int, TensorBase]  # of dual tensors only: by the level of forward mode
 
 
 class Counter:
@@ -86,9 +96,10 @@ class SavedOutput(Counter):
     The node must not keep its own output alive (that would be a cycle), only its memory.
     """
 
-    __slots__ = ("array",)
+    __slots__ = ("array", "tangents")
 
     array: Array
+    tangents: dict[int, TensorBase]  # of the output of an operation on dual tensors only
 
 
 class View:
@@ -308,6 +319,7 @@ class _Mode(threading.local):
     walk: Pending | None = None  # the walk that is under way
     node: Node | None = None  # in anomaly mode, the node that the walk is at
     inference = False
+    levels: tuple[int, ...] = ()  # ascending: an inner level has the larger number
 
 
 mode = _Mode()

@@ -21,7 +21,9 @@ import numpy as np
 
 import gpugrad
 from gpugrad import autograd, backend
-from gpugrad.graph import Node, Output, TensorBase
+from gpugrad.autograd.gradcheck import central_difference
+from gpugrad.func.forward import walk_forward
+from gpugrad.graph import TensorBase
 from gpugrad.kernels import launches
 from gpugrad.samples import SAMPLES as SAMPLES
 from gpugrad.samples import Sample as Sample
@@ -238,37 +240,7 @@ def jvp(
     """
     starts = leaves(inputs)
     outputs = flat(function(*starts))
-    found: dict[tuple[int, int], Any] = {
-        (id(x), 0): t for x, t in zip(starts, tangents, strict=True) if t is not None
-    }
-    with gpugrad.no_grad():
-        for node in _recorded(outputs):
-            moving = [found.get(_place(edge)) for edge in node.inputs]
-            if any(t is not None for t in moving):
-                for k, t in enumerate(node.op.jvp(node, moving)):
-                    found[id(node), k] = t
-    return outputs, [found.get(_place(_edge(t))) for t in outputs]
-
-
-def _edge(tensor: Any) -> Any:
-    return tensor if tensor.is_leaf else tensor._edge
-
-
-def _place(edge: Any) -> tuple[int, int]:
-    return (id(edge.node), edge.index) if isinstance(edge, Output) else (id(edge), 0)
-
-
-def _recorded(outputs: Sequence[Any]) -> list[Node]:
-    """Return the nodes that outputs were computed by, oldest first."""
-    nodes: dict[int, Node] = {}
-    stack = [t._edge for t in outputs]
-    while stack:
-        edge = stack.pop()
-        node = edge.node if isinstance(edge, Output) else edge
-        if isinstance(node, Node) and id(node) not in nodes:
-            nodes[id(node)] = node
-            stack.extend(node.inputs)
-    return sorted(nodes.values(), key=lambda n: n.sequence)
+    return outputs, walk_forward(outputs, starts, tangents)
 
 
 _STEP = 5e-4  # the fourth power of it, and rounding divided by it, are both below 1e-12
@@ -323,17 +295,20 @@ def _difference_quotient(
     weights: Sequence[Any],
 ) -> tuple[float, float]:
     """Return <weights, change of the outputs> by four points, and the size of its terms."""
+    sizes: list[float] = []
 
-    def at(step: float) -> tuple[float, float]:
+    def at(step: float) -> list[float]:
         there = [
             (x.detach() + v * step).requires_grad_() if x.requires_grad else x
             for x, v in zip(starts, direction, strict=True)
         ]
         outputs = [t for t in flat(function(*there)) if _moves(t)]
-        return inner(weights, outputs)
+        total, size = inner(weights, outputs)
+        sizes.append(size)
+        return [total]
 
-    (a, size), (b, _), (c, _), (d, _) = (at(k * _STEP) for k in (1, -1, 2, -2))
-    return (8 * (a - b) - (c - d)) / (12 * _STEP), size
+    (quotient,) = central_difference(at, _STEP, fourth_order=True)
+    return quotient, sizes[0]
 
 
 def _gradient_of(function: Callable[..., Any], count: int) -> Callable[..., Any]:

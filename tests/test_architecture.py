@@ -39,6 +39,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("autograd",): (
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor",
     ),
+    ("func",): ("graph", "op", "ops", "_tensor", "autograd"),
     ("random", "cuda"): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor",
     ),
@@ -219,7 +220,8 @@ def test_working_on_the_cpu_imports_neither_cupy_nor_torch() -> None:
 def test_importing_gpugrad_takes_a_bounded_number_of_modules() -> None:
     code = "before = set(sys.modules); import gpugrad\nprint(*set(sys.modules) - before, sep='\\n')"
     found = python(code)
-    assert len(found) <= 60, sorted(found)  # 39 of its own and the standard library's when written
+    # our own and the standard library's: 69 when func, forward_ad and hooks were there
+    assert len(found) <= 72, sorted(found)
 
 
 def test_importing_gpugrad_changes_nothing_outside() -> None:

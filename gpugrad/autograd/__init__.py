@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from gpugrad.autograd import forward_ad as forward_ad
 from gpugrad.autograd import function as function
+from gpugrad.autograd import functional as functional
 from gpugrad.autograd import graph as graph
 from gpugrad.autograd.anomaly_mode import detect_anomaly as detect_anomaly
 from gpugrad.autograd.anomaly_mode import set_detect_anomaly as set_detect_anomaly
@@ -14,4 +16,7 @@ from gpugrad.autograd.grad_mode import inference_mode as inference_mode
 from gpugrad.autograd.grad_mode import is_grad_enabled as is_grad_enabled
 from gpugrad.autograd.grad_mode import no_grad as no_grad
 from gpugrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from gpugrad.autograd.gradcheck import GradcheckError as GradcheckError
+from gpugrad.autograd.gradcheck import gradcheck as gradcheck
+from gpugrad.autograd.gradcheck import gradgradcheck as gradgradcheck
 from gpugrad.autograd.variable import Variable as Variable

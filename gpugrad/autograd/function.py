@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from gpugrad import backend, errors
-from gpugrad.graph import LEAF, Node, Output, Rule, TensorBase, View, record, recording
+from gpugrad.graph import LEAF, Node, Output, Rule, TensorBase, View, mode, record, recording
 from gpugrad.op.attribute import Named, missing
+from gpugrad.op.dual import attach, carry, has_tangents, outside_of
 from gpugrad.op.hooked import call_user, tensors, untensored
 from gpugrad.op.operation import fit
 from gpugrad.op.saved import (
@@ -37,6 +39,7 @@ class FunctionCtx:
     _materializes = True
     _kept: tuple[int | None, ...] = ()  # for each saved tensor where the node has it
     _outputs: dict[int, int]  # which of the node's values are its outputs
+    _tangents: Mapping[int, dict[int, Any]] = MappingProxyType({})  # of outputs, by their index
     _node: Callable[[], Node | None] | None = None
 
     def save_for_backward(self, *tensors: Any) -> None:
@@ -91,6 +94,8 @@ class FunctionCtx:
         t = wrap(found[index]._array)
         t._counter = found[index]._counter
         t._edge = _edge(node, self._outputs[index])
+        for level, tangent in self._tangents.get(self._outputs[index], {}).items():
+            attach(t, level, tangent)
         return t
 
 
@@ -182,7 +187,7 @@ class Function:
         ctx.needs_input_grad = tuple(
             t and a._edge is not None for a, t in zip(args, tensor_args, strict=True)
         )
-        with recording(False):
+        with recording(False), outside_of(-1):  # tangents, too, are left to the class
             if cls.setup_context is Function.setup_context:
                 result = cls.forward(ctx, *args, **kwargs)
             else:
@@ -193,6 +198,8 @@ class Function:
         made = tuple([_renamed(ctx, o, args) for o in outs])
         if inputs is not None:
             op.record(ctx, args, inputs, outs, made)
+        if mode.levels and has_tangents(args):
+            op.carry(ctx, args, outs, made)
         ctx._to_save = ctx._dirty = ctx._non_differentiable = ()  # they would lead back to ctx
         return made if isinstance(result, tuple) else made[0]
 
@@ -310,14 +317,68 @@ class _Operation:
         for k, t in ends.items():
             t._edge = _edge(node, k)
 
+    def carry(
+        self, ctx: FunctionCtx, args: Sequence[Any], outs: Sequence[Any], made: Sequence[Any]
+    ) -> None:
+        """Give the outputs of a call the tangents that the class's ``jvp`` makes of the arguments'.
+
+        Raises:
+            RuntimeError: It returns something that is no tangent of an output.
+        """
+        likes = [like(a) if isinstance(a, TensorBase) else None for a in args]
+        still = [any(o is n for n in ctx._non_differentiable) for o in outs]
+        places = [k for k, t in enumerate(made) if isinstance(t, TensorBase)]
+
+        def moved(_: Sequence[Any], tangents: Sequence[Any], level: int) -> list[Any]:
+            with outside_of(level):
+                found = self.moved(ctx, likes, len(made), tangents)
+            for k in places:
+                if found[k] is not None and found[k]._array.shape != made[k]._array.shape:
+                    raise RuntimeError(
+                        f"jvp of {self.name.removesuffix('Backward')} returned a tangent of shape "
+                        f"{errors.size(found[k]._array.shape)} for output {k}, whose shape is "
+                        f"{errors.size(made[k]._array.shape)}"
+                    )
+            return [None if still[k] else found[k] for k in places]
+
+        carry(args, [made[k] for k in places], moved)
+        ctx._tangents = {k: dict(getattr(made[k], "_tangents", {})) for k in places}
+
+    def moved(
+        self,
+        ctx: FunctionCtx,
+        likes: Sequence[Like | None],
+        outputs: int,
+        tangents: Sequence[Any],
+    ) -> list[Any]:
+        """Return what ``jvp`` gives for the tangents of the arguments, one for each output.
+
+        Raises:
+            RuntimeError: It returns another number.
+        """
+        given = [
+            zeros(o)
+            if t is None and o is not None and o.dtype.kind in "fc" and ctx._materializes
+            else t
+            for t, o in zip(tangents, likes, strict=True)
+        ]
+        found = self.cls.jvp(ctx, *given)
+        results = list(found) if isinstance(found, tuple) else [found]
+        if len(results) != outputs:
+            raise RuntimeError(
+                f"jvp of {self.name.removesuffix('Backward')} returned {len(results)} tangents for "
+                f"{outputs} outputs"
+            )
+        return results
+
     def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a node's outputs from those of its tensor arguments."""
         call: _Call = node.params
         given: list[Any] = [None] * call.arguments
-        for k, t in zip(call.places, tangents, strict=True):
-            given[k] = t
-        found = self.cls.jvp(call.ctx, *given)
-        return list(found) if isinstance(found, tuple) else [found]
+        likes: list[Like | None] = [None] * call.arguments
+        for k, t, o in zip(call.places, tangents, call.likes, strict=True):
+            given[k], likes[k] = t, o
+        return self.moved(call.ctx, likes, len(call.out_likes), given)
 
     def backward(self, call: _Call, grads: Sequence[Any], needs: Sequence[bool]) -> list[Any]:
         """Return the gradients of the tensor arguments, as tensors that fit them.

@@ -28,6 +28,7 @@ from gpugrad.graph import (
 from gpugrad.op import hooked
 from gpugrad.op.anomaly import checked
 from gpugrad.op.attribute import Named
+from gpugrad.op.dual import unrecorded
 from gpugrad.op.saved import wrap
 
 Array = Any
@@ -40,11 +41,12 @@ _ACCUMULATING = threading.RLock()
 class _Gradients(Pending):
     """The gradients of a walk: tensors where they are recorded, and arrays where not."""
 
-    __slots__ = ("error_state", "recorded")
+    __slots__ = ("error_state", "forgets", "recorded")
 
-    def __init__(self, recorded: bool) -> None:
+    def __init__(self, recorded: bool, forgets: bool) -> None:
         super().__init__()
         self.recorded = recorded
+        self.forgets = forgets  # whether the record is not to outlive the walk
         self.error_state = cpu.error_state()  # NumPy's, outside of the walk
 
     def meet(self, total: Any, grad: Any) -> Any:
@@ -79,8 +81,8 @@ class _HookedGradients(_Gradients):
 
     __slots__ = ("ends",)
 
-    def __init__(self, recorded: bool, ends: dict[TensorBase, Node]) -> None:
-        super().__init__(recorded)
+    def __init__(self, recorded: bool, forgets: bool, ends: dict[TensorBase, Node]) -> None:
+        super().__init__(recorded, forgets)
         self.ends = ends
 
     def deliver(self, edge: Target, grad: Any) -> None:
@@ -92,14 +94,15 @@ class _HookedGradients(_Gradients):
 class _End:
     """How the node of a leaf with hooks ends a walk: by adding to the ``.grad``, or by keeping."""
 
-    __slots__ = ("kept",)
+    __slots__ = ("forgets", "kept")
 
     op = Named("torch::autograd::AccumulateGrad")
     needs: tuple[bool, ...] = ()
     outputs = 1
 
-    def __init__(self, kept: dict[TensorBase, Any] | None) -> None:
+    def __init__(self, kept: dict[TensorBase, Any] | None, forgets: bool) -> None:
         self.kept = kept
+        self.forgets = forgets
 
     def backward(self, node: Node, g: Any) -> Sequence[Any]:
         """Take the complete gradient; nothing is below a leaf."""
@@ -107,7 +110,10 @@ class _End:
         if self.kept is not None:
             self.kept[leaf] = g
         else:
-            (_accumulate_recorded if mode.enabled else _accumulate)(leaf, g)
+            if self.forgets:
+                _accumulate(leaf, g._array)
+            else:
+                (_accumulate_recorded if mode.enabled else _accumulate)(leaf, g)
             hooked.on_accumulated(leaf)
         return ()
 
@@ -154,6 +160,8 @@ def differentiate(
     after an interrupt, which may come between any two steps, none has.
     """
     before = mode.enabled
+    forgets = bool(mode.levels) and not recorded  # in forward mode gradients move, as tensors
+    recorded = recorded or forgets
     captured = rules = None
     if wanted is not None:
         captured = Captured(wanted)
@@ -161,9 +169,9 @@ def differentiate(
     if mode.anomaly:
         rules = checked(edges, rules)
     if hooks.of_leaves:
-        pending, rules = _with_ends(edges, rules, recorded, wanted, accumulates)
+        pending, rules = _with_ends(edges, rules, recorded, forgets, wanted, accumulates)
     else:
-        pending = _Gradients(recorded)
+        pending = _Gradients(recorded, forgets)
     if not recorded:
         grads = [g._array for g in grads]
     pending.roots, pending.rules, pending.limited = edges, rules, wanted is not None
@@ -185,6 +193,8 @@ def differentiate(
             _accumulate_all(pending, leaves)
             return []
         found = [pending.settled(g) for g in captured.results(pending.leaves)]
+        if forgets:
+            return [None if g is None else unrecorded(g) for g in found]
         return found if recorded else [None if g is None else wrap(g) for g in found]
     finally:
         mode.walk = None
@@ -196,6 +206,7 @@ def _with_ends(
     edges: Sequence[Any],
     rules: dict[float, Rule | None] | None,
     recorded: bool,
+    forgets: bool,
     wanted: Sequence[Target] | None,
     accumulates: bool,
 ) -> tuple[_Gradients, dict[float, Rule | None] | None]:
@@ -206,11 +217,11 @@ def _with_ends(
         if wanted is None or any(leaf is e for e in wanted)
     ]
     if not found:
-        return _Gradients(recorded), rules
+        return _Gradients(recorded, forgets), rules
     ends: dict[TensorBase, Node] = {}
-    pending = _HookedGradients(recorded, ends)
+    pending = _HookedGradients(recorded, forgets, ends)
     accumulates = accumulates or wanted is None
-    rule = _End(None if accumulates else pending.leaves)
+    rule = _End(None if accumulates else pending.leaves, forgets)
     for leaf, after in found:
         node = ends[leaf] = record(rule, (), (), None, leaf)
         node.sequence = after
@@ -221,9 +232,13 @@ def _with_ends(
 
 
 def _accumulate_all(pending: _Gradients, leaves: dict[TensorBase, Any]) -> None:
-    add = _accumulate_recorded if pending.recorded else _accumulate
+    add = _accumulate_recorded if pending.recorded and not pending.forgets else _accumulate
     for leaf in tuple(leaves):
-        add(leaf, pending.settled(leaves.pop(leaf)))
+        # no name for the gradient: whom only the call holds, the leaf keeps without a copy
+        if pending.forgets:
+            add(leaf, pending.settled(leaves.pop(leaf))._array)
+        else:
+            add(leaf, pending.settled(leaves.pop(leaf)))
 
 
 def _accumulate(leaf: Any, grad: Array) -> None:

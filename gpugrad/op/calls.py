@@ -7,7 +7,8 @@ what is saved.  Operations with any number of tensors or several results are cal
 >>> import gpugrad
 >>> print(gpugrad.ops.linalg._mm.op.source)  # doctest: +ELLIPSIS
 def call(input, mat2):
-    input_ = input._array
+    if input.__class__ is not Tensor:
+        return general(input, mat2)
 ...
 """
 
@@ -31,6 +32,9 @@ def source(op: Any) -> str:
     arrays = ", ".join(f"{t}_" for t in tensors)
     first = tensors[0]
     text = f"def call({', '.join([*tensors, *(['*'] if parameters else []), *parameters])}):\n"
+    for t in tensors:
+        text += f"    if {t}.__class__ is not Tensor:\n        return general("
+        text += f"{', '.join(tensors)}{', ' if keywords else ''}{keywords})\n"
     for t in tensors:
         text += f"    {t}_ = {t}._array\n"
     if op.view:  # NumPy's scalars have no memory that a view could share
@@ -177,6 +181,7 @@ def function(op: Any) -> Callable[..., Any]:
             "Tensor": saved.tensor_class, "View": graph.View, "check_view": saved.check_view,
             "door_of_array": backend.of, "doors": backend.BACKENDS, "elsewhere": op.elsewhere,
             "inferring": graph.inferring, "mark": graph.mark,
+            "general": op.general,
             "mode": graph.mode, "new": object.__new__, "next_sequence": graph.next_sequence,
             "own_array": saved.own_array, "saved_output": saved.saved_output,
             "shared_counter": saved.shared_counter, "versions_of": saved.versions_of,

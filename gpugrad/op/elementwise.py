@@ -26,10 +26,12 @@ from gpugrad.graph import (
     TensorBase,
     inferring,
     mark,
+    mode,
     record,
 )
 from gpugrad.op import specialized
 from gpugrad.op.attribute import saved_value
+from gpugrad.op.dual import carry, has_tangents
 from gpugrad.op.operation import different_devices, fit
 from gpugrad.op.promotion import as_operand, as_scalar, check_shapes, result_type, to_one_device
 from gpugrad.op.rule import Rule
@@ -98,13 +100,26 @@ class Elementwise:
         door = door_of(arrays)
         found = door.evaluate(self.formula, arrays, compute, results, sum_to, summed=summed)
         outs = [wrap(a) for a in found]
+        self.finish(operands, arrays, outs, compute)
+        return outs
+
+    def finish(
+        self,
+        operands: Sequence[Any],
+        arrays: Sequence[Array],
+        outs: Sequence[TensorBase],
+        compute: np.dtype[Any],
+    ) -> None:
+        """Record a call where an operand needs a gradient, and carry the operands' tangents."""
         inputs = edges(operands)
         if inputs is not None:
             self.record(operands, arrays, inputs, outs, compute)
         elif inferring:
             for out in outs:
                 mark(out)
-        return outs
+        if mode.levels and has_tangents(operands):
+            call = _described(arrays, outs, compute)
+            carry(operands, outs, lambda values, moving, _: self._moved(call, values, moving))
 
     def record(
         self,
@@ -127,18 +142,7 @@ class Elementwise:
                 )
         if saved.count(None) == len(saved):
             saved = []
-        shapes = tuple(a.shape for a in arrays)
-        shape = shapes[0]
-        equal = all(s == shape for s in shapes)
-        if not equal:
-            shape = np.broadcast_shapes(*shapes)
-        params = Recorded(
-            compute,
-            shape,
-            None if equal else shapes,
-            tuple(a.dtype for a in arrays),
-            tuple((o._array.shape, o._array.dtype) for o in outs),
-        )
+        params = _described(arrays, outs, compute)
         kept = tuple(saved)
         node = record(self.rule(needs, count), inputs, kept, versions_of(kept), params)
         for k, out in enumerate(outs):
@@ -278,20 +282,25 @@ class Elementwise:
 
     def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a node's outputs, ``None`` where they do not move."""
-        p = self._recorded(node, next(t for t in tangents if t is not None))
+        call = self._recorded(node, next(t for t in tangents if t is not None))
+        return self._moved(call, unpack(node, len(self.formula.inputs)), tangents)
+
+    def _moved(self, p: Recorded, known: Sequence[Any], tangents: Sequence[Any]) -> list[Any]:
+        """Return the tangents of a call's outputs; ``known`` are its operands and outputs."""
         product = self.formula.jvp(tuple(t is not None for t in tangents))
+        found: list[Any] = [None] * len(p.results)
         if not product.targets:
-            return [None] * node.outputs
-        values = (*tangents, *unpack(node, len(self.formula.inputs)))
-        results = [p.results[k][1] for k in product.targets]
-        shape = p.results[0][0]
+            return found
+        values = (*tangents, *known)
+        shapes = [p.results[k][0] for k in product.targets]
+        summed = next((k for k, shape in enumerate(shapes) if shape != p.shape), None)
         outs = self.derived(product).evaluate(
             [values[s] for s in product.sources],
             p.compute,
-            results,
-            shape if shape != p.shape else None,
+            [p.results[k][1] for k in product.targets],
+            None if summed is None else shapes[summed],
+            summed or 0,
         )
-        found: list[Any] = [None] * node.outputs
         for k, out in zip(product.targets, outs, strict=True):
             found[k] = fit(out, *p.results[k])
         return found
@@ -299,6 +308,24 @@ class Elementwise:
 
 def _only(index: int, needs: Sequence[bool]) -> tuple[bool, ...]:
     return tuple(k == index for k in range(len(needs)))
+
+
+def _described(
+    arrays: Sequence[Array], outs: Sequence[TensorBase], compute: np.dtype[Any]
+) -> Recorded:
+    """Return what the derivatives of a call must know besides its operands and outputs."""
+    shapes = tuple(a.shape for a in arrays)
+    shape = shapes[0]
+    equal = all(s == shape for s in shapes)
+    if not equal:
+        shape = np.broadcast_shapes(*shapes)
+    return Recorded(
+        compute,
+        shape,
+        None if equal else shapes,
+        tuple(a.dtype for a in arrays),
+        tuple((o._array.shape, o._array.dtype) for o in outs),
+    )
 
 
 def door_of(arrays: Sequence[Array]) -> backend.Backend:
@@ -320,6 +347,14 @@ def door_of(arrays: Sequence[Array]) -> backend.Backend:
 
 
 _BOOL = np.dtype(bool)
+_OF_REAL_NUMBERS = {
+    "sign": (
+        "Unlike NumPy, gpugrad.sign is not intended to support complex numbers. Please use "
+        "gpugrad.sgn instead."
+    ),
+    "erf": '"erf" not implemented for complex numbers',
+    "gelu": '"gelu" not implemented for complex numbers',
+}
 _PARAMETERS = {1: ("input",), 2: ("input", "other"), 3: ("input", "min", "max")}
 
 
@@ -371,6 +406,8 @@ class Pointwise(Elementwise):
         """Return the operation itself, or its form for complex operands."""
         found = self.kinds.get(complex_)
         if found is None:
+            if self.function in _OF_REAL_NUMBERS:
+                raise NotImplementedError(_OF_REAL_NUMBERS[self.function])
             formula = self.build(COMPLEX)
             if has_order(formula):
                 raise NotImplementedError(

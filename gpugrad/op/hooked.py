@@ -58,6 +58,9 @@ def on_outputs(node: Node, g: Any) -> Any:
     for index, owner in hooks.retained.items():
         tensor, grad = owner(), grads[index]
         if tensor is not None and grad is not None:
+            walk: Any = mode.walk
+            if walk.forgets:
+                grad = wrap(grad._array)
             # out of place, and in memory of its own: what arrived goes on to others
             tensor._grad = grad.clone() if tensor._grad is None else tensor._grad + grad
     return arrived(node, untensored(grads))

@@ -23,6 +23,7 @@ from gpugrad.graph import (
     recording,
 )
 from gpugrad.op.attribute import Named
+from gpugrad.op.dual import attach
 from gpugrad.op.hooked import call_user
 from gpugrad.op.saved import wrap
 
@@ -81,12 +82,13 @@ class PackedValues(tuple[Any, ...]):
 class _Packed:
     """What a user's function made of a saved tensor, and where that stood in the graph."""
 
-    __slots__ = ("edge", "output", "unpack", "value")
+    __slots__ = ("edge", "output", "tangents", "unpack", "value")
 
     value: Any
     unpack: Callable[[Any], Any]
     edge: Any
     output: int  # negative where it was no output of the node
+    tangents: dict[int, Any]  # kept as they are, as PyTorch does
 
     def unpacked(self, node: Node) -> Any:
         """Return the tensor that was saved, with its history where gradients are recorded."""
@@ -97,10 +99,16 @@ class _Packed:
                 "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
                 f"{type(found).__name__}"
             )
-        if found is self.edge or not mode.enabled:
+        moves = bool(mode.levels and self.tangents)
+        if found is self.edge or not (mode.enabled or moves):
             return found
         t = wrap(found._array)
         t._counter = found._counter
+        if moves:
+            for level, tangent in self.tangents.items():
+                attach(t, level, tangent)
+        if not mode.enabled:
+            return t
         if self.output >= 0:
             t._edge = node if node.outputs == 1 else Output(node, self.output)
         elif isinstance(self.edge, TensorBase):  # a leaf, of whose values this may be a copy
@@ -118,9 +126,11 @@ def _packed(saved: Any, output: int, hooks: Hooks) -> Any:
     if isinstance(saved, SavedOutput):
         tensor = wrap(saved.array)  # without its history: the node must not lead to itself
         tensor._counter = saved
+        made.tangents = saved.tangents = {}  # op.dual.carry fills them
     elif isinstance(saved, TensorBase):
         tensor = saved
         made.edge = edge_of(saved)
+        made.tangents = getattr(saved, "_tangents", {})
     else:
         return saved
     before = tensor._version

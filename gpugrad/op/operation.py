@@ -28,6 +28,7 @@ from gpugrad.graph import (
 from gpugrad.op import calls
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.attribute import saved_value
+from gpugrad.op.dual import carry, has_tangents
 from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
     Like,
@@ -44,6 +45,8 @@ from gpugrad.op.saved import (
 
 Array = Any
 Shape = tuple[int, ...]
+# shape, type and device of each input, the same of the outputs where that is needed, parameters
+Call = tuple[tuple[Any, ...], tuple[Any, ...], dict[str, Any]]
 
 
 def fit(grad: Any, shape: Shape, dtype: np.dtype[Any]) -> Any:
@@ -199,6 +202,9 @@ class Operation:
         if inferring:
             for out in outs:
                 mark(out)
+        if mode.levels and has_tangents(tensors):
+            call = self._described(tensors, outs, params)
+            carry(tensors, outs, lambda values, moving, _: self._moved(call, values, moving))
         return outs if several else outs[0]
 
     fit = staticmethod(fit)
@@ -224,7 +230,6 @@ class Operation:
         params: dict[str, Any],
     ) -> None:
         """Make the node of a call and attach it to the outputs; ``inputs`` are edges."""
-        door = backend.of(tensors[0]._array)
         needs = tuple([e is not None for e in inputs])
         keeps = self.kept(needs, len(outs))
         saved: tuple[Any, ...] = ()
@@ -235,14 +240,22 @@ class Operation:
                 for o, k in zip(outs, keeps[len(tensors) :], strict=True)
             ]
             saved = tuple(kept)
-        likes = tuple([(t._array.shape, t._array.dtype, door.device_of(t._array)) for t in tensors])
-        several = self.output_names != ("out",)
-        out_likes = tuple(map(like, outs)) if several or self.kind == "composite" else ()
         rule = self.rule(needs, len(outs))
-        node = record(rule, inputs, saved, versions_of(saved), (likes, out_likes, params))
+        call = self._described(tensors, outs, params)
+        node = record(rule, inputs, saved, versions_of(saved), call)
         for k, out in enumerate(outs):
             if out._array.dtype.kind in "fc":
                 out._edge = node if len(outs) == 1 else Output(node, k)
+
+    def _described(
+        self, tensors: Sequence[Any], outs: Sequence[TensorBase], params: dict[str, Any]
+    ) -> Call:
+        """Return what the derivatives of a call must know besides its inputs and outputs."""
+        door = backend.of(tensors[0]._array)
+        likes = tuple([(t._array.shape, t._array.dtype, door.device_of(t._array)) for t in tensors])
+        several = self.output_names != ("out",)
+        out_likes = tuple(map(like, outs)) if several or self.kind == "composite" else ()
+        return likes, out_likes, params
 
     def kept(self, needs: tuple[bool, ...], outputs: int) -> tuple[bool, ...] | None:
         """Return which inputs and outputs are saved where these inputs need a gradient."""
@@ -261,9 +274,17 @@ class Operation:
         self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
     ) -> list[Any]:
         """Return the gradients of the inputs that ``needs`` marks."""
-        likes, out_likes, params = node.params
+        return self._transposed(node.params, unpack(node, len(node.params[0])), grads, needs)
+
+    def _transposed(
+        self,
+        call: Call,
+        saved: Sequence[Any],
+        grads: Sequence[TensorBase | None],
+        needs: Sequence[bool],
+    ) -> list[Any]:
+        likes, out_likes, params = call
         count = len(likes)
-        saved = unpack(node, count)
         g: Any = grads[0]
         if not self.output_names:
             g = tuple(
@@ -311,7 +332,11 @@ class Operation:
 
     def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a node's outputs, ``None`` where they do not move."""
-        likes, _, params = node.params
+        return self._moved(node.params, unpack(node, len(node.params[0])), tangents)
+
+    def _moved(self, call: Call, saved: Sequence[Any], tangents: Sequence[Any]) -> list[Any]:
+        """Return the tangents of a call's outputs; ``saved`` are its inputs and outputs."""
+        likes, _, params = call
         if self.kind == "linear":
             filled = [
                 zeros(Like(*o)) if t is None else t for t, o in zip(tangents, likes, strict=True)
@@ -319,7 +344,6 @@ class Operation:
             result = self.function(*filled, **params)
             return list(result) if isinstance(result, tuple) else [result]
         if self.kind == "bilinear":
-            saved = unpack(node, len(likes))
             terms = [
                 self.function(
                     *(t if j == k else s for j, s in enumerate(saved[: len(likes)])), **params
@@ -328,20 +352,22 @@ class Operation:
                 if t is not None
             ]
             return [terms[0] if len(terms) == 1 else terms[0] + terms[1]]
-        return self._transposed_twice(node, tangents)
+        return self._transposed_twice(call, saved, tangents)
 
-    def _transposed_twice(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
+    def _transposed_twice(
+        self, call: Call, saved: Sequence[Any], tangents: Sequence[Any]
+    ) -> list[Any]:
         """Return the tangents by differentiating the backward, which is linear in its gradient.
 
         Source: J. Townsend, "A new trick for calculating Jacobian vector products", 2017.
         """
-        _, out_likes, _ = node.params
+        _, out_likes, _ = call
         moving = [t is not None for t in tangents]
         with recording(True):
             dummy = zeros(Like(*out_likes[0]))
             dummy._edge = LEAF
             grads = [dummy, *(None for _ in out_likes[1:])]
-            results = self.backward(node, grads, moving)
+            results = self._transposed(call, saved, grads, moving)
             ends, given = [], []
             for g, t in zip(results, tangents, strict=True):
                 edge = None if g is None else edge_of(g)

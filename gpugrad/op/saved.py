@@ -29,13 +29,14 @@ Shape = tuple[int, ...]
 # The one place where the circle between tensors and operations is closed: ``_tensor`` gives its
 # class to ``close_circle``, and results are made with it.
 tensor_class: type[TensorBase] = TensorBase
+dual_class: type[TensorBase] = TensorBase  # of tensors that have tangents; a subclass of the other
 _new = object.__new__  # not the public constructor, which converts data
 
 
-def close_circle(cls: type[TensorBase]) -> None:
-    """Make the results of all operations objects of ``cls``."""
-    global tensor_class
-    tensor_class = cls
+def close_circle(cls: type[TensorBase], dual: type[TensorBase]) -> None:
+    """Make the results of all operations objects of ``cls``, or of ``dual`` if they move."""
+    global tensor_class, dual_class
+    tensor_class, dual_class = cls, dual
 
 
 def wrap(array: Array) -> Any:
@@ -136,6 +137,9 @@ def _rewrapped(node: Node, index: int, saved: Any) -> Any:
     t._counter = saved
     if mode.enabled:
         t._edge = node if node.outputs == 1 else Output(node, index)
+    if mode.levels and hasattr(saved, "tangents"):
+        t.__class__ = dual_class
+        t._tangents = saved.tangents
     return t
 
 

@@ -11,11 +11,13 @@ from gpugrad import _dtype, backend, errors
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode
 from gpugrad.op import Elementwise, Pointwise, cast, linear
-from gpugrad.op.history import check_rewritable, renew, rewrite
+from gpugrad.op.dual import attach, has_tangents, tangent_of
+from gpugrad.op.history import as_strided, check_rewritable, region_of, renew, rewrite
 from gpugrad.op.saved import note_write, own_array, type_name, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.creation import checked_number
 from gpugrad.ops.indexing import add_at, getitem, numbers_first, parsed
+from gpugrad.ops.shape import clone
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -133,10 +135,11 @@ def overwrite(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
     recording = mode.enabled and any(
         isinstance(t, TensorBase) and t._edge is not None for t in (self, *operands)
     )
-    if not recording and _direct(function, self, operands):
+    moving = mode.levels and has_tangents((self, *operands))
+    if not recording and not moving and _direct(function, self, operands):
         return self
     # the node must see the old value and the old history, and must not hold self (a cycle)
-    old = wrap(self._array)
+    old = before_write(self) if moving else wrap(self._array)
     old._edge = self._edge
     result = function(old, *(old if o is self else o for o in operands))
     result = _fitting(self, result)
@@ -146,8 +149,56 @@ def overwrite(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
     backend.of(self._array).assign(own_array(self), result._array)
     if recording:
         rewrite(self, result._edge)
+    if moving:
+        move(self, result)
     note_write(self)
     return self
+
+
+def before_write(self: Any) -> Any:
+    """Return a copy of a tensor that is about to be written, with copies of its tangents."""
+    old = wrap(backend.of(self._array).copy(self._array))
+    for level in mode.levels:
+        tangent = tangent_of(self, level)
+        if tangent is not None:
+            attach(old, level, clone(tangent))
+    return old
+
+
+def move(self: Any, result: Any) -> None:
+    """Write the tangents of a result into those of the tensor that was written.
+
+    Raises:
+        RuntimeError: A part of a tensor was written that has no tangent and is not contiguous.
+    """
+    for level in mode.levels:
+        before, tangent = tangent_of(self, level), tangent_of(result, level)
+        if before is None and tangent is None:
+            continue
+        if before is None:
+            before = _new_tangent(self, level)
+        copy_(before, 0 if tangent is None else tangent)
+
+
+def _new_tangent(self: Any, level: int) -> Any:
+    """Give a tensor, and the one that it is a view of, the tangent zero."""
+    base = self if self._view is None else self._view.base
+    whole = tangent_of(base, level)
+    if whole is None:
+        whole = wrap(backend.of(base._array).xp.zeros_like(own_array(base)))
+    if base is not self and not (
+        base._array.flags.c_contiguous and whole._array.flags.c_contiguous
+    ):
+        raise RuntimeError(
+            "a view is being given a tangent by an inplace operation, but its base is not "
+            "contiguous. Write out of place, or clone() the base first."
+        )
+    attach(base, level, whole)
+    if base is self:
+        return whole
+    part = as_strided(whole, region=region_of(self, base))
+    attach(self, level, part)
+    return part
 
 
 def _fitting(self: Any, result: Any) -> Any:
@@ -319,6 +370,8 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     value = checked_number(value, _dtype.of(self._array.dtype))
     check_history(self)  # elements that share memory receive the same
     backend.of(self._array).assign(own_array(self), value)
+    if mode.levels:
+        move(self, self.detach())
     if mode.enabled and self._edge is not None:
         old = wrap(self._array)
         old._edge = self._edge
@@ -414,6 +467,9 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
     if arrays:
         _put_at_arrays(self, index, value)
         return
+    for level in mode.levels:
+        if tangent_of(self, level) is None and tangent_of(value, level) is not None:
+            _new_tangent(self, level)  # of which the place that is written has its part
     place = getitem(self, key)
     target = place._array.shape
     if target == self._array.shape and place._array.strides == self._array.strides:
@@ -447,7 +503,8 @@ def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
             f"shape mismatch: value tensor of shape {size(value._array.shape)} cannot be "
             f"broadcast to indexing result of shape {size(target)}"
         )
-    if mode.enabled and (self._edge is not None or value._edge is not None):
+    moving = mode.levels and has_tangents((self, value))
+    if moving or (mode.enabled and (self._edge is not None or value._edge is not None)):
         overwrite(lambda t, v: _assigned(t, v, index=index), self, value)
     else:
         _put(backend.of(self._array), self._array, index, value._array)

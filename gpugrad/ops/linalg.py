@@ -10,7 +10,7 @@ import numpy as np
 from gpugrad import _dtype, backend, errors
 from gpugrad.errors import broadcast_shape, size
 from gpugrad.graph import TensorBase, inferring, mark, mode, record
-from gpugrad.op import OPS, Pointwise, bilinear, door_of
+from gpugrad.op import OPS, Pointwise, bilinear, door_of, saved
 from gpugrad.op.elementwise import Recorded
 from gpugrad.op.saved import edges, versions_of, wrap
 from gpugrad.ops import pointwise as pw
@@ -29,12 +29,15 @@ _PRODUCT = Pointwise("DotBackward0", "dot", OPS["mul"].build, "default")
 def _dot(input: Tensor, tensor: Tensor) -> Tensor:
     a, b = input._array, tensor._array
     out = wrap(door_of((a, b)).dot(a, b))
+    op = _PRODUCT.of_kind(a.dtype.kind == "c")
+    if not (input.__class__ is tensor.__class__ is saved.tensor_class):
+        op.finish((input, tensor), (a, b), [out], a.dtype)
+        return out
     inputs = edges((input, tensor))
     if inputs is None:
         if inferring:
             mark(out)
         return out
-    op = _PRODUCT.of_kind(a.dtype.kind == "c")
     plain = mode.enabled is True and a.__class__ is b.__class__ is np.ndarray
     if plain and op is _PRODUCT and a.dtype.itemsize > 2:
         # as for plain factors of a product, of which every element has the same gradient

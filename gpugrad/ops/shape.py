@@ -789,4 +789,12 @@ def detached(input: Tensor) -> Any:
     return result
 
 
+_identity = _view.named("Identity")
+
+
+def identity(input: Tensor) -> Any:
+    """Return a view of the same shape, as the primal of a dual tensor is one."""
+    return _identity(input, shape=input._array.shape)
+
+
 __all__ = [name for name in dir() if not name.startswith("_")] + ["zeros"]

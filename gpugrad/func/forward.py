@@ -1,0 +1,225 @@
+"""Derivatives in forward mode: ``jvp``, ``jacfwd``, ``hessian`` and ``linearize``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gpugrad.autograd.basis import basis
+from gpugrad.autograd.forward_ad import dual_at
+from gpugrad.func import tree
+from gpugrad.func.reverse import Level, jacrev, stacked
+from gpugrad.func.tree import Argnums
+from gpugrad.graph import Output, below, edge_of, mode, recording
+from gpugrad.op.dual import forward_level, primal, tangent_of
+from gpugrad.op.saved import check_view
+from gpugrad.ops.creation import zeros_like
+
+Function = Callable[..., Any]
+
+
+def jvp(
+    func: Function, primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False
+) -> tuple[Any, ...]:
+    """Return ``func(*primals)``, and how it moves when the primals move by the tangents.
+
+    Args:
+        func: It returns tensors, in nested tuples, lists and dictionaries or alone.
+        primals: A tuple of arguments: tensors, likewise.
+        tangents: For each tensor in them one of the same shape.
+        strict: Raise where an output does not move, instead of giving zeros.
+        has_aux: ``func`` returns a tuple of that and of what is not differentiated.
+
+    Returns:
+        The outputs, and something like them; with ``has_aux`` also the rest.
+
+    Raises:
+        RuntimeError: ``primals`` is no tuple, the tangents have another structure or shape,
+            ``func`` returned something else, or ``strict`` found that an output does not move.
+        ValueError: A primal is not floating point or complex.
+    """
+    name = "jvp(f, primals, tangents)"
+    if not isinstance(primals, tuple):
+        raise RuntimeError(
+            f"{name}: Expected primals to be a tuple. E.g. it should be valid to call f(*primals)."
+        )
+    if not tree.same_structure(primals, tangents):
+        raise RuntimeError(
+            f"{name}: Expected primals and tangents to have the same python structure. For example,"
+            " if primals is a tuple of 3 tensors, tangents also must be. Got primals with "
+            f"structure {tree.structure(primals)} and tangents with structure "
+            f"{tree.structure(tangents)}"
+        )
+    with forward_level() as level:
+        pairs = zip(tree.leaves(primals), tree.leaves(tangents), strict=True)
+        duals = tree.rebuilt(primals, [dual_at(level, p, t) for p, t in pairs])
+        output, aux = tree.with_aux(func(*duals), has_aux, name)
+        for t in tree.leaves(output):
+            tree.check_tensors(t, "jvp(f, primals, tangents)")
+            if strict and tangent_of(t, level) is None:
+                raise RuntimeError(
+                    "jvp(f, primals, tangents, strict=True): The output of f is independent of the "
+                    "inputs. This is not allowed with strict=True."
+                )
+        value = tree.mapped(lambda t: primal(t, level), output)
+        moved = tree.mapped(lambda t: _moved(t, level), output)
+        rest = tree.mapped(lambda t: primal(t, level), aux) if has_aux else None
+    return (value, moved, rest) if has_aux else (value, moved)
+
+
+def _moved(output: Any, level: int) -> Any:
+    tangent = tangent_of(output, level)
+    return zeros_like(output) if tangent is None else tangent
+
+
+def jacfwd(
+    func: Function, argnums: Argnums = 0, has_aux: bool = False, *, randomness: str = "error"
+) -> Function:
+    """Return a function that computes the Jacobian of ``func`` in forward mode.
+
+    Each element of an input costs one call of ``func``: there is no ``vmap`` yet that would compute
+    columns together.
+
+    Args:
+        func: It returns tensors, in nested tuples, lists and dictionaries or alone.
+        argnums: By which arguments: one, or a tuple.
+        has_aux: ``func`` returns a tuple of that and of what is not differentiated.
+        randomness: Taken for PyTorch's sake: "error", "different" or "same".
+
+    Returns:
+        A function of the same arguments.  In the place of each output it returns something like
+        the argument, or a tuple for several, of tensors of shape ``output.shape + input.shape``.
+
+    Raises:
+        RuntimeError: ``randomness`` is something else; when called: as :func:`jvp`.
+    """
+    if randomness not in ("error", "different", "same"):
+        raise RuntimeError(
+            "Only allowed values for randomness are 'error', 'different', or 'same'. Got "
+            f"{randomness}"
+        )
+
+    @functools.wraps(func)
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
+        wanted = tree.chosen(args, argnums)
+        tree.check_real(wanted, "jacfwd", "inputs")
+        inputs = tree.leaves(wanted)
+        still = [zeros_like(x) for x in inputs]
+
+        def along(tangents: Sequence[Any]) -> tuple[Any, ...]:
+            return jvp(
+                lambda values: func(*tree.replaced(args, argnums, values), **kwargs),
+                (wanted,),
+                (tree.rebuilt(wanted, tangents),),
+                has_aux=has_aux,
+            )
+
+        output, _, *aux = along(still)
+        tree.check_real(output, "jacfwd", "outputs")
+        outputs = tree.leaves(output)
+        columns = [
+            [tree.leaves(along([*still[:k], e, *still[k + 1 :]])[1]) for e in basis(x)]
+            for k, x in enumerate(inputs)
+        ]
+        found = tree.rebuilt(output, [
+            tree.rebuilt(wanted, [
+                stacked([c[j] for c in columns[k]], -1, t, t.shape + x.shape)
+                for k, x in enumerate(inputs)
+            ])
+            for j, t in enumerate(outputs)
+        ])  # fmt: skip
+        return (found, aux[0]) if has_aux else found
+
+    return jacobian
+
+
+def hessian(func: Function, argnums: Argnums = 0) -> Function:
+    """Return a function that computes the second derivatives of ``func``.
+
+    It is ``jacfwd(jacrev(func, argnums), argnums)``: forward mode over reverse mode.
+
+    Args:
+        func: It returns tensors, in nested tuples, lists and dictionaries or alone.
+        argnums: By which arguments: one, or a tuple.
+
+    Returns:
+        A function of the same arguments, whose results have the shape
+        ``output.shape + input.shape + input.shape``.
+    """
+    return jacfwd(jacrev(func, argnums), argnums)
+
+
+def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
+    """Return ``func(*primals)``, and the function that moves it along tangents.
+
+    ``func`` is called once; its record is then walked from the inputs to the outputs for each
+    vector, which is faster than :func:`jvp` for several of them at one point.
+
+    Args:
+        func: It returns tensors, in nested tuples, lists and dictionaries or alone.
+        primals: Tensors, likewise.
+
+    Returns:
+        The outputs; a function of as many tangents, of the shapes of the primals, that returns
+        something like the outputs, without history.
+
+    Raises:
+        RuntimeError: ``func`` returned something else; when the function is called: the tangents
+            have another structure or shape.
+    """
+    name = "linearize(f, *primals)"
+    recorded = mode.enabled
+    with recording(True):
+        level = Level(tree.leaves(primals), recorded)
+        output = func(*tree.rebuilt(primals, level.inputs))
+        tree.check_tensors(output, name)
+    outputs = tree.leaves(output)
+
+    def pushforward(*tangents: Any) -> Any:
+        if not tree.same_structure(tangents, primals):
+            raise RuntimeError(
+                f"Expected the tangents {tree.structure(tangents)} to have the same argspec as the "
+                f"primals {tree.structure(primals)}"
+            )
+        given = tree.leaves(tangents)
+        for k, (t, x) in enumerate(zip(given, level.inputs, strict=True)):
+            for what in ("shape", "dtype"):
+                if getattr(t, what) != getattr(x, what):
+                    raise RuntimeError(
+                        f"tangent:{k} with {what} {getattr(t, what)} in flattened pytree doesn't "
+                        f"match the {what} {getattr(x, what)} of the corresponding primal."
+                    )
+        found = walk_forward(outputs, level.inputs, given)
+        return tree.rebuilt(
+            output, [zeros_like(t) if m is None else m for t, m in zip(outputs, found, strict=True)]
+        )
+
+    return level.outside(output), pushforward
+
+
+def walk_forward(
+    outputs: Sequence[Any], inputs: Sequence[Any], tangents: Sequence[Any]
+) -> list[Any]:
+    """Return how recorded outputs move when the inputs move by the tangents.
+
+    The graph is walked in the order in which it was recorded, each operation by its own rule.  A
+    tangent may be ``None``, as are those of outputs that do not move.
+    """
+    found = {_place(edge_of(x)): t for x, t in zip(inputs, tangents, strict=True) if t is not None}
+    for t in outputs:
+        check_view(t)
+    edges = [None if t._edge is None else edge_of(t) for t in outputs]
+    nodes = below(edges)
+    with recording(False):
+        for sequence in sorted(nodes):
+            node = nodes[sequence]
+            moving = [found.get(_place(edge)) for edge in node.inputs]
+            if (id(node), 0) not in found and any(t is not None for t in moving):
+                for k, t in enumerate(node.op.jvp(node, moving)):
+                    found[id(node), k] = t
+    return [found.get(_place(edge)) for edge in edges]
+
+
+def _place(edge: Any) -> tuple[int, int]:
+    return (id(edge.node), edge.index) if isinstance(edge, Output) else (id(edge), 0)

@@ -1,0 +1,247 @@
+"""Derivatives in reverse mode: ``grad``, ``vjp`` and ``jacrev``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gpugrad._tensor import Tensor
+from gpugrad.autograd import engine
+from gpugrad.autograd.basis import basis
+from gpugrad.func import tree
+from gpugrad.func.tree import Argnums
+from gpugrad.graph import edge_of, mode, recording
+from gpugrad.op.dual import leads_elsewhere, outside, unrecorded, variable
+from gpugrad.ops.creation import zeros_like
+from gpugrad.ops.shape import stack
+
+Function = Callable[..., Any]
+
+
+class Level:
+    """One call of a function whose arguments are made the ends of a graph of its own.
+
+    What the arguments were computed from stays behind them where it is recorded, so that
+    derivatives can be taken of derivatives; nothing of the call's own is seen from outside.
+    """
+
+    def __init__(self, tensors: Sequence[Any], recorded: bool):
+        """Take the arguments; ``recorded`` is whether the caller records."""
+        for t in tensors:
+            if not isinstance(t, Tensor):
+                raise ValueError(f"Thing passed to transform API must be Tensor, got {type(t)}")
+            if not (t.is_floating_point() or t.is_complex()):
+                raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        self.recorded = recorded
+        self.inputs = [
+            t.view_as(t) if recorded and t.requires_grad else variable(t) for t in tensors
+        ]
+
+    def outside(self, result: Any) -> Any:
+        """Return the results in a tree as the caller may see them."""
+        if self.recorded:
+            return tree.mapped(lambda t: outside(t, self.inputs), result)
+        return tree.mapped(unrecorded, result)
+
+    def grads(
+        self, outputs: Sequence[Any], weights: Sequence[Any], recorded: bool, keep: bool = False
+    ) -> list[Any]:
+        """Return the gradients of the inputs, zero where there is none."""
+        for w in weights:
+            if w is not None and not isinstance(w, Tensor):
+                raise TypeError(
+                    f"gradients can be either Tensors or None, but got {type(w).__name__}"
+                )
+        pairs = [(t, w) for t, w in zip(outputs, weights, strict=True) if t.requires_grad]
+        if not pairs:
+            return [zeros_like(x) for x in self.inputs]
+        known = [t for pair in pairs for t in pair if t is not None]
+        create = recorded and leads_elsewhere(_histories(known), self.inputs)
+        found = engine.grad(
+            [t for t, _ in pairs], self.inputs, [w for _, w in pairs],
+            retain_graph=keep or create, create_graph=create, materialize_grads=True,
+        )  # fmt: skip
+        if not recorded:
+            return [unrecorded(g) for g in found]
+        return [outside(g, self.inputs) for g in found]
+
+
+def _histories(tensors: Sequence[Any]) -> list[Any]:
+    """Return the edges of tensors and of their tangents."""
+    found = []
+    for t in tensors:
+        if t._edge is not None:
+            found.append(edge_of(t))
+        found += _histories(list(getattr(t, "_tangents", {}).values()))
+    return found
+
+
+def grad(func: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """Return a function that computes the gradient of ``func``, a scalar.
+
+    Args:
+        func: It returns a tensor without dimensions; with ``has_aux`` a tuple of that and others.
+        argnums: By which arguments: one, or a tuple.
+        has_aux: Return also what ``func`` returns besides.
+
+    Returns:
+        A function of the same arguments.  It returns a gradient like the argument (nested tuples,
+        lists and dictionaries of tensors are taken as they are), or a tuple of them; with
+        ``has_aux`` a tuple of that and the rest.
+
+    Raises:
+        RuntimeError: When called: ``func`` returned something else, or ``argnums`` does not fit.
+        ValueError: When called: an argument holds something else than tensors.
+    """
+
+    @functools.wraps(func)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        grads, value = grad_and_value(func, argnums, has_aux)(*args, **kwargs)
+        return (grads, value[1]) if has_aux else grads
+
+    return gradient
+
+
+def grad_and_value(func: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """Return a function that computes the gradient and the value of ``func``.
+
+    Args:
+        func: It returns a tensor without dimensions; with ``has_aux`` a tuple of that and others.
+        argnums: By which arguments: one, or a tuple.
+        has_aux: ``func`` returns something besides.
+
+    Returns:
+        A function of the same arguments that returns the gradient as :func:`grad` does, and what
+        ``func`` returned.
+
+    Raises:
+        RuntimeError: When called: ``func`` returned something else, or ``argnums`` does not fit.
+        ValueError: When called: an argument holds something else than tensors.
+    """
+    name = "grad_and_value(f)(*args)"
+
+    @functools.wraps(func)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        recorded = mode.enabled
+        with recording(True):
+            wanted = tree.chosen(args, argnums)
+            level = Level(tree.leaves(wanted), recorded)
+            inputs = tree.rebuilt(wanted, level.inputs)
+            result = func(*tree.replaced(args, argnums, inputs), **kwargs)
+            output, _ = tree.with_aux(result, has_aux, name)
+            if not isinstance(output, Tensor):
+                raise RuntimeError(
+                    f"{name}: Expected f(*args) to return a Tensor, got {type(output)}"
+                )
+            if output.ndim:
+                raise RuntimeError(
+                    f"{name}: Expected f(*args) to return a scalar Tensor, got tensor with "
+                    f"{output.ndim} dims. Maybe you wanted to use the vjp or jacrev APIs instead?"
+                )
+            grads = level.grads([output], [None], recorded)
+            return tree.rebuilt(wanted, grads), level.outside(result)
+
+    return gradient
+
+
+def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+    """Return ``func(*primals)``, and the function that multiplies vectors with its Jacobian.
+
+    Args:
+        func: It returns tensors, in nested tuples, lists and dictionaries or alone.
+        primals: Tensors, likewise.
+        has_aux: ``func`` returns a tuple of that and of what is not differentiated.
+
+    Returns:
+        The outputs; a function of something like them, which returns a tuple of gradients like the
+        primals and can be called again; with ``has_aux`` also the rest.
+
+    Raises:
+        RuntimeError: ``func`` returned something else; when the function is called: its argument
+            has another structure or shape.
+        ValueError: A primal is no tensor.
+    """
+    name = "vjp(f, *primals)"
+    recorded = mode.enabled
+    with recording(True):
+        level = Level(tree.leaves(primals), recorded)
+        result = func(*tree.rebuilt(primals, level.inputs))
+        output, aux = tree.with_aux(result, has_aux, name)
+        tree.check_tensors(output, name)
+        outputs = tree.leaves(output)
+
+    def pullback(cotangents: Any, retain_graph: bool = True, create_graph: Any = None) -> Any:
+        create = mode.enabled if create_graph is None else create_graph
+        if not tree.same_structure(cotangents, output):
+            raise RuntimeError(
+                "Expected pytree structure of cotangents to be the same as pytree structure of "
+                f"outputs to the function. cotangents: {tree.outline(cotangents)}, primal output: "
+                f"{tree.outline(output)}"
+            )
+        with recording(True):
+            grads = level.grads(outputs, tree.leaves(cotangents), create, retain_graph)
+        return tree.rebuilt(primals, grads)
+
+    value = level.outside(output)
+    return (value, pullback, level.outside(aux)) if has_aux else (value, pullback)
+
+
+def jacrev(
+    func: Function, argnums: Argnums = 0, *, has_aux: bool = False, chunk_size: int | None = None
+) -> Function:
+    """Return a function that computes the Jacobian of ``func`` in reverse mode.
+
+    Each element of an output costs one walk through the graph: there is no ``vmap`` yet that would
+    compute rows together.
+
+    Args:
+        func: It returns tensors, in nested tuples, lists and dictionaries or alone.
+        argnums: By which arguments: one, or a tuple.
+        has_aux: ``func`` returns a tuple of that and of what is not differentiated.
+        chunk_size: How many rows are computed together at most; one, so far.
+
+    Returns:
+        A function of the same arguments.  In the place of each output it returns something like
+        the argument, or a tuple for several, of tensors of shape ``output.shape + input.shape``.
+
+    Raises:
+        RuntimeError: When called: as :func:`vjp`.
+        ValueError: ``chunk_size`` is not positive.
+    """
+    if chunk_size is not None and chunk_size <= 0:
+        raise ValueError("jacrev: `chunk_size` should be greater than 0.")
+
+    @functools.wraps(func)
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
+        wanted = tree.chosen(args, argnums)
+        tree.check_real(wanted, "jacrev", "inputs")
+        output, pullback, *aux = vjp(
+            lambda values: func(*tree.replaced(args, argnums, values), **kwargs),
+            wanted,
+            has_aux=has_aux,
+        )
+        tree.check_real(output, "jacrev", "outputs")
+        outputs, inputs = tree.leaves(output), tree.leaves(wanted)
+        still = [zeros_like(t) for t in outputs]
+        blocks = []
+        for k, t in enumerate(outputs):
+            rows = [
+                tree.leaves(pullback(tree.rebuilt(output, [*still[:k], e, *still[k + 1 :]])))
+                for e in basis(t)
+            ]
+            blocks.append(tree.rebuilt(wanted, [
+                stacked([row[j] for row in rows], 0, x, t.shape + x.shape)
+                for j, x in enumerate(inputs)
+            ]))  # fmt: skip
+        found = tree.rebuilt(output, blocks)
+        return (found, aux[0]) if has_aux else found
+
+    return jacobian
+
+
+def stacked(parts: Sequence[Any], dim: int, like: Any, shape: Any) -> Any:
+    """Return the parts in one tensor of a shape; where there are none it has no elements."""
+    if not parts:
+        return zeros_like(like).reshape(-1)[:0].reshape(shape)
+    return stack(parts, dim).reshape(shape)

@@ -1,0 +1,158 @@
+"""Dual tensors: forward mode, which carries tangents through every operation.
+
+A dual tensor is a tensor that knows how it moves, for each level of forward mode that is open in
+this thread; levels lie within each other, so that forward mode can be differentiated in forward
+mode.  Operations on dual tensors take the general way.  When one has computed its results,
+:func:`carry` has its own rule compute their tangents, with the operands as the outer levels see
+them: what is differentiated twice is never mixed up.
+
+Source: the levels are those of J. M. Siskind and B. Pearlmutter, "Perturbation confusion and
+referential transparency", 2005.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from gpugrad.graph import LEAF, Counter, SavedOutput, TensorBase, View, below, edge_of, mode
+from gpugrad.op import saved
+
+_next_level = itertools.count().__next__
+
+Moved = Callable[[Sequence[Any], Sequence[Any], int], Sequence[Any]]
+
+
+def open_level() -> int:
+    """Begin a level of forward mode inside those that are open, and return its number."""
+    level = _next_level()
+    mode.levels = (*mode.levels, level)
+    return level
+
+
+def close_level(level: int) -> None:
+    """End a level: from now on nothing has a tangent at it."""
+    mode.levels = tuple([k for k in mode.levels if k != level])
+
+
+@contextmanager
+def forward_level() -> Iterator[int]:
+    """Open a level of forward mode for the block, and yield its number."""
+    level = open_level()
+    try:
+        yield level
+    finally:
+        close_level(level)
+
+
+@contextmanager
+def outside_of(level: float) -> Iterator[None]:
+    """Compute as the levels outside of ``level`` do: with their tangents only."""
+    before = mode.levels
+    mode.levels = tuple([k for k in before if k < level])
+    try:
+        yield
+    finally:
+        mode.levels = before
+
+
+def has_tangents(operands: Sequence[Any]) -> bool:
+    """Tell whether one of them is a dual tensor."""
+    return any(o.__class__ is saved.dual_class for o in operands)
+
+
+def tangent_of(tensor: Any, level: int) -> Any:
+    """Return the tangent of a tensor, ``None`` where it does not move."""
+    return tensor._tangents.get(level) if tensor.__class__ is saved.dual_class else None
+
+
+def attach(tensor: Any, level: int, tangent: Any) -> None:
+    """Give a tensor a tangent."""
+    if tensor.__class__ is not saved.dual_class:
+        tensor.__class__ = saved.dual_class
+        tensor._tangents = {}
+    tensor._tangents[level] = tangent
+
+
+def primal(tensor: Any, level: int) -> Any:
+    """Return the tensor as the levels outside of ``level`` see it: with their tangents only."""
+    return _seen_from(tensor, level) if tensor.__class__ is saved.dual_class else tensor
+
+
+def _seen_from(tensor: Any, level: int) -> Any:
+    tangents = getattr(tensor, "_tangents", {})
+    edge = None if tensor._edge is None else edge_of(tensor)
+    return _alias(tensor, edge, {k: t for k, t in tangents.items() if k < level})
+
+
+def variable(tensor: Any) -> Any:
+    """Return the tensor as a leaf that requires grad, with its tangents and on its memory."""
+    return _alias(tensor, LEAF, getattr(tensor, "_tangents", {}))
+
+
+def _alias(tensor: Any, edge: Any, tangents: dict[int, Any]) -> Any:
+    alias = saved.wrap(saved.own_array(tensor))
+    alias._edge = edge
+    alias._counter = saved.shared_counter(tensor)
+    view = tensor._view
+    if edge is not LEAF and view is not None:
+        alias._view = View(view.base, view.origin)
+        alias._view.edge = view.edge  # each view is renewed by itself
+    for level, tangent in tangents.items():
+        attach(alias, level, tangent)
+    return alias
+
+
+def unrecorded(tensor: Any) -> Any:
+    """Return a tensor and its tangents without their histories."""
+    found = saved.wrap(tensor._array)
+    if tensor.__class__ is saved.dual_class:
+        for level, tangent in tensor._tangents.items():
+            attach(found, level, unrecorded(tangent))
+    return found
+
+
+def outside(tensor: Any, own: Sequence[Any]) -> Any:
+    """Return a tensor without its history where that leads to no other leaves than ``own``."""
+    edge = None if tensor._edge is None else edge_of(tensor)
+    tangents = getattr(tensor, "_tangents", {})
+    if edge is None and not tangents:
+        return tensor
+    if edge is not None and not leads_elsewhere([edge], own):
+        edge = None
+    return _alias(tensor, edge, {level: outside(t, own) for level, t in tangents.items()})
+
+
+def leads_elsewhere(edges: Sequence[Any], own: Sequence[Any]) -> bool:
+    """Tell whether the graph below some edges has other leaves than ``own``."""
+    known = set(map(id, own))
+    ends = [*edges, *(edge for node in below(edges).values() for edge in node.inputs)]
+    return any(isinstance(e, TensorBase) and id(e) not in known for e in ends)
+
+
+def carry(operands: Sequence[Any], outs: Sequence[Any], moved: Moved) -> None:
+    """Give the outputs of a call the tangents that those of its operands lead to.
+
+    ``moved(values, tangents, level)`` is the rule of forward mode at a level: from the operands and
+    outputs, and the tangents of the operands, it computes those of the outputs, ``None`` where one
+    does not move.
+    """
+    if not any(out._array.dtype.kind in "fc" for out in outs):
+        return
+    for level in mode.levels:
+        tangents = [tangent_of(o, level) for o in operands]
+        if any(t is not None for t in tangents):
+            # not the outputs themselves: what the rule saves must not become a dual tensor later
+            values = [primal(o, level) for o in operands]
+            values += [_seen_from(out, level) for out in outs]
+            for out, tangent in zip(outs, moved(values, tangents, level), strict=True):
+                if tangent is not None and out._array.dtype.kind in "fc":
+                    attach(out, level, tangent)
+    for out in outs:
+        counter: Counter | None = out._counter
+        if isinstance(counter, SavedOutput) and out.__class__ is saved.dual_class:
+            if not hasattr(counter, "tangents"):
+                counter.tangents = {}
+            counter.tangents.update(out._tangents)  # for a backward in forward mode

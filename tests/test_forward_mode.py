@@ -1,0 +1,280 @@
+"""Forward mode on every operation, alone and nested with reverse mode; what it costs others."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import gpugrad
+from gpugrad import func, testing
+from gpugrad.autograd import forward_ad
+from gpugrad.graph import mode
+from gpugrad.testing import SAMPLES, Sample, assert_close, flat
+from gpugrad.utils.checkpoint import checkpoint
+
+DIFFERENTIABLE = [
+    (op, s) for op, samples in SAMPLES.items() for s in samples if s.differentiable and not s.coarse
+]
+SMOOTH = [(op, s) for op, s in DIFFERENTIABLE if s.layout == "plain"]
+
+
+def over(pairs: list[tuple[str, Sample]]) -> pytest.MarkDecorator:
+    """Parametrise a test over operations and their samples."""
+    return pytest.mark.parametrize(
+        ("op", "sample"), pairs, ids=[f"{op}-{s}".replace(" ", "_") for op, s in pairs]
+    )
+
+
+def at(sample: Sample, device: str) -> tuple[Callable[..., Any], tuple[Any, ...], tuple[Any, ...]]:
+    """Return a sample as a function of the inputs that have gradients, those, and tangents."""
+    inputs = [t.detach() for t in sample.tensors(device=device)]
+    places = [k for k, t in enumerate(inputs) if t.dtype.is_floating_point or t.dtype.is_complex]
+
+    def function(*values: Any) -> Any:
+        whole = list(inputs)
+        for k, value in zip(places, values, strict=True):
+            whole[k] = value
+        return tuple(
+            t for t in flat(sample.function(gpugrad, *whole))
+            if t.dtype.is_floating_point or t.dtype.is_complex
+        )  # fmt: skip
+
+    primals = tuple(inputs[k] for k in places)
+    return function, primals, tuple(testing.random_like(primals, 1))
+
+
+@over(DIFFERENTIABLE)
+def test_dual_tensors_move_as_the_recorded_graph_says(op: str, sample: Sample, device: str) -> None:
+    function, primals, tangents = at(sample, device)
+
+    outputs, moved = func.jvp(function, primals, tangents)
+
+    expected, directions = testing.jvp(function, primals, tangents)
+    for a, b in zip(outputs, expected, strict=True):
+        assert_close(a, b.detach(), 0, 0)
+        assert not a.requires_grad
+    for a, b in zip(moved, directions, strict=True):
+        assert not a.requires_grad
+        assert_close(a, gpugrad.zeros_like(a) if b is None else b, 1e-14, 1e-14)
+
+
+@over(SMOOTH)
+def test_second_derivatives_agree_in_all_orders_of_the_modes(
+    op: str, sample: Sample, device: str
+) -> None:
+    function, x, v = at(sample, device)
+    weights = testing.random_like(function(*x), 2)
+
+    def loss(*values: Any) -> Any:
+        terms = zip(weights, function(*values), strict=True)
+        return sum([(w.conj() * t).real.sum() for w, t in terms], gpugrad.zeros(()))
+
+    def slope(*values: Any) -> Any:
+        return func.jvp(loss, values, v)[1]
+
+    everything = tuple(range(len(x)))
+    gradient = func.grad(loss, everything)
+
+    def along(*values: Any) -> Any:
+        pairs = zip(gradient(*values), v, strict=True)
+        return sum([(g.conj() * t).real.sum() for g, t in pairs], gpugrad.zeros(()))
+
+    _, forward_over_reverse = func.jvp(gradient, x, v)
+    reverse_over_forward = func.grad(slope, everything)(*x)
+    reverse_over_reverse = func.grad(along, everything)(*x)
+    _, forward_over_forward = func.jvp(slope, x, v)
+    for a, b, c in zip(
+        forward_over_reverse, reverse_over_forward, reverse_over_reverse, strict=True
+    ):
+        assert_close(a, c, 1e-9, 1e-9)
+        assert_close(b, c, 1e-9, 1e-9)
+    total, scale = testing.inner(reverse_over_reverse, v)
+    assert abs(forward_over_forward.item() - total) <= 1e-9 * (scale + 1)
+
+
+def test_levels_end_with_their_block_also_after_an_error() -> None:
+    with pytest.raises(ValueError, match="stop"), forward_ad.dual_level():
+        raise ValueError("stop")
+    with pytest.raises(ZeroDivisionError):
+        func.jvp(lambda x: x * (1 // 0), (gpugrad.ones(2),), (gpugrad.ones(2),))
+    assert mode.levels == ()
+
+
+def test_a_level_belongs_to_its_thread() -> None:
+    x = gpugrad.ones(2)
+    found: list[Any] = []
+
+    def elsewhere() -> None:
+        found.append(forward_ad.unpack_dual(dual * 2).tangent)
+
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(x, x)
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+    assert found == [None]
+
+
+def test_dual_level_is_a_decorator() -> None:
+    @forward_ad.dual_level()
+    def slope(x: Any) -> Any:
+        return forward_ad.unpack_dual(forward_ad.make_dual(x, gpugrad.ones_like(x)) ** 2).tangent
+
+    assert slope(gpugrad.tensor([3.0])).tolist() == [6.0]
+    assert slope(gpugrad.tensor([4.0])).tolist() == [8.0]
+
+
+def test_a_gradient_is_right_after_the_level_in_which_its_graph_was_recorded(device: str) -> None:
+    x = gpugrad.tensor([1.0, 2.0], device=device, requires_grad=True)
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(x, gpugrad.ones_like(x))
+        y = (dual * dual * dual.detach()).sum() + dual @ dual
+    y.backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [4.0, 12.0]
+
+
+def test_a_dual_tensor_is_freed_without_the_collector() -> None:
+    gc.disable()
+    try:
+        with forward_ad.dual_level():
+            y = forward_ad.make_dual(gpugrad.ones(3), gpugrad.ones(3)).exp().sum()
+            alive = weakref.ref(y)
+            del y
+        assert alive() is None
+    finally:
+        gc.enable()
+
+
+def test_nothing_but_dual_tensors_moves(device: str) -> None:
+    x = gpugrad.ones(3, device=device)
+    with forward_ad.dual_level():
+        forward_ad.make_dual(x, x)
+        for t in (x, x * 2, x.sum(), x[0], gpugrad.cat([x, x])):
+            assert forward_ad.unpack_dual(t).tangent is None
+            assert type(t) is gpugrad.Tensor
+
+
+def test_a_write_into_a_saved_dual_tensor_is_noticed() -> None:
+    x = gpugrad.ones(3, requires_grad=True)
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(x, gpugrad.ones(3)) * 1
+        y = (dual * dual).sum()
+        dual.add_(1)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            y.backward()
+
+
+def test_a_tensor_times_itself_in_place_moves_twice(device: str) -> None:
+    # PyTorch 2.13 says [6, -6]: it reads the operand's tangent after having scaled it
+    x = gpugrad.tensor([1.0, 2.0], device=device)
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(x, gpugrad.tensor([3.0, -1.0], device=device))
+        dual *= dual
+        tangent: Any = forward_ad.unpack_dual(dual).tangent
+    assert tangent.tolist() == [6.0, -4.0]
+
+
+def test_linearize_calls_the_function_once(device: str) -> None:
+    calls = []
+
+    def function(x: Any) -> Any:
+        calls.append(x)
+        return x.exp().sum() * x
+
+    x = gpugrad.tensor([0.5, 1.0], dtype=gpugrad.float64, device=device)
+    _, moved = func.linearize(function, x)
+    directions = [gpugrad.tensor(v, dtype=gpugrad.float64, device=device) for v in ([1, 0], [2, 3])]
+    found = [moved(v) for v in directions]
+    assert len(calls) == 1
+    for v, t in zip(directions, found, strict=True):
+        assert_close(t, func.jvp(function, (x,), (v,))[1], 1e-14, 1e-14)
+
+
+def test_tangents_on_another_device_are_refused() -> None:
+    if gpugrad.cuda.is_available():
+        x = gpugrad.ones(2, device="cuda")
+        with forward_ad.dual_level(), pytest.raises(RuntimeError, match="Move it there"):
+            forward_ad.make_dual(x, gpugrad.ones(2))
+    else:
+        pytest.skip("there is no CUDA device")
+
+
+WRITES: dict[str, Callable[[Any, Any], Any]] = {
+    "into a view": lambda x, t: t[1:].mul_(x[:2]),
+    "through an index": lambda x, t: t.__setitem__(0, x[1] * x[2]),
+    "through an index of a view": lambda x, t: t[1:].__setitem__(0, x[1] * x[2]),
+    "at indices": lambda x, t: t.__setitem__([0, 2], x[:2] * x[1:]),
+    "at a mask": lambda x, t: t.__setitem__(t.detach() > 1.5, x[1] * x[2]),
+    "of a number": lambda x, t: t[:2].fill_(3),
+}
+
+
+@pytest.mark.parametrize("start", ["moves", "does not move"])
+@pytest.mark.parametrize("name", list(WRITES))
+def test_writes_into_views_move_as_their_history_says(name: str, start: str, device: str) -> None:
+    def function(x: Any) -> Any:
+        t = x * x if start == "moves" else gpugrad.tensor([1.0, 2.0, 3.0], device=device)
+        other = t[:2] if start == "moves" else None
+        WRITES[name](x, t)
+        return x.prod() + (t * t[0]).sum() + (0 if other is None else other.sin().sum())
+
+    x = gpugrad.tensor([0.7, 1.3, 2.1], device=device)
+    v = gpugrad.tensor([0.5, -1.0, 0.25], device=device)
+    leaf = x.clone().requires_grad_()
+    result = function(leaf)
+    (grad,) = gpugrad.autograd.grad(result, leaf)
+    _, moved = func.jvp(function, (x,), (v,))
+    _, pushforward = func.linearize(function, x)
+    assert moved.item() == pytest.approx((grad * v).sum().item(), rel=1e-5)
+    assert pushforward(v).item() == pytest.approx(moved.item(), rel=1e-5)
+    hessian = func.hessian(function)(x)
+    assert_close(hessian, func.jacrev(func.jacrev(function))(x))
+
+
+@pytest.mark.parametrize("around", ["hooks", "checkpoint", "anomaly"])
+def test_forward_over_reverse_is_the_same_where_calls_are_observed(
+    around: str, device: str
+) -> None:
+    def function(x: Any) -> Any:
+        return (x.sin().exp() * x).tanh().sum()
+
+    def observed(x: Any) -> Any:
+        if around == "checkpoint":
+            return checkpoint(function, x, use_reentrant=False)
+        if around == "anomaly":
+            with pytest.warns(UserWarning, match="Anomaly"), gpugrad.autograd.detect_anomaly():
+                return function(x)
+        with gpugrad.autograd.graph.saved_tensors_hooks(lambda t: t.numpy(force=True), back):
+            return function(x)
+
+    def back(array: Any) -> Any:
+        return gpugrad.tensor(array, device=device)
+
+    x = gpugrad.tensor([0.7, 1.3], device=device)
+    v = gpugrad.tensor([0.5, -1.0], device=device)
+    expected = func.jvp(func.grad(function), (x,), (v,))
+    for ours, other in zip(func.jvp(func.grad(observed), (x,), (v,)), expected, strict=True):
+        assert ours.tolist() == pytest.approx(other.tolist())
+
+
+def test_what_hooks_see_and_fill_in_forward_mode_has_no_history(device: str) -> None:
+    x = gpugrad.tensor([0.7, 1.3], device=device, requires_grad=True)
+    seen: list[Any] = []
+    x.register_hook(seen.append)
+    with forward_ad.dual_level():
+        y = forward_ad.make_dual(x, gpugrad.ones(2, device=device)).sin()
+        y.retain_grad()
+        (y * y).sum().backward()
+    assert len(seen) == 1
+    assert y.grad is not None
+    assert x.grad is not None
+    assert not y.grad.requires_grad
+    assert not x.grad.requires_grad
+    assert type(x.grad) is gpugrad.Tensor
+    assert x.grad.tolist() == pytest.approx((2 * x.sin() * x.cos()).tolist())
