@@ -42,6 +42,7 @@ def test_ratios_are_left_out_where_the_clock_stands_still() -> None:
 
 @pytest.mark.slow
 def test_other_commands_are_run_for_a_limited_time() -> None:
+    pytest.importorskip("pytest_benchmark")
     arguments = ["--device", "cpu", "-k", "test_operation and mul-10-float32"]
 
     found = gpu.benchmarks(120, arguments)
