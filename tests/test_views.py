@@ -536,3 +536,17 @@ def test_the_line_is_the_users_where_an_optimizer_wrote() -> None:
     with pytest.raises(RuntimeError, match=OVERWRITTEN) as caught:
         z.backward()
     assert "gpugrad.optim.SGD([x], lr=0.1).step()" in caught.value.__notes__[0]
+
+
+def test_the_gradient_of_what_was_written_is_memory_of_its_own(device: str) -> None:
+    x = gpugrad.ones(4, device=device, requires_grad=True)
+    w = gpugrad.ones(2, device=device, requires_grad=True)
+    y = x * 2
+    y[:2] = w
+    g = gpugrad.arange(4.0, device=device)
+    y.backward(g, retain_graph=True)
+    y.backward(g)  # adds to w.grad in place
+
+    assert w.grad is not None
+    assert w.grad.tolist() == [0, 2]
+    assert g.tolist() == [0, 1, 2, 3]

@@ -34,6 +34,9 @@ class Backend(Protocol):
     def own(self, array: Array) -> Array:
         """Return ``array`` as an array object: NumPy's scalars become 0-d arrays."""
 
+    def owns(self, array: Array) -> bool:
+        """Tell whether ``array`` is no view, and on CUDA, that no other array shares its memory."""
+
     def device_of(self, array: Array) -> device:
         """Return the device that holds ``array``."""
 

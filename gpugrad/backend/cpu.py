@@ -61,6 +61,11 @@ def own(array: Array) -> Array:
     return np.asarray(array)
 
 
+def owns(array: Array) -> bool:
+    """Tell whether no other array lies in the memory of ``array``, as far as it is its view."""
+    return array.base is None
+
+
 def device_of(array: Array) -> device:
     """Return the device that holds ``array``."""
     return CPU

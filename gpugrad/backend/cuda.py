@@ -10,6 +10,7 @@ import builtins
 import functools
 import operator
 from collections.abc import Callable, Sequence
+from sys import getrefcount
 from typing import Any, TypeVar, cast
 
 import cupy
@@ -414,6 +415,18 @@ class _Addresses:
             "shape": array.shape, "typestr": array.dtype.str, "strides": array.strides,
             "data": (array.data.ptr, True), "version": 3,
         }  # fmt: skip
+
+
+def owns(array: Array) -> bool:
+    """Tell whether no other array lies in its memory; what :func:`strided` makes has no base."""
+    return array.base is None and getrefcount(array.data.mem) <= _holders_of_memory()
+
+
+@functools.cache
+def _holders_of_memory() -> int:
+    """Return how many references there are to memory that one array lies in."""
+    array = xp.empty(1)
+    return getrefcount(array.data.mem)
 
 
 def strided(

@@ -54,7 +54,7 @@ class _Gradients(Pending):
         if self.recorded:
             return total + grad
         if total.__class__ is not Terms:
-            own = total.base is None and _holders(total) <= _ONE + 1  # the caller's variable
+            own = _holders(total) <= _ONE + 1 and backend.of(total).owns(total)  # + the caller's
             total = Terms(total, own)
         total.grads.append(grad)
         door = backend.of(grad)
@@ -249,7 +249,7 @@ def _accumulate(leaf: Any, grad: Array) -> None:
     with _ACCUMULATING:
         total = leaf._grad
         if total is None:
-            own = grad.base is None and _holders(grad) <= _ONE
+            own = _holders(grad) <= _ONE and backend.of(grad).owns(grad)
             if grad.ndim > 1 and grad.strides != leaf._array.strides and grad.size:
                 leaf._grad = wrap(_laid_out(grad, leaf._array, own))
             else:
@@ -267,7 +267,11 @@ def _accumulate_recorded(leaf: Any, grad: Any) -> None:
     with _ACCUMULATING:
         if leaf._grad is not None:
             leaf._grad = leaf._grad + grad
-        elif _holders(grad) <= _ONE and grad._array.base is None and _holders(grad._array) <= _ONE:
+        elif (
+            _holders(grad) <= _ONE
+            and _holders(grad._array) <= _ONE
+            and backend.of(grad._array).owns(grad._array)
+        ):
             leaf._grad = grad
         else:
             leaf._grad = grad.clone()

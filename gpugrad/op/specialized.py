@@ -272,7 +272,7 @@ def backward_source(formula: Formula, needs: tuple[bool, ...], wide: bool) -> st
             made = ", ".join(outs[k] for k in found.targets)
             arrays = ", ".join(names[s] for s in found.sources)
             text += f"        {made}, = evaluated(formula, ({arrays},))\n"
-            made = ", ".join(o if n else "None" for o, n in zip(outs, needs, strict=True))
+            made = ", ".join(o if k in found.targets else "None" for k, o in enumerate(outs))
             text += f"        return {made},\n"
         text += "".join(f"    {line}\n" for line in statements)
         for target, array in zip(found.targets, texts, strict=True):
