@@ -33,6 +33,7 @@ from gpugrad.autograd.grad_mode import is_inference as is_inference
 from gpugrad.autograd.grad_mode import is_inference_mode_enabled as is_inference_mode_enabled
 from gpugrad.autograd.grad_mode import no_grad as no_grad
 from gpugrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from gpugrad.op.convention import conventions as conventions
 from gpugrad.ops.creation import arange as arange
 from gpugrad.ops.creation import as_tensor as as_tensor
 from gpugrad.ops.creation import empty as empty
@@ -74,12 +75,14 @@ from gpugrad.ops.pointwise import exp as exp
 from gpugrad.ops.pointwise import ge as ge
 from gpugrad.ops.pointwise import gelu as gelu
 from gpugrad.ops.pointwise import gt as gt
+from gpugrad.ops.pointwise import hypot as hypot
 from gpugrad.ops.pointwise import imag as imag
 from gpugrad.ops.pointwise import isinf as isinf
 from gpugrad.ops.pointwise import isnan as isnan
 from gpugrad.ops.pointwise import le as le
 from gpugrad.ops.pointwise import log as log
 from gpugrad.ops.pointwise import log1p as log1p
+from gpugrad.ops.pointwise import logaddexp as logaddexp
 from gpugrad.ops.pointwise import logical_and as logical_and
 from gpugrad.ops.pointwise import logical_not as logical_not
 from gpugrad.ops.pointwise import logical_or as logical_or

@@ -15,6 +15,9 @@ Number = bool | int | float | complex
 BOOL, REAL, COMPLEX = "bool", "real", "complex"
 KINDS = (BOOL, REAL, COMPLEX)
 
+# Whose gradients a formula has at points without a derivative.
+CONVENTIONS = TORCH, MATH = "torch", "math"
+
 
 class Expression:
     """A scalar expression: a variable, a constant, or a function of expressions.
@@ -165,6 +168,7 @@ FUNCTIONS: dict[str, Function] = {
     "differ": Function("logical_xor({}, {})", "(gpugrad::truth({}) != gpugrad::truth({}))", BOOL),
     "untrue": Function("logical_not({})", "(!gpugrad::truth({}))", BOOL),
     "where": Function("where({}, {}, {})", "({} ? {} : {})"),
+    "hypot": Function("hypot({}, {})", "hypot({}, {})", holomorphic=False),
     "abs": Function("absolute({})", "abs({})", REAL, holomorphic=False),
     "sign": Function("sign({})", "gpugrad::sign({})", holomorphic=False),
     "conj": Function("conjugate({})", "conj({})", holomorphic=False),
@@ -180,6 +184,12 @@ FUNCTIONS: dict[str, Function] = {
     "bitxor": _operator("^"),
     "bitnot": Function("invert({})", "gpugrad::invert({})"),
 }
+# The product of a gradient and a slope where 0 times anything is 0, infinity and nan included.
+FUNCTIONS["chained"] = Function(
+    definition=lambda x, y: call("where", call("either", eq(x, 0), eq(y, 0)), 0, x * y)
+)
+# What a rule says for each convention, in their order; :func:`by_convention` makes the choice.
+FUNCTIONS["by_convention"] = Function(definition=lambda torch, math: torch)
 for _name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "erf"):
     FUNCTIONS[_name] = Function(f"{_name}({{}})", f"{_name}({{}})")
 

@@ -31,6 +31,11 @@ def either(x: Any, y: Any) -> Any:
     return call("either", x, y)
 
 
+def by_convention(torch: Any, math: Any) -> Any:
+    """Return, in a rule, one of two gradients: PyTorch's, or that of the convention "math"."""
+    return call("by_convention", torch, math)
+
+
 # --------------------------------------------------------------------------- arithmetic
 
 
@@ -306,6 +311,38 @@ def rsqrt(g, out):
     return -0.5 * g * out**3
 
 
+@pointwise("hypot(x, y)", "HypotBackward0")
+def hypot(g, x, y, out):
+    """Return the square root of input**2 + other**2, without overflow.
+
+    The gradients at (0, 0) are nan, and 0 by the convention "math".
+    """
+    along_x, along_y = g * (x / out), g * (y / out)
+    return (
+        by_convention(along_x, where(eq(out, 0), 0, along_x)),
+        by_convention(along_y, where(eq(out, 0), 0, along_y)),
+    )
+
+
+@pointwise(
+    "where(eq(x, y), x + 0.6931471805599453, maximum(x, y) + log1p(exp(-abs(x - y))))",
+    "LogaddexpBackward0",
+)
+def logaddexp(g, x, y):
+    """Return log(exp(input) + exp(other)), without overflow.
+
+    The gradients where both are the same infinity are nan; by the convention "math" 0 at -inf, and
+    a half at inf.
+    """
+    along_x, along_y = g / (1 + exp(y - x)), g / (1 + exp(x - y))
+    equal = both(eq(x, y), isinf(x))
+    ends = where(lt(x, 0), 0, g / 2)
+    return (
+        by_convention(along_x, where(equal, ends, along_x)),
+        by_convention(along_y, where(equal, ends, along_y)),
+    )
+
+
 @pointwise("sin(x)", "SinBackward0", "float")
 def sin(g, x):
     """Return the sine of input, in radians."""
@@ -373,7 +410,7 @@ def gelu_tanh():
 def softplus_formula(g, x, beta, threshold):
     # the untaken branch overflows where x is large: choose, never multiply by a mask
     small = where(gt(x * beta, threshold), 0, x)
-    return where(gt(x * beta, threshold), g, g * (1 / (1 + exp(-(small * beta))))), None, None
+    return where(gt(x * beta, threshold), g, g * sigmoid(small * beta)), None, None
 
 
 @pointwise("x * sigmoid(x)", "SiluBackward0", "float", function="silu")
@@ -635,6 +672,12 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
 
 # --------------------------------------------------------------------------- parts of others
+
+
+@pointwise("chained(x, y)", "MulBackward0")
+def chained(g, x, y):
+    """Return input * other, 0 where one of them is 0, whatever the other is."""
+    return chained(g, y), chained(g, x)
 
 
 @pointwise("real((x - y) * conj(x - y))")
