@@ -54,6 +54,7 @@ from gpugrad.ops.indexing import nonzero as nonzero
 from gpugrad.ops.inplace import index_put as index_put
 from gpugrad.ops.inplace import masked_fill as masked_fill
 from gpugrad.ops.linalg import bmm as bmm
+from gpugrad.ops.linalg import det as det
 from gpugrad.ops.linalg import dot as dot
 from gpugrad.ops.linalg import matmul as matmul
 from gpugrad.ops.linalg import mm as mm
@@ -117,6 +118,7 @@ from gpugrad.ops.reduction import amin as amin
 from gpugrad.ops.reduction import any as any
 from gpugrad.ops.reduction import argmax as argmax
 from gpugrad.ops.reduction import argmin as argmin
+from gpugrad.ops.reduction import logsumexp as logsumexp
 from gpugrad.ops.reduction import max as max
 from gpugrad.ops.reduction import mean as mean
 from gpugrad.ops.reduction import min as min

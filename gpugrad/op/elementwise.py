@@ -364,6 +364,7 @@ _OF_REAL_NUMBERS = {
         "gpugrad.sgn instead."
     ),
     "erf": '"erf" not implemented for complex numbers',
+    "hypot": '"hypot" not implemented for complex numbers',
     "gelu": '"gelu" not implemented for complex numbers',
 }
 _PARAMETERS = {1: ("input",), 2: ("input", "other"), 3: ("input", "min", "max")}

@@ -311,7 +311,7 @@ def rsqrt(g, out):
     return -0.5 * g * out**3
 
 
-@pointwise("hypot(x, y)", "HypotBackward0")
+@pointwise("hypot(x, y)", "HypotBackward0", "float")
 def hypot(g, x, y, out):
     """Return the square root of input**2 + other**2, without overflow.
 
@@ -327,6 +327,7 @@ def hypot(g, x, y, out):
 @pointwise(
     "where(eq(x, y), x + 0.6931471805599453, maximum(x, y) + log1p(exp(-abs(x - y))))",
     "LogaddexpBackward0",
+    "float",
 )
 def logaddexp(g, x, y):
     """Return log(exp(input) + exp(other)), without overflow.
@@ -334,7 +335,7 @@ def logaddexp(g, x, y):
     The gradients where both are the same infinity are nan; by the convention "math" 0 at -inf, and
     a half at inf.
     """
-    along_x, along_y = g / (1 + exp(y - x)), g / (1 + exp(x - y))
+    along_x, along_y = g * sigmoid(x - y), g * sigmoid(y - x)
     equal = both(eq(x, y), isinf(x))
     ends = where(lt(x, 0), 0, g / 2)
     return (
@@ -688,6 +689,21 @@ def squared_distance():
 @pointwise("where(eq(size, 0), 0, x * (slope / size))", "MulBackward0")
 def along():
     """Return slope / size times x, 0 where size is 0: there its own derivative is nan."""
+
+
+@pointwise("exp(x - where(isinf(largest), 0, largest))", parameters=("input", "largest"))
+def exp_below():
+    pass
+
+
+@pointwise("log(x) + where(isinf(largest), 0, largest)", parameters=("input", "largest"))
+def log_above():
+    pass
+
+
+@pointwise("size * exp(x - y)", "MulBackward0", parameters=("size", "input", "other"))
+def sized_exp_difference():
+    pass
 
 
 @pointwise("where(eq(x, 0), 0, 1)")
