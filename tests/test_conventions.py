@@ -446,6 +446,8 @@ def page() -> str:
 
 
 def test_the_page_has_these_rows() -> None:
+    if not PAGE.exists():
+        pytest.skip("the documents are in the sources only")
     assert PAGE.read_text(encoding="utf-8") == page(), "run python tests/test_conventions.py"
 
 

@@ -188,8 +188,6 @@ FUNCTIONS: dict[str, Function] = {
 FUNCTIONS["chained"] = Function(
     definition=lambda x, y: call("where", call("either", eq(x, 0), eq(y, 0)), 0, x * y)
 )
-# What a rule says for each convention, in their order; :func:`by_convention` makes the choice.
-FUNCTIONS["by_convention"] = Function(definition=lambda torch, math: torch)
 for _name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "erf"):
     FUNCTIONS[_name] = Function(f"{_name}({{}})", f"{_name}({{}})")
 
@@ -201,16 +199,15 @@ class Derivative:
     """The rule of a function: its parameters by name, and what they are multiplied into."""
 
     rule: Rule
-    names: tuple[
-        str, ...
-    ]  # of the function's arguments; the rule asks for these, ``g`` and ``out``
-    asked: tuple[str, ...]
+    names: tuple[str, ...]  # of the function's arguments
+    asked: tuple[str, ...]  # some of these, ``g``, ``out`` and ``convention``
 
     def __call__(
-        self, g: Expression, args: Sequence[Expression], out: Expression
+        self, g: Expression, args: Sequence[Expression], out: Expression, convention: str
     ) -> tuple[Expression | None, ...]:
         """Return, for each argument, the rule's expression in ``g`` (``None``: no dependence)."""
-        values = {"g": g, "out": out, **dict(zip(self.names, args, strict=True))}
+        values: dict[str, Any] = {"g": g, "out": out, "convention": convention}
+        values.update(zip(self.names, args, strict=True))
         result = self.rule(*(values[name] for name in self.asked))
         results = result if isinstance(result, tuple) else (result,)
         return tuple(None if r is None else as_expression(r) for r in results)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from gpugrad.formula import text
 from gpugrad.formula.expression import (
     COMPLEX,
-    CONVENTIONS,
     DERIVATIVES,
     FUNCTIONS,
     MATH,
@@ -202,19 +201,11 @@ def _ruled(
     function: str, g: Expression, args: Sequence[Expression], out: Expression, convention: str
 ) -> tuple[Expression | None, ...]:
     """Return what a function's rule says by a convention."""
-    results = DERIVATIVES[function](g, args, out)
-    found = [None if r is None else by_convention(r, convention) for r in results]
+    results = DERIVATIVES[function](g, args, out, convention)
     linear = FUNCTIONS[function].holomorphic or COMPLEX not in (a.kind for a in args)
     if convention == MATH and linear:
-        found = [None if r is None else chained(r, g) for r in found]
-    return tuple(found)
-
-
-def by_convention(e: Expression, convention: str) -> Expression:
-    """Return an expression with the choices that a convention makes in it."""
-    index = CONVENTIONS.index(convention)
-    choices = {p: p.args[index] for p in ordered((e,)) if p.function == "by_convention"}
-    return substitute(e, choices) if choices else e
+        return tuple(None if r is None else chained(r, g) for r in results)
+    return results
 
 
 def chained(e: Expression, g: Expression) -> Expression:

@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, errors
-from gpugrad.formula import COMPLEX, Expression, Formula, call
+from gpugrad.formula import COMPLEX, TORCH, Expression, Formula, call
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, Pointwise, as_operand, cast, pointwise, public, result_type
 
@@ -29,11 +29,6 @@ def both(x: Any, y: Any) -> Any:
 def either(x: Any, y: Any) -> Any:
     """Return, in a formula, the truth of at least one."""
     return call("either", x, y)
-
-
-def by_convention(torch: Any, math: Any) -> Any:
-    """Return, in a rule, one of two gradients: PyTorch's, or that of the convention "math"."""
-    return call("by_convention", torch, math)
 
 
 # --------------------------------------------------------------------------- arithmetic
@@ -312,16 +307,15 @@ def rsqrt(g, out):
 
 
 @pointwise("hypot(x, y)", "HypotBackward0", "float")
-def hypot(g, x, y, out):
+def hypot(g, x, y, out, convention):
     """Return the square root of input**2 + other**2, without overflow.
 
     The gradients at (0, 0) are nan, and 0 by the convention "math".
     """
-    along_x, along_y = g * (x / out), g * (y / out)
-    return (
-        by_convention(along_x, where(eq(out, 0), 0, along_x)),
-        by_convention(along_y, where(eq(out, 0), 0, along_y)),
-    )
+    grads = g * (x / out), g * (y / out)
+    if convention == TORCH:
+        return grads
+    return tuple(where(eq(out, 0), 0, grad) for grad in grads)
 
 
 @pointwise(
@@ -329,19 +323,17 @@ def hypot(g, x, y, out):
     "LogaddexpBackward0",
     "float",
 )
-def logaddexp(g, x, y):
+def logaddexp(g, x, y, convention):
     """Return log(exp(input) + exp(other)), without overflow.
 
     The gradients where both are the same infinity are nan; by the convention "math" 0 at -inf, and
     a half at inf.
     """
-    along_x, along_y = g * sigmoid(x - y), g * sigmoid(y - x)
-    equal = both(eq(x, y), isinf(x))
-    ends = where(lt(x, 0), 0, g / 2)
-    return (
-        by_convention(along_x, where(equal, ends, along_x)),
-        by_convention(along_y, where(equal, ends, along_y)),
-    )
+    grads = g * sigmoid(x - y), g * sigmoid(y - x)
+    if convention == TORCH:
+        return grads
+    same = both(eq(x, y), isinf(x))
+    return tuple(where(same, where(lt(x, 0), 0, g / 2), grad) for grad in grads)
 
 
 @pointwise("sin(x)", "SinBackward0", "float")
@@ -691,17 +683,25 @@ def along():
     """Return slope / size times x, 0 where size is 0: there its own derivative is nan."""
 
 
-@pointwise("exp(x - where(isinf(largest), 0, largest))", parameters=("input", "largest"))
+@pointwise(
+    "exp(x - where(isinf(largest), 0, largest))",
+    kinds={"largest": "real"},
+    parameters=("input", "largest"),
+)
 def exp_below():
     pass
 
 
-@pointwise("log(x) + where(isinf(largest), 0, largest)", parameters=("input", "largest"))
+@pointwise(
+    "log(x) + where(isinf(largest), 0, largest)",
+    kinds={"largest": "real"},
+    parameters=("input", "largest"),
+)
 def log_above():
     pass
 
 
-@pointwise("size * exp(x - y)", "MulBackward0", parameters=("size", "input", "other"))
+@pointwise("size * conj(exp(x - y))", "MulBackward0", parameters=("size", "input", "other"))
 def sized_exp_difference():
     pass
 

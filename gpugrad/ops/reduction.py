@@ -428,13 +428,16 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 def _logsumexp(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
     kind = input.dtype
     wide = np.dtype(np.float32) if kind == np.float16 else kind
+    complex_ = kind.kind == "c"
+    size = door.astype(input, _dtype.of(kind).to_real().numpy) if complex_ else input
     if builtins.all(input.shape[k] for k in axes):
-        largest = door.max(input, axes, True)
+        largest = door.max(size, axes, True)
     else:
-        largest = door.sum(input, axes, True, kind)
-    (terms,) = door.evaluate(OPS["exp_below"].formula, (input, largest), wide, (wide,))
+        largest = door.sum(size, axes, True, size.dtype)
+    below, above = (OPS[name].of_kind(complex_).formula for name in ("exp_below", "log_above"))
+    (terms,) = door.evaluate(below, (input, largest), wide, (wide,))
     total = door.sum(terms, axes, True, wide)
-    (out,) = door.evaluate(OPS["log_above"].formula, (total, largest), wide, (kind,))
+    (out,) = door.evaluate(above, (total, largest), wide, (kind,))
     if keepdims:
         return out
     return door.reshape(out, tuple(n for k, n in enumerate(input.shape) if k not in axes))
@@ -445,7 +448,7 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
     ndim = input._array.ndim
     g, out = restored(g, axes, keepdims, ndim), restored(out, axes, keepdims, ndim)
     weights = along_slope(g, lambda g: pw.sized_exp_difference(g, input, out))
-    if mode.conventions[-1] == TORCH:
+    if mode.conventions[-1] == TORCH or input._array.dtype.kind == "c":
         return weights
     here = attained(input.detach(), out.detach())
     count = _sum(here, axes=axes, keepdims=True, dtype=g._array.dtype)
@@ -455,17 +458,12 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
 
 @of_tensor
 def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) -> Tensor:
-    """Return log(exp(input).sum(dim)) of real numbers, without overflow.
+    """Return log(exp(input).sum(dim)), without overflow.
 
     The gradients of numbers that are all -inf are nan, and so are those of inf; by the convention
     "math" they are 0 in the first case, and in the second the largest share the gradient evenly.
-
-    Raises:
-        NotImplementedError: The type is complex.
     """
-    if input._array.dtype.kind == "c":
-        raise NotImplementedError('"logsumexp" not implemented for complex numbers')
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fc":
         input = cast(input, dtype=_dtype.get_default_dtype().numpy)
     return _logsumexp(input, axes=normal_dims(dim, input._array.ndim), keepdims=keepdim)
 
