@@ -685,6 +685,7 @@ def along():
 
 @pointwise(
     "exp(x - where(isinf(largest), 0, largest))",
+    promotion="float",
     kinds={"largest": "real"},
     parameters=("input", "largest"),
 )
@@ -694,6 +695,7 @@ def exp_below():
 
 @pointwise(
     "log(x) + where(isinf(largest), 0, largest)",
+    promotion="float",
     kinds={"largest": "real"},
     parameters=("input", "largest"),
 )
@@ -701,7 +703,9 @@ def log_above():
     pass
 
 
-@pointwise("size * conj(exp(x - y))", "MulBackward0", parameters=("size", "input", "other"))
+@pointwise(
+    "size * conj(exp(x - y))", "MulBackward0", "float", parameters=("size", "input", "other")
+)
 def sized_exp_difference():
     pass
 
