@@ -33,6 +33,7 @@ from gpugrad.autograd.grad_mode import is_inference as is_inference
 from gpugrad.autograd.grad_mode import is_inference_mode_enabled as is_inference_mode_enabled
 from gpugrad.autograd.grad_mode import no_grad as no_grad
 from gpugrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from gpugrad.op.convention import conventions as conventions
 from gpugrad.ops.creation import arange as arange
 from gpugrad.ops.creation import as_tensor as as_tensor
 from gpugrad.ops.creation import empty as empty
@@ -53,6 +54,7 @@ from gpugrad.ops.indexing import nonzero as nonzero
 from gpugrad.ops.inplace import index_put as index_put
 from gpugrad.ops.inplace import masked_fill as masked_fill
 from gpugrad.ops.linalg import bmm as bmm
+from gpugrad.ops.linalg import det as det
 from gpugrad.ops.linalg import dot as dot
 from gpugrad.ops.linalg import matmul as matmul
 from gpugrad.ops.linalg import mm as mm
@@ -74,12 +76,14 @@ from gpugrad.ops.pointwise import exp as exp
 from gpugrad.ops.pointwise import ge as ge
 from gpugrad.ops.pointwise import gelu as gelu
 from gpugrad.ops.pointwise import gt as gt
+from gpugrad.ops.pointwise import hypot as hypot
 from gpugrad.ops.pointwise import imag as imag
 from gpugrad.ops.pointwise import isinf as isinf
 from gpugrad.ops.pointwise import isnan as isnan
 from gpugrad.ops.pointwise import le as le
 from gpugrad.ops.pointwise import log as log
 from gpugrad.ops.pointwise import log1p as log1p
+from gpugrad.ops.pointwise import logaddexp as logaddexp
 from gpugrad.ops.pointwise import logical_and as logical_and
 from gpugrad.ops.pointwise import logical_not as logical_not
 from gpugrad.ops.pointwise import logical_or as logical_or
@@ -114,6 +118,7 @@ from gpugrad.ops.reduction import amin as amin
 from gpugrad.ops.reduction import any as any
 from gpugrad.ops.reduction import argmax as argmax
 from gpugrad.ops.reduction import argmin as argmin
+from gpugrad.ops.reduction import logsumexp as logsumexp
 from gpugrad.ops.reduction import max as max
 from gpugrad.ops.reduction import mean as mean
 from gpugrad.ops.reduction import min as min

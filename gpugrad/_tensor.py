@@ -613,6 +613,7 @@ class Tensor(TensorBase):
     sin, cos, tan, tanh = pointwise.sin, pointwise.cos, pointwise.tan, pointwise.tanh
     sigmoid, relu, erf = pointwise.sigmoid, pointwise.relu, pointwise.erf
     maximum, minimum = pointwise.maximum, pointwise.minimum
+    hypot, logaddexp = pointwise.hypot, pointwise.logaddexp
     clamp = clip = pointwise.clamp
     eq, ne, lt, le, gt, ge = (
         pointwise.eq, pointwise.ne, pointwise.lt, pointwise.le, pointwise.gt, pointwise.ge,
@@ -660,9 +661,10 @@ class Tensor(TensorBase):
     max, min, amax, amin = reduction.max, reduction.min, reduction.amax, reduction.amin
     argmax, argmin, all, any = reduction.argmax, reduction.argmin, reduction.all, reduction.any
     var, std, norm = reduction.var, reduction.std, reduction.norm
+    logsumexp = reduction.logsumexp
 
     dot, mv, mm, bmm = linalg.dot, linalg.mv, linalg.mm, linalg.bmm
-    matmul, outer = linalg.matmul, linalg.outer
+    matmul, outer, det = linalg.matmul, linalg.outer, linalg.det
 
     reshape, view, flatten = shapes.reshape, shapes.view, shapes.flatten
     transpose, t, permute, adjoint = shapes.transpose, shapes.t, shapes.permute, shapes.adjoint

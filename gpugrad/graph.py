@@ -319,6 +319,7 @@ class _Mode(threading.local):
     walk: Pending | None = None  # the walk that is under way
     node: Node | None = None  # in anomaly mode, the node that the walk is at
     inference = False
+    conventions: tuple[str, ...] = ("torch",)  # at points without derivative; the last counts
     levels: tuple[int, ...] = ()  # ascending: an inner level has the larger number
 
 

@@ -225,7 +225,8 @@ REFERENCE = SimpleNamespace(
     real=np.real, imag=np.imag, rsqrt=lambda x: 1 / np.sqrt(x), reciprocal=lambda x: 1 / x,
     sigmoid=lambda x: 1 / (1 + np.exp(-x)), silu=lambda x: x / (1 + np.exp(-x)), erf=_erf,
     gelu=_gelu, relu=lambda x: np.maximum(x, 0), softplus=_softplus,
-    maximum=np.maximum, minimum=np.minimum, clamp=_clamp,
+    maximum=np.maximum, minimum=np.minimum, clamp=_clamp, hypot=np.hypot,
+    logaddexp=np.logaddexp,
     where=lambda c, *xy: np.where(c, *xy) if xy else np.nonzero(c),
     eq=np.equal, ne=np.not_equal, lt=np.less, le=np.less_equal, gt=np.greater,
     ge=np.greater_equal, logical_and=np.logical_and, logical_or=np.logical_or,
@@ -238,6 +239,7 @@ REFERENCE = SimpleNamespace(
     argmin=lambda x, dim=None, keepdim=False: np.argmin(x, axis=dim, keepdims=keepdim),
     max=_extremum(np.max, np.argmax, np.maximum), min=_extremum(np.min, np.argmin, np.minimum),
     var=_spread(np.var), std=_spread(np.std), norm=_norm,
+    logsumexp=_reduced(np.logaddexp.reduce), det=np.linalg.det,
     dot=np.dot, mv=np.matmul, mm=np.matmul, bmm=np.matmul, matmul=np.matmul, outer=np.outer,
     reshape=np.reshape, flatten=_flatten, transpose=np.swapaxes, t=np.transpose,
     permute=np.transpose, adjoint=lambda x: np.conj(np.swapaxes(x, -2, -1)),
@@ -487,6 +489,12 @@ SAMPLES: dict[str, list[Sample]] = {
     "tanh": named("tanh", ANY, planes=(around(uniform(-1, 1)),)),
     "sigmoid": named("sigmoid", ANY, planes=(PLANE,)),
     "erf": named("erf", ANY),
+    "hypot": named("hypot", AWAY, AWAY),
+    "logaddexp": [
+        *named("logaddexp", ANY, ANY),
+        case("far out", lambda lib, x, y: lib.logaddexp(x, y), np.array([1000.0, -1000.0, 3.0]),
+             np.array([999.0, -999.0, -1000.0])),
+    ],
     "relu": named("relu", lattice(0.05)),
     "gelu": [
         *named("gelu", ANY),
@@ -592,6 +600,15 @@ SAMPLES: dict[str, list[Sample]] = {
         *(case(f"complex order {p}", lambda lib, x, p=p: lib.norm(x, p), PLANE((3,), 0))
           for p in (1, 3, math.inf)),
     ],
+    "logsumexp": [
+        *(case(str(s), s.function, *s.inputs, layout=s.layout)
+          for s in reduction("logsumexp", ANY) if s.name not in ("all", "sliced all", "0-d")),
+        case("0-d", lambda lib, x: lib.logsumexp(x, 0), _NUMBER, reference=np.copy),
+        case("complex", lambda lib, x: lib.logsumexp(x, 1), RIGHT((3, 4), 0),
+             reference=lambda x: np.log(np.exp(x).sum(1))),
+        case("far out", lambda lib, x: lib.logsumexp(x, 1),
+             np.array([[1000.0, 999.0, 998.0], [-1000.0, -1001.0, -999.0]])),
+    ],
     "all": reduction("all", lattice(0, 2), **_NOT),
     "any": reduction("any", lattice(0, 2), **_NOT),
     # ---- products
@@ -607,6 +624,16 @@ SAMPLES: dict[str, list[Sample]] = {
             ((0, 3, 4), (4, 5)), ((2, 3, 0), (0, 5)),
         ),
         case("operator", lambda lib, x, y: x @ y, _X, ANY((4, 2), 1)),
+    ],
+    "det": [
+        *(case(str(shape), lambda lib, x: lib.det(x), ANY(shape, 3))
+          for shape in ((1, 1), (2, 2), (3, 3), (2, 3, 3), (0, 2, 2), (2, 0, 0))),
+        *(case(layout, lambda lib, x: lib.det(x), ANY((3, 3), 3), layout=layout)
+          for layout in ("transposed", "sliced")),
+        case("complex", lambda lib, x: lib.det(x), PLANE((3, 3), 0)),
+        case("singular", lambda lib, x: lib.det(x), np.array([[1.0, 2.0, 0.5], [2.0, 4.0, 1.0],
+                                                              [1.0, 0.0, 3.0]])),
+        case("of rank 1", lambda lib, x: lib.det(x), np.outer((1.0, 2.0, 0.5), (1.0, -1.0, 3.0))),
     ],
     "outer": product("outer", ((3,), (4,)), ((0,), (4,)), ((1,), (2,))),
     # ---- rearranging

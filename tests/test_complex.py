@@ -24,7 +24,7 @@ def complex_(array: Any, seed: int = 1) -> Any:
 
 # None of these is there for complex numbers in PyTorch, or in gpugrad.
 REAL = {"maximum", "minimum", "clamp", "relu", "softplus", "sign", "erf", "gelu", "max", "min",
-        "amax", "amin", "silu"}  # fmt: skip
+        "amax", "amin", "silu", "hypot", "logaddexp"}  # fmt: skip
 EVERY = [
     (op, s)
     for op, samples in SAMPLES.items()

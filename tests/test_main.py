@@ -139,7 +139,7 @@ def document(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md"])
+@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONVENTIONS.md"])
 def test_examples_print_what_they_say(name: str) -> None:
     text = document(name)
     examples = [(b.start("code"), b["code"]) for b in FENCED.finditer(text)
@@ -154,7 +154,7 @@ def test_examples_print_what_they_say(name: str) -> None:
     with patch.dict(OPS), patch.dict(formula.FUNCTIONS), patch.dict(formula.DERIVATIVES):
         runner.run(doctest.DocTestParser().get_doctest(kept, {}, name, name, 0))
 
-    assert runner.tries > 5
+    assert runner.tries > 3
     assert runner.summarize(verbose=False).failed == 0
 
 

@@ -26,7 +26,7 @@ INTEGERS = [np.dtype(d) for d in ("bool", "uint8", "int8", "int16", "int32", "in
 # Operations that have no meaning for complex numbers: by order, and by PyTorch's refusal.
 REAL_ONLY = {
     "lt", "le", "gt", "ge", "maximum", "minimum", "clamp_both", "clamp_low", "clamp_high", "sign",
-    "relu", "erf", "gelu_exact", "gelu_tanh", "softplus_formula",
+    "relu", "erf", "gelu_exact", "gelu_tanh", "softplus_formula", "hypot", "logaddexp",
 }  # fmt: skip
 WHOLE_ONLY = {"bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"}
 COMPLEX_ONLY = {"imaginary"}
@@ -105,6 +105,8 @@ def tangents(formula: Formula) -> Iterator[tuple[str, Formula]]:
 def orders(formula: Formula) -> Iterator[tuple[str, Formula]]:
     """Return a formula, and those of its first and second derivatives."""
     yield "order 0", formula
+    for mask, by_math in products(formula.in_math):
+        yield f"order 1 by math {mask}", by_math
     for mask, first in products(formula):
         yield f"order 1 {mask}", first
         for second_mask, second in products(first):

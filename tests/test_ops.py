@@ -86,6 +86,9 @@ ELSEWHERE = {
     "gpugrad.ops.shape._identity": "a part of a dual tensor: tested with forward mode",
     "squared_distance": "a part of var and std, which run its formula themselves",
     "nonzero_as_one": "a part of norm, likewise",
+    "exp_below": "a part of logsumexp, likewise",
+    "log_above": "likewise",
+    "chained": "a part of gradients by another convention: tested with these",
 }
 
 
@@ -276,6 +279,7 @@ SAVED = {
     "gelu": "0", "silu": "0", "softplus": "0 number number", "maximum": "0 1", "minimum": "0 1",
     "clamp": "0 number number", "where": "0", "sum": "", "mean": "", "prod": "0", "max": "0 out",
     "min": "0 out", "amax": "0 out", "amin": "0 out", "var": "0", "std": "0 out", "norm": "0 out",
+    "hypot": "0 1 out", "logaddexp": "0 1", "logsumexp": "0 out", "det": "0",
     "dot": "0 1", "mv": "0 1", "mm": "0 1", "bmm": "0 1", "matmul": "0 1", "outer": "0 1",
     **dict.fromkeys((
         "diagonal", "movedim", "unflatten", "view_as_real",
@@ -494,6 +498,7 @@ OTHER_NAMES = {
 
 # Where PyTorch itself fails.
 FAILS = {
+    "det-singular": "its gradient is 0 where the matrix is singular",
     "clamp-tensors_broadcast": "its backward needs bounds that broadcast to the input's shape",
     "where-complex_with_real": "its backward does not take the real part",
 }

@@ -104,8 +104,8 @@ def _power(x: Array, y: Array) -> Array:
 FUNCTIONS = {
     name: getattr(np, name)
     for name in (
-        "absolute", "conjugate", "copy", "cos", "exp", "full_like", "imag", "inf", "invert",
-        "isinf", "isnan", "log", "log1p", "logical_and", "logical_not", "logical_or",
+        "absolute", "conjugate", "copy", "cos", "exp", "full_like", "hypot", "imag", "inf",
+        "invert", "isinf", "isnan", "log", "log1p", "logical_and", "logical_not", "logical_or",
         "logical_xor", "maximum", "minimum", "nan", "real", "sin", "sqrt", "tan", "tanh",
         "where",
     )

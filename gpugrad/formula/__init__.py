@@ -16,9 +16,12 @@ from __future__ import annotations
 
 from gpugrad.formula.expression import BOOL as BOOL
 from gpugrad.formula.expression import COMPLEX as COMPLEX
+from gpugrad.formula.expression import CONVENTIONS as CONVENTIONS
 from gpugrad.formula.expression import DERIVATIVES as DERIVATIVES
 from gpugrad.formula.expression import FUNCTIONS as FUNCTIONS
+from gpugrad.formula.expression import MATH as MATH
 from gpugrad.formula.expression import REAL as REAL
+from gpugrad.formula.expression import TORCH as TORCH
 from gpugrad.formula.expression import Derivative as Derivative
 from gpugrad.formula.expression import Expression as Expression
 from gpugrad.formula.expression import Function as Function

@@ -15,6 +15,9 @@ Number = bool | int | float | complex
 BOOL, REAL, COMPLEX = "bool", "real", "complex"
 KINDS = (BOOL, REAL, COMPLEX)
 
+# Whose gradients a formula has at points without a derivative.
+CONVENTIONS = TORCH, MATH = "torch", "math"
+
 
 class Expression:
     """A scalar expression: a variable, a constant, or a function of expressions.
@@ -165,6 +168,7 @@ FUNCTIONS: dict[str, Function] = {
     "differ": Function("logical_xor({}, {})", "(gpugrad::truth({}) != gpugrad::truth({}))", BOOL),
     "untrue": Function("logical_not({})", "(!gpugrad::truth({}))", BOOL),
     "where": Function("where({}, {}, {})", "({} ? {} : {})"),
+    "hypot": Function("hypot({}, {})", "hypot({}, {})", holomorphic=False),
     "abs": Function("absolute({})", "abs({})", REAL, holomorphic=False),
     "sign": Function("sign({})", "gpugrad::sign({})", holomorphic=False),
     "conj": Function("conjugate({})", "conj({})", holomorphic=False),
@@ -180,6 +184,10 @@ FUNCTIONS: dict[str, Function] = {
     "bitxor": _operator("^"),
     "bitnot": Function("invert({})", "gpugrad::invert({})"),
 }
+# The product of a gradient and a slope where 0 times anything is 0, infinity and nan included.
+FUNCTIONS["chained"] = Function(
+    definition=lambda x, y: call("where", call("either", eq(x, 0), eq(y, 0)), 0, x * y)
+)
 for _name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "erf"):
     FUNCTIONS[_name] = Function(f"{_name}({{}})", f"{_name}({{}})")
 
@@ -191,16 +199,15 @@ class Derivative:
     """The rule of a function: its parameters by name, and what they are multiplied into."""
 
     rule: Rule
-    names: tuple[
-        str, ...
-    ]  # of the function's arguments; the rule asks for these, ``g`` and ``out``
-    asked: tuple[str, ...]
+    names: tuple[str, ...]  # of the function's arguments
+    asked: tuple[str, ...]  # some of these, ``g``, ``out`` and ``convention``
 
     def __call__(
-        self, g: Expression, args: Sequence[Expression], out: Expression
+        self, g: Expression, args: Sequence[Expression], out: Expression, convention: str
     ) -> tuple[Expression | None, ...]:
         """Return, for each argument, the rule's expression in ``g`` (``None``: no dependence)."""
-        values = {"g": g, "out": out, **dict(zip(self.names, args, strict=True))}
+        values: dict[str, Any] = {"g": g, "out": out, "convention": convention}
+        values.update(zip(self.names, args, strict=True))
         result = self.rule(*(values[name] for name in self.asked))
         results = result if isinstance(result, tuple) else (result,)
         return tuple(None if r is None else as_expression(r) for r in results)

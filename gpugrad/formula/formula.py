@@ -10,7 +10,9 @@ from gpugrad.formula.expression import (
     COMPLEX,
     DERIVATIVES,
     FUNCTIONS,
+    MATH,
     REAL,
+    TORCH,
     Expression,
     Number,
     call,
@@ -49,9 +51,15 @@ class Product:
 
 
 class Formula:
-    """Named scalar expressions of named inputs: the meaning of an elementwise operation."""
+    """Named scalar expressions of named inputs: the meaning of an elementwise operation.
 
-    __slots__ = ("_parts", "_products", "by_rule", "inputs", "name", "outputs")
+    ``convention`` says whose gradients it has at points without a derivative; its gradients, which
+    are formulas, have the same.
+    """
+
+    __slots__ = (
+        "_math", "_parts", "_products", "by_rule", "convention", "inputs", "name", "outputs",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -59,12 +67,15 @@ class Formula:
         inputs: Sequence[Expression],
         outputs: Sequence[Expression],
         by_rule: bool = False,
+        convention: str = TORCH,
     ):
         """Make a formula; ``by_rule`` lets its own rule name ``out``, which is then saved."""
         self.name = name
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
         self.by_rule = by_rule
+        self.convention = convention
+        self._math: Formula | None = None
         self._products: dict[tuple[object, ...], Product] = {}
         self._parts: dict[tuple[int, ...], tuple[Formula, tuple[int, ...]]] = {}
 
@@ -72,11 +83,21 @@ class Formula:
         inputs = ", ".join(str(v.value) for v in self.inputs)
         return f"{self.name}({inputs}) = {', '.join(map(repr, self.outputs))}"
 
+    @property
+    def in_math(self) -> Formula:
+        """The same formula, with the gradients of the convention "math"."""
+        if self.convention == MATH:
+            return self
+        if self._math is None:
+            self._math = Formula(self.name, self.inputs, self.outputs, self.by_rule, MATH)
+        return self._math
+
     def bound(self, index: int, value: Number) -> Formula:
         """Return the formula with the constant ``value`` for one input, which disappears."""
         values = {self.inputs[index]: constant(value)}
         inputs = self.inputs[:index] + self.inputs[index + 1 :]
-        return Formula(self.name, inputs, tuple(substitute(e, values) for e in self.outputs))
+        outputs = tuple(substitute(e, values) for e in self.outputs)
+        return Formula(self.name, inputs, outputs, convention=self.convention)
 
     def part(self, outputs: tuple[int, ...]) -> tuple[Formula, tuple[int, ...]]:
         """Return the formula of some outputs, and the indices of the inputs that these use."""
@@ -144,7 +165,8 @@ class Formula:
             used.add(given[0])  # a constant gradient takes its shape from this one
         sources = tuple(k for k, v in enumerate(candidates) if v in used)
         name = f"{self.name}_{kind}"
-        formula = Formula(name, [candidates[k] for k in sources], outputs)
+        inputs = [candidates[k] for k in sources]
+        formula = Formula(name, inputs, outputs, convention=self.convention)
         return Product(formula, sources, targets)
 
     def python(self) -> str:
@@ -160,16 +182,46 @@ class Formula:
 
 
 def contribution(
-    function: str, g: Expression, args: Sequence[Expression], out: Expression
+    function: str,
+    g: Expression,
+    args: Sequence[Expression],
+    out: Expression,
+    convention: str = TORCH,
 ) -> tuple[Expression | None, ...]:
     """Return what the cotangent ``g`` of one function call gives to each of its arguments."""
-    derivative = DERIVATIVES.get(function)
-    if derivative is None:
+    if function not in DERIVATIVES:
         return (None,) * len(args)
     if FUNCTIONS[function].holomorphic and COMPLEX in (a.kind for a in args):
-        results = derivative(call("conj", g), args, out)
+        results = _ruled(function, call("conj", g), args, out, convention)
         return tuple(None if r is None else call("conj", r) for r in results)
-    return derivative(g, args, out)
+    return _ruled(function, g, args, out, convention)
+
+
+def _ruled(
+    function: str, g: Expression, args: Sequence[Expression], out: Expression, convention: str
+) -> tuple[Expression | None, ...]:
+    """Return what a function's rule says by a convention."""
+    results = DERIVATIVES[function](g, args, out, convention)
+    linear = FUNCTIONS[function].holomorphic or COMPLEX not in (a.kind for a in args)
+    if convention == MATH and linear:
+        return tuple(None if r is None else chained(r, g) for r in results)
+    return results
+
+
+def chained(e: Expression, g: Expression) -> Expression:
+    """Return ``e``, which is linear in ``g``, with products of ``g`` in which 0 wins.
+
+    Such a product is symmetric, and so is its derivative: what is 0 stays 0 at every order, in
+    whichever order the factors of the chain rule are multiplied.
+    """
+    if e is g or e.function == "chained" or g not in ordered((e,)):
+        return e
+    if e.function in ("where", "add", "sub", "neg"):
+        return call(e.function, *(chained(a, g) for a in e.args))
+    slope = substitute(e, {g: constant(1)})
+    if not any(part.function == "variable" for part in ordered((slope,))):
+        return e
+    return call("chained", g, slope)
 
 
 class _Reverse:
@@ -215,7 +267,8 @@ class _Reverse:
             if is_constant(g, 0):
                 contributions: Iterable[Expression | None] = [g] * len(e.args)
             else:
-                contributions = contribution(e.function, g, e.args, self.result(e))
+                convention = self.formula.convention
+                contributions = contribution(e.function, g, e.args, self.result(e), convention)
             for argument, given in zip(e.args, contributions, strict=True):
                 self.give(argument, given)
         return [self.pending.get(v) for v in self.formula.inputs]
@@ -240,7 +293,8 @@ def _forward(
         terms = [
             term
             for k, a in enumerate(e.args)
-            if a in found and (term := _tangent(e, k, found[a], out)) is not None
+            if a in found
+            and (term := _tangent(e, k, found[a], out, formula.convention)) is not None
         ]
         nonzero = [t for t in terms if not is_constant(t, 0)] or terms[:1]
         for term in nonzero:
@@ -248,12 +302,13 @@ def _forward(
     return [found.get(e) for e in formula.outputs]
 
 
-def _tangent(e: Expression, k: int, t: Expression, out: Expression) -> Expression | None:
+def _tangent(
+    e: Expression, k: int, t: Expression, out: Expression, convention: str
+) -> Expression | None:
     """Return the tangent of the call ``e`` when only its k-th argument moves, by ``t``."""
-    derivative = DERIVATIVES.get(e.function)
-    if derivative is None:
+    if e.function not in DERIVATIVES:
         return None
     if e.args[k].kind == COMPLEX and e.kind == REAL:
-        gradient = derivative(constant(1), e.args, out)[k]
+        gradient = _ruled(e.function, constant(1), e.args, out, convention)[k]
         return None if gradient is None else call("real", call("conj", gradient) * t)
-    return derivative(t, e.args, out)[k]
+    return _ruled(e.function, t, e.args, out, convention)[k]

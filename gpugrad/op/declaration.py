@@ -39,9 +39,9 @@ def pointwise(
     """Declare an elementwise operation by its formula; the decorated function is its rule.
 
     The rule's parameters are ``g`` (the cotangent), the inputs by the names they have in the
-    formula, and ``out`` (the result); what it names is what is saved.  It returns, for each input,
-    an expression that is linear in ``g``.  A rule without parameters leaves the derivative to the
-    parts of the formula.
+    formula, ``out`` (the result), and ``convention`` where it depends on that; what it names is
+    what is saved.  It returns, for each input, an expression that is linear in ``g``.  A rule
+    without parameters leaves the derivative to the parts of the formula.
 
     Args:
         text: The formula, such as ``"x * y"``.

@@ -13,6 +13,7 @@ from gpugrad.formula import (
     BOOL,
     COMPLEX,
     REAL,
+    TORCH,
     Expression,
     Formula,
     Product,
@@ -75,6 +76,7 @@ class Elementwise:
         self.formula = formula
         self.function = formula.name
         self.parameters = tuple(f"operand{k}" for k in range(len(formula.inputs)))
+        self.arguments = tuple(str(v.value) for v in formula.inputs)  # by PyTorch's names
         self.plans: dict[tuple[object, ...], tuple[_Part, ...]] = {}
         self.products: dict[Formula, Elementwise] = {}
         self.rules: dict[tuple[tuple[bool, ...], int], Rule] = {}
@@ -82,6 +84,16 @@ class Elementwise:
 
     def __repr__(self) -> str:
         return f"<elementwise {self.formula!r}>"
+
+    @functools.cached_property
+    def in_math(self) -> Elementwise:
+        """The operation as it is differentiated by the convention "math"."""
+        formula = self.formula.in_math
+        if formula is self.formula:
+            return self
+        op = Elementwise(self.name, formula)
+        op.arguments = self.arguments
+        return op
 
     def evaluate(
         self,
@@ -118,8 +130,9 @@ class Elementwise:
             for out in outs:
                 mark(out)
         if mode.levels and has_tangents(operands):
+            op = self if mode.conventions[-1] == TORCH else self.in_math
             call = _described(arrays, outs, compute)
-            carry(operands, outs, lambda values, moving, _: self._moved(call, values, moving))
+            carry(operands, outs, lambda values, moving, _: op._moved(call, values, moving))
 
     def record(
         self,
@@ -130,6 +143,9 @@ class Elementwise:
         compute: np.dtype[Any],
     ) -> None:
         """Make the node of a call and attach it to the outputs."""
+        if mode.conventions[-1] != TORCH and self.in_math is not self:
+            self.in_math.record(operands, arrays, inputs, outs, compute)
+            return
         count = len(outs)
         needs = tuple(e is not None for e in inputs)
         product = self.formula.vjp(needs, (True,) * count)
@@ -267,11 +283,6 @@ class Elementwise:
             )
         return op
 
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        """The names of the inputs."""
-        return tuple(str(v.value) for v in self.formula.inputs)
-
     def attribute(self, node: Node, name: str) -> Any:
         """Return what a call saved, by PyTorch's name."""
         count, outputs = len(self.formula.inputs), node.outputs
@@ -353,6 +364,7 @@ _OF_REAL_NUMBERS = {
         "gpugrad.sgn instead."
     ),
     "erf": '"erf" not implemented for complex numbers',
+    "hypot": '"hypot" not implemented for complex numbers',
     "gelu": '"gelu" not implemented for complex numbers',
 }
 _PARAMETERS = {1: ("input",), 2: ("input", "other"), 3: ("input", "min", "max")}
@@ -380,14 +392,10 @@ class Pointwise(Elementwise):
         super().__init__(name, build(REAL))
         self.function = function
         self.parameters = parameters or _PARAMETERS[len(self.formula.inputs)]
+        self.arguments = self.parameters
         self.build = build
         self.promotion = promotion
         self.kinds: dict[bool, Elementwise] = {False: self}
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        """The names of the inputs."""
-        return self.parameters
 
     @property
     def specializes(self) -> bool:

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gpugrad.formula import TORCH
 from gpugrad.graph import (
     Node,
     Output,
@@ -64,7 +65,19 @@ def observe(hooks: tuple[Hooks, ...], anomaly: bool) -> None:
     if hooks and mode.disabled is not None:
         raise RuntimeError(mode.disabled)
     mode.hooks, mode.anomaly = hooks, anomaly
-    mode.on = Observer(hooks[-1] if hooks else None, anomaly) if hooks or anomaly else True
+    _begin()
+
+
+def follow(conventions: tuple[str, ...]) -> None:
+    """Let this thread have these conventions at points without a derivative; the last counts."""
+    mode.conventions = conventions
+    _begin()
+
+
+def _begin() -> None:
+    """Have recorded calls observed where there is something to observe."""
+    ordinary = not mode.hooks and not mode.anomaly and mode.conventions[-1] == TORCH
+    mode.on = True if ordinary else Observer(mode.hooks[-1] if mode.hooks else None, mode.anomaly)
     if mode.enabled:
         mode.enabled = mode.on
 

@@ -6,12 +6,14 @@ import inspect
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
 from gpugrad import backend, errors
 from gpugrad._device import device
+from gpugrad.formula import MATH, TORCH
 from gpugrad.graph import (
     LEAF,
     Node,
@@ -28,6 +30,7 @@ from gpugrad.graph import (
 from gpugrad.op import calls
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.attribute import saved_value
+from gpugrad.op.convention import conventions
 from gpugrad.op.dual import carry, has_tangents
 from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
@@ -125,6 +128,7 @@ class Operation:
         self.kind = kind
         self.view = view
         self.output_names = outputs
+        self.convention = TORCH
         parameters = list(inspect.signature(forward).parameters.values())[1:]
         self.parameters = tuple(
             p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY
@@ -151,6 +155,15 @@ class Operation:
         other.function = calls.function(other)
         return other
 
+    @cached_property
+    def in_math(self) -> Operation:
+        """The operation whose rules run by the convention "math"."""
+        other = self.named(self.name)
+        other.convention = MATH
+        for name in ("_transposed", "_moved"):
+            setattr(other, name, conventions(MATH)(getattr(self, name)))
+        return other
+
     @property
     def regular(self) -> bool:
         """Whether a call has given tensors and one result, and is generated."""
@@ -161,7 +174,7 @@ class Operation:
         key = needs, outputs
         if key not in self.nodes:
             self.nodes[key] = rule = Rule(self, needs, outputs, self.rule)
-            if self.regular:
+            if self.regular and self.convention == TORCH:
                 rule.backward = calls.backward(rule)
         return self.nodes[key]
 
@@ -240,7 +253,8 @@ class Operation:
                 for o, k in zip(outs, keeps[len(tensors) :], strict=True)
             ]
             saved = tuple(kept)
-        rule = self.rule(needs, len(outs))
+        op = self if mode.conventions[-1] == TORCH else self.in_math
+        rule = op.rule(needs, len(outs))
         call = self._described(tensors, outs, params)
         node = record(rule, inputs, saved, versions_of(saved), call)
         for k, out in enumerate(outs):

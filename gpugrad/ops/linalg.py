@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gpugrad import _dtype, backend, errors
+from gpugrad.backend import cpu
 from gpugrad.errors import broadcast_shape, size
 from gpugrad.graph import TensorBase, inferring, mark, mode, record
-from gpugrad.op import OPS, Pointwise, bilinear, door_of, saved
+from gpugrad.op import OPS, Pointwise, bilinear, composite, door_of, of_tensor, saved
 from gpugrad.op.elementwise import Recorded
 from gpugrad.op.saved import edges, versions_of, wrap
 from gpugrad.ops import pointwise as pw
+from gpugrad.ops.indexing import add_at, getitem
 from gpugrad.ops.shape import adjoint, unsqueeze
 
 if TYPE_CHECKING:
@@ -270,3 +273,95 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
         if t._array.ndim != 1:
             raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {t._array.ndim}-D")
     return pw.mul(unsqueeze(input, 1), vec2)
+
+
+# --------------------------------------------------------------------------- determinants
+
+
+def _on_host(door: backend.Backend, function: Callable[[Array], Array], input: Array) -> Array:
+    """Return a function of matrices, computed by NumPy in single precision at least."""
+    kind = input.dtype
+    wide = np.dtype(np.float32) if kind == np.float16 else kind
+    found = cpu.quiet(function)(door.to_numpy(input).astype(wide, copy=False))
+    return door.from_numpy(np.asarray(found, kind), door.device_of(input))
+
+
+@composite("LinalgDetBackward0")
+def _det(door: backend.Backend, input: Array) -> Array:
+    return _on_host(door, np.linalg.det, input)
+
+
+@_det.gradient
+def input(g: Any, input: Any) -> Any:
+    return unsqueeze(unsqueeze(g, -1), -1) * pw.conj(_cofactors(input))
+
+
+@composite("LinalgCofactorsBackward0")
+def _cofactors(door: backend.Backend, input: Array) -> Array:
+    return _on_host(door, _cofactors_of, input)
+
+
+@_cofactors.gradient
+def input(g: Any, input: Any) -> Any:
+    # each cofactor is the determinant of a minor, up to its sign, and so on to any order
+    array = input._array
+    n = array.shape[-1]
+    if n < 2:
+        return g * 0
+    door = backend.of(array)
+    where = door.device_of(array)
+    others = np.array([[k for k in range(n) if k != left_out] for left_out in range(n)])
+    rows = door.from_numpy(others[:, None, :, None], where)
+    columns = door.from_numpy(others[None, :, None, :], where)
+    index = (Ellipsis, rows, columns)
+    signs = wrap(door.from_numpy((-1.0) ** np.add.outer(range(n), range(n)), where))
+    inner = pw.conj(_cofactors(getitem(input, index)))
+    signed = pw.mul(g, signs.to(g.dtype))
+    grad = unsqueeze(unsqueeze(signed, -1), -1) * inner
+    return add_at(grad, shape=array.shape, index=index)
+
+
+def _cofactors_of(matrix: Array) -> Array:
+    """Return the matrix of cofactors, which is the gradient of the determinant, by the SVD.
+
+    It divides by nothing, so that singular matrices are no exception.
+    """
+    n = matrix.shape[-1]
+    known = np.isfinite(matrix).all((-2, -1))[..., None, None]
+    u, s, vh = np.linalg.svd(np.where(known, matrix, 0))
+    ones = np.ones((*s.shape[:-1], 1), s.dtype)
+    before = np.cumprod(np.concatenate([ones, s[..., :-1]], -1), -1)[..., :n]
+    after = np.cumprod(np.concatenate([ones, s[..., :0:-1]], -1), -1)[..., n - 1 :: -1][..., :n]
+    sign = np.linalg.det(u) * np.linalg.det(vh)
+    scaled = (sign[..., None] * before * after)[..., None, :]
+    return np.where(known, (u.conj() * scaled) @ vh.conj(), np.nan)
+
+
+@of_tensor
+def det(input: Tensor) -> Tensor:
+    """Return the determinants of square matrices, the last two dimensions.
+
+    The gradient is the matrix of cofactors, right for singular matrices as well, for which
+    PyTorch's is 0, and so are its derivatives; the second derivative takes memory for n**4 numbers.
+    It is computed on the host, on CUDA too.
+
+    Raises:
+        RuntimeError: The type is no floating point or complex one, or the matrices are not square.
+
+    Source: G. W. Stewart, "On the adjugate matrix", Linear Algebra and its Applications, 1998.
+    """
+    array = input._array
+    if array.ndim < 2:
+        raise RuntimeError("linalg.det: The input tensor A must have at least 2 dimensions.")
+    rows, columns = array.shape[-2:]
+    if rows != columns:
+        raise RuntimeError(
+            "linalg.det: A must be batches of square matrices, but they are "
+            f"{rows} by {columns} matrices"
+        )
+    if array.dtype.kind not in "fc":
+        raise RuntimeError(
+            "linalg.det: Expected a floating point or complex tensor as input. Got "
+            f"{_dtype.of(array.dtype).title}"
+        )
+    return _det(input)

@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, errors
-from gpugrad.formula import COMPLEX, Expression, Formula, call
+from gpugrad.formula import COMPLEX, TORCH, Expression, Formula, call
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, Pointwise, as_operand, cast, pointwise, public, result_type
 
@@ -306,6 +306,36 @@ def rsqrt(g, out):
     return -0.5 * g * out**3
 
 
+@pointwise("hypot(x, y)", "HypotBackward0", "float")
+def hypot(g, x, y, out, convention):
+    """Return the square root of input**2 + other**2, without overflow.
+
+    The gradients at (0, 0) are nan, and 0 by the convention "math".
+    """
+    grads = g * (x / out), g * (y / out)
+    if convention == TORCH:
+        return grads
+    return tuple(where(eq(out, 0), 0, grad) for grad in grads)
+
+
+@pointwise(
+    "where(eq(x, y), x + 0.6931471805599453, maximum(x, y) + log1p(exp(-abs(x - y))))",
+    "LogaddexpBackward0",
+    "float",
+)
+def logaddexp(g, x, y, convention):
+    """Return log(exp(input) + exp(other)), without overflow.
+
+    The gradients where both are the same infinity are nan; by the convention "math" 0 at -inf, and
+    a half at inf.
+    """
+    grads = g * sigmoid(x - y), g * sigmoid(y - x)
+    if convention == TORCH:
+        return grads
+    same = both(eq(x, y), isinf(x))
+    return tuple(where(same, where(lt(x, 0), 0, g / 2), grad) for grad in grads)
+
+
 @pointwise("sin(x)", "SinBackward0", "float")
 def sin(g, x):
     """Return the sine of input, in radians."""
@@ -373,7 +403,7 @@ def gelu_tanh():
 def softplus_formula(g, x, beta, threshold):
     # the untaken branch overflows where x is large: choose, never multiply by a mask
     small = where(gt(x * beta, threshold), 0, x)
-    return where(gt(x * beta, threshold), g, g * (1 / (1 + exp(-(small * beta))))), None, None
+    return where(gt(x * beta, threshold), g, g * sigmoid(small * beta)), None, None
 
 
 @pointwise("x * sigmoid(x)", "SiluBackward0", "float", function="silu")
@@ -637,6 +667,12 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 # --------------------------------------------------------------------------- parts of others
 
 
+@pointwise("chained(x, y)", "MulBackward0")
+def chained(g, x, y):
+    """Return input * other, 0 where one of them is 0, whatever the other is."""
+    return chained(g, y), chained(g, x)
+
+
 @pointwise("real((x - y) * conj(x - y))")
 def squared_distance():
     pass
@@ -645,6 +681,33 @@ def squared_distance():
 @pointwise("where(eq(size, 0), 0, x * (slope / size))", "MulBackward0")
 def along():
     """Return slope / size times x, 0 where size is 0: there its own derivative is nan."""
+
+
+@pointwise(
+    "exp(x - where(isinf(largest), 0, largest))",
+    promotion="float",
+    kinds={"largest": "real"},
+    parameters=("input", "largest"),
+)
+def exp_below():
+    pass
+
+
+@pointwise(
+    "log(x) + where(isinf(largest), 0, largest)",
+    promotion="float",
+    kinds={"largest": "real"},
+    parameters=("input", "largest"),
+)
+def log_above():
+    pass
+
+
+@pointwise(
+    "size * conj(exp(x - y))", "MulBackward0", "float", parameters=("size", "input", "other")
+)
+def sized_exp_difference():
+    pass
 
 
 @pointwise("where(eq(x, 0), 0, 1)")

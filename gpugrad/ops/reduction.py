@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,8 @@ import numpy as np
 from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import dtype
 from gpugrad.errors import normal_dim, normal_dims
-from gpugrad.graph import TensorBase
+from gpugrad.formula import TORCH
+from gpugrad.graph import TensorBase, mode
 from gpugrad.op import OPS, cast, composite, expand_to, linear, of_tensor, pointwise, sum_to
 from gpugrad.op.saved import Like, wrap
 from gpugrad.ops import pointwise as pw
@@ -36,6 +37,14 @@ def restored(g: Any, axes: Shape, keepdims: bool, ndim: int) -> Any:
     for axis in sorted(axes):
         shape.insert(axis, 1)
     return reshape(g, tuple(shape))
+
+
+def along_slope(g: Any, slope: Callable[[Any], Any]) -> Any:
+    """Return ``slope(g)``, a gradient that is a multiple of ``g`` element by element.
+
+    By the convention "math" it is 0 where ``g`` or the factor is, whatever the other is.
+    """
+    return slope(g) if mode.conventions[-1] == TORCH else pw.chained(g, slope(1.0))
 
 
 # --------------------------------------------------------------------------- sum, mean, prod
@@ -85,7 +94,7 @@ def input(g: Any, input: Any, axes: Shape, keepdims: bool) -> Any:
     g = restored(g, axes, keepdims, input._array.ndim)
     if g._array.dtype != input._array.dtype:
         input = cast(input, dtype=g._array.dtype)
-    return g * pw.conj(_products_of_others(input, axes))
+    return along_slope(g, lambda g: g * pw.conj(_products_of_others(input, axes)))
 
 
 _prod_along = _prod.named("ProdBackward1")
@@ -412,6 +421,53 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     return _position("argmin", input, dim, keepdim)
 
 
+# --------------------------------------------------------------------------- logsumexp
+
+
+@composite("LogsumexpBackward0")
+def _logsumexp(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
+    kind = input.dtype
+    wide = np.dtype(np.float32) if kind == np.float16 else kind
+    complex_ = kind.kind == "c"
+    size = door.astype(input, _dtype.of(kind).to_real().numpy) if complex_ else input
+    if builtins.all(input.shape[k] for k in axes):
+        largest = door.max(size, axes, True)
+    else:
+        largest = door.sum(size, axes, True, size.dtype)
+    below, above = (OPS[name].of_kind(complex_).formula for name in ("exp_below", "log_above"))
+    (terms,) = door.evaluate(below, (input, largest), wide, (wide,))
+    total = door.sum(terms, axes, True, wide)
+    (out,) = door.evaluate(above, (total, largest), wide, (kind,))
+    if keepdims:
+        return out
+    return door.reshape(out, tuple(n for k, n in enumerate(input.shape) if k not in axes))
+
+
+@_logsumexp.gradient
+def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
+    ndim = input._array.ndim
+    g, out = restored(g, axes, keepdims, ndim), restored(out, axes, keepdims, ndim)
+    weights = along_slope(g, lambda g: pw.sized_exp_difference(g, input, out))
+    if mode.conventions[-1] == TORCH or input._array.dtype.kind == "c":
+        return weights
+    here = attained(input.detach(), out.detach())
+    count = _sum(here, axes=axes, keepdims=True, dtype=g._array.dtype)
+    ends = pw.where(here, pw.where(out > 0, g / count, 0), 0)
+    return pw.where(pw.isinf(out), ends, weights)
+
+
+@of_tensor
+def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) -> Tensor:
+    """Return log(exp(input).sum(dim)), without overflow.
+
+    The gradients of numbers that are all -inf are nan, and so are those of inf; by the convention
+    "math" they are 0 in the first case, and in the second the largest share the gradient evenly.
+    """
+    if input._array.dtype.kind not in "fc":
+        input = cast(input, dtype=_dtype.get_default_dtype().numpy)
+    return _logsumexp(input, axes=normal_dims(dim, input._array.ndim), keepdims=keepdim)
+
+
 # --------------------------------------------------------------------------- spread
 
 
@@ -461,7 +517,8 @@ def _variance(
 def input(g: Any, input: Any, axes: Shape, keepdims: bool, degrees: float) -> Any:
     g = restored(g, axes, keepdims, input._array.ndim)
     center = mean(input, axes, keepdim=True) if axes else input
-    return (2.0 / degrees if degrees else math.inf) * g * (input - center)
+    factor = 2.0 / degrees if degrees else math.inf
+    return along_slope(g, lambda g: factor * g * (input - center))
 
 
 @composite("StdBackward0")
@@ -478,8 +535,12 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, degrees: fl
     ndim = input._array.ndim
     g, out = restored(g, axes, keepdims, ndim), restored(out, axes, keepdims, ndim)
     center = mean(input, axes, keepdim=True) if axes else input
-    slope = pw.where(out == 0, 0, g / (2 * out))  # constant values: 0, as in PyTorch
-    return (2.0 / degrees if degrees else math.inf) * slope * (input - center)
+    factor = 2.0 / degrees if degrees else math.inf
+
+    def slope(g: Any) -> Any:  # of constant values it is 0, as in PyTorch
+        return factor * pw.where(out == 0, 0, g / (2 * out)) * (input - center)
+
+    return along_slope(g, slope)
 
 
 def _degrees(input: Tensor, dim: Any, unbiased: Any, correction: Any) -> tuple[Shape, float]:
@@ -561,16 +622,17 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: floa
     if order == 1:
         return direction * g
     if order == 2:
-        return pw.along(out, input, g)
+        return along_slope(g, lambda g: pw.along(out, input, g))
     size = pw.abs(input)
     if abs(order) == math.inf:
         here = attained(size.detach(), out.detach())
         count = _sum(here, axes=axes, keepdims=True, dtype=g._array.dtype)
         return direction * pw.where(here, g / count, 0)
     if order < 1:
-        inner = pw.where(size == 0, 0, size ** (order - 1))
-        return direction * inner * (g * pw.where(out == 0, 0, out ** (1 - order)))
-    return direction * size ** (order - 1) * pw.where(out == 0, 0, g / out ** (order - 1))
+        inner = direction * pw.where(size == 0, 0, size ** (order - 1))
+        return along_slope(g, lambda g: inner * (g * pw.where(out == 0, 0, out ** (1 - order))))
+    inner = direction * size ** (order - 1)
+    return along_slope(g, lambda g: inner * pw.where(out == 0, 0, g / out ** (order - 1)))
 
 
 @of_tensor

@@ -14,6 +14,7 @@ from gpugrad.autograd.function import Function
 from gpugrad.autograd.grad_mode import enable_grad, is_grad_enabled
 from gpugrad.autograd.graph import saved_tensors_hooks
 from gpugrad.graph import TensorBase, mode
+from gpugrad.op.convention import conventions
 from gpugrad.op.saved import wrap
 
 Contexts = tuple[AbstractContextManager[Any], AbstractContextManager[Any]]
@@ -121,6 +122,7 @@ class CheckpointFunction(Function):
     def forward(ctx: Any, function: Any, preserve: bool, *args: Any) -> Any:
         """Compute without recording."""
         ctx.function = function
+        ctx.convention = mode.conventions[-1]
         ctx.randomness = random.Replay(args) if preserve else None
         ctx.args = [None if isinstance(a, TensorBase) else a for a in args]
         ctx.places = [k for k, a in enumerate(args) if isinstance(a, TensorBase)]
@@ -140,7 +142,7 @@ class CheckpointFunction(Function):
         args = list(ctx.args)
         for k, t in zip(ctx.places, ctx.saved_tensors, strict=True):
             args[k] = t.detach().requires_grad_(t.requires_grad)
-        with enable_grad(), _replayed(ctx.randomness):
+        with enable_grad(), conventions(ctx.convention), _replayed(ctx.randomness):
             found = ctx.function(*args)
         outs = found if isinstance(found, tuple) else (found,)
         pairs = [
@@ -185,6 +187,7 @@ class _Frame:
         self.contexts: Contexts = (
             (nullcontext(), nullcontext()) if context_fn is None else context_fn()
         )
+        self.convention = mode.conventions[-1]
         self.checks = determinism_check == "default"
         self.holders: list[weakref.ref[_Holder]] = []
         self.first: list[dict[str, Any]] = []  # what was known of each saved tensor
@@ -226,6 +229,7 @@ class _Frame:
 
         with (
             enable_grad(),
+            conventions(self.convention),
             self.contexts[1],
             _replayed(self.randomness),
             saved_tensors_hooks(pack, lambda packed: packed),
