@@ -451,6 +451,108 @@ def test_a_noted_line_keeps_nothing_alive() -> None:
     assert local() is None
 
 
+@program
+def the_output_of_a_function_is_named(torch: Any, leaf: Any, note: Any) -> None:
+    class Two(torch.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            y, z = x.exp(), x.sin()
+            ctx.save_for_backward(x, z)
+            return y, z
+
+        @staticmethod
+        def backward(ctx: Any, g: Any, h: Any) -> Any:
+            return g * ctx.saved_tensors[1]
+
+    y, z = Two.apply(leaf([1.0, 2.0]))
+    z.detach().add_(1)
+    y.sum().backward()
+
+
+@program
+def the_output_of_a_function_is_named_where_another_saved_it(
+    torch: Any, leaf: Any, note: Any
+) -> None:
+    class Two(torch.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x.exp(), x.sin()
+
+        @staticmethod
+        def backward(ctx: Any, g: Any, h: Any) -> Any:
+            return g
+
+    y, z = Two.apply(leaf([1.0, 2.0]))
+    w = z * z
+    z.detach().add_(1)
+    w.sum().backward()
+
+
+@program
+def an_overwritten_output_without_gradient_has_no_origin(torch: Any, leaf: Any, note: Any) -> None:
+    found = (leaf([[1.0, 2.0], [3.0, 4.0]]) * 1).max(0)
+    found.indices.zero_()
+    found.values.sum().backward()
+
+
+@program
+def the_number_of_a_function_is_named(torch: Any, leaf: Any, note: Any) -> None:
+    y = leaf([1.0, 2.0]).max()
+    z = y * y
+    y.detach().add_(1)
+    z.backward()
+
+
+def assigned(x: Any, i: Any, value: Any) -> Any:
+    y = x * 1
+    y[i] = value
+    return y
+
+
+# What is computed with the index [0, 1] or the mask [True, False], whose owner overwrites it then.
+INDEXED: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "x[i]": lambda x, i, mask: x[i],
+    "x[mask]": lambda x, i, mask: x[:2][mask],
+    "index_select": lambda x, i, mask: x.index_select(0, i),
+    "x[i] = number": lambda x, i, mask: assigned(x, i, 5.0),
+    "x[mask] = number": lambda x, i, mask: assigned(x[:2], mask, 5.0),
+    "x[i] = tensor": lambda x, i, mask: assigned(x, i, x[1:]),
+    "index_put": lambda x, i, mask: (x * 1).index_put((i,), x[1:] * 2, accumulate=True),
+    "index_fill_": lambda x, i, mask: (x * 1).index_fill_(0, i, 0.0),
+    "masked_fill": lambda x, i, mask: x[:2].masked_fill(mask, 0.0),
+    "masked_fill with a tensor": lambda x, i, mask: x[:2].masked_fill(mask, x[2]),
+    "masked_fill_": lambda x, i, mask: (x[:2] * 1).masked_fill_(mask, x[2]),
+}
+
+
+@pytest.mark.parametrize("name", INDEXED)
+def test_the_gradient_is_that_of_the_index_before_it_was_overwritten(
+    name: str, device: str
+) -> None:
+    gradients = []
+    for overwrites in False, True:
+        x = gpugrad.tensor([1.0, 2.0, 3.0], device=device, requires_grad=True)
+        i, mask = (gpugrad.tensor(v, device=device) for v in ([0, 1], [True, False]))
+        y = INDEXED[name](x, i, mask)
+        if overwrites:
+            i.add_(1)
+            mask.fill_(True)
+        y.sum().backward()
+        assert x.grad is not None
+        gradients.append(x.grad.tolist())
+    assert gradients[0] == gradients[1]
+
+
+def test_an_array_of_the_users_may_be_overwritten_as_well() -> None:
+    x = gpugrad.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    i = np.array([0, 1])
+    y = x[i]
+    i += 1
+    y.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [1.0, 1.0, 0.0]
+
+
 # --------------------------------------------------------------------------- checkpoint
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -112,8 +112,12 @@ def versions_of(saved: Sequence[Any]) -> tuple[int, ...] | None:
     return versions if any(versions) else None
 
 
-def unpack(node: Node, outputs_from: int) -> tuple[Any, ...]:
+def unpack(
+    node: Node, outputs_from: int, outputs: Mapping[int, int] | None = None
+) -> tuple[Any, ...]:
     """Return a node's saved values; from ``outputs_from`` on they are its own outputs.
+
+    ``outputs`` tells which of the others are outputs, too.
 
     Raises:
         RuntimeError: They were freed, or written in place since.
@@ -128,7 +132,8 @@ def unpack(node: Node, outputs_from: int) -> tuple[Any, ...]:
         if _writes(s) != expected:
             write = _overwriting(s, expected)
             if write is not UNTOUCHED:
-                raise _overwritten(node, k, k >= outputs_from, expected, write)
+                output = k - outputs_from if k >= outputs_from else (outputs or {}).get(k)
+                raise _overwritten(node, s, output, expected, write)
     return (
         *saved[:outputs_from],
         *(_rewrapped(node, k, s) for k, s in enumerate(saved[outputs_from:])),
@@ -199,18 +204,16 @@ def _shown(noted: Line) -> str:
 
 
 def _overwritten(
-    node: Node, index: int, own: bool, expected: int, write: Write | None
+    node: Node, saved: Any, output: int | None, expected: int, write: Write | None
 ) -> RuntimeError:
-    assert node.saved is not None
-    saved = node.saved[index]
     writes = _writes(saved)
-    if own:
-        saved = wrap(saved.array)
-    maker = node if own else saved._edge
+    maker = node if output is not None else saved._edge
     maker = maker.node if isinstance(maker, Output) else maker
-    origin = (
-        f", which is output 0 of {maker.name().removesuffix('Backward0')},"
-        if isinstance(maker, Node) else ""
+    if not isinstance(saved, TensorBase):
+        saved = wrap(saved.array)
+    origin = (  # of what was made by another node PyTorch does not know which output it was
+        f", which is output {output or 0} of {function_name(maker)},"
+        if isinstance(maker, Node) and saved._array.dtype.kind in "fc" else ""
     )  # fmt: skip
     error = RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
@@ -233,6 +236,12 @@ def _story(node: Node, write: Write | None) -> str:
         "The line that saved it was not noted: that costs time where tensors are small. It is "
         "noted under gpugrad.autograd.set_detect_anomaly(True, check_nan=False)."
     )
+
+
+def function_name(node: Node) -> str:
+    """Return the name of a node as PyTorch's errors shorten it: ``Mul``, ``Fill2``."""
+    name, found, number = node.name().rpartition("Backward")
+    return name + number.removeprefix("0") if found and number != "s" else node.name()
 
 
 def _hint() -> str:
