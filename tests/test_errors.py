@@ -1624,6 +1624,54 @@ DELIBERATE: list[tuple[str, tuple[type[Exception], str], Any, str]] = [
         "NumPy's class and sentence, which give the shape",
     ),
     (
+        "torch.ones(2, device='meta')",
+        (AssertionError, ""),
+        (RuntimeError, "Expected one of cpu, cuda device type at start of device string: meta"),
+        "only the devices that there are",
+    ),
+    (
+        "x = torch.ones(3, requires_grad=True); i = torch.tensor([0, 1])\n"
+        "y = x[i]; i.add_(1); y.sum().backward()",
+        (RuntimeError, "one of the variables needed for gradient computation has been modified"),
+        ACCEPTED,
+        "an index is copied where it is recorded, so that the gradient is that of the old one",
+    ),
+    (
+        "y = torch.ones(3, requires_grad=True).prod()\ny.detach().mul_(2); y.backward()",
+        (RuntimeError, "one of the variables needed for gradient computation has been modified"),
+        ACCEPTED,
+        "the gradient of a product does not read the result",
+    ),
+    (
+        "x = torch.ones(3, requires_grad=True) * 1\n"
+        "v = x[:2]; z = (v * v).sum(); x.mul_(2); z.backward()",
+        (
+            RuntimeError,
+            "one of the variables needed for gradient computation has been modified by an inplace "
+            "operation: [torch.FloatTensor [2]], which is output 0 of AsStrided, is at version 1;",
+        ),
+        (RuntimeError, ours(stale("[2]", "Slice"))),
+        "names the view as it was made; PyTorch has replaced its history when it looks",
+    ),
+    (
+        "x = torch.ones(1).expand(3)\nx.copy_(x)",
+        (AssertionError, ""),
+        (RuntimeError, SHARED_MEMORY),
+        "PyTorch does not copy a tensor to itself, and so does not look at its memory",
+    ),
+    (
+        "x = torch.ones(2, requires_grad=True)\nx[torch.tensor([5])] = 2.0",
+        (RuntimeError, LEAF_WRITTEN),
+        (IndexError, "index 5 is out of bounds for dimension 0 with size 2"),
+        "of two mistakes the index is found first",
+    ),
+    (
+        "y = torch.ones(2, 2, requires_grad=True) * 1\na, b = y.unbind(0); y.mul_(2); a.sum(5)",
+        (RuntimeError, "Output 0 of Unbind is a view and its base or another view of its base has"),
+        (IndexError, "Dimension out of range (expected to be in range of [-1, 0], but got 5)"),
+        "of two mistakes the dimension is found first",
+    ),
+    (
         "torch.ones((1,) * 64).unsqueeze(0)",
         (AssertionError, ""),
         (ValueError, "maximum supported dimension for an ndarray is currently 64, found 65"),

@@ -452,6 +452,12 @@ def test_a_noted_line_keeps_nothing_alive() -> None:
 
 
 @program
+def the_exponent_of_a_power(torch: Any, leaf: Any, note: Any) -> None:
+    for exponent in 0, 1, 2, 3, 0.5, -0.5, -1, -2, 2.5, 2.0:
+        note((leaf([1.0, 2.0]) ** exponent).grad_fn._saved_exponent)
+
+
+@program
 def the_output_of_a_function_is_named(torch: Any, leaf: Any, note: Any) -> None:
     class Two(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
@@ -482,7 +488,7 @@ def the_output_of_a_function_is_named_where_another_saved_it(
         def backward(ctx: Any, g: Any, h: Any) -> Any:
             return g
 
-    y, z = Two.apply(leaf([1.0, 2.0]))
+    _, z = Two.apply(leaf([1.0, 2.0]))
     w = z * z
     z.detach().add_(1)
     w.sum().backward()
