@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -64,16 +65,19 @@ class Counter:
         return found if known == self.value - version else None
 
 
+# Of a program: its code, and the place in it.  A frame would keep all that it computed alive.
+Line = tuple[CodeType, int]
+
+
 class Write:
     """One or several writes in place of one array: their versions, and where the last stands."""
 
-    __slots__ = ("array", "code", "first", "instruction", "last")
+    __slots__ = ("array", "first", "last", "line")
 
     array: Array
     first: int
     last: int
-    code: CodeType
-    instruction: int
+    line: Line
 
     MOST = 4096  # what a counter remembers; beyond that, it knows no parts
 
@@ -166,8 +170,8 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "_metadata", "hooks", "inputs", "params", "rule", "saved", "sequence",
-        "versions",
+        "__weakref__", "_line", "_metadata", "hooks", "inputs", "params", "rule", "saved",
+        "sequence", "versions",
     )  # fmt: skip
 
     rule: Rule
@@ -178,6 +182,7 @@ class Node:
     versions: tuple[int, ...] | None
     hooks: Hooks | None
     _metadata: dict[str, Any]  # made when it is asked for
+    _line: Line  # of the user's, that saved the values; only where it was noted
 
     @property
     def op(self) -> Any:
@@ -348,6 +353,16 @@ def recording(enabled: bool) -> Iterator[None]:
         mode.enabled = before and mode.on
 
 
+def users_line() -> Line:
+    """Return which line called us, the innermost outside of this library."""
+    frame: Any = sys._getframe(2)
+    while frame.f_globals.get("__name__", _OURS).startswith(_OURS) and frame.f_back is not None:
+        frame = frame.f_back
+    return frame.f_code, frame.f_lasti
+
+
+_OURS = "gpugrad."  # generated functions have no module's name
+
 next_sequence = itertools.count().__next__  # one call: threads never share a number
 
 
@@ -373,6 +388,8 @@ def record(
     node.params = params
     node.hooks = None
     node.sequence = next_sequence()
+    if saved:
+        node._line = users_line()
     if mode.enabled is not True and mode.enabled:
         mode.enabled.recorded(node)
     return node

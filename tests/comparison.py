@@ -6,6 +6,7 @@ function that notes values; what it notes is compared, and the error that ends i
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -57,7 +58,5 @@ def agree(program: Program, device: str) -> None:
 
 def _on(device: str, noted: Any) -> Any:
     if device == "cuda" and isinstance(noted, tuple):
-        return noted[0], noted[1].replace("gpugrad.Float", "gpugrad.cuda.Float").replace(
-            "gpugrad.Double", "gpugrad.cuda.Double"
-        )
+        return noted[0], re.sub(r"gpugrad\.(?=[A-Z]\w*Tensor)", "gpugrad.cuda.", noted[1])
     return noted

@@ -1212,6 +1212,231 @@ OPTIM: list[Row] = [
     ),
 ]
 
+INFERENCE: list[Row] = [
+    (
+        "with torch.inference_mode(): x = torch.ones(2)\nx.requires_grad_()",
+        RuntimeError,
+        "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.",
+    ),
+    (
+        "with torch.inference_mode(): x = torch.ones(2)\n"
+        "(torch.ones(2, requires_grad=True) * x).sum().backward()",
+        RuntimeError,
+        "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
+        "inference mode in computation tracked by autograd. To work around this, you can make a "
+        "clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead of "
+        "`torch.inference_mode()`.",
+    ),
+    (
+        "with torch.inference_mode(): x = torch.ones(2)\nx.add_(1)",
+        RuntimeError,
+        "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a "
+        "clone to get a normal tensor before doing inplace update.See "
+        "https://github.com/pytorch/rfcs/pull/17 for more details.",
+    ),
+]
+
+HOOKS: list[Row] = [
+    (
+        "torch.tensor(1.0).register_hook(lambda g: g)",
+        RuntimeError,
+        "cannot register a hook on a tensor that doesn't require gradient",
+    ),
+    (
+        "x = torch.tensor(1.0, requires_grad=True)\n"
+        "x.register_hook(lambda g: torch.ones(3)); (x * 2).backward()",
+        RuntimeError,
+        "hook '<lambda>' has changed the size of value",
+    ),
+    (
+        "x = torch.tensor(1.0, requires_grad=True)\n"
+        "x.register_hook(lambda g: 3); (x * 2).backward()",
+        TypeError,
+        "expected Variable, but hook returned 'int'",
+    ),
+    (
+        "x = torch.tensor(1.0, requires_grad=True)\n"
+        "(x * 2).register_post_accumulate_grad_hook(lambda p: None)",
+        RuntimeError,
+        "post accumulate grad hooks cannot be registered on non-leaf tensors",
+    ),
+    (
+        "x = torch.tensor(1.0, requires_grad=True)\n"
+        "x.register_post_accumulate_grad_hook(lambda p: 3); (x * 2).backward()",
+        TypeError,
+        "expected Variable, but hook returned 'int'",
+    ),
+    (
+        "with torch.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: 3):\n"
+        "    y = torch.tensor(1.0, requires_grad=True) ** 2\n"
+        "y.backward()",
+        TypeError,
+        "Output of saved tensor unpack_hook expected to be a Tensor but got result of type int",
+    ),
+    (
+        "with torch.autograd.graph.disable_saved_tensors_hooks('no hooks'):\n"
+        "    with torch.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t):\n"
+        "        torch.tensor(1.0, requires_grad=True) ** 2\n",
+        RuntimeError,
+        "no hooks",
+    ),
+]
+
+
+def function(forward: str, backward: str = "", call: str = "F.apply(x).backward()") -> str:
+    """Return a snippet that defines and calls a function of one argument."""
+    text = "class F(torch.autograd.Function):\n"
+    text += f"    @staticmethod\n    def forward(ctx, x): {forward}\n"
+    if backward:
+        text += f"    @staticmethod\n    def backward(ctx, g): {backward}\n"
+    return f"{text}x = torch.tensor(1.0, requires_grad=True)\n{call}"
+
+
+FUNCTIONS: list[Row] = [
+    (
+        function("return x * 2"),
+        NotImplementedError,
+        "You must implement either the backward or vjp method for your custom autograd.Function to "
+        "use it with backward mode AD.",
+    ),
+    (
+        function("return x * 2", "return g, g"),
+        RuntimeError,
+        "function FBackward returned an incorrect number of gradients (expected 1, got 2)",
+    ),
+    (
+        function("return x * 2", "return ()"),
+        RuntimeError,
+        "function FBackward returned an incorrect number of gradients (expected 1, got 0)",
+    ),
+    (
+        function("return x * 2", "return 3.0"),
+        RuntimeError,
+        "expected Variable or None (got float)",
+    ),
+    (
+        function("return x * 2", "return g", "F()(x)"),
+        RuntimeError,
+        "Legacy autograd function with non-static forward method is deprecated. Please use "
+        "new-style autograd function with static forward method. (Example: "
+        "https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)",
+    ),
+    (
+        function(
+            "return x * 2",
+            "return g * 2",
+            "F.backward = staticmethod(torch.autograd.function.once_differentiable(F.backward))\n"
+            "g, = torch.autograd.grad(F.apply(x), x, create_graph=True)\n"
+            "g.backward()",
+        ),
+        RuntimeError,
+        NO_GRAPH,
+    ),
+    (
+        function("ctx.save_for_backward(3); return x * 2", "return g", "F.apply(x)"),
+        TypeError,
+        "save_for_backward can only save variables, but argument 0 is of type int",
+    ),
+    (
+        function(
+            "ctx.save_for_backward(x); return x * 2",
+            "return g * ctx.saved_tensors[0]",
+            "y = F.apply(x); y.backward(); y.grad_fn.saved_tensors",
+        ),
+        RuntimeError,
+        SECOND_BACKWARD,
+    ),
+    (
+        function("ctx.mark_dirty(x); x.add_(1); return x", "return g", "F.apply(x)"),
+        RuntimeError,
+        "a leaf Variable that requires grad has been used in an in-place operation.",
+    ),
+    (
+        function("return 'a'", "return g"),
+        AttributeError,
+        "'str' object has no attribute 'backward'",
+    ),
+    (function("raise ValueError('inside')", call="F.apply(x)"), ValueError, "inside"),
+    (function("return x * 2", "raise ValueError('inside')"), ValueError, "inside"),
+]
+
+DIFFERENTIATION: list[Row] = [
+    (
+        "with torch.autograd.set_detect_anomaly(True):\n"
+        "    torch.sqrt(torch.tensor(-1.0, requires_grad=True)).backward()\n",
+        RuntimeError,
+        "Function 'SqrtBackward0' returned nan values in its 0th output.",
+    ),
+    (
+        "torch.autograd.gradcheck(lambda x: x * 2, torch.ones(2, dtype=torch.double))",
+        ValueError,
+        "gradcheck expects at least one input tensor to require gradient, but none of them have "
+        "requires_grad=True.",
+    ),
+    (
+        "torch.autograd.functional.jacobian(lambda x: 3, torch.ones(2))",
+        TypeError,
+        "The outputs of the user-provided function given to jacobian must be either a Tensor or a "
+        "tuple of Tensors but the given outputs of the user-provided function has type <class "
+        "'int'>.",
+    ),
+    (
+        "torch.autograd.functional.hessian(lambda x: x, torch.ones(2))",
+        RuntimeError,
+        "The Tensor returned by the function given to hessian should contain a single element",
+    ),
+    (
+        "torch.autograd.functional.jvp(lambda x: x, torch.ones(2))",
+        RuntimeError,
+        "The vector v can only be None if the input to the user-provided function is a single "
+        "Tensor with a single element.",
+    ),
+    (
+        "torch.autograd.functional.jacobian(\n"
+        "    lambda x: torch.ones(2), torch.ones(2), strict=True)\n",
+        RuntimeError,
+        "Output 0 of the user-provided function does not require gradients. The outputs must be "
+        "computed in a differentiable manner from the input when running in strict mode.",
+    ),
+    (
+        "torch.func.grad(lambda x: x)(torch.ones(2))",
+        RuntimeError,
+        "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with 1 "
+        "dims. Maybe you wanted to use the vjp or jacrev APIs instead?",
+    ),
+    (
+        "torch.func.grad(lambda x: 3)(torch.ones(2))",
+        RuntimeError,
+        "grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got <class 'int'>",
+    ),
+    (
+        "torch.func.grad(lambda x: x.sum())(torch.ones(2, dtype=torch.int64))",
+        RuntimeError,
+        "only Tensors of floating point dtype can require gradients",
+    ),
+    (
+        "torch.func.jvp(lambda x: x, (torch.ones(2),), (torch.ones(3),))",
+        RuntimeError,
+        "Trying to set a forward gradient that has a different size than that of the original "
+        "Tensor, this is not supported. Tensor is of size [2] while the given forward gradient is "
+        "of size [3].",
+    ),
+    (
+        "torch.autograd.forward_ad.make_dual(torch.ones(2), torch.ones(2))",
+        RuntimeError,
+        "Trying to create a dual Tensor for forward AD but no level exists, make sure to "
+        "enter_dual_level() first.",
+    ),
+    (
+        "with torch.autograd.forward_ad.dual_level():\n"
+        "    torch.autograd.forward_ad.make_dual(torch.ones(2), torch.ones(3))\n",
+        RuntimeError,
+        "Trying to set a forward gradient that has a different size than that of the original "
+        "Tensor, this is not supported. Tensor is of size [2] while the given forward gradient is "
+        "of size [3].",
+    ),
+]
+
 # On CUDA a check of the values would have to wait for the device, and the text has the device.
 CPU_ONLY: list[Row] = [
     (
@@ -1236,6 +1461,8 @@ TABLES = {
     "backward": BACKWARD, "requires_grad": REQUIRES_GRAD, "in_place": IN_PLACE, "grad": GRAD,
     "conversion": CONVERSION, "indexing": INDEXING, "creation": CREATION, "devices": DEVICES,
     "shapes": SHAPES, "dtypes": DTYPES, "arguments": ARGUMENTS, "optim": OPTIM,
+    "inference": INFERENCE, "hooks": HOOKS, "functions": FUNCTIONS,
+    "differentiation": DIFFERENTIATION,
 }  # fmt: skip
 
 
@@ -1395,6 +1622,54 @@ DELIBERATE: list[tuple[str, tuple[type[Exception], str], Any, str]] = [
             "data type float32",
         ),
         "NumPy's class and sentence, which give the shape",
+    ),
+    (
+        "torch.ones(2, device='meta')",
+        (AssertionError, ""),
+        (RuntimeError, "Expected one of cpu, cuda device type at start of device string: meta"),
+        "only the devices that there are",
+    ),
+    (
+        "x = torch.ones(3, requires_grad=True); i = torch.tensor([0, 1])\n"
+        "y = x[i]; i.add_(1); y.sum().backward()",
+        (RuntimeError, "one of the variables needed for gradient computation has been modified"),
+        ACCEPTED,
+        "an index is copied where it is recorded, so that the gradient is that of the old one",
+    ),
+    (
+        "y = torch.ones(3, requires_grad=True).prod()\ny.detach().mul_(2); y.backward()",
+        (RuntimeError, "one of the variables needed for gradient computation has been modified"),
+        ACCEPTED,
+        "the gradient of a product does not read the result",
+    ),
+    (
+        "x = torch.ones(3, requires_grad=True) * 1\n"
+        "v = x[:2]; z = (v * v).sum(); x.mul_(2); z.backward()",
+        (
+            RuntimeError,
+            "one of the variables needed for gradient computation has been modified by an inplace "
+            "operation: [torch.FloatTensor [2]], which is output 0 of AsStrided, is at version 1;",
+        ),
+        (RuntimeError, ours(stale("[2]", "Slice"))),
+        "names the view as it was made; PyTorch has replaced its history when it looks",
+    ),
+    (
+        "x = torch.ones(1).expand(3)\nx.copy_(x)",
+        (AssertionError, ""),
+        (RuntimeError, SHARED_MEMORY),
+        "PyTorch does not copy a tensor to itself, and so does not look at its memory",
+    ),
+    (
+        "x = torch.ones(2, requires_grad=True)\nx[torch.tensor([5])] = 2.0",
+        (RuntimeError, LEAF_WRITTEN),
+        (IndexError, "index 5 is out of bounds for dimension 0 with size 2"),
+        "of two mistakes the index is found first",
+    ),
+    (
+        "y = torch.ones(2, 2, requires_grad=True) * 1\na, b = y.unbind(0); y.mul_(2); a.sum(5)",
+        (RuntimeError, "Output 0 of Unbind is a view and its base or another view of its base has"),
+        (IndexError, "Dimension out of range (expected to be in range of [-1, 0], but got 5)"),
+        "of two mistakes the dimension is found first",
     ),
     (
         "torch.ones((1,) * 64).unsqueeze(0)",

@@ -322,6 +322,243 @@ def test_a_packing_hook_may_walk_while_gradients_are_accumulated() -> None:
     x.grad = None
 
 
+# --------------------------------------------------------------------------- the two lines
+
+
+class Product(gpugrad.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any) -> Any:
+        ctx.save_for_backward(x, y)
+        return x * y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, y = ctx.saved_tensors
+        return g * y, g * x
+
+
+class Exponential(gpugrad.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        y = x.exp()
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g * ctx.saved_tensors[0]
+
+
+# What saves, and what of it is overwritten.
+SAVING: dict[str, Callable[[Any], tuple[Any, Any]]] = {
+    "an elementwise operation": lambda y: (y * y, y),
+    "its result": lambda y: 2 * (y.exp(),),
+    "three operands": lambda y: (y.clamp(y, y), y),
+    "operands of two types": lambda y: (y * y.double(), y),
+    "broadcast operands": lambda y: (y * y[0], y),
+    "a product of matrices": lambda y: (y @ y, y),
+    "a composite operation": lambda y: (y.prod(), y),
+    "a view": lambda y: (y.t() * y.t(), y),
+    "a write": lambda y: ((y * 1).mul_(y), y),
+    "a write into a view": lambda y: ((y * 1)[1:].mul_(y[1:]), y),
+    "a user's function": lambda y: (Product.apply(y, y), y),
+    "what a user's function returned": lambda y: 2 * (Exponential.apply(y),),
+}
+
+
+def two_lines(save: Callable[[Any], tuple[Any, Any]], n: int, device: str) -> str:
+    """Return the note of the error where what ``save`` saved is overwritten."""
+    y = gpugrad.ones(n, n, device=device, requires_grad=True) * 1
+    z, saved = save(y)  # the line that saves
+    saved.detach().add_(1)  # the line that overwrites
+    with pytest.raises(RuntimeError, match="modified by an inplace operation") as caught:
+        z.sum().backward()
+    note, *_ = caught.value.__notes__  # anomaly mode adds another
+    return str(note)
+
+
+@pytest.mark.parametrize("name", SAVING)
+def test_the_error_names_the_lines_that_saved_and_overwrote(name: str, device: str) -> None:
+    note = two_lines(SAVING[name], 65, device)
+
+    first, second, *_ = lines = [line.strip() for line in note.split("\n")]
+    assert first.startswith("It was saved for ")
+    assert first.endswith(" by:")
+    assert f'{__file__}", line' in second
+    assert "lambda y" in lines[2]
+    assert f'"{name}"' in lines[2]
+    assert lines[3] == "and overwritten by:"
+    assert lines[5] == "saved.detach().add_(1)  # the line that overwrites"
+
+
+@pytest.mark.parametrize("name", SAVING)
+def test_small_tensors_take_a_way_that_notes_no_line_but_in_anomaly_mode(name: str) -> None:
+    general = {
+        "three operands", "operands of two types", "a user's function",
+        "what a user's function returned",
+    }  # fmt: skip
+    note = two_lines(SAVING[name], 2, "cpu")
+    assert ("was not noted" in note) == (name not in general)
+
+    with gpugrad.autograd.set_detect_anomaly(True, check_nan=False):
+        note = two_lines(SAVING[name], 2, "cpu")
+    assert f'"{name}"' in note
+    assert "was not noted" not in note
+
+
+def test_the_line_is_noted_where_the_value_was_written_before() -> None:
+    x = gpugrad.ones(2, requires_grad=True)
+    optimizer = gpugrad.optim.SGD([x], lr=0.1)
+    for _ in range(2):
+        z = (x * x).sum()  # the line that saves
+        z.backward(retain_graph=True)
+        optimizer.step()  # the line that overwrites
+    with pytest.raises(RuntimeError, match="modified by an inplace operation") as caught:
+        z.backward()
+    (note,) = caught.value.__notes__
+    assert note.index("# the line that saves") < note.index("# the line that overwrites")
+
+
+def test_the_line_of_a_recorded_gradient_is_that_of_the_walk() -> None:
+    x = gpugrad.ones(64, 64, requires_grad=True)
+    g = gpugrad.ones(64, 64)
+    (first,) = gpugrad.autograd.grad(x**3, x, g, create_graph=True)  # the line that saves
+    g.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation") as caught:
+        first.sum().backward()
+    assert "# the line that saves" in caught.value.__notes__[0]
+
+
+def test_a_write_that_is_not_known_is_said_to_be() -> None:
+    y = gpugrad.ones(64, 64, requires_grad=True) * 1
+    z = y * y  # the line that saves
+    gpugrad.autograd.graph.increment_version([y])
+    with pytest.raises(RuntimeError, match="modified by an inplace operation") as caught:
+        z.sum().backward()
+    (note,) = caught.value.__notes__
+    assert "# the line that saves" in note
+    assert note.endswith("and overwritten by a write that was not noted.")
+
+
+def test_a_noted_line_keeps_nothing_alive() -> None:
+    def saved() -> tuple[Any, Any]:
+        local = gpugrad.ones(2)
+        x = gpugrad.ones(64, 64, requires_grad=True)
+        return x * x, weakref.ref(local)
+
+    z, local = saved()
+    assert "_line" in dir(z.grad_fn)
+    assert local() is None
+
+
+@program
+def the_exponent_of_a_power(torch: Any, leaf: Any, note: Any) -> None:
+    for exponent in 0, 1, 2, 3, 0.5, -0.5, -1, -2, 2.5, 2.0:
+        note((leaf([1.0, 2.0]) ** exponent).grad_fn._saved_exponent)
+
+
+@program
+def the_output_of_a_function_is_named(torch: Any, leaf: Any, note: Any) -> None:
+    class Two(torch.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            y, z = x.exp(), x.sin()
+            ctx.save_for_backward(x, z)
+            return y, z
+
+        @staticmethod
+        def backward(ctx: Any, g: Any, h: Any) -> Any:
+            return g * ctx.saved_tensors[1]
+
+    y, z = Two.apply(leaf([1.0, 2.0]))
+    z.detach().add_(1)
+    y.sum().backward()
+
+
+@program
+def the_output_of_a_function_is_named_where_another_saved_it(
+    torch: Any, leaf: Any, note: Any
+) -> None:
+    class Two(torch.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x.exp(), x.sin()
+
+        @staticmethod
+        def backward(ctx: Any, g: Any, h: Any) -> Any:
+            return g
+
+    _, z = Two.apply(leaf([1.0, 2.0]))
+    w = z * z
+    z.detach().add_(1)
+    w.sum().backward()
+
+
+@program
+def an_overwritten_output_without_gradient_has_no_origin(torch: Any, leaf: Any, note: Any) -> None:
+    found = (leaf([[1.0, 2.0], [3.0, 4.0]]) * 1).max(0)
+    found.indices.zero_()
+    found.values.sum().backward()
+
+
+@program
+def the_number_of_a_function_is_named(torch: Any, leaf: Any, note: Any) -> None:
+    y = leaf([1.0, 2.0]).max()
+    z = y * y
+    y.detach().add_(1)
+    z.backward()
+
+
+def assigned(x: Any, i: Any, value: Any) -> Any:
+    y = x * 1
+    y[i] = value
+    return y
+
+
+# What is computed with the index [0, 1] or the mask [True, False], whose owner overwrites it then.
+INDEXED: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "x[i]": lambda x, i, mask: x[i],
+    "x[mask]": lambda x, i, mask: x[:2][mask],
+    "index_select": lambda x, i, mask: x.index_select(0, i),
+    "x[i] = number": lambda x, i, mask: assigned(x, i, 5.0),
+    "x[mask] = number": lambda x, i, mask: assigned(x[:2], mask, 5.0),
+    "x[i] = tensor": lambda x, i, mask: assigned(x, i, x[1:]),
+    "index_put": lambda x, i, mask: (x * 1).index_put((i,), x[1:] * 2, accumulate=True),
+    "index_fill_": lambda x, i, mask: (x * 1).index_fill_(0, i, 0.0),
+    "masked_fill": lambda x, i, mask: x[:2].masked_fill(mask, 0.0),
+    "masked_fill with a tensor": lambda x, i, mask: x[:2].masked_fill(mask, x[2]),
+    "masked_fill_": lambda x, i, mask: (x[:2] * 1).masked_fill_(mask, x[2]),
+}
+
+
+@pytest.mark.parametrize("name", INDEXED)
+def test_the_gradient_is_that_of_the_index_before_it_was_overwritten(
+    name: str, device: str
+) -> None:
+    gradients = []
+    for overwrites in False, True:
+        x = gpugrad.tensor([1.0, 2.0, 3.0], device=device, requires_grad=True)
+        i, mask = (gpugrad.tensor(v, device=device) for v in ([0, 1], [True, False]))
+        y = INDEXED[name](x, i, mask)
+        if overwrites:
+            i.add_(1)
+            mask.fill_(True)
+        y.sum().backward()
+        assert x.grad is not None
+        gradients.append(x.grad.tolist())
+    assert gradients[0] == gradients[1]
+
+
+def test_an_array_of_the_users_may_be_overwritten_as_well() -> None:
+    x = gpugrad.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    i = np.array([0, 1])
+    y = x[i]
+    i += 1
+    y.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [1.0, 1.0, 0.0]
+
+
 # --------------------------------------------------------------------------- checkpoint
 
 

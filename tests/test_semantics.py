@@ -14,10 +14,12 @@ import threading
 import warnings
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import test_errors
 from snippets import ours, run
 
 import gpugrad
@@ -705,6 +707,82 @@ def test_pytorch_still_gives_it(snippet: str, expected: str) -> None:
     torch = pytest.importorskip("torch")
 
     assert shown(snippet, torch) == expected
+
+
+# --------------------------------------------------------------------------- other values
+
+# What PyTorch shows, what gpugrad shows, and why; where they raise, see test_errors.DELIBERATE.
+NAMES = "[f and f.name() for f, _ in y.grad_fn.next_functions]"
+DELIBERATE: list[tuple[str, str, str, str]] = [
+    (
+        "x = torch.arange(8.0); x[::2].mul_(x[2])\nx[::2]",
+        "tensor([ 0.,  4., 16., 24.])",
+        "tensor([ 0.,  4.,  8., 12.])",
+        "an operand is read before anything is written; PyTorch reads x[2] after it has written it",
+    ),
+    (
+        "x = torch.ones(1, requires_grad=True); y = x * 1; y.register_hook(lambda g: g * 2)\n"
+        "torch.autograd.grad(y * 3, y)[0], torch.autograd.grad(y * 3, [y, x])[0]",
+        "(tensor([6.]), tensor([3.]))",
+        "(tensor([6.]), tensor([6.]))",
+        "the gradient of a tensor is what its hooks made of it, whatever else is asked for",
+    ),
+    (
+        f"x = torch.ones(3, requires_grad=True); y = x * 1; y[:2].exp_()\n{NAMES}",
+        "['MulBackward0']",
+        "['MulBackward0', 'ExpBackward0']",
+        "CopySlices is an operation of the base and of what was written; PyTorch's runs the other "
+        "node inside of itself",
+    ),
+    (
+        f"x = torch.ones(3, requires_grad=True); y = x * 1; y[:2] = x[:2].exp()\n{NAMES}",
+        "['MulBackward0', 'ExpBackward0']",
+        "['MulBackward0', 'torch::autograd::CopyBackwards']",
+        "the same: what was written is a copy",
+    ),
+    (
+        "fa = torch.autograd.forward_ad\n"
+        "with fa.dual_level():\n"
+        "    x = torch.ones(2); v = x[:1]\n"
+        "    x.copy_(fa.make_dual(torch.ones(2), torch.ones(2)))\n"
+        "    seen = fa.unpack_dual(v).tangent\n"
+        "seen",
+        "tensor([1.])",
+        "None",
+        "a shortcoming: a view that was taken before its base was given a tangent has none",
+    ),
+]
+
+
+def deliberate() -> list[Any]:
+    return [pytest.param(*entry, id=entry[3]) for entry in DELIBERATE]
+
+
+@pytest.mark.parametrize(("snippet", "theirs", "mine", "reason"), deliberate())
+def test_a_value_is_different_on_purpose(snippet: str, theirs: str, mine: str, reason: str) -> None:
+    assert shown(snippet, gpugrad) == mine, reason
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("snippet", "theirs", "mine", "reason"), deliberate())
+def test_pytorchs_value_is_another(snippet: str, theirs: str, mine: str, reason: str) -> None:
+    assert shown(snippet, pytest.importorskip("torch")) == theirs
+
+
+def listed() -> str:
+    """Return the list of all differences, as it stands in ARCHITECTURE.md."""
+    rows = (*test_errors.DELIBERATE, *DELIBERATE)
+    return "".join(
+        f"- `{row[0]}`: {row[3]}\n".replace("\n", " ⏎ ", row[0].count("\n")) for row in rows
+    )
+
+
+def test_the_differences_are_listed() -> None:
+    """Run ``python -c "import test_semantics; print(test_semantics.listed())"`` in tests/."""
+    page = Path(__file__).parents[1] / "ARCHITECTURE.md"
+    if not page.exists():
+        pytest.skip("the tests run without the checkout")
+    assert listed() in page.read_text(encoding="utf-8")
 
 
 # --------------------------------------------------------------------------- better on purpose

@@ -82,7 +82,7 @@ class FunctionCtx:
         node = None if self._node is None else self._node()
         if node is None or not self._kept:
             return ()
-        found = unpack(node, len(self._kept))
+        found = unpack(node, len(self._kept), self._outputs)
         return tuple(
             [None if k is None else self._with_history(node, k, found) for k in self._kept]
         )

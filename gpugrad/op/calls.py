@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from gpugrad import backend, graph
+from gpugrad.backend import cpu
 from gpugrad.op import saved
-from gpugrad.op.specialized import NEW_TENSOR, indented, marks, renewed
+from gpugrad.op.specialized import NEW_TENSOR, indented, line_noted, marks, renewed
 
 
 def source(op: Any) -> str:
@@ -109,6 +110,8 @@ def _case(op: Any, tensors: Sequence[str], needs: tuple[bool, ...]) -> str:
         lines.append(f"node.versions = versions_of(node.saved) if {' or '.join(written)} else None")
     else:
         lines.append("node.versions = None")
+    if True in keeps:
+        lines.append(line_noted(f"{tensors[0]}_", bool(written)))
     return "\n".join(lines)
 
 
@@ -181,7 +184,7 @@ def function(op: Any) -> Callable[..., Any]:
             "Tensor": saved.tensor_class, "View": graph.View, "check_view": saved.check_view,
             "door_of_array": backend.of, "doors": backend.BACKENDS, "elsewhere": op.elsewhere,
             "inferring": graph.inferring, "mark": graph.mark,
-            "general": op.general,
+            "general": op.general, "LARGE": cpu.LARGE, "users_line": graph.users_line,
             "mode": graph.mode, "new": object.__new__, "next_sequence": graph.next_sequence,
             "own_array": saved.own_array, "saved_output": saved.saved_output,
             "shared_counter": saved.shared_counter, "versions_of": saved.versions_of,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,6 +69,8 @@ class Recorded(NamedTuple):
 
 class Elementwise:
     """A formula that can be run on tensors and differentiated."""
+
+    constants: Mapping[str, Any] = {}  # attributes of all its nodes, by PyTorch's names
 
     def __init__(self, name: str, formula: Formula):
         """Make the operation whose backward node is called ``name``."""
@@ -285,6 +287,8 @@ class Elementwise:
 
     def attribute(self, node: Node, name: str) -> Any:
         """Return what a call saved, by PyTorch's name."""
+        if name in self.constants:
+            return self.constants[name]
         count, outputs = len(self.formula.inputs), node.outputs
         sources = self.formula.vjp((True,) * count, (True,) * outputs).sources
         known = (*self.arguments, *("out",) * outputs)

@@ -20,7 +20,7 @@ import numpy as np
 from gpugrad import backend
 from gpugrad.graph import Node, Output, TensorBase, View, edge_of, rehang
 from gpugrad.op.operation import linear
-from gpugrad.op.saved import type_name, wrap
+from gpugrad.op.saved import function_name, type_name, wrap
 
 Array = Any
 Shape = tuple[int, ...]
@@ -248,7 +248,7 @@ def forbidden(tensor: TensorBase, view: View, what: str) -> RuntimeError:
     made = f"A view was created in {before} and {what} modified inplace {now}."
     if isinstance(edge, Node | Output):
         node, number = (edge.node, edge.index) if isinstance(edge, Output) else (edge, 0)
-        made = f"Output {number} of {node.name().removesuffix('Backward0')} is a view"
+        made = f"Output {number} of {function_name(node)} is a view"
         if view.origin == "multiple":
             made += f" and {what} modified inplace."
         else:

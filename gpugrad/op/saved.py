@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import linecache
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from gpugrad._device import device
 from gpugrad.graph import (
     Counter,
     Inference,
+    Line,
     Node,
     Output,
     SavedOutput,
@@ -21,6 +21,7 @@ from gpugrad.graph import (
     Write,
     edge_of,
     mode,
+    users_line,
 )
 
 Array = Any
@@ -95,8 +96,13 @@ def versions_of(saved: Sequence[Any]) -> tuple[int, ...] | None:
     Raises:
         RuntimeError: One was made in inference mode.
     """
-    versions = tuple([_writes(s) for s in saved])
-    if any(isinstance(s, TensorBase) and isinstance(s._counter, Inference) for s in saved):
+    versions = tuple([
+        0 if s is None
+        else s._counter.value if isinstance(s, TensorBase) and s._counter is not None
+        else _writes(s)
+        for s in saved
+    ])  # fmt: skip
+    if -1 in versions:
         raise RuntimeError(
             "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
             "inference mode in computation tracked by autograd. To work around this, you can make "
@@ -106,8 +112,12 @@ def versions_of(saved: Sequence[Any]) -> tuple[int, ...] | None:
     return versions if any(versions) else None
 
 
-def unpack(node: Node, outputs_from: int) -> tuple[Any, ...]:
+def unpack(
+    node: Node, outputs_from: int, outputs: Mapping[int, int] | None = None
+) -> tuple[Any, ...]:
     """Return a node's saved values; from ``outputs_from`` on they are its own outputs.
+
+    ``outputs`` tells which of the others are outputs, too.
 
     Raises:
         RuntimeError: They were freed, or written in place since.
@@ -122,7 +132,8 @@ def unpack(node: Node, outputs_from: int) -> tuple[Any, ...]:
         if _writes(s) != expected:
             write = _overwriting(s, expected)
             if write is not UNTOUCHED:
-                raise _overwritten(node, k, k >= outputs_from, expected, write)
+                output = k - outputs_from if k >= outputs_from else (outputs or {}).get(k)
+                raise _overwritten(node, s, output, expected, write)
     return (
         *saved[:outputs_from],
         *(_rewrapped(node, k, s) for k, s in enumerate(saved[outputs_from:])),
@@ -179,52 +190,58 @@ def note_write(tensor: TensorBase) -> None:
         write.first = counter.value
         writes.append(write)
     write.last = counter.value
-    frame = _users_frame()
-    write.code, write.instruction = frame.f_code, frame.f_lasti
+    write.line = users_line()
 
 
-def _users_frame() -> Any:
-    """Return the frame, among those that called us, that is not of this library."""
-    frame: Any = sys._getframe(2)
-    while frame.f_back is not None and frame.f_globals.get("__name__", _OURS).startswith(_OURS):
-        frame = frame.f_back
-    return frame
-
-
-_OURS = "gpugrad."  # generated functions have no module's name
-
-
-def _line_of(write: Write) -> str:
-    """Return where a write stands, as in a traceback."""
-    lines = [n for start, end, n in write.code.co_lines() if start <= write.instruction < end and n]
-    line = lines[0] if lines else write.code.co_firstlineno
-    text = linecache.getline(write.code.co_filename, line).strip()
-    place = f'  File "{write.code.co_filename}", line {line}, in {write.code.co_name}'
+def _shown(noted: Line) -> str:
+    """Return a line as in a traceback."""
+    code, at = noted
+    lines = [n for start, end, n in code.co_lines() if start <= at < end and n]
+    line = lines[0] if lines else code.co_firstlineno
+    text = linecache.getline(code.co_filename, line).strip()
+    place = f'  File "{code.co_filename}", line {line}, in {code.co_name}'
     return f"{place}\n    {text}" if text else place
 
 
 def _overwritten(
-    node: Node, index: int, own: bool, expected: int, write: Write | None
+    node: Node, saved: Any, output: int | None, expected: int, write: Write | None
 ) -> RuntimeError:
-    assert node.saved is not None
-    saved = node.saved[index]
     writes = _writes(saved)
-    if own:
-        saved = wrap(saved.array)
-    maker = node if own else saved._edge
+    maker = node if output is not None else saved._edge
     maker = maker.node if isinstance(maker, Output) else maker
-    origin = (
-        f", which is output 0 of {maker.name().removesuffix('Backward0')},"
-        if isinstance(maker, Node) else ""
+    if not isinstance(saved, TensorBase):
+        saved = wrap(saved.array)
+    origin = (  # of what was made by another node PyTorch does not know which output it was
+        f", which is output {output or 0} of {function_name(maker)},"
+        if isinstance(maker, Node) and saved._array.dtype.kind in "fc" else ""
     )  # fmt: skip
     error = RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [{type_name(saved)} {errors.size(saved._array.shape)}]{origin} is at version "
         f"{writes}; expected version {expected} instead. Hint: {_hint()}"
     )
-    if write is not None:
-        error.add_note(f"It was saved for {node.name()}, and overwritten by:\n{_line_of(write)}")
+    error.add_note(_story(node, write))
     return error
+
+
+def _story(node: Node, write: Write | None) -> str:
+    """Return on which lines a value was saved and overwritten, as far as that is known."""
+    writing = f":\n{_shown(write.line)}" if write is not None else " a write that was not noted."
+    if hasattr(node, "_line"):
+        return (
+            f"It was saved for {node.name()} by:\n{_shown(node._line)}\nand overwritten by{writing}"
+        )
+    return (
+        f"It was saved for {node.name()}, and overwritten by{writing}\n"
+        "The line that saved it was not noted: that costs time where tensors are small. It is "
+        "noted under gpugrad.autograd.set_detect_anomaly(True, check_nan=False)."
+    )
+
+
+def function_name(node: Node) -> str:
+    """Return the name of a node as PyTorch's errors shorten it: ``Mul``, ``Fill2``."""
+    name, found, number = node.name().rpartition("Backward")
+    return name + number.removeprefix("0") if found and number != "s" else node.name()
 
 
 def _hint() -> str:

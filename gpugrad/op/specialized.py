@@ -57,6 +57,16 @@ def renewed(parameter: str) -> str:
     )
 
 
+def line_noted(array: str, versions: bool) -> str:
+    """Return the lines that note the user's line where that takes little of the call's time.
+
+    That is where the array is large, and where the node has versions: a saved value was written
+    before.
+    """
+    condition = f"{array}.size >= LARGE{' or node.versions is not None' if versions else ''}"
+    return f"if {condition}:\n    node._line = users_line()"
+
+
 def eligible(formula: Formula) -> bool:
     """Tell whether a formula is of real numbers only."""
     return all(e.kind == REAL for e in (*formula.inputs, *formula.outputs))
@@ -87,8 +97,10 @@ def {name}({arguments}):
     if {first}.__class__ is not Tensor:
         {general}
     {x} = {first}._array
+    if {x}.__class__ is not ndarray and {x}.__class__ not in HOST:
+        {general}
     kind = {x}.dtype
-    if {x}.__class__ not in HOST or (kind is not float32 and kind is not float64):
+    if kind is not float32 and kind is not float64:
         {general}
 """
     result = f"result = quietly(compute, {', '.join([x, *ys])})\n"
@@ -123,7 +135,7 @@ def _other(parameter: str, y: str, general: str, numbers: tuple[str, str]) -> st
     return f"""\
 if {parameter}.__class__ is Tensor:
     {y} = {parameter}._array
-    if {y}.dtype is not kind or {y}.__class__ not in HOST:
+    if {y}.dtype is not kind or ({y}.__class__ is not ndarray and {y}.__class__ not in HOST):
         {general}
 {indented(renewed(parameter), 1)}\
     {parameter}_edge = {parameter}._edge
@@ -184,6 +196,8 @@ def _case(
         lines.append(f"node.versions = versions_of(node.saved) if {' or '.join(written)} else None")
     else:
         lines.append("node.versions = None")
+    if kept:
+        lines.append(line_noted(f"{formula.inputs[0].value}_", bool(written)))
     return "\n".join(lines)
 
 
@@ -385,6 +399,7 @@ def _known() -> dict[str, Any]:
         **cpu.FUNCTIONS,
         "Tensor": saved.tensor_class,
         "HOST": HOST,
+        "ndarray": np.ndarray,
         "LARGE": cpu.LARGE,
         "evaluated": cpu.evaluated,
         "LEAF": graph.LEAF,
@@ -398,6 +413,7 @@ def _known() -> dict[str, Any]:
         "mark": graph.mark,
         "mode": graph.mode,
         "next_sequence": graph.next_sequence,
+        "users_line": graph.users_line,
         "check_view": saved.check_view,
         "versions_of": saved.versions_of,
     }

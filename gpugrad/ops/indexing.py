@@ -11,7 +11,7 @@ import numpy as np
 
 from gpugrad import backend, errors
 from gpugrad.errors import normal_dim, size
-from gpugrad.graph import TensorBase
+from gpugrad.graph import TensorBase, mode
 from gpugrad.op import linear, of_tensor
 from gpugrad.op.saved import Like, wrap
 from gpugrad.ops import shape as shapes
@@ -135,8 +135,9 @@ def _element(door: backend.Backend, item: Any, where: Any) -> Any:
         item = item.astype(bool)
     other = backend.of(item)
     if other is not door:
-        item = door.from_numpy(other.to_numpy(item), where)
-    return item
+        return door.from_numpy(other.to_numpy(item), where)
+    # the backward reads it, and its owner may have written to it before
+    return door.copy(item) if mode.enabled else item
 
 
 def _slice_of(item: slice) -> slice:

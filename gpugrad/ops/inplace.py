@@ -564,6 +564,8 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
         op = _masked_fill_by_tensor
         scalar: Any = value
         value = scalar.to(input)
+    if mode.enabled:
+        mask = mask.clone()  # the backward reads it, and its owner may have written to it before
     shape = errors.broadcast_shape(input._array.shape, mask._array.shape)
     if input._array.shape != shape:
         input = input.expand(shape)

@@ -590,6 +590,7 @@ def _pow_number(input: Tensor, exponent: Number) -> Tensor:
             return OPS["power"].build(kind).bound(1, value)
 
         op = Pointwise("PowBackward0", "pow", build, "default")
+        op.constants = {"_saved_exponent": value}
         function = _POWERS[exponent] = public(op)
     return function(input)
 
