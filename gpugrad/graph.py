@@ -320,6 +320,7 @@ class _Mode(threading.local):
     node: Node | None = None  # in anomaly mode, the node that the walk is at
     inference = False
     levels: tuple[int, ...] = ()  # ascending: an inner level has the larger number
+    batches: tuple[Any, ...] = ()  # the levels of vmap that are open, the innermost last
 
 
 mode = _Mode()

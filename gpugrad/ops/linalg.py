@@ -10,7 +10,7 @@ import numpy as np
 from gpugrad import _dtype, backend, errors
 from gpugrad.errors import broadcast_shape, size
 from gpugrad.graph import TensorBase, inferring, mark, mode, record
-from gpugrad.op import OPS, Pointwise, bilinear, door_of, saved
+from gpugrad.op import OPS, Pointwise, bilinear, saved, together
 from gpugrad.op.elementwise import Recorded
 from gpugrad.op.saved import edges, versions_of, wrap
 from gpugrad.ops import pointwise as pw
@@ -27,8 +27,8 @@ _PRODUCT = Pointwise("DotBackward0", "dot", OPS["mul"].build, "default")
 
 
 def _dot(input: Tensor, tensor: Tensor) -> Tensor:
-    a, b = input._array, tensor._array
-    out = wrap(door_of((a, b)).dot(a, b))
+    door, (input, tensor), (a, b) = together((input, tensor))
+    out = wrap(door.dot(a, b))
     op = _PRODUCT.of_kind(a.dtype.kind == "c")
     if not (input.__class__ is tensor.__class__ is saved.tensor_class):
         op.finish((input, tensor), (a, b), [out], a.dtype)
