@@ -326,8 +326,8 @@ class BatchedBackend:
         return self.made(self.inner.astype(array.array, dtype))
 
     def copy(self, array: Batched, order: str = "K") -> Batched:
-        """Return a copy with memory of its own for each example."""
-        return self.made(self.inner.copy(self._full(array, self.sizes), order))
+        """Return a copy with memory of its own."""
+        return self.made(self.inner.copy(array.array, order))
 
     def to_numpy(self, array: Batched) -> Any:
         """Refuse to hand out an array that would show the hidden axes."""
@@ -716,3 +716,11 @@ def levels_of(array: Array) -> tuple[Level, ...]:
 def _parts(door: Any) -> tuple[Any, tuple[Level, ...]]:
     """Return the backend of the hidden arrays of a backend, and its levels."""
     return (door.inner, door.levels) if isinstance(door, BatchedBackend) else (door, ())
+
+
+def copy_to_write(array: Array, door: Any, values: Sequence[Array]) -> Array:
+    """Return a copy of an array with room for values that differ by example."""
+    if not isinstance(door, BatchedBackend):
+        return door.copy(array)
+    batch = door._batch_of([array, *(v for v in values if v.__class__ is Batched)])
+    return door.made(door.inner.copy(door._full(array, batch)))

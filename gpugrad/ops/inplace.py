@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend, errors
-from gpugrad.backend.batched import Batched, BatchedBackend, levels_of, no_room
+from gpugrad.backend.batched import (
+    Batched,
+    BatchedBackend,
+    copy_to_write,
+    levels_of,
+    no_room,
+)
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode
 from gpugrad.op import Elementwise, Pointwise, cast, lifted, linear
@@ -438,7 +444,7 @@ def _ready(self: Tensor, src: Any) -> Any:
 
 @linear("IndexPutBackward0")
 def _assigned(door: backend.Backend, input: Array, value: Array, *, index: Any) -> Array:
-    result = door.copy(input)
+    result = copy_to_write(input, door, (value, *index))
     _put(door, result, index, value)
     return result
 
@@ -551,7 +557,7 @@ def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
 
 @linear("MaskedFillBackward0")
 def _masked_fill(door: backend.Backend, input: Array, value: Array, *, mask: Array) -> Array:
-    result = door.copy(input)
+    result = copy_to_write(input, door, (value, mask))
     door.put(result, mask, value)
     return result
 
