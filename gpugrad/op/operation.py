@@ -391,6 +391,8 @@ class Operation:
         moving = [t is not None for t in tangents]
         with recording(True):
             dummy = zeros(Like(*out_likes[0]))
+            known = [t for t in (dummy, *saved, *tangents) if t is not None]
+            dummy = together(known)[1][0]  # of no gradient, but with its hidden axes
             dummy._edge = LEAF
             grads = [dummy, *(None for _ in out_likes[1:])]
             results = self._transposed(call, saved, grads, moving)
