@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad import _dtype, backend
-from gpugrad._tensor import Tensor
+from gpugrad._tensor import Size, Tensor
 from gpugrad.autograd.graph import GradientEdge, target
 from gpugrad.graph import TensorBase, mode
 from gpugrad.op import cast
@@ -230,8 +230,8 @@ def _check_vectors(outputs: Sequence[Any], gradients: Sequence[Any]) -> None:
                 "If `is_grads_batched=True`, we interpret the first dimension of each grad_output "
                 "as the batch dimension. The sizes of the remaining dimensions are expected to "
                 f"match the shape of corresponding output, but a mismatch was detected: "
-                f"grad_output[{k}] has a shape of {g.shape!r} and output[{k}] has a shape of "
-                f"{output.shape!r}. If you only want some tensors in `grad_output` to be "
+                f"grad_output[{k}] has a shape of {Size(g.shape[2:])!r} and output[{k}] has a "
+                f"shape of {output.shape!r}. If you only want some tensors in `grad_output` to be "
                 "considered batched, consider using vmap."
             )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from types import ModuleType
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -24,12 +23,12 @@ Shape = tuple[int, ...]
 
 
 class Backend(Protocol):
-    """The array functions that everything is made from; ``xp`` is the array module itself.
+    """The array functions that everything is made from.
 
     Reductions take ``axes`` as a tuple; 16-bit floats accumulate in 32 bits.
     """
 
-    xp: ModuleType
+    xp: Any  # the array module
     type: str
 
     def own(self, array: Array) -> Array:
@@ -183,14 +182,14 @@ def joined(doors: Sequence[Backend]) -> Backend | None:
     if any(other is not inner[0] for other in inner):
         return None
     levels = [level for door in doors if isinstance(door, BatchedBackend) for level in door.levels]
-    return cast("Backend", door_for(inner[0], levels)) if levels else inner[0]
+    return door_for(inner[0], levels) if levels else inner[0]
 
 
 def on(where: device, door: Backend) -> Backend:
     """Return a device's backend for arrays that are batched as those of ``door`` are."""
     inner = of_device(where)
     if isinstance(door, BatchedBackend):
-        return cast("Backend", door_for(inner, door.levels))
+        return door_for(inner, door.levels)
     return inner
 
 

@@ -107,7 +107,7 @@ class Batched:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The element type."""
-        return self.array.dtype  # type: ignore[no-any-return]
+        return self.array.dtype
 
     @property
     def itemsize(self) -> int:
@@ -270,7 +270,7 @@ class BatchedBackend:
             array = self.inner.own(array)
             return self.made(array.reshape((1,) * self.depth + array.shape))
         if array.door.levels == self.levels:
-            return array  # type: ignore[no-any-return]
+            return array
         lengths = dict(zip(array.door.levels, array.array.shape, strict=False))
         batch = tuple([lengths.get(level, 1) for level in self.levels])
         return self.made(array.array.reshape((*batch, *array.shape)))
@@ -421,6 +421,7 @@ class BatchedBackend:
         results: Sequence[np.dtype[Any]],
         sum_to: Shape | None = None,
         out: Batched | None = None,
+        into: Any = None,
         summed: int = 0,
     ) -> Sequence[Batched]:
         """Return the formula's outputs, computed in ``compute`` and stored as ``results``."""
@@ -524,8 +525,8 @@ class BatchedBackend:
     def take(self, array: Array, index: Any) -> Batched:
         """Return ``array[index]`` where ``index`` has arrays: a copy."""
         place = self._place(self.lifted(array), index)
-        found = self.inner.take(place.view, place.index)
-        start, count = self.depth + place.first, place.count
+        found = self.inner.take(place.view, place.arrays)
+        start, count = self.depth + place.first, len(place.shape)
         order = [k for k in range(found.ndim) if not self.depth <= k < self.depth + count]
         order[start:start] = range(self.depth, self.depth + count)
         return self.made(found.transpose(order))
@@ -560,16 +561,13 @@ class BatchedBackend:
         place = self._place(array, index)
         rest = place.view.shape[self.depth + place.used :]
         shape = (*rest[: place.first], *place.shape, *rest[place.first :])
-        ndim = len(shape)
-        whole = values if not hasattr(values, "ndim") else self._padded(self.lifted(values), ndim)
-        if hasattr(whole, "ndim"):
-            batch = whole.shape[: self.depth]
-            whole = self.inner.broadcast_to(whole, (*batch, *shape))
-            start, count = self.depth + place.first, place.count
-            order = [k for k in range(whole.ndim) if not start <= k < start + count]
-            order[self.depth : self.depth] = range(start, start + count)
-            whole = whole.transpose(order)
-        function(place.view, place.index, whole)
+        whole = self._padded(self.lifted(values), len(shape))
+        whole = self.inner.broadcast_to(whole, (*whole.shape[: self.depth], *shape))
+        start, count = self.depth + place.first, len(place.shape)
+        order = [k for k in range(whole.ndim) if not start <= k < start + count]
+        order[self.depth : self.depth] = range(start, start + count)
+        whole = whole.transpose(order)
+        function(place.view, place.arrays, whole)
 
     def _place(self, array: Batched, index: Any) -> _Place:
         """Take an index with arrays apart: first what is a view of the array, then the arrays."""
@@ -623,15 +621,10 @@ class _Place(NamedTuple):
     """Where an index with arrays leads."""
 
     view: Array  # the hidden axes, those that the arrays index, the others
-    index: tuple[Any, ...]
+    arrays: tuple[Any, ...]  # an index of the view
     shape: Shape  # of the arrays, broadcast
     first: int  # where that stands in an example's result
     used: int  # how many axes the arrays index
-
-    @property
-    def count(self) -> int:
-        """How many axes the arrays give to the result."""
-        return len(self.shape)
 
 
 def _span(item: Any) -> int:

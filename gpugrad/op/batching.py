@@ -76,16 +76,22 @@ def unbatched(tensor: Any, axis: int, level: Level, bases: dict[int, Any]) -> An
         shape.insert(axis, 1)
         wide = [*shape[:axis], level.size, *shape[axis + 1 :]]
         return expand_to(tensor.reshape(shape), shape=tuple(wide))
+    base = tensor if tensor._view is None else tensor._view.base
+    if is_batched(base, level):
+        if id(base) not in bases:
+            bases[id(base)] = _shown(base, 0, level)
+        base = bases[id(base)]
+        if tensor._view is None and axis == 0:
+            return base
+    result = _shown(tensor, axis, level)
+    same = levels_of(base._array) == levels_of(result._array)
+    result._view = View(base, "" if same else "vmap")
+    return result
+
+
+def _shown(tensor: Any, axis: int, level: Level) -> Any:
     result = _show(tensor, axis=axis, level=level)
     result._counter = shared_counter(tensor)
-    if tensor._view is not None:
-        base = tensor._view.base
-        if is_batched(base, level):
-            if id(base) not in bases:
-                bases[id(base)] = unbatched(base, 0, level, bases)
-            base = bases[id(base)]
-        same = levels_of(base._array) == levels_of(result._array)
-        result._view = View(base, "" if same else "vmap")
     return result
 
 

@@ -176,7 +176,7 @@ def parsed(input: Tensor, key: Any) -> tuple[tuple[Any, ...], bool]:
     array = input._array
     door = backend.of(array)
     where = door.device_of(array)
-    items = key if isinstance(key, tuple) else (key,)
+    items = tuple(key) if _is_several(key) else (key,)
     index = tuple(_element(door, item, where) for item in items)
     if array.ndim == 0 and any(isinstance(i, int) for i in index):
         raise IndexError(
@@ -188,6 +188,16 @@ def parsed(input: Tensor, key: Any) -> tuple[tuple[Any, ...], bool]:
         raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     _check(index, array.shape)
     return index, any(hasattr(i, "dtype") for i in index)
+
+
+def _is_several(key: Any) -> bool:
+    """Tell whether an index has several parts; a short list that holds more than numbers has."""
+    if isinstance(key, tuple):
+        return True
+    if not isinstance(key, list) or len(key) >= 32:
+        return False
+    kinds = TensorBase | Sequence | slice
+    return any(i is None or i is Ellipsis or isinstance(i, kinds) for i in key)
 
 
 def _span(item: Any) -> int:
