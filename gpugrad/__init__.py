@@ -33,6 +33,7 @@ from gpugrad.autograd.grad_mode import is_inference as is_inference
 from gpugrad.autograd.grad_mode import is_inference_mode_enabled as is_inference_mode_enabled
 from gpugrad.autograd.grad_mode import no_grad as no_grad
 from gpugrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from gpugrad.func.batch import vmap as vmap
 from gpugrad.op.convention import conventions as conventions
 from gpugrad.ops.creation import arange as arange
 from gpugrad.ops.creation import as_tensor as as_tensor

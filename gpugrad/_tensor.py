@@ -18,6 +18,8 @@ import numpy as np
 from gpugrad import _dtype, backend, hooks, printing
 from gpugrad._device import device as Device  # noqa: N812  the class has a property of its name
 from gpugrad._dtype import dtype as DType  # noqa: N812
+from gpugrad.backend.batched import NO_MEMORY, Batched, levels_of
+from gpugrad.backend.batched import shown as every_example
 from gpugrad.errors import normal_dim
 from gpugrad.errors import size as text_of_size
 from gpugrad.graph import LEAF, Counter, Inference, Node, Output, TensorBase, mode, shown
@@ -134,8 +136,19 @@ class Tensor(TensorBase):
     @property
     def array(self) -> Any:
         """The NumPy or CuPy array itself, sharing memory; gradients do not see writes to it."""
+        return self._memory()
+
+    def _memory(self) -> Any:
+        """Return the array for use elsewhere.
+
+        Raises:
+            RuntimeError: It has hidden axes, of ``vmap``.
+        """
         shared_counter(self)
-        return own_array(self)
+        array = own_array(self)
+        if array.__class__ is Batched:
+            raise RuntimeError(NO_MEMORY)
+        return array
 
     @property
     def shape(self) -> Size:
@@ -202,7 +215,7 @@ class Tensor(TensorBase):
 
     def data_ptr(self) -> int:
         """Return the address of the first element."""
-        array = own_array(self)
+        array = self._memory()
         return int(array.ctypes.data if not self.is_cuda else array.data.ptr)
 
     def is_contiguous(self) -> bool:
@@ -254,6 +267,14 @@ class Tensor(TensorBase):
         Raises:
             RuntimeError: Its type has no gradients, or it was computed and the value is False.
         """
+        if mode.batches and requires_grad:
+            raise RuntimeError(
+                "You are attempting to call Tensor.requires_grad_() (or perhaps using "
+                "gpugrad.autograd.functional.* APIs) inside of a function being transformed by a "
+                "functorch transform. This is unsupported, please attempt to use the functorch "
+                "transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call requires_grad_() "
+                "outside of a function being transformed instead."
+            )
         if requires_grad and self._array.dtype.kind not in "fc":
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         self.requires_grad = requires_grad
@@ -434,7 +455,12 @@ class Tensor(TensorBase):
 
         Unlike PyTorch's, it shares the version counter: a write that a backward would have to see
         is noticed.
+
+        Raises:
+            RuntimeError: It has hidden axes, of ``vmap``.
         """
+        if self._array.__class__ is Batched:
+            raise RuntimeError("accessing `data` under vmap transform is not allowed")
         return shapes.detached(self)
 
     @data.setter
@@ -488,8 +514,7 @@ class Tensor(TensorBase):
                 f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to "
                 "copy the tensor to host memory first."
             )
-        shared_counter(self)
-        return own_array(self)
+        return self._memory()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         array = self.numpy()
@@ -508,10 +533,10 @@ class Tensor(TensorBase):
     def __dlpack__(self, **kwargs: Any) -> Any:
         if self.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-        return own_array(self).__dlpack__(**kwargs)
+        return self._memory().__dlpack__(**kwargs)
 
     def __dlpack_device__(self) -> Any:
-        return own_array(self).__dlpack_device__()
+        return self._memory().__dlpack_device__()
 
     def _one(self, kind: str) -> Any:
         if self._array.size != 1:
@@ -524,6 +549,12 @@ class Tensor(TensorBase):
         return value
 
     def __bool__(self) -> bool:
+        if self._array.__class__ is Batched and self._array.common() is None:
+            raise RuntimeError(
+                "vmap: It looks like you're attempting to use a Tensor in some data-dependent "
+                "control flow. We don't support that yet, please file an issue at "
+                "https://github.com/pytorch/pytorch/issues ."
+            )
         n = self._array.size
         if n != 1:
             what = "no values" if n == 0 else "more than one value"
@@ -558,6 +589,12 @@ class Tensor(TensorBase):
         return bool((self == value).any())
 
     def __repr__(self) -> str:
+        levels = levels_of(self._array)
+        if levels:
+            inner = saved.wrap(every_example(self._array, backend.of(self._array), 0, levels[-1]))
+            inner._edge = self._edge
+            text = "\n".join(f"    {line}" for line in repr(inner).splitlines())
+            return f"BatchedTensor(lvl={len(levels)}, bdim=0, value=\n{text}\n)"
         node = self.grad_fn
         door = backend.of(self._array)
         tangents = [t for level in mode.levels if (t := dual.tangent_of(self, level)) is not None]

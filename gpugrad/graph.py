@@ -326,6 +326,7 @@ class _Mode(threading.local):
     inference = False
     conventions: tuple[str, ...] = ("torch",)  # at points without derivative; the last counts
     levels: tuple[int, ...] = ()  # ascending: an inner level has the larger number
+    batches: tuple[Any, ...] = ()  # the levels of vmap that are open, the innermost last
 
 
 mode = _Mode()

@@ -7,7 +7,7 @@ again on the same device, but neither PyTorch's numbers nor the other device's.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,8 @@ import numpy as np
 from gpugrad import _dtype, backend
 from gpugrad._device import CPU, device
 from gpugrad._dtype import dtype
-from gpugrad.graph import TensorBase
+from gpugrad.backend.batched import Level, door_for
+from gpugrad.graph import TensorBase, mode
 from gpugrad.op.saved import wrap
 from gpugrad.ops.creation import DeviceLike, _like, _sizes, finish, place
 
@@ -210,8 +211,30 @@ def _random(
     normal: bool,
 ) -> Any:
     checked = _floating(kind, "normal_kernel_cpu" if normal else "check_uniform_bounds")
-    array = _drawn(shape, checked, here, generator, normal)
-    return finish(wrap(array), requires_grad)
+    levels = _examples()
+    array = _drawn((*(level.size for level in levels), *shape), checked, here, generator, normal)
+    return finish(wrap(_by_example(array, levels)), requires_grad)
+
+
+def _examples() -> list[Level]:
+    """Return the levels of ``vmap`` whose examples have numbers of their own, the outermost first.
+
+    Raises:
+        RuntimeError: One is in randomness error mode.
+    """
+    for level in mode.batches:
+        if level.randomness == "error":
+            raise RuntimeError(
+                "vmap: called random operation while in randomness error mode. Please either use "
+                "the 'same' or 'different' randomness flags on vmap or perform the randomness "
+                "operation out of vmap"
+            )
+    return [level for level in mode.batches if level.randomness == "different"]
+
+
+def _by_example(array: Any, levels: Sequence[Level]) -> Any:
+    """Return an array whose first axes are those of the levels as one example of it is seen."""
+    return door_for(backend.of(array), levels).made(array) if levels else array
 
 
 def randint(
@@ -247,8 +270,10 @@ def randint(
     source = _source(generator, here)
     draw = source.integers if door.type == "cpu" else source.randint
     kind = _dtype.chosen(dtype, _dtype.int64)
-    array = door.xp.asarray(draw(low, high, size=_sizes((size,)))).astype(kind.numpy)
-    return finish(wrap(array), requires_grad)
+    levels = _examples()
+    shape = (*(level.size for level in levels), *_sizes((size,)))
+    array = door.xp.asarray(draw(low, high, size=shape)).astype(kind.numpy)
+    return finish(wrap(_by_example(array, levels)), requires_grad)
 
 
 def _random_like(

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from gpugrad import _dtype, backend
-from gpugrad._tensor import Tensor
+from gpugrad._tensor import Size, Tensor
 from gpugrad.autograd.graph import GradientEdge, target
-from gpugrad.graph import TensorBase
+from gpugrad.graph import TensorBase, mode
 from gpugrad.op import cast
 from gpugrad.op.accumulation import differentiate
+from gpugrad.op.batching import batched, batching, check_ends, unbatched
 from gpugrad.op.history import renew
 from gpugrad.op.saved import wrap
 
@@ -126,6 +127,12 @@ def backward(
             value was modified in place.
         TypeError: A gradient is no tensor.
     """
+    if mode.batches:
+        raise RuntimeError(
+            "backward() called inside a functorch transform. This is not supported, please use "
+            "gpugrad.func.grad or gpugrad.func.vjp instead or call backward() outside of functorch "
+            "transforms."
+        )
     outputs = _sequence(tensors)
     if grad_tensors is None:
         gradients: tuple[Any, ...] = (None,) * len(outputs)
@@ -150,6 +157,7 @@ def grad(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
     """Return the gradients of the outputs with respect to the inputs; no ``.grad`` is touched.
@@ -164,6 +172,8 @@ def grad(
         retain_graph: Keep the saved values for another call; by default as ``create_graph``.
         create_graph: Record the gradients, so that they can be differentiated.
         allow_unused: Give ``None`` for an input that the outputs do not depend on.
+        is_grads_batched: The first dimension of each of ``grad_outputs`` counts vectors, for all of
+            which one walk computes gradients; they have that dimension, too.
         materialize_grads: Give zeros instead of ``None``.
 
     Raises:
@@ -179,19 +189,68 @@ def grad(
     if not wanted:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     gradients = (None,) * len(results) if grad_outputs is None else _sequence(grad_outputs)
+    if is_grads_batched:
+        _check_vectors(results, gradients)
+        with batching(_count(gradients)) as level:
+            found = grad(
+                results,
+                wanted,
+                [g if g is None else batched(g, 0, level) for g in gradients],
+                retain_graph, create_graph, allow_unused, False, materialize_grads,
+            )  # fmt: skip
+            bases: dict[int, Any] = {}
+            return tuple([None if g is None else unbatched(g, 0, level, bases) for g in found])
     keep = create_graph if retain_graph is None else retain_graph
-    edges, found = _roots(results, gradients)
+    edges, starts = _roots(results, gradients)
     for t in wanted:
         if isinstance(t, TensorBase):
             renew(t)
         if isinstance(t, TensorBase) and t._edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
+    if mode.batches:
+        check_ends(results, wanted)
     ends = list(map(target, wanted))
-    grads = differentiate(edges, found, keep, create_graph, ends, accumulates=False)
+    grads = differentiate(edges, starts, keep, create_graph, ends, accumulates=False)
     return tuple(
         _result(k, t, g, bool(allow_unused), materialize_grads)
         for k, (t, g) in enumerate(zip(wanted, grads, strict=True))
     )
+
+
+def _check_vectors(outputs: Sequence[Any], gradients: Sequence[Any]) -> None:
+    """Raise where a gradient does not hold vectors of the shape of its output.
+
+    Raises:
+        RuntimeError: The sizes after the first differ.
+    """
+    for k, (output, g) in enumerate(zip(outputs, gradients, strict=False)):
+        known = isinstance(output, TensorBase) and isinstance(g, TensorBase)
+        if known and g._array.shape[1:] != output._array.shape:
+            raise RuntimeError(
+                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output "
+                "as the batch dimension. The sizes of the remaining dimensions are expected to "
+                f"match the shape of corresponding output, but a mismatch was detected: "
+                f"grad_output[{k}] has a shape of {Size(g.shape[2:])!r} and output[{k}] has a "
+                f"shape of {output.shape!r}. If you only want some tensors in `grad_output` to be "
+                "considered batched, consider using vmap."
+            )
+
+
+def _count(gradients: Sequence[Any]) -> int:
+    """Return how many vectors the gradients hold.
+
+    Raises:
+        ValueError: Not the same number, or there is none with a first dimension.
+    """
+    counts = [g._array.shape[0] for g in gradients if isinstance(g, TensorBase) and g._array.ndim]
+    if not counts:
+        raise ValueError("vmap: Expected at least one Tensor to vmap over")
+    if len(set(counts)) > 1:
+        raise ValueError(
+            "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
+            f"{counts} for the mapped dimension"
+        )
+    return counts[0]
 
 
 def _result(k: int, wanted: Any, found: Any, unused: bool, zeros: bool) -> Any:

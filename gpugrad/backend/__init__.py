@@ -8,27 +8,27 @@ is first asked for, and not before.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from types import ModuleType
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
 import numpy as np
 
 from gpugrad._device import device
 from gpugrad.backend import cpu
+from gpugrad.backend.batched import Batched, BatchedBackend, all_of, door_for
 from gpugrad.formula import Formula
 
-Array = Any  # numpy.ndarray, numpy.generic or cupy.ndarray
+Array = Any  # numpy.ndarray, numpy.generic, cupy.ndarray or Batched
 Shape = tuple[int, ...]
 
 
 class Backend(Protocol):
-    """The array functions that everything is made from; ``xp`` is the array module itself.
+    """The array functions that everything is made from.
 
     Reductions take ``axes`` as a tuple; 16-bit floats accumulate in 32 bits.
     """
 
-    xp: ModuleType
+    xp: Any  # the array module
     type: str
 
     def own(self, array: Array) -> Array:
@@ -172,8 +172,42 @@ def of(array: Array) -> Backend:
     """Return the backend of an array."""
     found = BACKENDS.get(array.__class__)
     if found is None:
-        found = _registered(array)
+        found = array.door if array.__class__ is Batched else _registered(array)
     return found
+
+
+def joined(doors: Sequence[Backend]) -> Backend | None:
+    """Return the backend that arrays of several are computed with together, if there is one."""
+    inner = [door.inner if isinstance(door, BatchedBackend) else door for door in doors]
+    if any(other is not inner[0] for other in inner):
+        return None
+    levels = [level for door in doors if isinstance(door, BatchedBackend) for level in door.levels]
+    return door_for(inner[0], levels) if levels else inner[0]
+
+
+def on(where: device, door: Backend) -> Backend:
+    """Return a device's backend for arrays that are batched as those of ``door`` are."""
+    inner = of_device(where)
+    if isinstance(door, BatchedBackend):
+        return door_for(inner, door.levels)
+    return inner
+
+
+def moved(array: Array, where: device) -> Array:
+    """Return a copy of an array on another device."""
+    whole = all_of(array)
+    found = of_device(where).from_numpy(of(whole).to_numpy(whole), where)
+    if array.__class__ is Batched:
+        return door_for(of_device(where), array.door.levels).made(found)
+    return found
+
+
+def on_host(function: Callable[[Array], Array], array: Array) -> Array:
+    """Return what a NumPy function over an array's last axes gives, on the array's device."""
+    whole = all_of(array)
+    door = of(whole)
+    found = door.from_numpy(function(door.to_numpy(whole)), door.device_of(whole))
+    return array.door.made(found) if array.__class__ is Batched else found
 
 
 def is_array(value: object) -> bool:

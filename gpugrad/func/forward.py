@@ -6,10 +6,11 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gpugrad.autograd.basis import basis
+from gpugrad.autograd.basis import along_basis
 from gpugrad.autograd.forward_ad import dual_at
 from gpugrad.func import tree
-from gpugrad.func.reverse import Level, jacrev, stacked
+from gpugrad.func.batch import check_randomness
+from gpugrad.func.reverse import Level, jacrev
 from gpugrad.func.tree import Argnums
 from gpugrad.graph import Output, below, edge_of, mode, recording
 from gpugrad.op.dual import forward_level, primal, tangent_of
@@ -74,18 +75,23 @@ def _moved(output: Any, level: int) -> Any:
 
 
 def jacfwd(
-    func: Function, argnums: Argnums = 0, has_aux: bool = False, *, randomness: str = "error"
+    func: Function,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    *,
+    chunk_size: int | None = None,
+    randomness: str = "error",
 ) -> Function:
     """Return a function that computes the Jacobian of ``func`` in forward mode.
 
-    Each element of an input costs one call of ``func``: there is no ``vmap`` yet that would compute
-    columns together.
+    One call of ``func`` computes all columns together, as :func:`vmap` does.
 
     Args:
         func: It returns tensors, in nested tuples, lists and dictionaries or alone.
         argnums: By which arguments: one, or a tuple.
         has_aux: ``func`` returns a tuple of that and of what is not differentiated.
-        randomness: Taken for PyTorch's sake: "error", "different" or "same".
+        chunk_size: How many columns are computed together at most, to save memory; all by default.
+        randomness: What random functions do, as for :func:`vmap`.
 
     Returns:
         A function of the same arguments.  In the place of each output it returns something like
@@ -94,40 +100,33 @@ def jacfwd(
     Raises:
         RuntimeError: ``randomness`` is something else; when called: as :func:`jvp`.
     """
-    if randomness not in ("error", "different", "same"):
-        raise RuntimeError(
-            "Only allowed values for randomness are 'error', 'different', or 'same'. Got "
-            f"{randomness}"
-        )
+    check_randomness(randomness)
 
     @functools.wraps(func)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         wanted = tree.chosen(args, argnums)
         tree.check_real(wanted, "jacfwd", "inputs")
         inputs = tree.leaves(wanted)
-        still = [zeros_like(x) for x in inputs]
+        results: list[Any] = []
 
-        def along(tangents: Sequence[Any]) -> tuple[Any, ...]:
-            return jvp(
+        def along(tangents: Sequence[Any]) -> Sequence[Any]:
+            results[:] = jvp(
                 lambda values: func(*tree.replaced(args, argnums, values), **kwargs),
                 (wanted,),
                 (tree.rebuilt(wanted, tangents),),
                 has_aux=has_aux,
             )
+            return tree.leaves(results[1])
 
-        output, _, *aux = along(still)
+        columns = along_basis(along, inputs, chunk_size, randomness)
+        output, _, *aux = results
         tree.check_real(output, "jacfwd", "outputs")
-        outputs = tree.leaves(output)
-        columns = [
-            [tree.leaves(along([*still[:k], e, *still[k + 1 :]])[1]) for e in basis(x)]
-            for k, x in enumerate(inputs)
-        ]
         found = tree.rebuilt(output, [
             tree.rebuilt(wanted, [
-                stacked([c[j] for c in columns[k]], -1, t, t.shape + x.shape)
-                for k, x in enumerate(inputs)
+                block.movedim(0, -1).reshape(*block.shape[1:], *x.shape)
+                for block, x in zip(c.split([x.numel() for x in inputs]), inputs, strict=True)
             ])
-            for j, t in enumerate(outputs)
+            for c in columns
         ])  # fmt: skip
         return (found, aux[0]) if has_aux else found
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from gpugrad._tensor import Tensor
 from gpugrad.autograd import engine
-from gpugrad.autograd.basis import basis
+from gpugrad.autograd.basis import along_basis
 from gpugrad.func import tree
 from gpugrad.func.tree import Argnums
 from gpugrad.graph import edge_of, mode, recording
+from gpugrad.op.batching import in_every_example
 from gpugrad.op.dual import leads_elsewhere, outside, unrecorded, variable
 from gpugrad.ops.creation import zeros_like
-from gpugrad.ops.shape import stack
 
 Function = Callable[..., Any]
 
@@ -35,7 +35,8 @@ class Level:
                 raise RuntimeError("only Tensors of floating point dtype can require gradients")
         self.recorded = recorded
         self.inputs = [
-            t.view_as(t) if recorded and t.requires_grad else variable(t) for t in tensors
+            t.view_as(t) if recorded and t.requires_grad else variable(t)
+            for t in map(in_every_example, tensors)
         ]
 
     def outside(self, result: Any) -> Any:
@@ -192,14 +193,14 @@ def jacrev(
 ) -> Function:
     """Return a function that computes the Jacobian of ``func`` in reverse mode.
 
-    Each element of an output costs one walk through the graph: there is no ``vmap`` yet that would
-    compute rows together.
+    One walk through the graph computes all rows together, or ``chunk_size`` of them, as
+    :func:`vmap` does.
 
     Args:
         func: It returns tensors, in nested tuples, lists and dictionaries or alone.
         argnums: By which arguments: one, or a tuple.
         has_aux: ``func`` returns a tuple of that and of what is not differentiated.
-        chunk_size: How many rows are computed together at most; one, so far.
+        chunk_size: How many rows are computed together at most, to save memory; all by default.
 
     Returns:
         A function of the same arguments.  In the place of each output it returns something like
@@ -223,25 +224,18 @@ def jacrev(
         )
         tree.check_real(output, "jacrev", "outputs")
         outputs, inputs = tree.leaves(output), tree.leaves(wanted)
-        still = [zeros_like(t) for t in outputs]
-        blocks = []
-        for k, t in enumerate(outputs):
-            rows = [
-                tree.leaves(pullback(tree.rebuilt(output, [*still[:k], e, *still[k + 1 :]])))
-                for e in basis(t)
-            ]
-            blocks.append(tree.rebuilt(wanted, [
-                stacked([row[j] for row in rows], 0, x, t.shape + x.shape)
-                for j, x in enumerate(inputs)
-            ]))  # fmt: skip
-        found = tree.rebuilt(output, blocks)
+        rows = along_basis(
+            lambda vectors: tree.leaves(pullback(tree.rebuilt(output, vectors))),
+            outputs,
+            chunk_size,
+        )
+        blocks = zip(*[r.split([t.numel() for t in outputs]) for r in rows], strict=True)
+        found = tree.rebuilt(output, [
+            tree.rebuilt(wanted, [
+                r.reshape(t.shape + x.shape) for r, x in zip(block, inputs, strict=True)
+            ])
+            for t, block in zip(outputs, blocks, strict=True)
+        ])  # fmt: skip
         return (found, aux[0]) if has_aux else found
 
     return jacobian
-
-
-def stacked(parts: Sequence[Any], dim: int, like: Any, shape: Any) -> Any:
-    """Return the parts in one tensor of a shape; where there are none it has no elements."""
-    if not parts:
-        return zeros_like(like).reshape(-1)[:0].reshape(shape)
-    return stack(parts, dim).reshape(shape)

@@ -152,3 +152,26 @@ def with_aux(result: Any, has_aux: bool, function: str) -> tuple[Any, Any]:
         if not isinstance(leaf, Tensor):
             raise RuntimeError(f"Expected tensors, got unsupported type {type(leaf)}")
     return result
+
+
+def spread(values: Any, tree: Any) -> list[Any] | None:
+    """Return a value for each leaf of a tree, from one for each or for parts of it as a whole.
+
+    It is ``None`` if the structures do not fit.
+    """
+    inner, children = _children(values), _children(tree)
+    if inner is None:
+        return [values] * len(leaves(tree))
+    if children is None or type(values) is not type(tree) or len(inner) != len(children):
+        return None
+    if isinstance(tree, dict):
+        if values.keys() != tree.keys():
+            return None
+        inner = [values[key] for key in tree]
+    found: list[Any] = []
+    for value, child in zip(inner, children, strict=True):
+        part = spread(value, child)
+        if part is None:
+            return None
+        found += part
+    return found

@@ -15,7 +15,6 @@ from gpugrad.op.declaration import pointwise as pointwise
 from gpugrad.op.declaration import public as public
 from gpugrad.op.elementwise import Elementwise as Elementwise
 from gpugrad.op.elementwise import Pointwise as Pointwise
-from gpugrad.op.elementwise import door_of as door_of
 from gpugrad.op.operation import Operation as Operation
 from gpugrad.op.operation import bilinear as bilinear
 from gpugrad.op.operation import cast as cast
@@ -23,9 +22,11 @@ from gpugrad.op.operation import composite as composite
 from gpugrad.op.operation import different_devices as different_devices
 from gpugrad.op.operation import expand_to as expand_to
 from gpugrad.op.operation import fit as fit
+from gpugrad.op.operation import lifted as lifted
 from gpugrad.op.operation import linear as linear
 from gpugrad.op.operation import move as move
 from gpugrad.op.operation import sum_to as sum_to
+from gpugrad.op.operation import together as together
 from gpugrad.op.promotion import as_operand as as_operand
 from gpugrad.op.promotion import of_tensor as of_tensor
 from gpugrad.op.promotion import result_type as result_type

@@ -11,6 +11,7 @@ import numpy as np
 
 from gpugrad import backend, hooks
 from gpugrad.backend import cpu
+from gpugrad.backend.batched import Batched
 from gpugrad.graph import (
     Captured,
     Node,
@@ -53,6 +54,8 @@ class _Gradients(Pending):
         """Return the sum of two gradients, or its terms while they are few enough for a kernel."""
         if self.recorded:
             return total + grad
+        if grad.__class__ is Batched or total.__class__ is Batched:
+            return (wrap(self.settled(total)) + wrap(grad))._array
         if total.__class__ is not Terms:
             own = _holders(total) <= _ONE + 1 and backend.of(total).owns(total)  # + the caller's
             total = Terms(total, own)

@@ -31,11 +31,11 @@ def source(op: Any) -> str:
     tensors, parameters = op.input_names, op.parameters
     keywords = ", ".join(f"{p}={p}" for p in parameters)
     arrays = ", ".join(f"{t}_" for t in tensors)
+    values = ", ".join([*tensors, *(f"{p}={p}" for p in parameters)])
     first = tensors[0]
     text = f"def call({', '.join([*tensors, *(['*'] if parameters else []), *parameters])}):\n"
     for t in tensors:
-        text += f"    if {t}.__class__ is not Tensor:\n        return general("
-        text += f"{', '.join(tensors)}{', ' if keywords else ''}{keywords})\n"
+        text += f"    if {t}.__class__ is not Tensor:\n        return general({values})\n"
     for t in tensors:
         text += f"    {t}_ = {t}._array\n"
     if op.view:  # NumPy's scalars have no memory that a view could share
@@ -43,7 +43,7 @@ def source(op: Any) -> str:
     text += f"    door = doors.get({first}_.__class__) or door_of_array({first}_)\n"
     for t in tensors[1:]:
         text += f"    if (doors.get({t}_.__class__) or door_of_array({t}_)) is not door:\n"
-        text += f"        raise elsewhere(door, {first}_, {t}_)\n"
+        text += f"        return general({values})\n"
     text += f"    result = op.forward(door, {arrays}{', ' if keywords else ''}{keywords})\n"
     text += indented(NEW_TENSOR, 1)
     if op.view:
@@ -58,7 +58,6 @@ def source(op: Any) -> str:
     text += f"    if {nothing} or mode.enabled is not True or result.dtype.kind not in 'fc':\n"
     text += f"        if {nothing} or not mode.enabled or result.dtype.kind not in 'fc':\n"
     text += "            if inferring:\n                mark(out)\n"
-    values = ", ".join([*tensors, *(f"{p}={p}" for p in parameters)])
     text += f"            return out\n        return op.general({values})\n    node = new(Node)\n"
     text += _recording(op, tensors)
     likes = ", ".join(f"({t}_.shape, {t}_.dtype, door.device_of({t}_))" for t in tensors)
@@ -182,7 +181,7 @@ def function(op: Any) -> Callable[..., Any]:
         namespace.update({
             "LEAF": graph.LEAF, "Node": graph.Node, "SCALARS": _SCALARS,
             "Tensor": saved.tensor_class, "View": graph.View, "check_view": saved.check_view,
-            "door_of_array": backend.of, "doors": backend.BACKENDS, "elsewhere": op.elsewhere,
+            "door_of_array": backend.of, "doors": backend.BACKENDS,
             "inferring": graph.inferring, "mark": graph.mark,
             "general": op.general, "LARGE": cpu.LARGE, "users_line": graph.users_line,
             "mode": graph.mode, "new": object.__new__, "next_sequence": graph.next_sequence,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gpugrad import _dtype, backend
+from gpugrad import _dtype
 from gpugrad.formula import (
     BOOL,
     COMPLEX,
@@ -33,7 +33,7 @@ from gpugrad.graph import (
 from gpugrad.op import specialized
 from gpugrad.op.attribute import saved_value
 from gpugrad.op.dual import carry, has_tangents
-from gpugrad.op.operation import different_devices, fit
+from gpugrad.op.operation import fit, together
 from gpugrad.op.promotion import as_operand, as_scalar, check_shapes, result_type, to_one_device
 from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
@@ -110,8 +110,7 @@ class Elementwise:
         Operands are tensors or NumPy scalars, of one device; ``results`` are the element types of
         the outputs.  With ``sum_to`` the output ``summed`` is summed to that shape.
         """
-        arrays = [o._array if isinstance(o, TensorBase) else o for o in operands]
-        door = door_of(arrays)
+        door, operands, arrays = together(operands)
         found = door.evaluate(self.formula, arrays, compute, results, sum_to, summed=summed)
         outs = [wrap(a) for a in found]
         self.finish(operands, arrays, outs, compute)
@@ -341,24 +340,6 @@ def _described(
         tuple(a.dtype for a in arrays),
         tuple((o._array.shape, o._array.dtype) for o in outs),
     )
-
-
-def door_of(arrays: Sequence[Array]) -> backend.Backend:
-    """Return the backend of the operands; NumPy's scalars may go with any.
-
-    Raises:
-        RuntimeError: They live on different devices.
-    """
-    door = backend.of(arrays[0])
-    for a in arrays[1:]:
-        other = backend.of(a)
-        if other is not door:
-            if isinstance(a, np.generic):
-                continue
-            if not isinstance(arrays[0], np.generic):
-                raise different_devices([door.device_of(arrays[0]), other.device_of(a)])
-            door = other
-    return door
 
 
 _BOOL = np.dtype(bool)

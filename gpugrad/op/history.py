@@ -57,6 +57,8 @@ def region_of(view: TensorBase, base: TensorBase) -> Region:
     """
     array, whole = view._array, base._array
     door = backend.of(whole)
+    if backend.of(array) is not door:
+        raise RuntimeError(_ARGUMENT_WRITTEN)
     low, high = extent(door, whole)
     first, last = extent(door, array)
     if array.size and not low <= first <= last <= high:
@@ -223,6 +225,10 @@ def _replay(tensor: TensorBase, view: View) -> None:
     view.edge = base._edge
 
 
+_ARGUMENT_WRITTEN = (
+    "vmap: an argument of the function, or a view of it, is being modified inplace while gradients "
+    "are computed. Please clone() it before the inplace operation."
+)
 _SEVERAL = (
     "This view is the output of a function that returns multiple views. Such functions do not "
     "allow the output views to be modified inplace. You should replace the inplace operation by an "
@@ -243,6 +249,8 @@ _REASONS = {
 
 def forbidden(tensor: TensorBase, view: View, what: str) -> RuntimeError:
     """Return PyTorch's error for a view, of an origin that forbids it, that ``what`` modified."""
+    if view.origin == "vmap":
+        return RuntimeError(_ARGUMENT_WRITTEN)
     before, now, reason = _REASONS[view.origin]
     edge = tensor._edge
     made = f"A view was created in {before} and {what} modified inplace {now}."

@@ -13,6 +13,7 @@ import numpy as np
 
 from gpugrad import backend, errors
 from gpugrad._device import device
+from gpugrad.backend.batched import BatchedBackend, Level, summed, with_levels
 from gpugrad.formula import MATH, TORCH
 from gpugrad.graph import (
     LEAF,
@@ -92,18 +93,46 @@ class _Rule:
     names: tuple[str, ...]
 
 
-def _arrays(door: backend.Backend, tensors: Sequence[Any]) -> list[Array]:
-    """Return the arrays of the tensors.
+def together(operands: Sequence[Any]) -> tuple[backend.Backend, Sequence[Any], list[Array]]:
+    """Return the backend that computes with operands, the operands, and their arrays.
+
+    Operands are tensors, of which all are batched if one is, and NumPy scalars, which go with any.
 
     Raises:
-        RuntimeError: One is not of this backend.
+        RuntimeError: They live on different devices.
     """
-    arrays = [t._array for t in tensors]
+    arrays = [o._array if isinstance(o, TensorBase) else o for o in operands]
+    door = backend.of(arrays[0])
     for a in arrays:
-        other = backend.of(a)
-        if other is not door:
-            raise different_devices([door.device_of(arrays[0]), other.device_of(a)])
-    return arrays
+        if backend.of(a) is not door:
+            return _joined(operands)
+    return door, operands, arrays
+
+
+def _joined(
+    operands: Sequence[Any],
+) -> tuple[backend.Backend, Sequence[Any], list[Array]]:
+    arrays = [o._array for o in operands if isinstance(o, TensorBase)]
+    doors = [backend.of(a) for a in arrays]
+    door = backend.joined(doors)
+    if door is None:
+        raise different_devices([d.device_of(a) for d, a in zip(doors, arrays, strict=True)])
+    operands = [lifted(o, door) if isinstance(o, TensorBase) else o for o in operands]
+    return door, operands, [o._array if isinstance(o, TensorBase) else o for o in operands]
+
+
+def lifted(tensor: Any, door: backend.Backend) -> Any:
+    """Return a tensor with the hidden axes of the arrays of a backend."""
+    known = backend.of(tensor._array)
+    if not isinstance(door, BatchedBackend) or known is door:
+        return tensor
+    before = known.levels if isinstance(known, BatchedBackend) else ()
+    levels = tuple([level for level in door.levels if level not in before])
+    if not levels:
+        return tensor
+    result = lift(tensor, levels=levels)
+    result._counter = shared_counter(tensor)
+    return result
 
 
 class Operation:
@@ -197,13 +226,14 @@ class Operation:
         """Return the result as a tensor, or a tuple of them, recorded where needed."""
         return self.function(*tensors, **params)
 
-    def general(self, *tensors: Any, **params: Any) -> Any:
+    def general(self, *operands: Any, **params: Any) -> Any:
         """Return the result or results of an operation with any number of tensors."""
+        tensors: Sequence[Any] = operands
         first = tensors[0]
         if self.view:
             own_array(first)
-        door = backend.of(first._array)
-        result = self.forward(door, *_arrays(door, tensors), **params)
+        door, tensors, arrays = together(tensors)
+        result = self.forward(door, *arrays, **params)
         several = result.__class__ is tuple
         outs = tuple(map(wrap, result)) if several else (wrap(result),)
         if mode.enabled:
@@ -221,10 +251,6 @@ class Operation:
         return outs if several else outs[0]
 
     fit = staticmethod(fit)
-
-    def elsewhere(self, door: backend.Backend, first: Array, other: Array) -> RuntimeError:
-        """Return the error for an operand that is on another device than the first."""
-        return different_devices([door.device_of(first), backend.of(other).device_of(other)])
 
     def _mark_views(self, tensor: TensorBase, outs: Sequence[TensorBase]) -> None:
         parent = tensor._view
@@ -379,6 +405,8 @@ class Operation:
         moving = [t is not None for t in tangents]
         with recording(True):
             dummy = zeros(Like(*out_likes[0]))
+            known = [t for t in (dummy, *saved, *tangents) if t is not None]
+            dummy = together(known)[1][0]  # of no gradient, but with its hidden axes
             dummy._edge = LEAF
             grads = [dummy, *(None for _ in out_likes[1:])]
             results = self._transposed(call, saved, grads, moving)
@@ -436,7 +464,7 @@ def composite(name: str, outputs: tuple[str, ...] = ("out",)) -> Callable[[Forwa
     return lambda forward: declared(Operation(name, forward, "composite", False, outputs))
 
 
-# The four linear operations by which a gradient is made to fit its input.
+# The linear operations by which a gradient is made to fit its input.
 
 
 @linear("SumBackward0")
@@ -476,9 +504,30 @@ def input(g: Any, like: Like) -> Any:
 @linear("ToCopyBackward0")
 def move(door: backend.Backend, input: Array, *, where: device) -> Array:
     """Copy to another device."""
-    return backend.of_device(where).from_numpy(door.to_numpy(input), where)
+    return backend.moved(input, where)
 
 
 @move.gradient
 def input(g: Any, like: Like) -> Any:
     return move(g, where=like.device)
+
+
+@linear("ExpandBackward0")
+def lift(door: backend.Backend, input: Array, *, levels: tuple[Level, ...]) -> Array:
+    """View of an array as one that is the same for every example of some levels."""
+    return with_levels(input, door, levels)
+
+
+@lift.gradient
+def input(g: Any, levels: tuple[Level, ...]) -> Any:
+    return _lower(g, levels=levels)
+
+
+@linear("SumBackward1")
+def _lower(door: backend.Backend, input: Array, *, levels: tuple[Level, ...]) -> Array:
+    return summed(input, door, levels)
+
+
+@_lower.gradient
+def input(g: Any, levels: tuple[Level, ...]) -> Any:
+    return lift(g, levels=levels)

@@ -65,7 +65,7 @@ def to_one_device(values: list[Any]) -> list[Any]:
     """Return the operands with 0-d tensors of the CPU moved to where the others are."""
     tensors = [v for v in values if isinstance(v, TensorBase)]
     doors = [backend.of(t._array) for t in tensors]
-    if all(d is doors[0] for d in doors):
+    if all(d.type == doors[0].type for d in doors):
         return values
     elsewhere = [
         d.device_of(t._array) for d, t in zip(doors, tensors, strict=True) if d.type != "cpu"

@@ -280,11 +280,20 @@ def _filled(
     kind: dtype | None,
     where: DeviceLike,
     requires_grad: bool,
+    door: backend.Backend | None = None,
 ) -> Any:
     here = place(where)
     kind = _dtype.chosen(kind, _dtype.get_default_dtype())
-    door = backend.of_device(here)
+    door = door or backend.of_device(here)
     return finish(wrap(door.full(shape, value, kind.numpy, here)), requires_grad)
+
+
+def _filled_like(
+    input: TensorBase, value: complex, kind: dtype | None, where: DeviceLike, requires_grad: bool
+) -> Any:
+    shape, kind, here = _like(input, kind, where)
+    door = backend.on(here, backend.of(input._array))
+    return _filled(shape, value, kind, here, requires_grad, door)
 
 
 def zeros(
@@ -344,8 +353,7 @@ def zeros_like(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return zeros with the shape, type and device of ``input``."""
-    shape, kind, here = _like(input, dtype, device)
-    return _filled(shape, 0, kind, here, requires_grad)
+    return _filled_like(input, 0, dtype, device, requires_grad)
 
 
 def ones_like(
@@ -353,8 +361,7 @@ def ones_like(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return ones with the shape, type and device of ``input``."""
-    shape, kind, here = _like(input, dtype, device)
-    return _filled(shape, 1, kind, here, requires_grad)
+    return _filled_like(input, 1, dtype, device, requires_grad)
 
 
 def full_like(
@@ -362,8 +369,7 @@ def full_like(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return a number in every element, with the shape, type and device of ``input``."""
-    shape, kind, here = _like(input, dtype, device)
-    return _filled(shape, fill_value, kind, here, requires_grad)
+    return _filled_like(input, fill_value, dtype, device, requires_grad)
 
 
 def empty_like(
@@ -372,7 +378,8 @@ def empty_like(
 ) -> Tensor:  # fmt: skip
     """Return undefined values with the shape, type and device of ``input``."""
     shape, kind, here = _like(input, dtype, device)
-    return empty(shape, dtype=kind, device=here, requires_grad=requires_grad)
+    door = backend.on(here, backend.of(input._array))
+    return finish(wrap(door.empty(shape, kind.numpy, here)), requires_grad)
 
 
 # --------------------------------------------------------------------------- counted

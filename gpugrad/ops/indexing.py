@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import backend, errors
+from gpugrad.backend.batched import Batched, all_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase, mode
-from gpugrad.op import linear, of_tensor
+from gpugrad.op import lifted, linear, of_tensor
 from gpugrad.op.saved import Like, wrap
 from gpugrad.ops import shape as shapes
 
@@ -30,23 +31,36 @@ def _index(door: backend.Backend, input: Array, *, index: tuple[Any, ...]) -> Ar
 
 @_index.gradient
 def input(g: Any, like: Like, index: tuple[Any, ...]) -> Any:
-    return add_at(g, shape=like.shape, index=index)
+    return add_at(g, like.shape, index)
 
 
 _index_select = _index.named("IndexSelectBackward0")
 
 
 @linear("IndexPutBackward0")
-def add_at(door: backend.Backend, input: Array, *, shape: Shape, index: tuple[Any, ...]) -> Array:
-    """Return zeros of a shape with the input added at an index: twice where it is named twice."""
+def _add_at(door: backend.Backend, input: Array, *, shape: Shape, index: tuple[Any, ...]) -> Array:
     result = door.full(shape, 0, input.dtype, door.device_of(input))
     door.add_at(result, index, input)
     return result
 
 
-@add_at.gradient
+@_add_at.gradient
 def input(g: Any, index: tuple[Any, ...]) -> Any:
-    return _index(g, index=index)
+    return _index(lifted_with(g, index), index=index)
+
+
+def add_at(values: Any, shape: Shape, index: tuple[Any, ...]) -> Any:
+    """Return zeros of a shape with values added at an index: twice where it is named twice."""
+    return _add_at(lifted_with(values, index), shape=shape, index=index)
+
+
+def lifted_with(tensor: Any, index: Sequence[Any]) -> Any:
+    """Return a tensor with the hidden axes of the arrays in an index."""
+    arrays = [i for i in index if i.__class__ is Batched]
+    if not arrays:
+        return tensor
+    door = backend.joined([backend.of(a) for a in (tensor._array, *arrays)])
+    return tensor if door is None else lifted(tensor, door)
 
 
 @linear("FlipBackward0")
@@ -87,7 +101,7 @@ def grid(door: backend.Backend, indices: Array, axis: int) -> tuple[Array, ...]:
 def scatter_along(g: Any, indices: Any, shape: Shape, axis: int) -> Any:
     """Return zeros of ``shape`` with ``g`` at ``indices`` along an axis."""
     door = backend.of(g._array)
-    return add_at(g, shape=shape, index=grid(door, indices._array, axis))
+    return add_at(g, shape, grid(door, indices._array, axis))
 
 
 # --------------------------------------------------------------------------- reading an index
@@ -105,7 +119,10 @@ def _element(door: backend.Backend, item: Any, where: Any) -> Any:
         return int(item)
     if isinstance(item, TensorBase):
         item = item._array
-        if item.ndim == 0 and item.dtype.kind in "iu":
+        if item.__class__ is Batched:
+            example = item.common()
+            item = item if example is None else example
+        if item.ndim == 0 and item.dtype.kind in "iu" and item.__class__ is not Batched:
             return int(item)
     elif isinstance(item, float | complex):
         raise IndexError(
@@ -118,7 +135,7 @@ def _element(door: backend.Backend, item: Any, where: Any) -> Any:
         item = np.asarray(item)
         if item.size == 0:
             item = item.astype(np.int64)
-    elif not backend.is_array(item):
+    elif not backend.is_array(item) and item.__class__ is not Batched:
         raise IndexError(
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are "
             f"valid indices (got {type(item).__name__})"
@@ -134,10 +151,10 @@ def _element(door: backend.Backend, item: Any, where: Any) -> Any:
         )
         item = item.astype(bool)
     other = backend.of(item)
-    if other is not door:
-        return door.from_numpy(other.to_numpy(item), where)
+    if other.type != door.type:
+        return backend.moved(item, where)
     # the backward reads it, and its owner may have written to it before
-    return door.copy(item) if mode.enabled else item
+    return other.copy(item) if mode.enabled else item
 
 
 def _slice_of(item: slice) -> slice:
@@ -163,7 +180,7 @@ def parsed(input: Tensor, key: Any) -> tuple[tuple[Any, ...], bool]:
     array = input._array
     door = backend.of(array)
     where = door.device_of(array)
-    items = key if isinstance(key, tuple) else (key,)
+    items = tuple(key) if _is_several(key) else (key,)
     index = tuple(_element(door, item, where) for item in items)
     if array.ndim == 0 and any(isinstance(i, int) for i in index):
         raise IndexError(
@@ -175,6 +192,17 @@ def parsed(input: Tensor, key: Any) -> tuple[tuple[Any, ...], bool]:
         raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     _check(index, array.shape)
     return index, any(hasattr(i, "dtype") for i in index)
+
+
+def _is_several(key: Any) -> bool:
+    """Tell whether an index has several parts; a short list that holds more than numbers has."""
+    if isinstance(key, tuple):
+        return True
+    if not isinstance(key, list) or len(key) >= 32:
+        return False
+    return any(
+        i is None or i is Ellipsis or isinstance(i, TensorBase | Sequence | slice) for i in key
+    )
 
 
 def _span(item: Any) -> int:
@@ -247,7 +275,8 @@ def _check_array(item: Array, axis: int, shape: Shape) -> None:
                 )
     elif item.size and backend.of(item).type == "cpu":
         # on CUDA this would wait for the device; there CuPy wraps around, as it documents
-        low, high = int(item.min()), int(item.max())
+        whole = all_of(item)
+        low, high = int(whole.min()), int(whole.max())
         n = shape[axis]
         if low < -n or high >= n:
             wrong = high if high >= n else low
@@ -271,7 +300,7 @@ def getitem(input: Tensor, key: Any) -> Tensor:
         if any(isinstance(i, int) for i in index):
             first, index = numbers_first(index)
             input = shapes.sliced(input, first)
-        return _index(input, index=index)
+        return _index(lifted_with(input, index), index=index)
     if index in ((), (Ellipsis,)):
         return shapes.alias(input)
     return shapes.sliced(input, index)
@@ -298,7 +327,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     if index._array.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
     parts, _ = parsed(input, (*(slice(None),) * axis, index.reshape(-1)))
-    return _index_select(input, index=parts)
+    return _index_select(lifted_with(input, parts), index=parts)
 
 
 __all__ = ["errors"]

@@ -8,15 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend, errors
+from gpugrad.backend.batched import (
+    Batched,
+    BatchedBackend,
+    copy_to_write,
+    levels_of,
+    no_room,
+)
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode
-from gpugrad.op import Elementwise, Pointwise, cast, linear
+from gpugrad.op import Elementwise, Pointwise, cast, lifted, linear
 from gpugrad.op.dual import attach, has_tangents, tangent_of
 from gpugrad.op.history import as_strided, check_rewritable, region_of, renew, rewrite
 from gpugrad.op.saved import note_write, own_array, type_name, wrap
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.creation import checked_number
-from gpugrad.ops.indexing import add_at, getitem, numbers_first, parsed
+from gpugrad.ops.creation import checked_number, zeros_like
+from gpugrad.ops.indexing import add_at, getitem, lifted_with, numbers_first, parsed
 from gpugrad.ops.shape import clone
 
 if TYPE_CHECKING:
@@ -33,8 +40,31 @@ def check_writable(self: TensorBase, *operands: Any) -> None:
             while recording; a tensor of inference mode outside of it; memory that several elements
             share.
     """
+    check_examples(self, *operands)
     check_history(self, *operands)
     check_memory(self, *operands)
+
+
+def check_examples(self: TensorBase, *operands: Any) -> None:
+    """See that ``self`` has the hidden axes of what is written to it.
+
+    What is the same for every example needs no memory for each: ``self`` and its base are lifted
+    where that is recorded.
+
+    Raises:
+        RuntimeError: There is no memory for each example.
+    """
+    for o in operands:
+        array = o._array if isinstance(o, TensorBase) else o
+        if array.__class__ is not Batched or set(levels_of(array)) <= set(levels_of(self._array)):
+            continue
+        recorded = mode.enabled and isinstance(o, TensorBase) and o._edge is not None
+        if array.common() is None or not (recorded or has_tangents((o,))):
+            raise no_room()
+        door = backend.joined([backend.of(self._array), backend.of(array)])
+        assert isinstance(door, BatchedBackend)
+        for t in (self,) if self._view is None else (self, self._view.base):
+            t._array = door.lifted(own_array(t))
 
 
 def check_history(self: TensorBase, *operands: Any) -> None:
@@ -176,16 +206,20 @@ def move(self: Any, result: Any) -> None:
         if before is None and tangent is None:
             continue
         if before is None:
-            before = _new_tangent(self, level)
+            before = _new_tangent(self, level, tangent)
         copy_(before, 0 if tangent is None else tangent)
 
 
-def _new_tangent(self: Any, level: int) -> Any:
-    """Give a tensor, and the one that it is a view of, the tangent zero."""
+def _new_tangent(self: Any, level: int, written: Any) -> Any:
+    """Give a tensor, and the one that it is a view of, the tangent zero.
+
+    It has memory for each example of the tangent that is ``written`` to it.
+    """
     base = self if self._view is None else self._view.base
     whole = tangent_of(base, level)
     if whole is None:
-        whole = wrap(backend.of(base._array).xp.zeros_like(own_array(base)))
+        doors = [backend.of(t._array) for t in (base, written)]
+        whole = zeros_like(lifted(base.detach(), backend.joined(doors) or doors[0]))
     if base is not self and not (
         base._array.flags.c_contiguous and whole._array.flags.c_contiguous
     ):
@@ -410,7 +444,7 @@ def _ready(self: Tensor, src: Any) -> Any:
 
 @linear("IndexPutBackward0")
 def _assigned(door: backend.Backend, input: Array, value: Array, *, index: Any) -> Array:
-    result = door.copy(input)
+    result = copy_to_write(input, door, (value, *index))
     _put(door, result, index, value)
     return result
 
@@ -424,12 +458,16 @@ def _put(door: backend.Backend, target: Array, index: Any, value: Array) -> None
 
 @_assigned.gradient
 def input(g: Any, index: Any) -> Any:
-    return _assigned(g, _nothing(g), index=index)
+    return _assign_at(g, _nothing(g), index)
 
 
 @_assigned.gradient
 def value(g: Any, index: Any) -> Any:
     return getitem(g, index)
+
+
+def _assign_at(input: Any, value: Any, index: tuple[Any, ...]) -> Any:
+    return _assigned(lifted_with(input, index), value, index=index)
 
 
 def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
@@ -467,9 +505,11 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
     if arrays:
         _put_at_arrays(self, index, value)
         return
+    check_examples(self, value)
     for level in mode.levels:
         if tangent_of(self, level) is None and tangent_of(value, level) is not None:
-            _new_tangent(self, level)  # of which the place that is written has its part
+            # of which the place that is written has its part
+            _new_tangent(self, level, tangent_of(value, level))
     place = getitem(self, key)
     target = place._array.shape
     if target == self._array.shape and place._array.strides == self._array.strides:
@@ -484,6 +524,7 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
 
 def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
     check_writable(self, value)
+    check_examples(self, *index)
     if (
         value is self
         or value._array is self._array
@@ -505,7 +546,7 @@ def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
         )
     moving = mode.levels and has_tangents((self, value))
     if moving or (mode.enabled and (self._edge is not None or value._edge is not None)):
-        overwrite(lambda t, v: _assigned(t, v, index=index), self, value)
+        overwrite(lambda t, v: _assign_at(t, v, index), self, value)
     else:
         _put(backend.of(self._array), self._array, index, value._array)
         note_write(self)
@@ -516,19 +557,19 @@ def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
 
 @linear("MaskedFillBackward0")
 def _masked_fill(door: backend.Backend, input: Array, value: Array, *, mask: Array) -> Array:
-    result = door.copy(input)
+    result = copy_to_write(input, door, (value, mask))
     door.put(result, mask, value)
     return result
 
 
 @_masked_fill.gradient
 def input(g: Any, mask: Array) -> Any:
-    return _masked_fill(g, _nothing(g), mask=mask)
+    return _masked_fill(lifted_with(g, (mask,)), _nothing(g), mask=mask)
 
 
 @_masked_fill.gradient
 def value(g: Any, mask: Array) -> Any:
-    return _masked_fill(g, _nothing(g), mask=~mask)
+    return _masked_fill(lifted_with(g, (mask,)), _nothing(g), mask=~mask)
 
 
 _masked_fill_by_tensor = _masked_fill.named("MaskedFillBackward1")
@@ -569,11 +610,13 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     shape = errors.broadcast_shape(input._array.shape, mask._array.shape)
     if input._array.shape != shape:
         input = input.expand(shape)
-    return op(input, value, mask=own_array(mask.to(input.device).expand(shape)))
+    chosen = own_array(mask.to(input.device).expand(shape))
+    return op(lifted_with(input, (chosen,)), value, mask=chosen)
 
 
 def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
     """Fill the tensor with a number, or a 0-d tensor, where the mask holds, in place."""
+    check_examples(self, mask)
     return inplace(lambda t, v: masked_fill(t, mask, v), self, value)
 
 
@@ -602,9 +645,7 @@ def index_put_(
         _put_at_arrays(self, index, values)
         return self
     place = getitem(self.detach(), index)._array.shape
-    return inplace(
-        lambda t, v: t + add_at(v.expand(place), shape=t._array.shape, index=index), self, values
-    )
+    return inplace(lambda t, v: t + add_at(v.expand(place), t._array.shape, index), self, values)
 
 
 def index_put(

@@ -12,7 +12,7 @@ from gpugrad import _dtype, backend, errors
 from gpugrad.backend import cpu
 from gpugrad.errors import broadcast_shape, size
 from gpugrad.graph import TensorBase, inferring, mark, mode, record
-from gpugrad.op import OPS, Pointwise, bilinear, composite, door_of, of_tensor, saved
+from gpugrad.op import OPS, Pointwise, bilinear, composite, of_tensor, saved, together
 from gpugrad.op.elementwise import Recorded
 from gpugrad.op.saved import edges, versions_of, wrap
 from gpugrad.ops import pointwise as pw
@@ -30,8 +30,8 @@ _PRODUCT = Pointwise("DotBackward0", "dot", OPS["mul"].build, "default")
 
 
 def _dot(input: Tensor, tensor: Tensor) -> Tensor:
-    a, b = input._array, tensor._array
-    out = wrap(door_of((a, b)).dot(a, b))
+    door, (input, tensor), (a, b) = together((input, tensor))
+    out = wrap(door.dot(a, b))
     op = _PRODUCT.of_kind(a.dtype.kind == "c")
     if not (input.__class__ is tensor.__class__ is saved.tensor_class):
         op.finish((input, tensor), (a, b), [out], a.dtype)
@@ -278,17 +278,17 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 # --------------------------------------------------------------------------- determinants
 
 
-def _on_host(door: backend.Backend, function: Callable[[Array], Array], input: Array) -> Array:
+def _on_host(function: Callable[[Array], Array], input: Array) -> Array:
     """Return a function of matrices, computed by NumPy in single precision at least."""
     kind = input.dtype
     wide = np.dtype(np.float32) if kind == np.float16 else kind
-    found = cpu.quiet(function)(door.to_numpy(input).astype(wide, copy=False))
-    return door.from_numpy(np.asarray(found, kind), door.device_of(input))
+    quiet = cpu.quiet(function)
+    return backend.on_host(lambda a: np.asarray(quiet(a.astype(wide, copy=False)), kind), input)
 
 
 @composite("LinalgDetBackward0")
 def _det(door: backend.Backend, input: Array) -> Array:
-    return _on_host(door, np.linalg.det, input)
+    return _on_host(np.linalg.det, input)
 
 
 @_det.gradient
@@ -298,7 +298,7 @@ def input(g: Any, input: Any) -> Any:
 
 @composite("LinalgCofactorsBackward0")
 def _cofactors(door: backend.Backend, input: Array) -> Array:
-    return _on_host(door, _cofactors_of, input)
+    return _on_host(_cofactors_of, input)
 
 
 @_cofactors.gradient

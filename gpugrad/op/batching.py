@@ -1,0 +1,128 @@
+"""The way into ``vmap`` and out of it: operations that hide an axis of a tensor, and show it again.
+
+What lies between computes with :class:`gpugrad.backend.batched.Batched` arrays and is recorded as
+ever, in the one graph: the way in is an operation of which the way out is the gradient.  A tensor
+that is the same for every example is lifted where it meets one that is not
+(:func:`gpugrad.op.operation.together`), and the gradient of that is a sum over the examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from gpugrad import backend
+from gpugrad.backend.batched import BatchedBackend, Level, door_for, hidden, levels_of, shown
+from gpugrad.graph import TensorBase, View, mode
+from gpugrad.op.operation import expand_to, lifted, linear
+from gpugrad.op.saved import shared_counter
+
+Array = Any
+
+
+@linear("BatchBackward0", view=True)
+def _hide(door: backend.Backend, input: Array, *, axis: int, level: Level) -> Array:
+    return hidden(input, door, axis, level)
+
+
+@_hide.gradient
+def input(g: Any, axis: int, level: Level) -> Any:
+    return _show(g, axis=axis, level=level)
+
+
+@linear("UnbatchBackward0")
+def _show(door: backend.Backend, input: Array, *, axis: int, level: Level) -> Array:
+    return shown(input, door, axis, level)
+
+
+@_show.gradient
+def input(g: Any, axis: int, level: Level) -> Any:
+    return _hide(g, axis=axis, level=level)
+
+
+@contextmanager
+def batching(size: int, randomness: str = "error") -> Iterator[Level]:
+    """Open a level of ``vmap`` for the block, inside those that are open, and yield it."""
+    before = mode.batches
+    level = Level(size, randomness)
+    mode.batches = (*before, level)
+    try:
+        yield level
+    finally:
+        mode.batches = before
+
+
+def is_batched(tensor: TensorBase, level: Level) -> bool:
+    """Tell whether a tensor has the hidden axis of a level."""
+    return level in levels_of(tensor._array)
+
+
+def batched(tensor: Any, axis: int, level: Level) -> Any:
+    """Return a view of a tensor with one of its axes hidden."""
+    result = _hide(tensor, axis=axis, level=level)
+    result._view.origin = "vmap"
+    return result
+
+
+def unbatched(tensor: Any, axis: int, level: Level, bases: dict[int, Any]) -> Any:
+    """Return a tensor with the hidden axis of a level at ``axis``: all examples together.
+
+    A view stays the view of a base, which is shown too, if it was computed inside; ``bases`` holds
+    those of one call of ``vmap`` by the ids of the hidden ones, which live as long as the views.
+    """
+    if not is_batched(tensor, level):
+        shape = list(tensor._array.shape)
+        shape.insert(axis, 1)
+        wide = [*shape[:axis], level.size, *shape[axis + 1 :]]
+        return expand_to(tensor.reshape(shape), shape=tuple(wide))
+    base = tensor if tensor._view is None else tensor._view.base
+    if is_batched(base, level):
+        if id(base) not in bases:
+            bases[id(base)] = _shown(base, 0, level)
+        base = bases[id(base)]
+        if tensor._view is None and axis == 0:
+            return base
+    result = _shown(tensor, axis, level)
+    same = levels_of(base._array) == levels_of(result._array)
+    result._view = View(base, "" if same else "vmap")
+    return result
+
+
+def _shown(tensor: Any, axis: int, level: Level) -> Any:
+    result = _show(tensor, axis=axis, level=level)
+    result._counter = shared_counter(tensor)
+    return result
+
+
+def in_every_example(tensor: Any) -> Any:
+    """Return a tensor with the hidden axes of all levels that are open.
+
+    Its gradient then differs by example: it is not summed.
+    """
+    if not mode.batches:
+        return tensor
+    door = backend.of(tensor._array)
+    inner = door.inner if isinstance(door, BatchedBackend) else door
+    return lifted(tensor, door_for(inner, (*levels_of(tensor._array), *mode.batches)))
+
+
+def check_ends(outputs: Sequence[Any], wanted: Sequence[Any]) -> None:
+    """Raise where gradients would be summed over the examples of a level that is open.
+
+    Raises:
+        RuntimeError: An output is batched, and what it is differentiated by is not.
+    """
+    for k, output in enumerate(outputs):
+        if isinstance(output, TensorBase):
+            inside = {level for level in levels_of(output._array) if level in mode.batches}
+            for t in wanted:
+                if isinstance(t, TensorBase) and inside - set(levels_of(t._array)):
+                    error = RuntimeError(
+                        f"element {k} of tensors does not require grad and does not have a grad_fn"
+                    )
+                    error.add_note(
+                        "It is computed inside vmap, and differentiated by a tensor from outside. "
+                        "Use gpugrad.func.grad, vjp or jacrev there, or differentiate outside."
+                    )
+                    raise error

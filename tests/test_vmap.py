@@ -1,0 +1,603 @@
+"""``vmap``: every operation over a batch equals a loop, alone and under derivatives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+from gpugrad import autograd, func
+from gpugrad.func import vmap
+from gpugrad.testing import SAMPLES, Sample, as_numpy, assert_close, flat
+
+DOUBLE = np.dtype("f8")
+BATCH = 3
+
+EVERY = [(op, s) for op, samples in SAMPLES.items() for s in samples]
+# In these the shape of the result depends on values: on a mask, or on what is zero.
+BY_VALUE = [
+    (op, s)
+    for op, s in EVERY
+    if op == "nonzero"
+    or (s.name == "indices" and op == "where")
+    or (op == "getitem" and any(a.dtype.kind == "b" for a in s.inputs))
+]
+BATCHED = [pair for pair in EVERY if pair not in BY_VALUE]
+DIFFERENTIABLE = [(op, s) for op, s in BATCHED if s.differentiable]
+
+
+def over(pairs: list[tuple[str, Sample]]) -> pytest.MarkDecorator:
+    """Parametrise a test over operations and their samples; on CUDA, one of each operation."""
+    firsts = dict(reversed(pairs))
+    cases = [("cpu", op, s) for op, s in pairs] + [("cuda", op, s) for op, s in firsts.items()]
+    return pytest.mark.parametrize(
+        ("device", "op", "sample"),
+        [
+            pytest.param(
+                *case,
+                id="-".join(map(str, case)).replace(" ", "_"),
+                marks=[pytest.mark.cuda] if case[0] == "cuda" else [],
+            )
+            for case in cases
+        ],
+    )
+
+
+def function_of(sample: Sample) -> Callable[..., list[Any]]:
+    """Return the sample's function of tensors, with a list of results."""
+    return lambda *tensors: flat(sample.function(gpugrad, *tensors))
+
+
+def batch_of(sample: Sample, device: str, requires_grad: bool = False) -> list[list[Any]]:
+    """Return for each input of a sample the examples: the input, and others in its domain."""
+    examples = []
+    for k, t in enumerate(sample.tensors(DOUBLE, device, requires_grad=False)):
+        kind = t.array.dtype.kind
+        # the same elements in other places stay in the domain, away from kinks, and distinct
+        others = [t.detach().clone()]
+        for n in range(1, BATCH):
+            flat_ = t.reshape(-1)
+            moved = gpugrad.cat([flat_[n:], flat_[:n]]) if flat_.numel() > 1 else flat_
+            others.append(moved.reshape(t.shape).clone())
+        examples.append([e.requires_grad_(requires_grad and kind in "fc") for e in others])
+        assert k < len(sample.inputs)
+    return examples
+
+
+def looped(function: Callable[..., list[Any]], examples: list[list[Any]]) -> list[Any]:
+    """Return what a function gives example by example, stacked."""
+    results = [function(*example) for example in zip(*examples, strict=True)]
+    return [gpugrad.stack(column) for column in zip(*results, strict=True)]
+
+
+def assert_same(found: list[Any], expected: list[Any], name: str = "") -> None:
+    """Compare results in double precision with those of the loop."""
+    assert len(found) == len(expected)
+    for f, e in zip(found, expected, strict=True):
+        assert f.dtype == e.dtype
+        assert tuple(f.shape) == tuple(e.shape), name
+        assert_close(as_numpy(f), as_numpy(e), rtol=1e-11, atol=1e-11)
+
+
+# --------------------------------------------------------------------------- every operation
+
+
+@over(BY_VALUE)
+def test_a_shape_that_depends_on_values_is_refused(device: str, op: str, sample: Sample) -> None:
+    with pytest.raises(RuntimeError, match="dynamic shape"):
+        vmap(function_of(sample))(*map(gpugrad.stack, batch_of(sample, device)))
+
+
+@over([(op, s) for op, s in BY_VALUE if op == "getitem"])
+def test_a_mask_that_is_the_same_for_all(device: str, op: str, sample: Sample) -> None:
+    function, examples = function_of(sample), batch_of(sample, device)
+    dims = (0, *(None for _ in examples[1:]))
+    batch = gpugrad.stack(examples[0])
+    masks = [e[0] for e in examples[1:]]
+    expected = looped(function, [examples[0], *([m] * BATCH for m in masks)])
+    assert_same(vmap(function, dims)(batch, *masks), expected)
+
+
+@over(BATCHED)
+def test_every_operation_over_a_batch(device: str, op: str, sample: Sample) -> None:
+    function, examples = function_of(sample), batch_of(sample, device)
+    expected = looped(function, examples)
+    assert_same(vmap(function)(*map(gpugrad.stack, examples)), expected)
+    last = [gpugrad.stack(e, -1) for e in examples]
+    out = [t.movedim(-1, 0) for t in vmap(function, in_dims=-1, out_dims=-1)(*last)]
+    assert_same(out, expected)
+
+
+@over([(op, s) for op, s in BATCHED if len(s.inputs) > 1])
+def test_one_input_is_the_same_for_all(device: str, op: str, sample: Sample) -> None:
+    function, examples = function_of(sample), batch_of(sample, device)
+    for k in range(len(examples)):
+        dims = tuple(None if j == k else 0 for j in range(len(examples)))
+        inputs = [e[0] if j == k else gpugrad.stack(e) for j, e in enumerate(examples)]
+        shared = [[e[0]] * BATCH if j == k else e for j, e in enumerate(examples)]
+        assert_same(vmap(function, dims)(*inputs), looped(function, shared))
+
+
+@over(DIFFERENTIABLE)
+def test_two_levels(device: str, op: str, sample: Sample) -> None:
+    function, examples = function_of(sample), batch_of(sample, device)
+    expected = looped(function, examples)
+    rows = [gpugrad.stack(e) for e in examples]
+    twice = [gpugrad.stack([r, r.flip(0)]) for r in rows]
+    found = vmap(vmap(function))(*twice)
+    assert_same([f[0] for f in found], expected)
+    assert_same([f[1].flip(0) for f in found], expected)
+
+
+def weighted(results: list[Any]) -> Any:
+    """Return a real scalar of results that depends on each element differently."""
+    total = 0
+    for r in results:
+        if r.dtype.is_complex:
+            r = gpugrad.view_as_real(r)
+        if r.dtype.is_floating_point:
+            weights = gpugrad.arange(1, r.numel() + 1, dtype=r.dtype, device=r.device)
+            total = total + (r.reshape(-1) * weights.cos()).sum()
+    return total
+
+
+def gradients(loss: Any, inputs: list[Any]) -> list[Any]:
+    """Return the gradients of a scalar, which can be differentiated; zeros where there is none."""
+    return list(autograd.grad(loss, inputs, create_graph=True, materialize_grads=True))
+
+
+def moving(examples: list[list[Any]]) -> tuple[int, ...]:
+    """Return which inputs have gradients."""
+    return tuple(k for k, e in enumerate(examples) if e[0].dtype.is_floating_point
+                 or e[0].dtype.is_complex)  # fmt: skip
+
+
+@over(DIFFERENTIABLE)
+def test_gradient_of_each_example(device: str, op: str, sample: Sample) -> None:
+    function, examples = function_of(sample), batch_of(sample, device)
+    grad = func.grad(lambda *t: weighted(function(*t)), moving(examples))
+    found = vmap(grad)(*map(gpugrad.stack, examples))
+    assert_same(list(found), looped(lambda *t: list(grad(*t)), examples))
+
+
+@over(DIFFERENTIABLE)
+def test_gradient_of_a_batch(device: str, op: str, sample: Sample) -> None:
+    function, examples = function_of(sample), batch_of(sample, device)
+    wanted = moving(examples)
+    batches = [gpugrad.stack(e).requires_grad_(k in wanted) for k, e in enumerate(examples)]
+    loss = weighted(vmap(function)(*batches))
+    rows = [b.detach().requires_grad_(b.requires_grad) for b in batches]
+    expected = weighted(looped(function, [list(r.unbind()) for r in rows]))
+    inputs = [b for b in batches if b.requires_grad]
+    ends = [r for r in rows if r.requires_grad]
+    found = gradients(loss, inputs)
+    known = gradients(expected, ends)
+    assert_same(found, known)
+    first, second = weighted(found), weighted(known)
+    assert first.requires_grad == second.requires_grad
+    if first.requires_grad:
+        assert_same(gradients(first, inputs), gradients(second, ends))
+
+
+@over([(op, s) for op, s in DIFFERENTIABLE if len(s.inputs) > 1])
+def test_what_is_the_same_for_all_receives_the_sum(device: str, op: str, sample: Sample) -> None:
+    function, examples = function_of(sample), batch_of(sample, device)
+    for k in moving(examples):
+        shared = examples[k][0].detach().requires_grad_()
+        dims = tuple(None if j == k else 0 for j in range(len(examples)))
+        inputs = [shared if j == k else gpugrad.stack(e) for j, e in enumerate(examples)]
+        loss = weighted(vmap(function, dims)(*inputs))
+        expected = weighted(
+            looped(function, [[shared] * BATCH if j == k else e for j, e in enumerate(examples)])
+        )
+        assert loss.requires_grad == expected.requires_grad  # some read no more than a shape
+        if loss.requires_grad:
+            assert_same(gradients(loss, [shared]), gradients(expected, [shared]))
+
+
+@over(DIFFERENTIABLE)
+def test_tangents_of_each_example(device: str, op: str, sample: Sample) -> None:
+    function, examples = function_of(sample), batch_of(sample, device)
+    wanted = moving(examples)
+
+    def moved(*tensors: Any) -> list[Any]:
+        some = tuple(tensors[k] for k in wanted)
+
+        def of_some(*values: Any) -> Any:
+            inputs = list(tensors)
+            for k, value in zip(wanted, values, strict=True):
+                inputs[k] = value
+            return tuple(r for r in function(*inputs)
+                         if r.dtype.is_floating_point or r.dtype.is_complex)  # fmt: skip
+
+        tangents = tuple(t * 0.5 + 0.25 for t in some)
+        return list(func.jvp(of_some, some, tangents)[1])
+
+    assert_same(vmap(moved)(*map(gpugrad.stack, examples)), looped(moved, examples))
+
+
+# --------------------------------------------------------------------------- beside PyTorch
+
+# Each is an expression of the module, called ``torch``, and of some tensors.
+RESULTS = [
+    # structure and dimensions
+    "vmap(lambda x: x * 2)(X)",
+    "vmap(lambda x: x * 2, in_dims=1, out_dims=1)(X)",
+    "vmap(lambda x: x * 2, in_dims=-1, out_dims=-1)(X)",
+    "vmap(lambda x: (x, x.sum()), out_dims=(1, 0))(X)",
+    "vmap(lambda x: [x, {'s': x.sum()}], out_dims=-1)(X)[0]",
+    "vmap(lambda d: {'o': d['a'] * d['b']}, in_dims=({'a': 0, 'b': None},))({'a': X, 'b': V})['o']",
+    "vmap(lambda pair, k: pair[0] * pair[1] + k, in_dims=((0, None), None))((X, V), 3)",
+    "vmap(lambda x, y=None: x * y)(X, y=V)",
+    "vmap(vmap(lambda x: x.sin()))(X)",
+    "vmap(vmap(lambda a, b: a * b, (None, 0)), (0, None))(V, W)",
+    "vmap(lambda x: torch.ones(2, device=V.device))(X)",
+    "vmap(lambda x: (x, torch.ones(2, device=V.device)), out_dims=(0, None))(X)[1]",
+    "vmap(lambda x: (x, 3), out_dims=(0, None))(X)[1]",
+    "vmap(lambda x: x * 2)(torch.ones(0, 2, device=V.device)).shape",
+    "vmap(lambda x: x * 2, chunk_size=2)(X)",
+    "vmap(lambda x: x * 2, in_dims=1, out_dims=1, chunk_size=1)(X)",
+    "vmap(lambda x: x.shape[0] * x)(X)",
+    "vmap(lambda x: sum(x))(X)",
+    "vmap(lambda x: torch.stack([a * b for a, b in zip(x, x.flip(0))]))(X)",
+    "vmap(lambda x: x.t())(X.reshape(3, 1, 2))",
+    "vmap(lambda i: V[i])(I)",
+    "vmap(lambda x, i: x[i])(X, I)",
+    "vmap(lambda x, i: x[..., i, None])(X, I)",
+    "vmap(lambda x, i: x[i, [0, 0]])(X.reshape(3, 2, 1), I)",
+    "vmap(lambda x, i: x[:, i])(X.reshape(3, 1, 2), J)",
+    "vmap(lambda x, i: x[i, :, i])(torch.arange(24., device=V.device).reshape(3, 2, 2, 2), J)",
+    "vmap(lambda x: x[[[0, 1], [1, 0]], None])(X)",
+    "vmap(lambda x: x.max(0).indices)(X)",
+    "vmap(lambda x: x.to(torch.float64))(X).dtype",
+    "vmap(lambda x: x.dtype == torch.float32 and x)(X)",
+    # products: of what is the same for all, and of what is not
+    "vmap(lambda x: x @ M)(X)",
+    "vmap(lambda x: M @ x)(X)",
+    "vmap(torch.dot)(X, X)",
+    "vmap(torch.dot, (0, None))(X, V)",
+    "vmap(torch.mv, (None, 0))(M, X)",
+    "vmap(torch.mm, (0, None))(torch.arange(12., device=V.device).reshape(3, 2, 2), M)",
+    "vmap(torch.mm, (None, 0))(M, torch.arange(12., device=V.device).reshape(3, 2, 2))",
+    "vmap(vmap(torch.dot, (0, None)), (None, 0))(X, X)",
+    "vmap(lambda x: torch.outer(x, V))(X)",
+    # written in place
+    "vmap(lambda x: x.clone().add_(x))(X)",
+    "vmap(lambda x: torch.zeros_like(x).add_(x))(X)",
+    "vmap(lambda x: torch.zeros_like(x).copy_(V))(X)",
+    "vmap(lambda x, i: x.clone().index_put_((i.reshape(1),), x[:1]))(X, I)",
+    "vmap(lambda x: x.clone().masked_fill_(x > 2, -1.))(X)",
+    "vmap(lambda x: x.masked_fill(x > 2, -1.))(X)",
+    "vmap(lambda m: V.masked_fill(m, -1.))(X > 2)",
+    "vmap(lambda x: x.clone().t_() if False else x.clone()[1:].mul_(2))(X)",
+    "vmap(lambda x: setitem(x.clone(), 0, x[1]))(X)",
+    "vmap(lambda x: setitem(x.clone(), slice(1, None), 7.))(X)",
+    "vmap(lambda x: setitem(x.clone(), [0], x.sum()))(X)",
+    "vmap(lambda x, i: setitem(x.clone(), i, 9.))(X, I)",
+    "(lambda c: (vmap(lambda x: x.mul_(2))(c), c))(X.clone())",
+    "(lambda c: (vmap(lambda x: x)(c).mul_(3), c))(X.clone())",
+    # derivatives
+    "vmap(grad(lambda x: (x ** 3).sum()))(X)",
+    "grad(lambda x: vmap(lambda r: (r ** 3).sum())(x).sum())(X)",
+    "vmap(grad(grad(lambda x: x ** 4)))(V)",
+    "vmap(grad(lambda w, x: (w * x).sum() ** 2), (None, 0))(V, X)",
+    "vmap(grad(lambda w, x: (w * x).sum() ** 2), (None, 0))(V.requires_grad_(), X).detach()",
+    "vmap(grad_and_value(lambda w, x: (w * x).sum() ** 2), (None, 0))(V, X)",
+    "grad(lambda w: vmap(lambda x: (w * x).sum() ** 2)(X).sum())(V)",
+    "grad(lambda w: (vmap(grad(lambda w, x: (w * x).sin().sum()), (None, 0))(w, X) ** 2).sum())(V)",
+    "vmap(lambda x: jvp(torch.sin, (x,), (x,))[1])(X)",
+    "vmap(lambda t: jvp(lambda x: x.sin() * x.sum(), (V,), (t,))[1])(X)",
+    "jvp(vmap(lambda x: x.prod()), (X,), (X,))[1]",
+    "jvp(lambda w: vmap(lambda x: (x * w).sin())(X), (V,), (V,))[1]",
+    "vmap(vjp(lambda x: x.sin() * x.sum(), V)[1])(X)[0]",
+    "vmap(jacrev(lambda x: x.sin() * x.sum()))(X)",
+    "vmap(jacfwd(lambda x: x.sin() * x.sum()))(X)",
+    "vmap(hessian(lambda x: x.prod() * x.sum()))(X)",
+    "jacrev(vmap(lambda x: x.prod()))(X)",
+    "jacfwd(vmap(lambda x: x.prod()))(X)",
+    "vmap(jacfwd(jacrev(lambda x, w: (x * w).sin().sum(), 1)), (0, None))(X, V)",
+    "jacrev(lambda w: vmap(grad(lambda x: (x * w).prod()))(X))(V)",
+    "vmap(lambda x: vmap(grad(lambda a, b: (a * b).sin()), (None, 0))(x.sum(), x))(X)",
+    "vmap(lambda x: grad(lambda y: vmap(lambda z: (y * z).sum())(M).sum())(x))(X)",
+    "vmap(grad(lambda x: x.norm() + x.std() + x.prod() + x.max()))(X)",
+    "vmap(hessian(lambda x: x.norm() + x.std() + x.prod()))(X)",
+    "vmap(grad(lambda x: setitem(x * 1, 0, x[1] ** 2).prod()))(X)",
+    "vmap(grad(lambda x: x.clone().index_put_((I[1:2],), x[1:] ** 2).prod()))(X)",
+    "hessian(lambda x: setitem(torch.zeros(2, device=V.device), 0, x.prod()).sin().sum())(V)",
+]
+
+
+def setitem(x: Any, index: Any, value: Any) -> Any:
+    """Write in place, as an expression."""
+    x[index] = value
+    return x
+
+
+def evaluated(program: str, torch: Any, device: str) -> Any:
+    """Return what an expression gives."""
+    f = torch.func
+
+    def moved(t: Any) -> Any:
+        return t.to(device)
+
+    names = {
+        "torch": torch, "setitem": setitem, "X": moved(torch.arange(1.0, 7).reshape(3, 2)),
+        "V": moved(torch.tensor([0.5, -2.0])), "W": moved(torch.tensor([1.0, 2.0, 3.0])),
+        "M": moved(torch.tensor([[1.0, 2.0], [3.0, 5.0]])), "I": moved(torch.tensor([1, 0, 1])),
+        "J": moved(torch.tensor([[1, 0], [0, 0], [1, 1]])),
+        **{n: getattr(f, n) for n in (
+            "vmap", "grad", "grad_and_value", "jvp", "vjp", "jacrev", "jacfwd", "hessian",
+            "linearize",
+        )},
+    }  # fmt: skip
+    return eval(program, names)
+
+
+PYTORCH_WARNS = pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+
+
+@pytest.mark.parametrize("program", RESULTS)
+@PYTORCH_WARNS
+def test_result_is_pytorchs(program: str, device: str) -> None:
+    torch = pytest.importorskip("torch")
+    found, expected = evaluated(program, gpugrad, device), evaluated(program, torch, "cpu")
+    assert_alike(found, expected)
+
+
+def assert_alike(found: Any, expected: Any) -> None:
+    """Compare what is nested, of tensors, shapes, types and numbers."""
+    if isinstance(expected, list | tuple) and not hasattr(expected, "numel"):
+        assert len(found) == len(expected)
+        for f, e in zip(found, expected, strict=True):
+            assert_alike(f, e)
+    elif hasattr(expected, "detach"):
+        assert tuple(found.shape) == tuple(expected.shape)
+        assert str(found.dtype).removeprefix("gpugrad.") == str(expected.dtype)[6:]
+        assert_close(as_numpy(found.detach()), expected.detach().numpy(), rtol=1e-6, atol=1e-6)
+    else:
+        assert str(found).replace("gpugrad", "torch") == str(expected)
+
+
+ERRORS = [
+    "vmap(lambda x: x.item())(X[:, 0])",
+    "vmap(lambda x: float(x.sum()))(X)",
+    "vmap(lambda x: x if x > 0 else -x)(X[:, 0])",
+    "vmap(lambda x: x.tolist())(X)",
+    "vmap(lambda x: x.numpy())(X)",
+    "vmap(lambda x: x.data_ptr())(X)",
+    "vmap(lambda x: x.data)(X)",
+    "vmap(lambda x: x.requires_grad_())(X)",
+    "vmap(lambda x: x[x > 0])(X)",
+    "vmap(lambda x: setitem(x.clone(), x > 0, 1.))(X)",
+    "vmap(lambda x: x.nonzero())(X)",
+    "vmap(lambda x: torch.zeros(2).copy_(x))(X)",
+    "vmap(lambda x: setitem(torch.zeros(2), 0, x[0]))(X)",
+    "vmap(lambda x: torch.randn(2))(X)",
+    "vmap(lambda x: torch.rand_like(x))(X)",
+    "vmap(lambda x: torch.randint(0, 2, (2,)))(X)",
+    "vmap(lambda x, y: x)(X, V)",
+    "vmap(lambda x: x)(torch.ones(()))",
+    "vmap(lambda x: 3)(X)",
+    "vmap(lambda x: None)(X)",
+    "vmap(lambda x: (x, 'a'))(X)",
+    "vmap(lambda x: x, out_dims=None)(X)",
+    "vmap(lambda: 3)()",
+    "vmap(lambda x: x, in_dims=None)(X)",
+    "vmap(lambda x: x, in_dims=(None,))(X)",
+    "vmap(lambda x: x, in_dims=(0, 0))(X)",
+    "vmap(lambda x: x, in_dims=((0, 0),))(X)",
+    "vmap(lambda x: x, in_dims=(5,))(X)",
+    "vmap(lambda x: x, in_dims=-3)(X)",
+    "vmap(lambda x: x, in_dims=(0.5,))(X)",
+    "vmap(lambda x, y: x, in_dims=(0, 0))(X, 3)",
+    "vmap(lambda x, y: x, in_dims=[0, 0])(X, X)",
+    "vmap(lambda x: x, in_dims='a')(X)",
+    "vmap(lambda x: x)(3)",
+    "vmap(lambda x: (x, x), out_dims=(0,))(X)",
+    "vmap(lambda x: x, out_dims=(0, 1))(X)",
+    "vmap(lambda x: x, out_dims=5)(X)",
+    "vmap(lambda x: x, out_dims='a')(X)",
+    "vmap(lambda x: x, randomness='foo')(X)",
+    "vmap(lambda x: x, chunk_size=0)(X)",
+    "vmap(lambda x: x, chunk_size=-1)(X)",
+    "vmap(lambda x: torch.autograd.grad((v * x).sum(), v)[0])(X)",
+    "torch.autograd.grad(v * 2, v, grad_outputs=torch.ones(2, 3), is_grads_batched=True)",
+]
+
+
+def raised(program: str, torch: Any) -> tuple[str, str]:
+    """Return the error of an expression, class and text."""
+    f = torch.func
+    names = {
+        "torch": torch, "setitem": setitem, "X": torch.arange(1.0, 7).reshape(3, 2),
+        "V": torch.tensor([0.5, -2.0]), "v": torch.tensor([0.5, -2.0], requires_grad=True),
+        "vmap": f.vmap,
+    }  # fmt: skip
+    with pytest.raises(Exception) as caught:  # noqa: PT011  class and text are compared
+        eval(program, names)
+    text = re.sub(r"torch\.(autograd|Size)", r"gpugrad.\1", str(caught.value))
+    return type(caught.value).__name__, text
+
+
+@pytest.mark.parametrize("program", ERRORS)
+def test_error_is_pytorchs(program: str) -> None:
+    torch = pytest.importorskip("torch")
+    assert raised(program, gpugrad) == raised(program, torch)
+
+
+# --------------------------------------------------------------------------- of its own
+
+
+def test_where_pytorch_raises(device: str) -> None:
+    x = gpugrad.arange(6.0, device=device).reshape(3, 2)
+    v = gpugrad.ones(2, device=device)
+    assert vmap(lambda x: v, out_dims=1)(x).tolist() == [[1] * 3] * 2
+    chunked = vmap(lambda x: (x.sum(), v), out_dims=(0, None), chunk_size=2)(x)
+    assert [c.tolist() for c in chunked] == [[1, 5, 9], [1, 1]]
+    assert vmap(lambda r: func.linearize(gpugrad.sin, r)[1](r))(x).tolist() == (
+        (x * x.cos()).tolist()
+    )
+
+
+def test_what_is_drawn(device: str) -> None:
+    x = gpugrad.ones(3, 2, device=device)
+
+    def draw(row: Any) -> Any:
+        return gpugrad.rand_like(row) + 0 * row
+
+    different = vmap(draw, randomness="different")(x)
+    assert len({tuple(r) for r in different.tolist()}) == 3
+    same = vmap(draw, randomness="same")(x)
+    assert len({tuple(r) for r in same.tolist()}) == 1
+    assert different[0, 0] != different[0, 1]
+    inner = vmap(vmap(draw, randomness="same"), randomness="different")(x.reshape(3, 1, 2))
+    assert tuple(inner.shape) == (3, 1, 2)
+    outer = vmap(vmap(draw, randomness="different"), randomness="same")(
+        gpugrad.ones(2, 3, 2, device=device)
+    )
+    assert outer[0].tolist() == outer[1].tolist()
+    assert len({tuple(r) for r in outer[0].tolist()}) == 3
+    whole = vmap(lambda r: gpugrad.randint(0, 1000, (5,), device=device), randomness="different")
+    assert len({tuple(r) for r in whole(x).tolist()}) == 3
+
+
+def test_a_function_is_called_once_or_once_for_each_chunk() -> None:
+    calls = []
+
+    def counted(x: Any) -> Any:
+        calls.append(tuple(x.shape))
+        return x * 2
+
+    x = gpugrad.ones(10, 4)
+    vmap(counted)(x)
+    assert calls == [(4,)]
+    calls.clear()
+    assert vmap(counted, chunk_size=4)(x).tolist() == (x * 2).tolist()
+    assert calls == [(4,)] * 3
+    calls.clear()
+    func.jacfwd(counted)(x[0])
+    assert calls == [(4,)]
+    calls.clear()
+    func.jacfwd(counted, chunk_size=3)(x[0])
+    assert calls == [(4,)] * 2
+
+
+def test_what_is_the_same_for_all_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    evaluate = gpugrad.backend.cpu.evaluate
+
+    def seen(formula: Any, arrays: Any, *args: Any, **kwargs: Any) -> Any:
+        found = evaluate(formula, arrays, *args, **kwargs)
+        sizes.append(found[0].size)
+        return found
+
+    monkeypatch.setattr(gpugrad.backend.cpu, "evaluate", seen)
+    w, x = gpugrad.ones(5), gpugrad.ones(3, 5)
+    vmap(func.grad(lambda w, x: (w.sin() * x).sum()), (None, 0))(w, x)
+    assert sizes == [5, 15, 15, 15]  # the sine of w, its products with each x, their gradients
+
+
+@pytest.mark.parametrize("write", ["x.mul_(2)", "x[0] = 1"])
+def test_an_argument_is_not_written_while_its_gradient_is_wanted(write: str, device: str) -> None:
+    x = gpugrad.ones(3, 2, device=device, requires_grad=True) * 1
+
+    def f(x: Any) -> Any:
+        exec(write, {"x": x})
+        return x * 3
+
+    with pytest.raises(RuntimeError, match=r"an argument of the function.*clone\(\)"):
+        vmap(f)(x)
+    assert x.tolist() == [[1, 1]] * 3
+
+
+def test_a_result_is_written_as_any_other(device: str) -> None:
+    x = gpugrad.arange(6.0, device=device).reshape(3, 2).requires_grad_()
+    y = vmap(lambda r: (r * 2).flip(0))(x)
+    y += 1
+    y[:, 0] *= 10
+    (y**2).sum().backward()
+    u = x.detach().requires_grad_()
+    z = (u * 2).flip(1) + 1
+    z = gpugrad.stack([z[:, 0] * 10, z[:, 1]], 1)
+    (z**2).sum().backward()
+    assert x.grad is not None
+    assert u.grad is not None
+    assert x.grad.tolist() == u.grad.tolist()
+
+
+def test_a_view_that_is_a_result_belongs_to_what_it_is_a_view_of(device: str) -> None:
+    x = gpugrad.arange(6.0, device=device).reshape(3, 2).requires_grad_()
+    whole, part = vmap(lambda r: (lambda t: (t, t[1:]))(r * 2))(x)
+    part.mul_(x[:, 1:])  # rewrites the history of the whole
+    whole.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [[2, 4], [2, 12], [2, 20]]
+    leaf = gpugrad.ones(3, 2, device=device)
+    vmap(lambda r: r[:1])(leaf).mul_(5)
+    assert leaf.tolist() == [[5, 1]] * 3
+
+
+def test_a_saved_value_that_is_overwritten_is_noticed(device: str) -> None:
+    x = gpugrad.ones(3, 2, device=device, requires_grad=True)
+    y = vmap(lambda r: r.exp())(x)
+    y.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+    w = gpugrad.ones(2, device=device)
+    y = vmap(lambda r: r * w)(x)
+    w.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
+def test_a_graph_is_freed_by_counting(device: str) -> None:
+    import gc
+    import weakref
+
+    x = gpugrad.ones(3, 2, device=device, requires_grad=True)
+    w = gpugrad.ones(2, device=device, requires_grad=True)
+    gc.collect()
+    gc.disable()
+    try:
+        y = vmap(lambda r: (r * w).exp().sum())(x)
+        node = weakref.ref(y.grad_fn)
+        y.sum().backward()
+        del y
+        assert node() is None
+    finally:
+        gc.enable()
+
+
+def test_threads_batch_by_themselves(device: str) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    x = gpugrad.arange(6.0, device=device).reshape(3, 2)
+
+    def work(k: int) -> Any:
+        return vmap(func.grad(lambda r: (r**2).sum() * k))(x).tolist()
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(work, range(16)))
+    assert found == [(2.0 * k * x).tolist() for k in range(16)]
+
+
+def test_repr() -> None:
+    shown = []
+
+    def show(t: Any) -> Any:
+        shown.append(repr(t))
+        return t
+
+    w = gpugrad.ones(2, requires_grad=True)
+    vmap(lambda r: show(r * w))(gpugrad.ones(3, 2))
+    vmap(vmap(show))(gpugrad.ones(2, 1))
+    assert shown == [
+        "BatchedTensor(lvl=1, bdim=0, value=\n    tensor([[1., 1.],\n            [1., 1.],\n"
+        "            [1., 1.]], grad_fn=<MulBackward0>)\n)",
+        "BatchedTensor(lvl=2, bdim=0, value=\n    BatchedTensor(lvl=1, bdim=0, value=\n"
+        "        tensor([[1.],\n                [1.]])\n    )\n)",
+    ]
