@@ -175,10 +175,10 @@ def differentiate(
     if not recorded:
         grads = [g._array for g in grads]
     pending.roots, pending.rules, pending.limited = edges, rules, wanted is not None
-    token = cpu.enter(cpu.QUIET)
-    mode.enabled = recorded and mode.on
-    mode.walk = pending
     try:
+        cpu.enter(cpu.QUIET)
+        mode.enabled = recorded and mode.on
+        mode.walk = pending
         try:
             walk(edges, grads, pending, keep, captured, rules)
         except Exception:
@@ -199,7 +199,7 @@ def differentiate(
     finally:
         mode.walk = None
         mode.enabled = before
-        cpu.leave(token)
+        cpu.enter(pending.error_state)
 
 
 def _with_ends(
