@@ -47,7 +47,7 @@ def watched(outs: Any) -> list[Any]:
     found = [weakref.ref(n) for n in nodes]
     for t in outs:
         found.append(weakref.ref(t))
-        if isinstance(t._array, np.ndarray):  # a view's is no more than its base's
+        if isinstance(t._array, np.ndarray) and t._view is None:  # a view's may be its base's
             found.append(weakref.ref(t._array))
     return found
 
