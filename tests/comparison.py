@@ -25,6 +25,8 @@ def plain(value: Any) -> Any:
         return plain(value.detach().tolist())
     if isinstance(value, float):  # derivatives may be added up in another order
         return float(f"{value:.10g}")
+    if isinstance(value, complex):
+        return complex(plain(value.real), plain(value.imag))
     return value
 
 

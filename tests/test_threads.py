@@ -95,9 +95,9 @@ LOSSES: dict[str, Callable[[Any], Any]] = {
     "hooks": lambda x: (with_hooks(x) * 1).sum(),
     "function": lambda x: Identity.apply(x).sum(),
     "checkpoint": lambda x: checkpoint(lambda x: x.exp().log(), x, use_reentrant=False).sum(),
-    "reentrant checkpoint": lambda x: (
-        checkpoint(lambda x: x.exp().log(), x, use_reentrant=True).sum()
-    ),
+    "reentrant checkpoint": lambda x: checkpoint(
+        lambda x: x.exp().log(), x, use_reentrant=True
+    ).sum(),
 }
 
 
