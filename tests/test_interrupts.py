@@ -117,14 +117,22 @@ def test_a_walk_may_be_stopped_before_and_after_every_node(
             check_after(leaves, before, complete, atomic=error is KeyboardInterrupt and not hooked)
             handle.remove()
             reset(leaves, before)
-            try:
-                out.backward()
-            except RuntimeError as again:
-                assert not keep
-                assert str(again) == SECOND_BACKWARD
-                check_after(leaves, before, complete, atomic=False)
-            else:
+            again = outcome(out)
+            if keep or again is None:
+                assert again is None
                 assert state(leaves) == complete
+            else:
+                assert again == SECOND_BACKWARD
+                check_after(leaves, before, complete, atomic=False)
+
+
+def outcome(out: Any) -> str | None:
+    """Walk and return what the error says, if there is one."""
+    try:
+        out.backward()
+    except RuntimeError as error:
+        return str(error)
+    return None
 
 
 def interrupted_after(seconds: float, work: Callable[[], None]) -> bool:
@@ -145,6 +153,11 @@ def interrupted_after(seconds: float, work: Callable[[], None]) -> bool:
     return False
 
 
+# Python ignores an interrupt that comes within a finalizer, and says so; CuPy has some.
+FINALIZERS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@FINALIZERS
 @pytest.mark.parametrize("create_graph", [False, True])
 @pytest.mark.parametrize("hooked", [False, True], ids=["plain leaves", "hooked leaves"])
 def test_a_walk_may_be_interrupted_at_any_moment(

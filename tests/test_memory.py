@@ -44,7 +44,7 @@ def no_collector() -> Iterator[None]:
 def watched(outs: Any) -> list[Any]:
     """Return weak references to tensors, to their arrays and to all nodes that they come from."""
     nodes = below([t.grad_fn for t in outs]).values()
-    found = [weakref.ref(n) for n in nodes]
+    found: list[Any] = [weakref.ref(n) for n in nodes]
     for t in outs:
         found.append(weakref.ref(t))
         if isinstance(t._array, np.ndarray) and t._view is None:  # a view's may be its base's

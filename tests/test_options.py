@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -103,8 +103,19 @@ def second(g: Graph, note: Any, found: Any) -> None:
         attempt(note, lambda: g.torch.autograd.grad(total, [g.x, g.w], allow_unused=True))
 
 
-@pytest.mark.parametrize("inputs", INPUTS)
-@pytest.mark.parametrize("roots", ROOTS)
+def every(inputs: Sequence[str | None]) -> pytest.MarkDecorator:
+    """Parametrise a test: all roots and inputs on the CPU, and on CUDA the telling roots."""
+    telling = "none and given", "complex and real"
+    cases = [pytest.param(r, i, "cpu", id=f"{r}-{i}-cpu") for r in ROOTS for i in inputs]
+    cases += [
+        pytest.param(r, i, "cuda", id=f"{r}-{i}-cuda", marks=pytest.mark.cuda)
+        for r in telling
+        for i in inputs
+    ]
+    return pytest.mark.parametrize(("roots", "inputs", "device"), cases)
+
+
+@every(list(INPUTS))
 def test_grad_with_all_options(roots: str, inputs: str, device: str) -> None:
     def program(torch: Any, leaf: Any, note: Any) -> None:
         for retain, create, unused, zeros in itertools.product(
@@ -131,8 +142,7 @@ def test_grad_with_all_options(roots: str, inputs: str, device: str) -> None:
     agree(program, device)
 
 
-@pytest.mark.parametrize("inputs", [None, *INPUTS])
-@pytest.mark.parametrize("roots", ROOTS)
+@every([None, *INPUTS])
 def test_backward_with_all_options(roots: str, inputs: str | None, device: str) -> None:
     def program(torch: Any, leaf: Any, note: Any) -> None:
         for retain, create in itertools.product((None, *BOOLS), BOOLS):

@@ -107,7 +107,12 @@ def test_eight_threads_add_to_one_leaf_without_loss(name: str, hooked: bool, dev
     x = gpugrad.ones(2, dtype=gpugrad.float64, device=device, requires_grad=True)
     calls: list[str] = []
     if hooked:
-        x.register_hook(lambda g: (calls.append("tensor"), g * 2)[1])
+
+        def doubling(g: Any) -> Any:
+            calls.append("tensor")
+            return g * 2
+
+        x.register_hook(doubling)
         x.register_post_accumulate_grad_hook(lambda p: calls.append("accumulated"))
     each = 200 if device == "cpu" else 10
     times = each * THREADS
@@ -240,6 +245,11 @@ def test_threads_change_their_modes_at_one_time() -> None:
     def work() -> None:
         number = next(numbers)
         packed: list[Any] = []
+
+        def pack(t: Any) -> Any:
+            packed.append(1)
+            return t.detach()
+
         x = gpugrad.tensor([2.0], requires_grad=True)
         for k in range(100):
             kind = (number + k) % 5
@@ -250,21 +260,19 @@ def test_threads_change_their_modes_at_one_time() -> None:
                 with gpugrad.inference_mode():
                     assert (x * x).is_inference()
             elif kind == 2:
-                with gpugrad.autograd.graph.saved_tensors_hooks(
-                    lambda t: (packed.append(1), t.detach())[1], lambda t: t
-                ):
+                with gpugrad.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
                     (x * x).exp().backward()
                 assert len(packed) == 3
                 packed.clear()
             elif kind == 3:
                 with gpugrad.autograd.set_detect_anomaly(True):
                     y = x * x
-                assert "traceback_" in y.grad_fn.metadata  # type: ignore[union-attr]
+                assert "traceback_" in y.grad_fn.metadata
             else:
                 y = x * x
                 assert y.requires_grad
                 assert not y.is_inference()
-                assert "traceback_" not in y.grad_fn.metadata  # type: ignore[union-attr]
+                assert "traceback_" not in y.grad_fn.metadata
                 assert packed == []
         assert gpugrad.graph.mode.enabled is True
 
@@ -370,7 +378,7 @@ def within_a_hook_the_same_graph_again(torch: Any, leaf: Any, note: Any) -> None
 
 
 def within_a_function(torch: Any, leaf: Any, note: Any) -> None:
-    class Walking(torch.autograd.Function):  # type: ignore[misc, name-defined]
+    class Walking(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
             with torch.enable_grad():
@@ -399,8 +407,11 @@ def within_a_checkpoint(torch: Any, leaf: Any, note: Any) -> None:
     for reentrant in True, False:
         x = leaf([0.01, 0.02])
         again = torch.utils.checkpoint.checkpoint
-        y = again(lambda x: again(part, x, use_reentrant=reentrant).sin(), x,
-                  use_reentrant=reentrant)  # fmt: skip
+
+        def nested(x: Any, again: Any = again, reentrant: bool = reentrant) -> Any:
+            return again(part, x, use_reentrant=reentrant).sin()
+
+        y = again(nested, x, use_reentrant=reentrant)
         y.sum().backward()
         note(x.grad)
 

@@ -51,11 +51,12 @@ def mechanics_what_is_saved(torch: Any, leaf: Any, note: Any) -> None:
 @tutorial
 def mechanics_where_there_is_no_derivative(torch: Any, leaf: Any, note: Any) -> None:
     kinks = [-1.0, 0.0, 1.0]
-    for f in (
+    functions: list[Callable[[Any], Any]] = [
         lambda x: x.relu(), lambda x: x.abs(), lambda x: x.clamp(0, 1), lambda x: x.clamp(-1, 1),
         lambda x: x.abs().sqrt(), lambda x: x.norm(), lambda x: (x * 0).norm(),
         lambda x: torch.maximum(x, x * 0), lambda x: x**0, lambda x: x.sign(), lambda x: x.max(),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for f in functions:
         x = leaf(kinks)
         f(x).sum().backward()
         note(str(x.grad.tolist()))  # nan is nan
@@ -241,7 +242,7 @@ def forward_mode_of_a_model(torch: Any, leaf: Any, note: Any) -> None:
 def forward_mode_of_a_function(torch: Any, leaf: Any, note: Any) -> None:
     fwd = torch.autograd.forward_ad
 
-    class Scaled(torch.autograd.Function):  # type: ignore[misc, name-defined]
+    class Scaled(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
         def forward(ctx: Any, x: Any, factor: float) -> Any:
             out = (x * factor).exp()
@@ -278,9 +279,15 @@ def forward_mode_of_a_function(torch: Any, leaf: Any, note: Any) -> None:
 def saved_tensors_are_counted(torch: Any, leaf: Any, note: Any) -> None:
     packed: list[Any] = []
     unpacked: list[Any] = []
-    hooks = torch.autograd.graph.saved_tensors_hooks(
-        lambda t: (packed.append(t.tolist()), t)[1], lambda t: (unpacked.append(t.tolist()), t)[1]
-    )
+
+    def noting(notes: list[Any]) -> Callable[[Any], Any]:
+        def hook(t: Any) -> Any:
+            notes.append(t.tolist())
+            return t
+
+        return hook
+
+    hooks = torch.autograd.graph.saved_tensors_hooks(noting(packed), noting(unpacked))
     a, b = leaf(drawn(5)), constant(torch, leaf, [2.0] * 5)
     with hooks:
         y = (a * b).exp().sum()
@@ -353,7 +360,7 @@ def twice(torch: Any, leaf: Any, note: Any, apply: Callable[[Any], Any]) -> None
 
 @tutorial
 def double_backward_with_a_saved_input(torch: Any, leaf: Any, note: Any) -> None:
-    class Square(torch.autograd.Function):  # type: ignore[misc, name-defined]
+    class Square(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
             ctx.save_for_backward(x)
@@ -369,7 +376,7 @@ def double_backward_with_a_saved_input(torch: Any, leaf: Any, note: Any) -> None
 
 @tutorial
 def double_backward_with_a_saved_output(torch: Any, leaf: Any, note: Any) -> None:
-    class Exp(torch.autograd.Function):  # type: ignore[misc, name-defined]
+    class Exp(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
             out = x.exp()
@@ -386,7 +393,7 @@ def double_backward_with_a_saved_output(torch: Any, leaf: Any, note: Any) -> Non
 
 @tutorial
 def double_backward_with_an_intermediate_result_returned(torch: Any, leaf: Any, note: Any) -> None:
-    class Sinh(torch.autograd.Function):  # type: ignore[misc, name-defined]
+    class Sinh(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
             up, down = x.exp(), (-x).exp()
@@ -403,7 +410,7 @@ def double_backward_with_an_intermediate_result_returned(torch: Any, leaf: Any, 
 
 @tutorial
 def double_backward_where_an_intermediate_result_is_lost(torch: Any, leaf: Any, note: Any) -> None:
-    class Sinh(torch.autograd.Function):  # type: ignore[misc, name-defined]
+    class Sinh(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
             ctx.up, ctx.down = x.exp(), (-x).exp()  # no inputs or outputs: constants in backward
@@ -421,7 +428,7 @@ def double_backward_where_an_intermediate_result_is_lost(torch: Any, leaf: Any, 
 
 @tutorial
 def double_backward_through_two_functions(torch: Any, leaf: Any, note: Any) -> None:
-    class CubeBackward(torch.autograd.Function):  # type: ignore[misc, name-defined]
+    class CubeBackward(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
         def forward(ctx: Any, g: Any, x: Any) -> Any:
             ctx.save_for_backward(g, x)
@@ -432,7 +439,7 @@ def double_backward_through_two_functions(torch: Any, leaf: Any, note: Any) -> N
             g, x = ctx.saved_tensors
             return gg * 3 * x**2, gg * g * 6 * x
 
-    class Cube(torch.autograd.Function):  # type: ignore[misc, name-defined]
+    class Cube(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
             ctx.save_for_backward(x)
