@@ -550,7 +550,9 @@ def walk(
             if g.__class__ is Terms or g.__class__ is list:
                 g = pending.settled(g)
             rule = node.rule if rules is None else rules[node.sequence]
-            if node.hooks is not None:
+            if node.hooks is not None and (
+                rule is not None or (captured is not None and node in captured.nodes)
+            ):
                 g, rule = pending.hooked(node, g, rule)
             if captured is not None and node in captured.nodes:
                 captured.catch(node, g if g.__class__ is list else [g])

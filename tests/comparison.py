@@ -26,6 +26,8 @@ def plain(value: Any) -> Any:
         return plain(value.detach().tolist())
     if isinstance(value, float):  # derivatives may be added up in another order
         return float(f"{value:.10g}")
+    if isinstance(value, complex):
+        return complex(plain(value.real), plain(value.imag))
     return value
 
 
@@ -47,13 +49,18 @@ def outcome(program: Program, torch: Any, device: str) -> list[Any]:
     return noted
 
 
-def agree(program: Program, device: str) -> None:
-    """Check that a program does with gpugrad on a device what it does with PyTorch on the CPU."""
+def agree(program: Program, device: str) -> list[Any]:
+    """Check that a program does with gpugrad on a device what it does with PyTorch on the CPU.
+
+    Returns:
+        What it noted, lists but for the error that ended it, which is a tuple.
+    """
     torch = pytest.importorskip("torch")
     expected = outcome(program, torch, "cpu")
     assert expected, "a program that notes nothing compares nothing"
     found = outcome(program, gpugrad, device)
     assert found == [_on(device, e) for e in expected]
+    return found
 
 
 def _on(device: str, noted: Any) -> Any:

@@ -1,9 +1,8 @@
-"""The walk: its order, what it frees, what it owns, and that it takes any depth and any thread."""
+"""The walk: its order, what it frees, what it owns, and what an error leaves of it."""
 
 from __future__ import annotations
 
 import gc
-import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -859,114 +858,6 @@ def test_an_output_that_nobody_holds_is_not_kept_by_what_saves_nothing(no_collec
     assert array() is None
     out.sum().backward()
     assert gradient(x) == [1, 1]
-
-
-# --------------------------------------------------------------------------- depth
-
-
-@pytest.mark.slow
-def test_a_chain_of_a_million_nodes_is_built_differentiated_and_freed() -> None:
-    x = leaf(1.0)
-    y = x
-    for _ in range(1_000_000):
-        y = -y
-    y.backward()
-    assert gradient(x) == 1
-    last = weakref.ref(node_of(y))
-    del y
-    assert last() is None
-
-
-@pytest.mark.slow
-def test_a_chain_of_a_million_nodes_that_was_not_walked_is_freed() -> None:
-    y = leaf([1.0])
-    for _ in range(1_000_000):
-        y = -y
-    last = weakref.ref(node_of(y))
-    del y
-    assert last() is None
-
-
-def test_a_deep_chain_has_a_recorded_gradient() -> None:
-    x = leaf(1.0)
-    y = x * x
-    for _ in range(10_000):
-        y = y * 1.0001
-    (first,) = torch.autograd.grad(y, x, create_graph=True)
-    (second,) = torch.autograd.grad(first, x)
-    assert second.item() == pytest.approx(2 * 1.0001**10_000)
-    del y, first
-
-
-def test_a_wide_graph_of_ten_thousand_branches() -> None:
-    x = leaf(1.0)
-    total = torch.stack([x * k for k in range(10_000)]).sum()
-    total.backward()
-    assert gradient(x) == 49_995_000
-
-
-# --------------------------------------------------------------------------- threads
-
-
-def in_threads(count: int, work: Callable[[], None]) -> None:
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run) for _ in range(count)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    if errors:
-        raise errors[0]
-
-
-def test_eight_threads_may_add_to_one_leaf() -> None:
-    x = leaf([1.0, 1.0])
-
-    def work() -> None:
-        for _ in range(200):
-            (x * 1.0).sum().backward()
-
-    in_threads(8, work)
-    assert gradient(x) == [1600, 1600]
-
-
-def test_threads_may_walk_one_shared_graph_that_is_retained() -> None:
-    x = leaf(1.0)
-    y = x.exp() * x
-    expected = 2 * np.e
-
-    def work() -> None:
-        for _ in range(50):
-            (g,) = torch.autograd.grad(y, x, retain_graph=True)
-            assert g.item() == pytest.approx(expected)
-
-    in_threads(8, work)
-
-
-def test_each_thread_has_its_own_grad_mode() -> None:
-    found: list[bool] = []
-    with torch.no_grad():
-        in_threads(1, lambda: found.append(torch.is_grad_enabled()))
-    assert found == [True]
-
-
-def test_threads_build_graphs_independently() -> None:
-    def work() -> None:
-        x = leaf(np.arange(1.0, 5.0))
-        for k in range(1, 30):
-            (g,) = torch.autograd.grad((x**k).sum(), x, create_graph=True)
-            (h,) = torch.autograd.grad(g.sum(), x)
-            a = np.arange(1.0, 5.0)
-            np.testing.assert_allclose(values(h), k * (k - 1) * a ** (k - 2), rtol=1e-12)
-
-    in_threads(8, work)
 
 
 # --------------------------------------------------------------------------- errors midway

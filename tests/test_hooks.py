@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -457,25 +456,3 @@ def test_an_error_leaves_each_gradient_as_it_was_or_complete(
             out.backward()
         for t, complete in zip(leaves, [2.0, 1.0, 1.0, 1.0], strict=True):
             assert t.grad is None or t.grad.tolist() == [complete] * 2, kind
-
-
-def test_eight_threads_add_to_one_leaf_with_hooks() -> None:
-    x = gpugrad.zeros(1, requires_grad=True)
-    y = gpugrad.zeros(1, requires_grad=True)
-    counts: list[int] = []
-    x.register_hook(lambda g: g * 1)
-    x.register_post_accumulate_grad_hook(lambda p: counts.append(1))
-
-    def work() -> None:
-        for _ in range(200):
-            (x * 1 + y).sum().backward()
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join(timeout=120)
-        assert not t.is_alive()
-    assert x.grad is not None
-    assert y.grad is not None
-    assert (x.grad.item(), y.grad.item(), len(counts)) == (1600.0, 1600.0, 1600)

@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ if str(Path(__file__).parent) not in sys.path:
 
 import hostcuda
 from hostcuda import nvrtc
+from hostcuda.compiler import build_library
+from hostcuda.settings import stats
 
 cp = hostcuda.install()
 
@@ -469,6 +473,8 @@ class TestNvrtc:
             import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
             import cupy
             from hostcuda import nvrtc
+from hostcuda.compiler import build_library
+from hostcuda.settings import stats
             kernel = cupy.ElementwiseKernel("T x", "T y", "y = x", "host_good")
             nvrtc.compile_many({{"a": nvrtc.elementwise_source(kernel, 1, "ff")}}, 90)
             print(cupy.cuda.is_available())
@@ -486,3 +492,19 @@ class TestNvrtc:
         first = run_python(code, **environment)
         assert first.stdout == "4\n", first.stderr  # fill and add, for two architectures
         assert run_python(code, **environment).stdout == "0\n"  # kept in the cache
+
+
+def test_threads_that_need_one_kernel_build_it_once() -> None:
+    source = f'extern "C" __global__ void new_{uuid.uuid4().hex}() {{}}'  # in no cache
+    start, before = threading.Barrier(8), stats.built
+
+    def work() -> None:
+        start.wait()
+        build_library(source)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert stats.built == before + 1

@@ -10,7 +10,6 @@ import copy
 import gc
 import math
 import pickle
-import threading
 import warnings
 import weakref
 from collections.abc import Iterator
@@ -879,35 +878,7 @@ def test_a_uint8_index_is_a_mask_and_warns(device: str) -> None:
         assert x[mask].tolist() == [0, 2]
 
 
-# --------------------------------------------------------------------------- threads, memory
-
-
-def test_a_new_thread_records_even_where_no_grad_started_it() -> None:
-    seen = []
-    with gpugrad.no_grad():
-        thread = threading.Thread(target=lambda: seen.append(gpugrad.is_grad_enabled()))
-        thread.start()
-        thread.join()
-
-    assert seen == [True]
-
-
-def test_threads_add_to_one_leaf_without_loss(device: str) -> None:
-    x = gpugrad.zeros(3, device=device, requires_grad=True)
-    count, threads = (50, 4) if device == "cpu" else (10, 2)
-
-    def work() -> None:
-        for _ in range(count):
-            (x * 2).sum().backward()
-
-    running = [threading.Thread(target=work) for _ in range(threads)]
-    for thread in running:
-        thread.start()
-    for thread in running:
-        thread.join()
-
-    assert x.grad is not None
-    assert x.grad.tolist() == [2.0 * count * threads] * 3
+# --------------------------------------------------------------------------- memory
 
 
 def test_a_graph_is_freed_without_the_garbage_collector(device: str) -> None:

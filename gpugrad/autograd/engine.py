@@ -16,6 +16,7 @@ from gpugrad.op.accumulation import differentiate
 from gpugrad.op.batching import batched, batching, check_ends, unbatched
 from gpugrad.op.history import renew
 from gpugrad.op.saved import wrap
+from gpugrad.ops.creation import zeros_like
 
 Roots = Tensor | GradientEdge | Sequence[Tensor | GradientEdge]
 
@@ -141,11 +142,11 @@ def backward(
     wanted = None if inputs is None else _sequence(inputs)
     if wanted is not None and not wanted:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    keep = create_graph if retain_graph is None else retain_graph
+    edges, grads = _roots(outputs, gradients)
     for t in wanted or ():
         if isinstance(t, TensorBase):
             t.retain_grad()  # type: ignore[attr-defined]
-    keep = create_graph if retain_graph is None else retain_graph
-    edges, grads = _roots(outputs, gradients)
     ends = None if wanted is None else list(map(target, wanted))
     differentiate(edges, grads, keep, create_graph, ends, accumulates=True)
 
@@ -212,7 +213,7 @@ def grad(
     ends = list(map(target, wanted))
     grads = differentiate(edges, starts, keep, create_graph, ends, accumulates=False)
     return tuple(
-        _result(k, t, g, bool(allow_unused), materialize_grads)
+        _result(k, t, g, bool(allow_unused), materialize_grads, create_graph)
         for k, (t, g) in enumerate(zip(wanted, grads, strict=True))
     )
 
@@ -253,13 +254,15 @@ def _count(gradients: Sequence[Any]) -> int:
     return counts[0]
 
 
-def _result(k: int, wanted: Any, found: Any, unused: bool, zeros: bool) -> Any:
+def _result(k: int, wanted: Any, found: Any, unused: bool, zeros: bool, recorded: bool) -> Any:
     if found is not None:
         return found
-    if zeros and isinstance(wanted, TensorBase):
-        door = backend.of(wanted._array)
-        array = wanted._array
-        return wrap(door.full(array.shape, 0, array.dtype, door.device_of(array)))
+    if zeros:
+        if isinstance(wanted, GradientEdge):
+            raise RuntimeError(
+                "materialize_grads cannot be used when the given input is a GradientEdge"
+            )
+        return zeros_like(wanted, requires_grad=recorded)
     if unused:
         return None
     raise RuntimeError(

@@ -37,6 +37,7 @@ class FunctionCtx:
     _dirty: tuple[Any, ...] = ()
     _non_differentiable: tuple[Any, ...] = ()
     _materializes = True
+    _moves = False  # while ``jvp`` runs
     _kept: tuple[int | None, ...] = ()  # for each saved tensor where the node has it
     _outputs: dict[int, int]  # which of the node's values are its outputs
     _tangents: Mapping[int, dict[int, Any]] = MappingProxyType({})  # of outputs, by their index
@@ -74,11 +75,13 @@ class FunctionCtx:
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """The tensors that were saved, empty while ``forward`` runs.
+        """The tensors that were saved, in ``jvp`` those for it; empty while ``forward`` runs.
 
         Raises:
             RuntimeError: They were freed, or written to since.
         """
+        if self._moves and self.saved_for_forward:
+            return self.saved_for_forward
         node = None if self._node is None else self._node()
         if node is None or not self._kept:
             return ()
@@ -362,7 +365,11 @@ class _Operation:
             else t
             for t, o in zip(tangents, likes, strict=True)
         ]
-        found = self.cls.jvp(ctx, *given)
+        ctx._moves = True
+        try:
+            found = self.cls.jvp(ctx, *given)
+        finally:
+            ctx._moves = False
         results = list(found) if isinstance(found, tuple) else [found]
         if len(results) != outputs:
             raise RuntimeError(

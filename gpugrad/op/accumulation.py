@@ -178,23 +178,20 @@ def differentiate(
     if not recorded:
         grads = [g._array for g in grads]
     pending.roots, pending.rules, pending.limited = edges, rules, wanted is not None
-    token = cpu.enter(cpu.QUIET)
-    mode.enabled = recorded and mode.on
-    mode.walk = pending
     try:
+        cpu.enter(cpu.QUIET)
+        mode.enabled = recorded and mode.on
+        mode.walk = pending
         try:
             walk(edges, grads, pending, keep, captured, rules)
         except Exception:
-            if captured is None:
-                _accumulate_all(pending, pending.complete())
+            if accumulates:
+                _accumulate_all(pending, _some(pending.complete(), captured))
             raise
-        if captured is None:
-            _accumulate_all(pending, pending.leaves)
-            return []
         if accumulates:
-            leaves = {t: pending.leaves[t] for t in captured.edges if t in pending.leaves}
-            _accumulate_all(pending, leaves)
+            _accumulate_all(pending, _some(pending.leaves, captured))
             return []
+        assert captured is not None
         found = [pending.settled(g) for g in captured.results(pending.leaves)]
         if forgets:
             return [None if g is None else unrecorded(g) for g in found]
@@ -202,7 +199,7 @@ def differentiate(
     finally:
         mode.walk = None
         mode.enabled = before
-        cpu.leave(token)
+        cpu.enter(pending.error_state)
 
 
 def _with_ends(
@@ -232,6 +229,13 @@ def _with_ends(
         if rules is not None:
             rules[after] = rule
     return pending, rules
+
+
+def _some(leaves: dict[TensorBase, Any], captured: Captured | None) -> dict[TensorBase, Any]:
+    """Return the leaves that are wanted, of those that received a gradient."""
+    if captured is None:
+        return leaves
+    return {t: leaves[t] for t in captured.edges if t in leaves}
 
 
 def _accumulate_all(pending: _Gradients, leaves: dict[TensorBase, Any]) -> None:

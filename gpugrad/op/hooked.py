@@ -15,11 +15,16 @@ def call_user(function: Callable[..., Any], *values: Any) -> Any:
     walk: Any = mode.walk
     if walk is None:
         return function(*values)
-    token = cpu.enter(walk.error_state)
+    before = mode.__dict__.copy()
     try:
+        cpu.enter(walk.error_state)
         return function(*values)
+    except BaseException:  # which may have come while it was leaving a mode
+        mode.__dict__.clear()
+        mode.__dict__.update(before)
+        raise
     finally:
-        cpu.leave(token)
+        cpu.enter(cpu.QUIET)
         mode.walk = walk  # it may have walked itself
 
 

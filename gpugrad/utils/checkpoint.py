@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -191,6 +192,7 @@ class _Frame:
         self.checks = determinism_check == "default"
         self.holders: list[weakref.ref[_Holder]] = []
         self.first: list[dict[str, Any]] = []  # what was known of each saved tensor
+        self.unpacking = threading.RLock()  # threads may walk one graph; the function may walk
 
     def run(self) -> Any:
         """Return the result, with a graph that keeps nothing but places."""
@@ -207,25 +209,28 @@ class _Frame:
         return holder
 
     def _unpack(self, holder: _Holder) -> Any:
-        if not hasattr(holder, "tensor"):
-            self._compute_again()
-        found = holder.tensor
-        del holder.tensor  # a second use in the same graph computes again: nothing is kept
-        return found
+        with self.unpacking:
+            if not hasattr(holder, "tensor"):
+                self._compute_again()
+            found = holder.tensor
+            del holder.tensor  # a second use in the same graph computes again: nothing is kept
+            return found
 
     def _compute_again(self) -> None:
         function, args, kwargs = self.call
         again: list[dict[str, Any]] = []
 
-        def pack(tensor: Any) -> None:
+        def pack(tensor: Any) -> Any:
             number = len(again)
             if number == len(self.holders):
                 raise _StopError
             again.append(_metadata(tensor))
+            kept: Any = wrap(tensor._array)
+            kept._counter = tensor._counter
             holder = self.holders[number]()
             if holder is not None:
-                holder.tensor = wrap(tensor._array)
-                holder.tensor._counter = tensor._counter
+                holder.tensor = kept
+            return kept  # for walks in the function itself
 
         with (
             enable_grad(),

@@ -1,4 +1,4 @@
-"""Runs g++ and keeps what it made, safely for several processes at once."""
+"""Runs g++ and keeps what it made, safely for several processes and threads at once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,13 +42,18 @@ def toolchain() -> str:
     return digest(compiler, str(status.st_size), str(status.st_mtime_ns), *headers)
 
 
+_THREADS = threading.Lock()
+
+
 @contextmanager
 def locked(key: str) -> Iterator[None]:
-    """Let one process at a time work on ``key``; the others wait instead of doing it again.
+    """Let one thread of one process work on ``key``; the others wait instead of doing it again.
 
-    One byte of a common file stands for the key, so no lock files are left behind.
+    One byte of a common file stands for the key, so no lock files are left behind.  A process holds
+    such a lock once for all its threads, and loses all that it holds with the first that it lets go
+    of: blocks must not lie within each other.
     """
-    with (cache_directory() / "lock").open("a") as file:
+    with _THREADS, (cache_directory() / "lock").open("a") as file:
         fcntl.lockf(file, fcntl.LOCK_EX, 1, int(key[:7], 16))
         yield
 

@@ -83,11 +83,11 @@ def build_library(
     if library.exists():
         stats.cached += 1
         return library
+    precompiled = _precompiled_header()
     with locked(key):
-        if library.exists():  # another process was faster
+        if library.exists():  # another process or thread was faster
             stats.cached += 1
             return library
-        precompiled = _precompiled_header()
         start = time.perf_counter()
         cpp = library.with_suffix(".cpp")  # stays, for the eyes and for debuggers
         cpp.write_text(text)

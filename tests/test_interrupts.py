@@ -1,0 +1,202 @@
+"""Errors and interrupts at every node and at any moment of a walk."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+from gpugrad.errors import SECOND_BACKWARD
+from gpugrad.graph import below
+from gpugrad.utils.checkpoint import checkpoint
+
+Leaves = list[Any]
+
+
+class Square(gpugrad.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return g * 2 * x
+
+
+def network(device: str, hooked: bool) -> tuple[Leaves, Any]:
+    """Return leaves, of which some have a gradient already, and a scalar made of every kind."""
+    leaves = [
+        gpugrad.tensor([k + 1.0, k + 2.0], dtype=gpugrad.float64, device=device, requires_grad=True)
+        for k in range(5)
+    ]
+    a, b, c, d, e = leaves
+    a.grad = gpugrad.tensor([10.0, 20.0], dtype=gpugrad.float64, device=device)
+    e.grad = gpugrad.tensor([30.0, 40.0], dtype=gpugrad.float64, device=device)
+    if hooked:
+        b.register_hook(lambda g: g * 2)
+        c.register_post_accumulate_grad_hook(lambda p: None)
+    base = (a * b).clone()
+    base[0].mul_(c[1])
+    first, second = gpugrad.stack([base, Square.apply(d)]).unbind()
+    third = checkpoint(lambda x: x.tanh() * c, first, use_reentrant=False)
+    out = (third * second + e.exp()).sum() + a.sum()
+    return leaves, out
+
+
+def state(leaves: Leaves) -> list[Any]:
+    return [None if t.grad is None else t.grad.tolist() for t in leaves]
+
+
+def check_after(leaves: Leaves, before: list[Any], complete: list[Any], atomic: bool) -> None:
+    """Check what an interrupted walk left of gradients and of this thread's modes."""
+    found = state(leaves)
+    for k, (now, old, new) in enumerate(zip(found, before, complete, strict=True)):
+        assert now in (old, new), f"leaf {k}"
+    if atomic:
+        assert found in (before, complete)
+    assert gpugrad.graph.mode.enabled is True
+    assert gpugrad.graph.mode.walk is None
+    assert np.geterr()["divide"] == "warn"
+
+
+def reset(leaves: Leaves, before: list[Any]) -> None:
+    for t, old in zip(leaves, before, strict=True):
+        t.grad = None if old is None else gpugrad.tensor(old, dtype=t.dtype, device=t.device)
+
+
+def expected(device: str, hooked: bool) -> tuple[list[Any], list[Any]]:
+    leaves, out = network(device, hooked)
+    before = state(leaves)
+    out.backward()
+    return before, state(leaves)
+
+
+def raising(error: type[BaseException]) -> Callable[..., None]:
+    def hook(*args: Any) -> None:
+        raise error("stop")
+
+    return hook
+
+
+def interrupting(*args: Any) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+STOPS = {
+    "error": (raising(ValueError), ValueError),
+    "interrupt": (raising(KeyboardInterrupt), KeyboardInterrupt),
+    "signal": (interrupting, KeyboardInterrupt),
+}
+
+
+@pytest.mark.parametrize("keep", [False, True], ids=["freed", "retained"])
+@pytest.mark.parametrize("hooked", [False, True], ids=["plain leaves", "hooked leaves"])
+@pytest.mark.parametrize("kind", STOPS)
+def test_a_walk_may_be_stopped_before_and_after_every_node(
+    kind: str, hooked: bool, keep: bool, device: str
+) -> None:
+    stop, error = STOPS[kind]
+    before, complete = expected(device, hooked)
+    assert complete != before
+    count = len(below([network(device, hooked)[1].grad_fn]))
+    assert count > 15
+    for number in range(count):
+        for register in "register_prehook", "register_hook":
+            leaves, out = network(device, hooked)
+            nodes = below([out.grad_fn])
+            handle = getattr(nodes[sorted(nodes)[number]], register)(stop)
+            with pytest.raises(error):
+                out.backward(retain_graph=keep)
+            check_after(leaves, before, complete, atomic=error is KeyboardInterrupt and not hooked)
+            handle.remove()
+            reset(leaves, before)
+            again = outcome(out)
+            if keep or again is None:
+                assert again is None
+                assert state(leaves) == complete
+            else:
+                assert again == SECOND_BACKWARD
+                check_after(leaves, before, complete, atomic=False)
+
+
+def outcome(out: Any) -> str | None:
+    """Walk and return what the error says, if there is one."""
+    try:
+        out.backward()
+    except RuntimeError as error:
+        return str(error)
+    return None
+
+
+def interrupted_after(seconds: float, work: Callable[[], None]) -> bool:
+    """Call ``work`` and have it interrupted; return whether it was."""
+
+    def interrupt(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        work()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except KeyboardInterrupt:
+        return True
+    finally:
+        signal.signal(signal.SIGALRM, previous)
+    return False
+
+
+# Python ignores an interrupt that comes within a finalizer, and says so; CuPy has some.
+FINALIZERS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@FINALIZERS
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("hooked", [False, True], ids=["plain leaves", "hooked leaves"])
+def test_a_walk_may_be_interrupted_at_any_moment(
+    hooked: bool, create_graph: bool, device: str
+) -> None:
+    before, complete = expected(device, hooked)
+    leaves, out = network(device, hooked)
+    out.backward(retain_graph=True, create_graph=create_graph)
+    start = time.perf_counter()
+    out.backward(retain_graph=True, create_graph=create_graph)
+    step = (time.perf_counter() - start) / (200 if device == "cpu" else 40)
+    delay = interrupts = ended = 0
+    while ended < 10:
+        delay += 1
+        reset(leaves, before)
+        stopped = interrupted_after(
+            delay * step, lambda: out.backward(retain_graph=True, create_graph=create_graph)
+        )
+        interrupts, ended = interrupts + stopped, 0 if stopped else ended + 1
+        check_after(leaves, before, complete, atomic=False)
+        reset(leaves, before)
+        out.backward(retain_graph=True)
+        assert state(leaves) == complete
+    assert interrupts >= 20
+    for t in leaves:
+        t.grad = None
+
+
+def test_an_interrupt_while_gradients_are_accumulated_leaves_each_whole() -> None:
+    leaves = [gpugrad.zeros(50, requires_grad=True) for _ in range(100)]
+    out = sum((t * 2).sum() for t in leaves)
+    assert isinstance(out, gpugrad.Tensor)
+    out.backward(retain_graph=True)
+    partly = 0
+    for step in range(300):
+        for t in leaves:
+            t.grad = gpugrad.ones(50)
+        stopped = interrupted_after(2e-6 + 4e-6 * step, lambda: out.backward(retain_graph=True))
+        found = {tuple(t.grad.tolist()) for t in leaves if t.grad is not None}
+        assert found <= {(1.0,) * 50, (3.0,) * 50}
+        partly += stopped and len(found) == 2
+    out.backward()  # not freed, not locked
