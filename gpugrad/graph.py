@@ -321,6 +321,8 @@ class _Mode(threading.local):
     inference = False
     levels: tuple[int, ...] = ()  # ascending: an inner level has the larger number
     batches: tuple[Any, ...] = ()  # the levels of vmap that are open, the innermost last
+    # the transforms of func that run, the innermost last: a level of vmap, or None for a derivative
+    transforms: tuple[Any, ...] = ()
 
 
 mode = _Mode()
@@ -346,6 +348,17 @@ def recording(enabled: bool) -> Iterator[None]:
         yield
     finally:
         mode.enabled = before and mode.on
+
+
+@contextmanager
+def transforming(level: Any = None) -> Iterator[None]:
+    """Note that a transform of ``func`` runs: ``vmap``, whose level is given, or a derivative."""
+    before = mode.transforms
+    mode.transforms = (*before, level)
+    try:
+        yield
+    finally:
+        mode.transforms = before
 
 
 next_sequence = itertools.count().__next__  # one call: threads never share a number
