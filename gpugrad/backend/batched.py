@@ -505,7 +505,8 @@ class BatchedBackend:
     def _one_product(self, a: Batched, b: Batched) -> Batched:
         """Return a @ b where ``b`` is one matrix, with the rows of all examples as one matrix."""
         rows, whole = a.array, b.array.reshape(b.shape)
-        found = self.inner.matmul(self.inner.reshape(rows, (-1, rows.shape[-1])), whole)
+        count = math.prod(rows.shape[:-1])
+        found = self.inner.matmul(self.inner.reshape(rows, (count, rows.shape[-1])), whole)
         return self.made(found.reshape((*rows.shape[:-1], whole.shape[-1])))
 
     def dot(self, a: Array, b: Array) -> Batched:

@@ -12,6 +12,7 @@ import numpy as np
 from gpugrad import _dtype, backend, errors
 from gpugrad._device import device
 from gpugrad._dtype import dtype
+from gpugrad.backend.batched import all_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import cast, expand_to, linear, move, of_tensor
@@ -355,7 +356,8 @@ def viewable(input: Tensor, shape: Shape) -> bool:
     array = input._array
     if array.ndim == 0 or array.flags.c_contiguous or array.size == 0:
         return True
-    trial = array[...]
+    trial = all_of(array)[...]
+    shape = (*trial.shape[: trial.ndim - array.ndim], *shape)
     try:
         trial.shape = shape  # unlike reshape, this never copies
     except (AttributeError, ValueError):
