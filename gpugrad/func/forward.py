@@ -99,8 +99,11 @@ def jacfwd(
 
     Raises:
         RuntimeError: ``randomness`` is something else; when called: as :func:`jvp`.
+        ValueError: ``chunk_size`` is not positive.
     """
     check_randomness(randomness)
+    if chunk_size is not None and chunk_size <= 0:
+        raise ValueError("jacfwd: `chunk_size` should be greater than 0.")
 
     @functools.wraps(func)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
