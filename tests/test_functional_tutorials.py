@@ -193,7 +193,7 @@ def test_an_ensemble_of_models_is_one_model(device: str) -> None:
     for k, model in enumerate(models):
         assert_close(each[k], model(batches[k]), 1e-12, 1e-12)
         assert_close(every[k], model(one), 1e-12, 1e-12)
-        own = gpugrad.autograd.grad(model(one).square().sum(), model._parameters.values())
+        own = gpugrad.autograd.grad(model(one).square().sum(), [*model._parameters.values()])
         for g, expected in zip(grads.values(), own, strict=True):
             assert_close(g[k], expected, 1e-12, 1e-12)
     every.sum().backward()

@@ -1390,7 +1390,7 @@ def test_forward_mode_gives_the_same_hessian(device: str) -> None:
 
 
 def test_all_rows_are_computed_by_one_walk() -> None:
-    walks = []
+    walks: list[object] = []
     x = gpugrad.tensor([1.0, 2.0, 3.0])
 
     def noted(x: Any) -> Any:

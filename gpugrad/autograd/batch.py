@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from gpugrad import backend, errors
-from gpugrad.backend.batched import BatchedBackend, Level, door_for, levels_of
+from gpugrad.backend.batched import Batched, BatchedBackend, Level, door_for
 from gpugrad.graph import TensorBase, mode
 from gpugrad.op.batching import batched, is_batched, unbatched
 from gpugrad.op.operation import lifted
@@ -54,18 +54,18 @@ def check_class(name: str, has_setup: bool, generated: bool, has_rule: bool) -> 
 
 def levels(args: Sequence[Any]) -> tuple[Level, ...]:
     """Return the levels of all tensors among the arguments, the innermost last."""
-    found = {level for a in args if isinstance(a, TensorBase) for level in levels_of(a._array)}
-    return tuple(sorted(found, key=lambda level: level.number))
+    found = [a._array.door.levels for a in args
+             if isinstance(a, TensorBase) and a._array.__class__ is Batched]  # fmt: skip
+    if not found:
+        return ()
+    return tuple(sorted(set().union(*found), key=lambda level: level.number))
 
 
-def in_all_levels(args: Sequence[Any]) -> Sequence[Any]:
-    """Return the arguments with all tensors that require grad in the levels of all.
+def in_levels(args: Sequence[Any], every: tuple[Level, ...]) -> Sequence[Any]:
+    """Return the arguments with all tensors that require grad in some levels.
 
     What a gradient has beyond the levels of its tensor is then summed.
     """
-    every = levels(args)
-    if not every:
-        return args
     return [
         lifted(a, door_for(_inner(a), every))
         if isinstance(a, TensorBase) and a._edge is not None

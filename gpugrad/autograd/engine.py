@@ -244,8 +244,9 @@ def _check_vectors(outputs: Sequence[Any], gradients: Sequence[Any]) -> None:
                 "match the shape of corresponding output, but a mismatch was detected: "
                 # PyTorch leaves two dimensions out, not one
                 f"grad_output[{k}] has a shape of {Size(shape[2:])!r} and "
-                f"output[{k}] has a shape of {output.shape!r}. If you only want some tensors in `grad_output` to be "
-                "considered batched, consider using vmap."
+                f"output[{k}] has a shape of {Size(output._array.shape)!r}. "
+                "If you only want some tensors in `grad_output` to be considered batched, consider "
+                "using vmap."
             )
 
 

@@ -218,17 +218,18 @@ class Function:
             args, kwargs = bound.args, bound.kwargs
         if mode.transforms:
             batch.check_class(cls.__name__, has_setup, cls.generate_vmap_rule, has_rule)
-        levels = batch.levels(args) if has_rule else ()
-        if levels and not batch.differentiated_in(levels[-1]):
+        levels = batch.levels(args)
+        ruled = has_rule and bool(levels)
+        if ruled and not batch.differentiated_in(levels[-1]):
             return batch.by_rule(cls.vmap, levels[-1], args, kwargs)
         ctx = op.context()
-        inputs = edges(batch.in_all_levels(args))
+        inputs = edges(batch.in_levels(args, levels) if levels else args)
         tensor_args = [isinstance(a, TensorBase) for a in args]
         ctx.needs_input_grad = tuple(
             t and a._edge is not None for a, t in zip(args, tensor_args, strict=True)
         )
         with recording(False), outside_of(-1):  # tangents, too, are left to the class
-            if levels:
+            if ruled:
                 result = batch.by_rule(cls.vmap, levels[-1], args, kwargs)
             else:
                 result = cls.forward(*(() if has_setup else (ctx,)), *args, **kwargs)
