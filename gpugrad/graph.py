@@ -327,6 +327,8 @@ class _Mode(threading.local):
     conventions: tuple[str, ...] = ("torch",)  # at points without derivative; the last counts
     levels: tuple[int, ...] = ()  # ascending: an inner level has the larger number
     batches: tuple[Any, ...] = ()  # the levels of vmap that are open, the innermost last
+    # the transforms of func that run, the innermost last: a level of vmap, or None for a derivative
+    transforms: tuple[Any, ...] = ()
 
 
 mode = _Mode()
@@ -363,6 +365,18 @@ def users_line() -> Line:
 
 
 _OURS = "gpugrad."  # generated functions have no module's name
+
+
+@contextmanager
+def transforming(level: Any = None) -> Iterator[None]:
+    """Note that a transform of ``func`` runs: ``vmap``, whose level is given, or a derivative."""
+    before = mode.transforms
+    mode.transforms = (*before, level)
+    try:
+        yield
+    finally:
+        mode.transforms = before
+
 
 next_sequence = itertools.count().__next__  # one call: threads never share a number
 

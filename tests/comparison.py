@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from snippets import ours, run
 
 import gpugrad
 
@@ -67,3 +68,34 @@ def _on(device: str, noted: Any) -> Any:
     if device == "cuda" and isinstance(noted, tuple):
         return noted[0], re.sub(r"gpugrad\.(?=[A-Z]\w*Tensor)", "gpugrad.cuda.", noted[1])
     return noted
+
+
+def described(value: Any) -> Any:
+    """Return a value as something that can be compared: a tensor as type, shape and elements."""
+    if isinstance(value, dict):
+        return {key: described(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [described(v) for v in value]
+    if hasattr(value, "tolist"):
+        return str(value.dtype).split(".")[-1], list(value.shape), plain(value)
+    return value
+
+
+def agree_on(snippet: str, device: str) -> Any:
+    """Check that a snippet gives with gpugrad what it gives with PyTorch, or raises the same.
+
+    Return it as :func:`described`, or the error's class and text.
+    """
+    torch = pytest.importorskip("torch")
+    expected, found = _ending(snippet, torch, "cpu"), _ending(snippet, gpugrad, device)
+    assert found == expected
+    return found
+
+
+def _ending(snippet: str, library: Any, device: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return described(run(snippet, library, device))
+        except Exception as error:
+            return type(error).__name__, ours(str(error))

@@ -31,7 +31,7 @@ def made(torch: Any, forward: Any, backward: Any = None, setup: Any = None, **mo
     return type(
         "F",
         (torch.autograd.Function,),
-        {name: staticmethod(f) for name, f in methods.items() if f is not None},
+        {n: staticmethod(f) if callable(f) else f for n, f in methods.items() if f is not None},
     )
 
 
@@ -417,15 +417,13 @@ def forward_mode_needs_a_jvp(torch: Any, leaf: Any, note: Any) -> None:
 
 
 def test_transforms_nest_over_a_function() -> None:
-    def forward(ctx: Any, x: Any) -> Any:
-        out = x.sin()
-        ctx.save_for_backward(x)
-        ctx.save_for_forward(x)
-        return out
+    def setup(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
 
     f = made(
-        gpugrad, forward, lambda ctx, g: g * ctx.saved_tensors[0].cos(),
-        jvp=lambda ctx, t: t * ctx.saved_for_forward[0].cos(),
+        gpugrad, lambda x: x.sin(), lambda ctx, g: g * ctx.saved_tensors[0].cos(), setup,
+        jvp=lambda ctx, t: t * ctx.saved_for_forward[0].cos(), generate_vmap_rule=True,
     ).apply  # fmt: skip
     x = gpugrad.tensor([0.3, 0.7])
     ones = gpugrad.ones(2)
@@ -444,7 +442,7 @@ def test_transforms_nest_over_a_function() -> None:
     [((1, 2), "jvp of F returned 2 tangents for 1 outputs"), (gpugrad.ones(3), "of shape \\[3\\]")],
 )
 def test_what_is_no_tangent_of_the_output_is_refused(tangent: Any, message: str) -> None:
-    f = made(gpugrad, lambda ctx, x: x * 2, same, jvp=lambda ctx, t: tangent)
+    f = made(gpugrad, lambda x: x * 2, same, lambda *_: None, jvp=lambda ctx, t: tangent)
     with pytest.raises(RuntimeError, match=message):
         func.jvp(f.apply, (gpugrad.ones(2),), (gpugrad.ones(2),))
 

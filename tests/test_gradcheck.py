@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 import pytest
@@ -49,6 +50,17 @@ OK = [
     "gradgradcheck(lambda x: x**3, x, check_rev_over_rev=False, check_fwd_over_rev=True, "
     "check_undefined_grad=False)",
     "gradcheck(lambda x: x**3, x, check_backward_ad=False, check_forward_ad=True)",
+    "gradcheck(lambda x, y: (x * y, x.exp().sum(), y @ x), (x, y), check_batched_grad=True)",
+    "gradcheck(lambda x, y: (x.sum(), y * 2), (x, y), check_batched_grad=True, fast_mode=True)",
+    "gradcheck(lambda z: (z * z.conj(), z.abs(), z.exp().imag), z, check_batched_grad=True)",
+    "gradgradcheck(lambda x, y: (x * y).sum() ** 2, (x, y), check_batched_grad=True)",
+    "gradgradcheck(lambda z: z**3 / (z + 2), z, check_batched_grad=True)",
+    "gradcheck(lambda x, y: (x * y, x.exp().sum(), y @ x), (x, y), check_batched_grad=True, "
+    "check_forward_ad=True, check_batched_forward_grad=True)",
+    "gradcheck(lambda x: (x.sum(), torch.ones(2)), x, check_batched_grad=True, "
+    "check_forward_ad=True, check_batched_forward_grad=True)",
+    "gradcheck(lambda x: x, torch.zeros(0, 3, dtype=torch.double, requires_grad=True), "
+    "check_batched_grad=True)",
 ]
 
 ERRORS: list[tuple[str, type[Exception], str]] = [
@@ -282,10 +294,60 @@ def test_a_backward_that_changes_is_found() -> None:
     assert gradcheck(unsteady, at(1.0, 2.0), nondet_tol=1e-6)
 
 
-@pytest.mark.parametrize("argument", ["check_batched_grad", "check_batched_forward_grad"])
-def test_batched_checks_say_that_they_are_missing(argument: str) -> None:
-    with pytest.raises(NotImplementedError, match="vmap"):
-        gradcheck(lambda x: x, at(1.0), check_forward_ad=True, **{argument: True})
+# a function that can compute its derivative only one by one: what it does otherwise is {}
+BATCHED = """
+class Doubled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+    @staticmethod
+    def backward(ctx, g):
+        try:
+            g.tolist()
+        except RuntimeError:
+            {}
+        return g * 2
+    @staticmethod
+    def jvp(ctx, t):
+        return Doubled.backward(ctx, t)
+""".strip()
+BATCHED_CHECKS = {
+    "check_batched_grad": "gradcheck or gradgradcheck failed while testing batched gradient "
+    "computation.",
+    "check_forward_ad=True, check_batched_forward_grad": "gradcheck failed while testing batched "
+    "gradient computation with forward-mode AD.",
+}
+PYTORCH_TOO = pytest.mark.parametrize("library", ["gpugrad", "torch"])
+
+
+@PYTORCH_TOO
+@pytest.mark.parametrize("check", BATCHED_CHECKS)
+@pytest.mark.filterwarnings("ignore")
+def test_what_cannot_be_computed_at_once(library: str, check: str) -> None:
+    module = pytest.importorskip(library)
+    call = f"\ngradcheck(Doubled.apply, x, {check}=True)"
+    cls, message = raised(START + BATCHED.format("raise") + call, module)
+    assert cls.__name__ == "GradcheckError"
+    start = "While computing batched gradients, got: Cannot access data pointer of Tensor that "
+    start += f"doesn't have storage\n\n{BATCHED_CHECKS[check]}"
+    assert message.replace("\n", "").startswith(start.replace("\n", ""))
+
+
+@PYTORCH_TOO
+@pytest.mark.parametrize("check", BATCHED_CHECKS)
+@pytest.mark.filterwarnings("ignore")
+def test_what_differs_when_it_is_computed_at_once(library: str, check: str) -> None:
+    module = pytest.importorskip(library)
+    call = f"\ngradcheck(Doubled.apply, x, {check}=True)"
+    cls, message = raised(START + BATCHED.format("return g * 3") + call, module)
+    assert cls.__name__ == "GradcheckError"
+    assert re.sub("\n+", "\n", message).startswith(
+        f"For output 0 and input 0:\n{BATCHED_CHECKS[check]}"
+    )
+    found, expected = re.findall(r":\n(tensor\(\[\[.*?\]\].*?\))", message, re.DOTALL)
+    values = [eval(text, {"tensor": module.tensor, module.__name__: module})
+              for text in (found, expected)]  # fmt: skip
+    assert (values[0] / values[1] - 1.5).abs().max().item() < 1e-3  # four digits are printed
 
 
 def test_differences_of_fourth_order_are_exact_for_quartics() -> None:

@@ -1032,30 +1032,205 @@ ERRORS: list[Row] = [
     ),
 ]
 
+# all rows, or columns, at once
+VECTORIZED: list[Program] = [
+    (
+        ("functional.jacobian(lambda x: x**3, x, vectorize=True)"),
+        ("tensor([[ 3.,  0.],\n        [ 0., 12.]])"),
+    ),
+    (
+        ("functional.jacobian(lambda x: (x[0], x), x, vectorize=True)"),
+        ("(tensor([1., 0.]), tensor([[1., 0.],\n        [0., 1.]]))"),
+    ),
+    (
+        ("functional.jacobian(lambda x: torch.ones(2), x, vectorize=True)"),
+        ("tensor([[0., 0.],\n        [0., 0.]])"),
+    ),
+    (
+        ("functional.jacobian(lambda x: x.reshape(2, 1) * x, x, vectorize=True)"),
+        ("tensor([[[2., 0.],\n         [2., 1.]],\n\n        [[2., 1.],\n         [0., 4.]]])"),
+    ),
+    (
+        ("functional.jacobian(lambda x: x**3, x, vectorize=True, strategy='forward-mode')"),
+        ("tensor([[ 3.,  0.],\n        [ 0., 12.]])"),
+    ),
+    (
+        ("functional.jacobian(lambda x: (x[0], x), x, vectorize=True, strategy='forward-mode')"),
+        ("(tensor([1., 0.]), tensor([[1., 0.],\n        [0., 1.]]))"),
+    ),
+    (
+        (
+            "functional.jacobian(lambda x: torch.ones(2), x, vectorize=True, "
+            "strategy='forward-mode')"
+        ),
+        ("tensor([[0., 0.],\n        [0., 0.]])"),
+    ),
+    (
+        (
+            "functional.jacobian(lambda x: x.reshape(2, 1) * x, x, vectorize=True, "
+            "strategy='forward-mode')"
+        ),
+        ("tensor([[[2., 0.],\n         [2., 1.]],\n\n        [[2., 1.],\n         [0., 4.]]])"),
+    ),
+    (
+        ("functional.jacobian(lambda x, y: (x * y, y.sum()), (x, v), vectorize=True)"),
+        (
+            "((tensor([[ 3., -0.],\n"
+            "        [ 0., -1.]]), tensor([[1., 0.],\n"
+            "        [0., 2.]])), (tensor([0., -0.]), tensor([1., 1.])))"
+        ),
+    ),
+    (
+        ("functional.jacobian(lambda x, y: x * y, (x, v.double()), vectorize=True)"),
+        (
+            "(tensor([[ 3., -0.],\n"
+            "        [ 0., -1.]]), tensor([[1., 0.],\n"
+            "        [0., 2.]], dtype=torch.float64))"
+        ),
+    ),
+    (
+        ("functional.jacobian(lambda z: z * z, torch.tensor([1 + 2j, 3.0]), vectorize=True)"),
+        ("tensor([[2.-4.j, 0.+0.j],\n        [0.+0.j, 6.+0.j]])"),
+    ),
+    (("functional.jacobian(lambda x: x.sum(), x[:0], vectorize=True).shape"), ("torch.Size([0])")),
+    (
+        (
+            "x.requires_grad_()\n"
+            "j = functional.jacobian(lambda x: (x**3, x), x, create_graph=True, "
+            "vectorize=True)\n"
+            "j[0].sum().backward()\n"
+            "j[0].detach(), x.grad"
+        ),
+        ("(tensor([[ 3.,  0.],\n        [ 0., 12.]]), tensor([ 6., 12.]))"),
+    ),
+    (
+        ("functional.hessian(lambda x: (x**3).sum() * x[0], x, vectorize=True)"),
+        ("tensor([[12., 12.],\n        [12., 12.]])"),
+    ),
+    (
+        ("functional.hessian(lambda x, y: (x**2 * y).sum(), (x, v), vectorize=True)"),
+        (
+            "((tensor([[ 6.,  0.],\n"
+            "        [ 0., -2.]]), tensor([[2., 0.],\n"
+            "        [0., 4.]])), (tensor([[2., 0.],\n"
+            "        [0., 4.]]), tensor([[0., 0.],\n"
+            "        [0., 0.]])))"
+        ),
+    ),
+    (("functional.hessian(lambda x: (x**3).sum(), x[0], vectorize=True)"), ("tensor(6.)")),
+    (
+        (
+            "functional.hessian(lambda x: x.sum(), x, vectorize=True, "
+            "outer_jacobian_strategy='forward-mode')"
+        ),
+        ("tensor([[0., 0.],\n        [0., 0.]])"),
+    ),
+    (
+        (
+            "x.requires_grad_()\n"
+            "h = functional.hessian(lambda x: (x**3).sum(), x, create_graph=True, "
+            "vectorize=True)\n"
+            "h.sum().backward()\n"
+            "h.detach(), x.grad"
+        ),
+        ("(tensor([[ 6.,  0.],\n        [ 0., 12.]]), tensor([6., 6.]))"),
+    ),
+    (
+        ("functional.jacobian(lambda x: x[x > 1], x, vectorize=True, strategy='forward-mode')"),
+        ("tensor([[0., 1.]])"),
+    ),
+    (
+        ("functional.jacobian(lambda x: x * 1j, x, vectorize=True)"),
+        ("tensor([[0., 0.],\n        [0., 0.]])"),
+    ),
+]
+
+VECTORIZED_ERRORS: list[Row] = [
+    (
+        ("functional.jacobian(lambda x: 3, x, vectorize=True)"),
+        TypeError,
+        (
+            "The outputs of the user-provided function given to jacobian must be either a "
+            "Tensor or a tuple of Tensors but the given outputs of the user-provided function "
+            "has type <class 'int'>."
+        ),
+    ),
+    (
+        ("functional.jacobian(lambda x: torch.ones(2), x, strict=True, vectorize=True)"),
+        RuntimeError,
+        (
+            "Output 0 of the user-provided function does not require gradients. The outputs "
+            "must be computed in a differentiable manner from the input when running in strict "
+            "mode."
+        ),
+    ),
+    (
+        ("functional.hessian(lambda x: x, x, vectorize=True)"),
+        RuntimeError,
+        ("The Tensor returned by the function given to hessian should contain a single element"),
+    ),
+    (
+        (
+            "functional.hessian(lambda x: x, x, vectorize=True, "
+            "outer_jacobian_strategy='forward-mode')"
+        ),
+        RuntimeError,
+        ("The Tensor returned by the function given to hessian should contain a single element"),
+    ),
+    (
+        ("functional.hessian(lambda x: (x**2).sum(), x, strict=True, vectorize=True)"),
+        RuntimeError,
+        (
+            "torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not "
+            "supported together. Please either set `strict=False` or `vectorize=False`."
+        ),
+    ),
+    (
+        (
+            "functional.hessian(lambda x: (x**2).sum(), x, vectorize=True, create_graph=True, "
+            "outer_jacobian_strategy='forward-mode')"
+        ),
+        NotImplementedError,
+        (
+            "torch.autograd.functional.jacobian: `create_graph=True` and "
+            '`strategy="forward-mode"` are not supported together (yet). Please either set '
+            '`create_graph=False` or `strategy="reverse-mode"`.'
+        ),
+    ),
+    (
+        ("functional.hessian(lambda x: (x**2).sum(), x, outer_jacobian_strategy='forward-mode')"),
+        NotImplementedError,
+        (
+            "Computing Jacobian using forward-AD or forward-over-reverse Hessian isonly "
+            "implemented for `vectorize=True`."
+        ),
+    ),
+]
+
 
 def spaceless(text: str) -> str:
     """Return a printed result without what differs by device: its name, line breaks, quotes."""
     return re.sub(r"\s+|\\n|['\"]", "", text.replace(", device='cuda:0'", ""))
 
 
-@pytest.mark.parametrize(("program", "expected"), [*FUNCTIONAL, *FORWARD, *FUNC])
+@pytest.mark.parametrize(("program", "expected"), [*FUNCTIONAL, *VECTORIZED, *FORWARD, *FUNC])
 def test_result(program: str, expected: str, device: str) -> None:
     assert spaceless(repr(run(START + program, gpugrad, device))) == spaceless(ours(expected))
 
 
-@pytest.mark.parametrize(("program", "expected"), [*FUNCTIONAL, *FORWARD, *FUNC])
+@pytest.mark.parametrize(("program", "expected"), [*FUNCTIONAL, *VECTORIZED, *FORWARD, *FUNC])
 @PYTORCH_WARNS
 def test_pytorch_still_gives_that(program: str, expected: str) -> None:
     torch = pytest.importorskip("torch")
     assert repr(run(START + program, torch)) == expected
 
 
-@pytest.mark.parametrize(("program", "error", "text"), ERRORS)
+@pytest.mark.parametrize(("program", "error", "text"), [*ERRORS, *VECTORIZED_ERRORS])
 def test_error(program: str, error: type[Exception], text: str) -> None:
     assert raised(START + program, gpugrad) == (error, ours(text))
 
 
-@pytest.mark.parametrize(("program", "error", "text"), ERRORS)
+@pytest.mark.parametrize(("program", "error", "text"), [*ERRORS, *VECTORIZED_ERRORS])
 @PYTORCH_WARNS
 def test_pytorch_still_says_so(program: str, error: type[Exception], text: str) -> None:
     torch = pytest.importorskip("torch")
@@ -1197,21 +1372,46 @@ def test_states_of_several_modules_are_stacked() -> None:
 # --------------------------------------------------------------------------- in plain sight
 
 
-def test_rows_one_by_one_are_warned_about() -> None:
-    x = gpugrad.tensor([1.0, 2.0])
-    with pytest.warns(UserWarning, match="no vmap yet"):
-        found = gpugrad.autograd.functional.jacobian(gpugrad.exp, x, vectorize=True)
-    assert_close(found, gpugrad.autograd.functional.jacobian(gpugrad.exp, x))
-
-
-def test_forward_mode_gives_the_same_hessian() -> None:
-    x = gpugrad.tensor([1.0, 2.0], dtype=gpugrad.float64)
+def test_forward_mode_gives_the_same_hessian(device: str) -> None:
+    # PyTorch 2.13 gives it a grad_fn although it was not asked to, and tuples as lists
+    x = gpugrad.tensor([1.0, 2.0], dtype=gpugrad.float64, device=device, requires_grad=True)
+    y = gpugrad.tensor([0.5, -1.0], dtype=gpugrad.float64, device=device)
     hessian = gpugrad.autograd.functional.hessian
-    with pytest.warns(UserWarning, match="no vmap yet"):
-        found = hessian(lambda x: (x**3).sum() * x[0], x, vectorize=True,
-                        outer_jacobian_strategy="forward-mode")  # fmt: skip
-    assert_close(found, hessian(lambda x: (x**3).sum() * x[0], x))
-    assert not found.requires_grad
+
+    def scalar(x: Any, y: Any) -> Any:
+        return (x**3 * y).sum() * x[0]
+
+    found = hessian(scalar, (x, y), vectorize=True, outer_jacobian_strategy="forward-mode")
+
+    for row, other in zip(found, hessian(scalar, (x, y)), strict=True):
+        for block, same in zip(row, other, strict=True):
+            assert_close(block, same)
+            assert not block.requires_grad
+
+
+def test_all_rows_are_computed_by_one_walk() -> None:
+    walks: list[object] = []
+    x = gpugrad.tensor([1.0, 2.0, 3.0])
+
+    def noted(x: Any) -> Any:
+        y = x * 2
+        y.register_hook(walks.append)
+        return y.exp()
+
+    for vectorize, count in ((True, 1), (False, 3)):
+        walks.clear()
+        gpugrad.autograd.functional.jacobian(noted, x, vectorize=vectorize)
+        assert len(walks) == count
+
+
+def test_the_columns_of_nothing_are_none() -> None:
+    # where PyTorch 2.13 fails
+    x = gpugrad.tensor([1.0, 2.0])
+    jacobian, hessian = gpugrad.autograd.functional.jacobian, gpugrad.autograd.functional.hessian
+    assert jacobian(lambda x: x[:0], x, vectorize=True).shape == (0, 2)
+    assert hessian(lambda x: (x**3).sum(), x[:0], vectorize=True).shape == (0, 0)
+    found = jacobian(lambda x: x.sum(), x[:0], vectorize=True, strategy="forward-mode")
+    assert found.shape == (0,)
 
 
 def test_the_jacobian_of_nothing_is_empty() -> None:

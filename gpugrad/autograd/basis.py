@@ -32,16 +32,30 @@ def along_basis(
     """
     count = sum(t._array.size for t in like)
     step = count if chunk_size is None else chunk_size
-    parts = []
-    for start in range(0, count, step) if count else [0]:
-        rows = _unit_vectors(like, start, min(start + step, count))
-        with batching(min(step, count - start), randomness) as level:
-            found = function([batched(r, 0, level) for r in rows])
-            bases: dict[int, Any] = {}
-            parts.append([unbatched(t, 0, level, bases) for t in found])
+    parts = [
+        at_once(function, _unit_vectors(like, start, stop := min(start + step, count)),
+                stop - start, randomness)
+        for start in (range(0, count, step) if count else [0])
+    ]  # fmt: skip
     if len(parts) == 1:
         return parts[0]
     return [cat(column, 0) for column in zip(*parts, strict=True)]
+
+
+def at_once(
+    function: Callable[[Sequence[Any]], Sequence[Any]],
+    rows: Sequence[Any],
+    count: int,
+    randomness: str = "error",
+) -> list[Any]:
+    """Return what a function of tensors gives for all rows of some tensors, computed together.
+
+    The first dimension of the tensors and of the results counts the rows.
+    """
+    with batching(count, randomness) as level:
+        found = function([batched(r, 0, level) for r in rows])
+        bases: dict[int, Any] = {}
+        return [unbatched(t, 0, level, bases) for t in found]
 
 
 def _unit_vectors(like: Sequence[Any], start: int, stop: int) -> list[Any]:

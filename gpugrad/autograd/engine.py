@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad import _dtype, backend
+from gpugrad import _dtype, backend, errors
 from gpugrad._tensor import Size, Tensor
 from gpugrad.autograd.graph import GradientEdge, target
 from gpugrad.graph import TensorBase, mode
@@ -34,9 +34,7 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any],
     """
     for gradient in gradients:
         if gradient is not None and not isinstance(gradient, TensorBase):
-            raise TypeError(
-                f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
-            )
+            raise _no_tensor(gradient)
     if len(gradients) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
     edges, grads = [], []
@@ -64,6 +62,10 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any],
         edges.append(target(output))
         grads.append(gradient)
     return edges, grads
+
+
+def _no_tensor(gradient: Any) -> TypeError:
+    return TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
 
 
 def _check_gradient(k: int, output: Any, gradient: Any) -> None:
@@ -174,12 +176,14 @@ def grad(
         create_graph: Record the gradients, so that they can be differentiated.
         allow_unused: Give ``None`` for an input that the outputs do not depend on.
         is_grads_batched: The first dimension of each of ``grad_outputs`` counts vectors, for all of
-            which one walk computes gradients; they have that dimension, too.
+            which one walk computes gradients; they have that dimension, too.  ``None`` stands for
+            the same 1 with all of them.
         materialize_grads: Give zeros instead of ``None``.
 
     Raises:
         RuntimeError: An input was not used; and as :func:`backward`.
-        ValueError: ``materialize_grads`` with ``allow_unused=False``.
+        ValueError: ``materialize_grads`` with ``allow_unused=False``; batched gradients of
+            different numbers of vectors, or none.
     """
     if materialize_grads and allow_unused is False:
         raise ValueError(
@@ -222,18 +226,28 @@ def _check_vectors(outputs: Sequence[Any], gradients: Sequence[Any]) -> None:
     """Raise where a gradient does not hold vectors of the shape of its output.
 
     Raises:
+        IndexError: It has no dimension that could count them.
         RuntimeError: The sizes after the first differ.
+        TypeError: It is no tensor.
     """
     for k, (output, g) in enumerate(zip(outputs, gradients, strict=False)):
-        known = isinstance(output, TensorBase) and isinstance(g, TensorBase)
-        if known and g._array.shape[1:] != output._array.shape:
+        if g is None:
+            continue
+        if not isinstance(g, TensorBase):
+            raise _no_tensor(g)
+        shape = g._array.shape
+        if not shape:
+            raise IndexError(errors.NO_DIMENSION)
+        if isinstance(output, TensorBase) and shape[1:] != output._array.shape:
             raise RuntimeError(
                 "If `is_grads_batched=True`, we interpret the first dimension of each grad_output "
                 "as the batch dimension. The sizes of the remaining dimensions are expected to "
-                f"match the shape of corresponding output, but a mismatch was detected: "
-                f"grad_output[{k}] has a shape of {Size(g.shape[2:])!r} and output[{k}] has a "
-                f"shape of {output.shape!r}. If you only want some tensors in `grad_output` to be "
-                "considered batched, consider using vmap."
+                "match the shape of corresponding output, but a mismatch was detected: "
+                # PyTorch leaves two dimensions out, not one
+                f"grad_output[{k}] has a shape of {Size(shape[2:])!r} and "
+                f"output[{k}] has a shape of {Size(output._array.shape)!r}. "
+                "If you only want some tensors in `grad_output` to be considered batched, consider "
+                "using vmap."
             )
 
 
@@ -243,7 +257,7 @@ def _count(gradients: Sequence[Any]) -> int:
     Raises:
         ValueError: Not the same number, or there is none with a first dimension.
     """
-    counts = [g._array.shape[0] for g in gradients if isinstance(g, TensorBase) and g._array.ndim]
+    counts = [g._array.shape[0] for g in gradients if g is not None]
     if not counts:
         raise ValueError("vmap: Expected at least one Tensor to vmap over")
     if len(set(counts)) > 1:

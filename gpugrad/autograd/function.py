@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from gpugrad import backend, errors
+from gpugrad.autograd import batch
 from gpugrad.graph import LEAF, Node, Output, Rule, TensorBase, View, mode, record, recording
 from gpugrad.op.attribute import Named, missing
 from gpugrad.op.dual import attach, carry, has_tangents, outside_of
@@ -37,11 +39,11 @@ class FunctionCtx:
     _dirty: tuple[Any, ...] = ()
     _non_differentiable: tuple[Any, ...] = ()
     _materializes = True
-    _moves = False  # while ``jvp`` runs
     _kept: tuple[int | None, ...] = ()  # for each saved tensor where the node has it
     _outputs: dict[int, int]  # which of the node's values are its outputs
     _tangents: Mapping[int, dict[int, Any]] = MappingProxyType({})  # of outputs, by their index
     _node: Callable[[], Node | None] | None = None
+    _moving = False  # while ``jvp`` runs
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Save tensors, or ``None``, for ``backward``; what was written to since is refused."""
@@ -75,12 +77,12 @@ class FunctionCtx:
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """The tensors that were saved, in ``jvp`` those for it; empty while ``forward`` runs.
+        """The tensors that were saved, empty while ``forward`` runs; in ``jvp`` those for it.
 
         Raises:
             RuntimeError: They were freed, or written to since.
         """
-        if self._moves and self.saved_for_forward:
+        if self._moving:
             return self.saved_for_forward
         node = None if self._node is None else self._node()
         if node is None or not self._kept:
@@ -113,6 +115,10 @@ class Function:
     ``setup_context(ctx, inputs, output)``; and ``backward(ctx, *grads)``, which receives the
     gradient of each output and returns that of each argument, ``None`` where there is none.
     It is called by ``apply``.
+
+    Inside the transforms of :mod:`gpugrad.func` it needs a ``setup_context``.  Inside ``vmap`` it
+    also needs either ``generate_vmap_rule = True``, if its methods are written with operations on
+    tensors, or a static method ``vmap(info, in_dims, *args)``.
 
     >>> import gpugrad
     >>> class Cube(Function):
@@ -173,6 +179,27 @@ class Function:
             "forward mode AD."
         )
 
+    generate_vmap_rule = False
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> Any:
+        """Return what ``forward`` gives for all examples, and where these are in each output.
+
+        Args:
+            info: ``info.batch_size`` is the number of examples, ``info.randomness`` the word that
+                was given to :func:`gpugrad.func.vmap`.
+            in_dims: For each argument the dimension that counts its examples, or ``None`` where it
+                is no tensor or the same for all.
+            args: The arguments, of all examples together.
+
+        Returns:
+            The outputs, and a dimension or ``None`` for each: one for all, or a tuple.
+        """
+        raise NotImplementedError(
+            "To use autograd.Function with vmap, you must either override the vmap staticmethod or "
+            "set generate_vmap_rule=True."
+        )
+
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Return what ``forward`` returns, its tensors with the class's backward.
@@ -184,17 +211,29 @@ class Function:
             TypeError: Something else than tensors was saved.
         """
         op = _operation(cls)
+        has_setup, has_rule = op.signature is not None, op.has_rule
+        if op.signature is not None and (kwargs or len(args) < len(op.signature.parameters)):
+            bound = op.signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            args, kwargs = bound.args, bound.kwargs
+        if mode.transforms:
+            batch.check_class(cls.__name__, has_setup, cls.generate_vmap_rule, has_rule)
+        levels = batch.levels(args)
+        ruled = has_rule and bool(levels)
+        if ruled and not batch.differentiated_in(levels[-1]):
+            return batch.by_rule(cls.vmap, levels[-1], args, kwargs)
         ctx = op.context()
-        inputs = edges(args)
+        inputs = edges(batch.in_levels(args, levels) if levels else args)
         tensor_args = [isinstance(a, TensorBase) for a in args]
         ctx.needs_input_grad = tuple(
             t and a._edge is not None for a, t in zip(args, tensor_args, strict=True)
         )
         with recording(False), outside_of(-1):  # tangents, too, are left to the class
-            if cls.setup_context is Function.setup_context:
-                result = cls.forward(ctx, *args, **kwargs)
+            if ruled:
+                result = batch.by_rule(cls.vmap, levels[-1], args, kwargs)
             else:
-                result = cls.forward(*args, **kwargs)
+                result = cls.forward(*(() if has_setup else (ctx,)), *args, **kwargs)
+            if has_setup:
                 cls.setup_context(ctx, args, result)
         outs = result if isinstance(result, tuple) else (result,)
         _check_dirty(ctx, outs, inputs is not None)
@@ -254,6 +293,9 @@ class _Operation:
 
     def __init__(self, cls: type[Function]):
         self.cls = cls
+        self.has_rule = cls.vmap is not Function.vmap
+        has_setup = cls.setup_context is not Function.setup_context
+        self.signature = inspect.signature(cls.forward) if has_setup else None
         self.name = f"{cls.__name__}Backward"
         self.context: type[FunctionCtx] = type(self.name, (FunctionCtx,), {})
 
@@ -365,11 +407,11 @@ class _Operation:
             else t
             for t, o in zip(tangents, likes, strict=True)
         ]
-        ctx._moves = True
+        ctx._moving = True
         try:
             found = self.cls.jvp(ctx, *given)
         finally:
-            ctx._moves = False
+            ctx._moving = False
         results = list(found) if isinstance(found, tuple) else [found]
         if len(results) != outputs:
             raise RuntimeError(

@@ -11,14 +11,14 @@ tensor([[1., 0.],
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from gpugrad._tensor import Tensor
 from gpugrad.autograd import engine, forward_ad
-from gpugrad.autograd.basis import basis
+from gpugrad.autograd.basis import along_basis, basis
 from gpugrad.graph import recording
+from gpugrad.op.dual import variable
 from gpugrad.ops.creation import zeros_like
 from gpugrad.ops.shape import stack
 
@@ -375,16 +375,16 @@ def jacobian(
 ) -> Any:
     """Return the derivative of each output by each input.
 
-    Each element of an output costs one walk through the graph; in forward mode each element of an
-    input costs one call of ``func``.  ``vectorize=True`` gives the same numbers in the same way and
-    says so in a warning: there is no ``vmap`` yet that would compute all rows together.
+    Each element of an output costs one walk through the graph.  With ``vectorize=True`` one walk
+    computes all rows together, as :func:`gpugrad.func.vmap` does, which is faster and takes more
+    memory; in forward mode one call of ``func`` computes all columns.
 
     Args:
         func: Of tensors; it returns a tensor or a tuple of them.
         inputs: A tensor or a tuple of them.
         create_graph: Record the results, so that they can be differentiated.
         strict: Raise where an output does not depend on an input, instead of giving zeros.
-        vectorize: Asked for by ``strategy="forward-mode"``.
+        vectorize: Compute all rows, or columns, at once.
         strategy: "reverse-mode", or "forward-mode", which needs ``vectorize=True``.
 
     Returns:
@@ -403,13 +403,6 @@ def jacobian(
             'be more performant. Otherwise, prefer to use "reverse-mode".'
         )
     _check_forward(create_graph, strict, vectorize, strategy)
-    if vectorize:
-        warnings.warn(
-            "vectorize=True: gpugrad has no vmap yet, so the rows of the jacobian are computed one "
-            "by one; the numbers are the same.",
-            UserWarning,
-            stacklevel=2,
-        )
     if strategy == "forward-mode":
         return _by_columns(func, inputs)
     with recording(True):
@@ -422,11 +415,11 @@ def jacobian(
                 f"{_WHERE}`strict=True` and `vectorized=True` are not supported together. Please "
                 "either set `strict=False` or `vectorize=False`."
             )
-        rows = [
-            _detached(_by_rows(k, output, starts, create_graph, strict), create_graph)
-            for k, output in enumerate(outputs)
-        ]
-    return _table(rows, several, many)
+        rows = _all_rows(outputs, starts, create_graph) if vectorize else [
+            _by_rows(k, output, starts, create_graph, strict) for k, output in enumerate(outputs)
+        ]  # fmt: skip
+        found = [_detached(row, create_graph) for row in rows]
+    return _table(found, several, many)
 
 
 def _check_forward(create_graph: bool, strict: bool, vectorize: bool, strategy: str) -> None:
@@ -475,24 +468,42 @@ def _by_rows(
     ]  # fmt: skip
 
 
+def _all_rows(outputs: Tensors, starts: Tensors, create_graph: bool) -> list[list[Any]]:
+    """Return the derivatives of each output, all rows by one walk."""
+
+    def along(weights: Sequence[Any]) -> Sequence[Any]:
+        grads = _gradients(outputs, starts, tuple(weights), create_graph)
+        return [zeros_like(x) if g is None else g for g, x in zip(grads, starts, strict=True)]
+
+    sizes = [t.numel() for t in outputs]
+    blocks = zip(*[rows.split(sizes) for rows in along_basis(along, outputs)], strict=True)
+    return [
+        [rows.reshape(t.shape + x.shape) for rows, x in zip(block, starts, strict=True)]
+        for t, block in zip(outputs, blocks, strict=True)
+    ]
+
+
 def _by_columns(func: Function, inputs: Any) -> Any:
-    """Return the derivatives by the inputs, in forward mode, a column for each element."""
+    """Return the derivatives by the inputs, in forward mode, all columns by one call."""
     many, starts = _tuple(inputs, "inputs", "jacobian")
-    table: list[list[Any]] = []
     several = False
-    for k, x in enumerate(starts):
-        columns = []
-        for direction in basis(x):
-            with forward_ad.dual_level():
-                duals = [t if j != k else forward_ad.make_dual(t, direction)
-                         for j, t in enumerate(starts)]  # fmt: skip
-                several, outputs = _tuple(func(*duals), "outputs", "jacobian")
-                columns.append([_tangent(t) for t in outputs])
-        for row, parts in enumerate(zip(*columns, strict=True)):
-            if k == 0:
-                table.append([])
-            table[row].append(stack(parts, -1).reshape(parts[0].shape + x.shape))
-    return _table([tuple(row) for row in table], several, many)
+
+    def along(directions: Sequence[Any]) -> Sequence[Any]:
+        nonlocal several
+        with forward_ad.dual_level():
+            duals = map(forward_ad.make_dual, starts, directions)
+            several, outputs = _tuple(func(*duals), "outputs", "jacobian")
+            return [_tangent(t) for t in outputs]
+
+    sizes = [x.numel() for x in starts]
+    table = [
+        tuple([
+            block.movedim(0, -1).reshape(block.shape[1:] + x.shape)
+            for block, x in zip(columns.split(sizes), starts, strict=True)
+        ])
+        for columns in along_basis(along, starts)
+    ]  # fmt: skip
+    return _table(table, several, many)
 
 
 def _tangent(output: Any) -> Any:
@@ -518,7 +529,7 @@ def hessian(
         inputs: A tensor or a tuple of them.
         create_graph: Record the results, so that they can be differentiated.
         strict: Raise where a derivative does not depend on an input, instead of giving zeros.
-        vectorize: Asked for by ``outer_jacobian_strategy="forward-mode"``.
+        vectorize: Compute all rows, or columns, of the outer Jacobian at once.
         outer_jacobian_strategy: How the gradient is differentiated.
 
     Returns:
@@ -542,7 +553,7 @@ def hessian(
 
     def gradient(*values: Any) -> Any:
         if outer_jacobian_strategy == "forward-mode":
-            values = tuple([t.requires_grad_() for t in values])
+            values = tuple(map(variable, values))
         found = jacobian(scalar, values, create_graph=True)
         _check_recorded(found, "jacobian", strict)
         return found

@@ -21,9 +21,10 @@ import numpy as np
 from gpugrad import _dtype
 from gpugrad._tensor import Tensor
 from gpugrad.autograd import engine, forward_ad
-from gpugrad.autograd.basis import basis
+from gpugrad.autograd.basis import at_once, basis
 from gpugrad.op.saved import wrap
 from gpugrad.ops.creation import tensor, zeros_like
+from gpugrad.ops.shape import stack
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Function = Callable[..., Any]
@@ -53,6 +54,18 @@ _NOT_DETERMINISTIC = (
     "\n\nNOTE: If your op relies on non-deterministic operations i.e., it is listed here:\n"
     "https://pytorch.org/docs/stable/generated/torch.use_deterministic_algorithms.html\n"
     "this failure might be expected.\n"
+)
+_NOT_BATCHED = (
+    "gradcheck or gradgradcheck failed while testing batched gradient computation.\n\n"
+    "To compute batched grads (e.g., jacobians, hessians), we vmap over the backward\n"
+    "computation. The most common failure case is if there is a 'vmap-incompatible\n"
+    "operation' in the backward pass. To leave this check out, call\n"
+    "gradcheck/gradgradcheck with `check_batched_grad=False` as a keyword argument."
+)
+_NOT_BATCHED_FORWARD = (
+    "gradcheck failed while testing batched gradient computation with forward-mode AD.\n\n"
+    "To leave this check out, call gradcheck with `check_batched_forward_grad=False`\n"
+    "as a keyword argument."
 )
 
 # --------------------------------------------------------------------------- what is checked
@@ -451,6 +464,61 @@ def _check_undefined_tangents(check: _Check) -> None:
                 )  # fmt: skip
 
 
+def _check_batched_gradients(check: _Check) -> None:
+    """Raise unless two backwards at once give what one after the other gives."""
+    wanted = [check.inputs[k] for k in check.wanted]
+    for i, output in enumerate(_outputs(check(*check.inputs))):
+
+        def vjp(vectors: Sequence[Any], output: Any = output) -> Tensors:
+            return engine.grad(output, wanted, vectors, retain_graph=True, materialize_grads=True)
+
+        for j, pair in enumerate(_one_by_one_and_at_once(vjp, output, _NOT_BATCHED)):
+            _check_same(*pair, i, j, _NOT_BATCHED)
+
+
+def _check_batched_tangents(check: _Check) -> None:
+    """Raise unless two tangents at once lead to what one after the other leads to."""
+    for j, place in enumerate(check.wanted):
+
+        def jvp(tangents: Sequence[Any], place: int = place) -> Sequence[Any]:
+            with forward_ad.dual_level():
+                values = [x.detach() if isinstance(x, Tensor) else x for x in check.inputs]
+                values[place] = forward_ad.make_dual(values[place], *tangents)
+                pairs = [forward_ad.unpack_dual(t) for t in check(*values) if _moves(t)]
+                return [zeros_like(value) if t is None else t for value, t in pairs]
+
+        x = check.inputs[place]
+        for i, pair in enumerate(_one_by_one_and_at_once(jvp, x, _NOT_BATCHED_FORWARD)):
+            _check_same(*pair, i, j, _NOT_BATCHED_FORWARD)
+
+
+def _one_by_one_and_at_once(
+    derivative: Callable[[Sequence[Any]], Sequence[Any]], like: Any, words: str
+) -> Iterator[tuple[Any, Any]]:
+    """Return, for each result of a derivative, what it is for two vectors by either way.
+
+    Raises:
+        GradcheckError: They cannot be computed at once.
+    """
+    generator = np.random.default_rng(0)
+    vectors = [_weight(generator, like, gaps=False).detach() for _ in range(2)]
+    one_by_one = [stack(column) for column in zip(*[derivative([v]) for v in vectors], strict=True)]
+    try:
+        together = at_once(derivative, [stack(vectors)], len(vectors))
+    except RuntimeError as error:
+        raise GradcheckError(
+            f"While computing batched gradients, got: {error}\n\n{words}"
+        ) from error
+    return zip(one_by_one, together, strict=True)
+
+
+def _check_same(expected: Any, found: Any, i: int, j: int, words: str) -> None:
+    if not _close(_array(found), _array(expected), 1e-5, 1e-8):
+        raise GradcheckError(
+            f"For output {i} and input {j}:\n\n{words}\n\nGot:\n{found}\n\nExpected:\n{expected}"
+        )
+
+
 def _check_inputs(inputs: Tensors) -> None:
     found = False
     for k, x in enumerate(inputs):
@@ -557,8 +625,9 @@ def gradcheck(
         nondet_tol: How far two backward calls may be apart.
         check_undefined_grad: Check also that an output may receive no gradient.
         check_grad_dtypes: Check also the types of the gradients.
-        check_batched_grad: Not there yet: it compares with ``vmap``.
-        check_batched_forward_grad: Likewise.
+        check_batched_grad: Check also that backward computes several gradients at once, as
+            ``is_grads_batched`` and :func:`gpugrad.func.vmap` ask it to.
+        check_batched_forward_grad: The same for forward mode.
         check_forward_ad: Check forward mode.
         check_backward_ad: Check reverse mode.
         fast_mode: Compare in one random direction instead of element by element.
@@ -566,7 +635,6 @@ def gradcheck(
 
     Raises:
         GradcheckError: They disagree.
-        NotImplementedError: A batched check was asked for.
         RuntimeError: Elements of an input share memory.
         ValueError: No input requires grad.
     """
@@ -582,11 +650,6 @@ def gradcheck(
         raise AssertionError(
             "Setting check_batched_forward_grad=True requires check_forward_ad to be True"
         )
-    if check_batched_grad or check_batched_forward_grad:
-        raise NotImplementedError(
-            "gradcheck: batched gradients are compared with those of vmap, which gpugrad does not "
-            "have yet. Leave check_batched_grad and check_batched_forward_grad at False."
-        )
     tensors = _tuple(inputs)
     check = _Check(func, tensors, eps, rtol, atol, nondet_tol, check_grad_dtypes)
     compare = _fast if fast_mode else _slow
@@ -600,6 +663,10 @@ def gradcheck(
                 compare(part)
                 if check_undefined_grad:
                     _check_undefined_tangents(part)
+        if check_batched_forward_grad:
+            _check_batched_tangents(check)
+        if check_batched_grad:
+            _check_batched_gradients(check)
         if check_backward_ad:
             _check_linear(check)
             if check_undefined_grad:
@@ -647,7 +714,7 @@ def gradgradcheck(
         nondet_tol: How far two backward calls may be apart.
         check_undefined_grad: Check also that an output may receive no gradient.
         check_grad_dtypes: Check also the types of the gradients.
-        check_batched_grad: Not there yet: it compares with ``vmap``.
+        check_batched_grad: Check also that backward computes several gradients at once.
         check_fwd_over_rev: Differentiate the gradient in forward mode.
         check_rev_over_rev: Differentiate the gradient in reverse mode.
         fast_mode: Compare in one random direction instead of element by element.
@@ -655,7 +722,6 @@ def gradgradcheck(
 
     Raises:
         GradcheckError: They disagree.
-        NotImplementedError: A batched check was asked for.
         ValueError: No input requires grad.
     """
     if not (check_fwd_over_rev or check_rev_over_rev):

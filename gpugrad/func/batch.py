@@ -8,6 +8,7 @@ from typing import Any
 
 from gpugrad._tensor import Tensor
 from gpugrad.func import tree
+from gpugrad.graph import transforming
 from gpugrad.op.batching import batched, batching, is_batched, unbatched
 from gpugrad.ops.shape import cat
 
@@ -94,7 +95,7 @@ def _applied(
     size: int,
 ) -> Any:
     """Return what a function gives for all examples of some arguments."""
-    with batching(size, randomness) as level:
+    with batching(size, randomness) as level, transforming(level):
         inputs = [
             leaf if dim is None else batched(leaf, dim, level)
             for leaf, dim in zip(tree.leaves(every), dims, strict=True)

@@ -12,7 +12,7 @@ from gpugrad.func import tree
 from gpugrad.func.batch import check_randomness
 from gpugrad.func.reverse import Level, jacrev
 from gpugrad.func.tree import Argnums
-from gpugrad.graph import Output, below, edge_of, mode, recording
+from gpugrad.graph import Output, below, edge_of, mode, recording, transforming
 from gpugrad.op.dual import forward_level, primal, tangent_of
 from gpugrad.op.saved import check_view
 from gpugrad.ops.creation import zeros_like
@@ -52,7 +52,7 @@ def jvp(
             f"structure {tree.structure(primals)} and tangents with structure "
             f"{tree.structure(tangents)}"
         )
-    with forward_level() as level:
+    with forward_level() as level, transforming():
         pairs = zip(tree.leaves(primals), tree.leaves(tangents), strict=True)
         duals = tree.rebuilt(primals, [dual_at(level, p, t) for p, t in pairs])
         output, aux = tree.with_aux(func(*duals), has_aux, name)
@@ -99,8 +99,11 @@ def jacfwd(
 
     Raises:
         RuntimeError: ``randomness`` is something else; when called: as :func:`jvp`.
+        ValueError: ``chunk_size`` is not positive.
     """
     check_randomness(randomness)
+    if chunk_size is not None and chunk_size <= 0:
+        raise ValueError("jacfwd: `chunk_size` should be greater than 0.")
 
     @functools.wraps(func)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
@@ -110,12 +113,13 @@ def jacfwd(
         results: list[Any] = []
 
         def along(tangents: Sequence[Any]) -> Sequence[Any]:
-            results[:] = jvp(
-                lambda values: func(*tree.replaced(args, argnums, values), **kwargs),
-                (wanted,),
-                (tree.rebuilt(wanted, tangents),),
-                has_aux=has_aux,
-            )
+            with transforming(mode.batches[-1]):
+                results[:] = jvp(
+                    lambda values: func(*tree.replaced(args, argnums, values), **kwargs),
+                    (wanted,),
+                    (tree.rebuilt(wanted, tangents),),
+                    has_aux=has_aux,
+                )
             return tree.leaves(results[1])
 
         columns = along_basis(along, inputs, chunk_size, randomness)
@@ -169,7 +173,7 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
     """
     name = "linearize(f, *primals)"
     recorded = mode.enabled
-    with recording(True):
+    with recording(True), transforming():
         level = Level(tree.leaves(primals), recorded)
         output = func(*tree.rebuilt(primals, level.inputs))
         tree.check_tensors(output, name)

@@ -11,7 +11,7 @@ from gpugrad.autograd import engine
 from gpugrad.autograd.basis import along_basis
 from gpugrad.func import tree
 from gpugrad.func.tree import Argnums
-from gpugrad.graph import edge_of, mode, recording
+from gpugrad.graph import edge_of, mode, recording, transforming
 from gpugrad.op.batching import in_every_example
 from gpugrad.op.dual import leads_elsewhere, outside, unrecorded, variable
 from gpugrad.ops.creation import zeros_like
@@ -125,7 +125,7 @@ def grad_and_value(func: Function, argnums: Argnums = 0, has_aux: bool = False) 
     @functools.wraps(func)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         recorded = mode.enabled
-        with recording(True):
+        with recording(True), transforming():
             wanted = tree.chosen(args, argnums)
             level = Level(tree.leaves(wanted), recorded)
             inputs = tree.rebuilt(wanted, level.inputs)
@@ -165,7 +165,7 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
     """
     name = "vjp(f, *primals)"
     recorded = mode.enabled
-    with recording(True):
+    with recording(True), transforming():
         level = Level(tree.leaves(primals), recorded)
         result = func(*tree.rebuilt(primals, level.inputs))
         output, aux = tree.with_aux(result, has_aux, name)
@@ -224,11 +224,12 @@ def jacrev(
         )
         tree.check_real(output, "jacrev", "outputs")
         outputs, inputs = tree.leaves(output), tree.leaves(wanted)
-        rows = along_basis(
-            lambda vectors: tree.leaves(pullback(tree.rebuilt(output, vectors))),
-            outputs,
-            chunk_size,
-        )
+
+        def along(vectors: Sequence[Any]) -> Sequence[Any]:
+            with transforming(mode.batches[-1]):
+                return tree.leaves(pullback(tree.rebuilt(output, vectors)))
+
+        rows = along_basis(along, outputs, chunk_size)
         blocks = zip(*[r.split([t.numel() for t in outputs]) for r in rows], strict=True)
         found = tree.rebuilt(output, [
             tree.rebuilt(wanted, [

@@ -183,10 +183,7 @@ def parsed(input: Tensor, key: Any) -> tuple[tuple[Any, ...], bool]:
     items = tuple(key) if _is_several(key) else (key,)
     index = tuple(_element(door, item, where) for item in items)
     if array.ndim == 0 and any(isinstance(i, int) for i in index):
-        raise IndexError(
-            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` "
-            "in C++ to convert a 0-dim tensor to a number"
-        )
+        raise IndexError(errors.NO_DIMENSION)
     whole = any(i is Ellipsis for i in index)  # then PyTorch counts the indices first
     if array.ndim == 0 and any(isinstance(i, slice) for i in index) and not whole:
         raise IndexError("slice() cannot be applied to a 0-dim tensor.")

@@ -1,0 +1,181 @@
+"""A user's ``Function`` inside ``vmap``: which way it goes, and its own rule.
+
+A class with ``generate_vmap_rule`` computes with batched tensors as any operation does.  Another
+has a method ``vmap`` that computes all examples; inside of it the level of ``vmap`` is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from gpugrad import backend, errors
+from gpugrad.backend.batched import Batched, BatchedBackend, Level, door_for
+from gpugrad.graph import TensorBase, mode
+from gpugrad.op.batching import batched, is_batched, unbatched
+from gpugrad.op.operation import lifted
+
+_MORE = "For more details, please see https://pytorch.org/docs/main/notes/extending.func.html"
+
+
+class Info(NamedTuple):
+    """What a method ``vmap`` is told of the ``vmap`` that it is called in."""
+
+    batch_size: int
+    randomness: str
+
+
+def check_class(name: str, has_setup: bool, generated: bool, has_rule: bool) -> None:
+    """Raise where a class cannot be applied inside of the transforms that run.
+
+    Raises:
+        RuntimeError: It has no ``setup_context``, or inside ``vmap`` no rule, or two.
+    """
+    if not has_setup:
+        raise RuntimeError(
+            "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, "
+            f"jacrev, ...), it must override the setup_context staticmethod. {_MORE}"
+        )
+    if all(level is None for level in mode.transforms):
+        return
+    if generated and has_rule:
+        raise RuntimeError(
+            f"You tried to vmap over {name}, but it has both generate_vmap_rule=True and an "
+            "overridden vmap staticmethod. Please set generate_vmap_rule=False or delete the "
+            f"overridden vmap staticmethod to avoid ambiguity. {_MORE}"
+        )
+    if not generated and not has_rule:
+        raise RuntimeError(
+            f"You tried to vmap over {name}, but it does not have vmap support. Please override "
+            f"and implement the vmap staticmethod or set generate_vmap_rule=True. {_MORE}"
+        )
+
+
+def levels(args: Sequence[Any]) -> tuple[Level, ...]:
+    """Return the levels of all tensors among the arguments, the innermost last."""
+    found = [a._array.door.levels for a in args
+             if isinstance(a, TensorBase) and a._array.__class__ is Batched]  # fmt: skip
+    if not found:
+        return ()
+    return tuple(sorted(set().union(*found), key=lambda level: level.number))
+
+
+def in_levels(args: Sequence[Any], every: tuple[Level, ...]) -> Sequence[Any]:
+    """Return the arguments with all tensors that require grad in some levels.
+
+    What a gradient has beyond the levels of its tensor is then summed.
+    """
+    return [
+        lifted(a, door_for(_inner(a), every))
+        if isinstance(a, TensorBase) and a._edge is not None
+        else a
+        for a in args
+    ]
+
+
+def _inner(tensor: TensorBase) -> Any:
+    door = backend.of(tensor._array)
+    return door.inner if isinstance(door, BatchedBackend) else door
+
+
+def differentiated_in(level: Level) -> bool:
+    """Tell whether one of the transforms that run inside of a level takes a derivative."""
+    running = mode.transforms
+    return level in running and None in running[running.index(level) :]
+
+
+def by_rule(rule: Any, level: Level, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Return what a class's method ``vmap`` gives for the examples of a level, the innermost.
+
+    Raises:
+        RuntimeError: It does not return its outputs and where their examples are.
+    """
+    bases: dict[int, Any] = {}
+    in_dims = tuple([
+        0 if isinstance(a, TensorBase) and is_batched(a, level) else None for a in args
+    ])  # fmt: skip
+    given = [
+        a if dim is None else unbatched(a, dim, level, bases)
+        for a, dim in zip(args, in_dims, strict=True)
+    ]
+    with _outside_of(level):
+        result = rule(Info(level.size, level.randomness), in_dims, *given, **kwargs)
+    outputs, out_dims = _checked(result)
+    several = isinstance(outputs, tuple | list)
+    found = [
+        batched(o, _axis(o, dim, level.size), level)
+        if dim is not None and isinstance(o, TensorBase) else o
+        for o, dim in zip(outputs if several else (outputs,), out_dims, strict=True)
+    ]  # fmt: skip
+    return type(outputs)(found) if several else found[0]
+
+
+def _axis(output: Any, dim: int, count: int) -> int:
+    """Return a dimension of an output, counted from the first.
+
+    Raises:
+        RuntimeError: It does not count the examples.
+    """
+    shape = output._array.shape
+    if not -len(shape) <= dim < len(shape):
+        found = f"has no dimension {dim}"
+    elif shape[dim] != count:
+        found = f"has {shape[dim]} examples instead of {count} in dimension {dim}"
+    else:
+        return dim % len(shape)
+    raise RuntimeError(
+        "The autograd.Function's vmap staticmethod returned an incompatible (output, out_dims) "
+        f"tuple: an output of shape {errors.size(shape)} {found}, where out_dims says that they "
+        "are."
+    )
+
+
+@contextmanager
+def _outside_of(level: Level) -> Iterator[None]:
+    """Compute as outside of a level of ``vmap``, and of the transforms within it."""
+    batches, transforms = mode.batches, mode.transforms
+    mode.batches = tuple([other for other in batches if other is not level])
+    if level in transforms:
+        mode.transforms = transforms[: transforms.index(level)]
+    try:
+        yield
+    finally:
+        mode.batches, mode.transforms = batches, transforms
+
+
+def _checked(result: Any) -> tuple[Any, tuple[int | None, ...]]:
+    """Return the outputs, and a dimension or ``None`` for each of them.
+
+    Raises:
+        RuntimeError: There is something else.
+    """
+    what = (
+        "Expected the vmap staticmethod to have two returns, an output and out_dims with pytree "
+        "structure compatible with the output. "
+    )
+    if not isinstance(result, tuple):
+        raise RuntimeError(f"{what}Got a {type(result)} instead")
+    if len(result) != 2:
+        raise RuntimeError(f"{what}Got {len(result)} returns instead")
+    outputs, dims = result
+    several = isinstance(outputs, tuple | list)
+    count = len(outputs) if several else 1
+    if isinstance(dims, int | None):
+        return outputs, (dims,) * count
+    if several and type(dims) is type(outputs) and len(dims) == count:
+        return outputs, tuple(dims)
+    raise RuntimeError(
+        "The autograd.Function's vmap staticmethod returned an incompatible (output, out_dims) "
+        f"tuple. Expected out_dims={dims} to be compatible with the structure of `output`. "
+        f"out_dims has structure {_structure(dims)} but output has structure "
+        f"{_structure(outputs)}. {_MORE}"
+    )
+
+
+def _structure(value: Any) -> str:
+    """Return the structure of outputs, or of their dimensions, as PyTorch writes it."""
+    if not isinstance(value, tuple | list):
+        return "*"
+    inner = ",\n  ".join("*" for _ in value)
+    return f"TreeSpec({type(value).__name__}, None, [{inner}])"
