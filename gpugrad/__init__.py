@@ -26,6 +26,9 @@ from gpugrad._dtype import set_default_dtype as set_default_dtype
 from gpugrad._dtype import uint8 as uint8
 from gpugrad._tensor import Size as Size
 from gpugrad._tensor import Tensor as Tensor
+from gpugrad._tensor import is_complex as is_complex
+from gpugrad._tensor import is_conj as is_conj
+from gpugrad._tensor import is_floating_point as is_floating_point
 from gpugrad.autograd.grad_mode import enable_grad as enable_grad
 from gpugrad.autograd.grad_mode import inference_mode as inference_mode
 from gpugrad.autograd.grad_mode import is_grad_enabled as is_grad_enabled
@@ -33,6 +36,14 @@ from gpugrad.autograd.grad_mode import is_inference as is_inference
 from gpugrad.autograd.grad_mode import is_inference_mode_enabled as is_inference_mode_enabled
 from gpugrad.autograd.grad_mode import no_grad as no_grad
 from gpugrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from gpugrad.ops.complex import complex as complex
+from gpugrad.ops.complex import conj_physical as conj_physical
+from gpugrad.ops.complex import imag as imag
+from gpugrad.ops.complex import polar as polar
+from gpugrad.ops.complex import real as real
+from gpugrad.ops.complex import resolve_conj as resolve_conj
+from gpugrad.ops.complex import view_as_complex as view_as_complex
+from gpugrad.ops.complex import view_as_real as view_as_real
 from gpugrad.ops.creation import arange as arange
 from gpugrad.ops.creation import as_tensor as as_tensor
 from gpugrad.ops.creation import empty as empty
@@ -60,6 +71,7 @@ from gpugrad.ops.linalg import mv as mv
 from gpugrad.ops.linalg import outer as outer
 from gpugrad.ops.pointwise import abs as abs
 from gpugrad.ops.pointwise import add as add
+from gpugrad.ops.pointwise import angle as angle
 from gpugrad.ops.pointwise import bitwise_and as bitwise_and
 from gpugrad.ops.pointwise import bitwise_not as bitwise_not
 from gpugrad.ops.pointwise import bitwise_or as bitwise_or
@@ -74,9 +86,9 @@ from gpugrad.ops.pointwise import exp as exp
 from gpugrad.ops.pointwise import ge as ge
 from gpugrad.ops.pointwise import gelu as gelu
 from gpugrad.ops.pointwise import gt as gt
-from gpugrad.ops.pointwise import imag as imag
 from gpugrad.ops.pointwise import isinf as isinf
 from gpugrad.ops.pointwise import isnan as isnan
+from gpugrad.ops.pointwise import isreal as isreal
 from gpugrad.ops.pointwise import le as le
 from gpugrad.ops.pointwise import log as log
 from gpugrad.ops.pointwise import log1p as log1p
@@ -91,7 +103,6 @@ from gpugrad.ops.pointwise import mul as mul
 from gpugrad.ops.pointwise import ne as ne
 from gpugrad.ops.pointwise import neg as neg
 from gpugrad.ops.pointwise import pow as pow
-from gpugrad.ops.pointwise import real as real
 from gpugrad.ops.pointwise import reciprocal as reciprocal
 from gpugrad.ops.pointwise import relu as relu
 from gpugrad.ops.pointwise import rsqrt as rsqrt
@@ -143,7 +154,6 @@ from gpugrad.ops.shape import transpose as transpose
 from gpugrad.ops.shape import unbind as unbind
 from gpugrad.ops.shape import unflatten as unflatten
 from gpugrad.ops.shape import unsqueeze as unsqueeze
-from gpugrad.ops.shape import view_as_real as view_as_real
 from gpugrad.printing import get_printoptions as get_printoptions
 from gpugrad.printing import set_printoptions as set_printoptions
 from gpugrad.random import Generator as Generator

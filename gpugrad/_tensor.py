@@ -22,10 +22,11 @@ from gpugrad.errors import normal_dim
 from gpugrad.errors import size as text_of_size
 from gpugrad.graph import LEAF, Counter, Inference, Node, Output, TensorBase, mode, shown
 from gpugrad.hooks import Hook, RemovableHandle
-from gpugrad.op import defined, dual, saved
+from gpugrad.op import defined, dual, of_tensor, saved
 from gpugrad.op.history import renew
 from gpugrad.op.saved import own_array, shared_counter
 from gpugrad.op.specialized import GIVEN, NONE
+from gpugrad.ops import complex as complex_
 from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction
 from gpugrad.ops import shape as shapes
 
@@ -216,6 +217,10 @@ class Tensor(TensorBase):
     def is_complex(self) -> bool:
         """Return whether the type is complex."""
         return self.dtype.is_complex
+
+    def is_conj(self) -> bool:
+        """Return False: unlike PyTorch's, no tensor is conjugated only when it is read."""
+        return False
 
     # ----------------------------------------------------------------------- the graph
 
@@ -620,7 +625,9 @@ class Tensor(TensorBase):
     logical_and, logical_or, logical_xor, logical_not = (
         pointwise.logical_and, pointwise.logical_or, pointwise.logical_xor, pointwise.logical_not,
     )  # fmt: skip
-    isnan, isinf, conj = pointwise.isnan, pointwise.isinf, pointwise.conj
+    isnan, isinf, isreal = pointwise.isnan, pointwise.isinf, pointwise.isreal
+    conj, angle = pointwise.conj, pointwise.angle
+    conj_physical, resolve_conj = complex_.conj_physical, complex_.resolve_conj
 
     def where(self, condition: Tensor, other: Any) -> Tensor:
         """Return the tensor where the condition holds, else other."""
@@ -628,13 +635,21 @@ class Tensor(TensorBase):
 
     @property
     def real(self) -> Tensor:
-        """The real part; the tensor itself where it is real."""
-        return pointwise.real(self) if self.is_complex() else self
+        """A view of the real part; the tensor itself where it is real."""
+        return complex_.real(self)
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        inplace.copy_(complex_.real(self), value)
 
     @property
     def imag(self) -> Tensor:
-        """The imaginary part of a complex tensor."""
-        return pointwise.imag(self)
+        """A view of the imaginary part of a complex tensor."""
+        return complex_.imag(self)
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        inplace.copy_(complex_.imag(self), value)
 
     __add__ = __radd__ = operator(pointwise.add, pointwise.plus)
     __sub__ = operator(pointwise.sub, pointwise.minus)
@@ -766,10 +781,29 @@ class Tensor(TensorBase):
     )  # fmt: skip
     negative_, absolute_, clip_ = neg_, abs_, clamp_
     subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_
+    conj_physical_ = inplace.conj_physical_
     masked_fill, masked_fill_ = inplace.masked_fill, inplace.masked_fill_
     index_put, index_put_, index_fill_ = inplace.index_put, inplace.index_put_, inplace.index_fill_
     __iadd__, __isub__, __imul__ = inplace.add_, inplace.sub_, inplace.mul_
     __itruediv__, __ipow__ = inplace.div_, inplace.pow_
+
+
+@of_tensor
+def is_complex(input: Tensor) -> bool:
+    """Return whether the type of a tensor is complex."""
+    return input.is_complex()
+
+
+@of_tensor
+def is_floating_point(input: Tensor) -> bool:
+    """Return whether the type of a tensor is a floating point type."""
+    return input.is_floating_point()
+
+
+@of_tensor
+def is_conj(input: Tensor) -> bool:
+    """Return False: unlike PyTorch's, no tensor is conjugated only when it is read."""
+    return input.is_conj()
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,6 +32,7 @@ class Sample:
     reference: Callable[..., Any] | None = None  # over arrays; None: the function itself
     layout: str = "plain"
     differentiable: bool = True
+    half: bool = True  # whether it is there in half precision
     coarse: bool = False  # rounds to another type on the way, which differences would see
 
     def __repr__(self) -> str:
@@ -212,6 +213,10 @@ def _flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return x.reshape((*shape[:start_dim], math.prod(shape[start_dim : end + 1]), *shape[end + 1 :]))
 
 
+def _paired(x: Any) -> Any:
+    return x[..., 0] + 1j * x[..., 1]
+
+
 def _sign(x: Any) -> Any:
     return x / np.abs(x) if x.dtype.kind == "c" else np.sign(x)
 
@@ -222,7 +227,9 @@ REFERENCE = SimpleNamespace(
     rsub=lambda x, y: y - x, mul=np.multiply, div=np.true_divide, pow=np.power, neg=np.negative,
     abs=np.abs, exp=np.exp, log=np.log, log1p=np.log1p, sqrt=np.sqrt, sin=np.sin, cos=np.cos,
     tan=np.tan, tanh=np.tanh, square=np.square, sign=np.sign, sgn=_sign, conj=np.conj,
-    real=np.real, imag=np.imag, rsqrt=lambda x: 1 / np.sqrt(x), reciprocal=lambda x: 1 / x,
+    conj_physical=np.conj, real=np.real, imag=np.imag, angle=np.angle, isreal=np.isreal,
+    complex=lambda x, y: x + 1j * y, polar=lambda x, y: x * np.exp(1j * y),
+    rsqrt=lambda x: 1 / np.sqrt(x), reciprocal=lambda x: 1 / x,
     sigmoid=lambda x: 1 / (1 + np.exp(-x)), silu=lambda x: x / (1 + np.exp(-x)), erf=_erf,
     gelu=_gelu, relu=lambda x: np.maximum(x, 0), softplus=_softplus,
     maximum=np.maximum, minimum=np.minimum, clamp=_clamp,
@@ -419,6 +426,12 @@ _EXTREMA = {
     for name in ("max", "min")
 }  # fmt: skip
 
+
+def _single(samples: Sequence[Sample]) -> list[Sample]:
+    """Return samples of what there is in single and double precision only."""
+    return [replace(s, half=False) for s in samples]
+
+
 SAMPLES: dict[str, list[Sample]] = {
     # ---- arithmetic
     "add": [
@@ -473,8 +486,25 @@ SAMPLES: dict[str, list[Sample]] = {
     "sign": named("sign", lattice(0.05)),
     "sgn": named("sgn", lattice(0.05), planes=(PLANE,)),
     "conj": named("conj", ANY, planes=(PLANE,)),
-    "real": [s for s in named("real", PLANE) if s.layout == "plain"],
+    "conj_physical": named("conj_physical", PLANE),
+    "resolve_conj": [case("complex", lambda lib, x: lib.resolve_conj(x) * 2, PLANE((3,), 0),
+                          reference=lambda x: x * 2)],
+    "real": [
+        *named("real", PLANE),
+        case("of real", lambda lib, x: lib.real(x) * 2, _X),
+    ],
     "imag": named("imag", PLANE),
+    "angle": named("angle", lattice(0.05), planes=(PLANE,)),
+    "isreal": [
+        *named("isreal", around(ANY, lattice(0, 2)), **_NOT),
+        case("of real", lambda lib, x: lib.isreal(x), _STRANGE, **_NOT),
+        case("of integers", lambda lib, x: lib.isreal(x), _INDICES, **_NOT),
+    ],
+    "complex": _single(named("complex", ANY, ANY)),
+    "polar": _single([
+        *named("polar", POSITIVE, ANY),
+        case("negative", lambda lib, x, y: lib.polar(x, y), AWAY((3,), 0), ANY((3,), 1)),
+    ]),
     # ---- functions
     "exp": named("exp", ANY, planes=(PLANE,)),
     "log": named("log", POSITIVE, planes=(RIGHT,)),
@@ -736,6 +766,16 @@ SAMPLES: dict[str, list[Sample]] = {
         case("transposed", lambda lib, x: lib.view_as_real(x), PLANE((2, 3), 0),
              layout="transposed", reference=lambda x: np.stack([x.real, x.imag], -1)),
     ],
+    "view_as_complex": _single([
+        case("matrix", lambda lib, x: lib.view_as_complex(x), ANY((3, 2), 0), reference=_paired),
+        case("of three dimensions", lambda lib, x: lib.view_as_complex(x[1:]), _Z[..., :2].copy(),
+             reference=lambda x: _paired(x[1:])),
+        case("sliced", lambda lib, x: lib.view_as_complex(x), ANY((3, 2), 0), layout="sliced",
+             reference=_paired),
+        case("one", lambda lib, x: lib.view_as_complex(x), ANY((2,), 0), reference=_paired),
+        case("zero-size", lambda lib, x: lib.view_as_complex(x * 2), ANY((0, 2), 0),
+             reference=_paired),
+    ]),
     "flip": [
         *rearranged(lambda lib, x: lib.flip(x, (0,)), (3, 4)),
         case("both", lambda lib, x: lib.flip(x, (0, 1)), _X),

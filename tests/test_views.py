@@ -21,6 +21,7 @@ from gpugrad.graph import Write
 Y = "x = torch.arange(1.0, 7).view(2, 3).requires_grad_()\ny = x * 2\n"
 Z = "w = torch.tensor([2.0, 3.0], requires_grad=True)\nb = torch.ones(2, 2)\n"
 NAMES = "tuple(t.grad_fn.name() if t.grad_fn else None for t in ({}))"
+C = "x = torch.tensor([1 + 2j, 3 - 1j], requires_grad=True); y = x * 2\n"
 OF_X = "(y * y).sum().backward()\nx.grad.tolist()"
 
 SHOWN = {
@@ -56,6 +57,21 @@ SHOWN = {
     "complex": "x = torch.tensor([1 + 2j, 3 - 1j], requires_grad=True); y = x * 2\n"
     "v = torch.view_as_real(y)[..., 0]; v.mul_(3); (y * y.conj()).real.sum().backward()\n"
     "x.grad.tolist(), y.grad_fn.name()",
+    "parts of complex numbers": C
+    + "y.real.mul_(3); y.imag[0] = y.real[1]; (y * y.conj()).real.sum().backward()\n"
+    "x.grad.tolist(), y.grad_fn.name(), y.imag.grad_fn.name(), y.real._base is y, y._version",
+    "parts that are assigned": C
+    + "y.imag = x.real; y.real = 3.0; (y * y.conj()).real.sum().backward()\nx.grad.tolist()",
+    "the real part of a real tensor": Y + "y.real is y, y.real._is_view(), y.isreal().tolist()",
+    "a real part that is assigned": "x = torch.ones(2); x.real = torch.zeros(2)\nx.tolist()",
+    "pairs as complex numbers": "x = torch.arange(8.0).view(4, 2).requires_grad_(); y = x * 2\n"
+    "z = torch.view_as_complex(y[1:]); z.mul_(1j); z.imag.mul_(y[0, 1]); w = y[0]\n"
+    "(y * y).sum().backward(); x.grad.tolist(), z.grad_fn.name(), y.grad_fn.name()",
+    "no pairs as complex numbers": "torch.view_as_complex(torch.ones(3, 0, 2)).shape == (3, 0)",
+    "conj_physical_": C + "y.conj_physical_(); (y * y).real.sum().backward()\n"
+    "x.grad.tolist(), y.grad_fn.name(), y._version",
+    "what is complex": "t = torch.tensor([1j])\n"
+    "torch.is_complex(t), torch.is_floating_point(t), t.is_conj(), torch.is_conj(t)",
     "numbers": Y + "y[0, 1] = 7.0; y[1] = 3\n" + OF_X,
     "a scalar is broadcast": Y + "y[:, 1:] = x[0, 0]\n" + OF_X,
     "zero and fill": Y + "y[0].zero_(); y[1, :2].fill_(3.0)\n" + OF_X,
@@ -177,6 +193,21 @@ REFUSED = {
     "a slice of 0-d": "torch.ones(())[..., 1:]",
     "split of 0-d": "torch.ones(()).split(1)",
     "chunk of 0-d": "torch.ones(()).chunk(2)",
+    "the imaginary part of a real tensor": "torch.ones(2).imag",
+    "an imaginary part of a real tensor": "x = torch.ones(2); x.imag = 1",
+    "a part of a leaf": "x = torch.tensor([1j], requires_grad=True); x.real.zero_()",
+    "real numbers as real": "torch.view_as_real(torch.ones(2))",
+    "a number as complex": "torch.view_as_complex(torch.ones(()))",
+    "triples as complex": "torch.view_as_complex(torch.ones(3, 3))",
+    "integers as complex": "torch.view_as_complex(torch.arange(2))",
+    "pairs apart": "torch.view_as_complex(torch.ones(2, 2).t())",
+    "pairs at odd places": "torch.view_as_complex(torch.ones(5)[1:].view(2, 2))",
+    "pairs at odd distances": "torch.view_as_complex(torch.ones(3, 3)[:, :2])",
+    "a number as a part": "torch.complex(torch.ones(2), 2.0)",
+    "parts of two types": "torch.polar(torch.ones(2), torch.ones(2, dtype=torch.float64))",
+    "integers as parts": "torch.complex(torch.arange(2), torch.arange(2))",
+    "parts that do not fit": "torch.complex(torch.ones(2), torch.ones(3))",
+    "what is no tensor": "torch.is_complex(3)",
     "overlapping memory": Y + "y[0].expand(2, 3).mul_(2)",
     "memory shared with an operand": Y + "y[0, 1:].copy_(y[0, :2])",
     "detach_": Y + "y[0].detach_()",

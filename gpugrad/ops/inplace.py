@@ -10,7 +10,7 @@ import numpy as np
 from gpugrad import _dtype, backend, errors
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode
-from gpugrad.op import Elementwise, Pointwise, cast, linear
+from gpugrad.op import OPS, Elementwise, Pointwise, cast, linear, public
 from gpugrad.op.dual import attach, has_tangents, tangent_of
 from gpugrad.op.history import as_strided, check_rewritable, region_of, renew, rewrite
 from gpugrad.op.saved import note_write, own_array, type_name, wrap
@@ -321,6 +321,16 @@ def unary(function: Callable[..., Any]) -> Callable[[Any], Any]:
     apply_.__name__ = f"{function.__name__}_"
     apply_.__doc__ = f"Write the result of ``{function.__name__}`` into the tensor."
     return apply_
+
+
+_conj_physical = public(
+    Pointwise("ConjPhysicalBackward1", "conj_physical_", OPS["conjugate"].build, "default")
+)
+
+
+def conj_physical_(self: Tensor) -> Tensor:
+    """Conjugate the tensor in place."""
+    return inplace(_conj_physical, self)
 
 
 # --------------------------------------------------------------------------- assignment
