@@ -60,9 +60,9 @@ from gpugrad.ops.creation import zeros as zeros
 from gpugrad.ops.creation import zeros_like as zeros_like
 from gpugrad.ops.indexing import flip as flip
 from gpugrad.ops.indexing import index_select as index_select
+from gpugrad.ops.indexing import masked_select as masked_select
 from gpugrad.ops.indexing import nonzero as nonzero
 from gpugrad.ops.inplace import index_put as index_put
-from gpugrad.ops.inplace import masked_fill as masked_fill
 from gpugrad.ops.linalg import bmm as bmm
 from gpugrad.ops.linalg import dot as dot
 from gpugrad.ops.linalg import matmul as matmul
@@ -133,12 +133,23 @@ from gpugrad.ops.reduction import prod as prod
 from gpugrad.ops.reduction import std as std
 from gpugrad.ops.reduction import sum as sum
 from gpugrad.ops.reduction import var as var
+from gpugrad.ops.scatter import gather as gather
+from gpugrad.ops.scatter import index_add as index_add
+from gpugrad.ops.scatter import index_copy as index_copy
+from gpugrad.ops.scatter import index_fill as index_fill
+from gpugrad.ops.scatter import masked_fill as masked_fill
+from gpugrad.ops.scatter import masked_scatter as masked_scatter
+from gpugrad.ops.scatter import scatter as scatter
+from gpugrad.ops.scatter import scatter_add as scatter_add
+from gpugrad.ops.shape import adjoint as adjoint
 from gpugrad.ops.shape import broadcast_to as broadcast_to
 from gpugrad.ops.shape import cat as cat
 from gpugrad.ops.shape import chunk as chunk
 from gpugrad.ops.shape import clone as clone
+from gpugrad.ops.shape import detach as detach
 from gpugrad.ops.shape import diagonal as diagonal
 from gpugrad.ops.shape import flatten as flatten
+from gpugrad.ops.shape import movedim as moveaxis
 from gpugrad.ops.shape import movedim as movedim
 from gpugrad.ops.shape import narrow as narrow
 from gpugrad.ops.shape import permute as permute
@@ -166,7 +177,12 @@ from gpugrad.random import randint_like as randint_like
 from gpugrad.random import randn as randn
 from gpugrad.random import randn_like as randn_like
 
+absolute = abs
 clip = clamp
+divide = true_divide = div
+multiply = mul
+negative = neg
+subtract = sub
 
 # PyTorch's other names of the types.
 bool = _dtype.bool_

@@ -28,6 +28,7 @@ from gpugrad.op.saved import own_array, shared_counter
 from gpugrad.op.specialized import GIVEN, NONE
 from gpugrad.ops import complex as complex_
 from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction
+from gpugrad.ops import scatter as places
 from gpugrad.ops import shape as shapes
 
 
@@ -123,7 +124,7 @@ class Tensor(TensorBase):
         if all(isinstance(n, int) and not isinstance(n, bool) for n in data):
             return creation.empty(data or (0,), dtype=default, device=device)
         if len(data) == 1 and isinstance(first, TensorBase):
-            return shapes.detached(first)  # type: ignore[arg-type]
+            return shapes.detach(first)  # type: ignore[arg-type]
         if isinstance(first, str):
             raise TypeError("new(): invalid data type 'str'")
         if len(data) != 1 or not (hasattr(first, "__len__") or backend.is_array(first)):
@@ -418,7 +419,7 @@ class Tensor(TensorBase):
 
     def detach(self) -> Tensor:
         """Return a tensor on the same memory without history."""
-        return shapes.detached(self)
+        return shapes.detach(self)
 
     def detach_(self) -> Tensor:
         """Forget the history of the tensor and return it."""
@@ -440,7 +441,7 @@ class Tensor(TensorBase):
         Unlike PyTorch's, it shares the version counter: a write that a backward would have to see
         is noticed.
         """
-        return shapes.detached(self)
+        return shapes.detach(self)
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -659,6 +660,12 @@ class Tensor(TensorBase):
     __rsub__, __rtruediv__ = map(operator, (pointwise.rsub, pointwise.rdiv))
     __rpow__ = operator(reflected(pointwise.pow))
     __neg__ = pointwise.neg
+
+    def __pos__(self) -> Tensor:
+        if self._array.dtype.kind == "b":
+            raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+        return self
+
     __abs__ = pointwise.abs
     __matmul__ = matrix_operator(linalg.matmul)
     __rmatmul__ = matrix_operator(reflected(linalg.matmul))
@@ -670,6 +677,10 @@ class Tensor(TensorBase):
     )
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
     __invert__ = pointwise.bitwise_not
+    bitwise_and, bitwise_or, bitwise_xor = (
+        pointwise.bitwise_and, pointwise.bitwise_or, pointwise.bitwise_xor,
+    )  # fmt: skip
+    bitwise_not = pointwise.bitwise_not
 
     sum, mean, prod = reduction.sum, reduction.mean, reduction.prod
     max, min, amax, amin = reduction.max, reduction.min, reduction.amax, reduction.amin
@@ -782,10 +793,37 @@ class Tensor(TensorBase):
     negative_, absolute_, clip_ = neg_, abs_, clamp_
     subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_
     conj_physical_ = inplace.conj_physical_
-    masked_fill, masked_fill_ = inplace.masked_fill, inplace.masked_fill_
-    index_put, index_put_, index_fill_ = inplace.index_put, inplace.index_put_, inplace.index_fill_
+    eq_, ne_, lt_, le_, gt_, ge_ = map(
+        inplace.decision,
+        (pointwise.eq, pointwise.ne, pointwise.lt, pointwise.le, pointwise.gt, pointwise.ge),
+    )
+    logical_and_, logical_or_, logical_xor_, logical_not_ = map(
+        inplace.decision,
+        (
+            pointwise.logical_and, pointwise.logical_or, pointwise.logical_xor,
+            pointwise.logical_not,
+        ),
+    )  # fmt: skip
+    bitwise_and_, bitwise_or_, bitwise_xor_ = map(
+        inplace.binary, (pointwise.bitwise_and, pointwise.bitwise_or, pointwise.bitwise_xor)
+    )
+    bitwise_not_ = inplace.unary(pointwise.bitwise_not)
+    t_, transpose_, squeeze_, unsqueeze_ = map(
+        inplace.rearranging, (shapes.t, shapes.transpose, shapes.squeeze, shapes.unsqueeze)
+    )
+    swapaxes_ = swapdims_ = transpose_
+    masked_fill, masked_fill_ = places.masked_fill, inplace.masked_fill_
+    masked_scatter, masked_scatter_ = places.masked_scatter, inplace.masked_scatter_
+    masked_select = indexing.masked_select
+    index_put, index_put_ = inplace.index_put, inplace.index_put_
+    index_fill, index_fill_ = places.index_fill, inplace.index_fill_
+    index_copy, index_copy_ = places.index_copy, inplace.index_copy_
+    index_add, index_add_ = places.index_add, inplace.index_add_
+    gather, scatter, scatter_ = places.gather, places.scatter, inplace.scatter_
+    scatter_add, scatter_add_ = places.scatter_add, inplace.scatter_add_
     __iadd__, __isub__, __imul__ = inplace.add_, inplace.sub_, inplace.mul_
     __itruediv__, __ipow__ = inplace.div_, inplace.pow_
+    __iand__, __ior__, __ixor__ = bitwise_and_, bitwise_or_, bitwise_xor_
 
 
 @of_tensor

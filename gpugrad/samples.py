@@ -217,6 +217,19 @@ def _paired(x: Any) -> Any:
     return x[..., 0] + 1j * x[..., 1]
 
 
+def _masked_scatter(x: Any, y: Any, mask: Any) -> Any:
+    return _placed(x, mask, y.reshape(-1)[: mask.sum()])
+
+
+def _placed(x: Any, index: Any, value: Any, adds: bool = False) -> Any:
+    result = np.copy(x)
+    if adds:
+        np.add.at(result, index, value)
+    else:
+        result[index] = value
+    return result
+
+
 def _sign(x: Any) -> Any:
     return x / np.abs(x) if x.dtype.kind == "c" else np.sign(x)
 
@@ -382,6 +395,8 @@ _X, _Z = ANY((3, 4), 7), ANY((2, 3, 4), 8)
 _NONE, _NUMBER, _ROW = ANY((0, 3), 0), ANY((), 9), ANY((4,), 3)
 _INDICES = np.array([2, 0, 2])
 _COLUMNS = np.array([[1], [3]])
+_PLACES = np.array([[2, 0, 1, 1], [0, 1, 2, 1], [2, 2, 0, 1]])
+_EACH = np.arange(4)
 _NOT: dict[str, Any] = {"differentiable": False}
 _STRANGE = np.array([[math.nan, 1.0, math.inf], [-math.inf, 0.0, -2.0]])
 
@@ -819,6 +834,89 @@ SAMPLES: dict[str, list[Sample]] = {
             lambda lib, x, i: lib.index_select(x, 1, i), (3, 4))),
         case("rows", lambda lib, x, i: lib.index_select(x, 0, i), _X, _INDICES),
     ],
+    "masked_select": [
+        case("ordinary", lambda lib, x, m: lib.masked_select(x, m), _X, truth((3, 4)),
+             reference=lambda x, m: x[m]),
+        case("broadcast", lambda lib, x, m: lib.masked_select(x, m), _ROW, truth((3, 1)),
+             reference=lambda x, m: np.broadcast_to(x, (3, 4))[m[:, 0]].ravel()),
+        case("complex", lambda lib, x, m: lib.masked_select(x, m), PLANE((4,), 0), truth((4,)),
+             reference=lambda x, m: x[m]),
+    ],
+    "gather": [
+        *(case(str(s), s.function, *s.inputs, _PLACES, layout=s.layout,
+               reference=lambda x, i: np.take_along_axis(x, i, 0))
+          for s in rearranged(lambda lib, x, i: lib.gather(x, 0, i), (3, 4))),
+        case("smaller", lambda lib, x, i: x.gather(-1, i), _X, _INDICES[:2, None],
+             reference=lambda x, i: np.take_along_axis(x[:2], i, 1)),
+        case("0-d index", lambda lib, x, i: x.gather(0, i), _ROW, np.asarray(2),
+             reference=lambda x, i: x[i]),
+        case("0-d", lambda lib, x, i: x.gather(0, i * 0), _NUMBER, _INDICES,
+             reference=lambda x, i: x + 0 * i),
+        case("zero-size", lambda lib, x, i: x.gather(0, i), _X, np.zeros((0, 2), np.int64),
+             reference=lambda x, i: x[:0, :2]),
+    ],
+    # ---- copies with other values at some places
+    "masked_fill": [
+        *(case(str(s), s.function, *s.inputs, truth((3, 1)), layout=s.layout,
+               reference=lambda x, m: np.where(m, 2.5, x))
+          for s in rearranged(lambda lib, x, m: lib.masked_fill(x, m, 2.5), (3, 4))),
+        case("larger mask", lambda lib, x, m: lib.masked_fill(x, m, 2), _ROW, truth((3, 1)),
+             reference=lambda x, m: np.where(m, 2, x)),
+        case("by a tensor", lambda lib, x, m, v: x.masked_fill(m, v), _X, truth((3, 4)), _NUMBER,
+             reference=lambda x, m, v: np.where(m, v, x)),
+    ],
+    "masked_scatter": [
+        *(case(str(s), s.function, *s.inputs, truth((3, 4)), layout=s.layout,
+               reference=_masked_scatter)
+          for s in rearranged(lambda lib, x, y, m: lib.masked_scatter(x, m, y), (3, 4), (2, 8))),
+        case("larger mask", lambda lib, x, y, m: x.masked_scatter(m, y), _ROW, _X, truth((3, 4)),
+             reference=lambda x, y, m: _masked_scatter(np.tile(x, (3, 1)), y, m)),
+    ],
+    "index_fill": [
+        *(case(str(s), s.function, *s.inputs, _INDICES, layout=s.layout,
+               reference=lambda x, i: _placed(x, (slice(None), i), 2.5))
+          for s in rearranged(lambda lib, x, i: lib.index_fill(x, 1, i, 2.5), (3, 4))),
+        case("by a tensor", lambda lib, x, v, i: x.index_fill(0, i, v), _X, _NUMBER, _INDICES,
+             reference=lambda x, v, i: _placed(x, i, v)),
+        case("negative", lambda lib, x, i: x.index_fill(0, i, 2), _X, _INDICES - 3,
+             reference=lambda x, i: _placed(x, i, 2)),
+        case("0-d", lambda lib, x, i: x.index_fill(0, i, 2.5), _NUMBER, np.array([0]),
+             reference=lambda x, i: np.float64(2.5)),
+    ],
+    "index_copy": [
+        *(case(str(s), s.function, *s.inputs, _INDICES[:2], layout=s.layout,
+               reference=lambda x, y, i: _placed(x, (slice(None), i), y))
+          for s in rearranged(lambda lib, x, y, i: lib.index_copy(x, 1, i, y), (3, 4), (3, 2))),
+        case("one", lambda lib, x, y, i: x.index_copy(0, i, y), _X, ANY((1, 4), 1), np.asarray(1),
+             reference=lambda x, y, i: _placed(x, i, y[0])),
+    ],
+    "index_add": [
+        *(case(str(s), s.function, *s.inputs, _INDICES, layout=s.layout,
+               reference=lambda x, y, i: _placed(x, (slice(None), i), y, adds=True))
+          for s in rearranged(lambda lib, x, y, i: lib.index_add(x, 1, i, y), (3, 4), (3, 3))),
+        case("alpha", lambda lib, x, y, i: x.index_add(0, i, y, alpha=-2), _X, _X, _INDICES,
+             reference=lambda x, y, i: _placed(x, i, -2 * y, adds=True)),
+    ],
+    "scatter": [
+        *(case(str(s), s.function, *s.inputs, _PLACES[:1], layout=s.layout,
+               reference=lambda x, y, i: _placed(x, (i, _EACH), y))
+          for s in rearranged(lambda lib, x, y, i: lib.scatter(x, 0, i, y), (3, 4), (1, 4))),
+        case("larger source", lambda lib, x, y, i: x.scatter(0, i, y), _X, _X, _PLACES[:1],
+             reference=lambda x, y, i: _placed(x, (i, _EACH), y[:1])),
+        case("number", lambda lib, x, i: x.scatter(0, i, 2.5), _X, _PLACES,
+             reference=lambda x, i: _placed(x, (i, _EACH), 2.5)),
+        case("0-d", lambda lib, x, y, i: x.scatter(0, i, y) * 2, _NUMBER, ANY((), 1), np.asarray(0),
+             reference=lambda x, y, i: 2 * y),
+    ],
+    "scatter_add": [
+        *(case(str(s), s.function, *s.inputs, _PLACES, layout=s.layout,
+               reference=lambda x, y, i: _placed(x, (i, _EACH), y, adds=True))
+          for s in rearranged(lambda lib, x, y, i: lib.scatter_add(x, 0, i, y), (3, 4), (3, 4))),
+        case("larger source", lambda lib, x, y, i: x.scatter_add(0, i, y), _X, _X, _PLACES[:1],
+             reference=lambda x, y, i: _placed(x, (i, _EACH), y[:1], adds=True)),
+        case("0-d", lambda lib, x, y, i: x.scatter_add(0, i, y) * 2, _NUMBER, ANY((), 1),
+             np.asarray(0), reference=lambda x, y, i: 2 * (x + y)),
+    ],
     "nonzero": [
         case(str(shape), lambda lib, x: lib.nonzero(x), whole(-1, 2)(shape, 0), **_NOT)
         for shape in ((3, 4), (5,), (0, 3))
@@ -829,6 +927,7 @@ SAMPLES: dict[str, list[Sample]] = {
         case("0-d", lambda lib, x: lib.clone(x), _NUMBER),
         case("zero-size", lambda lib, x: lib.clone(x), _NONE),
     ],
+    "detach": [case("ordinary", lambda lib, x: lib.detach(x), _X, reference=np.copy, **_NOT)],
     "contiguous": [
         *rearranged(lambda lib, x: x.contiguous(), (3, 4), reference=np.copy),
         case("0-d", lambda lib, x: x.contiguous(), _NUMBER, reference=np.copy),

@@ -283,14 +283,17 @@ SAVED = {
     "add": "", "sub": "", "rsub": "", "mul": "0 1", "div": "0 1", "pow": "0 1 out", "neg": "",
     "abs": "0", "reciprocal": "out", "square": "0", "sign": "", "sgn": "", "conj": "", "real": "",
     "imag": "", "conj_physical": "", "resolve_conj": "number", "angle": "",
-    "complex": "", "polar": "1 out", "exp": "out", "log": "0", "log1p": "0", "sqrt": "out", "rsqrt": "out", "sin": "0",
-    "cos": "0", "tan": "out", "tanh": "out", "sigmoid": "out", "erf": "0", "relu": "out",
+    "complex": "", "polar": "1 out", "exp": "out", "log": "0", "log1p": "0",
+    "sqrt": "out", "rsqrt": "out", "sin": "0", "cos": "0",
+    "tan": "out", "tanh": "out", "sigmoid": "out", "erf": "0", "relu": "out",
     "gelu": "0", "silu": "0", "softplus": "0 number number", "maximum": "0 1", "minimum": "0 1",
     "clamp": "0 number number", "where": "0", "sum": "", "mean": "", "prod": "0", "max": "0 out",
     "min": "0 out", "amax": "0 out", "amin": "0 out", "var": "0", "std": "0 out", "norm": "0 out",
     "dot": "0 1", "mv": "0 1", "mm": "0 1", "bmm": "0 1", "matmul": "0 1", "outer": "0 1",
     **dict.fromkeys((
         "diagonal", "movedim", "unflatten", "view_as_real", "view_as_complex",
+        "masked_fill", "masked_scatter", "masked_select", "index_fill", "index_copy", "index_add",
+        "gather", "scatter", "scatter_add",
         "reshape", "view", "flatten", "transpose", "adjoint", "t", "permute", "squeeze",
         "unsqueeze", "expand", "broadcast_to", "cat", "stack", "split", "chunk", "unbind", "select",
         "narrow", "flip", "getitem", "index_select", "clone", "contiguous", "to",
@@ -507,6 +510,8 @@ FAILS = {
     "clamp-tensors_broadcast": "its backward needs bounds that broadcast to the input's shape",
     "where-complex_with_real": "its backward does not take the real part",
     "polar-negative": "its backward has the other sign",
+    "scatter-larger_source": "its backward needs a source of the index's shape",
+    "scatter_add-larger_source": "likewise",
 }
 
 

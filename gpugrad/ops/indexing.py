@@ -13,7 +13,7 @@ from gpugrad import backend, errors
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import linear, of_tensor
-from gpugrad.op.saved import Like, wrap
+from gpugrad.op.saved import Like, own_array, wrap
 from gpugrad.ops import shape as shapes
 
 if TYPE_CHECKING:
@@ -24,16 +24,19 @@ Shape = tuple[int, ...]
 
 
 @linear("IndexBackward0")
-def _index(door: backend.Backend, input: Array, *, index: tuple[Any, ...]) -> Array:
+def taken(door: backend.Backend, input: Array, *, index: Any) -> Array:
+    """Return a copy of what an index with arrays names."""
     return door.take(input, index)
 
 
-@_index.gradient
+@taken.gradient
 def input(g: Any, like: Like, index: tuple[Any, ...]) -> Any:
     return add_at(g, shape=like.shape, index=index)
 
 
-_index_select = _index.named("IndexSelectBackward0")
+_index_select = taken.named("IndexSelectBackward0")
+_masked_select = taken.named("MaskedSelectBackward0")
+gathered = taken.named("GatherBackward0")
 
 
 @linear("IndexPutBackward0")
@@ -46,7 +49,7 @@ def add_at(door: backend.Backend, input: Array, *, shape: Shape, index: tuple[An
 
 @add_at.gradient
 def input(g: Any, index: tuple[Any, ...]) -> Any:
-    return _index(g, index=index)
+    return taken(g, index=index)
 
 
 @linear("FlipBackward0")
@@ -270,7 +273,7 @@ def getitem(input: Tensor, key: Any) -> Tensor:
         if any(isinstance(i, int) for i in index):
             first, index = numbers_first(index)
             input = shapes.sliced(input, first)
-        return _index(input, index=index)
+        return taken(input, index=index)
     if index in ((), (Ellipsis,)):
         return shapes.alias(input)
     return shapes.sliced(input, index)
@@ -298,6 +301,21 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         raise IndexError("index_select(): Index is supposed to be a vector")
     parts, _ = parsed(input, (*(slice(None),) * axis, index.reshape(-1)))
     return _index_select(input, index=parts)
+
+
+@of_tensor
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """Return the elements where the mask holds, in one dimension; both are broadcast.
+
+    Raises:
+        RuntimeError: The mask is not bool.
+    """
+    if mask._array.dtype.kind != "b":
+        raise RuntimeError("masked_select: expected BoolTensor for mask")
+    shape = errors.broadcast_shape(input._array.shape, mask._array.shape)
+    if input._array.shape != shape:
+        input = input.expand(shape)
+    return _masked_select(input, index=own_array(mask.to(input.device).expand(shape)))
 
 
 __all__ = ["errors"]

@@ -743,7 +743,8 @@ def _destination(
     return None if where is None else device(where), wanted, copy
 
 
-def detached(input: Tensor) -> Any:
+@of_tensor
+def detach(input: Tensor) -> Any:
     """Return a tensor on the same memory without history; writes to either are seen by both."""
     from gpugrad.op.saved import own_array, shared_counter
 
