@@ -808,9 +808,8 @@ class Tensor(TensorBase):
         inplace.binary, (pointwise.bitwise_and, pointwise.bitwise_or, pointwise.bitwise_xor)
     )
     bitwise_not_ = inplace.unary(pointwise.bitwise_not)
-    t_, transpose_, squeeze_, unsqueeze_ = map(
-        inplace.rearranging, (shapes.t, shapes.transpose, shapes.squeeze, shapes.unsqueeze)
-    )
+    t_, transpose_ = inplace.rearranging(shapes.t), inplace.rearranging(shapes.transpose)
+    squeeze_, unsqueeze_ = map(inplace.rearranging, (shapes.squeeze, shapes.unsqueeze))
     swapaxes_ = swapdims_ = transpose_
     masked_fill, masked_fill_ = places.masked_fill, inplace.masked_fill_
     masked_scatter, masked_scatter_ = places.masked_scatter, inplace.masked_scatter_

@@ -99,7 +99,7 @@ SHOWN = {
     "(x * x).sum().backward(); x.is_leaf, list(x.shape), list(x.grad.shape)",
     "a changed shape that is retained": Y + "y.unsqueeze_(0); y.retain_grad(); (y * y).sum()"
     ".backward()\ny.grad.tolist()",
-    "index_fill_": Y + "y.index_fill_(1, torch.tensor([0, 2]), x[1, 1])\n" + OF_X,
+    "index_fill_ by a tensor": Y + "y.index_fill_(1, torch.tensor([0, 2]), x[1, 1])\n" + OF_X,
     "index_copy_": Y + "y.index_copy_(1, torch.tensor([2, 0]), x[:, :2])\n" + OF_X,
     "index_add_": Y + "y.index_add_(1, torch.tensor([2, 2]), x[:, :2], alpha=3)\n" + OF_X,
     "masked_scatter_": Y + "y[1:].masked_scatter_(torch.tensor([True, False, True]), x)\n" + OF_X,
@@ -329,7 +329,7 @@ def test_it_is_refused_as_by_pytorch(snippet: str, device: str) -> None:
 
 OUTSIDE = {
     "index_copy": "torch.ones(3).index_copy(0, torch.tensor([-1]), torch.ones(1))",
-    "index_add": "torch.ones(3).index_add(0, torch.tensor([3]), torch.ones(1))",
+    "index_add": "torch.ones(3, 2).index_add(0, torch.tensor([3]), torch.ones(1, 2))",
     "gather": "torch.ones(3).gather(0, torch.tensor([-1]))",
     "scatter": "torch.ones(3).scatter(0, torch.tensor([4]), 1.0)",
     "scatter_add": "torch.ones(3).scatter_add(0, torch.tensor([-1]), torch.ones(1))",
@@ -477,6 +477,7 @@ WRITES: dict[str, Any] = {
     "indices": lambda t, o, k: t.__setitem__([0], o),
     "mask": lambda t, o, k: t.__setitem__(t.detach() > 0.5, o.mean()),
 }
+SHAPES = ("t", "unsqueeze", "squeeze")
 RESULTS: dict[str, Any] = {
     "square": lambda t, o, k: t * t,
     "product": lambda t, o, k: t * o,
@@ -501,8 +502,9 @@ def step(library: Any, tensors: list[Any], s: Step) -> None:
     """Do one step, which may raise."""
     table, name = s.kind.split(":")
     t, o = tensors[s.target % len(tensors)], tensors[s.other % len(tensors)]
-    # results of a view that was made without recording say that they require grad, in PyTorch
-    with library.set_grad_enabled(s.recorded or table == "view"):
+    # results of a view that was made without recording say that they require grad, in PyTorch,
+    # and a tensor whose shape is changed without recording gets gradients of the shape it had
+    with library.set_grad_enabled(s.recorded or table == "view" or name in SHAPES):
         if table == "view":
             tensors.append(VIEWS[name](t, s.number))
         elif table == "write":

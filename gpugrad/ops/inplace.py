@@ -403,7 +403,8 @@ def _own_op(op: Any) -> Any:
 def rearranging(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the form of a function that makes a view which changes the tensor itself.
 
-    No memory is written, but it counts as a write, as in PyTorch.
+    No memory is written, but it counts as a write, as in PyTorch.  The history follows the shape
+    also where nothing is recorded, except for a leaf: that must not have been used before.
     """
 
     def apply_(self: Any, *args: Any, **kwargs: Any) -> Any:
