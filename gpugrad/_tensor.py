@@ -332,10 +332,11 @@ class Tensor(TensorBase):
             )
         if value is self:
             raise RuntimeError("can't assign Variable as its own grad")
-        if value._array.dtype != self._array.dtype:
+        expected = self._chosen_grad_dtype()
+        if expected is not None and value._array.dtype != expected.numpy:
             raise RuntimeError(
                 f"attempting to assign a gradient with dtype '{_c_name(value)}' to a tensor with "
-                f"grad_dtype '{self.dtype.title}'. The gradient must match the tensor's grad_dtype "
+                f"grad_dtype '{expected.title}'. The gradient must match the tensor's grad_dtype "
                 "(defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute "
                 "with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. "
                 "Diverging the dtypes of a tensor and its gradient may break downstream systems "
@@ -351,6 +352,42 @@ class Tensor(TensorBase):
             raise RuntimeError(
                 "attempting to assign a gradient to a tensor that has data on a different device"
             )
+
+    @property
+    def grad_dtype(self) -> DType | None:
+        """The type of ``.grad``, by default that of the tensor; ``None`` allows any.
+
+        Gradients arrive in the tensor's type and are converted, before hooks see them.  It can be
+        set, also for ``autograd.grad``, while there is no ``.grad`` of another type.
+        """
+        if not self.is_leaf:
+            raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
+        return self._chosen_grad_dtype()
+
+    @grad_dtype.setter
+    def grad_dtype(self, value: DType | None) -> None:
+        if not self.is_leaf:
+            raise RuntimeError("grad_dtype can only be set on leaf tensors.")
+        if value is not None:
+            if not isinstance(value, DType):
+                raise RuntimeError(
+                    f"grad_dtype must be a gpugrad.dtype or None, but got {type(value).__name__}"
+                )
+            if value.numpy.kind not in "fc":
+                raise RuntimeError("grad_dtype must be a floating point or complex dtype")
+            grad = self._grad
+            if grad is not None and grad._array.dtype != value.numpy:
+                raise RuntimeError(
+                    f"Cannot set grad_dtype to '{value.title}' because there is already a gradient "
+                    f"with dtype '{_c_name(grad)}'. Please clear the gradient (.grad = None) "
+                    "before changing grad_dtype, or ensure the new grad_dtype matches the existing "
+                    "gradient's dtype."
+                )
+        hooks.of_leaf(self).grad_dtype = value
+
+    def _chosen_grad_dtype(self) -> DType | None:
+        chosen = getattr(self, "_hooks", None)
+        return getattr(chosen, "grad_dtype", self.dtype)
 
     @property
     def retains_grad(self) -> bool:
@@ -596,6 +633,8 @@ class Tensor(TensorBase):
         memo[id(self)] = result
         result._edge = self._edge
         result._grad = copy.deepcopy(self._grad, memo)
+        if (chosen := self._chosen_grad_dtype()) is not self.dtype:
+            hooks.of_leaf(result).grad_dtype = chosen
         return result
 
     def __reduce__(self) -> Any:
