@@ -242,6 +242,7 @@ REFUSED = {
     "chunk of 0-d": "torch.ones(()).chunk(2)",
     "the imaginary part of a real tensor": "torch.ones(2).imag",
     "an imaginary part of a real tensor": "x = torch.ones(2); x.imag = 1",
+    "absolute values in complex numbers": "torch.tensor([1j]).abs_()",
     "a part of a leaf": "x = torch.tensor([1j], requires_grad=True); x.real.zero_()",
     "real numbers as real": "torch.view_as_real(torch.ones(2))",
     "a number as complex": "torch.view_as_complex(torch.ones(()))",

@@ -325,6 +325,17 @@ def unary(function: Callable[..., Any]) -> Callable[[Any], Any]:
     return apply_
 
 
+def abs_(self: Tensor) -> Tensor:
+    """Write the absolute values into the tensor.
+
+    Raises:
+        RuntimeError: It is complex, and they are not.
+    """
+    if self._array.dtype.kind == "c":
+        raise RuntimeError("In-place abs is not supported for complex tensors.")
+    return inplace(pw.abs, self)
+
+
 _conj_physical = public(
     Pointwise("ConjPhysicalBackward1", "conj_physical_", OPS["conjugate"].build, "default")
 )

@@ -91,7 +91,8 @@ def conjugate(g, x):
 def angle(g, x):
     """Return the angle of a complex input in radians, in [-pi, pi]; of a real one 0 or pi.
 
-    The gradient is 0 for a real input, and at 0.
+    The gradient is 0 for a real input, at 0 and, on the CPU, where one part is infinite (there
+    PyTorch's is nan).
     """
     if x.kind != COMPLEX:
         return 0
