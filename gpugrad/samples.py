@@ -841,6 +841,8 @@ SAMPLES: dict[str, list[Sample]] = {
              reference=lambda x, m: np.broadcast_to(x, (3, 4))[m[:, 0]].ravel()),
         case("complex", lambda lib, x, m: lib.masked_select(x, m), PLANE((4,), 0), truth((4,)),
              reference=lambda x, m: x[m]),
+        case("0-d", lambda lib, x, m: lib.masked_select(x, m), _NUMBER, np.asarray(True),
+             reference=lambda x, m: x.reshape(1)),
     ],
     "gather": [
         *(case(str(s), s.function, *s.inputs, _PLACES, layout=s.layout,
@@ -862,6 +864,8 @@ SAMPLES: dict[str, list[Sample]] = {
           for s in rearranged(lambda lib, x, m: lib.masked_fill(x, m, 2.5), (3, 4))),
         case("larger mask", lambda lib, x, m: lib.masked_fill(x, m, 2), _ROW, truth((3, 1)),
              reference=lambda x, m: np.where(m, 2, x)),
+        case("0-d", lambda lib, x, m: x.masked_fill(m, 2) * 2, _NUMBER, np.asarray(False),
+             reference=lambda x, m: x * 2),
         case("by a tensor", lambda lib, x, m, v: x.masked_fill(m, v), _X, truth((3, 4)), _NUMBER,
              reference=lambda x, m, v: np.where(m, v, x)),
     ],

@@ -315,7 +315,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     shape = errors.broadcast_shape(input._array.shape, mask._array.shape)
     if input._array.shape != shape:
         input = input.expand(shape)
-    return _masked_select(input, index=own_array(mask.to(input.device).expand(shape)))
+    return _masked_select(input, index=(own_array(mask.to(input.device).expand(shape)),))
 
 
 __all__ = ["errors"]

@@ -59,6 +59,11 @@ _scattered, _scattered_number = (
 
 @linear("IndexAddBackward0")
 def _added(door: backend.Backend, input: Array, source: Array, *, index: Any) -> Array:
+    if input.dtype == np.float16:  # sums of half precision are rounded once
+        wide = np.dtype(np.float32)
+        result = door.astype(input, wide)
+        door.add_at(result, index, door.astype(source, wide))
+        return door.astype(result, input.dtype)
     result = door.copy(input)
     door.add_at(result, index, source)
     return result
@@ -80,7 +85,7 @@ _scatter_added = _added.named("ScatterAddBackward0")
 @linear("MaskedFillBackward0")
 def _masked_fill(door: backend.Backend, input: Array, value: Array, *, mask: Array) -> Array:
     result = door.copy(input)
-    door.put(result, mask, value)
+    door.put(result, (mask,), value)
     return result
 
 
@@ -104,7 +109,7 @@ def _masked_scatter(
     door: backend.Backend, input: Array, source: Array, *, mask: Array, count: int
 ) -> Array:
     result = door.copy(input)
-    door.put(result, mask, door.reshape(source, (-1,))[:count])
+    door.put(result, (mask,), door.reshape(source, (-1,))[:count])
     return result
 
 
@@ -116,7 +121,7 @@ def input(g: Any, mask: Array) -> Any:
 @_masked_scatter.gradient
 def source(g: Any, mask: Array, count: int, like: Like) -> Any:
     length = int(np.prod(like.shape))
-    first = zeros_with(taken(g, index=mask), shape=(length,), index=(slice(count),))
+    first = zeros_with(taken(g, index=(mask,)), shape=(length,), index=(slice(count),))
     return first.reshape(like.shape)
 
 
