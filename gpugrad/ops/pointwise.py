@@ -650,12 +650,12 @@ def imaginary_part(g, x):
     return g * 1j  # in this order: a Python complex times numpy.float64 is a Python complex
 
 
-@pointwise("x * cos(y)")
+@pointwise("x * cos(y)", promotion="float")
 def polar_real():
     pass
 
 
-@pointwise("x * sin(y)")
+@pointwise("x * sin(y)", promotion="float")
 def polar_imaginary():
     pass
 
