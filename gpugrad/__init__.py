@@ -26,6 +26,9 @@ from gpugrad._dtype import set_default_dtype as set_default_dtype
 from gpugrad._dtype import uint8 as uint8
 from gpugrad._tensor import Size as Size
 from gpugrad._tensor import Tensor as Tensor
+from gpugrad._tensor import is_complex as is_complex
+from gpugrad._tensor import is_conj as is_conj
+from gpugrad._tensor import is_floating_point as is_floating_point
 from gpugrad.autograd.grad_mode import enable_grad as enable_grad
 from gpugrad.autograd.grad_mode import inference_mode as inference_mode
 from gpugrad.autograd.grad_mode import is_grad_enabled as is_grad_enabled
@@ -35,6 +38,14 @@ from gpugrad.autograd.grad_mode import no_grad as no_grad
 from gpugrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from gpugrad.func.batch import vmap as vmap
 from gpugrad.op.convention import conventions as conventions
+from gpugrad.ops.complex import complex as complex
+from gpugrad.ops.complex import conj_physical as conj_physical
+from gpugrad.ops.complex import imag as imag
+from gpugrad.ops.complex import polar as polar
+from gpugrad.ops.complex import real as real
+from gpugrad.ops.complex import resolve_conj as resolve_conj
+from gpugrad.ops.complex import view_as_complex as view_as_complex
+from gpugrad.ops.complex import view_as_real as view_as_real
 from gpugrad.ops.creation import arange as arange
 from gpugrad.ops.creation import as_tensor as as_tensor
 from gpugrad.ops.creation import empty as empty
@@ -51,9 +62,9 @@ from gpugrad.ops.creation import zeros as zeros
 from gpugrad.ops.creation import zeros_like as zeros_like
 from gpugrad.ops.indexing import flip as flip
 from gpugrad.ops.indexing import index_select as index_select
+from gpugrad.ops.indexing import masked_select as masked_select
 from gpugrad.ops.indexing import nonzero as nonzero
 from gpugrad.ops.inplace import index_put as index_put
-from gpugrad.ops.inplace import masked_fill as masked_fill
 from gpugrad.ops.linalg import bmm as bmm
 from gpugrad.ops.linalg import det as det
 from gpugrad.ops.linalg import dot as dot
@@ -63,6 +74,7 @@ from gpugrad.ops.linalg import mv as mv
 from gpugrad.ops.linalg import outer as outer
 from gpugrad.ops.pointwise import abs as abs
 from gpugrad.ops.pointwise import add as add
+from gpugrad.ops.pointwise import angle as angle
 from gpugrad.ops.pointwise import bitwise_and as bitwise_and
 from gpugrad.ops.pointwise import bitwise_not as bitwise_not
 from gpugrad.ops.pointwise import bitwise_or as bitwise_or
@@ -78,9 +90,9 @@ from gpugrad.ops.pointwise import ge as ge
 from gpugrad.ops.pointwise import gelu as gelu
 from gpugrad.ops.pointwise import gt as gt
 from gpugrad.ops.pointwise import hypot as hypot
-from gpugrad.ops.pointwise import imag as imag
 from gpugrad.ops.pointwise import isinf as isinf
 from gpugrad.ops.pointwise import isnan as isnan
+from gpugrad.ops.pointwise import isreal as isreal
 from gpugrad.ops.pointwise import le as le
 from gpugrad.ops.pointwise import log as log
 from gpugrad.ops.pointwise import log1p as log1p
@@ -96,7 +108,6 @@ from gpugrad.ops.pointwise import mul as mul
 from gpugrad.ops.pointwise import ne as ne
 from gpugrad.ops.pointwise import neg as neg
 from gpugrad.ops.pointwise import pow as pow
-from gpugrad.ops.pointwise import real as real
 from gpugrad.ops.pointwise import reciprocal as reciprocal
 from gpugrad.ops.pointwise import relu as relu
 from gpugrad.ops.pointwise import rsqrt as rsqrt
@@ -128,12 +139,23 @@ from gpugrad.ops.reduction import prod as prod
 from gpugrad.ops.reduction import std as std
 from gpugrad.ops.reduction import sum as sum
 from gpugrad.ops.reduction import var as var
+from gpugrad.ops.scatter import gather as gather
+from gpugrad.ops.scatter import index_add as index_add
+from gpugrad.ops.scatter import index_copy as index_copy
+from gpugrad.ops.scatter import index_fill as index_fill
+from gpugrad.ops.scatter import masked_fill as masked_fill
+from gpugrad.ops.scatter import masked_scatter as masked_scatter
+from gpugrad.ops.scatter import scatter as scatter
+from gpugrad.ops.scatter import scatter_add as scatter_add
+from gpugrad.ops.shape import adjoint as adjoint
 from gpugrad.ops.shape import broadcast_to as broadcast_to
 from gpugrad.ops.shape import cat as cat
 from gpugrad.ops.shape import chunk as chunk
 from gpugrad.ops.shape import clone as clone
+from gpugrad.ops.shape import detach as detach
 from gpugrad.ops.shape import diagonal as diagonal
 from gpugrad.ops.shape import flatten as flatten
+from gpugrad.ops.shape import movedim as moveaxis
 from gpugrad.ops.shape import movedim as movedim
 from gpugrad.ops.shape import narrow as narrow
 from gpugrad.ops.shape import permute as permute
@@ -149,7 +171,6 @@ from gpugrad.ops.shape import transpose as transpose
 from gpugrad.ops.shape import unbind as unbind
 from gpugrad.ops.shape import unflatten as unflatten
 from gpugrad.ops.shape import unsqueeze as unsqueeze
-from gpugrad.ops.shape import view_as_real as view_as_real
 from gpugrad.printing import get_printoptions as get_printoptions
 from gpugrad.printing import set_printoptions as set_printoptions
 from gpugrad.random import Generator as Generator
@@ -162,7 +183,12 @@ from gpugrad.random import randint_like as randint_like
 from gpugrad.random import randn as randn
 from gpugrad.random import randn_like as randn_like
 
+absolute = abs
 clip = clamp
+divide = true_divide = div
+multiply = mul
+negative = neg
+subtract = sub
 
 # PyTorch's other names of the types.
 bool = _dtype.bool_

@@ -24,11 +24,13 @@ from gpugrad.errors import normal_dim
 from gpugrad.errors import size as text_of_size
 from gpugrad.graph import LEAF, Counter, Inference, Node, Output, TensorBase, mode, shown
 from gpugrad.hooks import Hook, RemovableHandle
-from gpugrad.op import defined, dual, saved
+from gpugrad.op import defined, dual, of_tensor, saved
 from gpugrad.op.history import renew
 from gpugrad.op.saved import own_array, shared_counter
 from gpugrad.op.specialized import GIVEN, NONE
+from gpugrad.ops import complex as complex_
 from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction
+from gpugrad.ops import scatter as places
 from gpugrad.ops import shape as shapes
 
 
@@ -124,7 +126,7 @@ class Tensor(TensorBase):
         if all(isinstance(n, int) and not isinstance(n, bool) for n in data):
             return creation.empty(data or (0,), dtype=default, device=device)
         if len(data) == 1 and isinstance(first, TensorBase):
-            return shapes.detached(first)  # type: ignore[arg-type]
+            return shapes.detach(first)  # type: ignore[arg-type]
         if isinstance(first, str):
             raise TypeError("new(): invalid data type 'str'")
         if len(data) != 1 or not (hasattr(first, "__len__") or backend.is_array(first)):
@@ -229,6 +231,10 @@ class Tensor(TensorBase):
     def is_complex(self) -> bool:
         """Return whether the type is complex."""
         return self.dtype.is_complex
+
+    def is_conj(self) -> bool:
+        """Return False: unlike PyTorch's, no tensor is conjugated only when it is read."""
+        return False
 
     # ----------------------------------------------------------------------- the graph
 
@@ -347,10 +353,11 @@ class Tensor(TensorBase):
             )
         if value is self:
             raise RuntimeError("can't assign Variable as its own grad")
-        if value._array.dtype != self._array.dtype:
+        expected = self._chosen_grad_dtype()
+        if expected is not None and value._array.dtype != expected.numpy:
             raise RuntimeError(
                 f"attempting to assign a gradient with dtype '{_c_name(value)}' to a tensor with "
-                f"grad_dtype '{self.dtype.title}'. The gradient must match the tensor's grad_dtype "
+                f"grad_dtype '{expected.title}'. The gradient must match the tensor's grad_dtype "
                 "(defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute "
                 "with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. "
                 "Diverging the dtypes of a tensor and its gradient may break downstream systems "
@@ -366,6 +373,42 @@ class Tensor(TensorBase):
             raise RuntimeError(
                 "attempting to assign a gradient to a tensor that has data on a different device"
             )
+
+    @property
+    def grad_dtype(self) -> DType | None:
+        """The type of ``.grad``, by default that of the tensor; ``None`` allows any.
+
+        Gradients arrive in the tensor's type and are converted, before hooks see them.  It can be
+        set, also for ``autograd.grad``, while there is no ``.grad`` of another type.
+        """
+        if not self.is_leaf:
+            raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
+        return self._chosen_grad_dtype()
+
+    @grad_dtype.setter
+    def grad_dtype(self, value: DType | None) -> None:
+        if not self.is_leaf:
+            raise RuntimeError("grad_dtype can only be set on leaf tensors.")
+        if value is not None:
+            if not isinstance(value, DType):
+                raise RuntimeError(
+                    f"grad_dtype must be a gpugrad.dtype or None, but got {type(value).__name__}"
+                )
+            if value.numpy.kind not in "fc":
+                raise RuntimeError("grad_dtype must be a floating point or complex dtype")
+            grad = self._grad
+            if grad is not None and grad._array.dtype != value.numpy:
+                raise RuntimeError(
+                    f"Cannot set grad_dtype to '{value.title}' because there is already a gradient "
+                    f"with dtype '{_c_name(grad)}'. Please clear the gradient (.grad = None) "
+                    "before changing grad_dtype, or ensure the new grad_dtype matches the existing "
+                    "gradient's dtype."
+                )
+        hooks.of_leaf(self).grad_dtype = value
+
+    def _chosen_grad_dtype(self) -> DType | None:
+        chosen = getattr(self, "_hooks", None)
+        return getattr(chosen, "grad_dtype", self.dtype)
 
     @property
     def retains_grad(self) -> bool:
@@ -434,7 +477,7 @@ class Tensor(TensorBase):
 
     def detach(self) -> Tensor:
         """Return a tensor on the same memory without history."""
-        return shapes.detached(self)
+        return shapes.detach(self)
 
     def detach_(self) -> Tensor:
         """Forget the history of the tensor and return it."""
@@ -461,7 +504,7 @@ class Tensor(TensorBase):
         """
         if self._array.__class__ is Batched:
             raise RuntimeError("accessing `data` under vmap transform is not allowed")
-        return shapes.detached(self)
+        return shapes.detach(self)
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -627,6 +670,8 @@ class Tensor(TensorBase):
         memo[id(self)] = result
         result._edge = self._edge
         result._grad = copy.deepcopy(self._grad, memo)
+        if (chosen := self._chosen_grad_dtype()) is not self.dtype:
+            hooks.of_leaf(result).grad_dtype = chosen
         return result
 
     def __reduce__(self) -> Any:
@@ -658,7 +703,9 @@ class Tensor(TensorBase):
     logical_and, logical_or, logical_xor, logical_not = (
         pointwise.logical_and, pointwise.logical_or, pointwise.logical_xor, pointwise.logical_not,
     )  # fmt: skip
-    isnan, isinf, conj = pointwise.isnan, pointwise.isinf, pointwise.conj
+    isnan, isinf, isreal = pointwise.isnan, pointwise.isinf, pointwise.isreal
+    conj, angle = pointwise.conj, pointwise.angle
+    conj_physical, resolve_conj = complex_.conj_physical, complex_.resolve_conj
 
     def where(self, condition: Tensor, other: Any) -> Tensor:
         """Return the tensor where the condition holds, else other."""
@@ -666,13 +713,21 @@ class Tensor(TensorBase):
 
     @property
     def real(self) -> Tensor:
-        """The real part; the tensor itself where it is real."""
-        return pointwise.real(self) if self.is_complex() else self
+        """A view of the real part; the tensor itself where it is real."""
+        return complex_.real(self)
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        inplace.copy_(complex_.real(self), value)
 
     @property
     def imag(self) -> Tensor:
-        """The imaginary part of a complex tensor."""
-        return pointwise.imag(self)
+        """A view of the imaginary part of a complex tensor."""
+        return complex_.imag(self)
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        inplace.copy_(complex_.imag(self), value)
 
     __add__ = __radd__ = operator(pointwise.add, pointwise.plus)
     __sub__ = operator(pointwise.sub, pointwise.minus)
@@ -682,6 +737,12 @@ class Tensor(TensorBase):
     __rsub__, __rtruediv__ = map(operator, (pointwise.rsub, pointwise.rdiv))
     __rpow__ = operator(reflected(pointwise.pow))
     __neg__ = pointwise.neg
+
+    def __pos__(self) -> Tensor:
+        if self._array.dtype.kind == "b":
+            raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+        return self
+
     __abs__ = pointwise.abs
     __matmul__ = matrix_operator(linalg.matmul)
     __rmatmul__ = matrix_operator(reflected(linalg.matmul))
@@ -693,6 +754,10 @@ class Tensor(TensorBase):
     )
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
     __invert__ = pointwise.bitwise_not
+    bitwise_and, bitwise_or, bitwise_xor = (
+        pointwise.bitwise_and, pointwise.bitwise_or, pointwise.bitwise_xor,
+    )  # fmt: skip
+    bitwise_not = pointwise.bitwise_not
 
     sum, mean, prod = reduction.sum, reduction.mean, reduction.prod
     max, min, amax, amin = reduction.max, reduction.min, reduction.amax, reduction.amin
@@ -787,12 +852,12 @@ class Tensor(TensorBase):
         return shapes.to(self, _dtype.bool_)
 
     add_, sub_, mul_, div_ = inplace.add_, inplace.sub_, inplace.mul_, inplace.div_
-    pow_, clamp_ = inplace.pow_, inplace.clamp_
+    pow_, clamp_, abs_ = inplace.pow_, inplace.clamp_, inplace.abs_
     zero_, fill_, copy_ = inplace.zero_, inplace.fill_, inplace.copy_
-    neg_, exp_, log_, sqrt_, abs_, sigmoid_, tanh_, relu_, reciprocal_ = map(
+    neg_, exp_, log_, sqrt_, sigmoid_, tanh_, relu_, reciprocal_ = map(
         inplace.unary,
         (
-            pointwise.neg, pointwise.exp, pointwise.log, pointwise.sqrt, pointwise.abs,
+            pointwise.neg, pointwise.exp, pointwise.log, pointwise.sqrt,
             pointwise.sigmoid, pointwise.tanh, pointwise.relu, pointwise.reciprocal,
         ),
     )  # fmt: skip
@@ -805,10 +870,55 @@ class Tensor(TensorBase):
     )  # fmt: skip
     negative_, absolute_, clip_ = neg_, abs_, clamp_
     subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_
-    masked_fill, masked_fill_ = inplace.masked_fill, inplace.masked_fill_
-    index_put, index_put_, index_fill_ = inplace.index_put, inplace.index_put_, inplace.index_fill_
+    conj_physical_ = inplace.conj_physical_
+    eq_, ne_, lt_, le_, gt_, ge_ = map(
+        inplace.decision,
+        (pointwise.eq, pointwise.ne, pointwise.lt, pointwise.le, pointwise.gt, pointwise.ge),
+    )
+    logical_and_, logical_or_, logical_xor_, logical_not_ = map(
+        inplace.decision,
+        (
+            pointwise.logical_and, pointwise.logical_or, pointwise.logical_xor,
+            pointwise.logical_not,
+        ),
+    )  # fmt: skip
+    bitwise_and_, bitwise_or_, bitwise_xor_ = map(
+        inplace.binary, (pointwise.bitwise_and, pointwise.bitwise_or, pointwise.bitwise_xor)
+    )
+    bitwise_not_ = inplace.unary(pointwise.bitwise_not)
+    t_, transpose_ = inplace.rearranging(shapes.t), inplace.rearranging(shapes.transpose)
+    squeeze_, unsqueeze_ = map(inplace.rearranging, (shapes.squeeze, shapes.unsqueeze))
+    swapaxes_ = swapdims_ = transpose_
+    masked_fill, masked_fill_ = places.masked_fill, inplace.masked_fill_
+    masked_scatter, masked_scatter_ = places.masked_scatter, inplace.masked_scatter_
+    masked_select = indexing.masked_select
+    index_put, index_put_ = inplace.index_put, inplace.index_put_
+    index_fill, index_fill_ = places.index_fill, inplace.index_fill_
+    index_copy, index_copy_ = places.index_copy, inplace.index_copy_
+    index_add, index_add_ = places.index_add, inplace.index_add_
+    gather, scatter, scatter_ = places.gather, places.scatter, inplace.scatter_
+    scatter_add, scatter_add_ = places.scatter_add, inplace.scatter_add_
     __iadd__, __isub__, __imul__ = inplace.add_, inplace.sub_, inplace.mul_
     __itruediv__, __ipow__ = inplace.div_, inplace.pow_
+    __iand__, __ior__, __ixor__ = bitwise_and_, bitwise_or_, bitwise_xor_
+
+
+@of_tensor
+def is_complex(input: Tensor) -> bool:
+    """Return whether the type of a tensor is complex."""
+    return input.is_complex()
+
+
+@of_tensor
+def is_floating_point(input: Tensor) -> bool:
+    """Return whether the type of a tensor is a floating point type."""
+    return input.is_floating_point()
+
+
+@of_tensor
+def is_conj(input: Tensor) -> bool:
+    """Return False: unlike PyTorch's, no tensor is conjugated only when it is read."""
+    return input.is_conj()
 
 
 @functools.cache

@@ -50,7 +50,11 @@ class RemovableHandle:
 class Hooks:
     """All hooks of one node, or of one leaf."""
 
-    __slots__ = ("__weakref__", "accumulated", "after", "before", "retained", "tensor")
+    __slots__ = (
+        "__weakref__", "accumulated", "after", "before", "grad_dtype", "retained", "tensor",
+    )  # fmt: skip
+
+    grad_dtype: Any  # the type of a leaf's .grad, None for any; not there before it is chosen
 
     def __init__(self) -> None:
         self.tensor = Table()  # (index of the output, function of its gradient)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,6 +32,7 @@ class Sample:
     reference: Callable[..., Any] | None = None  # over arrays; None: the function itself
     layout: str = "plain"
     differentiable: bool = True
+    half: bool = True  # whether it is there in half precision
     coarse: bool = False  # rounds to another type on the way, which differences would see
 
     def __repr__(self) -> str:
@@ -212,6 +213,23 @@ def _flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return x.reshape((*shape[:start_dim], math.prod(shape[start_dim : end + 1]), *shape[end + 1 :]))
 
 
+def _paired(x: Any) -> Any:
+    return x[..., 0] + 1j * x[..., 1]
+
+
+def _masked_scatter(x: Any, y: Any, mask: Any) -> Any:
+    return _placed(x, mask, y.reshape(-1)[: mask.sum()])
+
+
+def _placed(x: Any, index: Any, value: Any, adds: bool = False) -> Any:
+    result = np.copy(x)
+    if adds:
+        np.add.at(result, index, value)
+    else:
+        result[index] = value
+    return result
+
+
 def _sign(x: Any) -> Any:
     return x / np.abs(x) if x.dtype.kind == "c" else np.sign(x)
 
@@ -222,7 +240,9 @@ REFERENCE = SimpleNamespace(
     rsub=lambda x, y: y - x, mul=np.multiply, div=np.true_divide, pow=np.power, neg=np.negative,
     abs=np.abs, exp=np.exp, log=np.log, log1p=np.log1p, sqrt=np.sqrt, sin=np.sin, cos=np.cos,
     tan=np.tan, tanh=np.tanh, square=np.square, sign=np.sign, sgn=_sign, conj=np.conj,
-    real=np.real, imag=np.imag, rsqrt=lambda x: 1 / np.sqrt(x), reciprocal=lambda x: 1 / x,
+    conj_physical=np.conj, real=np.real, imag=np.imag, angle=np.angle, isreal=np.isreal,
+    complex=lambda x, y: x + 1j * y, polar=lambda x, y: x * np.exp(1j * y),
+    rsqrt=lambda x: 1 / np.sqrt(x), reciprocal=lambda x: 1 / x,
     sigmoid=lambda x: 1 / (1 + np.exp(-x)), silu=lambda x: x / (1 + np.exp(-x)), erf=_erf,
     gelu=_gelu, relu=lambda x: np.maximum(x, 0), softplus=_softplus,
     maximum=np.maximum, minimum=np.minimum, clamp=_clamp, hypot=np.hypot,
@@ -377,6 +397,8 @@ _X, _Z = ANY((3, 4), 7), ANY((2, 3, 4), 8)
 _NONE, _NUMBER, _ROW = ANY((0, 3), 0), ANY((), 9), ANY((4,), 3)
 _INDICES = np.array([2, 0, 2])
 _COLUMNS = np.array([[1], [3]])
+_PLACES = np.array([[2, 0, 1, 1], [0, 1, 2, 1], [2, 2, 0, 1]])
+_EACH = np.arange(4)
 _NOT: dict[str, Any] = {"differentiable": False}
 _STRANGE = np.array([[math.nan, 1.0, math.inf], [-math.inf, 0.0, -2.0]])
 
@@ -420,6 +442,12 @@ _EXTREMA = {
     ]
     for name in ("max", "min")
 }  # fmt: skip
+
+
+def _single(samples: Sequence[Sample]) -> list[Sample]:
+    """Return samples of what there is in single and double precision only."""
+    return [replace(s, half=False) for s in samples]
+
 
 SAMPLES: dict[str, list[Sample]] = {
     # ---- arithmetic
@@ -475,8 +503,25 @@ SAMPLES: dict[str, list[Sample]] = {
     "sign": named("sign", lattice(0.05)),
     "sgn": named("sgn", lattice(0.05), planes=(PLANE,)),
     "conj": named("conj", ANY, planes=(PLANE,)),
-    "real": [s for s in named("real", PLANE) if s.layout == "plain"],
+    "conj_physical": named("conj_physical", PLANE),
+    "resolve_conj": [case("complex", lambda lib, x: lib.resolve_conj(x) * 2, PLANE((3,), 0),
+                          reference=lambda x: x * 2)],
+    "real": [
+        *named("real", PLANE),
+        case("of real", lambda lib, x: lib.real(x) * 2, _X),
+    ],
     "imag": named("imag", PLANE),
+    "angle": named("angle", lattice(0.05), planes=(PLANE,)),
+    "isreal": [
+        *named("isreal", around(ANY, lattice(0, 2)), **_NOT),
+        case("of real", lambda lib, x: lib.isreal(x), _STRANGE, **_NOT),
+        case("of integers", lambda lib, x: lib.isreal(x), _INDICES, **_NOT),
+    ],
+    "complex": _single(named("complex", ANY, ANY)),
+    "polar": _single([
+        *named("polar", POSITIVE, ANY),
+        case("negative", lambda lib, x, y: lib.polar(x, y), AWAY((3,), 0), ANY((3,), 1)),
+    ]),
     # ---- functions
     "exp": named("exp", ANY, planes=(PLANE,)),
     "log": named("log", POSITIVE, planes=(RIGHT,)),
@@ -763,6 +808,16 @@ SAMPLES: dict[str, list[Sample]] = {
         case("transposed", lambda lib, x: lib.view_as_real(x), PLANE((2, 3), 0),
              layout="transposed", reference=lambda x: np.stack([x.real, x.imag], -1)),
     ],
+    "view_as_complex": _single([
+        case("matrix", lambda lib, x: lib.view_as_complex(x), ANY((3, 2), 0), reference=_paired),
+        case("of three dimensions", lambda lib, x: lib.view_as_complex(x[1:]), _Z[..., :2].copy(),
+             reference=lambda x: _paired(x[1:])),
+        case("sliced", lambda lib, x: lib.view_as_complex(x), ANY((3, 2), 0), layout="sliced",
+             reference=_paired),
+        case("one", lambda lib, x: lib.view_as_complex(x), ANY((2,), 0), reference=_paired),
+        case("zero-size", lambda lib, x: lib.view_as_complex(x * 2), ANY((0, 2), 0),
+             reference=_paired),
+    ]),
     "flip": [
         *rearranged(lambda lib, x: lib.flip(x, (0,)), (3, 4)),
         case("both", lambda lib, x: lib.flip(x, (0, 1)), _X),
@@ -806,6 +861,93 @@ SAMPLES: dict[str, list[Sample]] = {
             lambda lib, x, i: lib.index_select(x, 1, i), (3, 4))),
         case("rows", lambda lib, x, i: lib.index_select(x, 0, i), _X, _INDICES),
     ],
+    "masked_select": [
+        case("ordinary", lambda lib, x, m: lib.masked_select(x, m), _X, truth((3, 4)),
+             reference=lambda x, m: x[m]),
+        case("broadcast", lambda lib, x, m: lib.masked_select(x, m), _ROW, truth((3, 1)),
+             reference=lambda x, m: np.broadcast_to(x, (3, 4))[m[:, 0]].ravel()),
+        case("complex", lambda lib, x, m: lib.masked_select(x, m), PLANE((4,), 0), truth((4,)),
+             reference=lambda x, m: x[m]),
+        case("0-d", lambda lib, x, m: lib.masked_select(x, m), _NUMBER, np.asarray(True),
+             reference=lambda x, m: x.reshape(1)),
+    ],
+    "gather": [
+        *(case(str(s), s.function, *s.inputs, _PLACES, layout=s.layout,
+               reference=lambda x, i: np.take_along_axis(x, i, 0))
+          for s in rearranged(lambda lib, x, i: lib.gather(x, 0, i), (3, 4))),
+        case("smaller", lambda lib, x, i: x.gather(-1, i), _X, _INDICES[:2, None],
+             reference=lambda x, i: np.take_along_axis(x[:2], i, 1)),
+        case("0-d index", lambda lib, x, i: x.gather(0, i), _ROW, np.asarray(2),
+             reference=lambda x, i: x[i]),
+        case("0-d", lambda lib, x, i: x.gather(0, i * 0), _NUMBER, _INDICES,
+             reference=lambda x, i: x + 0 * i),
+        case("zero-size", lambda lib, x, i: x.gather(0, i), _X, np.zeros((0, 2), np.int64),
+             reference=lambda x, i: x[:0, :2]),
+    ],
+    # ---- copies with other values at some places
+    "masked_fill": [
+        *(case(str(s), s.function, *s.inputs, truth((3, 1)), layout=s.layout,
+               reference=lambda x, m: np.where(m, 2.5, x))
+          for s in rearranged(lambda lib, x, m: lib.masked_fill(x, m, 2.5), (3, 4))),
+        case("larger mask", lambda lib, x, m: lib.masked_fill(x, m, 2), _ROW, truth((3, 1)),
+             reference=lambda x, m: np.where(m, 2, x)),
+        case("0-d", lambda lib, x, m: x.masked_fill(m, 2) * 2, _NUMBER, np.asarray(False),
+             reference=lambda x, m: x * 2),
+        case("by a tensor", lambda lib, x, m, v: x.masked_fill(m, v), _X, truth((3, 4)), _NUMBER,
+             reference=lambda x, m, v: np.where(m, v, x)),
+    ],
+    "masked_scatter": [
+        *(case(str(s), s.function, *s.inputs, truth((3, 4)), layout=s.layout,
+               reference=_masked_scatter)
+          for s in rearranged(lambda lib, x, y, m: lib.masked_scatter(x, m, y), (3, 4), (2, 8))),
+        case("larger mask", lambda lib, x, y, m: x.masked_scatter(m, y), _ROW, _X, truth((3, 4)),
+             reference=lambda x, y, m: _masked_scatter(np.tile(x, (3, 1)), y, m)),
+    ],
+    "index_fill": [
+        *(case(str(s), s.function, *s.inputs, _INDICES, layout=s.layout,
+               reference=lambda x, i: _placed(x, (slice(None), i), 2.5))
+          for s in rearranged(lambda lib, x, i: lib.index_fill(x, 1, i, 2.5), (3, 4))),
+        case("by a tensor", lambda lib, x, v, i: x.index_fill(0, i, v), _X, _NUMBER, _INDICES,
+             reference=lambda x, v, i: _placed(x, i, v)),
+        case("negative", lambda lib, x, i: x.index_fill(0, i, 2), _X, _INDICES - 3,
+             reference=lambda x, i: _placed(x, i, 2)),
+        case("0-d", lambda lib, x, i: x.index_fill(0, i, 2.5), _NUMBER, np.array([0]),
+             reference=lambda x, i: np.float64(2.5)),
+    ],
+    "index_copy": [
+        *(case(str(s), s.function, *s.inputs, _INDICES[:2], layout=s.layout,
+               reference=lambda x, y, i: _placed(x, (slice(None), i), y))
+          for s in rearranged(lambda lib, x, y, i: lib.index_copy(x, 1, i, y), (3, 4), (3, 2))),
+        case("one", lambda lib, x, y, i: x.index_copy(0, i, y), _X, ANY((1, 4), 1), np.asarray(1),
+             reference=lambda x, y, i: _placed(x, i, y[0])),
+    ],
+    "index_add": [
+        *(case(str(s), s.function, *s.inputs, _INDICES, layout=s.layout,
+               reference=lambda x, y, i: _placed(x, (slice(None), i), y, adds=True))
+          for s in rearranged(lambda lib, x, y, i: lib.index_add(x, 1, i, y), (3, 4), (3, 3))),
+        case("alpha", lambda lib, x, y, i: x.index_add(0, i, y, alpha=-2), _X, _X, _INDICES,
+             reference=lambda x, y, i: _placed(x, i, -2 * y, adds=True)),
+    ],
+    "scatter": [
+        *(case(str(s), s.function, *s.inputs, _PLACES[:1], layout=s.layout,
+               reference=lambda x, y, i: _placed(x, (i, _EACH), y))
+          for s in rearranged(lambda lib, x, y, i: lib.scatter(x, 0, i, y), (3, 4), (1, 4))),
+        case("larger source", lambda lib, x, y, i: x.scatter(0, i, y), _X, _X, _PLACES[:1],
+             reference=lambda x, y, i: _placed(x, (i, _EACH), y[:1])),
+        case("number", lambda lib, x, i: x.scatter(0, i, 2.5), _X, _PLACES,
+             reference=lambda x, i: _placed(x, (i, _EACH), 2.5)),
+        case("0-d", lambda lib, x, y, i: x.scatter(0, i, y) * 2, _NUMBER, ANY((), 1), np.asarray(0),
+             reference=lambda x, y, i: 2 * y),
+    ],
+    "scatter_add": [
+        *(case(str(s), s.function, *s.inputs, _PLACES, layout=s.layout,
+               reference=lambda x, y, i: _placed(x, (i, _EACH), y, adds=True))
+          for s in rearranged(lambda lib, x, y, i: lib.scatter_add(x, 0, i, y), (3, 4), (3, 4))),
+        case("larger source", lambda lib, x, y, i: x.scatter_add(0, i, y), _X, _X, _PLACES[:1],
+             reference=lambda x, y, i: _placed(x, (i, _EACH), y[:1], adds=True)),
+        case("0-d", lambda lib, x, y, i: x.scatter_add(0, i, y) * 2, _NUMBER, ANY((), 1),
+             np.asarray(0), reference=lambda x, y, i: 2 * (x + y)),
+    ],
     "nonzero": [
         case(str(shape), lambda lib, x: lib.nonzero(x), whole(-1, 2)(shape, 0), **_NOT)
         for shape in ((3, 4), (5,), (0, 3))
@@ -816,6 +958,7 @@ SAMPLES: dict[str, list[Sample]] = {
         case("0-d", lambda lib, x: lib.clone(x), _NUMBER),
         case("zero-size", lambda lib, x: lib.clone(x), _NONE),
     ],
+    "detach": [case("ordinary", lambda lib, x: lib.detach(x), _X, reference=np.copy, **_NOT)],
     "contiguous": [
         *rearranged(lambda lib, x: x.contiguous(), (3, 4), reference=np.copy),
         case("0-d", lambda lib, x: x.contiguous(), _NUMBER, reference=np.copy),

@@ -26,6 +26,12 @@ template <typename T> __device__ inline complex<T> sign(complex<T> z) {
   return r == T(0) ? complex<T>(0) : z / r;
 }
 
+// of a real number 0 or pi, for -0 too; nan is nan
+template <typename T> __device__ inline T angle(T x) {
+  return x != x ? x : x < T(0) ? T(3.141592653589793) : T(0);
+}
+template <typename T> __device__ inline T angle(complex<T> z) { return atan2(z.imag(), z.real()); }
+
 template <typename T> __device__ inline T invert(T x) { return ~x; }
 __device__ inline bool invert(bool x) { return !x; }
 

@@ -95,6 +95,113 @@ def test_two_orders_are_pytorchs(op: str, sample: Sample) -> None:
         pytest.skip("PyTorch refuses it")
 
 
+ORDERED: dict[str, Any] = {
+    **{name: lambda lib, z, name=name: getattr(lib, name)(z, z)
+       for name in ("lt", "le", "gt", "ge", "maximum", "minimum")},
+    **{f"{name}_": lambda lib, z, name=name: getattr(z, f"{name}_")(z)
+       for name in ("lt", "le", "gt", "ge")},
+    **{name: lambda lib, z, name=name: getattr(lib, name)(z)
+       for name in ("max", "min", "amax", "amin", "argmax", "argmin", "relu", "sign", "erf")},
+    **{f"{name} along a dimension": lambda lib, z, name=name: getattr(lib, name)(z, 0)
+       for name in ("max", "min", "amax", "amin", "argmax", "argmin")},
+    "clamp": lambda lib, z: lib.clamp(z, 0, 1),
+    "clamp_": lambda lib, z: z.clamp_(0),
+    "abs_": lambda lib, z: z.abs_(),
+    "number": lambda lib, z: z < 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("function", ORDERED.values(), ids=ORDERED)
+def test_what_needs_an_order_is_refused_as_by_pytorch(function: Any, device: str) -> None:
+    torch = pytest.importorskip("torch")
+    # PyTorch's class is that of the kernel that lacks: RuntimeError, or NotImplementedError, one
+    with pytest.raises(RuntimeError):
+        function(torch, torch.tensor([1 + 2j, 3j]))
+    with pytest.raises(RuntimeError, match="complex"):
+        function(gpugrad, gpugrad.tensor([1 + 2j, 3j], device=device))
+
+
+PARTS = (0.0, -0.0, 1.0, -2.0, np.inf, -np.inf, np.nan)
+POINTS = np.array([complex(a, b) for a in PARTS for b in PARTS])
+OF_ONE = (
+    "abs", "angle", "sgn", "conj", "conj_physical", "real", "imag", "square", "neg", "isreal",
+    "isnan", "isinf", "reciprocal", "exp", "log", "sqrt", "tanh", "sin", "cos", "tan", "sigmoid",
+    "rsqrt", "log1p",
+)  # fmt: skip
+# Here gpugrad has the limit at an infinity, where PyTorch has nan.
+LIMITS = ("abs", "angle", "sgn", "log1p")
+
+
+@pytest.mark.parametrize("name", OF_ONE)
+def test_singular_points_are_pytorchs(name: str) -> None:
+    """Zeros of both signs, infinities and nan in both parts: values and gradients."""
+    torch = pytest.importorskip("torch")
+    found = []
+    for library in (gpugrad, torch):
+        z = library.tensor(POINTS).requires_grad_()
+        out = getattr(library, name)(z)
+        if out.requires_grad:
+            out.backward(library.ones_like(out))
+            found.append([testing.as_numpy(out), testing.as_numpy(z.grad)])
+        else:
+            found.append([testing.as_numpy(out)])
+    for ours, theirs in zip(*found, strict=True):
+        free = np.isinf(POINTS) & np.isnan(theirs) if name in LIMITS else np.zeros(49, bool)
+        assert_close(ours[~free], theirs[~free], 1e-14, 1e-14)
+
+
+@pytest.mark.parametrize("angle", [0.0, 1.0, -4.0])
+def test_polar_is_right_where_the_absolute_value_is_0_or_negative(
+    angle: float, device: str
+) -> None:
+    """PyTorch takes the sign of the result for the direction."""
+    radius = gpugrad.tensor([0.0, -2.0, 1.5], dtype=gpugrad.float64, device=device)
+    turned = gpugrad.full((3,), angle, dtype=gpugrad.float64, device=device)
+    radius.requires_grad_()
+    turned.requires_grad_()
+    gpugrad.autograd.gradcheck(gpugrad.polar, (radius, turned))
+    gpugrad.autograd.gradgradcheck(gpugrad.polar, (radius, turned))
+
+
+def test_parts_share_memory_and_versions(device: str) -> None:
+    z = gpugrad.tensor([1 + 2j, 3 - 1j], device=device)
+    real, imag, pairs = z.real, z.imag, gpugrad.view_as_real(z)
+    real.mul_(2)
+    imag[0] = 7.0
+    pairs[1].add_(1)
+
+    assert z.tolist() == [2 + 7j, 7 + 0j]
+    assert gpugrad.view_as_complex(pairs).tolist() == z.tolist()
+    assert z._version == real._version == pairs._version == 3
+
+
+def test_a_part_that_was_saved_and_overwritten_is_noticed(device: str) -> None:
+    x = gpugrad.tensor([1 + 2j], device=device, requires_grad=True)
+    y = x * 2
+    z = y.real * y.real
+    y.imag.zero_()  # another part of the memory
+    z.sum().backward(retain_graph=True)
+    assert x.grad is not None
+    assert x.grad.tolist() == [8 + 0j]
+    y.real.zero_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        z.sum().backward()
+
+
+def test_parts_of_dual_tensors_move(device: str) -> None:
+    z = gpugrad.tensor([1 + 2j], device=device)
+    t = gpugrad.tensor([3 - 1j], device=device)
+
+    def swapped(z: Any) -> Any:
+        copy = z.clone()
+        copy.real = z.imag
+        copy.imag = z.real
+        return copy
+
+    assert func.jvp(swapped, (z,), (t,))[1].tolist() == [-1 + 3j]
+    assert func.jvp(gpugrad.angle, (z,), (t,))[1].tolist() == pytest.approx([-7 / 5])
+
+
 @pytest.mark.parametrize("name", ["sign", "erf"])
 def test_functions_of_real_numbers_refuse_complex_ones(name: str, device: str) -> None:
     with pytest.raises(NotImplementedError, match="complex numbers"):

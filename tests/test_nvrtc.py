@@ -29,7 +29,7 @@ REAL_ONLY = {
     "relu", "erf", "gelu_exact", "gelu_tanh", "softplus_formula", "hypot", "logaddexp",
 }  # fmt: skip
 WHOLE_ONLY = {"bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"}
-COMPLEX_ONLY = {"imaginary"}
+COMPLEX_ONLY = {"imaginary_part"}
 EXPONENTS = (0, 1, 2, 3, 0.5, -0.5, -1, -2)
 
 

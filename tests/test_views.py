@@ -21,6 +21,7 @@ from gpugrad.graph import Write
 Y = "x = torch.arange(1.0, 7).view(2, 3).requires_grad_()\ny = x * 2\n"
 Z = "w = torch.tensor([2.0, 3.0], requires_grad=True)\nb = torch.ones(2, 2)\n"
 NAMES = "tuple(t.grad_fn.name() if t.grad_fn else None for t in ({}))"
+C = "x = torch.tensor([1 + 2j, 3 - 1j], requires_grad=True); y = x * 2\n"
 OF_X = "(y * y).sum().backward()\nx.grad.tolist()"
 
 SHOWN = {
@@ -56,6 +57,68 @@ SHOWN = {
     "complex": "x = torch.tensor([1 + 2j, 3 - 1j], requires_grad=True); y = x * 2\n"
     "v = torch.view_as_real(y)[..., 0]; v.mul_(3); (y * y.conj()).real.sum().backward()\n"
     "x.grad.tolist(), y.grad_fn.name()",
+    "parts of complex numbers": C
+    + "y.real.mul_(3); y.imag[0] = y.real[1]; (y * y.conj()).real.sum().backward()\n"
+    "x.grad.tolist(), y.grad_fn.name(), y.imag.grad_fn.name(), y.real._base is y, y._version",
+    "parts that are assigned": C
+    + "y.imag = x.real; y.real = 3.0; (y * y.conj()).real.sum().backward()\nx.grad.tolist()",
+    "the real part of a real tensor": Y + "y.real is y, y.real._is_view(), y.isreal().tolist()",
+    "a real part that is assigned": "x = torch.ones(2); x.real = torch.zeros(2)\nx.tolist()",
+    "pairs as complex numbers": "x = torch.arange(8.0).view(4, 2).requires_grad_(); y = x * 2\n"
+    "z = torch.view_as_complex(y[1:]); z.mul_(1j); z.imag.mul_(y[0, 1].clone())\n"
+    "(y * y).sum().backward(); x.grad.tolist(), z.grad_fn.name(), y.grad_fn.name()",
+    "no pairs as complex numbers": "torch.view_as_complex(torch.ones(3, 0, 2)).shape == (3, 0)",
+    "conj_physical_": C + "y.conj_physical_(); (y * y).real.sum().backward()\n"
+    "x.grad.tolist(), y.grad_fn.name(), y._version",
+    "what is complex": "t = torch.tensor([1j])\n"
+    "torch.is_complex(t), torch.is_floating_point(t), t.is_conj(), torch.is_conj(t)",
+    "comparisons": Y + "a = x.detach().clone(); i = torch.tensor([1, 2, 3])\n"
+    "y.lt_(7); a.ge_(x[0]); i.eq_(2.5).ne_(i); y.sum().backward(); z = x * 2; z.gt_(x)\n"
+    "y.tolist(), a.tolist(), a.requires_grad, i.tolist(), x.grad.tolist()" + ", "
+    + NAMES.format("y, a, z"),
+    "comparisons of numbers": "tuple(getattr(torch.tensor([1.0, 2.0, 3.0]), f)(2).tolist()\\\n"
+    "for f in ('eq_', 'ne_', 'lt_', 'le_', 'gt_', 'ge_'))".replace("\\\n", " "),
+    "logical forms": "a, b = torch.tensor([0.0, 2.0, 3.0]), torch.tensor([1, 0, 4])\n"
+    "a.logical_and_(b).tolist(), b.logical_or_(a).tolist(), a.logical_xor_(b).tolist(), "
+    "b.logical_not_().tolist()",
+    "bitwise forms": "i, b = torch.tensor([1, 2, 7]), torch.tensor([True, False])\n"
+    "i &= 6; i |= torch.tensor(8); i ^= 3; b |= True; b.bitwise_not_()\n"
+    "i.tolist(), i.bitwise_and_(9).tolist(), i.bitwise_or_(2).bitwise_xor_(1).tolist(), b.tolist()",
+    "t_": Y + "z = y.t_(); z[0].mul_(x[1, 1]); (z * z).sum().backward()\n"
+    "x.grad.tolist(), z is y, y.shape == (3, 2), y._version, y.grad_fn.name(), y._is_view()",
+    "names of changed shapes": Y + "n = []\n"
+    "for f, a in (('t_', ()), ('unsqueeze_', (0,)), ('squeeze_', (0,)), ('squeeze_', ()), "
+    "('squeeze_', ((0, 1),)), ('transpose_', (0, 1)), ('swapaxes_', (0, -1)), "
+    "('swapdims_', (0, 1))): n.append((getattr(y, f)(*a) is y, y.grad_fn.name(), y._version))\n"
+    "n, list(y.shape)",
+    "a view of changed shape": Y + "v = y[:, 1:]; v.unsqueeze_(0).transpose_(0, 2); v.mul_(3)\n"
+    + OF_X[:-len("x.grad.tolist()")] + "x.grad.tolist(), " + NAMES.format("v, y"),
+    "a base of changed shape": Y + "v = y.view(6); y.t_(); v.mul_(3); y[0].mul_(2)\n" + OF_X,
+    "a leaf of changed shape": "x = torch.ones(2, 3); x.unsqueeze_(-1); x.requires_grad_()\n"
+    "with torch.no_grad(): x.squeeze_(-1)\n"
+    "(x * x).sum().backward(); x.is_leaf, list(x.shape), list(x.grad.shape)",
+    "a changed shape that is retained": Y + "y.unsqueeze_(0); y.retain_grad(); (y * y).sum()"
+    ".backward()\ny.grad.tolist()",
+    "index_fill_ by a tensor": Y + "y.index_fill_(1, torch.tensor([0, 2]), x[1, 1])\n" + OF_X,
+    "index_copy_": Y + "y.index_copy_(1, torch.tensor([2, 0]), x[:, :2])\n" + OF_X,
+    "index_add_": Y + "y.index_add_(1, torch.tensor([2, 2]), x[:, :2], alpha=3)\n" + OF_X,
+    "masked_scatter_": Y + "y[1:].masked_scatter_(torch.tensor([True, False, True]), x)\n" + OF_X,
+    "scatter_": Y + "i = torch.tensor([[2, 0]]); y.scatter_(1, i, x[:1, :2])\n"
+    "y[1].scatter_(0, i[0], 5.0)\n" + OF_X,
+    "scatter_add_": Y + "y.scatter_add_(1, torch.tensor([[2, 2], [0, 1]]), x[:, :2])\n" + OF_X,
+    "names at places": Y + "i = torch.tensor([0]); j = torch.tensor([[0]]); r = []\n"
+    "for f in (lambda: y.index_fill_(1, i, 2.0), lambda: y.index_fill_(1, i, x[0, 0]), "
+    "lambda: y.index_copy_(1, i, x[:, :1]), lambda: y.index_add_(1, i, x[:, :1]), "
+    "lambda: y.masked_scatter_(y > 3, x), lambda: y.scatter_(0, j, 2.0), "
+    "lambda: y.scatter_(0, j, x), lambda: y.scatter_add_(0, j, x)): r.append(f().grad_fn.name())\n"
+    "r, y._version",
+    "positive": Y + "+y is y",
+    "detach": Y + "d = torch.detach(y); d.requires_grad, d._is_view(), d.data_ptr() == y.data_ptr()"
+    .replace("; d.req", "\nd.req"),
+    "other names": "x = torch.ones(2, 3, dtype=torch.complex64) * 1j\n"
+    "torch.adjoint(x).tolist(), torch.moveaxis(x, 0, 1).tolist(), torch.absolute(x).tolist(), "
+    "torch.negative(x).tolist(), torch.divide(x, 2).tolist(), torch.multiply(x, 2).tolist(), "
+    "torch.subtract(x, 2).tolist(), torch.true_divide(x, 2).tolist()",
     "numbers": Y + "y[0, 1] = 7.0; y[1] = 3\n" + OF_X,
     "a scalar is broadcast": Y + "y[:, 1:] = x[0, 0]\n" + OF_X,
     "zero and fill": Y + "y[0].zero_(); y[1, :2].fill_(3.0)\n" + OF_X,
@@ -177,6 +240,72 @@ REFUSED = {
     "a slice of 0-d": "torch.ones(())[..., 1:]",
     "split of 0-d": "torch.ones(()).split(1)",
     "chunk of 0-d": "torch.ones(()).chunk(2)",
+    "the imaginary part of a real tensor": "torch.ones(2).imag",
+    "an imaginary part of a real tensor": "x = torch.ones(2); x.imag = 1",
+    "absolute values in complex numbers": "torch.tensor([1j]).abs_()",
+    "a part of a leaf": "x = torch.tensor([1j], requires_grad=True); x.real.zero_()",
+    "real numbers as real": "torch.view_as_real(torch.ones(2))",
+    "a number as complex": "torch.view_as_complex(torch.ones(()))",
+    "triples as complex": "torch.view_as_complex(torch.ones(3, 3))",
+    "integers as complex": "torch.view_as_complex(torch.arange(2))",
+    "pairs apart": "torch.view_as_complex(torch.ones(2, 2).t())",
+    "pairs at odd places": "torch.view_as_complex(torch.ones(5)[1:].view(2, 2))",
+    "pairs at odd distances": "torch.view_as_complex(torch.ones(3, 3)[:, :2])",
+    "a number as a part": "torch.complex(torch.ones(2), 2.0)",
+    "parts of two types": "torch.polar(torch.ones(2), torch.ones(2, dtype=torch.float64))",
+    "integers as parts": "torch.complex(torch.arange(2), torch.arange(2))",
+    "parts that do not fit": "torch.complex(torch.ones(2), torch.ones(3))",
+    "what is no tensor": "torch.is_complex(3)",
+    "a leaf in another shape": "x = torch.ones(2, 2, requires_grad=True); x.t_()",
+    "a view of a leaf in another shape":
+        "x = torch.ones(2, 2, requires_grad=True); x[0].unsqueeze_(0)",
+    "one of several views in another shape": Y + "a, b = y.unbind(); a.unsqueeze_(0)",
+    "a dimension that is not there": "torch.ones(2).squeeze_(3)",
+    "a saved result in another shape": "x = torch.ones(2, 3, requires_grad=True); y = x.exp()\n"
+        "y.t_(); y.sum().backward()",
+    "a comparison that is larger": "torch.ones(3).lt_(torch.ones(2, 3))",
+    "a comparison with a leaf": "x = torch.ones(3, requires_grad=True); x.lt_(2)",
+    "positive bools": "+torch.tensor([True])",
+    "index_fill: several dimensions": "torch.ones(3).index_fill(0, torch.tensor([[0]]), 1)",
+    "index_fill: floats": "torch.ones(3).index_fill(0, torch.tensor([0.0]), 1)",
+    "index_copy: several dimensions":
+        "torch.ones(3).index_copy(0, torch.tensor([[0]]), torch.ones(1))",
+    "index_copy: not as many": "torch.ones(3).index_copy(0, torch.tensor([0, 1]), torch.ones(3))",
+    "index_copy: other slices":
+        "torch.ones(3, 2).index_copy(0, torch.tensor([0]), torch.ones(1, 3))",
+    "index_copy: another rank": "torch.ones(3, 2).index_copy(0, torch.tensor([0]), torch.ones(2))",
+    "index_copy: a number into a matrix":
+        "torch.ones(3, 2).index_copy(0, torch.tensor([0]), torch.tensor(2.0))",
+    "index_copy: several of a number":
+        "torch.ones(3).index_copy(0, torch.tensor([0, 1]), torch.tensor(2.0))",
+    "index_copy: another type":
+        "torch.ones(3).index_copy(0, torch.tensor([0]), torch.ones(1, dtype=torch.float64))",
+    "index_copy: floats": "torch.ones(3).index_copy(0, torch.tensor([0.0]), torch.ones(1))",
+    "index_add: several dimensions":
+        "torch.ones(3).index_add(0, torch.tensor([[0]]), torch.ones(1))",
+    "index_add: not as many": "torch.ones(3).index_add(0, torch.tensor([0, 1]), torch.ones(3))",
+    "index_add: other slices": "torch.ones(3, 2).index_add(0, torch.tensor([0]), torch.ones(1, 3))",
+    "index_add: another type":
+        "torch.ones(3).index_add(0, torch.tensor([0]), torch.ones(1, dtype=torch.float64))",
+    "masked_scatter: too few": "torch.ones(3).masked_scatter(torch.ones(3) > 0, torch.ones(2))",
+    "masked_scatter: no mask": "torch.ones(3).masked_scatter(torch.ones(3), torch.ones(3))",
+    "masked_scatter: another type": "torch.ones(3).masked_scatter(torch.ones(3) > 0, "
+        "torch.ones(3, dtype=torch.float64))",
+    "masked_scatter: a number": "torch.ones(3).masked_scatter(torch.ones(3) > 0, 2.0)",
+    "masked_select: no mask": "torch.ones(3).masked_select(torch.ones(3))",
+    "gather: another rank": "torch.ones(3, 2).gather(0, torch.tensor([0]))",
+    "gather: floats": "torch.ones(3).gather(0, torch.tensor([0.0]))",
+    "gather: larger": "torch.ones(3, 2).gather(0, torch.tensor([[0, 1, 1]]))",
+    "scatter: another rank": "torch.ones(3, 2).scatter(0, torch.tensor([0]), 1.0)",
+    "scatter: another rank of the source":
+        "torch.ones(3, 2).scatter(0, torch.tensor([[0]]), torch.tensor(2.0))",
+    "scatter: larger": "torch.ones(3, 2).scatter(0, torch.tensor([[0, 1, 1]]), 1.0)",
+    "scatter: larger than the source":
+        "torch.ones(3, 2).scatter(0, torch.tensor([[0, 1]]), torch.ones(1, 1))",
+    "scatter: another type": "torch.ones(3).scatter(0, torch.tensor([0]), "
+        "torch.ones(1, dtype=torch.float64))",
+    "scatter_add: larger than the source":
+        "torch.ones(3, 2).scatter_add(0, torch.tensor([[0, 1]]), torch.ones(1, 1))",
     "overlapping memory": Y + "y[0].expand(2, 3).mul_(2)",
     "memory shared with an operand": Y + "y[0, 1:].copy_(y[0, :2])",
     "detach_": Y + "y[0].detach_()",
@@ -196,6 +325,64 @@ def test_it_is_refused_as_by_pytorch(snippet: str, device: str) -> None:
     found, ours_ = raised(snippet, gpugrad, device)
     assert found is error
     assert ours_.replace("gpugrad.cuda.", "gpugrad.").split("\n")[0] == ours(text)
+
+
+OUTSIDE = {
+    "index_fill": "torch.ones(3).index_fill(0, torch.tensor([0, 7]), 1)",
+    "index_copy": "torch.ones(3).index_copy(0, torch.tensor([-1]), torch.ones(1))",
+    "index_add": "torch.ones(3, 2).index_add(0, torch.tensor([3]), torch.ones(1, 2))",
+    "gather": "torch.ones(3).gather(0, torch.tensor([-1]))",
+    "scatter": "torch.ones(3).scatter(0, torch.tensor([4]), 1.0)",
+    "scatter_add": "torch.ones(3).scatter_add(0, torch.tensor([-1]), torch.ones(1))",
+}
+
+
+@pytest.mark.parametrize("snippet", OUTSIDE.values(), ids=OUTSIDE)
+def test_an_index_outside_is_refused_on_the_cpu_as_by_pytorch(snippet: str) -> None:
+    torch = pytest.importorskip("torch")
+
+    assert raised(snippet, gpugrad) == raised(snippet, torch)
+
+
+def test_logical_forms_have_no_gradient(device: str) -> None:
+    """PyTorch keeps the gradient of what was there before."""
+    x = gpugrad.ones(3, device=device, requires_grad=True)
+    y = x * 2
+    y.logical_and_(x)
+    y.sum().backward()
+
+    assert y.grad_fn is not None
+    assert y.grad_fn.name() == "LogicalAndBackward1"
+    assert x.grad is not None
+    assert x.grad.tolist() == [0.0] * 3
+
+
+def test_a_shape_that_was_changed_without_recording_keeps_its_history(device: str) -> None:
+    """In PyTorch the gradient then has another shape than the history."""
+    x = gpugrad.arange(6.0, device=device).view(2, 3).requires_grad_()
+    y = x * 2
+    with gpugrad.no_grad():
+        y.t_()
+    (y[0] * 3).sum().backward()
+
+    assert x.grad is not None
+    assert x.grad.tolist() == [[6.0, 0.0, 0.0], [6.0, 0.0, 0.0]]
+
+
+def test_a_tangent_changes_its_shape_with_the_tensor(device: str) -> None:
+    def function(x: Any) -> Any:
+        return (x * 2).unsqueeze_(0).transpose_(0, 1).mul_(3)
+
+    x = gpugrad.arange(3.0, device=device)
+    out, tangent = gpugrad.func.jvp(function, (x,), (x + 1,))
+    assert out.tolist() == [[0.0], [6.0], [12.0]]
+    assert tangent.tolist() == [[6.0], [12.0], [18.0]]
+
+
+def test_a_comparison_in_place_does_not_move(device: str) -> None:
+    x = gpugrad.arange(3.0, device=device)
+    _, tangent = gpugrad.func.jvp(lambda x: (x * 2).lt_(3) + x, (x,), (x + 1,))
+    assert tangent.tolist() == [1.0, 2.0, 3.0]
 
 
 def test_a_base_of_other_memory_is_refused(device: str) -> None:
@@ -272,6 +459,11 @@ VIEWS: dict[str, Any] = {
     "detach": lambda t, k: t.detach(),
 }
 WRITES: dict[str, Any] = {
+    "lt": lambda t, o, k: t.lt_(k / 4),
+    "ge": lambda t, o, k: t.ge_(o),
+    "t": lambda t, o, k: t.t_(),
+    "unsqueeze": lambda t, o, k: t.unsqueeze_(k % 2),
+    "squeeze": lambda t, o, k: t.squeeze_(),
     "mul": lambda t, o, k: t.mul_(k % 3 + 0.5),
     "mul tensor": lambda t, o, k: t.mul_(o),
     "add": lambda t, o, k: t.add_(o),
@@ -286,6 +478,7 @@ WRITES: dict[str, Any] = {
     "indices": lambda t, o, k: t.__setitem__([0], o),
     "mask": lambda t, o, k: t.__setitem__(t.detach() > 0.5, o.mean()),
 }
+SHAPES = ("t", "unsqueeze", "squeeze")
 RESULTS: dict[str, Any] = {
     "square": lambda t, o, k: t * t,
     "product": lambda t, o, k: t * o,
@@ -310,8 +503,9 @@ def step(library: Any, tensors: list[Any], s: Step) -> None:
     """Do one step, which may raise."""
     table, name = s.kind.split(":")
     t, o = tensors[s.target % len(tensors)], tensors[s.other % len(tensors)]
-    # results of a view that was made without recording say that they require grad, in PyTorch
-    with library.set_grad_enabled(s.recorded or table == "view"):
+    # results of a view that was made without recording say that they require grad, in PyTorch,
+    # and a tensor whose shape is changed without recording gets gradients of the shape it had
+    with library.set_grad_enabled(s.recorded or table == "view" or name in SHAPES):
         if table == "view":
             tensors.append(VIEWS[name](t, s.number))
         elif table == "write":

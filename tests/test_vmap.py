@@ -22,7 +22,7 @@ EVERY = [(op, s) for op, samples in SAMPLES.items() for s in samples]
 BY_VALUE = [
     (op, s)
     for op, s in EVERY
-    if op == "nonzero"
+    if op in ("nonzero", "masked_select")
     or (s.name == "indices" and op == "where")
     or (op == "getitem" and any(a.dtype.kind == "b" for a in s.inputs))
 ]
@@ -107,6 +107,8 @@ def test_every_operation_over_a_batch(device: str, op: str, sample: Sample) -> N
     function, examples = function_of(sample), batch_of(sample, device)
     expected = looped(function, examples)
     assert_same(vmap(function)(*map(gpugrad.stack, examples)), expected)
+    if op == "view_as_complex":  # which needs pairs that are neighbours in memory
+        return
     last = [gpugrad.stack(e, -1) for e in examples]
     out = [t.movedim(-1, 0) for t in vmap(function, in_dims=-1, out_dims=-1)(*last)]
     assert_same(out, expected)

@@ -217,6 +217,10 @@ class _Module:
         """Tell whether two arrays may have an element in common."""
         return bool(self.door.inner.xp.may_share_memory(all_of(a), all_of(b)))
 
+    def cumsum(self, array: Batched, axis: int) -> Batched:
+        """Return the sums of all elements up to each."""
+        return self.door.made(self.door.inner.xp.cumsum(array.array, self.door.depth + axis))
+
     def nonzero(self, array: Batched) -> Any:
         """Return the indices of what is not zero, where all examples are equal.
 
@@ -536,7 +540,7 @@ class BatchedBackend:
         mask = index[0] if isinstance(index, tuple) and len(index) == 1 else index
         if (
             mask.__class__ is Batched and mask.dtype.kind == "b"
-            and mask.shape == array.shape and not values.ndim
+            and mask.shape == array.shape and not getattr(values, "ndim", 1)
         ):  # fmt: skip
             self._check_room(array, (mask, values))
             batch = array.array.shape[: self.depth]
@@ -559,6 +563,9 @@ class BatchedBackend:
         arrays = [i for i in (*indices, values) if i.__class__ is Batched]
         self._check_room(array, arrays)
         place = self._place(array, index)
+        if not hasattr(values, "ndim"):
+            function(place.view, place.arrays, values)
+            return
         rest = place.view.shape[self.depth + place.used :]
         shape = (*rest[: place.first], *place.shape, *rest[place.first :])
         whole = self._padded(self.lifted(values), len(shape))
@@ -595,8 +602,7 @@ class BatchedBackend:
         view = array[tuple(basic)]
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
         others = [k for k in range(view.ndim) if k not in axes]
-        adjacent = axes == list(range(axes[0], axes[0] + len(axes)))
-        first = axes[0] if adjacent and _one_run(items) else 0
+        first = axes[0] if _one_run(items) else 0
         moved = view.transpose((*axes, *others)).array
         if any(a.__class__ is Batched for a in arrays):
             # the examples become one more array that the index names, so that all go together
@@ -637,7 +643,7 @@ def _span(item: Any) -> int:
 def _one_run(items: Sequence[Any]) -> bool:
     """Tell whether the arrays of an index stand together: NumPy then leaves them in their place."""
     places = [k for k, item in enumerate(items) if hasattr(item, "dtype")]
-    return places[-1] - places[0] + 1 == len(places)
+    return bool(places) and places[-1] - places[0] + 1 == len(places)
 
 
 def all_of(array: Array) -> Array:

@@ -88,6 +88,12 @@ def _sign(x: Array) -> Array:
     return np.copy(x) if x.dtype.kind == "b" else np.sign(x)
 
 
+def _angle(x: Array) -> Array:
+    if x.dtype.kind == "c":
+        return np.arctan2(x.imag, x.real)
+    return np.where(np.less(x, 0), x.dtype.type(np.pi), np.where(np.isnan(x), x, x.dtype.type(0)))
+
+
 def _power(x: Array, y: Array) -> Array:
     kind = np.result_type(x).kind
     if kind == "f":
@@ -110,7 +116,7 @@ FUNCTIONS = {
         "logical_xor", "maximum", "minimum", "nan", "real", "sin", "sqrt", "tan", "tanh",
         "where",
     )
-} | {"erf": _erf, "power": _power, "sign": _sign}  # fmt: skip
+} | {"angle": _angle, "erf": _erf, "power": _power, "sign": _sign}  # fmt: skip
 
 
 # What takes the place of NumPy's functions where an operand has LARGE elements or more.

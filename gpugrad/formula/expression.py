@@ -174,6 +174,7 @@ FUNCTIONS: dict[str, Function] = {
     "conj": Function("conjugate({})", "conj({})", holomorphic=False),
     "real": Function("real({})", "real({})", REAL, holomorphic=False),
     "imag": Function("imag({})", "imag({})", REAL, holomorphic=False),
+    "angle": Function("angle({})", "gpugrad::angle({})", REAL, holomorphic=False),
     "maximum": Function("maximum({}, {})", "gpugrad::maximum({}, {})"),
     "minimum": Function("minimum({}, {})", "gpugrad::minimum({}, {})"),
     "rsqrt": Function("(1 / sqrt({}))", "rsqrt({})", cuda_complex="({one} / sqrt({}))"),
@@ -272,6 +273,8 @@ def _simplified(name: str, args: tuple[Expression, ...]) -> Expression | None:
             return _conjugated(first)
         case "real" if first.kind != COMPLEX:
             return first
+        case "imag" if first.kind != COMPLEX:
+            return constant(0)
     return None
 
 

@@ -93,6 +93,22 @@ class _HookedGradients(_Gradients):
         end = self.ends.get(edge) if isinstance(edge, TensorBase) else None
         super().deliver(edge if end is None else end, grad)
 
+    def hooked(self, node: Node, grad: Any, rule: Rule | None) -> tuple[Any, Rule | None]:
+        """Call hooks as elsewhere, on the gradient of a leaf in the type that was chosen for it."""
+        if isinstance(node.rule, _End):
+            dtype = getattr(node.params._hooks, "grad_dtype", None)
+            if dtype is not None:
+                grad = _of_type(grad, dtype)
+        return super().hooked(node, grad, rule)
+
+
+def _of_type(grad: Any, dtype: Any) -> Any:
+    """Return a gradient of a walk, a tensor or an array, in another type."""
+    if isinstance(grad, TensorBase):
+        tensor: Any = grad
+        return tensor.to(dtype)
+    return grad if grad.dtype == dtype.numpy else backend.of(grad).astype(grad, dtype.numpy)
+
 
 class _End:
     """How the node of a leaf with hooks ends a walk: by adding to the ``.grad``, or by keeping."""
@@ -257,7 +273,7 @@ def _accumulate(leaf: Any, grad: Array) -> None:
         total = leaf._grad
         if total is None:
             own = _holders(grad) <= _ONE and backend.of(grad).owns(grad)
-            if grad.ndim > 1 and grad.strides != leaf._array.strides and grad.size:
+            if grad.ndim > 1 and grad.size and not (own and grad.strides == leaf._array.strides):
                 leaf._grad = wrap(_laid_out(grad, leaf._array, own))
             else:
                 leaf._grad = wrap(grad if own else backend.of(grad).copy(grad))
@@ -272,16 +288,16 @@ def _accumulate(leaf: Any, grad: Array) -> None:
 def _accumulate_recorded(leaf: Any, grad: Any) -> None:
     """Add to the ``.grad`` of a leaf, out of place and so that it can be differentiated."""
     with _ACCUMULATING:
-        if leaf._grad is not None:
-            leaf._grad = leaf._grad + grad
-        elif (
+        own = leaf._grad is not None or (
             _holders(grad) <= _ONE
             and _holders(grad._array) <= _ONE
             and backend.of(grad._array).owns(grad._array)
-        ):
-            leaf._grad = grad
+        )
+        total = grad if leaf._grad is None else leaf._grad + grad
+        if _has_layout_for(leaf._array, total._array):
+            leaf._grad = total if own else total.clone()
         else:
-            leaf._grad = grad.clone()
+            leaf._grad = wrap(_empty_for(leaf._array, total._array)).copy_(total)
 
 
 def _holders(value: Any) -> int:
@@ -297,11 +313,39 @@ _ONE = _held_once(object())  # what a value counts that only a caller's variable
 
 
 def _laid_out(array: Array, leaf: Array, own: bool) -> Array:
-    """Return a gradient in memory of its own, with the strides of its leaf if that is dense."""
-    door = backend.of(leaf)
-    order = "K" if leaf.size == array.size and 0 not in leaf.strides else "C"
-    result = door.empty_like(leaf, order)
-    if result.strides == array.strides and own:
+    """Return a gradient in memory of its own, in the layout that it is to have at its leaf."""
+    if own and _has_layout_for(leaf, array):
         return array
-    door.assign(result, array)
+    result = _empty_for(leaf, array)
+    backend.of(result).assign(result, array)
     return result
+
+
+def _has_layout_for(leaf: Array, array: Array) -> bool:
+    """Tell whether a gradient has the strides of its leaf, or plain ones if that has gaps."""
+    if not _is_dense(leaf):
+        return bool(array.flags.c_contiguous)
+    return all(
+        n == 1 or s * leaf.itemsize == t * array.itemsize
+        for n, s, t in zip(leaf.shape, array.strides, leaf.strides, strict=True)
+    )
+
+
+def _empty_for(leaf: Array, array: Array) -> Array:
+    """Return an empty gradient in the layout that it is to have, of the type of ``array``."""
+    door = backend.of(array)
+    if leaf.shape != array.shape or not _is_dense(leaf):
+        return door.empty(array.shape, array.dtype, door.device_of(array))
+    result = door.empty_like(leaf, "K")
+    return result if result.dtype == array.dtype else door.astype(result, array.dtype)
+
+
+def _is_dense(array: Array) -> bool:
+    """Tell whether the elements fill a piece of memory, in whatever order."""
+    expected = array.itemsize
+    for stride, n in sorted(zip(array.strides, array.shape, strict=True)):
+        if n != 1:
+            if stride != expected:
+                return False
+            expected *= n
+    return True

@@ -13,7 +13,7 @@ import numpy as np
 
 from gpugrad import backend, errors
 from gpugrad._device import device
-from gpugrad.backend.batched import BatchedBackend, Level, summed, with_levels
+from gpugrad.backend.batched import Batched, BatchedBackend, Level, summed, with_levels
 from gpugrad.formula import MATH, TORCH
 from gpugrad.graph import (
     LEAF,
@@ -93,26 +93,29 @@ class _Rule:
     names: tuple[str, ...]
 
 
-def together(operands: Sequence[Any]) -> tuple[backend.Backend, Sequence[Any], list[Array]]:
+def together(
+    operands: Sequence[Any], others: Sequence[Array] = ()
+) -> tuple[backend.Backend, Sequence[Any], list[Array]]:
     """Return the backend that computes with operands, the operands, and their arrays.
 
-    Operands are tensors, of which all are batched if one is, and NumPy scalars, which go with any.
+    Operands are tensors, of which all are batched if one is or if one of the ``others``, and NumPy
+    scalars, which go with any.
 
     Raises:
         RuntimeError: They live on different devices.
     """
     arrays = [o._array if isinstance(o, TensorBase) else o for o in operands]
     door = backend.of(arrays[0])
-    for a in arrays:
+    for a in (*arrays, *others):
         if backend.of(a) is not door:
-            return _joined(operands)
+            return _joined(operands, others)
     return door, operands, arrays
 
 
 def _joined(
-    operands: Sequence[Any],
+    operands: Sequence[Any], others: Sequence[Array]
 ) -> tuple[backend.Backend, Sequence[Any], list[Array]]:
-    arrays = [o._array for o in operands if isinstance(o, TensorBase)]
+    arrays = [*(o._array for o in operands if isinstance(o, TensorBase)), *others]
     doors = [backend.of(a) for a in arrays]
     door = backend.joined(doors)
     if door is None:
@@ -135,12 +138,27 @@ def lifted(tensor: Any, door: backend.Backend) -> Any:
     return result
 
 
+def _batched(index: Any) -> list[Array]:
+    """Return the batched arrays of an index."""
+    items = index if isinstance(index, tuple) else (index,)
+    return [i for i in items if i.__class__ is Batched]
+
+
+def _copied(index: Any) -> Any:
+    """Return an index, or an array, with copies of its arrays."""
+    if isinstance(index, tuple):
+        return tuple(map(_copied, index))
+    return backend.of(index).copy(index) if hasattr(index, "dtype") else index
+
+
 class Operation:
     """An operation over whole arrays, with one gradient rule per input.
 
     ``forward(door, *arrays, **params)`` computes on raw arrays.  ``kind`` says how tangents pass:
     "linear" and "bilinear" operations are their own forward mode, for a "composite" one it is
-    derived by transposing its backward.
+    derived by transposing its backward.  ``arrays`` names the parameter that is an array or has
+    arrays in a tuple, an index or a mask: it may be batched, and as a backward reads it, it is
+    copied where that is recorded, since its owner may write to it.
     """
 
     def __init__(
@@ -150,6 +168,7 @@ class Operation:
         kind: str,
         view: bool = False,
         outputs: tuple[str, ...] = ("out",),
+        arrays: str = "",
     ):
         """Make the operation whose backward node is called ``name``."""
         self.name = name
@@ -157,6 +176,7 @@ class Operation:
         self.kind = kind
         self.view = view
         self.output_names = outputs
+        self.arrays = arrays
         self.convention = TORCH
         parameters = list(inspect.signature(forward).parameters.values())[1:]
         self.parameters = tuple(
@@ -195,8 +215,8 @@ class Operation:
 
     @property
     def regular(self) -> bool:
-        """Whether a call has given tensors and one result, and is generated."""
-        return not self.variadic and self.output_names == ("out",)
+        """Whether a call has given tensors, no other arrays and one result, and is generated."""
+        return not self.variadic and self.output_names == ("out",) and not self.arrays
 
     def rule(self, needs: tuple[bool, ...], outputs: int) -> Rule:
         """Return how calls are differentiated by the inputs that ``needs`` marks."""
@@ -232,7 +252,8 @@ class Operation:
         first = tensors[0]
         if self.view:
             own_array(first)
-        door, tensors, arrays = together(tensors)
+        others = _batched(params[self.arrays]) if self.arrays else ()
+        door, tensors, arrays = together(tensors, others)
         result = self.forward(door, *arrays, **params)
         several = result.__class__ is tuple
         outs = tuple(map(wrap, result)) if several else (wrap(result),)
@@ -281,6 +302,8 @@ class Operation:
             saved = tuple(kept)
         op = self if mode.conventions[-1] == TORCH else self.in_math
         rule = op.rule(needs, len(outs))
+        if self.arrays:
+            params = {**params, self.arrays: _copied(params[self.arrays])}
         call = self._described(tensors, outs, params)
         node = record(rule, inputs, saved, versions_of(saved), call)
         for k, out in enumerate(outs):
@@ -448,10 +471,10 @@ def declared(op: Operation) -> Declared:
 
 
 def linear(
-    name: str, view: bool = False, outputs: tuple[str, ...] = ("out",)
+    name: str, view: bool = False, outputs: tuple[str, ...] = ("out",), arrays: str = ""
 ) -> Callable[[Forward], Declared]:
     """Declare an operation that is linear in its tensors: its rule is its transpose."""
-    return lambda forward: declared(Operation(name, forward, "linear", view, outputs))
+    return lambda forward: declared(Operation(name, forward, "linear", view, outputs, arrays))
 
 
 def bilinear(name: str) -> Callable[[Forward], Declared]:

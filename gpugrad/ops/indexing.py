@@ -12,9 +12,9 @@ import numpy as np
 from gpugrad import backend, errors
 from gpugrad.backend.batched import Batched, all_of
 from gpugrad.errors import normal_dim, size
-from gpugrad.graph import TensorBase, mode
-from gpugrad.op import lifted, linear, of_tensor
-from gpugrad.op.saved import Like, wrap
+from gpugrad.graph import TensorBase
+from gpugrad.op import linear, of_tensor
+from gpugrad.op.saved import Like, own_array, wrap
 from gpugrad.ops import shape as shapes
 
 if TYPE_CHECKING:
@@ -24,43 +24,33 @@ Array = Any
 Shape = tuple[int, ...]
 
 
-@linear("IndexBackward0")
-def _index(door: backend.Backend, input: Array, *, index: tuple[Any, ...]) -> Array:
+@linear("IndexBackward0", arrays="index")
+def taken(door: backend.Backend, input: Array, *, index: Any) -> Array:
+    """Return a copy of what an index with arrays names."""
     return door.take(input, index)
 
 
-@_index.gradient
+@taken.gradient
 def input(g: Any, like: Like, index: tuple[Any, ...]) -> Any:
-    return add_at(g, like.shape, index)
+    return add_at(g, shape=like.shape, index=index)
 
 
-_index_select = _index.named("IndexSelectBackward0")
+_index_select = taken.named("IndexSelectBackward0")
+_masked_select = taken.named("MaskedSelectBackward0")
+gathered = taken.named("GatherBackward0")
 
 
-@linear("IndexPutBackward0")
-def _add_at(door: backend.Backend, input: Array, *, shape: Shape, index: tuple[Any, ...]) -> Array:
+@linear("IndexPutBackward0", arrays="index")
+def add_at(door: backend.Backend, input: Array, *, shape: Shape, index: tuple[Any, ...]) -> Array:
+    """Return zeros of a shape with the input added at an index: twice where it is named twice."""
     result = door.full(shape, 0, input.dtype, door.device_of(input))
     door.add_at(result, index, input)
     return result
 
 
-@_add_at.gradient
+@add_at.gradient
 def input(g: Any, index: tuple[Any, ...]) -> Any:
-    return _index(lifted_with(g, index), index=index)
-
-
-def add_at(values: Any, shape: Shape, index: tuple[Any, ...]) -> Any:
-    """Return zeros of a shape with values added at an index: twice where it is named twice."""
-    return _add_at(lifted_with(values, index), shape=shape, index=index)
-
-
-def lifted_with(tensor: Any, index: Sequence[Any]) -> Any:
-    """Return a tensor with the hidden axes of the arrays in an index."""
-    arrays = [i for i in index if i.__class__ is Batched]
-    if not arrays:
-        return tensor
-    door = backend.joined([backend.of(a) for a in (tensor._array, *arrays)])
-    return tensor if door is None else lifted(tensor, door)
+    return taken(g, index=index)
 
 
 @linear("FlipBackward0")
@@ -101,7 +91,7 @@ def grid(door: backend.Backend, indices: Array, axis: int) -> tuple[Array, ...]:
 def scatter_along(g: Any, indices: Any, shape: Shape, axis: int) -> Any:
     """Return zeros of ``shape`` with ``g`` at ``indices`` along an axis."""
     door = backend.of(g._array)
-    return add_at(g, shape, grid(door, indices._array, axis))
+    return add_at(g, shape=shape, index=grid(door, indices._array, axis))
 
 
 # --------------------------------------------------------------------------- reading an index
@@ -150,11 +140,7 @@ def _element(door: backend.Backend, item: Any, where: Any) -> Any:
             stacklevel=4,
         )
         item = item.astype(bool)
-    other = backend.of(item)
-    if other.type != door.type:
-        return backend.moved(item, where)
-    # the backward reads it, and its owner may have written to it before
-    return other.copy(item) if mode.enabled else item
+    return item if backend.of(item).type == door.type else backend.moved(item, where)
 
 
 def _slice_of(item: slice) -> slice:
@@ -297,7 +283,7 @@ def getitem(input: Tensor, key: Any) -> Tensor:
         if any(isinstance(i, int) for i in index):
             first, index = numbers_first(index)
             input = shapes.sliced(input, first)
-        return _index(lifted_with(input, index), index=index)
+        return taken(input, index=index)
     if index in ((), (Ellipsis,)):
         return shapes.alias(input)
     return shapes.sliced(input, index)
@@ -324,7 +310,22 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     if index._array.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
     parts, _ = parsed(input, (*(slice(None),) * axis, index.reshape(-1)))
-    return _index_select(lifted_with(input, parts), index=parts)
+    return _index_select(input, index=parts)
+
+
+@of_tensor
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """Return the elements where the mask holds, in one dimension; both are broadcast.
+
+    Raises:
+        RuntimeError: The mask is not bool.
+    """
+    if mask._array.dtype.kind != "b":
+        raise RuntimeError("masked_select: expected BoolTensor for mask")
+    shape = errors.broadcast_shape(input._array.shape, mask._array.shape)
+    if input._array.shape != shape:
+        input = input.expand(shape)
+    return _masked_select(input, index=(own_array(mask.to(input.device).expand(shape)),))
 
 
 __all__ = ["errors"]

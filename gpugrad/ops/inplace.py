@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gpugrad import _dtype, backend, errors
-from gpugrad.backend.batched import (
-    Batched,
-    BatchedBackend,
-    copy_to_write,
-    levels_of,
-    no_room,
-)
+from gpugrad.backend.batched import Batched, BatchedBackend, levels_of, no_room
 from gpugrad.errors import size
-from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode
-from gpugrad.op import Elementwise, Pointwise, cast, lifted, linear
+from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode, recording, rehang
+from gpugrad.op import OPS, Elementwise, Pointwise, cast, lifted, linear, public
 from gpugrad.op.dual import attach, has_tangents, tangent_of
 from gpugrad.op.history import as_strided, check_rewritable, region_of, renew, rewrite
-from gpugrad.op.saved import note_write, own_array, type_name, wrap
+from gpugrad.op.saved import Like, note_write, own_array, type_name, wrap, zeros
 from gpugrad.ops import pointwise as pw
+from gpugrad.ops import scatter
 from gpugrad.ops.creation import checked_number, zeros_like
-from gpugrad.ops.indexing import add_at, getitem, lifted_with, numbers_first, parsed
+from gpugrad.ops.indexing import add_at, getitem, parsed
 from gpugrad.ops.shape import clone
 
 if TYPE_CHECKING:
@@ -357,6 +353,127 @@ def unary(function: Callable[..., Any]) -> Callable[[Any], Any]:
     return apply_
 
 
+def abs_(self: Tensor) -> Tensor:
+    """Write the absolute values into the tensor.
+
+    Raises:
+        RuntimeError: It is complex, and they are not.
+    """
+    if self._array.dtype.kind == "c":
+        raise RuntimeError("In-place abs is not supported for complex tensors.")
+    return inplace(pw.abs, self)
+
+
+_conj_physical = public(
+    Pointwise("ConjPhysicalBackward1", "conj_physical_", OPS["conjugate"].build, "default")
+)
+
+
+def conj_physical_(self: Tensor) -> Tensor:
+    """Conjugate the tensor in place."""
+    return inplace(_conj_physical, self)
+
+
+@linear("LtBackward0")
+def _decided(door: backend.Backend, *inputs: Array) -> Array:
+    return inputs[0]
+
+
+@_decided.gradient
+def inputs(g: Any, likes: Sequence[Like], needs: Sequence[bool]) -> list[Any]:
+    return [zeros(like) if needed else None for like, needed in zip(likes, needs, strict=True)]
+
+
+def decision(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the in-place form of a comparison or a logical operation.
+
+    What it writes is 0 or 1 in the type of the tensor, and its gradient is 0: also that of the
+    logical operations, after which PyTorch takes the gradient of what was there before.
+    """
+    title = function.__name__.title().replace("_", "")
+    named = [_decided.named(f"{title}Backward{k}") for k in range(2)]
+
+    def decide(self: Any, *others: Any) -> Any:
+        result = cast(function(self, *others), dtype=self._array.dtype)
+        tensors = [o for o in others if isinstance(o, TensorBase)]
+        return named[len(tensors)](result, self, *tensors)
+
+    decide.op = function.op  # type: ignore[attr-defined]
+
+    def apply_(self: Any, *other: Any) -> Any:
+        return inplace(decide, self, *other)
+
+    apply_.__name__ = f"{function.__name__}_"
+    apply_.__doc__ = (
+        f"Write the result of ``{function.__name__}`` into the tensor, as 0 or 1 of its own type."
+    )
+    return apply_
+
+
+def binary(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the in-place form of a function of two operands."""
+
+    def apply_(self: Any, other: Any) -> Any:
+        return inplace(function, self, other)
+
+    apply_.__name__ = f"{function.__name__}_"
+    apply_.__doc__ = f"Write the result of ``{function.__name__}`` into the tensor."
+    return apply_
+
+
+# --------------------------------------------------------------------------- the tensor's own shape
+
+# The node of a function that changes the tensor itself, by that of the function that makes a view.
+_OWN = {
+    "TBackward0": "TBackward1",
+    "TransposeBackward0": "TransposeBackward1",
+    "UnsqueezeBackward0": "UnsqueezeBackward1",
+    "SqueezeBackward0": "SqueezeBackward3",
+    "SqueezeBackward1": "SqueezeBackward4",
+    "SqueezeBackward2": "SqueezeBackward5",
+}
+
+
+@functools.cache
+def _own_op(op: Any) -> Any:
+    return op.named(_OWN[op.name])
+
+
+def rearranging(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the form of a function that makes a view which changes the tensor itself.
+
+    No memory is written, but it counts as a write, as in PyTorch.  The history follows the shape
+    also where nothing is recorded, except for a leaf: that must not have been used before.
+    """
+
+    def apply_(self: Any, *args: Any, **kwargs: Any) -> Any:
+        check_history(self)
+        edge = self._edge
+        old = wrap(own_array(self))
+        old._edge = None if edge is LEAF else edge  # a leaf that is not recorded remains one
+        for level in mode.levels:
+            if (tangent := tangent_of(self, level)) is not None:
+                attach(old, level, tangent)
+        with recording(True):  # the history must fit the shape, whoever changed that
+            result = function(old, *args, **kwargs)
+        node = result._edge
+        if node is not None:
+            node.rule = _own_op(node.op).rule(node.rule.needs, 1)
+            rehang(self, node)
+        self._array = result._array
+        for level in mode.levels:
+            if (tangent := tangent_of(result, level)) is not None:
+                attach(self, level, tangent)
+        note_write(self)
+        return self
+
+    apply_.__name__ = f"{function.__name__}_"
+    apply_.__doc__ = (
+        f"Change the tensor itself as ``{function.__name__}`` does its result, and return it."
+    )
+    return apply_
+
+
 # --------------------------------------------------------------------------- assignment
 
 
@@ -442,34 +559,6 @@ def _ready(self: Tensor, src: Any) -> Any:
 # --------------------------------------------------------------------------- x[index] = value
 
 
-@linear("IndexPutBackward0")
-def _assigned(door: backend.Backend, input: Array, value: Array, *, index: Any) -> Array:
-    result = copy_to_write(input, door, (value, *index))
-    _put(door, result, index, value)
-    return result
-
-
-def _put(door: backend.Backend, target: Array, index: Any, value: Array) -> None:
-    if any(isinstance(i, int) for i in index):
-        first, index = numbers_first(index)
-        target = target[first]
-    door.put(target, index, value)
-
-
-@_assigned.gradient
-def input(g: Any, index: Any) -> Any:
-    return _assign_at(g, _nothing(g), index)
-
-
-@_assigned.gradient
-def value(g: Any, index: Any) -> Any:
-    return getitem(g, index)
-
-
-def _assign_at(input: Any, value: Any, index: tuple[Any, ...]) -> Any:
-    return _assigned(lifted_with(input, index), value, index=index)
-
-
 def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     try:
         return np.broadcast_shapes(shape, target) == target
@@ -546,78 +635,19 @@ def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
         )
     moving = mode.levels and has_tangents((self, value))
     if moving or (mode.enabled and (self._edge is not None or value._edge is not None)):
-        overwrite(lambda t, v: _assign_at(t, v, index), self, value)
+        overwrite(lambda t, v: scatter.assigned(t, v, index=index), self, value)
     else:
-        _put(backend.of(self._array), self._array, index, value._array)
+        scatter.put(backend.of(self._array), self._array, index, value._array)
         note_write(self)
 
 
 # --------------------------------------------------------------------------- masks and indices
 
 
-@linear("MaskedFillBackward0")
-def _masked_fill(door: backend.Backend, input: Array, value: Array, *, mask: Array) -> Array:
-    result = copy_to_write(input, door, (value, mask))
-    door.put(result, mask, value)
-    return result
-
-
-@_masked_fill.gradient
-def input(g: Any, mask: Array) -> Any:
-    return _masked_fill(lifted_with(g, (mask,)), _nothing(g), mask=mask)
-
-
-@_masked_fill.gradient
-def value(g: Any, mask: Array) -> Any:
-    return _masked_fill(lifted_with(g, (mask,)), _nothing(g), mask=~mask)
-
-
-_masked_fill_by_tensor = _masked_fill.named("MaskedFillBackward1")
-
-
-def _nothing(g: Any) -> Any:
-    array = g._array
-    door = backend.of(array)
-    return wrap(door.full((), 0, array.dtype, door.device_of(array)))
-
-
-def masked_fill(input: Any, mask: Any, value: Any) -> Any:
-    """Return a copy with a number, or a 0-d tensor, where the mask holds; both are broadcast.
-
-    Raises:
-        RuntimeError: The mask is not bool, or the value has dimensions.
-    """
-    if mask._array.dtype.kind != "b":
-        raise RuntimeError(
-            "masked_fill_ only supports boolean masks, but got mask with dtype "
-            f"{_dtype.of(mask._array.dtype).title.lower()}"
-        )
-    if not isinstance(value, TensorBase):
-        op = _masked_fill
-        number = np.asarray(checked_number(value, input.dtype))
-        value = wrap(backend.of(input._array).from_numpy(number, input.device))
-    elif value._array.ndim:
-        raise RuntimeError(
-            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
-            f"{value._array.ndim} dimension(s)."
-        )
-    else:
-        op = _masked_fill_by_tensor
-        scalar: Any = value
-        value = scalar.to(input)
-    if mode.enabled:
-        mask = mask.clone()  # the backward reads it, and its owner may have written to it before
-    shape = errors.broadcast_shape(input._array.shape, mask._array.shape)
-    if input._array.shape != shape:
-        input = input.expand(shape)
-    chosen = own_array(mask.to(input.device).expand(shape))
-    return op(lifted_with(input, (chosen,)), value, mask=chosen)
-
-
 def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
     """Fill the tensor with a number, or a 0-d tensor, where the mask holds, in place."""
     check_examples(self, mask)
-    return inplace(lambda t, v: masked_fill(t, mask, v), self, value)
+    return inplace(lambda t, v: scatter.masked_fill(t, mask, v), self, value)
 
 
 def index_put_(
@@ -645,7 +675,10 @@ def index_put_(
         _put_at_arrays(self, index, values)
         return self
     place = getitem(self.detach(), index)._array.shape
-    return inplace(lambda t, v: t + add_at(v.expand(place), t._array.shape, index), self, values)
+    check_examples(self, *index)
+    return inplace(
+        lambda t, v: t + add_at(v.expand(place), shape=t._array.shape, index=index), self, values
+    )
 
 
 def index_put(
@@ -655,17 +688,39 @@ def index_put(
     return index_put_(input.clone(), indices, values, accumulate)
 
 
-def index_fill_(self: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
-    """Fill the slices that a 1-d tensor of integers names along ``dim``, in place.
+def masked_scatter_(self: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """Write the first values of ``source`` where the mask holds, in place."""
+    check_examples(self, mask)
+    return inplace(lambda t, v: scatter.masked_scatter(t, mask, v), self, source)
 
-    Raises:
-        RuntimeError: The value is a tensor with dimensions.
-    """
-    if isinstance(value, TensorBase) and value._array.ndim:
-        raise RuntimeError(
-            "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
-            f"{value._array.ndim} dimension(s)."
-        )
-    axis = errors.normal_dim(dim, self._array.ndim)
-    setitem(self, (*(slice(None),) * axis, index.reshape(-1)), value)
-    return self
+
+def index_fill_(self: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """Fill the slices that ``index`` names with a number, or a 0-d tensor, in place."""
+    check_examples(self, index)
+    return inplace(lambda t, v: scatter.index_fill(t, dim, index, v), self, value)
+
+
+def index_copy_(self: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """Write the slices of ``source`` to the places that ``index`` names, in place."""
+    check_examples(self, index)
+    return inplace(lambda t, v: scatter.index_copy(t, dim, index, v), self, source)
+
+
+def index_add_(
+    self: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: complex = 1
+) -> Tensor:
+    """Add ``alpha`` times the slices of ``source`` where ``index`` names, in place."""
+    check_examples(self, index)
+    return inplace(lambda t, v: scatter.index_add(t, dim, index, v, alpha=alpha), self, source)
+
+
+def scatter_(self: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
+    """Write elements of ``src``, or a number, where ``index`` names along ``dim``, in place."""
+    check_examples(self, index)
+    return inplace(lambda t, v: scatter.scatter(t, dim, index, v), self, src)
+
+
+def scatter_add_(self: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """Add elements of ``src`` where ``index`` names along ``dim``, in place."""
+    check_examples(self, index)
+    return inplace(lambda t, v: scatter.scatter_add(t, dim, index, v), self, src)

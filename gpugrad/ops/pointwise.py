@@ -87,15 +87,16 @@ def conjugate(g, x):
     return call("conj", g)
 
 
-@pointwise("real(x)", "RealBackward0")
-def real(g, x):
-    """Return the real part."""
-    return g
+@pointwise("angle(x)", "AngleBackward0", "float")
+def angle(g, x):
+    """Return the angle of a complex input in radians, in [-pi, pi]; of a real one 0 or pi.
 
-
-@pointwise("imag(x)", "ImagBackward0", function="imag")
-def imaginary(g, x):
-    return g * 1j  # in this order: a Python complex times numpy.float64 is a Python complex
+    The gradient is 0 for a real input, at 0 and, on the CPU, where one part is infinite (there
+    PyTorch's is nan).
+    """
+    if x.kind != COMPLEX:
+        return 0
+    return where(eq(x, 0), 0, g * 1j / call("conj", x))
 
 
 @pointwise("sign(x)", "SgnBackward0")
@@ -192,6 +193,11 @@ def isnan():
 @pointwise("isinf(x)", promotion="compare")
 def isinf():
     """Return where input is infinite, as bool."""
+
+
+@pointwise("eq(imag(x), 0)", promotion="compare")
+def isreal():
+    """Return where the imaginary part is 0, as bool; everywhere for a real input."""
 
 
 @pointwise("bitand(x, y)")
@@ -488,17 +494,6 @@ def rsub(input: Operand, other: Operand) -> Tensor:
     return minus_reflected(other, input)
 
 
-def imag(input: Tensor) -> Tensor:
-    """Return the imaginary part of a complex input.
-
-    Raises:
-        RuntimeError: ``input`` is real.
-    """
-    if isinstance(input, TensorBase) and input._array.dtype.kind != "c":
-        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
-    return imaginary(input)
-
-
 def neg(input: Tensor) -> Tensor:
     """Return -input.
 
@@ -556,7 +551,10 @@ def square(input: Tensor) -> Tensor:
 
 
 def conj(input: Tensor) -> Tensor:
-    """Return the complex conjugate; the tensor itself where it is real."""
+    """Return the complex conjugate; the tensor itself where it is real.
+
+    Unlike PyTorch's, the result is no view: it has memory of its own.
+    """
     if isinstance(input, TensorBase) and input._array.dtype.kind != "c":
         return input
     return conjugate(input)
@@ -676,6 +674,26 @@ def chained(g, x, y):
 
 @pointwise("real((x - y) * conj(x - y))")
 def squared_distance():
+    pass
+
+
+@pointwise("real(x)")
+def real_part(g, x):
+    return g
+
+
+@pointwise("imag(x)")
+def imaginary_part(g, x):
+    return g * 1j  # in this order: a Python complex times numpy.float64 is a Python complex
+
+
+@pointwise("x * cos(y)", promotion="float")
+def polar_real():
+    pass
+
+
+@pointwise("x * sin(y)", promotion="float")
+def polar_imaginary():
     pass
 
 

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from operator import index
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gpugrad import _dtype, backend, errors
 from gpugrad._device import device
 from gpugrad._dtype import dtype
@@ -241,30 +239,6 @@ def _put_diagonal(
 @_put_diagonal.gradient
 def input(g: Any, offset: int, first: int, second: int) -> Any:
     return _diagonal(g, offset=offset, first=first, second=second)
-
-
-@linear("ViewAsRealBackward0", view=True)
-def _view_as_real(door: backend.Backend, input: Array) -> Array:
-    return door.xp.expand_dims(input, -1).view(_PARTS[input.dtype])
-
-
-@_view_as_real.gradient
-def input(g: Any) -> Any:
-    return _view_as_complex(contiguous(g))
-
-
-@linear("ViewAsComplexBackward0", view=True)
-def _view_as_complex(door: backend.Backend, input: Array) -> Array:
-    return input.view(_WHOLE[input.dtype])[..., 0]  # the parts are neighbours in memory
-
-
-@_view_as_complex.gradient
-def input(g: Any) -> Any:
-    return _view_as_real(g)
-
-
-_PARTS = {np.dtype(c): np.dtype(r) for c, r in (("c8", "f4"), ("c16", "f8"))}
-_WHOLE = {r: c for c, r in _PARTS.items()}
 
 
 @linear("CloneBackward0")
@@ -714,17 +688,6 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     return view(input, *shape[:axis], *inferred(wanted, shape[axis]), *shape[axis + 1 :])
 
 
-def view_as_real(input: Tensor) -> Tensor:
-    """Return a view of a complex tensor as real numbers, with a last dimension of two parts.
-
-    Raises:
-        RuntimeError: ``input`` is real.
-    """
-    if input._array.dtype.kind != "c":
-        raise RuntimeError("view_as_real is only supported for complex tensors")
-    return _view_as_real(input)
-
-
 @of_tensor
 def clone(input: Tensor) -> Tensor:
     """Return a copy with memory of its own; the gradient passes through."""
@@ -782,7 +745,8 @@ def _destination(
     return None if where is None else device(where), wanted, copy
 
 
-def detached(input: Tensor) -> Any:
+@of_tensor
+def detach(input: Tensor) -> Any:
     """Return a tensor on the same memory without history; writes to either are seen by both."""
     from gpugrad.op.saved import own_array, shared_counter
 

@@ -1,0 +1,469 @@
+"""Copies with other values at some places: at indices, along a dimension, or where a mask holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpugrad import _dtype, backend, errors
+from gpugrad.backend.batched import all_of, copy_to_write, levels_of
+from gpugrad.errors import normal_dim, size
+from gpugrad.graph import TensorBase
+from gpugrad.op import linear, of_tensor
+from gpugrad.op.saved import Like, own_array, wrap
+from gpugrad.ops.creation import checked_number
+from gpugrad.ops.indexing import gathered, getitem, grid, numbers_first, taken
+from gpugrad.ops.pointwise import where
+from gpugrad.ops.shape import put as zeros_with
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+Array = Any
+
+
+# --------------------------------------------------------------------------- declarations
+
+
+@linear("IndexPutBackward0", arrays="index")
+def assigned(door: backend.Backend, input: Array, value: Array, *, index: Any) -> Array:
+    """Return a copy with a value at an index; of what is named twice, one remains."""
+    result = copy_to_write(input, door, (value, *index))
+    put(door, result, index, value)
+    return result
+
+
+def put(door: backend.Backend, target: Array, index: Any, value: Array) -> None:
+    """Write a value at an index with arrays, whose numbers are taken first."""
+    if any(isinstance(i, int) for i in index):
+        first, index = numbers_first(index)
+        target = target[first]
+    door.put(target, index, value)
+
+
+@assigned.gradient
+def input(g: Any, index: Any) -> Any:
+    return assigned(g, _nothing(g), index=index)
+
+
+@assigned.gradient
+def value(g: Any, index: Any) -> Any:
+    return getitem(g, index)
+
+
+_copied = assigned.named("IndexCopyBackward0")
+_scattered, _scattered_number = (
+    assigned.named("ScatterBackward0"),
+    assigned.named("ScatterBackward1"),
+)
+
+
+@linear("IndexAddBackward0", arrays="index")
+def _added(door: backend.Backend, input: Array, source: Array, *, index: Any) -> Array:
+    if input.dtype == np.float16:  # sums of half precision are rounded once
+        wide = np.dtype(np.float32)
+        result = copy_to_write(door.astype(input, wide), door, (source, *index))
+        door.add_at(result, index, door.astype(source, wide))
+        return door.astype(result, input.dtype)
+    result = copy_to_write(input, door, (source, *index))
+    door.add_at(result, index, source)
+    return result
+
+
+@_added.gradient
+def input(g: Any) -> Any:
+    return g
+
+
+@_added.gradient
+def source(g: Any, index: Any) -> Any:
+    return taken(g, index=index)
+
+
+_scatter_added = _added.named("ScatterAddBackward0")
+
+
+@linear("MaskedFillBackward0", arrays="mask")
+def _masked_fill(door: backend.Backend, input: Array, value: Array, *, mask: Array) -> Array:
+    result = copy_to_write(input, door, (value, mask))
+    door.put(result, (mask,), value)
+    return result
+
+
+@_masked_fill.gradient
+def input(g: Any, mask: Array) -> Any:
+    return _masked_fill(g, _nothing(g), mask=mask)
+
+
+@_masked_fill.gradient
+def value(g: Any, mask: Array) -> Any:
+    return _masked_fill(g, _nothing(g), mask=~mask)
+
+
+_masked_fill_by_tensor = _masked_fill.named("MaskedFillBackward1")
+_index_fill = _masked_fill.named("IndexFillBackward0")
+_index_fill_by_tensor = _masked_fill.named("IndexFillBackward1")
+
+
+@linear("MaskedScatterBackward0", arrays="mask")
+def _masked_scatter(
+    door: backend.Backend, input: Array, source: Array, *, mask: Array, count: int
+) -> Array:
+    result = copy_to_write(input, door, (source, mask))
+    door.put(result, (mask,), door.reshape(source, (-1,))[:count])
+    return result
+
+
+@_masked_scatter.gradient
+def input(g: Any, mask: Array) -> Any:
+    return _masked_fill(g, _nothing(g), mask=mask)
+
+
+@_masked_scatter.gradient
+def source(g: Any, mask: Array, count: int, like: Like) -> Any:
+    length = int(np.prod(like.shape))
+    first = zeros_with(taken(g, index=(mask,)), shape=(length,), index=(slice(count),))
+    return first.reshape(like.shape)
+
+
+def _nothing(g: Any) -> Any:
+    array = g._array
+    door = backend.of(array)
+    return wrap(door.full((), 0, array.dtype, door.device_of(array)))
+
+
+# --------------------------------------------------------------------------- where a mask holds
+
+
+@of_tensor
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """Return a copy with a number, or a 0-d tensor, where the mask holds; both are broadcast.
+
+    Raises:
+        RuntimeError: The mask is not bool, or the value has dimensions.
+    """
+    if mask._array.dtype.kind != "b":
+        raise RuntimeError(
+            "masked_fill_ only supports boolean masks, but got mask with dtype "
+            f"{_dtype.of(mask._array.dtype).title.lower()}"
+        )
+    value, by_tensor = _one_value("masked_fill_", input, value)
+    op = _masked_fill_by_tensor if by_tensor else _masked_fill
+    input, places = _masked(input, mask)
+    return op(input, value, mask=places)
+
+
+def _one_value(function: str, input: Any, value: Any) -> tuple[Any, bool]:
+    """Return a number or a 0-d tensor as a tensor like ``input``, and whether it is a tensor.
+
+    Raises:
+        RuntimeError: It has dimensions, or is complex where ``input`` is real.
+    """
+    if not isinstance(value, TensorBase):
+        number = np.asarray(checked_number(value, input.dtype))
+        return wrap(backend.of(input._array).from_numpy(number, input.device)), False
+    if value._array.ndim:
+        raise RuntimeError(
+            f"{function} only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._array.ndim} dimension(s)."
+        )
+    scalar: Any = value
+    return scalar.to(input), True
+
+
+def _masked(input: Any, mask: Any) -> tuple[Any, Array]:
+    """Return a tensor and the array of a mask, broadcast to each other."""
+    shape = errors.broadcast_shape(input._array.shape, mask._array.shape)
+    if input._array.shape != shape:
+        input = input.expand(shape)
+    return input, own_array(mask.to(input.device).expand(shape))
+
+
+@of_tensor
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """Return a copy with the first values of ``source``, in their order, where the mask holds.
+
+    Raises:
+        RuntimeError: The mask is not bool, ``source`` is of another type, or has too few values.
+        TypeError: ``source`` is not a tensor.
+    """
+    if not isinstance(source, TensorBase):
+        raise errors.must_be_tensor("masked_scatter", "source", 2, source)
+    if source._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            "masked_scatter: expected self and source to have same dtypes but got"
+            f"{_dtype.of(input._array.dtype).title} and {_dtype.of(source._array.dtype).title}"
+        )
+    if mask._array.dtype.kind != "b":
+        raise RuntimeError(
+            "masked_scatter_ only supports boolean masks, but got mask with dtype "
+            f"{_dtype.of(mask._array.dtype).title}"
+        )
+    input, places = _masked(input, mask)
+    door = backend.of(places)
+    counts = all_of(door.sum(places, tuple(range(places.ndim)), False, np.dtype(np.int64)))
+    count = int(counts.max()) if counts.size else 0
+    if count > source._array.size:
+        raise RuntimeError("Number of elements of source < number of ones in mask")
+    if levels_of(places) and count:  # each example has its own number of them
+        order = door.xp.cumsum(door.reshape(places, (-1,)), 0).reshape(places.shape)
+        minus_one = wrap(order) - 1
+        return where(wrap(places), source.reshape(-1)[minus_one.clamp(min=0)], input)
+    return _masked_scatter(input, source, mask=places, count=count)
+
+
+# --------------------------------------------------------------------------- slices of a dimension
+
+
+@of_tensor
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """Return a copy with a number, or a 0-d tensor, in the slices that ``index`` names.
+
+    Raises:
+        IndexError: An index is out of bounds, or not int64.
+        RuntimeError: The index has several dimensions, or the value has some.
+    """
+    axis = normal_dim(dim, input._array.ndim)
+    if index._array.dtype != np.int64:
+        raise IndexError("index_fill_(): Expected dtype int64 for index.")
+    if index._array.ndim > 1:
+        raise RuntimeError("Index has to be a vector/scalar")
+    value, by_tensor = _one_value("index_fill_", input, value)
+    shape = input._array.shape
+    place = _along(input, axis, index, "")[-1:]
+    door = backend.of(input._array if place[0] is Ellipsis else place[0])
+    # a mask, because a slice that is named twice is filled once
+    where = door.device_of(input._array)
+    named = door.full(shape[axis : axis + 1], False, np.dtype(np.bool_), where)
+    door.put(named, place, True)
+    named = named.reshape([n if k == axis else 1 for k, n in enumerate(shape)])
+    op = _index_fill_by_tensor if by_tensor else _index_fill
+    return op(input, value, mask=door.broadcast_to(named, shape))
+
+
+@of_tensor
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """Return a copy with the slices of ``source`` in the places that ``index`` names.
+
+    Of slices for one place the last remains on the CPU, and one of them on CUDA.
+
+    Raises:
+        IndexError: An index is out of bounds (not checked on CUDA), or there are not as many as
+            slices.
+        RuntimeError: The slices are of another shape or type, or the index is not int64.
+    """
+    function = "index_copy_()"
+    axis = normal_dim(dim, input._array.ndim)
+    shape, given = input._array.shape, source._array.shape
+    if index._array.ndim > 1:
+        raise IndexError(
+            f"{function}: Index should have dimension 1 or 0 (got {index._array.ndim})"
+        )
+    if not given and index._array.size != 1:
+        raise IndexError(
+            f"{function}: When source is scalar, index should have one element (got "
+            f"{index._array.size})"
+        )
+    if given and shape and len(given) != len(shape):
+        raise IndexError(
+            f"{function}: When source and destination are not scalars, their dimensionality must "
+            f"match. Source dimensionality ({len(given)}), destination dimensionality "
+            f"({len(shape)})"
+        )
+    if index._array.dtype != np.int64:
+        raise RuntimeError(
+            f"{function}: Expected a long tensor for index, but got "
+            f"{_dtype.of(index._array.dtype).title}"
+        )
+    if source._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            f"{function}: self and source expected to have the same dtype, but got (self) "
+            f"{_dtype.of(input._array.dtype).title} and (source) "
+            f"{_dtype.of(source._array.dtype).title}"
+        )
+    slice_, other = (s[:axis] + s[axis + 1 :] for s in (shape, given))
+    if slice_ != other:
+        raise RuntimeError(
+            f"{function}: Source/destination tensor must have same slice shapes. Destination slice "
+            f"shape: {' '.join(map(str, slice_))} at dimension {axis} and source slice shape: "
+            f"{' '.join(map(str, other))} at dimension 0."
+        )
+    if given and index._array.size != given[axis]:
+        raise IndexError(
+            f"{function}: Number of indices ({index._array.size}) should be equal to "
+            f"source.size(dim) ({given[axis]})"
+        )
+    return _copied(input, source, index=_along(input, axis, index, f"{function}: "))
+
+
+@of_tensor
+def index_add(
+    input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: complex = 1
+) -> Tensor:
+    """Return a copy with ``alpha`` times the slices of ``source`` added where ``index`` names.
+
+    A place that is named twice receives both.
+
+    Raises:
+        IndexError: The index has several dimensions.
+        RuntimeError: An index is out of bounds (not checked on CUDA), there are not as many as
+            slices, or these are of another shape or type.
+    """
+    function = "index_add_()"
+    axis = normal_dim(dim, input._array.ndim)
+    shape, given = input._array.shape, source._array.shape
+    if index._array.ndim > 1:
+        raise IndexError(
+            f"{function}: Index is supposed to be a vector, but got dim: {index._array.ndim} with "
+            f"type: {_dtype.of(index._array.dtype).title} and size: {size(index._array.shape)}"
+        )
+    if source._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            f"{function}: self ({_dtype.of(input._array.dtype).title}) and source "
+            f"({_dtype.of(source._array.dtype).title}) must have the same scalar type"
+        )
+    count = given[axis] if len(given) > axis else 1
+    if index._array.size != count:
+        raise RuntimeError(
+            f"{function}: Number of indices ({index._array.size}) should be equal to "
+            f"source.size(dim): ({count}), for dim: {axis}"
+        )
+    if shape[:axis] + shape[axis + 1 :] != given[:axis] + given[axis + 1 :]:
+        raise RuntimeError(
+            "source tensor shape must match self tensor shape, excluding the specified dimension. "
+            f"Got self.shape = {size(shape)} source.shape = {size(given)}"
+        )
+    place = _along(input, axis, index, "", RuntimeError)
+    return _added(input, source if alpha == 1 else source * alpha, index=place)
+
+
+def _along(
+    input: Any, axis: int, index: Any, function: str, error: type[Exception] = IndexError
+) -> tuple[Any, ...]:
+    """Return the index of the slices that a tensor of integers names along an axis.
+
+    ``function`` begins the text of an error and, unless it is empty, refuses negative indices, as
+    do functions that raise a RuntimeError.
+    """
+    indices = own_array(index.to(input.device).reshape(-1 if input._array.ndim else ()))
+    n = input._array.shape[axis] if input._array.ndim else 1
+    low = 0 if function or error is RuntimeError else -n
+    check_inside(indices, low, n, axis, function, error)
+    if not input._array.ndim:
+        return (Ellipsis,)
+    return (*(slice(None),) * axis, indices)
+
+
+def check_inside(
+    indices: Array, low: int, n: int, axis: int, function: str, error: type[Exception]
+) -> None:
+    """Raise where an index is below ``low`` or not below ``n``; on CUDA this would have to wait.
+
+    Raises:
+        Exception: One is; the class is ``error``.
+    """
+    if not indices.size or backend.of(indices).type != "cpu":
+        return
+    whole = all_of(indices)
+    least, most = int(whole.min()), int(whole.max())
+    if least < low or most >= n:
+        raise error(
+            f"{function}index {most if most >= n else least} is out of bounds for dimension {axis} "
+            f"with size {n}"
+        )
+
+
+# --------------------------------------------------------------------------- single elements
+
+
+@of_tensor
+def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """Return, at each place of ``index``, the element that it names along ``dim``.
+
+    Raises:
+        RuntimeError: The index is not of integers, is larger than ``input`` along another
+            dimension, or is out of bounds (not checked on CUDA).
+    """
+    if not input._array.ndim:
+        input = input.reshape(1)
+    return gathered(input, index=_grid("gather", input, dim, index))
+
+
+@of_tensor
+def scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
+    """Return a copy with elements of ``src``, or a number, where ``index`` names along ``dim``.
+
+    Of elements for one place the last remains on the CPU, and one of them on CUDA.
+
+    Raises:
+        RuntimeError: The index is not of integers, is larger than ``input`` or ``src`` along
+            another dimension, or is out of bounds (not checked on CUDA).
+    """
+    if not input._array.ndim:
+        return scatter(input.reshape(1), dim, index, src).reshape(())
+    place = _grid("scatter", input, dim, index, src)
+    if not isinstance(src, TensorBase):
+        return _scattered_number(input, _one_value("scatter", input, src)[0], index=place)
+    return _scattered(input, _begin(src, index), index=place)
+
+
+@of_tensor
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """Return a copy with elements of ``src`` added where ``index`` names along ``dim``.
+
+    A place that is named twice receives both.
+
+    Raises:
+        RuntimeError: As for :func:`scatter`.
+        TypeError: ``src`` is not a tensor.
+    """
+    if not isinstance(src, TensorBase):
+        raise errors.must_be_tensor("scatter_add", "src", 3, src)
+    if not input._array.ndim:
+        return scatter_add(input.reshape(1), dim, index, src).reshape(())
+    return _scatter_added(input, _begin(src, index), index=_grid("scatter", input, dim, index, src))
+
+
+def _begin(src: Any, index: Any) -> Any:
+    """Return the part of a tensor that an index of its own or a smaller size uses."""
+    shape = index._array.shape
+    return src if src._array.shape == shape else src[tuple(map(slice, shape))]
+
+
+def _grid(function: str, input: Any, dim: int, index: Any, src: Any = None) -> tuple[Array, ...]:
+    """Return the index of the elements that a tensor of integers names along a dimension."""
+    array, place = input._array, index._array
+    axis = normal_dim(dim, array.ndim)
+    if place.dtype not in (np.int32, np.int64):
+        raise RuntimeError(f"{function}(): Expected dtype int32/int64 for index")
+    if isinstance(src, TensorBase) and src._array.dtype != array.dtype:
+        raise RuntimeError(f"{function}(): Expected self.dtype to be equal to src.dtype")
+    name = "input" if function == "gather" else "self"
+    if max(place.ndim, 1) != max(array.ndim, 1):
+        raise RuntimeError(f"Index tensor must have the same number of dimensions as {name} tensor")
+    from_tensor = isinstance(src, TensorBase)
+    if from_tensor and max(place.ndim, 1) != max(src._array.ndim, 1):
+        raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
+    larger = [k for k, (m, n) in enumerate(zip(place.shape, array.shape, strict=False)) if m > n]
+    outside = [k for k in larger if k != axis]
+    if function == "gather" and outside:
+        raise RuntimeError(
+            f"Size does not match at dimension {outside[0]} expected index {size(place.shape)} to "
+            f"be no larger than self {size(array.shape)} apart from dimension {axis}"
+        )
+    beyond = from_tensor and any(m > n for m, n in zip(place.shape, src._array.shape, strict=False))
+    if outside or beyond:
+        raise RuntimeError(
+            f"Expected index {size(place.shape)} to be no larger than self {size(array.shape)} "
+            f"apart from dimension {axis}"
+            + (
+                f" and to be no larger size than src {size(src._array.shape)}"
+                if from_tensor
+                else ""
+            )
+        )
+    indices = own_array(index.to(input.device))
+    door = backend.of(indices)
+    check_inside(indices, 0, array.shape[axis], axis, "", RuntimeError)
+    return grid(door, indices, axis) if indices.ndim else (indices,)

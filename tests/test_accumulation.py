@@ -1,0 +1,155 @@
+"""What a ``.grad`` is: memory in the layout of its leaf, and of the type that was chosen for it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from snippets import ours, raised, run
+
+import gpugrad
+
+LEAVES: dict[str, Callable[[Any], Any]] = {
+    "plain": lambda lib: lib.ones(2, 3),
+    "transposed": lambda lib: lib.ones(3, 2).t(),
+    "every second row": lambda lib: lib.ones(4, 3)[::2],
+    "every second column": lambda lib: lib.ones(2, 6)[:, ::2],
+    "some columns": lambda lib: lib.ones(2, 5)[:, 1:4],
+    "some rows, transposed": lambda lib: lib.ones(5, 2)[1:4].t(),
+    "some columns, transposed": lambda lib: lib.ones(3, 4)[:, :2].t(),
+    "expanded": lambda lib: lib.ones(3).expand(2, 3),
+}
+BACKWARDS: dict[str, Callable[[Any, Any], Any]] = {
+    "product": lambda lib, x: (x * 2).sum().backward(),
+    "expanded": lambda lib, x: x.sum().backward(),
+    "given": lambda lib, x: x.backward(lib.ones(2, 3)),
+    "given, transposed": lambda lib, x: x.backward(lib.ones(3, 2).t()),
+    "given, expanded": lambda lib, x: x.backward(lib.ones(3).expand(2, 3)),
+    "passed on": lambda lib, x: (x + 0).backward(lib.ones(3, 2).t()),
+    "through a transposition": lambda lib, x: (x.t() * lib.ones(3, 2)).sum().backward(),
+    "product of matrices": lambda lib, x: (x @ lib.ones(3, 4)).sum().backward(),
+    "twice": lambda lib, x: [(x.t() * lib.ones(3, 2)).sum().backward(), x.sum().backward()],
+    "recorded": lambda lib, x: (x**3).sum().backward(create_graph=True),
+    "recorded, expanded": lambda lib, x: x.sum().backward(create_graph=True),
+    "recorded, through a transposition":
+        lambda lib, x: (x.t() ** 3).sum().backward(create_graph=True),
+    "recorded twice": lambda lib, x: [
+        (x.t() * lib.ones(3, 2)).sum().backward(create_graph=True),
+        (x * 2).sum().backward(create_graph=True),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Using backward")
+@pytest.mark.parametrize("backward", BACKWARDS.values(), ids=BACKWARDS)
+@pytest.mark.parametrize("leaf", LEAVES.values(), ids=LEAVES)
+def test_a_gradient_has_the_strides_that_it_has_in_pytorch(leaf: Any, backward: Any) -> None:
+    torch = pytest.importorskip("torch")
+    found = []
+    for library in (gpugrad, torch):
+        x = leaf(library).detach().requires_grad_()
+        backward(library, x)
+        found.append((x.grad.stride(), x.grad.tolist()))
+    assert found[0] == found[1]
+
+
+@pytest.mark.filterwarnings("ignore:Using backward")
+def test_a_gradient_that_was_laid_out_can_be_differentiated(device: str) -> None:
+    x = gpugrad.arange(6.0, device=device).view(3, 2).t().detach().requires_grad_()
+    (x.t().contiguous() ** 3).sum().backward(create_graph=True)
+    grad = x.grad
+    assert grad is not None
+    assert grad.stride() == x.stride()
+    assert grad._base is None
+    (second,) = gpugrad.autograd.grad(grad.sum(), x)
+    assert second.tolist() == (6 * x).tolist()
+
+
+# --------------------------------------------------------------------------- grad_dtype
+
+X = "x = torch.ones(2, requires_grad=True)\n"
+DOUBLE = X + "x.grad_dtype = torch.float64\n"
+SHOWN = {
+    "by default": X + "str(x.grad_dtype)[-7:], str(torch.ones(2).grad_dtype)[-7:]",
+    "chosen": DOUBLE + "(x * 2).sum().backward(); (x * x).sum().backward()\n"
+    "str(x.grad.dtype)[-7:], x.grad.tolist()",
+    "chosen before it requires grad":
+        "x = torch.ones(2); x.grad_dtype = torch.float64; x.requires_grad_()\n"
+    "x.sum().backward(); str(x.grad.dtype)[-7:], x.grad.tolist()",
+    "chosen after it was used": X + "y = x * 2; x.grad_dtype = torch.float16; y.sum().backward()\n"
+    "str(x.grad.dtype)[-7:], x.grad.tolist()",
+    "assigned": DOUBLE + "x.grad = torch.ones(2, dtype=torch.float64); (x * 2).sum().backward()\n"
+    "str(x.grad.dtype)[-7:], x.grad.tolist()",
+    "any": X + "x.grad_dtype = None; x.grad = torch.ones(2, dtype=torch.float16)\n"
+    "(x * 2).sum().backward(); x.grad_dtype, str(x.grad.dtype)[-7:], x.grad.tolist()",
+    "any, without a gradient": X + "x.grad_dtype = None; (x * 2).sum().backward()\n"
+    "str(x.grad.dtype)[-7:]",
+    "complex": X + "x.grad_dtype = torch.complex64; (x * 2).sum().backward()\nx.grad.tolist()",
+    "of a complex leaf": "x = torch.ones(2, dtype=torch.complex64, requires_grad=True)\n"
+    "x.grad_dtype = torch.float32; (x * 1j).sum().imag.backward()\nx.grad.tolist()",
+    "grad": DOUBLE + "g, = torch.autograd.grad((x * x).sum(), x, create_graph=True)\n"
+    "str(g.dtype)[-7:], g.requires_grad, g.tolist()",
+    "inputs": DOUBLE + "(x * x).sum().backward(inputs=[x])\nstr(x.grad.dtype)[-7:]",
+    "hooks": DOUBLE + "r = []; x.register_hook(lambda g: r.append(str(g.dtype)[-7:]))\n"
+    "x.register_post_accumulate_grad_hook(lambda t: r.append(str(t.grad.dtype)[-7:]))\n"
+    "(x * x).sum().backward(); r",
+    "a walk that is recorded": DOUBLE + "(x**3).sum().backward(create_graph=True)\n"
+    "str(x.grad.dtype)[-7:], x.grad.tolist(), torch.autograd.grad(x.grad.sum(), x)[0].tolist()",
+    "detached": DOUBLE + "str(x.detach().grad_dtype)[-7:]",
+    "other data": DOUBLE + "x.data = x.data.double(); str(x.grad_dtype)[-7:]",
+    "another layout": "x = torch.ones(3, 2).t().requires_grad_(); x.grad_dtype = torch.float64\n"
+    "x.sum().backward(); x.grad.stride(), str(x.grad.dtype)[-7:]",
+    "half precision": "x = torch.ones(2, dtype=torch.float16, requires_grad=True)\n"
+    "x.grad_dtype = torch.float32\n"
+    "for k in range(3): (x * 1000).sum().backward(); (x * 0.0625).sum().backward()\n"
+    "x.grad.tolist()",
+}  # fmt: skip
+REFUSED = {
+    "a gradient of another type": DOUBLE + "x.grad = torch.ones(2)",
+    "beside a gradient": X + "x.grad = torch.ones(2); x.grad_dtype = torch.float64",
+    "what is no type": X + "x.grad_dtype = 'float64'",
+    "setting of a result": X + "y = x * 2; y.grad_dtype = torch.float64",
+    "of a result": X + "y = x * 2; y.grad_dtype",
+    "a hook that changes it": DOUBLE + "x.register_hook(lambda g: g.float()); x.sum().backward()",
+}
+
+
+@pytest.mark.filterwarnings("ignore:Using backward", "ignore:Casting complex values to real")
+@pytest.mark.parametrize("snippet", SHOWN.values(), ids=SHOWN)
+def test_the_type_of_gradients_is_pytorchs(snippet: str, device: str) -> None:
+    torch = pytest.importorskip("torch")
+
+    assert run(snippet, gpugrad, device) == run(snippet, torch)
+
+
+@pytest.mark.parametrize("snippet", REFUSED.values(), ids=REFUSED)
+def test_it_is_refused_as_by_pytorch(snippet: str, device: str) -> None:
+    torch = pytest.importorskip("torch")
+
+    error, text = raised(snippet, torch)
+    found, message = raised(snippet, gpugrad, device)
+    assert found is error
+    assert message.replace("gpugrad.cuda.", "gpugrad.").split("\n")[0] == ours(text)
+
+
+def test_a_type_without_gradients_is_refused() -> None:
+    """PyTorch takes it, and fails in the backward."""
+    x = gpugrad.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="must be a floating point or complex dtype"):
+        x.grad_dtype = gpugrad.int64
+
+
+def test_a_deep_copy_keeps_the_type() -> None:
+    """PyTorch forgets it, and cannot copy a gradient of another type."""
+    x = gpugrad.ones(2, requires_grad=True)
+    x.grad_dtype = gpugrad.float64
+    x.sum().backward()
+    other = copy.deepcopy(x)
+    other.sum().backward()
+
+    assert other.grad_dtype is gpugrad.float64
+    assert other.grad is not None
+    assert other.grad.dtype is gpugrad.float64
+    assert other.grad.tolist() == [2.0, 2.0]
