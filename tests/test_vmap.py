@@ -11,6 +11,7 @@ import pytest
 
 import gpugrad
 from gpugrad import autograd, func
+from gpugrad.backend.batched import _doors
 from gpugrad.func import vmap
 from gpugrad.testing import SAMPLES, Sample, as_numpy, assert_close, flat
 
@@ -564,12 +565,14 @@ def test_a_graph_is_freed_by_counting(device: str) -> None:
     w = gpugrad.ones(2, device=device, requires_grad=True)
     gc.collect()
     gc.disable()
+    before = len(_doors)
     try:
         y = vmap(lambda r: (r * w).exp().sum())(x)
         node = weakref.ref(y.grad_fn)
         y.sum().backward()
         del y
         assert node() is None
+        assert len(_doors) == before  # nor is anything left of the level
     finally:
         gc.enable()
 

@@ -250,8 +250,12 @@ class BatchedBackend:
         self.sizes = tuple([level.size for level in levels])
         self.depth = len(levels)
         self.type: str = inner.type
-        self.xp: Any = _Module(self)
         self.MOST_TERMS = 2
+
+    @property
+    def xp(self) -> Any:
+        """The array module; made anew, because the two would keep each other alive."""
+        return _Module(self)
 
     # ----------------------------------------------------------------------- hidden axes
 
