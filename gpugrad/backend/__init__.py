@@ -28,8 +28,11 @@ class Backend(Protocol):
     Reductions take ``axes`` as a tuple; 16-bit floats accumulate in 32 bits.
     """
 
-    xp: Any  # the array module
     type: str
+
+    @property
+    def xp(self) -> Any:
+        """The array module."""
 
     def own(self, array: Array) -> Array:
         """Return ``array`` as an array object: NumPy's scalars become 0-d arrays."""
