@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import textwrap
 import warnings
 import weakref
 from collections.abc import Iterator, Sequence
@@ -636,7 +637,7 @@ class Tensor(TensorBase):
         if levels:
             inner = saved.wrap(every_example(self._array, backend.of(self._array), 0, levels[-1]))
             inner._edge = self._edge
-            text = "\n".join(f"    {line}" for line in repr(inner).splitlines())
+            text = textwrap.indent(repr(inner), "    ")
             return f"BatchedTensor(lvl={len(levels)}, bdim=0, value=\n{text}\n)"
         node = self.grad_fn
         door = backend.of(self._array)

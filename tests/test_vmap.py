@@ -577,6 +577,21 @@ def test_a_graph_is_freed_by_counting(device: str) -> None:
         gc.enable()
 
 
+@pytest.mark.filterwarnings("ignore:Anomaly Detection")
+def test_anomaly_mode_looks_at_every_example(device: str) -> None:
+    x = gpugrad.tensor([[4.0, 1.0], [0.0, 1.0]], device=device)
+    w = gpugrad.ones(2, device=device, requires_grad=True)
+
+    def loss(row: Any) -> Any:
+        return (w * row).sqrt().sum()
+
+    with autograd.detect_anomaly():
+        good = vmap(loss)(x[:1]).sum()
+        assert autograd.grad(good, w)[0].tolist() == [1, 0.5]
+        with pytest.raises(RuntimeError, match=r"'MulBackward0' returned nan values"):
+            vmap(loss)(x).sum().backward()
+
+
 def test_threads_batch_by_themselves(device: str) -> None:
     from concurrent.futures import ThreadPoolExecutor
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gpugrad import errors
+from gpugrad.backend.batched import all_of
 from gpugrad.graph import Node, Rule, TensorBase, below, mode
 
 
@@ -54,7 +55,8 @@ def _check(node: Node, grads: Sequence[Any]) -> None:
     for k, grad in enumerate(grads):
         if grad is not None:
             array = _array(grad)
-            if bool((array != array).any()):  # nan alone differs from itself
+            whole = all_of(array)
+            if bool((whole != whole).any()):  # nan alone differs from itself
                 raise RuntimeError(
                     f"Function '{node.name()}' returned nan values in its {k}th output."
                 )
