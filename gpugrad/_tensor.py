@@ -853,7 +853,7 @@ class Tensor(TensorBase):
         return shapes.to(self, _dtype.bool_)
 
     add_, sub_, mul_, div_ = inplace.add_, inplace.sub_, inplace.mul_, inplace.div_
-    pow_, clamp_, abs_ = inplace.pow_, inplace.clamp_, inplace.abs_
+    pow_, clamp_, abs_, hypot_ = inplace.pow_, inplace.clamp_, inplace.abs_, inplace.hypot_
     zero_, fill_, copy_ = inplace.zero_, inplace.fill_, inplace.copy_
     neg_, exp_, log_, sqrt_, sigmoid_, tanh_, relu_, reciprocal_ = map(
         inplace.unary,

@@ -605,6 +605,23 @@ def test_threads_batch_by_themselves(device: str) -> None:
     assert found == [(2.0 * k * x).tolist() for k in range(16)]
 
 
+def test_debug_unwrap() -> None:
+    seen = []
+
+    def look(t: Any) -> Any:
+        seen.extend([func.debug_unwrap(t), func.debug_unwrap(t, recurse=False)])
+        return t
+
+    x = gpugrad.arange(6.0).reshape(2, 1, 3)
+    vmap(vmap(look))(x)
+    assert seen[0].tolist() == x.tolist()
+    assert tuple(seen[1].shape) == (1, 3)
+    assert func.debug_unwrap(seen[1]).tolist() == x.tolist()
+    assert func.debug_unwrap(x) is x
+    with pytest.raises(TypeError, match="must be Tensor, not int"):
+        func.debug_unwrap(3)  # type: ignore[arg-type]
+
+
 def test_repr() -> None:
     shown = []
 

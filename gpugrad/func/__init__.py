@@ -12,6 +12,7 @@ tensor(12.)
 
 from __future__ import annotations
 
+from gpugrad.func.batch import debug_unwrap as debug_unwrap
 from gpugrad.func.batch import vmap as vmap
 from gpugrad.func.forward import hessian as hessian
 from gpugrad.func.forward import jacfwd as jacfwd

@@ -6,10 +6,13 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gpugrad import backend, errors
 from gpugrad._tensor import Tensor
+from gpugrad.backend.batched import levels_of, shown
 from gpugrad.func import tree
 from gpugrad.graph import transforming
 from gpugrad.op.batching import batched, batching, is_batched, unbatched
+from gpugrad.op.saved import wrap
 from gpugrad.ops.shape import cat
 
 Function = Callable[..., Any]
@@ -71,6 +74,27 @@ def vmap(
         return parts[0] if len(parts) == 1 else _joined(parts, out_dims)
 
     return of_batch
+
+
+def debug_unwrap(tensor: Tensor, *, recurse: bool = True) -> Tensor:
+    """Return what ``vmap`` shows a function one example of: all of them, without history.
+
+    Args:
+        tensor: Any tensor; one that is not batched is returned as it is.
+        recurse: Show the examples of all calls of ``vmap``, the outermost first; else only of the
+            innermost.
+
+    Raises:
+        TypeError: ``tensor`` is something else.
+    """
+    if not isinstance(tensor, Tensor):
+        raise errors.must_be_tensor("debug_unwrap", "tensor", 1, tensor)
+    array = tensor._array
+    for level in reversed(levels_of(array)):
+        array = shown(array, backend.of(array), 0, level)
+        if not recurse:
+            break
+    return tensor if array is tensor._array else wrap(array)
 
 
 def check_randomness(randomness: str) -> None:

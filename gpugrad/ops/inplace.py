@@ -337,6 +337,11 @@ def pow_(self: Tensor, exponent: Any) -> Tensor:
     return inplace(pw.pow, self, exponent)
 
 
+def hypot_(self: Tensor, other: Any) -> Tensor:
+    """Write the square root of the sum of its squares and those of other into the tensor."""
+    return inplace(pw.hypot, self, other)
+
+
 def clamp_(self: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Limit the tensor to [min, max] in place."""
     return inplace(lambda t: pw.clamp(t, min, max), self)
