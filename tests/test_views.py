@@ -344,6 +344,16 @@ def test_an_index_outside_is_refused_on_the_cpu_as_by_pytorch(snippet: str) -> N
     assert raised(snippet, gpugrad) == raised(snippet, torch)
 
 
+def test_hypot_in_place(device: str) -> None:
+    x = gpugrad.tensor([3.0, 5.0], device=device, requires_grad=True)
+    y = x * 1
+    assert y.hypot_(gpugrad.tensor([4.0, 12.0], device=device)) is y
+    assert y.tolist() == [5, 13]
+    y.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == pytest.approx([3 / 5, 5 / 13])
+
+
 def test_logical_forms_have_no_gradient(device: str) -> None:
     """PyTorch keeps the gradient of what was there before."""
     x = gpugrad.ones(3, device=device, requires_grad=True)
