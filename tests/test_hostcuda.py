@@ -473,8 +473,6 @@ class TestNvrtc:
             import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
             import cupy
             from hostcuda import nvrtc
-from hostcuda.compiler import build_library
-from hostcuda.settings import stats
             kernel = cupy.ElementwiseKernel("T x", "T y", "y = x", "host_good")
             nvrtc.compile_many({{"a": nvrtc.elementwise_source(kernel, 1, "ff")}}, 90)
             print(cupy.cuda.is_available())

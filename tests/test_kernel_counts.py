@@ -307,8 +307,10 @@ ALL = [pytest.param(s, id=f"{name} {s}") for name, found in SAMPLES.items() for 
 # What the counter does not know, by the beginnings of the samples' names.
 UNKNOWN = {
     "CuPy finds positions by kernels whose number depends on the size": (
-        "where indices", "nonzero", "getitem mask", "getitem empty mask",
+        "where indices", "nonzero", "getitem mask", "getitem empty mask", "masked_select",
+        "masked_scatter",
     ),
+    "CuPy spreads one value over several indices by a kernel of its own": ("scatter number",),
     "CuPy moves arrays to the host and back by kernels that depend on their layout": ("det",),
     "the positions along other dimensions are counted by a kernel of their own": tuple(
         f"{name} {case}"

@@ -164,10 +164,6 @@ class Batched:
         """Refuse to become an array, which would show the hidden axes."""
         raise RuntimeError(NO_MEMORY)
 
-    def __invert__(self) -> Batched:
-        """Return the opposite of truth values."""
-        return self.door.made(~self.array)
-
     def common(self) -> Array | None:
         """Return the one example if all are equal, as those of a lifted array are, else None."""
         if math.prod(self.array.shape[: self.door.depth]) != 1:
@@ -540,21 +536,8 @@ class BatchedBackend:
         return self.made(found.transpose(order))
 
     def put(self, array: Batched, index: Any, values: Array) -> None:
-        """Write ``values`` at ``index``; a mask by example takes one value for an example."""
-        mask = index[0] if isinstance(index, tuple) and len(index) == 1 else index
-        if (
-            mask.__class__ is Batched and mask.dtype.kind == "b"
-            and mask.shape == array.shape and not getattr(values, "ndim", 1)
-        ):  # fmt: skip
-            self._check_room(array, (mask, values))
-            batch = array.array.shape[: self.depth]
-            chosen = self._full(mask, batch)
-            every = self.inner.broadcast_to(
-                self._padded(self.lifted(values), array.ndim), chosen.shape
-            )
-            self.inner.put(array.array, chosen, self.inner.take(every, chosen))
-        else:
-            self._write(self.inner.put, array, index, values)
+        """Write ``values`` at ``index``."""
+        self._write(self.inner.put, array, index, values)
 
     def add_at(self, array: Batched, index: Any, values: Array) -> None:
         """Add ``values`` at ``index``; what is named twice receives both."""

@@ -332,6 +332,7 @@ def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
 def from_numpy(array: Array, where: device) -> Array:
     """Return a copy of a NumPy array on the device."""
     with on(where):
+        launches.add(np.ndim(array) == 0)  # CuPy fills with the one number
         return xp.asarray(np.asarray(array))
 
 
@@ -582,7 +583,8 @@ def _kernels_at(index: tuple[Any, ...]) -> int:
 @at_home
 def put(array: Array, index: Any, values: Array) -> None:
     """Write ``values`` at ``index``."""
-    launches.add(_kernels_at(index))
+    numbered = any(isinstance(i, xp.ndarray) for i in index) and not hasattr(values, "ndim")
+    launches.add(_kernels_at(index) + numbered)  # a number becomes an array first
     array[index] = values
 
 

@@ -10,7 +10,7 @@ from gpugrad import _dtype, backend, errors
 from gpugrad.backend.batched import all_of, copy_to_write, levels_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
-from gpugrad.op import linear, of_tensor
+from gpugrad.op import OPS, linear, of_tensor
 from gpugrad.op.saved import Like, own_array, wrap
 from gpugrad.ops.creation import checked_number
 from gpugrad.ops.indexing import gathered, getitem, grid, numbers_first, taken
@@ -86,8 +86,9 @@ _scatter_added = _added.named("ScatterAddBackward0")
 
 @linear("MaskedFillBackward0", arrays="mask")
 def _masked_fill(door: backend.Backend, input: Array, value: Array, *, mask: Array) -> Array:
-    result = copy_to_write(input, door, (value, mask))
-    door.put(result, (mask,), value)
+    kind = input.dtype
+    choice = OPS["choose"].of_kind(kind.kind == "c").formula
+    (result,) = door.evaluate(choice, (mask, value, input), kind, (kind,))
     return result
 
 
@@ -98,7 +99,7 @@ def input(g: Any, mask: Array) -> Any:
 
 @_masked_fill.gradient
 def value(g: Any, mask: Array) -> Any:
-    return _masked_fill(g, _nothing(g), mask=~mask)
+    return where(wrap(mask), g, 0)
 
 
 _masked_fill_by_tensor = _masked_fill.named("MaskedFillBackward1")
@@ -234,8 +235,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     place = _along(input, axis, index, "")[-1:]
     door = backend.of(input._array if place[0] is Ellipsis else place[0])
     # a mask, because a slice that is named twice is filled once
-    where = door.device_of(input._array)
-    named = door.full(shape[axis : axis + 1], False, np.dtype(np.bool_), where)
+    named = door.full(shape[axis : axis + 1], False, np.dtype(np.bool_), input.device)
     door.put(named, place, True)
     named = named.reshape([n if k == axis else 1 for k, n in enumerate(shape)])
     op = _index_fill_by_tensor if by_tensor else _index_fill
