@@ -205,15 +205,11 @@ def targets(results: Iterable[int], width: int) -> list[str]:
     return [f"outs{j}.at[k]" if width > 1 else f"out{j}[at]" for j in results]
 
 
-def declarations(results: Mapping[int, DType], adds: Sequence[int], width: int) -> list[str]:
+def declarations(results: Mapping[int, DType], width: int) -> list[str]:
     """Return the statements that make room for ``width`` elements of each output."""
     if width == 1:
         return []
-    return [
-        f"gpugrad::Pack<{c_type(d)}, {width}> outs{j}"
-        + (f" = gpugrad::load<{width}>(out{j} + at);" if j in adds else ";")
-        for j, d in results.items()
-    ]
+    return [f"gpugrad::Pack<{c_type(d)}, {width}> outs{j};" for j, d in results.items()]
 
 
 def stores(results: Iterable[int], width: int) -> list[str]:
