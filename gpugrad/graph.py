@@ -142,6 +142,16 @@ class Output:
         self.index = index
 
 
+def output_of(node: Node, index: int) -> Node | Output:
+    """Return what stands for an output of a node."""
+    return node if node.outputs == 1 else Output(node, index)
+
+
+def place_of(edge: Any) -> tuple[int, int]:
+    """Return what tells an edge from others: whose it is, and which output."""
+    return (id(edge.node), edge.index) if isinstance(edge, Output) else (id(edge), 0)
+
+
 class Rule(Protocol):
     """How the gradients of an operation's calls are computed, for the inputs in ``needs``."""
 

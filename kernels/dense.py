@@ -17,7 +17,7 @@ import numpy as np
 from gpugrad.formula import Formula
 from gpugrad.kernels import layout
 from gpugrad.kernels.layout import BLOCK, THREADS, VALUE, Launch, Operand, Shape, Signature
-from gpugrad.kernels.source import HEADER, DType, c_type, function
+from gpugrad.kernels.source import HEADER, DType, function
 
 
 class Plan(NamedTuple):
@@ -101,22 +101,13 @@ def source(
 ) -> str:
     """Return the text of a kernel."""
     outputs = dict(enumerate(results))
-    parameters = [
-        *layout.parameters(ways), *(f"{c_type(d)} *out{k}" for k, d in outputs.items()),
-        *layout.number_parameters(ways), "const gpugrad::int64 size",
-    ]  # fmt: skip
 
     def step(width: int) -> str:
-        operands = [*layout.elements(ways, width), *layout.targets(outputs, width)]
-        call = f"formula({', '.join(operands)});"
+        loop = ["#pragma unroll", f"for (int k = 0; k < {width}; k++)"] if width > 1 else []
         lines = [
-            *layout.loads(ways, width),
-            *layout.declarations(outputs, width),
-            *(
-                [call]
-                if width == 1
-                else ["#pragma unroll", f"for (int k = 0; k < {width}; k++) {call}"]
-            ),
+            *layout.loads(ways, outputs, width),
+            *loop,
+            f"{layout.call(ways, outputs, width)};",
             *layout.stores(outputs, width),
         ]
         return "\n    ".join(lines)
@@ -129,8 +120,7 @@ def source(
 using Index = {layout.index_type(long)};
 
 {function(formula, [w.dtype for w in ways], compute, outputs)}
-extern "C" __global__ void __launch_bounds__({THREADS}) {name}(
-    {", ".join(parameters)}) {{
+{layout.head(name, ways, results, ["size"])} {{
   const Index thread = Index(blockIdx.x) * {THREADS} + threadIdx.x;
   const Index whole = Index(size) / {width};
   if (thread < whole) {{

@@ -319,17 +319,11 @@ def source(
     real = c_type(total).removeprefix("complex<").removesuffix(">")
     mean = stored(f"(total / {real}(divisor))", kind, compute, results[summed])
     outputs = {k: d for k, d in enumerate(results) if k != summed}
-    parameters = [
-        *layout.parameters(ways), *(f"{c_type(d)} *out{k}" for k, d in enumerate(results)),
-        *layout.number_parameters(ways), *(f"const gpugrad::int64 {n}" for n in _NUMBERS),
-    ]  # fmt: skip
 
     def filled(text: str, width: int) -> str:
-        loads = [*layout.loads(ways, width), *layout.declarations(outputs, width)]
-        operands = [*layout.elements(ways, width), *layout.targets(outputs, width)]
         for word, meaning in {
-            "LOADS": "\n      ".join(loads),
-            "MAPPED": f"formula({', '.join(operands)})",
+            "LOADS": "\n      ".join(layout.loads(ways, outputs, width)),
+            "MAPPED": layout.call(ways, outputs, width),
             "STORES": "\n      ".join(layout.stores(outputs, width)),
             "SUM": f"out{summed}[place] = {mean};",
             "UNROLL": str(max(1, EACH // width)),
@@ -347,8 +341,7 @@ using Index = {layout.index_type(long)};
 using Total = {c_type(total)};
 
 {function(formula, [w.dtype for w in ways], compute, outputs, summed)}
-extern "C" __global__ void __launch_bounds__({THREADS}) {name}(
-    {", ".join(parameters)}) {{
+{layout.head(name, ways, results, _NUMBERS)} {{
   // not an array of Total: its constructor must be empty
   alignas(16) __shared__ char memory[{shared} * sizeof(Total)];
   Total *totals = reinterpret_cast<Total *>(memory);
