@@ -204,11 +204,6 @@ class Node:
         """How many outputs the call had."""
         return self.rule.outputs
 
-    def release(self) -> None:
-        """Forget the saved values; nothing happens where there are none."""
-        if self.saved:
-            self.saved = None
-
     def name(self) -> str:
         """Return PyTorch's name of the operation's backward, as in ``MulBackward0``."""
         return self.rule.op.name

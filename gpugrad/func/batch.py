@@ -13,7 +13,6 @@ from gpugrad.op.batching import batched, batching, is_batched, unbatched
 from gpugrad.ops.shape import cat
 
 Function = Callable[..., Any]
-Dims = int | None | tuple[Any, ...]
 
 
 def vmap(

@@ -69,7 +69,7 @@ def eligible(formula: Formula) -> bool:
 GIVEN = (
     "{parameter}.__class__ is float or {parameter}.__class__ is int",
     "quietly(kind.type, {parameter})",
-)  # fmt: skip
+)
 NONE = "False", "None"
 SAVED = "{parameter}.__class__ in HOST and {parameter}.dtype is kind", "{parameter}"
 
