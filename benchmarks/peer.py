@@ -86,24 +86,20 @@ def problem(name: str) -> str | None:
 # --------------------------------------------------------------------------- one after the other
 
 
-def _gpugrad(work: Work, inputs: Sequence[Array], device: str) -> Peer:
-    def wait(results: Results) -> None:
-        if device == "cuda":
-            gpugrad.cuda.synchronize()
+def _waiting(lib: Any, device: str) -> Callable[[Results], object]:
+    """Return what waits until the device has computed what it was asked for."""
+    return lambda results: lib.cuda.synchronize() if device == "cuda" else None
 
-    return _imperative("gpugrad", gpugrad, work, inputs, device, wait)
+
+def _gpugrad(work: Work, inputs: Sequence[Array], device: str) -> Peer:
+    return _imperative("gpugrad", gpugrad, work, inputs, device)
 
 
 def _torch(work: Work, inputs: Sequence[Array], device: str) -> Peer | None:
     torch = library("torch")
     if torch is None or (device == "cuda" and not torch.cuda.is_available()):
         return None
-
-    def wait(results: Results) -> None:
-        if device == "cuda":
-            torch.cuda.synchronize()
-
-    return _imperative(REFERENCE, torch, work, inputs, device, wait)
+    return _imperative(REFERENCE, torch, work, inputs, device)
 
 
 def _compiled(work: Work, inputs: Sequence[Array], device: str) -> Peer | None:
@@ -114,14 +110,7 @@ def _compiled(work: Work, inputs: Sequence[Array], device: str) -> Peer | None:
     return Peer(NAMES["compile"], library("torch").compile(eager.run), eager.wait)
 
 
-def _imperative(
-    name: str,
-    lib: Any,
-    work: Work,
-    inputs: Sequence[Array],
-    device: str,
-    wait: Callable[[Results], object],
-) -> Peer:
+def _imperative(name: str, lib: Any, work: Work, inputs: Sequence[Array], device: str) -> Peer:
     tensors = [lib.tensor(a, device=device) for a in inputs]
     leaves = [t.requires_grad_() for t in tensors[: work.leaves]]
     emptied = [] if work.keeps_grad else leaves
@@ -138,7 +127,7 @@ def _imperative(
             leaf.grad = None
         return way(lib, *operands)
 
-    return Peer(name, run, wait, prepare)
+    return Peer(name, run, _waiting(lib, device), prepare)
 
 
 def _jax(work: Work, inputs: Sequence[Array], device: str) -> Peer | None:
@@ -191,10 +180,6 @@ def _mygrad(work: Work, inputs: Sequence[Array], device: str) -> Peer | None:
 def _by_hand(work: Work, inputs: Sequence[Array], device: str) -> Peer:
     door = backend.of_device(gpugrad.device(device))
     arrays = [door.from_numpy(a, gpugrad.device(device)) for a in inputs]
-
-    def wait(results: Results) -> None:
-        if device == "cuda":
-            gpugrad.cuda.synchronize()
-
     name = {"cpu": "NumPy", "cuda": "CuPy"}[device]
-    return Peer(f"{name} {NAMES['hand']}", lambda: work.by_hand(door.xp, *arrays), wait)
+    run = functools.partial(work.by_hand, door.xp, *arrays)
+    return Peer(f"{name} {NAMES['hand']}", run, _waiting(gpugrad, device))

@@ -142,6 +142,16 @@ class Output:
         self.index = index
 
 
+def output_of(node: Node, index: int) -> Node | Output:
+    """Return what stands for an output of a node."""
+    return node if node.outputs == 1 else Output(node, index)
+
+
+def place_of(edge: Any) -> tuple[int, int]:
+    """Return what tells an edge from others: whose it is, and which output."""
+    return (id(edge.node), edge.index) if isinstance(edge, Output) else (id(edge), 0)
+
+
 class Rule(Protocol):
     """How the gradients of an operation's calls are computed, for the inputs in ``needs``."""
 
@@ -193,11 +203,6 @@ class Node:
     def outputs(self) -> int:
         """How many outputs the call had."""
         return self.rule.outputs
-
-    def release(self) -> None:
-        """Forget the saved values; nothing happens where there are none."""
-        if self.saved:
-            self.saved = None
 
     def name(self) -> str:
         """Return PyTorch's name of the operation's backward, as in ``MulBackward0``."""

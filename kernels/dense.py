@@ -17,7 +17,7 @@ import numpy as np
 from gpugrad.formula import Formula
 from gpugrad.kernels import layout
 from gpugrad.kernels.layout import BLOCK, THREADS, VALUE, Launch, Operand, Shape, Signature
-from gpugrad.kernels.source import HEADER, DType, c_type, function
+from gpugrad.kernels.source import HEADER, DType, function
 
 
 class Plan(NamedTuple):
@@ -34,19 +34,18 @@ class Plan(NamedTuple):
         launch = self.wide if aligned else self.narrow
         launch.kernel(launch.blocks, BLOCK, (*arrays, *outs, *launch.numbers))
 
-    def takes(self, arrays: Sequence[Any], outs: Sequence[Any]) -> bool:
-        """Tell whether results can be written into ``outs``, which exist already.
+    def takes(self, arrays: Sequence[Any], out: Any) -> bool:
+        """Tell whether the one result can be written into ``out``, which exists already.
 
-        They must be dense, and no thread may read what another one writes.
+        It must be dense, and no thread may read what another one writes.
         """
-        for out in outs:
-            if out.shape != self.shape or not out.flags.c_contiguous:
-                return False
-            start, end = out.data.ptr, out.data.ptr + out.nbytes
-            for o, a in zip(self.operands, arrays, strict=True):
-                if o.way.name != VALUE and o.touched(a.data.ptr, start, end):
-                    return False
-        return True
+        if out.shape != self.shape or not out.flags.c_contiguous:
+            return False
+        start, end = out.data.ptr, out.data.ptr + out.nbytes
+        return not any(
+            o.way.name != VALUE and o.touched(a.data.ptr, start, end)
+            for o, a in zip(self.operands, arrays, strict=True)
+        )
 
 
 @lru_cache(maxsize=layout.PLANS)
@@ -55,12 +54,8 @@ def plan(
     signatures: tuple[Signature, ...],
     compute: DType,
     results: tuple[DType, ...],
-    adds: tuple[int, ...] = (),
 ) -> Plan | None:
-    """Return how a formula is evaluated; None where ``elementwise`` must do it.
-
-    ``adds`` are the indices of the outputs that are added to what is there.
-    """
+    """Return how a formula is evaluated; None where ``elementwise`` must do it."""
     shape = np.broadcast_shapes(*(shape for _, _, shape, _ in signatures))
     size = prod(shape)
     operands = layout.operands(signatures, shape)
@@ -71,7 +66,7 @@ def plan(
 
     def launch(width: int) -> Launch:
         long = size >= 2**31
-        kernel = raw(formula, layout.ways(operands), compute, results, adds, width, long)
+        kernel = raw(formula, layout.ways(operands), compute, results, width, long)
         threads = size // width + size % width
         return Launch(kernel, (-(-threads // THREADS),), numbers)
 
@@ -84,7 +79,6 @@ def raw(
     ways: tuple[layout.Way, ...],
     compute: DType,
     results: tuple[DType, ...],
-    adds: tuple[int, ...],
     width: int,
     long: bool,
 ) -> cupy.RawKernel:
@@ -93,7 +87,7 @@ def raw(
     ``long`` counts elements in 64 bits.
     """
     name = f"gpugrad_{formula.name}_x{width}"
-    return cupy.RawKernel(source(formula, ways, compute, results, adds, width, long, name), name)
+    return cupy.RawKernel(source(formula, ways, compute, results, width, long, name), name)
 
 
 def source(
@@ -101,29 +95,19 @@ def source(
     ways: Sequence[layout.Way],
     compute: DType,
     results: Sequence[DType],
-    adds: Sequence[int],
     width: int,
     long: bool,
     name: str,
 ) -> str:
     """Return the text of a kernel."""
     outputs = dict(enumerate(results))
-    parameters = [
-        *layout.parameters(ways), *(f"{c_type(d)} *out{k}" for k, d in outputs.items()),
-        *layout.number_parameters(ways), "const gpugrad::int64 size",
-    ]  # fmt: skip
 
     def step(width: int) -> str:
-        operands = [*layout.elements(ways, width), *layout.targets(outputs, width)]
-        call = f"formula({', '.join(operands)});"
+        loop = ["#pragma unroll", f"for (int k = 0; k < {width}; k++)"] if width > 1 else []
         lines = [
-            *layout.loads(ways, width),
-            *layout.declarations(outputs, adds, width),
-            *(
-                [call]
-                if width == 1
-                else ["#pragma unroll", f"for (int k = 0; k < {width}; k++) {call}"]
-            ),
+            *layout.loads(ways, outputs, width),
+            *loop,
+            f"{layout.call(ways, outputs, width)};",
             *layout.stores(outputs, width),
         ]
         return "\n    ".join(lines)
@@ -135,9 +119,8 @@ def source(
     return f"""{HEADER}
 using Index = {layout.index_type(long)};
 
-{function(formula, [w.dtype for w in ways], compute, outputs, adds)}
-extern "C" __global__ void __launch_bounds__({THREADS}) {name}(
-    {", ".join(parameters)}) {{
+{function(formula, [w.dtype for w in ways], compute, outputs)}
+{layout.head(name, ways, results, ["size"])} {{
   const Index thread = Index(blockIdx.x) * {THREADS} + threadIdx.x;
   const Index whole = Index(size) / {width};
   if (thread < whole) {{

@@ -16,14 +16,10 @@ def elementwise(
     dtypes: tuple[DType, ...],
     compute: DType,
     results: tuple[DType, ...],
-    adds: tuple[int, ...] = (),
 ) -> cupy.ElementwiseKernel:
-    """Return the kernel of a formula for these element types, made once.
-
-    ``adds`` are the indices of the outputs that are added to what is there.
-    """
+    """Return the kernel of a formula for these element types, made once."""
     statements, texts = body(formula, dtypes, compute)
-    statements += assignments(formula, texts, compute, dict(enumerate(results)), adds)
+    statements += assignments(formula, texts, compute, dict(enumerate(results)))
     return cupy.ElementwiseKernel(
         ", ".join(f"{d.name} {name}" for d, name in zip(dtypes, names(formula), strict=True)),
         ", ".join(f"{d.name} result{k}" for k, d in enumerate(results)),

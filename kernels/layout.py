@@ -150,24 +150,26 @@ def index_type(long: bool) -> str:
     return "unsigned long long" if long else "unsigned"
 
 
-def parameters(ways: Sequence[Way]) -> list[str]:
-    """Return the declarations of what a kernel is given for its operands: memory and values."""
-    return [
-        f"const {c_type(w.dtype)} {f'value{k}' if w.name == VALUE else f'*x{k}'}"
-        for k, w in enumerate(ways)
-    ]
-
-
 _NUMBERS = {ROW: ("length",), HELD: ("inside", "length")}  # as Operand.numbers gives them
 
 
-def number_parameters(ways: Sequence[Way]) -> list[str]:
-    """Return the declarations of the sizes by which operands are read."""
-    return [
-        f"const gpugrad::int64 {name}{k}"
-        for k, w in enumerate(ways)
-        for name in _NUMBERS.get(w.name, ())
+def head(name: str, ways: Sequence[Way], results: Sequence[DType], numbers: Sequence[str]) -> str:
+    """Return the head of a kernel: what it is given, in the order in which a plan passes it.
+
+    That is the memory or the value of each operand, the memory of each result, the sizes by which
+    operands are read, and what else it counts with.
+    """
+    sizes = [f"{n}{k}" for k, w in enumerate(ways) for n in _NUMBERS.get(w.name, ())]
+    parameters = [
+        *(
+            f"const {c_type(w.dtype)} {f'value{k}' if w.name == VALUE else f'*x{k}'}"
+            for k, w in enumerate(ways)
+        ),
+        *(f"{c_type(d)} *out{k}" for k, d in enumerate(results)),
+        *(f"const gpugrad::int64 {n}" for n in (*sizes, *numbers)),
     ]
+    return f"""extern "C" __global__ void __launch_bounds__({THREADS}) {name}(
+    {", ".join(parameters)})"""
 
 
 _PLACES = {
@@ -178,8 +180,11 @@ _PLACES = {
 }
 
 
-def loads(ways: Sequence[Way], width: int) -> list[str]:
-    """Return the statements that read ``width`` elements from number ``at`` on."""
+def loads(ways: Sequence[Way], results: Mapping[int, DType], width: int) -> list[str]:
+    """Return the statements that read ``width`` elements of each operand from number ``at`` on.
+
+    They also make room for as many of each output.
+    """
     lines = []
     for k, w in enumerate(ways):
         if w.name == VALUE:
@@ -189,31 +194,19 @@ def loads(ways: Sequence[Way], width: int) -> list[str]:
             lines.append(f"const auto values{k} = gpugrad::load<{width}>(x{k} + {place});")
         else:
             lines.append(f"const {c_type(w.dtype)} value{k} = x{k}[{place}];")
+    if width > 1:
+        lines += [f"gpugrad::Pack<{c_type(d)}, {width}> outs{j};" for j, d in results.items()]
     return lines
 
 
-def elements(ways: Sequence[Way], width: int) -> list[str]:
-    """Return the texts of the ``k``-th of the elements that were read."""
-    return [
+def call(ways: Sequence[Way], results: Iterable[int], width: int) -> str:
+    """Return the call of the formula for the ``k``-th of the elements that were read."""
+    values = [
         f"values{j}.at[k]" if width > 1 and w.name in PACKED else f"value{j}"
         for j, w in enumerate(ways)
     ]
-
-
-def targets(results: Iterable[int], width: int) -> list[str]:
-    """Return the texts of the ``k``-th of the elements that are written, by output."""
-    return [f"outs{j}.at[k]" if width > 1 else f"out{j}[at]" for j in results]
-
-
-def declarations(results: Mapping[int, DType], adds: Sequence[int], width: int) -> list[str]:
-    """Return the statements that make room for ``width`` elements of each output."""
-    if width == 1:
-        return []
-    return [
-        f"gpugrad::Pack<{c_type(d)}, {width}> outs{j}"
-        + (f" = gpugrad::load<{width}>(out{j} + at);" if j in adds else ";")
-        for j, d in results.items()
-    ]
+    targets = [f"outs{j}.at[k]" if width > 1 else f"out{j}[at]" for j in results]
+    return f"formula({', '.join([*values, *targets])})"
 
 
 def stores(results: Iterable[int], width: int) -> list[str]:

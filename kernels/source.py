@@ -78,20 +78,11 @@ def stored(text: str, kind: str, compute: DType, dtype: DType) -> str:
     return text if computed == target else f"{target}({text})"
 
 
-def assigned(target: str, value: str, dtype: DType, add: bool) -> str:
-    """Return the statement that stores a value, or adds it to what is there.
-
-    It is rounded before it is added, as if it had been stored: adding at once changes no number.
-    """
-    return f"{target} = {c_type(dtype)}({target} + {value});" if add else f"{target} = {value};"
-
-
 def function(
     formula: Formula,
     dtypes: Sequence[DType],
     compute: DType,
     results: Mapping[int, DType],
-    adds: Sequence[int],
     returned: int | None = None,
 ) -> str:
     """Return the device function ``formula(inputs, results)``.
@@ -101,11 +92,10 @@ def function(
         dtypes: The inputs' element types.
         compute: The type to compute in.
         results: The element types of the outputs that it stores, by their indices.
-        adds: Those of them that it adds to what is there.
         returned: The index of an output that it returns as it is computed.
     """
     statements, texts = body(formula, dtypes, compute)
-    statements += assignments(formula, texts, compute, results, adds)
+    statements += assignments(formula, texts, compute, results)
     kind = "void"
     if returned is not None:
         statements.append(f"return {texts[returned]};")
@@ -117,14 +107,10 @@ def function(
 
 
 def assignments(
-    formula: Formula,
-    texts: Sequence[str],
-    compute: DType,
-    results: Mapping[int, DType],
-    adds: Sequence[int],
+    formula: Formula, texts: Sequence[str], compute: DType, results: Mapping[int, DType]
 ) -> list[str]:
-    """Return the statements that set (or add to) the variables ``result0``, ``result1`` ..."""
+    """Return the statements that set the variables ``result0``, ``result1`` ..."""
     return [
-        assigned(f"result{k}", stored(texts[k], formula.outputs[k].kind, compute, d), d, k in adds)
+        f"result{k} = {stored(texts[k], formula.outputs[k].kind, compute, d)};"
         for k, d in results.items()
     ]

@@ -27,7 +27,7 @@ import numpy as np
 from gpugrad.formula import COMPLEX, REAL, Formula, variable
 from gpugrad.kernels import layout
 from gpugrad.kernels.layout import BLOCK, THREADS, Launch, Shape, Signature, Way
-from gpugrad.kernels.source import HEADER, DType, assigned, c_type, function, kind_dtype, stored
+from gpugrad.kernels.source import HEADER, DType, c_type, function, kind_dtype, stored
 
 BLOCKS = 1024  # of 256 threads; as many occupy an H200
 EACH = 4  # loads by a thread that are worth the thread
@@ -90,12 +90,10 @@ def plan(
     axes: tuple[int, ...],
     summed: int = 0,
     mean: bool = False,
-    adds: tuple[int, ...] = (),
 ) -> Plan | None:
     """Return how a formula's output ``summed`` is summed; None where ``reduction`` must do it.
 
-    With ``mean`` it is divided by the number of elements; ``adds`` are the indices of the outputs
-    that are added to what is there.
+    With ``mean`` it is divided by the number of elements.
     """
     full = np.broadcast_shapes(*(shape for _, _, shape, _ in signatures))
     operands = layout.operands(signatures, full)
@@ -106,7 +104,6 @@ def plan(
     ways = layout.ways(operands)
     sums = kind_dtype(formula.outputs[summed].kind, compute)
     parts_results = tuple(sums if k == summed else d for k, d in enumerate(results))
-    parts_adds = tuple(k for k in adds if k != summed)
     divisor = prod(full[k] for k in axes) if mean else 1
     long = prod(full) >= 2**31
     numbers = tuple(n for o in operands for n in o.numbers)
@@ -115,11 +112,9 @@ def plan(
         lanes, parts, length, blocks = divided(pattern, sizes, width)
         own = (*sizes, lanes, parts, length)
         if parts == 1:
-            kernel = raw(formula, ways, compute, results, summed, adds, pattern, width, long)
+            kernel = raw(formula, ways, compute, results, summed, pattern, width, long)
             return Stages(Launch(kernel, (blocks,), (*numbers, *own, divisor)), None, None)
-        kernel = raw(
-            formula, ways, compute, parts_results, summed, parts_adds, pattern, width, long
-        )
+        kernel = raw(formula, ways, compute, parts_results, summed, pattern, width, long)
         first = Launch(kernel, (blocks,), (*numbers, *own, 1))
         outer, middle, inner = sizes
         rest = (1, middle, parts) if pattern == "rows" else (outer, parts, inner)
@@ -130,8 +125,7 @@ def plan(
         lanes, _, length, blocks = divided(pattern, sizes, 1, divisible=False)
         way = Way(layout.WHOLE, sums)
         same = plain(sums.kind == "c")
-        added = (0,) if summed in adds else ()
-        kernel = raw(same, (way,), compute, (results[summed],), 0, added, pattern, 1, False)
+        kernel = raw(same, (way,), compute, (results[summed],), 0, pattern, 1, False)
         return Launch(kernel, (blocks,), (*sizes, lanes, 1, length, divisor))
 
     full_results = [d for k, d in enumerate(results) if k != summed]
@@ -295,14 +289,13 @@ def raw(
     compute: DType,
     results: tuple[DType, ...],
     summed: int,
-    adds: tuple[int, ...],
     pattern: str,
     width: int,
     long: bool,
 ) -> cupy.RawKernel:
     """Return the kernel that reads ``width`` elements at once, made once."""
     name = f"gpugrad_{formula.name}_{pattern}_x{width}"
-    text = source(formula, ways, compute, results, summed, adds, pattern, width, long, name)
+    text = source(formula, ways, compute, results, summed, pattern, width, long, name)
     return cupy.RawKernel(text, name)
 
 
@@ -315,7 +308,6 @@ def source(
     compute: DType,
     results: Sequence[DType],
     summed: int,
-    adds: Sequence[int],
     pattern: str,
     width: int,
     long: bool,
@@ -327,19 +319,13 @@ def source(
     real = c_type(total).removeprefix("complex<").removesuffix(">")
     mean = stored(f"(total / {real}(divisor))", kind, compute, results[summed])
     outputs = {k: d for k, d in enumerate(results) if k != summed}
-    parameters = [
-        *layout.parameters(ways), *(f"{c_type(d)} *out{k}" for k, d in enumerate(results)),
-        *layout.number_parameters(ways), *(f"const gpugrad::int64 {n}" for n in _NUMBERS),
-    ]  # fmt: skip
 
     def filled(text: str, width: int) -> str:
-        loads = [*layout.loads(ways, width), *layout.declarations(outputs, adds, width)]
-        operands = [*layout.elements(ways, width), *layout.targets(outputs, width)]
         for word, meaning in {
-            "LOADS": "\n      ".join(loads),
-            "MAPPED": f"formula({', '.join(operands)})",
+            "LOADS": "\n      ".join(layout.loads(ways, outputs, width)),
+            "MAPPED": layout.call(ways, outputs, width),
             "STORES": "\n      ".join(layout.stores(outputs, width)),
-            "SUM": assigned(f"out{summed}[place]", mean, results[summed], summed in adds),
+            "SUM": f"out{summed}[place] = {mean};",
             "UNROLL": str(max(1, EACH // width)),
             "THREADS": str(THREADS),
             "WIDTH": str(width),
@@ -354,9 +340,8 @@ def source(
 using Index = {layout.index_type(long)};
 using Total = {c_type(total)};
 
-{function(formula, [w.dtype for w in ways], compute, outputs, adds, summed)}
-extern "C" __global__ void __launch_bounds__({THREADS}) {name}(
-    {", ".join(parameters)}) {{
+{function(formula, [w.dtype for w in ways], compute, outputs, summed)}
+{layout.head(name, ways, results, _NUMBERS)} {{
   // not an array of Total: its constructor must be empty
   alignas(16) __shared__ char memory[{shared} * sizeof(Total)];
   Total *totals = reinterpret_cast<Total *>(memory);

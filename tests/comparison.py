@@ -19,6 +19,15 @@ import gpugrad
 Program = Callable[[Any, Callable[..., Any], Callable[..., None]], Any]
 
 
+class Programs(dict[str, Callable[..., Any]]):
+    """Programs by their names."""
+
+    def add(self, program: Callable[..., Any]) -> Callable[..., Any]:
+        """Add a program; it decorates."""
+        self[program.__name__] = program
+        return program
+
+
 def plain(value: Any) -> Any:
     """Return what was noted, as something that can be compared: tensors as lists."""
     if isinstance(value, list | tuple):
@@ -37,9 +46,7 @@ def outcome(program: Program, torch: Any, device: str) -> list[Any]:
     noted: list[Any] = []
 
     def leaf(data: Any, dtype: str = "float64") -> Any:
-        return torch.tensor(
-            data, dtype=getattr(torch, dtype), device=device, requires_grad=True
-        )  # fmt: skip
+        return torch.tensor(data, dtype=getattr(torch, dtype), device=device, requires_grad=True)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

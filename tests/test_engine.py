@@ -348,7 +348,7 @@ POWER, SLOPE = 1.5**1.5, 1 + np.log(1.5)
         ),
         (lambda x: (x * torch.ones_like(x)).sum() * x.mean(), 3.0, [9, 6, 2, 0, 0]),
     ],
-)  # fmt: skip
+)
 def test_derivatives_of_order_one_to_four_are_those_of_the_textbook(
     function: Callable[[Tensor], Tensor], at: float, expected: list[float], device: str
 ) -> None:

@@ -13,16 +13,12 @@ import numpy as np
 import pytest
 
 import gpugrad
-from comparison import agree
+from comparison import Programs, agree
 from gpugrad import func
 from gpugrad.testing import jvp
 
-PROGRAMS: dict[str, Callable[..., Any]] = {}
-
-
-def program(function: Callable[..., Any]) -> Callable[..., Any]:
-    PROGRAMS[function.__name__] = function
-    return function
+PROGRAMS = Programs()
+program = PROGRAMS.add
 
 
 def made(torch: Any, forward: Any, backward: Any = None, setup: Any = None, **more: Any) -> Any:

@@ -6,25 +6,21 @@ ensembles of models, and the matrices of first and second derivatives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 import gpugrad
+from comparison import Programs
 from gpugrad.testing import assert_close
 
 Values = dict[str, Any]
-Program = Callable[[Any, str], list[Any]]
 
 SAMPLES, INPUTS, HIDDEN, CLASSES = 5, 4, 6, 3
-PROGRAMS: dict[str, Program] = {}
-
-
-def program(function: Program) -> Program:
-    PROGRAMS[function.__name__] = function
-    return function
+PROGRAMS = Programs()
+program = PROGRAMS.add
 
 
 class Numbers:

@@ -11,14 +11,10 @@ import numpy as np
 import pytest
 
 import gpugrad
-from comparison import agree
+from comparison import Programs, agree
 
-PROGRAMS: dict[str, Callable[..., Any]] = {}
-
-
-def program(function: Callable[..., Any]) -> Callable[..., Any]:
-    PROGRAMS[function.__name__] = function
-    return function
+PROGRAMS = Programs()
+program = PROGRAMS.add
 
 
 def noisy(note: Callable[..., Any], y: Any) -> None:

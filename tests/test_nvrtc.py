@@ -222,12 +222,11 @@ def raw_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
     def all_of_them() -> Iterator[tuple[str, str, str]]:
         for k in kernels:
             for name, ways, width in read(k):
-                made = dense.raw(k.formula, ways, k.compute, k.results, (), width, False)
+                made = dense.raw(k.formula, ways, k.compute, k.results, width, False)
                 yield f"{k.name}, {name}", made.code, made.name
-            last = (len(k.results) - 1,)
             ways = (Way(WHOLE, k.dtypes[0]), *(Way(HELD, d) for d in k.dtypes[1:]))
-            made = dense.raw(k.formula, ways, k.compute, k.results, last, 2, True)
-            yield f"{k.name}, added, of 64 bits", made.code, made.name
+            made = dense.raw(k.formula, ways, k.compute, k.results, 2, True)
+            yield f"{k.name}, of 64 bits", made.code, made.name
 
     return unique(all_of_them())
 
@@ -240,10 +239,9 @@ def raw_sum_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
         for k in kernels:
             for pattern in "rows", "columns":
                 for name, ways, width in read(k):
-                    adds, long = (0,) if width == 1 else (), width == 1
-                    last = len(k.results) - 1
+                    last, long = len(k.results) - 1, width == 1
                     made = summation.raw(
-                        k.formula, ways, k.compute, k.results, last, adds, pattern, width, long
+                        k.formula, ways, k.compute, k.results, last, pattern, width, long
                     )
                     yield f"{pattern} of {k.name}, {name}", made.code, made.name
 
@@ -318,13 +316,13 @@ def test_memory_is_read_and_written_by_16_bytes(dtype: str) -> None:
     product = OPS["mul"].build(COMPLEX if d.kind == "c" else REAL).vjp((True, True), (True,))
     whole, row = Way(WHOLE, d), Way(ROW, d)
     width = BYTES // d.itemsize
-    elementwise = dense.raw(product.formula, (whole, whole, row), d, (d, d), (1,), width, False)
+    elementwise = dense.raw(product.formula, (whole, whole, row), d, (d, d), width, False)
     rows, columns = (
-        summation.raw(product.formula, (whole, whole, row), d, (d, d), 1, (), pattern, width, False)
+        summation.raw(product.formula, (whole, whole, row), d, (d, d), 1, pattern, width, False)
         for pattern in ("rows", "columns")
     )
 
-    for kernel, loads, stores in (elementwise, 4, 2), (rows, 3, 1), (columns, 3, 1):
+    for kernel, loads, stores in (elementwise, 3, 2), (rows, 3, 1), (columns, 3, 1):
         text = nvrtc.ptx(kernel.code, 90)
         assert accesses(text, "ld").count(wide[dtype]) >= loads, kernel.name
         assert "ld.local" not in text, kernel.name

@@ -13,15 +13,11 @@ import numpy as np
 import pytest
 
 import gpugrad
-from comparison import agree
+from comparison import Programs, agree
 from gpugrad.utils.checkpoint import CheckpointError, checkpoint, checkpoint_sequential
 
-PROGRAMS: dict[str, Callable[..., Any]] = {}
-
-
-def program(function: Callable[..., Any]) -> Callable[..., Any]:
-    PROGRAMS[function.__name__] = function
-    return function
+PROGRAMS = Programs()
+program = PROGRAMS.add
 
 
 def hooks(torch: Any, note: Any) -> Any:

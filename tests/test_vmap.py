@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from snippets import ours, raised, run
 
 import gpugrad
 from gpugrad import autograd, func
@@ -225,7 +225,7 @@ def test_tangents_of_each_example(device: str, op: str, sample: Sample) -> None:
 
 # --------------------------------------------------------------------------- beside PyTorch
 
-# Each is an expression of the module, called ``torch``, and of some tensors.
+# Each is an expression of the module, called ``torch``, and of what stands in START.
 RESULTS = [
     # structure and dimensions
     "vmap(lambda x: x * 2)(X)",
@@ -238,10 +238,10 @@ RESULTS = [
     "vmap(lambda x, y=None: x * y)(X, y=V)",
     "vmap(vmap(lambda x: x.sin()))(X)",
     "vmap(vmap(lambda a, b: a * b, (None, 0)), (0, None))(V, W)",
-    "vmap(lambda x: torch.ones(2, device=V.device))(X)",
-    "vmap(lambda x: (x, torch.ones(2, device=V.device)), out_dims=(0, None))(X)[1]",
+    "vmap(lambda x: torch.ones(2))(X)",
+    "vmap(lambda x: (x, torch.ones(2)), out_dims=(0, None))(X)[1]",
     "vmap(lambda x: (x, 3), out_dims=(0, None))(X)[1]",
-    "vmap(lambda x: x * 2)(torch.ones(0, 2, device=V.device)).shape",
+    "vmap(lambda x: x * 2)(torch.ones(0, 2)).shape",
     "vmap(lambda x: x * 2, chunk_size=2)(X)",
     "vmap(lambda x: x * 2, in_dims=1, out_dims=1, chunk_size=1)(X)",
     "vmap(lambda x: x.shape[0] * x)(X)",
@@ -253,7 +253,7 @@ RESULTS = [
     "vmap(lambda x, i: x[..., i, None])(X, I)",
     "vmap(lambda x, i: x[i, [0, 0]])(X.reshape(3, 2, 1), I)",
     "vmap(lambda x, i: x[:, i])(X.reshape(3, 1, 2), J)",
-    "vmap(lambda x, i: x[i, :, i])(torch.arange(24., device=V.device).reshape(3, 2, 2, 2), J)",
+    "vmap(lambda x, i: x[i, :, i])(torch.arange(24.).reshape(3, 2, 2, 2), J)",
     "vmap(lambda x: x[[[0, 1], [1, 0]], None])(X)",
     "vmap(lambda x: x.max(0).indices)(X)",
     "vmap(lambda x: x.to(torch.float64))(X).dtype",
@@ -264,8 +264,8 @@ RESULTS = [
     "vmap(torch.dot)(X, X)",
     "vmap(torch.dot, (0, None))(X, V)",
     "vmap(torch.mv, (None, 0))(M, X)",
-    "vmap(torch.mm, (0, None))(torch.arange(12., device=V.device).reshape(3, 2, 2), M)",
-    "vmap(torch.mm, (None, 0))(M, torch.arange(12., device=V.device).reshape(3, 2, 2))",
+    "vmap(torch.mm, (0, None))(torch.arange(12.).reshape(3, 2, 2), M)",
+    "vmap(torch.mm, (None, 0))(M, torch.arange(12.).reshape(3, 2, 2))",
     "vmap(vmap(torch.dot, (0, None)), (None, 0))(X, X)",
     "vmap(lambda x: torch.outer(x, V))(X)",
     # written in place
@@ -310,34 +310,21 @@ RESULTS = [
     "vmap(hessian(lambda x: x.norm() + x.std() + x.prod()))(X)",
     "vmap(grad(lambda x: setitem(x * 1, 0, x[1] ** 2).prod()))(X)",
     "vmap(grad(lambda x: x.clone().index_put_((I[1:2],), x[1:] ** 2).prod()))(X)",
-    "hessian(lambda x: setitem(torch.zeros(2, device=V.device), 0, x.prod()).sin().sum())(V)",
+    "hessian(lambda x: setitem(torch.zeros(2), 0, x.prod()).sin().sum())(V)",
 ]
 
 
-def setitem(x: Any, index: Any, value: Any) -> Any:
-    """Write in place, as an expression."""
+START = """\
+grad, grad_and_value, hessian = torch.func.grad, torch.func.grad_and_value, torch.func.hessian
+jacfwd, jacrev, vmap = torch.func.jacfwd, torch.func.jacrev, torch.func.vmap
+jvp, vjp = torch.func.jvp, torch.func.vjp
+X, J = torch.arange(1.0, 7).reshape(3, 2), torch.tensor([[1, 0], [0, 0], [1, 1]])
+V, W, I = torch.tensor([0.5, -2.0]), torch.tensor([1.0, 2.0, 3.0]), torch.tensor([1, 0, 1])
+M, v = torch.tensor([[1.0, 2.0], [3.0, 5.0]]), torch.tensor([0.5, -2.0], requires_grad=True)
+def setitem(x, index, value):
     x[index] = value
     return x
-
-
-def evaluated(program: str, torch: Any, device: str) -> Any:
-    """Return what an expression gives."""
-    f = torch.func
-
-    def moved(t: Any) -> Any:
-        return t.to(device)
-
-    names = {
-        "torch": torch, "setitem": setitem, "X": moved(torch.arange(1.0, 7).reshape(3, 2)),
-        "V": moved(torch.tensor([0.5, -2.0])), "W": moved(torch.tensor([1.0, 2.0, 3.0])),
-        "M": moved(torch.tensor([[1.0, 2.0], [3.0, 5.0]])), "I": moved(torch.tensor([1, 0, 1])),
-        "J": moved(torch.tensor([[1, 0], [0, 0], [1, 1]])),
-        **{n: getattr(f, n) for n in (
-            "vmap", "grad", "grad_and_value", "jvp", "vjp", "jacrev", "jacfwd", "hessian",
-            "linearize",
-        )},
-    }  # fmt: skip
-    return eval(program, names)
+"""
 
 
 PYTORCH_WARNS = pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
@@ -347,8 +334,7 @@ PYTORCH_WARNS = pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
 @PYTORCH_WARNS
 def test_result_is_pytorchs(program: str, device: str) -> None:
     torch = pytest.importorskip("torch")
-    found, expected = evaluated(program, gpugrad, device), evaluated(program, torch, "cpu")
-    assert_alike(found, expected)
+    assert_alike(run(START + program, gpugrad, device), run(START + program, torch))
 
 
 def assert_alike(found: Any, expected: Any) -> None:
@@ -412,24 +398,11 @@ ERRORS = [
 ]
 
 
-def raised(program: str, torch: Any) -> tuple[str, str]:
-    """Return the error of an expression, class and text."""
-    f = torch.func
-    names = {
-        "torch": torch, "setitem": setitem, "X": torch.arange(1.0, 7).reshape(3, 2),
-        "V": torch.tensor([0.5, -2.0]), "v": torch.tensor([0.5, -2.0], requires_grad=True),
-        "vmap": f.vmap,
-    }  # fmt: skip
-    with pytest.raises(Exception) as caught:  # noqa: PT011  class and text are compared
-        eval(program, names)
-    text = re.sub(r"torch\.(autograd|Size)", r"gpugrad.\1", str(caught.value))
-    return type(caught.value).__name__, text
-
-
 @pytest.mark.parametrize("program", ERRORS)
 def test_error_is_pytorchs(program: str) -> None:
     torch = pytest.importorskip("torch")
-    assert raised(program, gpugrad) == raised(program, torch)
+    error, text = raised(START + program, torch)
+    assert raised(START + program, gpugrad) == (error, ours(text))
 
 
 # --------------------------------------------------------------------------- of its own

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from gpugrad import backend, errors
 from gpugrad.autograd import batch
-from gpugrad.graph import LEAF, Node, Output, Rule, TensorBase, View, mode, record, recording
+from gpugrad.graph import LEAF, Node, Rule, TensorBase, View, mode, output_of, record, recording
 from gpugrad.op.attribute import Named, missing
 from gpugrad.op.dual import attach, carry, has_tangents, outside_of
 from gpugrad.op.hooked import call_user, tensors, untensored
@@ -98,14 +98,10 @@ class FunctionCtx:
             return found[index]
         t = wrap(found[index]._array)
         t._counter = found[index]._counter
-        t._edge = _edge(node, self._outputs[index])
+        t._edge = output_of(node, self._outputs[index])
         for level, tangent in self._tangents.get(self._outputs[index], {}).items():
             attach(t, level, tangent)
         return t
-
-
-def _edge(node: Node, index: int) -> Any:
-    return node if node.outputs == 1 else Output(node, index)
 
 
 class Function:
@@ -360,7 +356,7 @@ class _Operation:
         )
         ctx._node = weakref.ref(node)
         for k, t in ends.items():
-            t._edge = _edge(node, k)
+            t._edge = output_of(node, k)
 
     def carry(
         self, ctx: FunctionCtx, args: Sequence[Any], outs: Sequence[Any], made: Sequence[Any]
@@ -380,7 +376,7 @@ class _Operation:
             for k in places:
                 if found[k] is not None and found[k]._array.shape != made[k]._array.shape:
                     raise RuntimeError(
-                        f"jvp of {self.name.removesuffix('Backward')} returned a tangent of shape "
+                        f"jvp of {self.cls.__name__} returned a tangent of shape "
                         f"{errors.size(found[k]._array.shape)} for output {k}, whose shape is "
                         f"{errors.size(made[k]._array.shape)}"
                     )
@@ -415,8 +411,7 @@ class _Operation:
         results = list(found) if isinstance(found, tuple) else [found]
         if len(results) != outputs:
             raise RuntimeError(
-                f"jvp of {self.name.removesuffix('Backward')} returned {len(results)} tangents for "
-                f"{outputs} outputs"
+                f"jvp of {self.cls.__name__} returned {len(results)} tangents for {outputs} outputs"
             )
         return results
 

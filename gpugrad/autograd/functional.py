@@ -49,6 +49,19 @@ def _tuple(value: Any, argument: str, function: str) -> tuple[bool, Tensors]:
     return several, values
 
 
+def _started(inputs: Any, function: str, create_graph: bool) -> tuple[bool, Tensors]:
+    """Return whether a tuple of inputs was given, and the tensors to differentiate by."""
+    many, starts = _tuple(inputs, "inputs", function)
+    return many, _tracked(starts, create_graph)
+
+
+def _called(func: Function, starts: Tensors, function: str, strict: bool) -> tuple[bool, Tensors]:
+    """Return whether the user's function returned a tuple, and its outputs."""
+    several, outputs = _tuple(func(*starts), _OUTPUTS, function)
+    _check_recorded(outputs, "outputs", strict)
+    return several, outputs
+
+
 def _tracked(tensors: Tensors, create_graph: bool, wanted: bool = True) -> Tensors:
     """Return the tensors as ends of a graph of this call, tied to their own where it is kept."""
     return tuple(
@@ -117,6 +130,10 @@ def _detached(tensors: Sequence[Any], create_graph: bool) -> Tensors:
     return tuple(tensors) if create_graph else tuple([t.detach() for t in tensors])
 
 
+def _returned(tensors: Tensors, several: bool, create_graph: bool) -> Any:
+    return _shaped(_detached(tensors, create_graph), several)
+
+
 def _gradients(
     outputs: Tensors, inputs: Tensors, vectors: Tensors | None, create_graph: bool
 ) -> Tensors:
@@ -132,6 +149,11 @@ def _gradients(
     )  # fmt: skip
 
 
+def _complete(grads: Sequence[Any], like: Tensors) -> Tensors:
+    """Return the gradients with zeros where there are none."""
+    return tuple(zeros_like(t) if g is None else g for g, t in zip(grads, like, strict=True))
+
+
 def _filled(
     grads: Tensors,
     like: Tensors,
@@ -140,7 +162,7 @@ def _filled(
     missing: str,
     constant: str = "jacobian",
 ) -> Tensors:
-    """Return the gradients with zeros where there are none.
+    """Return the gradients, :func:`_complete`.
 
     Raises:
         RuntimeError: It is ``strict``, and one is missing or cannot be differentiated though asked.
@@ -153,7 +175,7 @@ def _filled(
                 f"The {constant} of the user-provided function is independent of input {k}. This "
                 "is not allowed in strict mode when create_graph=True."
             )
-    return tuple(zeros_like(t) if g is None else g for g, t in zip(grads, like, strict=True))
+    return _complete(grads, like)
 
 
 _NOT_STRICT = " This is not allowed in strict mode."
@@ -220,17 +242,12 @@ def vjp(
         TypeError: Something is no tensor.
     """
     with recording(True):
-        many, starts = _tuple(inputs, "inputs", "vjp")
-        starts = _tracked(starts, create_graph)
-        several, outputs = _tuple(func(*starts), _OUTPUTS, "vjp")
-        _check_recorded(outputs, "outputs", strict)
+        many, starts = _started(inputs, "vjp", create_graph)
+        several, outputs = _called(func, starts, "vjp", strict)
         vectors = _given(v, outputs, several, create_graph, "vjp", _OF_FUNCTION)
         grads = _gradients(outputs, starts, vectors, create_graph)
         found = _filled(grads, starts, strict, create_graph, _UNUSED)
-    return (
-        _shaped(_detached(outputs, create_graph), several),
-        _shaped(_detached(found, create_graph), many),
-    )
+    return _returned(outputs, several, create_graph), _returned(found, many, create_graph)
 
 
 def jvp(
@@ -258,20 +275,15 @@ def jvp(
     Source: J. Townsend, "A new trick for calculating Jacobian vector products", 2017.
     """
     with recording(True):
-        many, starts = _tuple(inputs, "inputs", "jvp")
-        starts = _tracked(starts, create_graph)
+        many, starts = _started(inputs, "jvp", create_graph)
         vectors = _given(v, starts, many, create_graph, "jvp", _OF_INPUT)
-        several, outputs = _tuple(func(*starts), _OUTPUTS, "jvp")
-        _check_recorded(outputs, "outputs", strict)
+        several, outputs = _called(func, starts, "jvp", strict)
         weights = tuple([zeros_like(t, requires_grad=True) for t in outputs])
         grads = _gradients(outputs, starts, weights, True)
         _check_recorded(grads, "gradients", strict)
         moved = _gradients(grads, weights, vectors, create_graph)
         found = _filled(moved, outputs, strict, create_graph, _NO_TANGENT)
-    return (
-        _shaped(_detached(outputs, create_graph), several),
-        _shaped(_detached(found, create_graph), several),
-    )
+    return _returned(outputs, several, create_graph), _returned(found, several, create_graph)
 
 
 def vhp(
@@ -301,10 +313,7 @@ def vhp(
         missing = _NO_JACOBIAN + _NOT_STRICT
         products = _gradients(grads, starts, vectors, create_graph)
         found = _filled(products, starts, strict, create_graph, missing, "hessian")
-    return (
-        _detached(outputs, create_graph)[0],
-        _shaped(_detached(found, create_graph), many),
-    )
+    return _returned(outputs, False, create_graph), _returned(found, many, create_graph)
 
 
 def hvp(
@@ -337,21 +346,16 @@ def hvp(
         products = _gradients(grads, starts, weights, True)
         moved = _gradients(products, weights, vectors, create_graph)
         found = _filled(moved, starts, strict, create_graph, _NO_HESSIAN, "hessian")
-    return (
-        _detached(outputs, create_graph)[0],
-        _shaped(_detached(found, create_graph), many),
-    )
+    return _returned(outputs, False, create_graph), _returned(found, many, create_graph)
 
 
 def _gradient(
     func: Function, inputs: Any, v: Any, create_graph: bool, strict: bool, function: str
 ) -> tuple[bool, Tensors, Tensors | None, Tensors, Tensors]:
     """Return the inputs, the vectors, the scalar output and its recorded gradient."""
-    many, starts = _tuple(inputs, "inputs", function)
-    starts = _tracked(starts, create_graph)
+    many, starts = _started(inputs, function, create_graph)
     vectors = _given(v, starts, many, create_graph, function, _OF_INPUT)
-    several, outputs = _tuple(func(*starts), _OUTPUTS, function)
-    _check_recorded(outputs, "outputs", strict)
+    several, outputs = _called(func, starts, function, strict)
     _scalar(outputs, several, function)
     grads = _gradients(outputs, starts, None, True)
     _check_recorded(grads, "jacobian", strict)
@@ -406,10 +410,8 @@ def jacobian(
     if strategy == "forward-mode":
         return _by_columns(func, inputs)
     with recording(True):
-        many, starts = _tuple(inputs, "inputs", "jacobian")
-        starts = _tracked(starts, create_graph)
-        several, outputs = _tuple(func(*starts), _OUTPUTS, "jacobian")
-        _check_recorded(outputs, "outputs", strict)
+        many, starts = _started(inputs, "jacobian", create_graph)
+        several, outputs = _called(func, starts, "jacobian", strict)
         if vectorize and strict:
             raise RuntimeError(
                 f"{_WHERE}`strict=True` and `vectorized=True` are not supported together. Please "
@@ -460,7 +462,7 @@ def _by_rows(
                     _NO_JACOBIAN.format(index)
                     + " This is not allowed in strict mode when create_graph=True."
                 )
-        rows.append([zeros_like(x) if g is None else g for g, x in zip(grads, starts, strict=True)])
+        rows.append(_complete(grads, starts))
     return [
         stack([row[k] for row in rows], 0).reshape(output.shape + x.shape)
         if rows else zeros_like(x).expand(0, *x.shape).reshape(output.shape + x.shape)
@@ -472,8 +474,7 @@ def _all_rows(outputs: Tensors, starts: Tensors, create_graph: bool) -> list[lis
     """Return the derivatives of each output, all rows by one walk."""
 
     def along(weights: Sequence[Any]) -> Sequence[Any]:
-        grads = _gradients(outputs, starts, tuple(weights), create_graph)
-        return [zeros_like(x) if g is None else g for g, x in zip(grads, starts, strict=True)]
+        return _complete(_gradients(outputs, starts, tuple(weights), create_graph), starts)
 
     sizes = [t.numel() for t in outputs]
     blocks = zip(*[rows.split(sizes) for rows in along_basis(along, outputs)], strict=True)
@@ -546,8 +547,7 @@ def hessian(
         raise AssertionError(_HOW)
 
     def scalar(*values: Any) -> Any:
-        several, outputs = _tuple(func(*values), _OUTPUTS, "hessian")
-        _check_recorded(outputs, "outputs", strict)
+        several, outputs = _called(func, values, "hessian", strict)
         _scalar(outputs, several, "hessian")
         return outputs[0].squeeze()
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from gpugrad import backend, graph
 from gpugrad._tensor import Tensor
-from gpugrad.graph import LEAF, AccumulateGrad, Output, TensorBase, below, edge_of, mode
+from gpugrad.graph import LEAF, AccumulateGrad, TensorBase, below, edge_of, mode
 from gpugrad.hooks import RemovableHandle
 from gpugrad.op.observed import observe
 from gpugrad.op.saved import shared_counter, wrap
@@ -53,7 +53,7 @@ def target(place: TensorBase | GradientEdge) -> Any:
     node, index, _ = place
     if isinstance(node, AccumulateGrad):
         return node.variable
-    return node if node.outputs == 1 else Output(node, index)
+    return graph.output_of(node, index)
 
 
 def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
@@ -208,12 +208,8 @@ def _reached(walk: Any, places: Sequence[Any]) -> int:
     for node in below(edges).values():
         if walk.rules is None or walk.rules[node.sequence] is not None:
             edges += node.inputs
-    keys = {_key(e) for e in edges}
-    return sum(_key(p) in keys for p in places)
-
-
-def _key(edge: Any) -> tuple[int, int]:
-    return (id(edge.node), edge.index) if isinstance(edge, Output) else (id(edge), 0)
+    keys = {graph.place_of(e) for e in edges}
+    return sum(graph.place_of(p) in keys for p in places)
 
 
 __all__ = [

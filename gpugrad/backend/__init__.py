@@ -51,14 +51,12 @@ class Backend(Protocol):
         results: Sequence[np.dtype[Any]],
         sum_to: Shape | None = None,
         out: Array | None = None,
-        into: Sequence[Array | None] | None = None,
         summed: int = 0,
     ) -> Sequence[Array]:
         """Return the formula's outputs, computed in ``compute`` and stored as ``results``.
 
         With ``sum_to`` the output ``summed`` is summed to that shape, without a full-size temporary
-        where that is large; with ``out`` the one output is written there.  With ``into`` each
-        output that has an array there is added to it, in its memory, and the array returned.
+        where that is large; with ``out`` the one output is written there.
         """
 
     def from_numpy(self, array: Array, where: device) -> Array:

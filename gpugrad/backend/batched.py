@@ -425,7 +425,6 @@ class BatchedBackend:
         results: Sequence[np.dtype[Any]],
         sum_to: Shape | None = None,
         out: Batched | None = None,
-        into: Any = None,
         summed: int = 0,
     ) -> Sequence[Batched]:
         """Return the formula's outputs, computed in ``compute`` and stored as ``results``."""

@@ -177,12 +177,11 @@ def evaluate(
     results: Sequence[np.dtype[Any]],
     sum_to: Shape | None = None,
     out: Array | None = None,
-    into: Sequence[Array | None] | None = None,
     summed: int = 0,
 ) -> Sequence[Array]:
     """Return the formula's outputs, computed in ``compute`` and stored as ``results``."""
     if sum_to is not None and len(results) > 1:
-        return _evaluate_apart(formula, arrays, compute, results, sum_to, into, summed)
+        return _evaluate_apart(formula, arrays, compute, results, sum_to, summed)
     if out is not None and out.dtype is compute and compute is not FLOAT16:
         step = formula.outputs[0]
         if step.function in _DIRECT and step.args == formula.inputs:
@@ -206,13 +205,7 @@ def evaluate(
     if out is not None:
         np.copyto(out, _stored(values[0], results[0]), casting="unsafe")
         return (out,)
-    found = [v if v.dtype is d else _stored(v, d) for v, d in zip(values, results, strict=True)]
-    if into is None:
-        return found
-    return [
-        v if target is None else np.add(target, v, out=target)
-        for v, target in zip(found, into, strict=True)
-    ]
+    return [v if v.dtype is d else _stored(v, d) for v, d in zip(values, results, strict=True)]
 
 
 def _evaluate_apart(
@@ -221,17 +214,15 @@ def _evaluate_apart(
     compute: np.dtype[Any],
     results: Sequence[np.dtype[Any]],
     sum_to: Shape,
-    into: Sequence[Array | None] | None,
     summed: int,
 ) -> Sequence[Array]:
     """Return the outputs one by one, of which one is summed as it is made."""
     found: list[Array] = []
     for k, dtype in enumerate(results):
         one, used = formula.part((k,))
-        target = None if into is None else into[k : k + 1]
         some = [arrays[j] for j in used]
         shape = sum_to if k == summed else None
-        found += evaluate(one, some, compute, (dtype,), shape, into=target)
+        found += evaluate(one, some, compute, (dtype,), shape)
     return found
 
 

@@ -121,25 +121,26 @@ def evaluate(
     results: Sequence[np.dtype[Any]],
     sum_to: Shape | None = None,
     out: Array | None = None,
-    into: Sequence[Array | None] | None = None,
     summed: int = 0,
 ) -> Sequence[Array]:
     """Return the formula's outputs by one kernel, and one more for sums in parts.
 
-    With ``sum_to`` the output ``summed`` is summed to that shape.  With ``into`` each output that
-    has an array there is added to it, and the array returned.
+    With ``sum_to`` the output ``summed`` is summed to that shape; with ``out`` the one output is
+    written there.
     """
     results = tuple(results)
     if sum_to is not None:
-        return _evaluate_sum(formula, arrays, compute, results, sum_to, summed, into)
-    if out is not None or into is not None:
-        given = into or (out,)
-        adds = tuple([k for k, a in enumerate(into or ()) if a is not None])
-        return _evaluate_into(formula, arrays, compute, results, given, adds)
+        return _evaluate_sum(formula, arrays, compute, results, sum_to, summed)
     plan = dense.plan(formula, signatures(arrays), compute, results)
+    if out is not None:
+        if plan is None or not plan.takes(arrays, out):
+            arrays = [_kept(a, out) for a in arrays]
+            return _evaluate_strided(formula, arrays, compute, results, (out,))
+        plan.run(arrays, (out,), aligned((*arrays, out)))
+        launches.add(1)
+        return (out,)
     if plan is None:
-        nowhere = (None,) * len(results)
-        return _evaluate_strided(formula, arrays, compute, results, nowhere, ())
+        return _evaluate_strided(formula, arrays, compute, results)
     shape = plan.shape
     outs = [xp.ndarray(shape, letter) for letter in plan.types]
     plan.run(arrays, outs, aligned(arrays))
@@ -147,41 +148,17 @@ def evaluate(
     return outs
 
 
-def _evaluate_into(
-    formula: Formula,
-    arrays: Sequence[Array],
-    compute: np.dtype[Any],
-    results: tuple[np.dtype[Any], ...],
-    given: Sequence[Array | None],
-    adds: tuple[int, ...],
-) -> Sequence[Array]:
-    """Return the formula's outputs, written or added to arrays that are there."""
-    plan = dense.plan(formula, signatures(arrays), compute, results, adds)
-    targets = [a for a in given if a is not None]
-    if plan is None or not plan.takes(arrays, targets):
-        arrays = [_kept(a, targets) for a in arrays]
-        return _evaluate_strided(formula, arrays, compute, results, given, adds)
-    shape = plan.shape
-    outs = [xp.ndarray(shape, d) if a is None else a for a, d in zip(given, results, strict=True)]
-    plan.run(arrays, outs, aligned((*arrays, *targets)))
-    launches.add(1)
-    return outs
-
-
-def _kept(array: Array, targets: Sequence[Array]) -> Array:
-    """Return the array, or a copy where writing to a target would change what is still to read."""
-    if not isinstance(array, xp.ndarray):
+def _kept(array: Array, out: Array) -> Array:
+    """Return the array, or a copy where writing to ``out`` would change what is still to read."""
+    if not isinstance(array, xp.ndarray) or not xp.may_share_memory(array, out):
         return array
-    for target in targets:
-        same = (
-            array.dtype == target.dtype
-            and array.shape == target.shape
-            and array.strides == target.strides
-            and array.data.ptr == target.data.ptr
-        )
-        if not same and xp.may_share_memory(array, target):
-            return copy(array)
-    return array
+    same = (
+        array.dtype == out.dtype
+        and array.shape == out.shape
+        and array.strides == out.strides
+        and array.data.ptr == out.data.ptr
+    )
+    return array if same else copy(array)
 
 
 def _evaluate_strided(
@@ -189,14 +166,14 @@ def _evaluate_strided(
     arrays: Sequence[Array],
     compute: np.dtype[Any],
     results: tuple[np.dtype[Any], ...],
-    given: Sequence[Array | None],
-    adds: tuple[int, ...],
+    outs: Sequence[Array] | None = None,
 ) -> Sequence[Array]:
-    """Return the formula's outputs for operands of any strides."""
-    shape = np.broadcast_shapes(*(a.shape for a in arrays))
-    outs = [xp.ndarray(shape, d) if a is None else a for a, d in zip(given, results, strict=True)]
+    """Return the formula's outputs, or write them to ``outs``, for operands of any strides."""
+    if outs is None:
+        shape = np.broadcast_shapes(*(a.shape for a in arrays))
+        outs = [xp.ndarray(shape, d) for d in results]
     dtypes = tuple(a.dtype for a in arrays)
-    elementwise(formula, dtypes, compute, results, adds)(*arrays, *outs)
+    elementwise(formula, dtypes, compute, results)(*arrays, *outs)
     launches.add(outs[0].size > 0)
     return outs
 
@@ -208,21 +185,14 @@ def _evaluate_sum(
     results: tuple[np.dtype[Any], ...],
     shape: Shape,
     summed: int,
-    into: Sequence[Array | None] | None,
 ) -> Sequence[Array]:
     """Return the formula's outputs, of which one is summed to ``shape``."""
     full, axes = _full(tuple([a.shape for a in arrays]), shape)
-    given = into or (None,) * len(results)
-    adds = tuple([k for k, a in enumerate(given) if a is not None])
-    plan = summation.plan(formula, signatures(arrays), compute, results, axes, summed, False, adds)
-    targets = [given[k] for k in adds]
-    if plan is None or not _apart(targets, arrays):
-        return _evaluate_sum_strided(formula, arrays, compute, results, axes, shape, summed, given)
-    outs = [
-        xp.ndarray(shape if k == summed else full, d) if a is None else a
-        for k, (a, d) in enumerate(zip(given, results, strict=True))
-    ]
-    launches.add(plan.run(arrays, outs, aligned((*arrays, *targets))))
+    plan = summation.plan(formula, signatures(arrays), compute, results, axes, summed)
+    if plan is None:
+        return _evaluate_sum_strided(formula, arrays, compute, results, axes, shape, summed)
+    outs = [xp.ndarray(shape if k == summed else full, d) for k, d in enumerate(results)]
+    launches.add(plan.run(arrays, outs, aligned(arrays)))
     return outs
 
 
@@ -233,15 +203,6 @@ def _full(shapes: tuple[Shape, ...], shape: Shape) -> tuple[Shape, Shape]:
     return full, summed_axes(full, shape)
 
 
-def _apart(targets: Sequence[Array], arrays: Sequence[Array]) -> bool:
-    """Tell whether sums can be added to targets: they are dense, and not the operands' memory."""
-    return all(
-        target.flags.c_contiguous
-        and not any(xp.may_share_memory(target, a) for a in arrays if isinstance(a, xp.ndarray))
-        for target in targets
-    )
-
-
 def _evaluate_sum_strided(
     formula: Formula,
     arrays: Sequence[Array],
@@ -250,24 +211,16 @@ def _evaluate_sum_strided(
     axes: Shape,
     shape: Shape,
     summed: int,
-    given: Sequence[Array | None],
 ) -> Sequence[Array]:
     """Return the formula's outputs, of which one is summed, for operands of any strides."""
-    outs = [*given]
     one, used = formula.part((summed,))
     total = _reduced(one, [arrays[k] for k in used], compute, results[summed], axes, shape)
     others = tuple(k for k in range(len(results)) if k != summed)
-    if others:
-        rest, used = formula.part(others)
-        some, into = [arrays[k] for k in used], [given[k] for k in others]
-        found = evaluate(rest, some, compute, [results[k] for k in others], into=into)
-        for k, array in zip(others, found, strict=True):
-            outs[k] = array
-    if outs[summed] is None:
-        outs[summed] = total
-    else:
-        add_into(outs[summed], total)
-    return outs
+    if not others:
+        return (total,)
+    rest, used = formula.part(others)
+    found = evaluate(rest, [arrays[k] for k in used], compute, [results[k] for k in others])
+    return (*found[:summed], total, *found[summed:])
 
 
 def _reduced(

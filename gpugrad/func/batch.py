@@ -16,7 +16,6 @@ from gpugrad.op.saved import wrap
 from gpugrad.ops.shape import cat
 
 Function = Callable[..., Any]
-Dims = int | None | tuple[Any, ...]
 
 
 def vmap(

@@ -12,7 +12,7 @@ from gpugrad.func import tree
 from gpugrad.func.batch import check_randomness
 from gpugrad.func.reverse import Level, jacrev
 from gpugrad.func.tree import Argnums
-from gpugrad.graph import Output, below, edge_of, mode, recording, transforming
+from gpugrad.graph import below, edge_of, mode, place_of, recording, transforming
 from gpugrad.op.dual import forward_level, primal, tangent_of
 from gpugrad.op.saved import check_view
 from gpugrad.ops.creation import zeros_like
@@ -209,7 +209,9 @@ def walk_forward(
     The graph is walked in the order in which it was recorded, each operation by its own rule.  A
     tangent may be ``None``, as are those of outputs that do not move.
     """
-    found = {_place(edge_of(x)): t for x, t in zip(inputs, tangents, strict=True) if t is not None}
+    found = {
+        place_of(edge_of(x)): t for x, t in zip(inputs, tangents, strict=True) if t is not None
+    }
     for t in outputs:
         check_view(t)
     edges = [None if t._edge is None else edge_of(t) for t in outputs]
@@ -217,12 +219,8 @@ def walk_forward(
     with recording(False):
         for sequence in sorted(nodes):
             node = nodes[sequence]
-            moving = [found.get(_place(edge)) for edge in node.inputs]
+            moving = [found.get(place_of(edge)) for edge in node.inputs]
             if (id(node), 0) not in found and any(t is not None for t in moving):
                 for k, t in enumerate(node.op.jvp(node, moving)):
                     found[id(node), k] = t
-    return [found.get(_place(edge)) for edge in edges]
-
-
-def _place(edge: Any) -> tuple[int, int]:
-    return (id(edge.node), edge.index) if isinstance(edge, Output) else (id(edge), 0)
+    return [found.get(place_of(edge)) for edge in edges]

@@ -23,7 +23,17 @@ import numpy as np
 from gpugrad import backend, graph
 from gpugrad.backend import cpu
 from gpugrad.op import saved
-from gpugrad.op.specialized import NEW_TENSOR, indented, line_noted, marks, renewed
+from gpugrad.op.specialized import (
+    NEW_NODE,
+    NEW_TENSOR,
+    indented,
+    joined,
+    marks,
+    recording,
+    renewed,
+    saving,
+    was_written,
+)
 
 
 def source(op: Any) -> str:
@@ -59,59 +69,24 @@ def source(op: Any) -> str:
     text += f"        if {nothing} or not mode.enabled or result.dtype.kind not in 'fc':\n"
     text += "            if inferring:\n                mark(out)\n"
     text += f"            return out\n        return op.general({values})\n    node = new(Node)\n"
-    text += _recording(op, tensors)
+    text += recording(tensors, lambda needs: _case(op, tensors, needs))
     likes = ", ".join(f"({t}_.shape, {t}_.dtype, door.device_of({t}_))" for t in tensors)
     out_likes = "((result.shape, result.dtype, door.device_of(result)),)"
     values = ", ".join(f"{p!r}: {p}" for p in parameters)
-    text += f"    node.params = ({likes},), {out_likes if op.kind == 'composite' else '()'}, "
-    text += f"{{{values}}}\n"
-    return text + indented(
-        "node.hooks = None\nnode.sequence = next_sequence()\nout._edge = node\nreturn out", 1
-    )
-
-
-def _recording(op: Any, tensors: Sequence[str]) -> str:
-    """Return the lines that say, for each combination of needed inputs, what is saved."""
-    masks = [m for m in product((True, False), repeat=len(tensors)) if any(m)]
-    text = ""
-    for k, needs in enumerate(masks):
-        conditions = [
-            f"{t}_edge is {'not ' if n else ''}None" for t, n in zip(tensors, needs, strict=True)
-        ]
-        head = (
-            "else"
-            if k and k == len(masks) - 1
-            else f"{'el' * bool(k)}if {' and '.join(conditions)}"
-        )
-        lines = _case(op, tensors, needs)
-        text += indented(lines, 1) if len(masks) == 1 else f"    {head}:\n{indented(lines, 2)}"
-    return text
+    params = f"({likes},), {out_likes if op.kind == 'composite' else '()'}, {{{values}}}"
+    return text + indented(NEW_NODE.format(params=params), 1)
 
 
 def _case(op: Any, tensors: Sequence[str], needs: tuple[bool, ...]) -> str:
+    """Return the lines that record a call in which ``needs`` marks the inputs with gradients."""
     keeps = op.kept(needs, 1) or ()
-    lines = []
-    edges = [
-        f"{t} if {t}_edge is LEAF else {t}_edge" if n else "None"
-        for t, n in zip(tensors, needs, strict=True)
-    ]
-    lines += [f"node.rule = rule_{marks(needs)}", f"node.inputs = {', '.join(edges)},"]
+    lines = joined(f"rule_{marks(needs)}", tensors, needs)
     values = [t if k else "None" for t, k in zip(tensors, keeps, strict=False)]
     if keeps and keeps[-1]:
         lines.append("kept = saved_output(out)")
         values.append("kept")
-    written = [
-        f"({t}._counter is not None and {t}._counter.value)"
-        for t, k in zip(tensors, keeps, strict=False) if k
-    ]  # fmt: skip
-    lines.append(f"node.saved = ({', '.join(values)}{',' if len(values) == 1 else ''})")
-    if written:
-        lines.append(f"node.versions = versions_of(node.saved) if {' or '.join(written)} else None")
-    else:
-        lines.append("node.versions = None")
-    if True in keeps:
-        lines.append(line_noted(f"{tensors[0]}_", bool(written)))
-    return "\n".join(lines)
+    written = [was_written(t) for t, k in zip(tensors, keeps, strict=False) if k]
+    return "\n".join(lines + saving(values, written, f"{tensors[0]}_"))
 
 
 def backward_source(op: Any, needs: tuple[bool, ...]) -> str:

@@ -92,4 +92,6 @@ def defined(
     op: Pointwise, general: Callable[..., Any], numbers: tuple[str, str] = specialized.GIVEN
 ) -> Any:
     """Return a function of an operation that calls ``general`` for operands that are not plain."""
-    return (specialized.forward if op.specializes else specialized.general)(op, general, numbers)
+    if op.specializes:
+        return specialized.forward(op, general, numbers)
+    return specialized.general(op, general)

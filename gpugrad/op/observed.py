@@ -14,12 +14,12 @@ from typing import Any
 from gpugrad.formula import TORCH
 from gpugrad.graph import (
     Node,
-    Output,
     Rule,
     SavedOutput,
     TensorBase,
     edge_of,
     mode,
+    output_of,
     record,
     recording,
 )
@@ -123,7 +123,7 @@ class _Packed:
         if not mode.enabled:
             return t
         if self.output >= 0:
-            t._edge = node if node.outputs == 1 else Output(node, self.output)
+            t._edge = output_of(node, self.output)
         elif isinstance(self.edge, TensorBase):  # a leaf, of whose values this may be a copy
             t._edge = record(_ALIAS, (self.edge,), (), None, None)
         else:

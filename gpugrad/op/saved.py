@@ -21,6 +21,7 @@ from gpugrad.graph import (
     Write,
     edge_of,
     mode,
+    output_of,
     users_line,
 )
 
@@ -147,7 +148,7 @@ def _rewrapped(node: Node, index: int, saved: Any) -> Any:
     t = wrap(saved.array)
     t._counter = saved
     if mode.enabled:
-        t._edge = node if node.outputs == 1 else Output(node, index)
+        t._edge = output_of(node, index)
     if mode.levels and hasattr(saved, "tangents"):
         t.__class__ = dual_class
         t._tangents = saved.tangents

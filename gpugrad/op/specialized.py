@@ -34,7 +34,7 @@ out._array = result
 out._edge = out._grad = out._counter = out._view = None
 """
 
-_NEW_NODE = """\
+NEW_NODE = """\
 node.params = {params}
 node.hooks = None
 node.sequence = next_sequence()
@@ -57,16 +57,6 @@ def renewed(parameter: str) -> str:
     )
 
 
-def line_noted(array: str, versions: bool) -> str:
-    """Return the lines that note the user's line where that takes little of the call's time.
-
-    That is where the array is large, and where the node has versions: a saved value was written
-    before.
-    """
-    condition = f"{array}.size >= LARGE{' or node.versions is not None' if versions else ''}"
-    return f"if {condition}:\n    node._line = users_line()"
-
-
 def eligible(formula: Formula) -> bool:
     """Tell whether a formula is of real numbers only."""
     return all(e.kind == REAL for e in (*formula.inputs, *formula.outputs))
@@ -79,7 +69,7 @@ def eligible(formula: Formula) -> bool:
 GIVEN = (
     "{parameter}.__class__ is float or {parameter}.__class__ is int",
     "quietly(kind.type, {parameter})",
-)  # fmt: skip
+)
 NONE = "False", "None"
 SAVED = "{parameter}.__class__ in HOST and {parameter}.dtype is kind", "{parameter}"
 
@@ -124,10 +114,10 @@ def {name}({arguments}):
             for p, y in zip(others, ys, strict=True)
         )
         text += f"    same = {same}\n"
-    text += _recording(formula, parameters, ys)
+    text += recording(parameters, lambda needs: _case(formula, parameters, ys, needs))
     shapes = ", ".join(f"{v}.shape" for v in (x, *ys))
     params = f"None if same else ({shapes})" if others else "None"
-    return text + indented(_NEW_NODE.format(params=params), 1)
+    return text + indented(NEW_NODE.format(params=params), 1)
 
 
 def _other(parameter: str, y: str, general: str, numbers: tuple[str, str]) -> str:
@@ -147,18 +137,18 @@ else:
 """
 
 
-def _recording(formula: Formula, parameters: Sequence[str], ys: Sequence[str]) -> str:
-    """Return the lines that say, for each combination of needed inputs, what is saved."""
+def recording(parameters: Sequence[str], case: Callable[[tuple[bool, ...]], str]) -> str:
+    """Return the lines that record a call: its ``case`` for each combination of needed inputs."""
     masks = [m for m in product((True, False), repeat=len(parameters)) if any(m)]
     if len(masks) == 1:
-        return indented(_case(formula, parameters, ys, masks[0]), 1)
+        return indented(case(masks[0]), 1)
     text = ""
     for k, needs in enumerate(masks[1:] + masks[:1]):
         conditions = " and ".join(
             f"{p}_edge is {'not ' if n else ''}None" for p, n in zip(parameters, needs, strict=True)
         )
         head = "else" if k == len(masks) - 1 else f"{'el' if k else ''}if {conditions}"
-        text += f"    {head}:\n" + indented(_case(formula, parameters, ys, needs), 2)
+        text += f"    {head}:\n" + indented(case(needs), 2)
     return text
 
 
@@ -167,22 +157,21 @@ def _case(
 ) -> str:
     """Return the lines that record a call in which ``needs`` marks the inputs with gradients."""
     sources = set(formula.vjp(needs, (True,)).sources)
-    lines, edges, values, written = [], [], [], []
+    values, written = [], []
     for k, (p, needed) in enumerate(zip(parameters, needs, strict=True)):
-        edges.append(f"{p} if {p}_edge is LEAF else {p}_edge" if needed else "None")
         if k + 1 not in sources:
             values.append("None")
         elif k == 0 or needed:
             values.append(p)
-            written.append(f"({p}._counter is not None and {p}._counter.value)")
+            written.append(was_written(p))
         else:
             values.append(f"{p} if {p}.__class__ is Tensor else {ys[k - 1]}")
             written.append(
                 f"({p}.__class__ is Tensor and {p}._counter is not None and {p}._counter.value)"
             )
     rule = f"rule_{marks(needs)}"
-    lines.append(f"node.rule = {f'{rule} if same else wide_{marks(needs)}' if ys else rule}")
-    lines.append(f"node.inputs = ({', '.join(edges)}{',' if len(edges) == 1 else ''})")
+    rule = f"{rule} if same else wide_{marks(needs)}" if ys else rule
+    lines = joined(rule, parameters, needs)
     if len(parameters) + 1 in sources:
         lines += [
             "out._counter = kept = new(SavedOutput)", "kept.value = 0", "kept.array = result",
@@ -190,15 +179,44 @@ def _case(
         values.append("kept")
     else:
         values.append("None")
-    kept = "" if set(values) == {"None"} else ", ".join(values)
-    lines.append(f"node.saved = ({kept})")
+    return "\n".join(lines + saving(values, written, f"{formula.inputs[0].value}_"))
+
+
+def joined(rule: str, parameters: Sequence[str], needs: Sequence[bool]) -> list[str]:
+    """Return the lines that give a node its rule and join it to the inputs that need gradients."""
+    edges = [
+        f"{p} if {p}_edge is LEAF else {p}_edge" if needed else "None"
+        for p, needed in zip(parameters, needs, strict=True)
+    ]
+    return [f"node.rule = {rule}", f"node.inputs = {_tuple(edges)}"]
+
+
+def was_written(parameter: str) -> str:
+    """Return the condition that the memory of an operand was written to."""
+    return f"({parameter}._counter is not None and {parameter}._counter.value)"
+
+
+def saving(values: Sequence[str], written: Sequence[str], array: str) -> list[str]:
+    """Return the lines that save values, with their versions if one of them was ``written``.
+
+    They also note the user's line where that takes little of the call's time: where the array is
+    large, and where the node has versions.
+    """
+    if set(values) <= {"None"}:
+        return ["node.saved = ()", "node.versions = None"]
+    condition = f"{array}.size >= LARGE"
+    versions = "None"
     if written:
-        lines.append(f"node.versions = versions_of(node.saved) if {' or '.join(written)} else None")
-    else:
-        lines.append("node.versions = None")
-    if kept:
-        lines.append(line_noted(f"{formula.inputs[0].value}_", bool(written)))
-    return "\n".join(lines)
+        condition += " or node.versions is not None"
+        versions = f"versions_of(node.saved) if {' or '.join(written)} else None"
+    return [
+        f"node.saved = {_tuple(values)}", f"node.versions = {versions}",
+        f"if {condition}:\n    node._line = users_line()",
+    ]  # fmt: skip
+
+
+def _tuple(values: Sequence[str]) -> str:
+    return f"({', '.join(values)}{',' * (len(values) == 1)})"
 
 
 def marks(needs: Sequence[bool]) -> str:
@@ -240,9 +258,7 @@ def {op.function}({arguments}):
     return function
 
 
-def general(
-    op: Any, general: Callable[..., Any], numbers: tuple[str, str] = GIVEN
-) -> Callable[..., Any]:
+def general(op: Any, general: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function of an operation that always takes the general way."""
     arguments = ", ".join(op.parameters)
     text = f"def {op.function}({arguments}):\n    return general({arguments})"

@@ -263,18 +263,15 @@ def _direct(function: Callable[..., Any], self: Any, operands: tuple[Any, ...]) 
         return False
     array = self._array
     kind: Elementwise = op
-    result = array.dtype
+    compute = array.dtype
     values: list[Any] = [self, *operands]
-    if not (array.dtype.kind == "f" and op.promotion == "default" and _alike(values)):
+    if not (compute.kind == "f" and op.promotion == "default" and _alike(values)):
         values, compute = op.prepare(values)
         kind = op.of_kind(compute.kind == "c")
-        result = op.result_type(kind, compute)
         shapes = [v._array.shape for v in values if isinstance(v, TensorBase)]
-        check_fits(self, errors.broadcast_shape(*shapes), result)
-    else:
-        compute = result
+        check_fits(self, errors.broadcast_shape(*shapes), op.result_type(kind, compute))
     arrays = [v._array if isinstance(v, TensorBase) else v for v in values]
-    door = backend.of(self._array)
+    door = backend.of(array)
     out = own_array(self)
     if any(_overlaps(door, a, out) for a in arrays[1:]):
         return False
@@ -550,7 +547,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     shape = self._array.shape
     if src._array.shape != shape:
         check_fits(self, errors.broadcast_shape(shape, src._array.shape), self._array.dtype)
-    return inplace(_replaced, self, _ready(self, src))
+    return overwrite(_replaced, self, _ready(self, src))
 
 
 def _ready(self: Tensor, src: Any) -> Any:

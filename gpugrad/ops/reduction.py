@@ -476,7 +476,7 @@ def _check_floating(input: Tensor) -> None:
         raise RuntimeError("std and var only support floating point and complex dtypes")
 
 
-def _spread(input: Any, axes: Shape, keepdims: bool, correction: float) -> Any:
+def _spread(input: Any, axes: Shape, correction: float) -> Any:
     count = math.prod(input._array.shape[k] for k in axes)
     if count - correction <= 0:
         warnings.warn(
@@ -549,7 +549,7 @@ def _degrees(input: Tensor, dim: Any, unbiased: Any, correction: Any) -> tuple[S
     if unbiased is not None:
         correction = int(unbiased)
     axes = normal_dims(dim, input._array.ndim)
-    return axes, _spread(input, axes, False, 1 if correction is None else correction)
+    return axes, _spread(input, axes, 1 if correction is None else correction)
 
 
 @of_tensor

@@ -53,10 +53,8 @@ def value(g: Any, index: Any) -> Any:
 
 
 _copied = assigned.named("IndexCopyBackward0")
-_scattered, _scattered_number = (
-    assigned.named("ScatterBackward0"),
-    assigned.named("ScatterBackward1"),
-)
+_scattered = assigned.named("ScatterBackward0")
+_scattered_number = assigned.named("ScatterBackward1")
 
 
 @linear("IndexAddBackward0", arrays="index")
@@ -434,15 +432,15 @@ def _begin(src: Any, index: Any) -> Any:
 def _grid(function: str, input: Any, dim: int, index: Any, src: Any = None) -> tuple[Array, ...]:
     """Return the index of the elements that a tensor of integers names along a dimension."""
     array, place = input._array, index._array
+    from_tensor = isinstance(src, TensorBase)
     axis = normal_dim(dim, array.ndim)
     if place.dtype not in (np.int32, np.int64):
         raise RuntimeError(f"{function}(): Expected dtype int32/int64 for index")
-    if isinstance(src, TensorBase) and src._array.dtype != array.dtype:
+    if from_tensor and src._array.dtype != array.dtype:
         raise RuntimeError(f"{function}(): Expected self.dtype to be equal to src.dtype")
     name = "input" if function == "gather" else "self"
     if max(place.ndim, 1) != max(array.ndim, 1):
         raise RuntimeError(f"Index tensor must have the same number of dimensions as {name} tensor")
-    from_tensor = isinstance(src, TensorBase)
     if from_tensor and max(place.ndim, 1) != max(src._array.ndim, 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
     larger = [k for k, (m, n) in enumerate(zip(place.shape, array.shape, strict=False)) if m > n]
@@ -454,14 +452,12 @@ def _grid(function: str, input: Any, dim: int, index: Any, src: Any = None) -> t
         )
     beyond = from_tensor and any(m > n for m, n in zip(place.shape, src._array.shape, strict=False))
     if outside or beyond:
+        source = (
+            f" and to be no larger size than src {size(src._array.shape)}" if from_tensor else ""
+        )
         raise RuntimeError(
             f"Expected index {size(place.shape)} to be no larger than self {size(array.shape)} "
-            f"apart from dimension {axis}"
-            + (
-                f" and to be no larger size than src {size(src._array.shape)}"
-                if from_tensor
-                else ""
-            )
+            f"apart from dimension {axis}{source}"
         )
     indices = own_array(index.to(input.device))
     door = backend.of(indices)

@@ -706,7 +706,7 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     Called as ``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(other)``, with
     ``copy=True`` to have a copy in any case; ``non_blocking`` is accepted and has no effect.
     """
-    where, wanted, copy = _destination(input, *args, **kwargs)
+    where, wanted, copy = _destination(*args, **kwargs)
     result = input
     door = backend.of(input._array)
     here = door.device_of(input._array)
@@ -720,9 +720,7 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     return cast(input, dtype=input._array.dtype) if copy and result is input else result
 
 
-def _destination(
-    input: Tensor, *args: Any, **kwargs: Any
-) -> tuple[device | None, dtype | None, bool]:
+def _destination(*args: Any, **kwargs: Any) -> tuple[device | None, dtype | None, bool]:
     where, wanted = kwargs.pop("device", None), kwargs.pop("dtype", None)
     copy = kwargs.pop("copy", False)
     kwargs.pop("non_blocking", None)
