@@ -151,10 +151,10 @@ def backward(
 
     Raises:
         RuntimeError: A tensor has no graph, or it was freed; a gradient does not fit; a saved
-            value was modified in place.
+            value was modified in place; a transform runs, such as ``vmap`` or ``func.grad``.
         TypeError: A gradient is no tensor.
     """
-    if mode.batches:
+    if mode.batches or mode.transforms:
         raise RuntimeError(
             "backward() called inside a functorch transform. This is not supported, please use "
             "gpugrad.func.grad or gpugrad.func.vjp instead or call backward() outside of functorch "
