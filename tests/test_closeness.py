@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 import gpugrad
@@ -80,6 +78,7 @@ def test_it_is_pytorchs(snippet: str, device: str) -> None:
 @pytest.mark.cuda
 def test_tensors_on_two_devices_are_not_compared() -> None:
     here, there = gpugrad.ones(2), gpugrad.ones(2, device="cuda")
-    text = "Cannot compare two tensors on different devices. Got: cpu and cuda:0"
-    with pytest.raises(RuntimeError, match=re.escape(text)):
+    with pytest.raises(
+        RuntimeError, match="Expected all tensors to be on the same device, but fou"
+    ):
         gpugrad.equal(here, there)

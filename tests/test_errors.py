@@ -1305,6 +1305,13 @@ FUNCTIONS: list[Row] = [
         "function FBackward returned an incorrect number of gradients (expected 1, got 2)",
     ),
     (
+        function("return x * y", "return g", "F.apply(x, x).backward()").replace(
+            "(ctx, x)", "(ctx, x, y)"
+        ),
+        RuntimeError,
+        "function FBackward returned an incorrect number of gradients (expected 2, got 1)",
+    ),
+    (
         function("return x * 2", "return ()"),
         RuntimeError,
         "function FBackward returned an incorrect number of gradients (expected 1, got 0)",
@@ -1867,3 +1874,8 @@ def test_pytorch_is_different_there(
 def test_a_dtype_of_another_kind_is_refused_by_name(call: Callable[[], object]) -> None:
     with pytest.raises(TypeError, match=r"argument 'dtype' must be gpugrad.dtype, not (str|type)"):
         call()
+
+
+def test_bits_of_a_number_that_is_no_integer_are_refused() -> None:
+    with pytest.raises(NotImplementedError, match=r"\"bitwise_and_cpu\" not implemented for 'Fl"):
+        gpugrad.bitwise_and(1.5, 2)

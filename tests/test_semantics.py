@@ -265,6 +265,13 @@ DTYPES: list[Program] = [
         "(tensor(255, dtype=torch.uint8), tensor([255], dtype=torch.uint8))",
     ),
     ("torch.tensor([2]) ** torch.tensor([-1])", "tensor([0])"),
+    (
+        "class F(torch.autograd.Function):\n"
+        "    @staticmethod\n    def forward(ctx, x): return x * 2\n"
+        "    @staticmethod\n    def backward(ctx, g): return torch.ones(3)\n"
+        "x = torch.tensor(1.0, requires_grad=True); F.apply(x).backward()\nx.grad",
+        "tensor(3.)",
+    ),
     ("torch.tensor([2]) ** -1.0, torch.tensor([True]) ** 2", "(tensor([0.5000]), tensor([1]))"),
     ("torch.tensor([True]) + torch.tensor([True])", "tensor([True])"),
     ("torch.tensor([True]) + 1, torch.tensor([3]) * True", "(tensor([2]), tensor([3]))"),
@@ -658,6 +665,10 @@ COPIES: list[Program] = [
         "x = torch.ones(2, requires_grad=True); (x * 2).sum().backward()\n"
         "y = pickle.loads(pickle.dumps(x))\ny, y.grad",
         "(tensor([1., 1.], requires_grad=True), None)",
+    ),
+    (
+        "y = pickle.loads(pickle.dumps(torch.ones(2, requires_grad=True) * 2))\ny, y.grad_fn",
+        "(tensor([2., 2.], requires_grad=True), None)",
     ),
     (
         "pickle.loads(pickle.dumps(torch.arange(6).view(2, 3).t()))",

@@ -456,7 +456,8 @@ class Pointwise(Elementwise):
                 values[k] = as_scalar(v, compute)
         check_shapes(values)
         if self.promotion == "integer" and common.category > _dtype.INTEGER:
-            where = next(backend.of(v._array).type for v in values if isinstance(v, TensorBase))
+            tensors = [v for v in values if isinstance(v, TensorBase)]
+            where = backend.of(tensors[0]._array).type if tensors else "cpu"
             raise NotImplementedError(
                 f"\"{self.function}_{where}\" not implemented for '{common.title}'"
             )

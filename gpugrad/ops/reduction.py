@@ -16,7 +16,17 @@ from gpugrad.backend.batched import levels_of
 from gpugrad.errors import normal_dim, normal_dims
 from gpugrad.formula import TORCH
 from gpugrad.graph import TensorBase, mode
-from gpugrad.op import OPS, cast, composite, expand_to, linear, of_tensor, pointwise, sum_to
+from gpugrad.op import (
+    OPS,
+    cast,
+    composite,
+    different_devices,
+    expand_to,
+    linear,
+    of_tensor,
+    pointwise,
+    sum_to,
+)  # fmt: skip
 from gpugrad.op.promotion import as_operand
 from gpugrad.op.saved import Like, wrap
 from gpugrad.ops import pointwise as pw
@@ -748,10 +758,7 @@ def equal(input: Tensor, other: Tensor) -> bool:
             "Batching rule not implemented for aten::equal. We could not generate a fallback."
         )
     if input.device != other.device:
-        raise RuntimeError(
-            "Cannot compare two tensors on different devices. Got: "
-            f"{input.device} and {other.device}"
-        )
+        raise different_devices([input.device, other.device])
     if input._array.shape != other._array.shape:
         return False
     return bool(all(pw.eq(input, other)).item())
