@@ -761,6 +761,12 @@ DELIBERATE: list[tuple[str, str, str, str]] = [
         "None",
         "a shortcoming: a view that was taken before its base was given a tangent has none",
     ),
+    (
+        "x = torch.ones(2); c = copy.copy(x); c.add_(1)\nx._version",
+        "0",
+        "1",
+        "a copy counts the writes to the memory that it shares, so that a backward notices them",
+    ),
 ]
 
 
