@@ -125,11 +125,14 @@ from gpugrad.ops.pointwise import tan as tan
 from gpugrad.ops.pointwise import tanh as tanh
 from gpugrad.ops.pointwise import where as where
 from gpugrad.ops.reduction import all as all
+from gpugrad.ops.reduction import allclose as allclose
 from gpugrad.ops.reduction import amax as amax
 from gpugrad.ops.reduction import amin as amin
 from gpugrad.ops.reduction import any as any
 from gpugrad.ops.reduction import argmax as argmax
 from gpugrad.ops.reduction import argmin as argmin
+from gpugrad.ops.reduction import equal as equal
+from gpugrad.ops.reduction import isclose as isclose
 from gpugrad.ops.reduction import logsumexp as logsumexp
 from gpugrad.ops.reduction import max as max
 from gpugrad.ops.reduction import mean as mean

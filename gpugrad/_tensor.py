@@ -272,9 +272,10 @@ class Tensor(TensorBase):
         """Set ``requires_grad`` and return the tensor.
 
         Raises:
-            RuntimeError: Its type has no gradients, or it was computed and the value is False.
+            RuntimeError: Its type has no gradients, it was computed and the value is False, or a
+                transform runs, such as ``vmap`` or ``func.grad``.
         """
-        if mode.batches and requires_grad:
+        if mode.batches or mode.transforms:
             raise RuntimeError(
                 "You are attempting to call Tensor.requires_grad_() (or perhaps using "
                 "gpugrad.autograd.functional.* APIs) inside of a function being transformed by a "
@@ -425,11 +426,18 @@ class Tensor(TensorBase):
         """Have ``backward`` fill the ``.grad`` of a tensor that was computed, too.
 
         Raises:
-            RuntimeError: It does not require grad.
+            RuntimeError: It does not require grad, or a transform runs, such as ``vmap``.
         """
         renew(self)
         if self._edge is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if mode.batches or mode.transforms:
+            raise RuntimeError(
+                "You are attempting to call Tensor.retain_grad() inside of a function being "
+                "transformed by a functorch transform. This is unsupported, please attempt to use "
+                "the functorch transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call "
+                "retain_grad() outside of a function being transformed instead."
+            )
         if self._edge is not LEAF:  # the node must not keep its output alive
             hooks.of_node(self.grad_fn).retained[self.output_nr] = weakref.ref(self)
 
@@ -657,6 +665,25 @@ class Tensor(TensorBase):
             return format(self.item(), spec)
         return object.__format__(self, spec)
 
+    def __copy__(self) -> Tensor:
+        """Return a leaf on the same memory, which requires grad where the tensor does.
+
+        Unlike PyTorch's, it shares the version counter: a write that a backward would have to see
+        is noticed.
+
+        Raises:
+            NotImplementedError: A transform of ``func`` differentiates by the tensor, or it has
+                hidden axes, of ``vmap``.
+        """
+        if mode.transforms and self.requires_grad:
+            raise NotImplementedError("Cannot access storage of TensorWrapper")
+        if self._array.__class__ is Batched:
+            raise NotImplementedError("Cannot access storage of BatchedTensorImpl")
+        result: Tensor = saved.wrap(self._memory())
+        if not self.is_inference():
+            result._counter = self._counter
+        return creation.finish(result, self.requires_grad)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if not self.is_leaf:
             raise RuntimeError(
@@ -754,7 +781,14 @@ class Tensor(TensorBase):
         operator, (pointwise.bitwise_and, pointwise.bitwise_or, pointwise.bitwise_xor)
     )
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
-    __invert__ = pointwise.bitwise_not
+
+    def __invert__(self) -> Tensor:
+        if self._array.dtype.kind not in "biu":
+            raise TypeError(
+                "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
+            )
+        return pointwise.bitwise_not(self)
+
     bitwise_and, bitwise_or, bitwise_xor = (
         pointwise.bitwise_and, pointwise.bitwise_or, pointwise.bitwise_xor,
     )  # fmt: skip
@@ -765,9 +799,13 @@ class Tensor(TensorBase):
     argmax, argmin, all, any = reduction.argmax, reduction.argmin, reduction.all, reduction.any
     var, std, norm = reduction.var, reduction.std, reduction.norm
     logsumexp = reduction.logsumexp
+    equal, isclose, allclose = reduction.equal, reduction.isclose, reduction.allclose
 
     dot, mv, mm, bmm = linalg.dot, linalg.mv, linalg.mm, linalg.bmm
     matmul, outer, det = linalg.matmul, linalg.outer, linalg.det
+
+    new_zeros, new_ones = creation.new_zeros, creation.new_ones
+    new_full, new_empty, new_tensor = creation.new_full, creation.new_empty, creation.new_tensor
 
     reshape, view, flatten = shapes.reshape, shapes.view, shapes.flatten
     transpose, t, permute, adjoint = shapes.transpose, shapes.t, shapes.permute, shapes.adjoint
@@ -887,7 +925,7 @@ class Tensor(TensorBase):
         inplace.binary, (pointwise.bitwise_and, pointwise.bitwise_or, pointwise.bitwise_xor)
     )
     bitwise_not_ = inplace.unary(pointwise.bitwise_not)
-    t_, transpose_ = inplace.rearranging(shapes.t), inplace.rearranging(shapes.transpose)
+    t_, transpose_ = inplace.t_, inplace.rearranging(shapes.transpose)
     squeeze_, unsqueeze_ = map(inplace.rearranging, (shapes.squeeze, shapes.unsqueeze))
     swapaxes_ = swapdims_ = transpose_
     masked_fill, masked_fill_ = places.masked_fill, inplace.masked_fill_

@@ -56,7 +56,9 @@ _OTHERS = (_FOLDER + "creation", _FOLDER + "inplace")  # no results of tensors a
 def _is_operation(function: Any) -> bool:
     generated = hasattr(function, "op")  # from a formula
     return generated or (
-        function.__module__.startswith(_FOLDER) and function.__module__ not in _OTHERS
+        function.__module__.startswith(_FOLDER)
+        and function.__module__ not in _OTHERS
+        and function.__annotations__.get("return") != "bool"  # Python's: a decision, no result
     )
 
 

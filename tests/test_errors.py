@@ -1305,6 +1305,13 @@ FUNCTIONS: list[Row] = [
         "function FBackward returned an incorrect number of gradients (expected 1, got 2)",
     ),
     (
+        function("return x * y", "return g", "F.apply(x, x).backward()").replace(
+            "(ctx, x)", "(ctx, x, y)"
+        ),
+        RuntimeError,
+        "function FBackward returned an incorrect number of gradients (expected 2, got 1)",
+    ),
+    (
         function("return x * 2", "return ()"),
         RuntimeError,
         "function FBackward returned an incorrect number of gradients (expected 1, got 0)",
@@ -1438,7 +1445,148 @@ DIFFERENTIATION: list[Row] = [
 ]
 
 # On CUDA a check of the values would have to wait for the device, and the text has the device.
+NO_ORDER = "maximum not implemented for complex tensors."
+NO_CLAMP = "clamp is not supported for complex types"
+NO_COMPLEX_FILL = "index_fill_(): Converting complex Scalar to non-complex type is not supported"
+
+OPERANDS: list[Row] = [
+    ("z = torch.tensor([1j, 2])\nz.max(0)", RuntimeError, "max(): does not support complex input"),
+    ("z = torch.tensor([1j, 2])\nz.min(0)", RuntimeError, "min(): does not support complex input"),
+    ("torch.tensor([1j]).argmax()", RuntimeError, "argmax(): does not support complex input"),
+    (
+        "torch.zeros(0, dtype=torch.complex64).argmin(0)",
+        RuntimeError,
+        "argmin(): does not support complex input",
+    ),
+    (
+        "torch.zeros(0, dtype=torch.complex64).max(0)",
+        IndexError,
+        "max(): Expected reduction dim 0 to have non-zero size.",
+    ),
+    (
+        "torch.tensor([1j]).max()",
+        NotImplementedError,
+        "\"max_all\" not implemented for 'ComplexFloat'",
+    ),
+    (
+        "torch.tensor([1j], dtype=torch.complex128).min()",
+        NotImplementedError,
+        "\"min_all\" not implemented for 'ComplexDouble'",
+    ),
+    ("z = torch.tensor([1j, 2])\ntorch.maximum(z, z)", RuntimeError, NO_ORDER),
+    ("z = torch.tensor([1j, 2])\ntorch.max(z, z.real)", RuntimeError, NO_ORDER),
+    (
+        "z = torch.tensor([1j, 2])\ntorch.minimum(z, z)",
+        RuntimeError,
+        "minimum not implemented for complex tensors.",
+    ),
+    ("torch.tensor([1j]).clamp(0, 1)", NotImplementedError, NO_CLAMP),
+    ("torch.tensor([1j]).clamp_(min=torch.ones(1))", NotImplementedError, NO_CLAMP),
+    ("torch.tensor([1j]).relu()", NotImplementedError, NO_CLAMP),
+    (
+        "~torch.ones(2)",
+        TypeError,
+        "~ (operator.invert) is only implemented on integer and Boolean-type tensors",
+    ),
+    (
+        "torch.ones(2, dtype=torch.int64).bitwise_and_(torch.ones(2))",
+        RuntimeError,
+        "result type Float can't be cast to the desired output type Long",
+    ),
+    (
+        "torch.ones(2, dtype=torch.int64).bitwise_or_(1.5)",
+        RuntimeError,
+        "result type Float can't be cast to the desired output type Long",
+    ),
+    (
+        "torch.ones(2) & torch.ones(3)",
+        RuntimeError,
+        "The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0",
+    ),
+    ("torch.ones(3).index_fill(0, torch.tensor([0]), 1j)", RuntimeError, NO_COMPLEX_FILL),
+    ("torch.ones(3).index_fill_(0, torch.tensor([0]), 1 + 0j)", RuntimeError, NO_COMPLEX_FILL),
+    (
+        "torch.ones(3).index_fill(0, torch.tensor([0]), torch.tensor(1j))",
+        RuntimeError,
+        NO_COMPLEX_FILL,
+    ),
+    ("torch.ones(3).int().index_fill(5, torch.tensor([0]), 1j)", RuntimeError, NO_COMPLEX_FILL),
+    (
+        "torch.ones(2, 3, 4).t_()",
+        RuntimeError,
+        "t_() expects a tensor with <= 2 dimensions, but self is 3D",
+    ),
+    (
+        "x = torch.ones(2, requires_grad=True) * 1; z = x * x; x.fill_(1)\nz.sum().backward()",
+        RuntimeError,
+        stale("[2]", "Fill2"),
+    ),
+    (
+        "x = torch.ones(2, requires_grad=True) * 1; z = x * x; x.fill_(torch.tensor(1.0))\n"
+        "z.sum().backward()",
+        RuntimeError,
+        stale("[2]", "Fill3"),
+    ),
+    (
+        "x = torch.ones(2, requires_grad=True) * 1; z = x * x; x.zero_()\nz.sum().backward()",
+        RuntimeError,
+        stale("[2]", "Zero"),
+    ),
+    (
+        "x = torch.ones(2, 3, requires_grad=True) * 1; x.t_(); z = x * x; x.t_()\n"
+        "z.sum().backward()",
+        RuntimeError,
+        stale("[2, 3]", "T1", 2, 1),
+    ),
+    (
+        "a, b = torch.ones(2, 2, requires_grad=True).unbind(0)\nb.add_(1)",
+        RuntimeError,
+        several_views("Unbind", 1),
+    ),
+    (
+        "x = torch.ones(2, 2, requires_grad=True) * 1; a, b = x.unbind(0); x.detach().mul_(2)\n"
+        "b.add_(1)",
+        RuntimeError,
+        several_views("Unbind", 1),
+    ),
+]
+
 CPU_ONLY: list[Row] = [
+    (
+        "torch.tensor([1j]).amax()",
+        NotImplementedError,
+        "\"max_values_cpu\" not implemented for 'ComplexFloat'",
+    ),
+    (
+        "torch.tensor([1j], dtype=torch.complex128).amin(0)",
+        NotImplementedError,
+        "\"min_values_cpu\" not implemented for 'ComplexDouble'",
+    ),
+    (
+        "torch.ones(2) & torch.ones(2)",
+        NotImplementedError,
+        "\"bitwise_and_cpu\" not implemented for 'Float'",
+    ),
+    (
+        "1.5 | torch.ones(2, dtype=torch.int64)",
+        NotImplementedError,
+        "\"bitwise_or_cpu\" not implemented for 'Float'",
+    ),
+    (
+        "torch.ones(2, dtype=torch.complex128) ^ 1",
+        NotImplementedError,
+        "\"bitwise_xor_cpu\" not implemented for 'ComplexDouble'",
+    ),
+    (
+        "torch.ones(2).half().bitwise_not()",
+        NotImplementedError,
+        "\"bitwise_not_cpu\" not implemented for 'Half'",
+    ),
+    (
+        "x = torch.ones(2)\nx &= torch.ones(2)",
+        NotImplementedError,
+        "\"bitwise_and_cpu\" not implemented for 'Float'",
+    ),
     (
         "torch.ones(3)[torch.tensor([0, 7])]",
         IndexError,
@@ -1462,7 +1610,7 @@ TABLES = {
     "conversion": CONVERSION, "indexing": INDEXING, "creation": CREATION, "devices": DEVICES,
     "shapes": SHAPES, "dtypes": DTYPES, "arguments": ARGUMENTS, "optim": OPTIM,
     "inference": INFERENCE, "hooks": HOOKS, "functions": FUNCTIONS,
-    "differentiation": DIFFERENTIATION,
+    "differentiation": DIFFERENTIATION, "operands": OPERANDS,
 }  # fmt: skip
 
 
@@ -1726,3 +1874,8 @@ def test_pytorch_is_different_there(
 def test_a_dtype_of_another_kind_is_refused_by_name(call: Callable[[], object]) -> None:
     with pytest.raises(TypeError, match=r"argument 'dtype' must be gpugrad.dtype, not (str|type)"):
         call()
+
+
+def test_bits_of_a_number_that_is_no_integer_are_refused() -> None:
+    with pytest.raises(NotImplementedError, match=r"\"bitwise_and_cpu\" not implemented for 'Fl"):
+        gpugrad.bitwise_and(1.5, 2)

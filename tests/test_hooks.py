@@ -258,6 +258,50 @@ def edges_stand_for_tensors(torch: Any, leaf: Any, note: Any) -> None:
 
 
 @program
+def an_edge_knows_what_gradient_fits(torch: Any, leaf: Any, note: Any) -> None:
+    x = leaf([1.0, 2.0])
+    y = x * x
+    edge = torch.autograd.graph.get_gradient_edge
+    note(torch.autograd.grad(edge(y.sum()), x, retain_graph=True))
+    note(torch.autograd.grad(edge(y[:1].reshape(1, 1)), x, retain_graph=True))
+    torch.autograd.backward(edge(y.sum()), retain_graph=True)
+    note(x.grad)
+    note(edge(y) == edge(y), len({edge(y), edge(y), edge(x)}))
+    single = torch.ones_like(y, dtype=torch.float32)
+    note(torch.autograd.grad(edge(y), x, single, retain_graph=True)[0].dtype == x.dtype)
+    wrong = (
+        (y, None), ((y * 1j).sum(), None), (y, torch.ones_like(y[:1])),
+        (y, torch.ones_like(y, dtype=torch.complex128)),
+    )  # fmt: skip
+    for root, weight in wrong:
+        try:
+            torch.autograd.grad(edge(root), x, weight, retain_graph=True)
+        except RuntimeError as error:
+            note(str(error).replace("torch.", "gpugrad."))
+    torch.autograd.grad(edge(y), x, torch.ones_like(y.expand(3, 2))[:, :1], is_grads_batched=True)
+
+
+@program
+def an_edge_of_a_view_whose_base_got_a_history(torch: Any, leaf: Any, note: Any) -> None:
+    w = leaf([1.0, 2.0])
+    x = w.detach().clone()
+    view = x[:1]
+    x.mul_(w)
+    edge = torch.autograd.graph.get_gradient_edge(view)
+    note(torch.autograd.grad(edge, w, torch.ones_like(view)))
+
+
+def test_an_edge_made_by_hand_needs_a_gradient() -> None:
+    x = gpugrad.tensor([1.0, 2.0], requires_grad=True)
+    y = (x * x).sum()
+    by_hand = gpugrad.autograd.graph.GradientEdge(y.grad_fn, 0)
+    with pytest.raises(RuntimeError, match=r"only for gradient edges that get_gradient_edge retur"):
+        gpugrad.autograd.grad(by_hand, x)
+    (grad,) = gpugrad.autograd.grad(by_hand, x, gpugrad.tensor(3.0))
+    assert grad.tolist() == [6.0, 12.0]
+
+
+@program
 def an_edge_keeps_the_graph(torch: Any, leaf: Any, note: Any) -> None:
     x = leaf([1.0, 2.0])
     y = x * 2

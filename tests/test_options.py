@@ -54,6 +54,7 @@ ROOTS: dict[str, Roots] = {
     ),
     "a recorded weight": lambda g: ([g.vector], [g.weight([1.0, 2.0], requires_grad=True) * 2]),
     "edge": lambda g: ([g.edge(g.vector)], [g.weight([1.0, 2.0])]),
+    "edge of a scalar": lambda g: ([g.edge(g.scalar)], None),
     "edge of a leaf": lambda g: ([g.edge(g.x), g.scalar], [g.weight([5.0, 6.0]), None]),
     "leaf": lambda g: ([g.x, g.scalar], [g.weight([5.0, 6.0]), None]),
     "one output of several": lambda g: ([g.parts[1]], [g.weight([5.0, 6.0])]),

@@ -265,6 +265,13 @@ DTYPES: list[Program] = [
         "(tensor(255, dtype=torch.uint8), tensor([255], dtype=torch.uint8))",
     ),
     ("torch.tensor([2]) ** torch.tensor([-1])", "tensor([0])"),
+    (
+        "class F(torch.autograd.Function):\n"
+        "    @staticmethod\n    def forward(ctx, x): return x * 2\n"
+        "    @staticmethod\n    def backward(ctx, g): return torch.ones(3)\n"
+        "x = torch.tensor(1.0, requires_grad=True); F.apply(x).backward()\nx.grad",
+        "tensor(3.)",
+    ),
     ("torch.tensor([2]) ** -1.0, torch.tensor([True]) ** 2", "(tensor([0.5000]), tensor([1]))"),
     ("torch.tensor([True]) + torch.tensor([True])", "tensor([True])"),
     ("torch.tensor([True]) + 1, torch.tensor([3]) * True", "(tensor([2]), tensor([3]))"),
@@ -660,6 +667,10 @@ COPIES: list[Program] = [
         "(tensor([1., 1.], requires_grad=True), None)",
     ),
     (
+        "y = pickle.loads(pickle.dumps(torch.ones(2, requires_grad=True) * 2))\ny, y.grad_fn",
+        "(tensor([2., 2.], requires_grad=True), None)",
+    ),
+    (
         "pickle.loads(pickle.dumps(torch.arange(6).view(2, 3).t()))",
         "tensor([[0, 3],\n        [1, 4],\n        [2, 5]])",
     ),
@@ -749,6 +760,12 @@ DELIBERATE: list[tuple[str, str, str, str]] = [
         "tensor([1.])",
         "None",
         "a shortcoming: a view that was taken before its base was given a tangent has none",
+    ),
+    (
+        "x = torch.ones(2); c = copy.copy(x); c.add_(1)\nx._version",
+        "0",
+        "1",
+        "a copy counts the writes to the memory that it shares, so that a backward notices them",
     ),
 ]
 

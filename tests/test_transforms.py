@@ -1237,6 +1237,57 @@ def test_pytorch_still_says_so(program: str, error: type[Exception], text: str) 
     assert raised(START + program, torch) == (error, text)
 
 
+TRANSFORMS = {
+    "grad": "func.grad(f)(x)",
+    "grad_and_value": "func.grad_and_value(f)(x)",
+    "vjp": "func.vjp(f, x)",
+    "jvp": "func.jvp(f, (x,), (x,))",
+    "jacrev": "func.jacrev(f)(x)",
+    "jacfwd": "func.jacfwd(f)(x)",
+    "hessian": "func.hessian(f)(x)",
+    "vmap": "torch.vmap(f)(torch.ones(3, 2))",
+    "vmap of grad": "torch.vmap(func.grad(f))(torch.ones(3, 2))",
+}
+FORBIDDEN = {
+    "requires_grad_": "t.requires_grad_()",
+    "requires_grad_(False)": "t.requires_grad_(False)",
+    "requires_grad_ of a new tensor": "torch.ones(2).requires_grad_()",
+    "requires_grad_ of one from outside": "w.requires_grad_()",
+    "backward": "(t * t).sum().backward()",
+    "backward outside": "(w * w).sum().backward()",
+    "autograd.backward": "torch.autograd.backward((t * t).sum())",
+    "functional": "functional.vjp(lambda u: u * u, torch.ones(2), torch.ones(2))",
+    "retain_grad": "w.retain_grad()",
+    "retain_grad of an input": "t.retain_grad()",
+}
+
+
+@pytest.mark.parametrize("call", FORBIDDEN.values(), ids=FORBIDDEN)
+@pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
+@PYTORCH_WARNS
+def test_autograds_own_ways_are_refused_inside_of_a_transform(
+    call: str, transform: str, device: str
+) -> None:
+    torch = pytest.importorskip("torch")
+    program = (
+        f"{START}w = torch.ones(2, requires_grad=True) * 1\n"
+        f"def f(t):\n    {call}\n    return (t * t).sum()\n{transform}"
+    )
+    kind, text = raised(program, torch)
+    for name in "grad", "vjp":  # where PyTorch names what was a module of its own
+        text = text.replace(f"functorch.{name} ", f"torch.func.{name} ")
+    assert raised(program, gpugrad, device) == (kind, ours(text))
+
+
+def test_they_are_allowed_between_a_transform_and_its_pullback(device: str) -> None:
+    x = gpugrad.tensor([1.0, 2.0], device=device)
+    _, pullback = func.vjp(lambda t: t * t, x)
+    (grad,) = pullback(gpugrad.ones(2, device=device))
+    grad.requires_grad_()
+    (grad * grad).sum().backward()
+    assert grad.grad.tolist() == [4.0, 8.0]
+
+
 # --------------------------------------------------------------------------- tutorials
 
 TUTORIALS = {

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from gpugrad import _dtype, backend, errors
+from gpugrad import _dtype, errors
 from gpugrad._tensor import Size, Tensor
-from gpugrad.autograd.graph import GradientEdge, target
+from gpugrad.autograd.graph import GradientEdge, Metadata, metadata, target
 from gpugrad.graph import TensorBase, mode
 from gpugrad.op import cast
 from gpugrad.op.accumulation import differentiate
@@ -41,10 +42,8 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any],
     for k, gradient in enumerate(gradients):
         output = outputs[k]
         if isinstance(output, GradientEdge):
-            if gradient is None:
-                raise RuntimeError("grad can be implicitly created only for scalar outputs")
             edges.append(target(output))
-            grads.append(gradient)
+            grads.append(_gradient_at(k, output.ownership_token, gradient))
             continue
         renew(output)
         dtype = output._array.dtype
@@ -68,6 +67,21 @@ def _no_tensor(gradient: Any) -> TypeError:
     return TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
 
 
+def _gradient_at(k: int, kept: Metadata | None, gradient: Any) -> Any:
+    """Return the gradient of an edge, checked as far as it is known what arrives there."""
+    if kept is None:
+        if gradient is None:
+            raise RuntimeError(
+                "grad can be implicitly created only for gradient edges that get_gradient_edge "
+                f"returned, which know their shape; pass a gradient for outputs[{k}]"
+            )
+        return gradient
+    if gradient is None:
+        return _one(kept)
+    _check_like(k, kept, gradient)
+    return gradient if gradient._array.dtype == kept.dtype else cast(gradient, dtype=kept.dtype)
+
+
 def _check_gradient(k: int, output: Any, gradient: Any) -> None:
     shape, kind = output._array.shape, output._array.dtype
     if (
@@ -76,10 +90,15 @@ def _check_gradient(k: int, output: Any, gradient: Any) -> None:
         and gradient._array.shape == shape
     ):
         return
-    if gradient._array.shape != shape:
+    _check_like(k, metadata(output), gradient)
+
+
+def _check_like(k: int, output: Metadata, gradient: Any) -> None:
+    kind = output.dtype
+    if gradient._array.shape != output.shape:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[{k}] has a shape of {gradient.shape!r} and "
-            f"output[{k}] has a shape of {output.shape!r}."
+            f"output[{k}] has a shape of {Size(output.shape)!r}."
         )
     if (gradient._array.dtype.kind == "c") != (kind.kind == "c"):
         raise RuntimeError(
@@ -96,16 +115,21 @@ def _check_gradient(k: int, output: Any, gradient: Any) -> None:
 
 def _implicit(output: Any) -> Any:
     array = output._array
-    if array.size != 1:
-        raise RuntimeError("grad can be implicitly created only for scalar outputs")
-    if array.dtype.kind == "c":
-        raise RuntimeError(
-            f"grad can be implicitly created only for real scalar outputs but got {output.dtype!r}"
-        )
-    if isinstance(array, np.generic):
+    if isinstance(array, np.floating):
         return wrap(array.dtype.type(1))
-    door = backend.of(array)
-    return wrap(door.full(array.shape, 1, array.dtype, door.device_of(array)))
+    return _one(metadata(output))
+
+
+def _one(output: Metadata) -> Any:
+    shape, kind, device, door = output
+    if math.prod(shape) != 1:
+        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    if kind.kind == "c":
+        raise RuntimeError(
+            "grad can be implicitly created only for real scalar outputs but got "
+            f"{_dtype.of(kind)!r}"
+        )
+    return wrap(door.full(shape, 1, kind, device))
 
 
 def backward(
@@ -127,10 +151,10 @@ def backward(
 
     Raises:
         RuntimeError: A tensor has no graph, or it was freed; a gradient does not fit; a saved
-            value was modified in place.
+            value was modified in place; a transform runs, such as ``vmap`` or ``func.grad``.
         TypeError: A gradient is no tensor.
     """
-    if mode.batches:
+    if mode.batches or mode.transforms:
         raise RuntimeError(
             "backward() called inside a functorch transform. This is not supported, please use "
             "gpugrad.func.grad or gpugrad.func.vjp instead or call backward() outside of functorch "
@@ -169,7 +193,7 @@ def grad(
     further down.)
 
     Args:
-        outputs: One tensor or several, or gradient edges, which need their ``grad_outputs``.
+        outputs: One tensor or several, or gradient edges.
         inputs: The tensors or gradient edges to differentiate by, leaves or not.
         grad_outputs: For each output a gradient of its shape; ``None`` stands for 1 of a scalar.
         retain_graph: Keep the saved values for another call; by default as ``create_graph``.
@@ -238,7 +262,10 @@ def _check_vectors(outputs: Sequence[Any], gradients: Sequence[Any]) -> None:
         shape = g._array.shape
         if not shape:
             raise IndexError(errors.NO_DIMENSION)
-        if isinstance(output, TensorBase) and shape[1:] != output._array.shape:
+        if isinstance(output, GradientEdge):
+            if output.ownership_token and shape[1:] != output.ownership_token.shape:
+                raise RuntimeError("Batched grads are not supported with GradientEdge")
+        elif shape[1:] != output._array.shape:
             raise RuntimeError(
                 "If `is_grads_batched=True`, we interpret the first dimension of each grad_output "
                 "as the batch dimension. The sizes of the remaining dimensions are expected to "

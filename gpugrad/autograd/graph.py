@@ -8,26 +8,47 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from gpugrad import backend, graph
+from gpugrad._device import device as Device  # noqa: N812  a field has its name
 from gpugrad._tensor import Tensor
 from gpugrad.graph import LEAF, AccumulateGrad, TensorBase, below, edge_of, mode
 from gpugrad.hooks import RemovableHandle
+from gpugrad.op.history import renew
 from gpugrad.op.observed import observe
 from gpugrad.op.saved import shared_counter, wrap
 
 Node = graph.Node | AccumulateGrad
 
 
+class Metadata(NamedTuple):
+    """What a gradient must be like to arrive at a tensor."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    device: Device
+    door: backend.Backend
+
+
+def metadata(tensor: TensorBase) -> Metadata:
+    """Return what a gradient of a tensor must be like."""
+    array = tensor._array
+    door = backend.of(array)
+    return Metadata(tuple(array.shape), array.dtype, door.device_of(array), door)
+
+
 class GradientEdge(NamedTuple):
     """A place in the graph through which a gradient passes: an output of a node.
 
     ``backward`` and ``grad`` take it in place of the tensor; it keeps the node, but not the tensor.
-    ``ownership_token`` is PyTorch's; here the node itself keeps the graph.
+    The node itself keeps the graph, for which PyTorch has the ``ownership_token``; here that says
+    what a gradient must be like.  An edge made without it takes any gradient, and needs one.
     """
 
     node: Node
     output_nr: int
-    ownership_token: None = None
+    ownership_token: Metadata | None = None
 
 
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
@@ -36,6 +57,7 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     Raises:
         RuntimeError: The tensor does not require grad.
     """
+    renew(tensor)
     if tensor._edge is None:
         raise RuntimeError(
             "It is not possible to get the gradient edge for a Tensor that does not require "
@@ -43,7 +65,7 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
         )
     node = AccumulateGrad(tensor) if tensor._edge is LEAF else tensor.grad_fn
     assert node is not None
-    return GradientEdge(node, tensor.output_nr)
+    return GradientEdge(node, tensor.output_nr, metadata(tensor))
 
 
 def target(place: TensorBase | GradientEdge) -> Any:

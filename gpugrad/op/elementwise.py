@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gpugrad import _dtype
+from gpugrad import _dtype, backend
 from gpugrad.formula import (
     BOOL,
     COMPLEX,
@@ -343,14 +343,19 @@ def _described(
 
 
 _BOOL = np.dtype(bool)
-_OF_REAL_NUMBERS = {
+_OF_REAL_NUMBERS: dict[str, tuple[type[RuntimeError], str]] = {
     "sign": (
+        NotImplementedError,
         "Unlike NumPy, gpugrad.sign is not intended to support complex numbers. Please use "
-        "gpugrad.sgn instead."
+        "gpugrad.sgn instead.",
     ),
-    "erf": '"erf" not implemented for complex numbers',
-    "hypot": '"hypot" not implemented for complex numbers',
-    "gelu": '"gelu" not implemented for complex numbers',
+    "clamp": (NotImplementedError, "clamp is not supported for complex types"),
+    "relu": (NotImplementedError, "clamp is not supported for complex types"),
+    "maximum": (RuntimeError, "maximum not implemented for complex tensors."),
+    "minimum": (RuntimeError, "minimum not implemented for complex tensors."),
+    "erf": (NotImplementedError, '"erf" not implemented for complex numbers'),
+    "hypot": (NotImplementedError, '"hypot" not implemented for complex numbers'),
+    "gelu": (NotImplementedError, '"gelu" not implemented for complex numbers'),
 }
 _PARAMETERS = {1: ("input",), 2: ("input", "other"), 3: ("input", "min", "max")}
 
@@ -359,7 +364,8 @@ class Pointwise(Elementwise):
     """A public elementwise operation: a formula, and how its operands are promoted.
 
     ``promotion`` is "default" (the operands' common type), "float" (integers become the default
-    floating point type) or "compare" (as default; the result is bool).
+    floating point type), "integer" (as default; only bools and integers are taken) or "compare" (as
+    default; the result is bool).
     """
 
     def __init__(
@@ -400,7 +406,8 @@ class Pointwise(Elementwise):
         found = self.kinds.get(complex_)
         if found is None:
             if self.function in _OF_REAL_NUMBERS:
-                raise NotImplementedError(_OF_REAL_NUMBERS[self.function])
+                kind, sentence = _OF_REAL_NUMBERS[self.function]
+                raise kind(sentence)
             formula = self.build(COMPLEX)
             if has_order(formula):
                 raise NotImplementedError(
@@ -448,4 +455,10 @@ class Pointwise(Elementwise):
             if not isinstance(v, TensorBase):
                 values[k] = as_scalar(v, compute)
         check_shapes(values)
+        if self.promotion == "integer" and common.category > _dtype.INTEGER:
+            tensors = [v for v in values if isinstance(v, TensorBase)]
+            where = backend.of(tensors[0]._array).type if tensors else "cpu"
+            raise NotImplementedError(
+                f"\"{self.function}_{where}\" not implemented for '{common.title}'"
+            )
         return values, compute

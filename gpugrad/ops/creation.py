@@ -382,6 +382,82 @@ def empty_like(
     return finish(wrap(door.empty(shape, kind.numpy, here)), requires_grad)
 
 
+def _filled_new(
+    function: str, input: TensorBase, sizes: tuple[Any, ...], size: Any, value: complex,
+    kind: dtype | None, where: DeviceLike, requires_grad: bool,
+) -> Any:  # fmt: skip
+    _, kind, here = _like(input, kind, where)
+    door = backend.on(here, backend.of(input._array))
+    return _filled(_sizes(sizes, size, function), value, kind, here, requires_grad, door)
+
+
+def new_zeros(
+    input: Tensor, *sizes: Any, size: Any = None, dtype: dtype | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return zeros of a shape, with the type and device of ``input``."""
+    return _filled_new("new_zeros", input, sizes, size, 0, dtype, device, requires_grad)
+
+
+def new_ones(
+    input: Tensor, *sizes: Any, size: Any = None, dtype: dtype | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return ones of a shape, with the type and device of ``input``."""
+    return _filled_new("new_ones", input, sizes, size, 1, dtype, device, requires_grad)
+
+
+def new_full(
+    input: Tensor, size: Sequence[int], fill_value: Any, *, dtype: dtype | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return a number, or that of a 0-d tensor, in every element of a shape.
+
+    Type and device are those of ``input``.
+
+    Raises:
+        RuntimeError: The number does not fit into the type.
+        TypeError: It is no number, or ``size`` is one.
+    """
+    if isinstance(size, int):
+        raise TypeError("new_full(): argument 'size' (position 1) must be tuple of ints, not int")
+    single = isinstance(fill_value, TensorBase) and not fill_value._array.ndim
+    if not single and not isinstance(fill_value, bool | int | float | complex):
+        raise TypeError(
+            "new_full(): argument 'fill_value' (position 2) must be Number, not "
+            f"{type(fill_value).__name__}"
+        )
+    kind = _dtype.chosen(dtype, _dtype.of(input._array.dtype))
+    value = checked_number(_plain(fill_value), kind)
+    return _filled_new("new_full", input, (size,), None, value, kind, device, requires_grad)
+
+
+def new_empty(
+    input: Tensor, *sizes: Any, size: Any = None, dtype: dtype | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return undefined values of a shape, with the type and device of ``input``."""
+    _, kind, here = _like(input, dtype, device)
+    door = backend.on(here, backend.of(input._array))
+    array = door.empty(_sizes(sizes, size, "new_empty"), kind.numpy, here)
+    return finish(wrap(array), requires_grad)
+
+
+def new_tensor(
+    input: Tensor, data: Any, *, dtype: dtype | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Return a copy of the data as :func:`tensor` does, with the type and device of ``input``.
+
+    Raises:
+        TypeError: The data is text.
+    """
+    if isinstance(data, str):
+        raise TypeError("new(): invalid data type 'str'")
+    _, kind, here = _like(input, dtype, device)
+    return tensor(data, dtype=kind, device=here, requires_grad=requires_grad)
+
+
 # --------------------------------------------------------------------------- counted
 
 

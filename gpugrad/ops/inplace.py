@@ -15,9 +15,10 @@ from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode, recor
 from gpugrad.op import OPS, Elementwise, Pointwise, cast, lifted, linear, public
 from gpugrad.op.dual import attach, has_tangents, tangent_of
 from gpugrad.op.history import as_strided, check_rewritable, region_of, renew, rewrite
+from gpugrad.op.promotion import as_operand, result_type
 from gpugrad.op.saved import Like, note_write, own_array, type_name, wrap, zeros
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops import scatter
+from gpugrad.ops import scatter, shape
 from gpugrad.ops.creation import checked_number, zeros_like
 from gpugrad.ops.indexing import add_at, getitem, parsed
 from gpugrad.ops.shape import clone
@@ -416,6 +417,8 @@ def binary(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the in-place form of a function of two operands."""
 
     def apply_(self: Any, other: Any) -> Any:
+        operand = as_operand(apply_.__name__, "other", 0, other)
+        check_fits(self, self._array.shape, result_type([self, operand]).numpy)
         return inplace(function, self, other)
 
     apply_.__name__ = f"{function.__name__}_"
@@ -479,6 +482,15 @@ def rearranging(function: Callable[..., Any]) -> Callable[..., Any]:
 # --------------------------------------------------------------------------- assignment
 
 
+_transpose_ = rearranging(shape.t)
+
+
+def t_(self: Tensor) -> Tensor:
+    """Exchange the rows and columns of the tensor itself, and return it."""
+    shape.check_matrix("t_", self)
+    return _transpose_(self)
+
+
 @linear("ZeroBackward0")
 def _zeroed(door: backend.Backend, input: Array) -> Array:
     return door.full(input.shape, 0, input.dtype, door.device_of(input))
@@ -487,6 +499,9 @@ def _zeroed(door: backend.Backend, input: Array) -> Array:
 @_zeroed.gradient
 def input(g: Any) -> Any:
     return _zeroed(g)
+
+
+_filled = _zeroed.named("FillBackward2")
 
 
 @linear("torch::autograd::CopyBackwards")
@@ -504,9 +519,12 @@ def src(g: Any) -> Any:
     return g
 
 
+_filled_by_tensor = _replaced.named("FillBackward3")
+
+
 def zero_(self: Tensor) -> Tensor:
     """Fill the tensor with zeros in place."""
-    return fill_(self, 0)
+    return _fill(self, 0, _zeroed)
 
 
 def fill_(self: Tensor, value: Any) -> Tensor:
@@ -517,10 +535,14 @@ def fill_(self: Tensor, value: Any) -> Tensor:
                 "fill_ only supports 0-dimension value tensor but got tensor with "
                 f"{value._array.ndim} dimensions."
             )
-        return inplace(_replaced, self, _ready(self, value))
+        return inplace(_filled_by_tensor, self, _ready(self, value))
     if not isinstance(value, bool | int | float | complex):
         raise TypeError(f"fill_(): argument 'value' must be a number, not {type(value).__name__}")
-    value = checked_number(value, _dtype.of(self._array.dtype))
+    return _fill(self, checked_number(value, _dtype.of(self._array.dtype)), _filled)
+
+
+def _fill(self: Any, value: complex, op: Any) -> Any:
+    """Write a number into all elements; ``op`` is recorded."""
     check_history(self)  # elements that share memory receive the same
     backend.of(self._array).assign(own_array(self), value)
     if mode.levels:
@@ -528,7 +550,7 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     if mode.enabled and self._edge is not None:
         old = wrap(self._array)
         old._edge = self._edge
-        rewrite(self, _zeroed(old)._edge)
+        rewrite(self, op(old)._edge)
     note_write(self)
     return self
 

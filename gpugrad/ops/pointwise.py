@@ -200,22 +200,22 @@ def isreal():
     """Return where the imaginary part is 0, as bool; everywhere for a real input."""
 
 
-@pointwise("bitand(x, y)")
+@pointwise("bitand(x, y)", promotion="integer")
 def bitwise_and():
     """Return input & other, of bools or integers."""
 
 
-@pointwise("bitor(x, y)")
+@pointwise("bitor(x, y)", promotion="integer")
 def bitwise_or():
     """Return input | other, of bools or integers."""
 
 
-@pointwise("bitxor(x, y)")
+@pointwise("bitxor(x, y)", promotion="integer")
 def bitwise_xor():
     """Return input ^ other, of bools or integers."""
 
 
-@pointwise("bitnot(x)")
+@pointwise("bitnot(x)", promotion="integer")
 def bitwise_not():
     """Return ~input, of bools or integers."""
 

@@ -1,4 +1,4 @@
-"""Sums, means, products, extrema and norms."""
+"""Sums, means, products, extrema and norms; whether tensors are equal, or nearly so."""
 
 from __future__ import annotations
 
@@ -12,14 +12,26 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import dtype
+from gpugrad.backend.batched import levels_of
 from gpugrad.errors import normal_dim, normal_dims
 from gpugrad.formula import TORCH
 from gpugrad.graph import TensorBase, mode
-from gpugrad.op import OPS, cast, composite, expand_to, linear, of_tensor, pointwise, sum_to
+from gpugrad.op import (
+    OPS,
+    cast,
+    composite,
+    different_devices,
+    expand_to,
+    linear,
+    of_tensor,
+    pointwise,
+    sum_to,
+)  # fmt: skip
+from gpugrad.op.promotion import as_operand
 from gpugrad.op.saved import Like, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.indexing import gather_along, scatter_along
-from gpugrad.ops.shape import cat, narrow, reshape, unsqueeze
+from gpugrad.ops.shape import cat, detach, narrow, reshape, unsqueeze
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -325,8 +337,6 @@ def _to_chosen(g: Any, like: Like, indices: Any, axis: int, keepdims: bool) -> A
 
 
 def _needs_elements(name: str, input: Tensor, dim: Any) -> None:
-    if input._array.dtype.kind == "c":
-        raise RuntimeError(f"{name}(): does not support complex input")
     shape = input._array.shape
     if dim is None:
         if 0 in shape:
@@ -344,10 +354,20 @@ def _needs_elements(name: str, input: Tensor, dim: Any) -> None:
             raise IndexError(f"{name}(): Expected reduction dim {axis} to have non-zero size.")
 
 
+def _needs_order(name: str, input: Tensor, kernel: str = "") -> None:
+    """Raise for complex numbers: where PyTorch finds that out in a kernel, it names that."""
+    if input._array.dtype.kind == "c":
+        if kernel:
+            title = _dtype.of(input._array.dtype).title
+            raise NotImplementedError(f"\"{kernel}\" not implemented for '{title}'")
+        raise RuntimeError(f"{name}(): does not support complex input")
+
+
 def _extremum(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
     if isinstance(dim, TensorBase):
         return (pw.maximum if name == "max" else pw.minimum)(input, dim)
     _needs_elements(name, input, dim)
+    _needs_order(name, input, f"{name}_all" if dim is None else "")
     if dim is None:
         axes = tuple(range(input._array.ndim))
         return (_max if name == "max" else _min)(input, axes=axes, keepdims=False)
@@ -384,6 +404,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
 def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     """Return the maxima over ``dim`` (all by default); ties share the gradient evenly."""
     _needs_elements("amax", input, dim if dim != () else None)
+    _needs_order("amax", input, f"max_values_{backend.of(input._array).type}")
     return _amax(input, axes=normal_dims(dim, input._array.ndim), keepdims=keepdim)
 
 
@@ -391,10 +412,12 @@ def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
 def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     """Return the minima over ``dim`` (all by default); ties share the gradient evenly."""
     _needs_elements("amin", input, dim if dim != () else None)
+    _needs_order("amin", input, f"min_values_{backend.of(input._array).type}")
     return _amin(input, axes=normal_dims(dim, input._array.ndim), keepdims=keepdim)
 
 
 def _position(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+    _needs_order(name, input)
     _needs_elements(name, input, dim)
     array = input._array
     door = backend.of(array)
@@ -706,3 +729,93 @@ def _as_truth(result: Any, input: Tensor) -> Any:
 
 
 __all__ = ["errors", "sum_to"]
+
+
+# --------------------------------------------------------------------------- closeness
+
+
+def _other(function: str, other: Any) -> Any:
+    found = as_operand(function, "other", 1, other)
+    if not isinstance(found, TensorBase):
+        raise errors.must_be_tensor(function, "other", 2, other)
+    return found
+
+
+@of_tensor
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Return whether two tensors have the same shape and values; their types may differ.
+
+    nan is not equal to itself.
+
+    Raises:
+        RuntimeError: They are on different devices, or inside ``vmap``, where it may differ by
+            example.
+        TypeError: ``other`` is no tensor.
+    """
+    other = _other("equal", other)
+    if levels_of(input._array) or levels_of(other._array):
+        raise RuntimeError(
+            "Batching rule not implemented for aten::equal. We could not generate a fallback."
+        )
+    if input.device != other.device:
+        raise different_devices([input.device, other.device])
+    if input._array.shape != other._array.shape:
+        return False
+    return bool(all(pw.eq(input, other)).item())
+
+
+@of_tensor
+def isclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Tensor:
+    """Return where ``|input - other| <= atol + rtol |other|``, as bool.
+
+    An infinity is close to itself only.  Integers are compared in the default floating point type,
+    beside being equal.
+
+    Args:
+        input: Of any type and shape.
+        other: Of the same type, and of a shape that broadcasts with that of ``input``.
+        rtol: The relative tolerance.
+        atol: The absolute tolerance.
+        equal_nan: Whether nan is close to nan.
+
+    Raises:
+        RuntimeError: The types differ, or a tolerance is negative.
+        TypeError: ``other`` is no tensor.
+    """
+    x, y = detach(input), detach(_other("isclose", other))
+    kind = _dtype.of(x._array.dtype)
+    if x._array.dtype != y._array.dtype:
+        raise RuntimeError(f"{kind.title} did not match {_dtype.of(y._array.dtype).title}")
+    for name, value in ("rtol", rtol), ("atol", atol):
+        if not value >= 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value:g}")
+    close: Tensor = pw.eq(x, y)
+    if equal_nan:
+        close = close | (pw.isnan(x) & pw.isnan(y))
+    if rtol == 0 and atol == 0:
+        return close
+    if kind.category < _dtype.FLOAT:
+        x, y = x.to(_dtype.get_default_dtype()), y.to(_dtype.get_default_dtype())
+    error, allowed = pw.abs(x - y), atol + pw.abs(rtol * y)
+    return close | ((error < math.inf) & (error <= allowed))
+
+
+@of_tensor
+def allclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> bool:
+    """Return whether :func:`isclose` holds everywhere.
+
+    Raises:
+        RuntimeError: As :func:`isclose`; or inside ``vmap``, where it may differ by example.
+        TypeError: ``other`` is no tensor.
+    """
+    other = _other("allclose", other)
+    if levels_of(input._array) or levels_of(other._array):
+        raise RuntimeError(
+            "vmap over gpugrad.allclose isn't supported yet. Please file an issue at "
+            "https://github.com/pytorch/pytorch/issues if you need this feature."
+        )
+    return bool(all(isclose(input, other, rtol, atol, equal_nan)).item())

@@ -221,11 +221,13 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
 
     Raises:
         IndexError: An index is out of bounds, or not int64.
-        RuntimeError: The index has several dimensions, or the value has some.
+        RuntimeError: The index has several dimensions, or the value has some, or it is complex
+            where ``input`` is not.
     """
-    axis = normal_dim(dim, input._array.ndim)
     if index._array.dtype != np.int64:
         raise IndexError("index_fill_(): Expected dtype int64 for index.")
+    _check_fill(input, value)
+    axis = normal_dim(dim, input._array.ndim)
     if index._array.ndim > 1:
         raise RuntimeError("Index has to be a vector/scalar")
     value, by_tensor = _one_value("index_fill_", input, value)
@@ -238,6 +240,15 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     named = named.reshape([n if k == axis else 1 for k, n in enumerate(shape)])
     op = _index_fill_by_tensor if by_tensor else _index_fill
     return op(input, value, mask=door.broadcast_to(named, shape))
+
+
+def _check_fill(input: Tensor, value: Any) -> None:
+    one = isinstance(value, TensorBase) and value._array.ndim == 0
+    of_complex = value._array.dtype.kind == "c" if one else isinstance(value, complex)
+    if of_complex and input._array.dtype.kind != "c":
+        raise RuntimeError(
+            "index_fill_(): Converting complex Scalar to non-complex type is not supported"
+        )
 
 
 @of_tensor

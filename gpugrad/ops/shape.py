@@ -364,11 +364,16 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
 @of_tensor
 def t(input: Tensor) -> Tensor:
     """Return a view of a matrix with rows and columns exchanged; a vector as it is."""
+    check_matrix("t", input)
+    return _t(input)
+
+
+def check_matrix(function: str, input: Tensor) -> None:
+    """Raise where a tensor has more than two dimensions."""
     if input._array.ndim > 2:
         raise RuntimeError(
-            f"t() expects a tensor with <= 2 dimensions, but self is {input._array.ndim}D"
+            f"{function}() expects a tensor with <= 2 dimensions, but self is {input._array.ndim}D"
         )
-    return _t(input)
 
 
 def adjoint(input: Tensor) -> Tensor:

@@ -142,7 +142,8 @@ class CheckpointFunction(Function):
             )
         args = list(ctx.args)
         for k, t in zip(ctx.places, ctx.saved_tensors, strict=True):
-            args[k] = t.detach().requires_grad_(t.requires_grad)
+            args[k] = t.detach()
+            args[k].requires_grad = t.requires_grad
         with enable_grad(), conventions(ctx.convention), _replayed(ctx.randomness):
             found = ctx.function(*args)
         outs = found if isinstance(found, tuple) else (found,)
