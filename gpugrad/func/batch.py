@@ -6,13 +6,10 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gpugrad import backend, errors
 from gpugrad._tensor import Tensor
-from gpugrad.backend.batched import levels_of, shown
 from gpugrad.func import tree
 from gpugrad.graph import transforming
-from gpugrad.op.batching import batched, batching, is_batched, unbatched
-from gpugrad.op.saved import wrap
+from gpugrad.op.batching import batched, batching, every_example, is_batched, unbatched
 from gpugrad.ops.shape import cat
 
 Function = Callable[..., Any]
@@ -86,14 +83,7 @@ def debug_unwrap(tensor: Tensor, *, recurse: bool = True) -> Tensor:
     Raises:
         TypeError: ``tensor`` is something else.
     """
-    if not isinstance(tensor, Tensor):
-        raise errors.must_be_tensor("debug_unwrap", "tensor", 1, tensor)
-    array = tensor._array
-    for level in reversed(levels_of(array)):
-        array = shown(array, backend.of(array), 0, level)
-        if not recurse:
-            break
-    return tensor if array is tensor._array else wrap(array)
+    return every_example(tensor, recurse)
 
 
 def check_randomness(randomness: str) -> None:

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from gpugrad import backend
+from gpugrad import backend, errors
 from gpugrad.backend.batched import BatchedBackend, Level, door_for, hidden, levels_of, shown
 from gpugrad.graph import TensorBase, View, mode
 from gpugrad.op.operation import expand_to, lifted, linear
-from gpugrad.op.saved import shared_counter
+from gpugrad.op.saved import shared_counter, wrap
 
 Array = Any
 
@@ -93,6 +93,22 @@ def _shown(tensor: Any, axis: int, level: Level) -> Any:
     result = _show(tensor, axis=axis, level=level)
     result._counter = shared_counter(tensor)
     return result
+
+
+def every_example(tensor: Any, recurse: bool) -> Any:
+    """Return all examples of a tensor without history: of all levels, or of the innermost.
+
+    Raises:
+        TypeError: ``tensor`` is none.
+    """
+    if not isinstance(tensor, TensorBase):
+        raise errors.must_be_tensor("debug_unwrap", "tensor", 1, tensor)
+    array = tensor._array
+    for level in reversed(levels_of(array)):
+        array = shown(array, backend.of(array), 0, level)
+        if not recurse:
+            break
+    return tensor if array is tensor._array else wrap(array)
 
 
 def in_every_example(tensor: Any) -> Any:
