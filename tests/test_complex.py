@@ -24,12 +24,15 @@ def complex_(array: Any, seed: int = 1) -> Any:
 
 # None of these is there for complex numbers in PyTorch, or in gpugrad.
 REAL = {"maximum", "minimum", "clamp", "relu", "softplus", "sign", "erf", "gelu", "max", "min",
-        "amax", "amin", "silu", "hypot", "logaddexp"}  # fmt: skip
+        "amax", "amin", "silu", "hypot"}  # fmt: skip
 EVERY = [
     (op, s)
     for op, samples in SAMPLES.items()
     for s in samples
-    if s.differentiable and not s.coarse and op not in REAL
+    if s.differentiable
+    and not s.coarse
+    and op not in REAL
+    and (op, s.name) != ("logaddexp", "far out")  # where PyTorch's second derivatives overflow
 ]
 
 

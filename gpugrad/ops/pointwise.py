@@ -325,7 +325,8 @@ def hypot(g, x, y, out, convention):
 
 
 @pointwise(
-    "where(eq(x, y), x + 0.6931471805599453, maximum(x, y) + log1p(exp(-abs(x - y))))",
+    "where(eq(x, y), x + 0.6931471805599453, where(ge(real(x), real(y)), x, y)"
+    " + log1p(exp(where(ge(real(x), real(y)), y - x, x - y))))",
     "LogaddexpBackward0",
     "float",
 )
@@ -339,7 +340,7 @@ def logaddexp(g, x, y, convention):
     if convention == TORCH:
         return grads
     same = both(eq(x, y), isinf(x))
-    return tuple(where(same, where(lt(x, 0), 0, g / 2), grad) for grad in grads)
+    return tuple(where(same, where(lt(call("real", x), 0), 0, g / 2), grad) for grad in grads)
 
 
 @pointwise("sin(x)", "SinBackward0", "float")
