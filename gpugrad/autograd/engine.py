@@ -154,7 +154,7 @@ def backward(
             value was modified in place; a transform runs, such as ``vmap`` or ``func.grad``.
         TypeError: A gradient is no tensor.
     """
-    if mode.batches or mode.transforms:
+    if mode.transforms:
         raise RuntimeError(
             "backward() called inside a functorch transform. This is not supported, please use "
             "gpugrad.func.grad or gpugrad.func.vjp instead or call backward() outside of functorch "

@@ -202,10 +202,14 @@ def differentiate(
             walk(edges, grads, pending, keep, captured, rules)
         except Exception:
             if accumulates:
-                _accumulate_all(pending, _some(pending.complete(), captured))
+                complete = pending.complete()
+                _accumulate_all(
+                    pending, complete if captured is None else _some(complete, captured)
+                )
             raise
         if accumulates:
-            _accumulate_all(pending, _some(pending.leaves, captured))
+            leaves = pending.leaves
+            _accumulate_all(pending, leaves if captured is None else _some(leaves, captured))
             return []
         assert captured is not None
         found = [pending.settled(g) for g in captured.results(pending.leaves)]
@@ -247,10 +251,8 @@ def _with_ends(
     return pending, rules
 
 
-def _some(leaves: dict[TensorBase, Any], captured: Captured | None) -> dict[TensorBase, Any]:
+def _some(leaves: dict[TensorBase, Any], captured: Captured) -> dict[TensorBase, Any]:
     """Return the leaves that are wanted, of those that received a gradient."""
-    if captured is None:
-        return leaves
     return {t: leaves[t] for t in captured.edges if t in leaves}
 
 

@@ -30,7 +30,10 @@ _PRODUCT = Pointwise("DotBackward0", "dot", OPS["mul"].build, "default")
 
 
 def _dot(input: Tensor, tensor: Tensor) -> Tensor:
-    door, (input, tensor), (a, b) = together((input, tensor))
+    a, b = input._array, tensor._array
+    door = backend.of(a)
+    if backend.of(b) is not door:
+        door, (input, tensor), (a, b) = together((input, tensor))
     out = wrap(door.dot(a, b))
     op = _PRODUCT.of_kind(a.dtype.kind == "c")
     if not (input.__class__ is tensor.__class__ is saved.tensor_class):
