@@ -550,6 +550,23 @@ def test_a_graph_is_freed_by_counting(device: str) -> None:
         gc.enable()
 
 
+@pytest.mark.parametrize("outputs", ["the tensor", "its edge"])
+@pytest.mark.parametrize("inputs", ["the tensor", "its edge", "an edge by hand"])
+def test_gradients_are_not_summed_over_examples_unasked(outputs: str, inputs: str) -> None:
+    w = gpugrad.ones(2, requires_grad=True)
+    edge = autograd.graph.get_gradient_edge
+
+    def by_what_is_outside(row: Any) -> Any:
+        loss = (w * row).sum()
+        by_hand = autograd.graph.GradientEdge(edge(w).node, 0)
+        known: dict[str, Any] = {"the tensor": w, "its edge": edge(w), "an edge by hand": by_hand}
+        wanted = known[inputs]
+        return autograd.grad(loss if outputs == "the tensor" else edge(loss), wanted)[0]
+
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        vmap(by_what_is_outside)(gpugrad.ones(3, 2))
+
+
 @pytest.mark.filterwarnings("ignore:Anomaly Detection")
 def test_anomaly_mode_looks_at_every_example(device: str) -> None:
     x = gpugrad.tensor([[4.0, 1.0], [0.0, 1.0]], device=device)

@@ -11,6 +11,7 @@ import numpy as np
 from gpugrad import _dtype, errors
 from gpugrad._tensor import Size, Tensor
 from gpugrad.autograd.graph import GradientEdge, Metadata, metadata, target
+from gpugrad.backend.batched import BatchedBackend, Level, levels_of
 from gpugrad.graph import TensorBase, mode
 from gpugrad.op import cast
 from gpugrad.op.accumulation import differentiate
@@ -237,13 +238,21 @@ def grad(
         if isinstance(t, TensorBase) and t._edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     if mode.batches:
-        check_ends(results, wanted)
+        check_ends(list(map(_levels, results)), list(map(_levels, wanted)))
     ends = list(map(target, wanted))
     grads = differentiate(edges, starts, keep, create_graph, ends, accumulates=False)
     return tuple(
         _result(k, t, g, bool(allow_unused), materialize_grads, create_graph)
         for k, (t, g) in enumerate(zip(wanted, grads, strict=True))
     )
+
+
+def _levels(place: Any) -> Sequence[Level]:
+    """Return the levels of ``vmap`` of a tensor or an edge; none are known of one made by hand."""
+    if isinstance(place, TensorBase):
+        return levels_of(place._array)
+    door = None if place.ownership_token is None else place.ownership_token.door
+    return door.levels if isinstance(door, BatchedBackend) else ()
 
 
 def _check_vectors(outputs: Sequence[Any], gradients: Sequence[Any]) -> None:

@@ -123,22 +123,24 @@ def in_every_example(tensor: Any) -> Any:
     return lifted(tensor, door_for(inner, (*levels_of(tensor._array), *mode.batches)))
 
 
-def check_ends(outputs: Sequence[Any], wanted: Sequence[Any]) -> None:
+def check_ends(outputs: Sequence[Sequence[Level]], wanted: Sequence[Sequence[Level]]) -> None:
     """Raise where gradients would be summed over the examples of a level that is open.
+
+    Args:
+        outputs: The levels of each tensor that is differentiated.
+        wanted: The levels of each that it is differentiated by.
 
     Raises:
         RuntimeError: An output is batched, and what it is differentiated by is not.
     """
-    for k, output in enumerate(outputs):
-        if isinstance(output, TensorBase):
-            inside = {level for level in levels_of(output._array) if level in mode.batches}
-            for t in wanted:
-                if isinstance(t, TensorBase) and inside - set(levels_of(t._array)):
-                    error = RuntimeError(
-                        f"element {k} of tensors does not require grad and does not have a grad_fn"
-                    )
-                    error.add_note(
-                        "It is computed inside vmap, and differentiated by a tensor from outside. "
-                        "Use gpugrad.func.grad, vjp or jacrev there, or differentiate outside."
-                    )
-                    raise error
+    for k, levels in enumerate(outputs):
+        inside = set(levels) & set(mode.batches)
+        if any(inside - set(others) for others in wanted):
+            error = RuntimeError(
+                f"element {k} of tensors does not require grad and does not have a grad_fn"
+            )
+            error.add_note(
+                "It is computed inside vmap, and differentiated by a tensor from outside. "
+                "Use gpugrad.func.grad, vjp or jacrev there, or differentiate outside."
+            )
+            raise error
