@@ -174,9 +174,12 @@ def test_a_walk_may_be_interrupted_at_any_moment(
     before, complete = expected(device, hooked)
     leaves, out = network(device, hooked)
     out.backward(retain_graph=True, create_graph=create_graph)
-    start = time.perf_counter()
-    out.backward(retain_graph=True, create_graph=create_graph)
-    step = (time.perf_counter() - start) / (200 if device == "cpu" else 40)
+    times = []
+    for _ in range(10):  # the shortest, because a machine that is busy with others takes longer
+        start = time.perf_counter()
+        out.backward(retain_graph=True, create_graph=create_graph)
+        times.append(time.perf_counter() - start)
+    step = min(times) / (200 if device == "cpu" else 40)
     delay = interrupts = ended = 0
     while ended < 10:
         delay += 1
