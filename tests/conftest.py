@@ -10,6 +10,8 @@ import os
 
 import pytest
 
+pytest.register_assert_rewrite("comparison")  # so that it says what differs
+
 if os.environ.get("GPUGRAD_HOSTCUDA", "") not in ("", "0"):
     import hostcuda
 

@@ -446,8 +446,10 @@ def _plain(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any], mean
 
 @at_home
 def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
-    """Return the product over ``axes`` as ``dtype``."""
-    return _launched(array.prod(axis=axes, dtype=dtype, keepdims=keepdims))
+    """Return the product over ``axes`` as ``dtype``; 16-bit floats are multiplied in 32 bits."""
+    compute = FLOAT32 if dtype == FLOAT16 else dtype  # CuPy multiplies in the type it is given
+    result = _launched(array.prod(axis=axes, dtype=compute, keepdims=keepdims))
+    return result if dtype == compute else astype(result, dtype)
 
 
 @at_home
