@@ -10,14 +10,14 @@ import os
 
 import pytest
 
-pytest.register_assert_rewrite("comparison")  # so that it says what differs
-
 if os.environ.get("GPUGRAD_HOSTCUDA", "") not in ("", "0"):
     import hostcuda
 
     hostcuda.install()  # before anything imports CuPy
 
 from gpugrad import backend
+
+pytest.register_assert_rewrite("comparison")  # so that it says what differs
 
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])

@@ -706,7 +706,7 @@ def shown(snippet: str, library: Any, device: str = "cpu") -> str:
     return repr(run(snippet, library, device)).replace(", device='cuda:0'", "")
 
 
-# C++ leaves open what a number becomes that an integer cannot hold: an NVIDIA GPU takes the nearest.
+# C++ leaves open what a number becomes that no integer holds: an NVIDIA GPU takes the nearest.
 ON_A_GPU = {
     "torch.tensor([float('nan'), 1e20]).to(torch.int32)":
     "tensor([         0, 2147483647], dtype=torch.int32)",

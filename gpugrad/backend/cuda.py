@@ -148,6 +148,12 @@ def evaluate(
     return outs
 
 
+def evaluated(formula: Formula, arrays: Sequence[Array]) -> Sequence[Array]:
+    """Return a formula's outputs; all arrays are of one real type, and so are the outputs."""
+    kind = arrays[0].dtype
+    return evaluate(formula, arrays, kind, (kind,) * len(formula.outputs))
+
+
 def _kept(array: Array, out: Array) -> Array:
     """Return the array, or a copy where writing to ``out`` would change what is still to read."""
     if not isinstance(array, xp.ndarray) or not xp.may_share_memory(array, out):
