@@ -49,6 +49,7 @@ class Move:
     def numbers(self, size: int, dtype: str) -> list[np.ndarray[Any, Any]]:
         """Return the operands and, for a gradient, that of the result."""
         columns = min(COLUMNS, size)
+        shapes: list[tuple[int, ...]]
         shapes = [(size // columns, columns)] * (self.operands + self.backward)
         if self.row:
             shapes[self.operands - 1] = (columns,)

@@ -261,10 +261,11 @@ def forward(
 
     def elsewhere(*operands: Any) -> Any:
         door = backend.of(operands[0]._array)
-        if not hasattr(door, "evaluated"):
+        if door.type == "cpu" or isinstance(door, backend.BatchedBackend):
             return general(*operands)
-        namespace["elsewhere"] = filled({"__name__": __name__, "general": general}, door)
-        return namespace["elsewhere"](*operands)
+        made = filled({"__name__": __name__, "general": general}, door)
+        namespace["elsewhere"] = made
+        return made(*operands)
 
     namespace["specialize"] = specialize
     kinds = " or ".join(f"{p}.__class__ is Expression" for p in op.parameters)
@@ -323,15 +324,10 @@ def backward_source(
             text += indented(_summed(formula, k, len(needs), names), 1)
             results[k] = f"grad{k}"
     elif kernels:
-        for target, array in zip(found.targets, _lines(found, names)[1], strict=True):
-            results[target] = array  # a value that is handed on
-        made, _, used = _computed(found)
-        for target in made:
-            results[target] = f"grad{target}"
-        if made:
-            arrays = ", ".join(names[found.sources[k]] for k in used)
-            outs = ", ".join(results[k] for k in made)
-            text += f"    {outs}, = evaluated(formula, ({arrays},))\n"
+        lines, texts = _launched(found, names)
+        text += lines
+        for target, array in zip(found.targets, texts, strict=True):
+            results[target] = array
     else:
         statements, texts = _lines(found, names)
         if cpu.gains(found.formula) and not set(texts) & set(names.values()):
@@ -357,13 +353,23 @@ def _lines(found: Product, names: Mapping[int, str]) -> tuple[list[str], list[st
     return statements, texts
 
 
-def _computed(found: Product) -> tuple[list[int], Formula, tuple[int, ...]]:
-    """Return the inputs whose gradients are computed and not handed on, and their formula.
+def _launched(found: Product, names: Mapping[int, str]) -> tuple[str, list[str]]:
+    """Return the line that has one kernel compute some gradients, and what they are called."""
+    texts = _lines(found, names)[1]
+    computed, _, used = _computed(found)
+    for k in computed:
+        texts[k] = f"grad{found.targets[k]}"
+    if not computed:
+        return "", texts
+    arrays = ", ".join(names[found.sources[k]] for k in used)
+    outs = ", ".join(texts[k] for k in computed)
+    return f"    {outs}, = evaluated(formula, ({arrays},))\n", texts
 
-    The last are the indices of the inputs of the whole formula that this one has.
-    """
+
+def _computed(found: Product) -> tuple[tuple[int, ...], Formula, tuple[int, ...]]:
+    """Return which gradients are not just handed on, their formula, and which inputs it has."""
     outputs = [k for k, e in enumerate(found.formula.outputs) if e.function != "variable"]
-    return [found.targets[k] for k in outputs], *found.formula.part(tuple(outputs))
+    return tuple(outputs), *found.formula.part(tuple(outputs))
 
 
 def _summed(formula: Formula, index: int, count: int, names: Mapping[int, str]) -> str:
