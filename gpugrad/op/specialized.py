@@ -24,6 +24,7 @@ import numpy as np
 
 from gpugrad import backend, graph
 from gpugrad.backend import cpu
+from gpugrad.backend.batched import BatchedBackend
 from gpugrad.formula import REAL, Expression, Formula, Product, python_lines
 from gpugrad.op import saved
 
@@ -261,7 +262,7 @@ def forward(
 
     def elsewhere(*operands: Any) -> Any:
         door = backend.of(operands[0]._array)
-        if door.type == "cpu" or isinstance(door, backend.BatchedBackend):
+        if door.type == "cpu" or isinstance(door, BatchedBackend):
             return general(*operands)
         made = filled({"__name__": __name__, "general": general}, door)
         namespace["elsewhere"] = made
