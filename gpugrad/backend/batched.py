@@ -710,12 +710,12 @@ def copy_to_write(array: Array, door: Any, values: Sequence[Array]) -> Array:
 
 
 def has_room(target: Array, source: Array) -> bool:
-    """Tell whether an array has memory for each example of what is written to it."""
+    """Tell whether an array has memory for each example that differs of what is written to it."""
     if source.__class__ is not Batched:
         return True
     room = dict(zip(levels_of(target), all_of(target).shape, strict=False))
     lengths = zip(source.door.levels, source.array.shape, strict=False)
-    return all(level in room and n in (1, room[level]) for level, n in lengths)
+    return all(n in (1, room.get(level)) for level, n in lengths)
 
 
 def spacious(array: Array, door: Any, levels: Sequence[Level]) -> Batched:

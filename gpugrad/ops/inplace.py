@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend, errors
-from gpugrad.backend.batched import Batched, BatchedBackend, all_of, door_for, levels_of, no_room
+from gpugrad.backend.batched import BatchedBackend, all_of, door_for, has_room, levels_of, no_room
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode, recording, rehang
 from gpugrad.op import OPS, Elementwise, Pointwise, cast, lifted, linear, public
@@ -56,11 +56,13 @@ def check_examples(
     """
     for o in operands:
         array = o._array if isinstance(o, TensorBase) else o
-        if array.__class__ is not Batched or set(levels_of(array)) <= set(levels_of(self._array)):
-            continue
-        recorded = mode.enabled and isinstance(o, TensorBase) and o._edge is not None
-        if array.common() is None or not (recorded or has_tangents((o,))):
+        if not has_room(self._array, array):
             raise no_room(function)
+        recorded = mode.enabled and isinstance(o, TensorBase) and o._edge is not None
+        if set(levels_of(array)) <= set(levels_of(self._array)) or not (
+            recorded or has_tangents((o,))
+        ):
+            continue
         door = backend.joined([backend.of(self._array), backend.of(array)])
         assert isinstance(door, BatchedBackend)
         for t in (self,) if self._view is None else (self, self._view.base):
@@ -658,7 +660,6 @@ def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
     check_writable(self, value)
     if (
         value is self
-        or value._array is self._array
         or (
             value._counter is not None
             and value._counter is self._counter
@@ -732,7 +733,7 @@ def index_put(
 
 def masked_scatter_(self: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """Write the first values of ``source`` where the mask holds, in place."""
-    check_examples(self, mask, source, function="aten::masked_scatter_")
+    check_examples(self, mask, source, function="masked_scatter_")
     return inplace(lambda t, v: scatter.masked_scatter(t, mask, v), self, source)
 
 
@@ -744,7 +745,7 @@ def index_fill_(self: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
 
 def index_copy_(self: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """Write the slices of ``source`` to the places that ``index`` names, in place."""
-    check_examples(self, index, source, function="aten::index_copy_")
+    check_examples(self, index, source, function="index_copy_")
     return inplace(lambda t, v: scatter.index_copy(t, dim, index, v), self, source)
 
 
@@ -758,7 +759,7 @@ def index_add_(
 
 def scatter_(self: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
     """Write elements of ``src``, or a number, where ``index`` names along ``dim``, in place."""
-    check_examples(self, index, src, function="aten::scatter_")
+    check_examples(self, index, src, function="scatter_")
     return inplace(lambda t, v: scatter.scatter(t, dim, index, v), self, src)
 
 
