@@ -719,7 +719,7 @@ def has_room(target: Array, source: Array) -> bool:
 
 
 def spacious(array: Array, door: Any, levels: Sequence[Level]) -> Batched:
-    """Return a copy of an array, of the backend ``door``, with memory for each example of levels."""
+    """Return a copy of an array of the backend ``door``, with memory for each example."""
     lifted = with_levels(array, door, levels)
     door = lifted.door
     return door.made(door.inner.copy(door._full(lifted, door.sizes)))

@@ -13,7 +13,16 @@ import numpy as np
 
 from gpugrad import backend, errors
 from gpugrad._device import device
-from gpugrad.backend.batched import Batched, BatchedBackend, Level, has_room, levels_of, spacious, summed, with_levels
+from gpugrad.backend.batched import (
+    Batched,
+    BatchedBackend,
+    Level,
+    has_room,
+    levels_of,
+    spacious,
+    summed,
+    with_levels,
+)
 from gpugrad.formula import MATH, TORCH
 from gpugrad.graph import (
     LEAF,

@@ -43,9 +43,7 @@ def check_writable(self: TensorBase, *operands: Any) -> None:
     check_memory(self, *operands)
 
 
-def check_examples(
-    self: TensorBase, *operands: Any, function: str = "inplace arithmetic"
-) -> None:
+def check_examples(self: TensorBase, *operands: Any, function: str = "inplace arithmetic") -> None:
     """See that ``self`` has the hidden axes of what a function writes to it.
 
     What is the same for every example needs no memory for each: ``self`` and its base are lifted
@@ -658,13 +656,10 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
 def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
     check_examples(self, *index, value, function="index_put_")
     check_writable(self, value)
-    if (
-        value is self
-        or (
-            value._counter is not None
-            and value._counter is self._counter
-            and _addresses(self._array) == _addresses(value._array) is not None
-        )
+    if value is self or (
+        value._counter is not None
+        and value._counter is self._counter
+        and _addresses(self._array) == _addresses(value._array) is not None
     ):
         raise RuntimeError(_SHARED)
     self._array = own_array(self)
