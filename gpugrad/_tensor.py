@@ -489,7 +489,7 @@ class Tensor(TensorBase):
         return shapes.detach(self)
 
     def detach_(self) -> Tensor:
-        """Forget the history of the tensor and return it."""
+        """Forget the history of the tensor, and its tangents, and return it."""
         if self._view is not None:
             raise RuntimeError(
                 "Can't detach views in-place. Use detach() instead. If you are using "
@@ -499,6 +499,8 @@ class Tensor(TensorBase):
                 "function in torch/optim/optimizer.py as the solution."
             )
         self._edge = None
+        if self.__class__ is Dual:
+            self._tangents = {}
         return self
 
     @property

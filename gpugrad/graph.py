@@ -110,8 +110,8 @@ class View:
     """That a tensor was made as a view: of which base, and of which history of it.
 
     ``origin`` says why it may not be written while recording: it is one of "multiple" views that
-    one function returned, was made under "no_grad" or in "inference" mode, or is a view of such; ""
-    where it may.
+    one function returned, was made under "no_grad" or in "inference" mode, is the "argument" by
+    which a function is differentiated, or is a view of such; "" where it may.
     """
 
     __slots__ = ("base", "edge", "origin")

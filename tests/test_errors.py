@@ -1825,6 +1825,15 @@ DELIBERATE: list[tuple[str, tuple[type[Exception], str], Any, str]] = [
         (ValueError, "maximum supported dimension for an ndarray is currently 64, found 65"),
         "NumPy and CuPy stop at 64 dimensions",
     ),
+    (
+        "w = torch.ones(2)\ntorch.func.grad(lambda x: (w.add_(1) * x).sum())(torch.ones(2))",
+        (
+            RuntimeError,
+            "During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to",
+        ),
+        ACCEPTED,
+        "a shortcoming: what was made outside is not told from what was made inside",
+    ),
 ]
 
 

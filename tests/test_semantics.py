@@ -770,6 +770,38 @@ DELIBERATE: list[tuple[str, str, str, str]] = [
         "a shortcoming: a view that was taken before its base was given a tangent has none",
     ),
     (
+        "f = lambda x, y: (y[1:].add_(x[:1]), y)[1]; x = torch.ones(1, 2)\n"
+        "try: seen = torch.func.vmap(torch.func.jacfwd(f))(x, x * 2)\n"
+        "except RuntimeError: seen = None\n"
+        "seen",
+        "tensor([[[0., 0.],\n         [1., 0.]]])",
+        "None",
+        "the same inside vmap, where the argument is such a view: refused, and clone() helps",
+    ),
+    (
+        "try: torch.func.linearize(lambda x: x.requires_grad_() * 2, torch.ones(2)); seen = True\n"
+        "except RuntimeError: seen = False\n"
+        "seen",
+        "True",
+        "False",
+        "refused as inside the other transforms: a backward in there that is not recorded would "
+        "lose the derivative",
+    ),
+    (
+        "x = torch.ones(2, 3); torch.func.vmap(lambda r: r.unsqueeze_(0))(x)\nx.shape",
+        "torch.Size([2, 1, 3])",
+        "gpugrad.Size([2, 3])",
+        "an argument inside vmap is a tensor of its own: its shape may change, not that outside",
+    ),
+    (
+        "x = torch.ones(2, 3); n = []\n"
+        "_ = torch.func.vmap(lambda r: (n.append(r.mul_(2)._version), r)[1])(x)\n"
+        "n",
+        "[0]",
+        "[1]",
+        "writes inside vmap are counted inside, too",
+    ),
+    (
         "x = torch.ones(2); c = copy.copy(x); c.add_(1)\nx._version",
         "0",
         "1",

@@ -1471,3 +1471,20 @@ def test_the_jacobian_of_nothing_is_empty() -> None:
                      lambda f, x: func.jacfwd(f)(x)):  # fmt: skip
         assert jacobian(lambda x: x[:0], x).shape == (0, 2)
         assert jacobian(lambda x: x.sum(), x[:0]).shape == (0,)
+
+
+def test_linearize_lets_its_function_write_an_argument(device: str) -> None:
+    """Once, and the tensor outside is written; PyTorch runs the function twice."""
+    x = gpugrad.tensor([1.0, 2.0, 3.0], device=device)
+
+    def f(t: Any) -> Any:
+        t.mul_(t)
+        t[1:].mul_(t[:1])
+        return t * 1
+
+    out, pushforward = func.linearize(f, x)
+    assert out.tolist() == x.tolist() == [1, 4, 9]
+    tangent = gpugrad.tensor([1.0, 1.0, 0.5], device=device)
+    assert pushforward(tangent).tolist() == [2, 4 + 8, 3 + 18]
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
+        func.linearize(f, x.requires_grad_())

@@ -260,6 +260,11 @@ REFUSED = {
     "a view of a leaf in another shape":
         "x = torch.ones(2, 2, requires_grad=True); x[0].unsqueeze_(0)",
     "one of several views in another shape": Y + "a, b = y.unbind(); a.unsqueeze_(0)",
+    "a leaf with three dimensions": "torch.ones(2, 2, 2, requires_grad=True).t_()",
+    "a view of a leaf with three dimensions":
+        "torch.ones(2, 2, requires_grad=True).expand(2, 2, 2).t_()",
+    "what lies in the same memory with gaps": "x = torch.ones(2, 3); v = x.diagonal(1)\n"
+        "v.detach()[[0]] = v",
     "a dimension that is not there": "torch.ones(2).squeeze_(3)",
     "a saved result in another shape": "x = torch.ones(2, 3, requires_grad=True); y = x.exp()\n"
         "y.t_(); y.sum().backward()",
@@ -387,6 +392,12 @@ def test_a_tangent_changes_its_shape_with_the_tensor(device: str) -> None:
     out, tangent = gpugrad.func.jvp(function, (x,), (x + 1,))
     assert out.tolist() == [[0.0], [6.0], [12.0]]
     assert tangent.tolist() == [[6.0], [12.0], [18.0]]
+
+
+def test_a_tensor_that_was_detached_does_not_move(device: str) -> None:
+    x = gpugrad.arange(3.0, device=device)
+    _, tangent = gpugrad.func.jvp(lambda x: (x * 2).detach_() + x, (x,), (x + 1,))
+    assert tangent.tolist() == [1.0, 2.0, 3.0]
 
 
 def test_a_comparison_in_place_does_not_move(device: str) -> None:

@@ -364,6 +364,14 @@ ERRORS = [
     "vmap(lambda x: setitem(x.clone(), x > 0, 1.))(X)",
     "vmap(lambda x: x.nonzero())(X)",
     "vmap(lambda x: torch.zeros(2).copy_(x))(X)",
+    "vmap(lambda x: torch.zeros(2).fill_(x[0]))(X)",
+    "vmap(lambda x: torch.zeros(2).index_put_((I[:1],), x[:1]))(X)",
+    "vmap(lambda x: torch.zeros(2).index_fill_(0, I[:1], x[0]))(X)",
+    "vmap(lambda x: torch.zeros(2).index_add_(0, I[:1], x[:1]))(X)",
+    "vmap(lambda x: torch.zeros(2).scatter_add_(0, I[:1], x[:1]))(X)",
+    "vmap(lambda i: setitem(torch.zeros(2), i, 1.0))(J)",
+    "vmap(lambda x, y: jvp(lambda x: x.mul_(y), (x,), (V,)))(X.clone(), X)",
+    "vmap(lambda t: jvp(lambda x, w: (x * 1).add_(w), (V, V), (V, t))[1])(X)",
     "vmap(lambda x: setitem(torch.zeros(2), 0, x[0]))(X)",
     "vmap(lambda x: torch.randn(2))(X)",
     "vmap(lambda x: torch.rand_like(x))(X)",
@@ -399,6 +407,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("program", ERRORS)
+@PYTORCH_WARNS
 def test_error_is_pytorchs(program: str) -> None:
     torch = pytest.importorskip("torch")
     error, text = raised(START + program, torch)
@@ -477,17 +486,134 @@ def test_what_is_the_same_for_all_is_computed_once(monkeypatch: pytest.MonkeyPat
     assert sizes == [5, 15, 15, 15]  # the sine of w, its products with each x, their gradients
 
 
-@pytest.mark.parametrize("write", ["x.mul_(2)", "x[0] = 1"])
-def test_an_argument_is_not_written_while_its_gradient_is_wanted(write: str, device: str) -> None:
-    x = gpugrad.ones(3, 2, device=device, requires_grad=True) * 1
+# Lines of a function of x and y, of two elements each, that returns x.
+WRITES = [
+    "x = x * 1; x.mul_(y)",
+    "x.mul_(y)",
+    "x.add_(1)",
+    "x.zero_()",
+    "x.fill_(2.0)",
+    "x.copy_(y)",
+    "x[0] = y[1]",
+    "x[0] = 7.0",
+    "x.pow_(2)",
+    "x[1:].mul_(y[:1])",
+    "v = x[:]; w = v[1:]; w.mul_(y[:1]); v[:1].add_(w)",
+    "v = x[1:]; x.mul_(y); x = x + v",
+    "v = x[1:]; v.mul_(2); w = x[:1]; w.mul_(y[1:]); x = x * v",
+    "v = x[1:]; w = x[1:]; v.mul_(y[1:]); x = x * w",
+    "v = x.unsqueeze(0); v.mul_(y); x = x + v[0]",
+    "v = x.expand(2, 2); x.mul_(y); x = v.sum(0)",
+    "x.masked_fill_(torch.tensor([True, False]), 3.0)",
+    "x.masked_fill_(y > 1, 3.0)",
+    "x.index_put_((torch.tensor([1]),), y[:1])",
+    "x.index_put_((torch.tensor([1, 1]),), y, accumulate=True)",
+    "x[[1]] = y[:1]",
+    "x.index_fill_(0, torch.tensor([0]), 2.0)",
+    "x.index_add_(0, torch.tensor([0]), y[:1])",
+    "x.scatter_add_(0, torch.tensor([0]), y[:1])",
+    "x[:1].expand(2).mul_(2)",
+    "x[1:].copy_(x[:1])",
+    "x.detach().mul_(2)",
+    "with torch.no_grad(): x.mul_(2)",
+    "with torch.no_grad(): v = x[0:]\n    v.mul_(2)",
+    "a, b = x.unbind(); a.mul_(2)",
+    "a, b = x.split(1); x.mul_(2); x = x + a",
+    "x = x * 1; v = x.view(1, 2); u = v[0]; u[1:].mul_(y[:1]); x = x + u + v[0]",
+    "x = x * 1; z = x * x; x.mul_(y); x = x + z",
+    "x = torch.outer(x, y); x.t_(); x[0].mul_(y); x.diagonal().mul_(y); x = x.sum(0)",
+    "z = torch.zeros(2); z.copy_(x); x = z",
+    "z = torch.zeros_like(y); z.copy_(x); z[0] = y[0]; x = z * x",
+]
+# What is done with it, and with X, Y and V.
+USES = [
+    "(lambda x: (vmap(f)(x, Y), x, x._version))(X.clone())",
+    "(lambda z: [alike((vmap(f)(z, Y), z)), z._version])(X.clone().requires_grad_() * 1)",
+    "(lambda z: vmap(f)(z, Y))(X.clone().requires_grad_())",
+    "(lambda x: (vmap(f, (1, 0), 1)(x, Y), x))(X.t().clone())",
+    "vmap(f, (None, 0))(V.clone(), Y)",
+    "vmap(f, (0, None))(X, V)",
+    "vmap(vmap(f))(B, B * 2)",
+    "vmap(vmap(f, (0, None)), (0, None))(B, V)",
+    "vmap(grad(lambda x, y: loss(f(x, y))))(X, Y)",
+    "vmap(grad(lambda x, y: loss(f(x, y))))(X.clone().requires_grad_() * 1, Y)",
+    "vmap(grad(lambda x, y: loss(f(x * 1, y))))(X.clone().requires_grad_() * 1, Y).detach()",
+    "vmap(grad(lambda x, y: loss(f(x, y)), 1))(X, Y)",
+    "vmap(grad(lambda x, y: loss(f(x * 1, y))), (None, 0))(V, Y)",
+    "grad(lambda x: loss(vmap(f)(x, Y)))(X)",
+    "grad(lambda x: loss(vmap(f)(x * 1, Y)))(X)",
+    "grad(lambda x: loss(vmap(f, (1, 0), 1)(x * 1, Y)))(X.t().clone())",
+    "grad(lambda b: loss(vmap(vmap(f))(b * 1, B * 2)))(B)",
+    "vmap(vmap(grad(lambda x, y: loss(f(x * 1, y)))))(B, B * 2)",
+    "jacrev(lambda x: vmap(f)(x * 1, Y))(X)",
+    "vmap(jacrev(lambda x, y: f(x * 1, y)))(X, Y)",
+    "jacfwd(lambda x: vmap(f)(x * 1, Y))(X)",
+    "vmap(jacfwd(lambda x, y: f(x * 1, y)))(X, Y)",
+    "vmap(hessian(lambda x, y: loss(f(x * 1, y))))(X, Y)",
+    "jvp(lambda x, y: vmap(f)(x, y), (X.clone(), Y.clone()), (Y * 2, X * 3))",
+    "vmap(lambda x, y, t: jvp(f, (x, y), (t, 2 * t)))(X.clone(), Y, Y + 1)",
+    "vmap(lambda x, y: jvp(lambda x: f(x * 1, y), (x,), (V,)))(X, Y)",
+]
+WRITING = (
+    START
+    + """\
+Y = torch.tensor([[0.5, 2.0], [3.0, -1.0], [1.5, 4.0]])
+B = torch.arange(1.0, 13).reshape(2, 3, 2)
+def loss(out):
+    return (out * out).sum()
+def alike(outs):
+    loss(outs[0] + outs[1]).backward()
+    return outs
+def f(x, y):
+    LINES
+    return x
+"""
+)
 
-    def f(x: Any) -> Any:
-        exec(write, {"x": x})
-        return x * 3
 
-    with pytest.raises(RuntimeError, match=r"an argument of the function.*clone\(\)"):
-        vmap(f)(x)
-    assert x.tolist() == [[1, 1]] * 3
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("lines", WRITES)
+@PYTORCH_WARNS
+def test_a_write_inside_is_pytorchs(lines: str, use: str, device: str) -> None:
+    torch = pytest.importorskip("torch")
+    program = WRITING.replace("LINES", lines) + use
+    expected = ending(program, torch)
+    found = ending(program, gpugrad, device)
+    if isinstance(expected, str):
+        assert str(found).replace("gpugrad.cuda.", "gpugrad.") == ours(expected)
+    else:
+        assert_alike(found, expected)
+
+
+def ending(program: str, library: Any, device: str = "cpu") -> Any:
+    """Return what a program gives, or the class and the text of the error that it raises."""
+    try:
+        return run(program, library, device)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def test_a_part_of_an_argument_is_given_no_tangent(device: str) -> None:
+    """The argument is a view itself, and would not know of it; in PyTorch it moves, too."""
+    x = gpugrad.ones(3, 2, device=device)
+
+    def f(x: Any, y: Any) -> Any:
+        y[1:].add_(x[:1])
+        return y
+
+    with pytest.raises(RuntimeError, match=r"a part of an argument.*clone\(\)"):
+        vmap(func.jacfwd(f))(x, x * 2)
+    whole = vmap(func.jacfwd(lambda x, y: y.mul_(x)))(x, x * 2)
+    assert whole.tolist() == [[[2, 0], [0, 2]]] * 3
+
+
+def test_what_a_function_is_differentiated_by_is_not_written(device: str) -> None:
+    """Whether gradients of the gradient are wanted, too, or not."""
+    x = gpugrad.ones(2, device=device, requires_grad=True) * 1
+    for write in (lambda t: t.mul_(2), lambda t: t[1:].mul_(2)):
+        with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used"):
+            func.grad(lambda t, write=write: write(t).sum())(x)
+    assert x.tolist() == [1, 1]
 
 
 def test_a_result_is_written_as_any_other(device: str) -> None:

@@ -304,10 +304,7 @@ class BatchedBackend:
 
     def _check_room(self, target: Batched, sources: Sequence[Array]) -> None:
         """Raise where sources differ by example and the memory to write is one for all."""
-        batched = [a for a in sources if a.__class__ is Batched]
-        extra = {level for a in batched for level in a.door.levels} - set(target.door.levels)
-        room = target.array.shape[: self.depth]
-        if extra or (batched and np.broadcast_shapes(room, self._batch_of(batched)) != room):
+        if not all(has_room(target, a) for a in sources):
             raise no_room()
 
     # ----------------------------------------------------------------------- one array
@@ -710,3 +707,19 @@ def copy_to_write(array: Array, door: Any, values: Sequence[Array]) -> Array:
         return door.copy(array)
     batch = door._batch_of([array, *(v for v in values if v.__class__ is Batched)])
     return door.made(door.inner.copy(door._full(array, batch)))
+
+
+def has_room(target: Array, source: Array) -> bool:
+    """Tell whether an array has memory for each example that differs of what is written to it."""
+    if source.__class__ is not Batched:
+        return True
+    room = dict(zip(levels_of(target), all_of(target).shape, strict=False))
+    lengths = zip(source.door.levels, source.array.shape, strict=False)
+    return all(n in (1, room.get(level)) for level, n in lengths)
+
+
+def spacious(array: Array, door: Any, levels: Sequence[Level]) -> Batched:
+    """Return a copy of an array of the backend ``door``, with memory for each example."""
+    lifted = with_levels(array, door, levels)
+    door = lifted.door
+    return door.made(door.inner.copy(door._full(lifted, door.sizes)))

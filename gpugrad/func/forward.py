@@ -175,7 +175,7 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
     recorded = mode.enabled
     with recording(True), transforming():
         level = Level(tree.leaves(primals), recorded)
-        output = func(*tree.rebuilt(primals, level.inputs))
+        output = func(*tree.rebuilt(primals, [_writable(x) for x in level.inputs]))
         tree.check_tensors(output, name)
     outputs = tree.leaves(output)
 
@@ -199,6 +199,15 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
         )
 
     return level.outside(output), pushforward
+
+
+def _writable(variable: Any) -> Any:
+    """Return a tensor on the memory of a leaf that may be written, as it is not a leaf's view."""
+    if not variable.is_leaf:
+        return variable
+    alias = variable.view_as(variable)
+    alias._view = None
+    return alias
 
 
 def walk_forward(

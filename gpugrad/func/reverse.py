@@ -35,7 +35,7 @@ class Level:
                 raise RuntimeError("only Tensors of floating point dtype can require gradients")
         self.recorded = recorded
         self.inputs = [
-            t.view_as(t) if recorded and t.requires_grad else variable(t)
+            _argument(t) if recorded and t.requires_grad else variable(t)
             for t in map(in_every_example, tensors)
         ]
 
@@ -66,6 +66,13 @@ class Level:
         if not recorded:
             return [unrecorded(g) for g in found]
         return [outside(g, self.inputs) for g in found]
+
+
+def _argument(tensor: Any) -> Any:
+    """Return a view of a tensor that may not be written: it is what gradients are taken by."""
+    view = tensor.view_as(tensor)
+    view._view.origin = "argument"
+    return view
 
 
 def _histories(tensors: Sequence[Any]) -> list[Any]:

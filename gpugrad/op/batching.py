@@ -22,23 +22,25 @@ Array = Any
 
 
 @linear("BatchBackward0", view=True)
-def _hide(door: backend.Backend, input: Array, *, axis: int, level: Level) -> Array:
+def hide(door: backend.Backend, input: Array, *, axis: int, level: Level) -> Array:
+    """View an axis as the hidden one of a level."""
     return hidden(input, door, axis, level)
 
 
-@_hide.gradient
+@hide.gradient
 def input(g: Any, axis: int, level: Level) -> Any:
-    return _show(g, axis=axis, level=level)
+    return show(g, axis=axis, level=level)
 
 
 @linear("UnbatchBackward0")
-def _show(door: backend.Backend, input: Array, *, axis: int, level: Level) -> Array:
+def show(door: backend.Backend, input: Array, *, axis: int, level: Level) -> Array:
+    """View the hidden axis of a level as an axis."""
     return shown(input, door, axis, level)
 
 
-@_show.gradient
+@show.gradient
 def input(g: Any, axis: int, level: Level) -> Any:
-    return _hide(g, axis=axis, level=level)
+    return hide(g, axis=axis, level=level)
 
 
 @contextmanager
@@ -60,9 +62,7 @@ def is_batched(tensor: TensorBase, level: Level) -> bool:
 
 def batched(tensor: Any, axis: int, level: Level) -> Any:
     """Return a view of a tensor with one of its axes hidden."""
-    result = _hide(tensor, axis=axis, level=level)
-    result._view.origin = "vmap"
-    return result
+    return hide(tensor, axis=axis, level=level)
 
 
 def unbatched(tensor: Any, axis: int, level: Level, bases: dict[int, Any]) -> Any:
@@ -84,13 +84,12 @@ def unbatched(tensor: Any, axis: int, level: Level, bases: dict[int, Any]) -> An
         if tensor._view is None and axis == 0:
             return base
     result = _shown(tensor, axis, level)
-    same = levels_of(base._array) == levels_of(result._array)
-    result._view = View(base, "" if same else "vmap")
+    result._view = View(base, "")
     return result
 
 
 def _shown(tensor: Any, axis: int, level: Level) -> Any:
-    result = _show(tensor, axis=axis, level=level)
+    result = show(tensor, axis=axis, level=level)
     result._counter = shared_counter(tensor)
     return result
 

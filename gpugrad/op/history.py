@@ -18,8 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gpugrad import backend
+from gpugrad.backend.batched import Level, levels_of, shown
 from gpugrad.graph import Node, Output, TensorBase, View, edge_of, rehang
-from gpugrad.op.operation import linear
+from gpugrad.op.batching import hide, show
+from gpugrad.op.operation import Declared, linear
 from gpugrad.op.saved import function_name, type_name, wrap
 
 Array = Any
@@ -49,7 +51,7 @@ class Region(NamedTuple):
 
 
 def region_of(view: TensorBase, base: TensorBase) -> Region:
-    """Return where a view lies in its base.
+    """Return where a view, with the axes that its base does not hide, lies in it.
 
     Raises:
         RuntimeError: It does not (the base was given other memory), or elements of the base share
@@ -57,8 +59,6 @@ def region_of(view: TensorBase, base: TensorBase) -> Region:
     """
     array, whole = view._array, base._array
     door = backend.of(whole)
-    if backend.of(array) is not door:
-        raise RuntimeError(_ARGUMENT_WRITTEN)
     low, high = extent(door, whole)
     first, last = extent(door, array)
     if array.size and not low <= first <= last <= high:
@@ -182,17 +182,15 @@ def rewrite(tensor: TensorBase, edge: Node | Output | None) -> None:
         rehang(tensor, edge)
         return
     base = view.base
-    before = edge_of(base)
-    if before is None and edge is None:
+    if base._edge is None and edge is None:
         return
     written = wrap(tensor._array)
     written._edge = edge
-    old = wrap(base._array)
-    old._edge = base._edge
-    new = wrap(base._array)
-    copy_slices.op.record(
-        (old, written), (before, edge), (new,), {"region": region_of(tensor, base)}
-    )
+    arrays = _uncovered(tensor, base)[1:]
+    for level, array in zip(reversed(hidden_of(tensor, base)), arrays, strict=True):
+        written = _made(show, [written], array, axis=0, level=level)
+    region = region_of(written, base)
+    new = _made(copy_slices, [base, written], base._array, region=region)
     rehang(base, new._edge)
     _replay(tensor, view)
 
@@ -219,16 +217,46 @@ def renew(tensor: TensorBase) -> None:
 def _replay(tensor: TensorBase, view: View) -> None:
     base = view.base
     if tensor._array.dtype.kind in "fc":
-        new = wrap(tensor._array)
-        as_strided.op.record((base,), (edge_of(base),), (new,), {"region": region_of(tensor, base)})
+        arrays = _uncovered(tensor, base)
+        new = wrap(arrays.pop())
+        new = _made(as_strided, [base], new._array, region=region_of(new, base))
+        for level in hidden_of(tensor, base):
+            new = _made(hide, [new], arrays.pop(), axis=0, level=level)
         rehang(tensor, new._edge)
     view.edge = base._edge
 
 
-_ARGUMENT_WRITTEN = (
-    "vmap: an argument of the function, or a view of it, is being modified inplace while gradients "
-    "are computed. Please clone() it before the inplace operation."
-)
+def part_of(whole: Any, view: TensorBase, base: TensorBase) -> Any:
+    """Return the part of a tensor like the base of a view that lies where the view does in it."""
+    part = as_strided(whole, region=region_of(wrap(_uncovered(view, base)[-1]), base))
+    for level in hidden_of(view, base):
+        part = hide(part, axis=0, level=level)
+    return part
+
+
+def hidden_of(view: TensorBase, base: TensorBase) -> list[Level]:
+    """Return the levels that hide axes of a view which its base shows."""
+    known = levels_of(base._array)
+    return [level for level in levels_of(view._array) if level not in known]
+
+
+def _uncovered(view: TensorBase, base: TensorBase) -> list[Array]:
+    """Return the array of a view, and that with each more of the axes that its base shows."""
+    arrays = [view._array]
+    for level in reversed(hidden_of(view, base)):
+        arrays.append(shown(arrays[-1], backend.of(arrays[-1]), 0, level))
+    return arrays
+
+
+def _made(function: Declared, inputs: list[Any], array: Array, **params: Any) -> Any:
+    """Return a tensor around an array, recorded as what a function gives for the inputs."""
+    out = wrap(array)
+    edges = tuple(map(edge_of, inputs))
+    if any(edge is not None for edge in edges):
+        function.op.record(tuple(inputs), edges, (out,), params)
+    return out
+
+
 _SEVERAL = (
     "This view is the output of a function that returns multiple views. Such functions do not "
     "allow the output views to be modified inplace. You should replace the inplace operation by an "
@@ -249,8 +277,8 @@ _REASONS = {
 
 def forbidden(tensor: TensorBase, view: View, what: str) -> RuntimeError:
     """Return PyTorch's error for a view, of an origin that forbids it, that ``what`` modified."""
-    if view.origin == "vmap":
-        return RuntimeError(_ARGUMENT_WRITTEN)
+    if view.origin == "argument":
+        return _leaf_written(tensor, view)
     before, now, reason = _REASONS[view.origin]
     edge = tensor._edge
     made = f"A view was created in {before} and {what} modified inplace {now}."
@@ -277,6 +305,17 @@ def check_rewritable(tensor: TensorBase) -> None:
         raise forbidden(tensor, view, "is being")
     end = not isinstance(view.base._edge, Node | Output)
     if end and (tensor._edge is not None or view.base._edge is not None):
-        raise RuntimeError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation."
-        )
+        raise _leaf_written(tensor, view)
+
+
+def _leaf_written(tensor: TensorBase, view: View) -> RuntimeError:
+    """Return PyTorch's error for a leaf: also for an argument, which is a view of it here."""
+    edge: Any = tensor._edge
+    if view.origin == "argument":
+        (edge,) = edge.inputs
+    while isinstance(edge, Node) and edge.op is hide.op:
+        (edge,) = edge.inputs
+    what = "" if edge is edge_of(view.base) else "a view of "
+    return RuntimeError(
+        f"{what}a leaf Variable that requires grad is being used in an in-place operation."
+    )

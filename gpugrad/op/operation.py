@@ -13,7 +13,16 @@ import numpy as np
 
 from gpugrad import backend, errors
 from gpugrad._device import device
-from gpugrad.backend.batched import Batched, BatchedBackend, Level, summed, with_levels
+from gpugrad.backend.batched import (
+    Batched,
+    BatchedBackend,
+    Level,
+    has_room,
+    levels_of,
+    spacious,
+    summed,
+    with_levels,
+)
 from gpugrad.formula import MATH, TORCH
 from gpugrad.graph import (
     LEAF,
@@ -32,7 +41,7 @@ from gpugrad.op import calls
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.attribute import saved_value
 from gpugrad.op.convention import conventions
-from gpugrad.op.dual import carry, has_tangents
+from gpugrad.op.dual import attach, carry, has_tangents, tangent_of
 from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
     Like,
@@ -252,6 +261,8 @@ class Operation:
         first = tensors[0]
         if self.view:
             own_array(first)
+            if mode.levels and mode.batches:
+                give_room(first)
         others = _batched(params[self.arrays]) if self.arrays else ()
         door, tensors, arrays = together(tensors, others)
         result = self.forward(door, *arrays, **params)
@@ -554,3 +565,27 @@ def _lower(door: backend.Backend, input: Array, *, levels: tuple[Level, ...]) ->
 @_lower.gradient
 def input(g: Any, levels: tuple[Level, ...]) -> Any:
     return lift(g, levels=levels)
+
+
+@linear("CloneBackward0")
+def spread(door: backend.Backend, input: Array, *, levels: tuple[Level, ...]) -> Array:
+    """Copy with memory for each example of some more levels."""
+    return spacious(input, door, levels)
+
+
+@spread.gradient
+def input(g: Any, levels: tuple[Level, ...]) -> Any:
+    return _lower(g, levels=levels)
+
+
+def give_room(tensor: Any) -> None:
+    """Give the tangents of a tensor that is no view memory for each of its examples.
+
+    Its views will share that memory, so this comes before the first of them is taken.
+    """
+    for level in mode.levels if tensor._view is None else ():
+        tangent = tangent_of(tensor, level)
+        if tangent is not None and not has_room(tangent._array, tensor._array):
+            known = levels_of(tangent._array)
+            more = tuple([k for k in levels_of(tensor._array) if k not in known])
+            attach(tensor, level, spread(tangent, levels=more))

@@ -10,6 +10,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad._device import device
+from gpugrad.backend.batched import all_of, levels_of
 from gpugrad.graph import (
     Counter,
     Inference,
@@ -218,11 +219,17 @@ def _overwritten(
     )  # fmt: skip
     error = RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
-        f"operation: [{type_name(saved)} {errors.size(saved._array.shape)}]{origin} is at version "
+        f"operation: [{type_name(saved)} {errors.size(_seen(saved._array))}]{origin} is at version "
         f"{writes}; expected version {expected} instead. Hint: {_hint()}"
     )
     error.add_note(_story(node, write))
     return error
+
+
+def _seen(array: Array) -> Shape:
+    """Return the shape of an array where it is now: with the hidden axes of levels that ended."""
+    hidden = zip(levels_of(array), all_of(array).shape, strict=False)
+    return (*(n for level, n in hidden if level not in mode.batches), *array.shape)
 
 
 def _story(node: Node, write: Write | None) -> str:

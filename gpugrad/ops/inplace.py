@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend, errors
-from gpugrad.backend.batched import Batched, BatchedBackend, levels_of, no_room
+from gpugrad.backend.batched import BatchedBackend, all_of, door_for, has_room, levels_of, no_room
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode, recording, rehang
 from gpugrad.op import OPS, Elementwise, Pointwise, cast, lifted, linear, public
 from gpugrad.op.dual import attach, has_tangents, tangent_of
-from gpugrad.op.history import as_strided, check_rewritable, region_of, renew, rewrite
+from gpugrad.op.history import check_rewritable, hidden_of, part_of, renew, rewrite
+from gpugrad.op.operation import give_room
 from gpugrad.op.promotion import as_operand, result_type
 from gpugrad.op.saved import Like, note_write, own_array, type_name, wrap, zeros
 from gpugrad.ops import pointwise as pw
@@ -42,8 +43,8 @@ def check_writable(self: TensorBase, *operands: Any) -> None:
     check_memory(self, *operands)
 
 
-def check_examples(self: TensorBase, *operands: Any) -> None:
-    """See that ``self`` has the hidden axes of what is written to it.
+def check_examples(self: TensorBase, *operands: Any, function: str = "inplace arithmetic") -> None:
+    """See that ``self`` has the hidden axes of what a function writes to it.
 
     What is the same for every example needs no memory for each: ``self`` and its base are lifted
     where that is recorded.
@@ -53,11 +54,13 @@ def check_examples(self: TensorBase, *operands: Any) -> None:
     """
     for o in operands:
         array = o._array if isinstance(o, TensorBase) else o
-        if array.__class__ is not Batched or set(levels_of(array)) <= set(levels_of(self._array)):
-            continue
+        if not has_room(self._array, array):
+            raise no_room(function)
         recorded = mode.enabled and isinstance(o, TensorBase) and o._edge is not None
-        if array.common() is None or not (recorded or has_tangents((o,))):
-            raise no_room()
+        if set(levels_of(array)) <= set(levels_of(self._array)) or not (
+            recorded or has_tangents((o,))
+        ):
+            continue
         door = backend.joined([backend.of(self._array), backend.of(array)])
         assert isinstance(door, BatchedBackend)
         for t in (self,) if self._view is None else (self, self._view.base):
@@ -198,6 +201,7 @@ def move(self: Any, result: Any) -> None:
     Raises:
         RuntimeError: A part of a tensor was written that has no tangent and is not contiguous.
     """
+    give_room(self)
     for level in mode.levels:
         before, tangent = tangent_of(self, level), tangent_of(result, level)
         if before is None and tangent is None:
@@ -211,12 +215,24 @@ def _new_tangent(self: Any, level: int, written: Any) -> Any:
     """Give a tensor, and the one that it is a view of, the tangent zero.
 
     It has memory for each example of the tangent that is ``written`` to it.
+
+    Raises:
+        RuntimeError: It is a view of a base that is not contiguous, or part of an argument of a
+            function inside ``vmap``: the argument is a view, too, and would not move.
     """
     base = self if self._view is None else self._view.base
     whole = tangent_of(base, level)
     if whole is None:
-        doors = [backend.of(t._array) for t in (base, written)]
-        whole = zeros_like(lifted(base.detach(), backend.joined(doors) or doors[0]))
+        if all_of(self._array).size != all_of(base._array).size and hidden_of(self, base):
+            raise RuntimeError(
+                "vmap: a part of an argument of the function is being given a tangent by an "
+                "inplace operation. Please clone() the argument before that."
+            )
+        own = levels_of(self._array)
+        levels = [k for k in levels_of(written._array) if k not in own] + [*levels_of(base._array)]
+        door = backend.of(base._array)
+        inner = door.inner if isinstance(door, BatchedBackend) else door
+        whole = zeros_like(lifted(base.detach(), door_for(inner, levels)) if levels else base)
     if base is not self and not (
         base._array.flags.c_contiguous and whole._array.flags.c_contiguous
     ):
@@ -227,7 +243,7 @@ def _new_tangent(self: Any, level: int, written: Any) -> Any:
     attach(base, level, whole)
     if base is self:
         return whole
-    part = as_strided(whole, region=region_of(self, base))
+    part = part_of(whole, self, base)
     attach(self, level, part)
     return part
 
@@ -487,6 +503,7 @@ _transpose_ = rearranging(shape.t)
 
 def t_(self: Tensor) -> Tensor:
     """Exchange the rows and columns of the tensor itself, and return it."""
+    check_history(self)
     shape.check_matrix("t_", self)
     return _transpose_(self)
 
@@ -535,6 +552,7 @@ def fill_(self: Tensor, value: Any) -> Tensor:
                 "fill_ only supports 0-dimension value tensor but got tensor with "
                 f"{value._array.ndim} dimensions."
             )
+        check_examples(self, value, function="fill_")
         return inplace(_filled_by_tensor, self, _ready(self, value))
     if not isinstance(value, bool | int | float | complex):
         raise TypeError(f"fill_(): argument 'value' must be a number, not {type(value).__name__}")
@@ -636,16 +654,12 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
 
 
 def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
+    check_examples(self, *index, value, function="index_put_")
     check_writable(self, value)
-    check_examples(self, *index)
-    if (
-        value is self
-        or value._array is self._array
-        or (
-            value._counter is not None
-            and value._counter is self._counter
-            and _addresses(self._array) == _addresses(value._array) is not None
-        )
+    if value is self or (
+        value._counter is not None
+        and value._counter is self._counter
+        and _addresses(self._array) == _addresses(value._array) is not None
     ):
         raise RuntimeError(_SHARED)
     self._array = own_array(self)
@@ -699,7 +713,7 @@ def index_put_(
         _put_at_arrays(self, index, values)
         return self
     place = getitem(self.detach(), index)._array.shape
-    check_examples(self, *index)
+    check_examples(self, *index, values, function="index_put_")
     return inplace(
         lambda t, v: t + add_at(v.expand(place), shape=t._array.shape, index=index), self, values
     )
@@ -714,19 +728,19 @@ def index_put(
 
 def masked_scatter_(self: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """Write the first values of ``source`` where the mask holds, in place."""
-    check_examples(self, mask)
+    check_examples(self, mask, source, function="masked_scatter_")
     return inplace(lambda t, v: scatter.masked_scatter(t, mask, v), self, source)
 
 
 def index_fill_(self: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """Fill the slices that ``index`` names with a number, or a 0-d tensor, in place."""
-    check_examples(self, index)
+    check_examples(self, index, value, function="index_fill_")
     return inplace(lambda t, v: scatter.index_fill(t, dim, index, v), self, value)
 
 
 def index_copy_(self: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """Write the slices of ``source`` to the places that ``index`` names, in place."""
-    check_examples(self, index)
+    check_examples(self, index, source, function="index_copy_")
     return inplace(lambda t, v: scatter.index_copy(t, dim, index, v), self, source)
 
 
@@ -734,17 +748,17 @@ def index_add_(
     self: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: complex = 1
 ) -> Tensor:
     """Add ``alpha`` times the slices of ``source`` where ``index`` names, in place."""
-    check_examples(self, index)
+    check_examples(self, index, source, function="index_add_")
     return inplace(lambda t, v: scatter.index_add(t, dim, index, v, alpha=alpha), self, source)
 
 
 def scatter_(self: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
     """Write elements of ``src``, or a number, where ``index`` names along ``dim``, in place."""
-    check_examples(self, index)
+    check_examples(self, index, src, function="scatter_")
     return inplace(lambda t, v: scatter.scatter(t, dim, index, v), self, src)
 
 
 def scatter_add_(self: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """Add elements of ``src`` where ``index`` names along ``dim``, in place."""
-    check_examples(self, index)
+    check_examples(self, index, src, function="scatter_add_")
     return inplace(lambda t, v: scatter.scatter_add(t, dim, index, v), self, src)
