@@ -13,7 +13,7 @@ from gpugrad._tensor import Size, Tensor
 from gpugrad.autograd.graph import GradientEdge, Metadata, metadata, target
 from gpugrad.backend.batched import BatchedBackend, Level, levels_of
 from gpugrad.graph import TensorBase, mode
-from gpugrad.op import cast
+from gpugrad.op import fit
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.batching import batched, batching, check_ends, unbatched
 from gpugrad.op.history import renew
@@ -43,11 +43,11 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any],
     for k, gradient in enumerate(gradients):
         output = outputs[k]
         if isinstance(output, GradientEdge):
-            edges.append(target(output))
-            grads.append(_gradient_at(k, output.ownership_token, gradient))
+            edge = target(output)
+            edges.append(edge)
+            grads.append(_gradient_at(k, edge, output.ownership_token, gradient))
             continue
         renew(output)
-        dtype = output._array.dtype
         if gradient is None:
             if output._edge is not None:
                 gradient = _implicit(output)
@@ -57,10 +57,9 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any],
             raise RuntimeError(
                 f"element {k} of tensors does not require grad and does not have a grad_fn"
             )
-        if gradient._array.dtype is not dtype and gradient._array.dtype != dtype:
-            gradient = cast(gradient, dtype=dtype)
-        edges.append(target(output))
-        grads.append(gradient)
+        edge = target(output)
+        edges.append(edge)
+        grads.append(fit(gradient, output._array.shape, output._array.dtype, edge))
     return edges, grads
 
 
@@ -68,7 +67,7 @@ def _no_tensor(gradient: Any) -> TypeError:
     return TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
 
 
-def _gradient_at(k: int, kept: Metadata | None, gradient: Any) -> Any:
+def _gradient_at(k: int, edge: Any, kept: Metadata | None, gradient: Any) -> Any:
     """Return the gradient of an edge, checked as far as it is known what arrives there."""
     if kept is None:
         if gradient is None:
@@ -80,7 +79,7 @@ def _gradient_at(k: int, kept: Metadata | None, gradient: Any) -> Any:
     if gradient is None:
         return _one(kept)
     _check_like(k, kept, gradient)
-    return gradient if gradient._array.dtype == kept.dtype else cast(gradient, dtype=kept.dtype)
+    return fit(gradient, kept.shape, kept.dtype, edge)
 
 
 def _check_gradient(k: int, output: Any, gradient: Any) -> None:

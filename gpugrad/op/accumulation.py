@@ -91,23 +91,33 @@ class _HookedGradients(_Gradients):
     def deliver(self, edge: Target, grad: Any) -> None:
         """Take ``grad`` to the node or leaf behind ``edge``, adding to what is there."""
         end = self.ends.get(edge) if isinstance(edge, TensorBase) else None
-        super().deliver(edge if end is None else end, grad)
+        if end is None:
+            super().deliver(edge, grad)
+            return
+        grad = hooked.converted(edge, grad)
+        waiting = self.nodes.get(end.sequence)
+        if waiting is None or self.recorded or _dtype_of(waiting[1]) == grad.dtype:
+            super().deliver(end, grad)
+        else:
+            waiting[1] = self._mixed(waiting, grad)
 
-    def hooked(self, node: Node, grad: Any, rule: Rule | None) -> tuple[Any, Rule | None]:
-        """Call hooks as elsewhere, on the gradient of a leaf in the type that was chosen for it."""
-        if isinstance(node.rule, _End):
-            dtype = getattr(node.params._hooks, "grad_dtype", None)
-            if dtype is not None:
-                grad = _of_type(grad, dtype)
-        return super().hooked(node, grad, rule)
+    def _mixed(self, waiting: list[Any], grad: Array) -> Array:
+        """Return the sum of gradients of two types, which a leaf may allow.
+
+        It is of the type of what waits if that is memory of the walk's own, where PyTorch adds in
+        place, and of the type that the two promote to otherwise.
+        """
+        own = waiting[1].__class__ is Terms or _holders(waiting[1]) <= _ONE
+        first = self.settled(waiting[1])
+        total = wrap(first) + wrap(grad)
+        if own and backend.of(first).owns(first):
+            total = total.to(wrap(first).dtype)
+        return total._array
 
 
-def _of_type(grad: Any, dtype: Any) -> Any:
-    """Return a gradient of a walk, a tensor or an array, in another type."""
-    if isinstance(grad, TensorBase):
-        tensor: Any = grad
-        return tensor.to(dtype)
-    return grad if grad.dtype == dtype.numpy else backend.of(grad).astype(grad, dtype.numpy)
+def _dtype_of(grad: Any) -> Any:
+    """Return the element type of a gradient, or of terms."""
+    return (grad.grads[0] if grad.__class__ is Terms else grad).dtype
 
 
 class _End:

@@ -109,7 +109,7 @@ def backward_source(op: Any, needs: tuple[bool, ...]) -> str:
     grad{k} = gradient_{t}({values})
     array{k} = grad{k}._array
     if array{k}.dtype is not likes[{k}][1] or array{k}.shape != likes[{k}][0]:
-        array{k} = fit(grad{k}, likes[{k}][0], likes[{k}][1])._array
+        array{k} = fit(grad{k}, likes[{k}][0], likes[{k}][1], node.inputs[{k}])._array
 """
         results.append(f"array{k}")
     return text + f"    return {', '.join(results)},\n"
