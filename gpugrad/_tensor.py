@@ -380,8 +380,9 @@ class Tensor(TensorBase):
     def grad_dtype(self) -> DType | None:
         """The type of ``.grad``, by default that of the tensor; ``None`` allows any.
 
-        Gradients arrive in the tensor's type and are converted, before hooks see them.  It can be
-        set, also for ``autograd.grad``, while there is no ``.grad`` of another type.
+        Gradients are converted to it as they arrive, before hooks see them; where it is ``None``
+        they stay in the type in which they were computed.  It can be set, also for
+        ``autograd.grad``, while there is no ``.grad`` of another type.
         """
         if not self.is_leaf:
             raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
@@ -968,9 +969,14 @@ def _engine() -> Any:
 
 
 def _c_name(tensor: TensorBase) -> str:
-    return {"float64": "double", "float32": "float", "float16": "c10::Half"}.get(
-        tensor._array.dtype.name, tensor._array.dtype.name
-    )
+    return _C_NAMES.get(tensor._array.dtype.name, tensor._array.dtype.name)
+
+
+_C_NAMES = {
+    "float64": "double", "float32": "float", "float16": "c10::Half", "int64": "long int",
+    "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
+    "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
+}  # fmt: skip
 
 
 def _rebuilt(array: np.ndarray[Any, Any], where: str, requires_grad: bool) -> Any:

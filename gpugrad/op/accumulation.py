@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad import backend, hooks
+from gpugrad import backend, errors, hooks
 from gpugrad.backend import cpu
 from gpugrad.backend.batched import Batched
 from gpugrad.graph import (
     Captured,
+    Inference,
     Node,
     Pending,
     Rule,
@@ -30,7 +31,7 @@ from gpugrad.op import hooked
 from gpugrad.op.anomaly import checked
 from gpugrad.op.attribute import Named
 from gpugrad.op.dual import unrecorded
-from gpugrad.op.saved import wrap
+from gpugrad.op.saved import shared_counter, wrap
 
 Array = Any
 
@@ -289,12 +290,16 @@ def _accumulate(leaf: Any, grad: Array) -> None:
                 leaf._grad = wrap(_laid_out(grad, leaf._array, own))
             else:
                 leaf._grad = wrap(grad if own else backend.of(grad).copy(grad))
-        elif isinstance(total._array, np.generic):
+            return
+        counter = shared_counter(total)
+        if not isinstance(counter, Inference):
+            counter.value += 1
+        elif not mode.inference:
+            raise RuntimeError(errors.INFERENCE_WRITE)
+        if isinstance(total._array, np.generic):
             total._array = total._array + grad
         else:
             backend.of(total._array).add_into(total._array, grad)
-            if total._counter is not None:
-                total._counter.value += 1
 
 
 def _accumulate_recorded(leaf: Any, grad: Any) -> None:
