@@ -12,19 +12,23 @@ from gpugrad import _dtype, errors
 from gpugrad._tensor import Size, Tensor
 from gpugrad.autograd.graph import GradientEdge, Metadata, metadata, target
 from gpugrad.backend.batched import BatchedBackend, Level, levels_of
-from gpugrad.graph import TensorBase, mode
+from gpugrad.graph import TensorBase, edge_of, mode
 from gpugrad.op import fit
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.batching import batched, batching, check_ends, unbatched
 from gpugrad.op.history import renew
 from gpugrad.op.saved import wrap
+from gpugrad.op.specialized import HOST
 from gpugrad.ops.creation import zeros_like
 
 Roots = Tensor | GradientEdge | Sequence[Tensor | GradientEdge]
 
 
+_ONE_PLACE = (TensorBase, GradientEdge)  # as a union of types it would be made at each call
+
+
 def _sequence(value: Any) -> tuple[Any, ...]:
-    return (value,) if isinstance(value, TensorBase | GradientEdge) else tuple(value)
+    return (value,) if isinstance(value, _ONE_PLACE) else tuple(value)
 
 
 def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any], list[Any]]:
@@ -47,19 +51,19 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any],
             edges.append(edge)
             grads.append(_gradient_at(k, edge, output.ownership_token, gradient))
             continue
-        renew(output)
-        if gradient is None:
-            if output._edge is not None:
-                gradient = _implicit(output)
-        else:
-            _check_gradient(k, output, gradient)
-        if output._edge is None:
+        if output._view is not None:
+            renew(output)
+        edge = edge_of(output)
+        if gradient is not None:
+            gradient = _fitting(k, output, edge, gradient)
+        elif edge is not None:
+            gradient = _implicit(output)
+        if edge is None:
             raise RuntimeError(
                 f"element {k} of tensors does not require grad and does not have a grad_fn"
             )
-        edge = target(output)
         edges.append(edge)
-        grads.append(fit(gradient, output._array.shape, output._array.dtype, edge))
+        grads.append(gradient)
     return edges, grads
 
 
@@ -82,15 +86,18 @@ def _gradient_at(k: int, edge: Any, kept: Metadata | None, gradient: Any) -> Any
     return fit(gradient, kept.shape, kept.dtype, edge)
 
 
-def _check_gradient(k: int, output: Any, gradient: Any) -> None:
-    shape, kind = output._array.shape, output._array.dtype
+def _fitting(k: int, output: Any, edge: Any, gradient: Any) -> Any:
+    """Return the gradient of a tensor, checked, in the type in which it goes to its edge."""
+    array, given = output._array, gradient._array
     if (
-        gradient._array.__class__ is output._array.__class__ is np.ndarray
-        and gradient._array.dtype is kind
-        and gradient._array.shape == shape
+        given.__class__ is array.__class__
+        and given.__class__ in HOST
+        and given.dtype is array.dtype
+        and given.shape == array.shape
     ):
-        return
+        return gradient
     _check_like(k, metadata(output), gradient)
+    return fit(gradient, array.shape, array.dtype, edge)
 
 
 def _check_like(k: int, output: Metadata, gradient: Any) -> None:
@@ -240,10 +247,10 @@ def grad(
         check_ends(list(map(_levels, results)), list(map(_levels, wanted)))
     ends = list(map(target, wanted))
     grads = differentiate(edges, starts, keep, create_graph, ends, accumulates=False)
-    return tuple(
+    return tuple([
         _result(k, t, g, bool(allow_unused), materialize_grads, create_graph)
         for k, (t, g) in enumerate(zip(wanted, grads, strict=True))
-    )
+    ])
 
 
 def _levels(place: Any) -> Sequence[Level]:

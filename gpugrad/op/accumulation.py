@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from sys import getrefcount
 from typing import Any
 
@@ -39,17 +40,15 @@ Array = Any
 # and these may walk in the same thread.
 _ACCUMULATING = threading.RLock()
 
+_array_of = attrgetter("_array")
+
 
 class _Gradients(Pending):
     """The gradients of a walk: tensors where they are recorded, and arrays where not."""
 
-    __slots__ = ("error_state", "forgets", "recorded")
+    __slots__ = ("error_state",)
 
-    def __init__(self, recorded: bool, forgets: bool) -> None:
-        super().__init__()
-        self.recorded = recorded
-        self.forgets = forgets  # whether the record is not to outlive the walk
-        self.error_state = cpu.error_state()  # NumPy's, outside of the walk
+    error_state: Any  # NumPy's, outside of the walk
 
     def meet(self, total: Any, grad: Any) -> Any:
         """Return the sum of two gradients, or its terms while they are few enough for a kernel."""
@@ -140,10 +139,11 @@ class _End:
         if self.kept is not None:
             self.kept[leaf] = g
         else:
-            if self.forgets:
-                _accumulate(leaf, g._array)
-            else:
-                (_accumulate_recorded if mode.enabled else _accumulate)(leaf, g)
+            with _ACCUMULATING:
+                if self.forgets:
+                    _accumulate(leaf, g._array)
+                else:
+                    (_accumulate_recorded if mode.enabled else _accumulate)(leaf, g)
             hooked.on_accumulated(leaf)
         return ()
 
@@ -202,15 +202,14 @@ def differentiate(
         pending, rules = _with_ends(edges, rules, recorded, forgets, wanted, accumulates)
     else:
         pending = _Gradients(recorded, forgets)
-    if not recorded:
-        grads = [g._array for g in grads]
+    pending.error_state = cpu.error_state()
     pending.roots, pending.rules, pending.limited = edges, rules, wanted is not None
     try:
         cpu.enter(cpu.QUIET)
         mode.enabled = recorded and mode.on
         mode.walk = pending
         try:
-            walk(edges, grads, pending, keep, captured, rules)
+            walk(edges, grads if recorded else map(_array_of, grads), pending, keep, captured, rules)
         except Exception:
             if accumulates:
                 complete = pending.complete()
@@ -269,12 +268,13 @@ def _some(leaves: dict[TensorBase, Any], captured: Captured) -> dict[TensorBase,
 
 def _accumulate_all(pending: _Gradients, leaves: dict[TensorBase, Any]) -> None:
     add = _accumulate_recorded if pending.recorded and not pending.forgets else _accumulate
-    for leaf in tuple(leaves):
-        # no name for the gradient: whom only the call holds, the leaf keeps without a copy
-        if pending.forgets:
-            add(leaf, pending.settled(leaves.pop(leaf))._array)
-        else:
-            add(leaf, pending.settled(leaves.pop(leaf)))
+    with _ACCUMULATING:
+        for leaf in tuple(leaves):
+            # no name for the gradient: whom only the call holds, the leaf keeps without a copy
+            if pending.forgets:
+                add(leaf, pending.settled(leaves.pop(leaf))._array)
+            else:
+                add(leaf, pending.settled(leaves.pop(leaf)))
 
 
 def _accumulate(leaf: Any, grad: Array) -> None:
@@ -282,39 +282,38 @@ def _accumulate(leaf: Any, grad: Array) -> None:
 
     The first gradient is kept if nobody else holds its memory, and copied otherwise.
     """
-    with _ACCUMULATING:
-        total = leaf._grad
-        if total is None:
-            own = _holders(grad) <= _ONE and backend.of(grad).owns(grad)
-            if grad.ndim > 1 and grad.size and not (own and grad.strides == leaf._array.strides):
-                leaf._grad = wrap(_laid_out(grad, leaf._array, own))
-            else:
-                leaf._grad = wrap(grad if own else backend.of(grad).copy(grad))
-            return
-        counter = shared_counter(total)
-        if not isinstance(counter, Inference):
-            counter.value += 1
-        elif not mode.inference:
-            raise RuntimeError(errors.INFERENCE_WRITE)
-        if isinstance(total._array, np.generic):
-            total._array = total._array + grad
+    total = leaf._grad
+    if total is None:
+        door = backend.of(grad)
+        own = _holders(grad) <= _ONE and door.owns(grad)
+        if grad.ndim > 1 and grad.size and not (own and grad.strides == leaf._array.strides):
+            leaf._grad = wrap(_laid_out(grad, leaf._array, own))
         else:
-            backend.of(total._array).add_into(total._array, grad)
+            leaf._grad = wrap(grad if own else door.copy(grad))
+        return
+    counter = shared_counter(total)
+    if not isinstance(counter, Inference):
+        counter.value += 1
+    elif not mode.inference:
+        raise RuntimeError(errors.INFERENCE_WRITE)
+    if isinstance(total._array, np.generic):
+        total._array = total._array + grad
+    else:
+        backend.of(total._array).add_into(total._array, grad)
 
 
 def _accumulate_recorded(leaf: Any, grad: Any) -> None:
     """Add to the ``.grad`` of a leaf, out of place and so that it can be differentiated."""
-    with _ACCUMULATING:
-        own = leaf._grad is not None or (
-            _holders(grad) <= _ONE
-            and _holders(grad._array) <= _ONE
-            and backend.of(grad._array).owns(grad._array)
-        )
-        total = grad if leaf._grad is None else leaf._grad + grad
-        if _has_layout_for(leaf._array, total._array):
-            leaf._grad = total if own else total.clone()
-        else:
-            leaf._grad = wrap(_empty_for(leaf._array, total._array)).copy_(total)
+    own = leaf._grad is not None or (
+        _holders(grad) <= _ONE
+        and _holders(grad._array) <= _ONE
+        and backend.of(grad._array).owns(grad._array)
+    )
+    total = grad if leaf._grad is None else leaf._grad + grad
+    if _has_layout_for(leaf._array, total._array):
+        leaf._grad = total if own else total.clone()
+    else:
+        leaf._grad = wrap(_empty_for(leaf._array, total._array)).copy_(total)
 
 
 def _holders(value: Any) -> int:
