@@ -969,14 +969,7 @@ def _engine() -> Any:
 
 
 def _c_name(tensor: TensorBase) -> str:
-    return _C_NAMES.get(tensor._array.dtype.name, tensor._array.dtype.name)
-
-
-_C_NAMES = {
-    "float64": "double", "float32": "float", "float16": "c10::Half", "int64": "long int",
-    "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
-    "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
-}  # fmt: skip
+    return _dtype.of(tensor._array.dtype).c_name
 
 
 def _rebuilt(array: np.ndarray[Any, Any], where: str, requires_grad: bool) -> Any:

@@ -88,7 +88,8 @@ def _gradient_at(k: int, edge: Any, kept: Metadata | None, gradient: Any) -> Any
 
 def _fitting(k: int, output: Any, edge: Any, gradient: Any) -> Any:
     """Return the gradient of a tensor, checked, in the type in which it goes to its edge."""
-    array, given = output._array, gradient._array
+    array: Any = output._array
+    given: Any = gradient._array
     if (
         given.__class__ is array.__class__
         and given.__class__ in HOST
@@ -247,10 +248,12 @@ def grad(
         check_ends(list(map(_levels, results)), list(map(_levels, wanted)))
     ends = list(map(target, wanted))
     grads = differentiate(edges, starts, keep, create_graph, ends, accumulates=False)
-    return tuple([
-        _result(k, t, g, bool(allow_unused), materialize_grads, create_graph)
-        for k, (t, g) in enumerate(zip(wanted, grads, strict=True))
-    ])
+    return tuple(
+        [
+            _result(k, t, g, bool(allow_unused), materialize_grads, create_graph)
+            for k, (t, g) in enumerate(zip(wanted, grads, strict=True))
+        ]
+    )
 
 
 def _levels(place: Any) -> Sequence[Level]:

@@ -209,7 +209,9 @@ def differentiate(
         mode.enabled = recorded and mode.on
         mode.walk = pending
         try:
-            walk(edges, grads if recorded else map(_array_of, grads), pending, keep, captured, rules)
+            walk(
+                edges, grads if recorded else map(_array_of, grads), pending, keep, captured, rules
+            )
         except Exception:
             if accumulates:
                 complete = pending.complete()
