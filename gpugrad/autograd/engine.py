@@ -88,11 +88,11 @@ def _gradient_at(k: int, edge: Any, kept: Metadata | None, gradient: Any) -> Any
 
 def _fitting(k: int, output: Any, edge: Any, gradient: Any) -> Any:
     """Return the gradient of a tensor, checked, in the type in which it goes to its edge."""
-    array: Any = output._array
-    given: Any = gradient._array
+    array, given = output._array, gradient._array
+    kind = given.__class__
     if (
-        given.__class__ is array.__class__
-        and given.__class__ in HOST
+        kind is array.__class__
+        and kind in HOST
         and given.dtype is array.dtype
         and given.shape == array.shape
     ):
