@@ -118,6 +118,9 @@ SHOWN = {
     "any, copied": X + "x.grad_dtype = None\nstr(copy.copy(x).grad_dtype)[-7:]",
     "any, in no history": X + "x.grad_dtype = None\n"
     "with torch.no_grad(): x.mul_(2)\nx.grad_dtype",
+    "through one node": X + "w = torch.ones(2, dtype=torch.float64)\n"
+    "r = x.sum(dtype=w.dtype), x.mean(0, dtype=w.dtype), x.prod(dtype=w.dtype), torch.cat([x, w])\n"
+    "[t.grad_fn.next_functions[0][0].name() for t in r]",
     "half precision": "x = torch.ones(2, dtype=torch.float16, requires_grad=True)\n"
     "x.grad_dtype = torch.float32\n"
     "for k in range(3): (x * 1000).sum().backward(); (x * 0.0625).sum().backward()\n"

@@ -178,10 +178,12 @@ def backward(
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     keep = create_graph if retain_graph is None else retain_graph
     edges, grads = _roots(outputs, gradients)
-    for t in wanted or ():
-        if isinstance(t, TensorBase):
-            t.retain_grad()  # type: ignore[attr-defined]
-    ends = None if wanted is None else list(map(target, wanted))
+    ends = None
+    if wanted is not None:
+        for t in wanted:
+            if isinstance(t, TensorBase):
+                t.retain_grad()  # type: ignore[attr-defined]
+        ends = list(map(target, wanted))
     differentiate(edges, grads, keep, create_graph, ends, accumulates=True)
 
 
