@@ -31,6 +31,11 @@ class dtype:  # noqa: N801  PyTorch's name
         """Tell whether the type has negative values."""
         return self.numpy.kind in "ifc"
 
+    @property
+    def c_name(self) -> str:
+        """The name of the type in C++, by which some of PyTorch's errors call it."""
+        return _C_NAMES.get(self.name, self.title.lower())
+
     def to_real(self) -> dtype:
         """Return the type of the real part."""
         return of(self.numpy.type(0).real.dtype) if self.is_complex else self
@@ -58,6 +63,11 @@ int32 = dtype("int32", "Int")
 int64 = dtype("int64", "Long")
 bool_ = dtype("bool", "Bool")
 
+_C_NAMES = {
+    "float16": "c10::Half", "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>", "uint8": "unsigned char", "int8": "signed char",
+    "int16": "short int", "int64": "long int",
+}  # fmt: skip
 DTYPES = {d.numpy: d for d in (
     float16, float32, float64, complex64, complex128, uint8, int8, int16, int32, int64, bool_,
 )}  # fmt: skip

@@ -380,8 +380,9 @@ class Tensor(TensorBase):
     def grad_dtype(self) -> DType | None:
         """The type of ``.grad``, by default that of the tensor; ``None`` allows any.
 
-        Gradients arrive in the tensor's type and are converted, before hooks see them.  It can be
-        set, also for ``autograd.grad``, while there is no ``.grad`` of another type.
+        Gradients are converted to it as they arrive, before hooks see them; where it is ``None``
+        they stay in the type in which they were computed.  It can be set, also for
+        ``autograd.grad``, while there is no ``.grad`` of another type.
         """
         if not self.is_leaf:
             raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
@@ -970,9 +971,7 @@ def _engine() -> Any:
 
 
 def _c_name(tensor: TensorBase) -> str:
-    return {"float64": "double", "float32": "float", "float16": "c10::Half"}.get(
-        tensor._array.dtype.name, tensor._array.dtype.name
-    )
+    return _dtype.of(tensor._array.dtype).c_name
 
 
 def _rebuilt(array: np.ndarray[Any, Any], where: str, requires_grad: bool) -> Any:

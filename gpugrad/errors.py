@@ -15,6 +15,12 @@ NO_DIMENSION = (
     "to convert a 0-dim tensor to a number"
 )
 
+INFERENCE_WRITE = (
+    "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone "
+    "to get a normal tensor before doing inplace update.See "
+    "https://github.com/pytorch/rfcs/pull/17 for more details."
+)
+
 
 def size(shape: Sequence[int]) -> str:
     """Return a shape as PyTorch writes it inside a sentence: ``[2, 3]``."""

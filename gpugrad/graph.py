@@ -460,18 +460,21 @@ class Pending:
     """
 
     __slots__ = (
-        "__weakref__", "leaves", "limited", "nodes", "order", "roots", "rules", "unfinished",
+        "__weakref__", "forgets", "leaves", "limited", "nodes", "order", "recorded", "roots",
+        "rules", "unfinished",
     )  # fmt: skip
 
     limited: bool  # whether only some gradients are wanted
     roots: Sequence[Any]  # the edges that the walk starts from
     rules: Mapping[float, Rule | None] | None  # what it runs, if not all nodes
+    unfinished: Sequence[Any]  # edges to which an error left gradients undelivered
 
-    def __init__(self) -> None:
+    def __init__(self, recorded: bool, forgets: bool) -> None:
+        self.recorded = recorded  # whether gradients are tensors
+        self.forgets = forgets  # whether the record is not to outlive the walk
         self.leaves: dict[TensorBase, Any] = {}
         self.nodes: dict[float, list[Any]] = {}  # and what they received, by their sequence number
         self.order: list[float] = []  # a heap of the negative sequence numbers
-        self.unfinished: Sequence[Any] = ()  # edges to which an error left gradients undelivered
 
     def meet(self, total: Any, grad: Any) -> Any:
         """Return the sum of two gradients, or its terms; ``total`` may be terms already."""
@@ -487,17 +490,17 @@ class Pending:
 
     def deliver(self, edge: Target, grad: Any) -> None:
         """Take ``grad`` to the node or leaf behind ``edge``, adding to what is there."""
-        if isinstance(edge, Node):
+        if isinstance(edge, TensorBase):
+            before = self.leaves.get(edge)
+            self.leaves[edge] = grad if before is None else self.meet(before, grad)
+        elif isinstance(edge, Output):
+            self._to_output(edge.node, edge.index, grad)
+        else:
             waiting = self.nodes.get(edge.sequence)
             if waiting is None:
                 self.put(edge, grad)
             else:
                 waiting[1] = self.meet(waiting[1], grad)
-        elif isinstance(edge, Output):
-            self._to_output(edge.node, edge.index, grad)
-        else:
-            before = self.leaves.get(edge)
-            self.leaves[edge] = grad if before is None else self.meet(before, grad)
 
     def _to_output(self, node: Node, index: int, grad: Any) -> None:
         if node.sequence not in self.nodes:
@@ -531,7 +534,7 @@ class Pending:
 
 def walk(
     edges: Sequence[Any],
-    grads: Sequence[Any],
+    grads: Iterable[Any],
     pending: Pending,
     keep: bool,
     captured: Captured | None = None,

@@ -83,6 +83,11 @@ def of_leaf(leaf: Any) -> Hooks:
     return found
 
 
+def has_grad_dtype(edge: Any) -> bool:
+    """Tell whether an edge is a leaf for which the type of gradients was chosen."""
+    return bool(of_leaves) and hasattr(getattr(edge, "_hooks", None), "grad_dtype")
+
+
 def of_node(node: Any) -> Hooks:
     """Return the hooks of a node, made if it has none."""
     if node.hooks is None:

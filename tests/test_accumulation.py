@@ -101,13 +101,116 @@ SHOWN = {
     "other data": DOUBLE + "x.data = x.data.double(); str(x.grad_dtype)[-7:]",
     "another layout": "x = torch.ones(3, 2).t().requires_grad_(); x.grad_dtype = torch.float64\n"
     "x.sum().backward(); x.grad.stride(), str(x.grad.dtype)[-7:]",
+    "any, beside one of less precision": X + "x.grad_dtype = None\n"
+    "x.grad = torch.ones(2, dtype=torch.float16); g = x.grad\n"
+    "(x * torch.ones(2, dtype=torch.float64)).sum().backward()\n"
+    "str(g.dtype)[-7:], g.tolist(), g is x.grad, g._version",
+    "any, beside one of less precision, recorded": X + "x.grad_dtype = None\n"
+    "x.grad = torch.ones(2, dtype=torch.float16)\n"
+    "(x * torch.ones(2, dtype=torch.float64)).sum().backward(create_graph=True)\n"
+    "str(x.grad.dtype)[-7:], x.grad.tolist()",
+    "any, of a complex product": X + "x.grad_dtype = None\n"
+    "(x * torch.ones(2, dtype=torch.complex128)).sum().real.backward()\n"
+    "str(x.grad.dtype)[-7:], x.grad.tolist()",
+    "any, of complex leaves": "x = torch.ones(2, dtype=torch.complex64, requires_grad=True)\n"
+    "x.grad_dtype = None; (x * torch.ones(2, dtype=torch.complex128)).sum().real.backward()\n"
+    "str(x.grad.dtype)[-10:], x.grad.tolist()",
+    "any, copied": X + "x.grad_dtype = None\nstr(copy.copy(x).grad_dtype)[-7:]",
+    "any, in no history": X + "x.grad_dtype = None\n"
+    "with torch.no_grad(): x.mul_(2)\nx.grad_dtype",
+    "through one node": X + "w = torch.ones(2, dtype=torch.float64)\n"
+    "r = x.sum(dtype=w.dtype), x.mean(0, dtype=w.dtype), x.prod(dtype=w.dtype), torch.cat([x, w])\n"
+    "[t.grad_fn.next_functions[0][0].name() for t in r]",
     "half precision": "x = torch.ones(2, dtype=torch.float16, requires_grad=True)\n"
     "x.grad_dtype = torch.float32\n"
     "for k in range(3): (x * 1000).sum().backward(); (x * 0.0625).sum().backward()\n"
     "x.grad.tolist()",
 }  # fmt: skip
+# What arrives at x, which is [1, 2], in another type than its own.
+F64 = "torch.tensor([3.0, 4.0], dtype=torch.float64)"
+FUNCTION = """class To(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, dtype): ctx.dtype = dtype; return x.clone()
+    @staticmethod
+    def backward(ctx, g): return g.to(ctx.dtype), None
+"""
+ARRIVING = {
+    "a product": f"(x * {F64}).sum().backward()",
+    "a quotient": f"(x / {F64}).sum().backward()",
+    "a power": f"({F64} ** x).sum().backward()",
+    "a gradient that is handed on": f"(x + {F64}).sum().backward()",
+    "a broadcast product": "(x * torch.ones(3, 2, dtype=torch.float64)).sum().backward()",
+    "a choice":
+        f"torch.where(torch.tensor([1.0, 0.0]) == 1, x, {F64}).sum().backward()",
+    "a sum": "x.sum(dtype=torch.float64).backward()",
+    "a mean along a dimension": "x.mean(0, dtype=torch.float64).backward()",
+    "a product of all": "x.prod(dtype=torch.float64).backward()",
+    "joined": f"torch.cat([x, {F64}]).sum().backward()",
+    "stacked": f"torch.stack([x, {F64}]).sum().backward()",
+    "converted": "x.double().sum().backward()",
+    "of a view": f"(x[:1] * {F64}).sum().backward()",
+    "of a result": f"((x * 1) * {F64}).sum().backward()",
+    "written in place": "y = torch.zeros(2, dtype=torch.float64); y.add_(x); y.sum().backward()",
+    "copied in place": "y = torch.zeros(2, dtype=torch.float64); y[:] = x; y.sum().backward()",
+    "a function's": FUNCTION + "To.apply(x, torch.float64).sum().backward()",
+    "a function's, of less precision":
+        FUNCTION + "To.apply(x, torch.float16).sum().backward()",
+    "given": "x.backward(torch.ones(2, dtype=torch.float64))",
+    "given at an edge": "e = torch.autograd.graph.get_gradient_edge(x)\n"
+    "torch.autograd.backward(e, torch.ones(2, dtype=torch.float64))",
+    "given, and computed": "torch.autograd.backward([x, (x * 2).sum()],"
+    " [torch.ones(2, dtype=torch.float64), None])",
+    "twice": f"(x * {F64}).sum().backward(); (x * 2).sum().backward()",
+    "two types, the wide one first": f"((x * 2).sum() + (x * {F64}).sum()).backward()",
+    "two types, the narrow one first": f"((x * {F64}).sum() + (x * 2).sum()).backward()",
+    "two types, the first one shared": f"((x * {F64}).sum() + x.sum()).backward()",
+    "two types of numbers": "x = x.sum().detach().requires_grad_(); x.grad_dtype = None\n"
+    "((x * torch.tensor(3.0, dtype=torch.float64)) + (x * 2)).backward()",
+    "three types": FUNCTION
+    + f"((x * 2).sum() + (x * {F64}).sum() + To.apply(x, torch.float16).sum()).backward()",
+    "ten of them": f"sum((x * {F64}).sum() for _ in range(10)).backward()",
+    "recorded": f"(x * x * {F64}).sum().backward(create_graph=True)",
+    "recorded, of two types": f"((x * 2).sum() + (x * {F64}).sum()).backward(create_graph=True)",
+    "grad": f"seen = torch.autograd.grad((x * {F64}).sum(), x)",
+    "grad of a root": "seen = torch.autograd.grad(x, x, torch.ones(2, dtype=torch.float64))",
+    "grad, recorded":
+        f"seen = torch.autograd.grad((x * x * {F64}).sum(), x, create_graph=True)",
+    "grad at an edge": "e = torch.autograd.graph.get_gradient_edge(x)\n"
+    f"seen = torch.autograd.grad((x * {F64}).sum(), e)",
+    "grad of a batch": f"seen = torch.autograd.grad(x * {F64}, x,"
+    " torch.eye(2, dtype=torch.float64), is_grads_batched=True)",
+    "inputs": f"(x * {F64}).sum().backward(inputs=[x])",
+    "a hook on the leaf":
+        f"x.register_hook(lambda g: [seen.append(g), g * 2][1]); (x * {F64}).sum().backward()",
+    "a hook on its node": "e = torch.autograd.graph.get_gradient_edge(x)\n"
+    f"e.node.register_prehook(lambda g: seen.append(g[0])); (x * {F64}).sum().backward()",
+    "a hook on the node before": f"y = x * {F64}\n"
+    "y.grad_fn.register_hook(lambda i, o: seen.append(i[0])); y.sum().backward()",
+    "a hook on the node before, of one type": "y = x * torch.ones_like(x)\n"
+    "y.grad_fn.register_hook(lambda i, o: seen.append(i[0])); y.sum().backward()",
+    "a hook on the .grad": "x.register_post_accumulate_grad_hook(lambda t: seen.append(t.grad))\n"
+    f"(x * {F64}).sum().backward()",
+    "anomaly mode": "with torch.autograd.set_detect_anomaly(True):\n"
+    f"    (x * {F64}).sum().backward()",
+    "chosen after it was used":
+        f"y = x * {F64}; x.grad_dtype = torch.float16; x.grad_dtype = None; y.sum().backward()",
+    "after a write in place": f"y = x.clone(); y[:1].mul_(2); (y * {F64}).sum().backward()",
+}  # fmt: skip
 REFUSED = {
     "a gradient of another type": DOUBLE + "x.grad = torch.ones(2)",
+    "a gradient of integers": X + "x.grad = torch.ones(2, dtype=torch.int64)",
+    "a complex gradient": X + "x.grad = torch.ones(2, dtype=torch.complex64)",
+    "a hook that narrows what any type allows": X + "x.grad_dtype = None\n"
+    "x.register_hook(lambda g: g.float())\n"
+    "(x * torch.ones(2, dtype=torch.float64)).sum().backward()",
+    "a gradient made in inference mode": X + "with torch.inference_mode(): g = torch.ones(2)\n"
+    "x.grad = g; x.sum().backward()",
+    "a saved gradient that was added to": X + "w = torch.ones(2, requires_grad=True)\n"
+    "(x * 2).sum().backward(); y = (x.grad * w).sum()\n"
+    "(x * 2).sum().backward(); y.backward()",
+    "a saved number that was added to": "x = torch.tensor(1.0, requires_grad=True)\n"
+    "w = torch.tensor(1.0, requires_grad=True)\n"
+    "(x * 2).backward(); y = x.grad * w; (x * 2).backward(); y.backward()",
     "beside a gradient": X + "x.grad = torch.ones(2); x.grad_dtype = torch.float64",
     "what is no type": X + "x.grad_dtype = 'float64'",
     "setting of a result": X + "y = x * 2; y.grad_dtype = torch.float64",
@@ -120,6 +223,28 @@ REFUSED = {
 @pytest.mark.parametrize("snippet", SHOWN.values(), ids=SHOWN)
 def test_the_type_of_gradients_is_pytorchs(snippet: str, device: str) -> None:
     torch = pytest.importorskip("torch")
+
+    assert run(snippet, gpugrad, device) == run(snippet, torch)
+
+
+KEPT = """
+def described(t):
+    return None if t is None else (str(t.dtype)[-7:], t.tolist(), t.requires_grad)
+described(x.grad), list(map(described, seen))"""
+
+
+@pytest.mark.filterwarnings("ignore:Using backward", "ignore:Anomaly Detection")
+@pytest.mark.parametrize("snippet", ARRIVING.values(), ids=ARRIVING)
+@pytest.mark.parametrize("chosen", ["None", "torch.float64", "torch.float16", "x.dtype"])
+@pytest.mark.parametrize("own", ["float32", "float16", "float64"])
+def test_a_gradient_arrives_in_the_type_that_it_has_in_pytorch(
+    own: str, chosen: str, snippet: str, device: str
+) -> None:
+    torch = pytest.importorskip("torch")
+    snippet = (
+        f"x = torch.tensor([1.0, 2.0], dtype=torch.{own}, requires_grad=True)\n"
+        f"x.grad_dtype = {chosen}; seen = []\n{snippet}{KEPT}"
+    )
 
     assert run(snippet, gpugrad, device) == run(snippet, torch)
 

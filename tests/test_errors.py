@@ -812,6 +812,16 @@ SHAPES: list[Row] = [
         "expected m1 and m2 to have the same dtype, but got: c10::Half != long int",
     ),
     (
+        "torch.ones(2, 2, dtype=torch.complex64) @ torch.ones(2, 2, dtype=torch.uint8)",
+        RuntimeError,
+        "expected m1 and m2 to have the same dtype, but got: c10::complex<float> != unsigned char",
+    ),
+    (
+        "torch.ones(2, 2, dtype=torch.int16) @ torch.ones(2, 2, dtype=torch.int8)",
+        RuntimeError,
+        "expected m1 and m2 to have the same dtype, but got: short int != signed char",
+    ),
+    (
         "torch.ones(2, 3, 4) @ torch.ones(3)",
         RuntimeError,
         "size mismatch, got input (6), mat (6x4), vec (3)",

@@ -12,19 +12,23 @@ from gpugrad import _dtype, errors
 from gpugrad._tensor import Size, Tensor
 from gpugrad.autograd.graph import GradientEdge, Metadata, metadata, target
 from gpugrad.backend.batched import BatchedBackend, Level, levels_of
-from gpugrad.graph import TensorBase, mode
-from gpugrad.op import cast
+from gpugrad.graph import TensorBase, edge_of, mode
+from gpugrad.op import fit
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.batching import batched, batching, check_ends, unbatched
 from gpugrad.op.history import renew
 from gpugrad.op.saved import wrap
+from gpugrad.op.specialized import HOST
 from gpugrad.ops.creation import zeros_like
 
 Roots = Tensor | GradientEdge | Sequence[Tensor | GradientEdge]
 
 
+_ONE_PLACE = (TensorBase, GradientEdge)  # as a union of types it would be made at each call
+
+
 def _sequence(value: Any) -> tuple[Any, ...]:
-    return (value,) if isinstance(value, TensorBase | GradientEdge) else tuple(value)
+    return (value,) if isinstance(value, _ONE_PLACE) else tuple(value)
 
 
 def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any], list[Any]]:
@@ -43,23 +47,22 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any],
     for k, gradient in enumerate(gradients):
         output = outputs[k]
         if isinstance(output, GradientEdge):
-            edges.append(target(output))
-            grads.append(_gradient_at(k, output.ownership_token, gradient))
+            edge = target(output)
+            edges.append(edge)
+            grads.append(_gradient_at(k, edge, output.ownership_token, gradient))
             continue
-        renew(output)
-        dtype = output._array.dtype
-        if gradient is None:
-            if output._edge is not None:
-                gradient = _implicit(output)
-        else:
-            _check_gradient(k, output, gradient)
-        if output._edge is None:
+        if output._view is not None:
+            renew(output)
+        edge = edge_of(output)
+        if gradient is not None:
+            gradient = _fitting(k, output, edge, gradient)
+        elif edge is not None:
+            gradient = _implicit(output)
+        if edge is None:
             raise RuntimeError(
                 f"element {k} of tensors does not require grad and does not have a grad_fn"
             )
-        if gradient._array.dtype is not dtype and gradient._array.dtype != dtype:
-            gradient = cast(gradient, dtype=dtype)
-        edges.append(target(output))
+        edges.append(edge)
         grads.append(gradient)
     return edges, grads
 
@@ -68,7 +71,7 @@ def _no_tensor(gradient: Any) -> TypeError:
     return TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
 
 
-def _gradient_at(k: int, kept: Metadata | None, gradient: Any) -> Any:
+def _gradient_at(k: int, edge: Any, kept: Metadata | None, gradient: Any) -> Any:
     """Return the gradient of an edge, checked as far as it is known what arrives there."""
     if kept is None:
         if gradient is None:
@@ -80,18 +83,22 @@ def _gradient_at(k: int, kept: Metadata | None, gradient: Any) -> Any:
     if gradient is None:
         return _one(kept)
     _check_like(k, kept, gradient)
-    return gradient if gradient._array.dtype == kept.dtype else cast(gradient, dtype=kept.dtype)
+    return fit(gradient, kept.shape, kept.dtype, edge)
 
 
-def _check_gradient(k: int, output: Any, gradient: Any) -> None:
-    shape, kind = output._array.shape, output._array.dtype
+def _fitting(k: int, output: Any, edge: Any, gradient: Any) -> Any:
+    """Return the gradient of a tensor, checked, in the type in which it goes to its edge."""
+    array, given = output._array, gradient._array
+    kind = given.__class__
     if (
-        gradient._array.__class__ is output._array.__class__ is np.ndarray
-        and gradient._array.dtype is kind
-        and gradient._array.shape == shape
+        kind is array.__class__
+        and kind in HOST
+        and given.dtype is array.dtype
+        and given.shape == array.shape
     ):
-        return
+        return gradient
     _check_like(k, metadata(output), gradient)
+    return fit(gradient, array.shape, array.dtype, edge)
 
 
 def _check_like(k: int, output: Metadata, gradient: Any) -> None:
@@ -171,10 +178,12 @@ def backward(
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     keep = create_graph if retain_graph is None else retain_graph
     edges, grads = _roots(outputs, gradients)
-    for t in wanted or ():
-        if isinstance(t, TensorBase):
-            t.retain_grad()  # type: ignore[attr-defined]
-    ends = None if wanted is None else list(map(target, wanted))
+    ends = None
+    if wanted is not None:
+        for t in wanted:
+            if isinstance(t, TensorBase):
+                t.retain_grad()  # type: ignore[attr-defined]
+        ends = list(map(target, wanted))
     differentiate(edges, grads, keep, create_graph, ends, accumulates=True)
 
 
@@ -242,8 +251,10 @@ def grad(
     ends = list(map(target, wanted))
     grads = differentiate(edges, starts, keep, create_graph, ends, accumulates=False)
     return tuple(
-        _result(k, t, g, bool(allow_unused), materialize_grads, create_graph)
-        for k, (t, g) in enumerate(zip(wanted, grads, strict=True))
+        [
+            _result(k, t, g, bool(allow_unused), materialize_grads, create_graph)
+            for k, (t, g) in enumerate(zip(wanted, grads, strict=True))
+        ]
     )
 
 

@@ -424,7 +424,9 @@ class _Operation:
             given[k], likes[k] = t, o
         return self.moved(call.ctx, likes, len(call.out_likes), given)
 
-    def backward(self, call: _Call, grads: Sequence[Any], needs: Sequence[bool]) -> list[Any]:
+    def backward(
+        self, call: _Call, grads: Sequence[Any], needs: Sequence[bool], inputs: Sequence[Any]
+    ) -> list[Any]:
         """Return the gradients of the tensor arguments, as tensors that fit them.
 
         Raises:
@@ -455,11 +457,11 @@ class _Operation:
             if g is not None and not isinstance(g, TensorBase):
                 raise RuntimeError(f"expected Variable or None (got {type(g).__name__})")
         return [
-            self._fitted(j, found[k], o) if needed and found[k] is not None else None
+            self._fitted(j, found[k], o, inputs[j]) if needed and found[k] is not None else None
             for j, (k, o, needed) in enumerate(zip(call.places, call.likes, needs, strict=True))
         ]
 
-    def _fitted(self, index: int, grad: Any, o: Like) -> Any:
+    def _fitted(self, index: int, grad: Any, o: Like, edge: Any) -> Any:
         array = grad._array
         where = backend.of(array).device_of(array)
         if where != o.device:
@@ -476,7 +478,7 @@ class _Operation:
                 f"{errors.size(array.shape)} but expected shape compatible with "
                 f"{errors.size(o.shape)}"
             )
-        return fit(grad, o.shape, o.dtype)
+        return fit(grad, o.shape, o.dtype, edge)
 
 
 class _Call(NamedTuple):
@@ -508,7 +510,7 @@ class _FunctionRule:
                 zeros(o) if t is None and o is not None else t
                 for t, o in zip(grads, call.out_likes, strict=True)
             ])  # fmt: skip
-        return untensored(self.op.backward(call, grads, self.needs))
+        return untensored(self.op.backward(call, grads, self.needs, node.inputs))
 
     def narrowed(self, needs: tuple[bool, ...]) -> Rule:
         """Return the rule for some of these arguments."""

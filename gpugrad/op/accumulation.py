@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
-from gpugrad import backend, hooks
+from gpugrad import backend, errors, hooks
 from gpugrad.backend import cpu
 from gpugrad.backend.batched import Batched
 from gpugrad.graph import (
     Captured,
+    Inference,
     Node,
     Pending,
     Rule,
@@ -30,7 +32,7 @@ from gpugrad.op import hooked
 from gpugrad.op.anomaly import checked
 from gpugrad.op.attribute import Named
 from gpugrad.op.dual import unrecorded
-from gpugrad.op.saved import wrap
+from gpugrad.op.saved import shared_counter, wrap
 
 Array = Any
 
@@ -38,17 +40,15 @@ Array = Any
 # and these may walk in the same thread.
 _ACCUMULATING = threading.RLock()
 
+_array_of = attrgetter("_array")
+
 
 class _Gradients(Pending):
     """The gradients of a walk: tensors where they are recorded, and arrays where not."""
 
-    __slots__ = ("error_state", "forgets", "recorded")
+    __slots__ = ("error_state",)
 
-    def __init__(self, recorded: bool, forgets: bool) -> None:
-        super().__init__()
-        self.recorded = recorded
-        self.forgets = forgets  # whether the record is not to outlive the walk
-        self.error_state = cpu.error_state()  # NumPy's, outside of the walk
+    error_state: Any  # NumPy's, outside of the walk
 
     def meet(self, total: Any, grad: Any) -> Any:
         """Return the sum of two gradients, or its terms while they are few enough for a kernel."""
@@ -91,23 +91,33 @@ class _HookedGradients(_Gradients):
     def deliver(self, edge: Target, grad: Any) -> None:
         """Take ``grad`` to the node or leaf behind ``edge``, adding to what is there."""
         end = self.ends.get(edge) if isinstance(edge, TensorBase) else None
-        super().deliver(edge if end is None else end, grad)
+        if end is None:
+            super().deliver(edge, grad)
+            return
+        grad = hooked.converted(edge, grad)
+        waiting = self.nodes.get(end.sequence)
+        if waiting is None or self.recorded or _dtype_of(waiting[1]) == grad.dtype:
+            super().deliver(end, grad)
+        else:
+            waiting[1] = self._mixed(waiting, grad)
 
-    def hooked(self, node: Node, grad: Any, rule: Rule | None) -> tuple[Any, Rule | None]:
-        """Call hooks as elsewhere, on the gradient of a leaf in the type that was chosen for it."""
-        if isinstance(node.rule, _End):
-            dtype = getattr(node.params._hooks, "grad_dtype", None)
-            if dtype is not None:
-                grad = _of_type(grad, dtype)
-        return super().hooked(node, grad, rule)
+    def _mixed(self, waiting: list[Any], grad: Array) -> Array:
+        """Return the sum of gradients of two types, which a leaf may allow.
+
+        It is of the type of what waits if that is memory of the walk's own, where PyTorch adds in
+        place, and of the type that the two promote to otherwise.
+        """
+        own = waiting[1].__class__ is Terms or _holders(waiting[1]) <= _ONE
+        first = self.settled(waiting[1])
+        total = wrap(first) + wrap(grad)
+        if own and backend.of(first).owns(first):
+            total = total.to(wrap(first).dtype)
+        return total._array
 
 
-def _of_type(grad: Any, dtype: Any) -> Any:
-    """Return a gradient of a walk, a tensor or an array, in another type."""
-    if isinstance(grad, TensorBase):
-        tensor: Any = grad
-        return tensor.to(dtype)
-    return grad if grad.dtype == dtype.numpy else backend.of(grad).astype(grad, dtype.numpy)
+def _dtype_of(grad: Any) -> Any:
+    """Return the element type of a gradient, or of terms."""
+    return (grad.grads[0] if grad.__class__ is Terms else grad).dtype
 
 
 class _End:
@@ -129,10 +139,11 @@ class _End:
         if self.kept is not None:
             self.kept[leaf] = g
         else:
-            if self.forgets:
-                _accumulate(leaf, g._array)
-            else:
-                (_accumulate_recorded if mode.enabled else _accumulate)(leaf, g)
+            with _ACCUMULATING:
+                if self.forgets:
+                    _accumulate(leaf, g._array)
+                else:
+                    (_accumulate_recorded if mode.enabled else _accumulate)(leaf, g)
             hooked.on_accumulated(leaf)
         return ()
 
@@ -191,15 +202,16 @@ def differentiate(
         pending, rules = _with_ends(edges, rules, recorded, forgets, wanted, accumulates)
     else:
         pending = _Gradients(recorded, forgets)
-    if not recorded:
-        grads = [g._array for g in grads]
+    pending.error_state = cpu.error_state()
     pending.roots, pending.rules, pending.limited = edges, rules, wanted is not None
     try:
         cpu.enter(cpu.QUIET)
         mode.enabled = recorded and mode.on
         mode.walk = pending
         try:
-            walk(edges, grads, pending, keep, captured, rules)
+            walk(
+                edges, grads if recorded else map(_array_of, grads), pending, keep, captured, rules
+            )
         except Exception:
             if accumulates:
                 complete = pending.complete()
@@ -258,12 +270,13 @@ def _some(leaves: dict[TensorBase, Any], captured: Captured) -> dict[TensorBase,
 
 def _accumulate_all(pending: _Gradients, leaves: dict[TensorBase, Any]) -> None:
     add = _accumulate_recorded if pending.recorded and not pending.forgets else _accumulate
-    for leaf in tuple(leaves):
-        # no name for the gradient: whom only the call holds, the leaf keeps without a copy
-        if pending.forgets:
-            add(leaf, pending.settled(leaves.pop(leaf))._array)
-        else:
-            add(leaf, pending.settled(leaves.pop(leaf)))
+    with _ACCUMULATING:
+        for leaf in tuple(leaves):
+            # no name for the gradient: whom only the call holds, the leaf keeps without a copy
+            if pending.forgets:
+                add(leaf, pending.settled(leaves.pop(leaf))._array)
+            else:
+                add(leaf, pending.settled(leaves.pop(leaf)))
 
 
 def _accumulate(leaf: Any, grad: Array) -> None:
@@ -271,35 +284,38 @@ def _accumulate(leaf: Any, grad: Array) -> None:
 
     The first gradient is kept if nobody else holds its memory, and copied otherwise.
     """
-    with _ACCUMULATING:
-        total = leaf._grad
-        if total is None:
-            own = _holders(grad) <= _ONE and backend.of(grad).owns(grad)
-            if grad.ndim > 1 and grad.size and not (own and grad.strides == leaf._array.strides):
-                leaf._grad = wrap(_laid_out(grad, leaf._array, own))
-            else:
-                leaf._grad = wrap(grad if own else backend.of(grad).copy(grad))
-        elif isinstance(total._array, np.generic):
-            total._array = total._array + grad
+    total = leaf._grad
+    if total is None:
+        door = backend.of(grad)
+        own = _holders(grad) <= _ONE and door.owns(grad)
+        if grad.ndim > 1 and grad.size and not (own and grad.strides == leaf._array.strides):
+            leaf._grad = wrap(_laid_out(grad, leaf._array, own))
         else:
-            backend.of(total._array).add_into(total._array, grad)
-            if total._counter is not None:
-                total._counter.value += 1
+            leaf._grad = wrap(grad if own else door.copy(grad))
+        return
+    counter = shared_counter(total)
+    if not isinstance(counter, Inference):
+        counter.value += 1
+    elif not mode.inference:
+        raise RuntimeError(errors.INFERENCE_WRITE)
+    if isinstance(total._array, np.generic):
+        total._array = total._array + grad
+    else:
+        backend.of(total._array).add_into(total._array, grad)
 
 
 def _accumulate_recorded(leaf: Any, grad: Any) -> None:
     """Add to the ``.grad`` of a leaf, out of place and so that it can be differentiated."""
-    with _ACCUMULATING:
-        own = leaf._grad is not None or (
-            _holders(grad) <= _ONE
-            and _holders(grad._array) <= _ONE
-            and backend.of(grad._array).owns(grad._array)
-        )
-        total = grad if leaf._grad is None else leaf._grad + grad
-        if _has_layout_for(leaf._array, total._array):
-            leaf._grad = total if own else total.clone()
-        else:
-            leaf._grad = wrap(_empty_for(leaf._array, total._array)).copy_(total)
+    own = leaf._grad is not None or (
+        _holders(grad) <= _ONE
+        and _holders(grad._array) <= _ONE
+        and backend.of(grad._array).owns(grad._array)
+    )
+    total = grad if leaf._grad is None else leaf._grad + grad
+    if _has_layout_for(leaf._array, total._array):
+        leaf._grad = total if own else total.clone()
+    else:
+        leaf._grad = wrap(_empty_for(leaf._array, total._array)).copy_(total)
 
 
 def _holders(value: Any) -> int:

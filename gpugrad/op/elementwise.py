@@ -33,7 +33,7 @@ from gpugrad.graph import (
 from gpugrad.op import specialized
 from gpugrad.op.attribute import saved_value
 from gpugrad.op.dual import carry, has_tangents
-from gpugrad.op.operation import fit, together
+from gpugrad.op.operation import arriving, fit, together
 from gpugrad.op.promotion import as_operand, as_scalar, check_shapes, result_type, to_one_device
 from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
@@ -199,6 +199,7 @@ class Elementwise:
         saved = unpack(node, count)
         values = (*grads, *saved)
         results: list[Any] = [None] * count
+        dtypes = [arriving(e, d, p.compute) for e, d in zip(node.inputs, p.dtypes, strict=True)]
         reduced = () if p.shapes is None else tuple(s != p.shape for s in p.shapes)
         for part in self.plan(tuple(needs), tuple(g is not None for g in grads), reduced):
             shapes = [p.shape if p.shapes is None else p.shapes[k] for k in part.targets]
@@ -206,14 +207,14 @@ class Elementwise:
                 outs = [values[part.sources[0]]]
             else:
                 operands = [values[s] for s in part.sources]
-                dtypes = [p.dtypes[k] for k in part.targets]
+                kinds = [dtypes[k] for k in part.targets]
                 if part.summed is None:
-                    outs = part.op.evaluate(operands, p.compute, dtypes)
+                    outs = part.op.evaluate(operands, p.compute, kinds)
                 else:
                     sum_to = shapes[part.summed]
-                    outs = part.op.evaluate(operands, p.compute, dtypes, sum_to, part.summed)
+                    outs = part.op.evaluate(operands, p.compute, kinds, sum_to, part.summed)
             for k, shape, out in zip(part.targets, shapes, outs, strict=True):
-                results[k] = fit(out, shape, p.dtypes[k])
+                results[k] = fit(out, shape, p.dtypes[k], node.inputs[k])
         return results
 
     def parted(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gpugrad import backend
 from gpugrad.backend import cpu
 from gpugrad.graph import Node, Rule, TensorBase, mode
+from gpugrad.hooks import has_grad_dtype
 from gpugrad.op.saved import type_name, wrap
 
 
@@ -40,6 +42,17 @@ def untensored(grads: Sequence[Any]) -> list[Any]:
     if mode.enabled:
         return list(grads)
     return [None if g is None else g._array for g in grads]
+
+
+def converted(edge: Any, grad: Any) -> Any:
+    """Return a gradient of a walk in the type that was chosen for the leaf, if it is at one."""
+    if grad is None or not has_grad_dtype(edge) or edge._hooks.grad_dtype is None:
+        return grad
+    dtype = edge._hooks.grad_dtype
+    if isinstance(grad, TensorBase):
+        tensor: Any = grad
+        return tensor.to(dtype)
+    return grad if grad.dtype == dtype.numpy else backend.of(grad).astype(grad, dtype.numpy)
 
 
 def arrived(node: Node, grads: Any) -> Any:
@@ -95,7 +108,7 @@ class Surrounded:
         found = self.rule.backward(node, arrived(node, untensored(arriving)))
         if not hooks.after:
             return found
-        leaving = tensors(found)
+        leaving = tensors([converted(e, g) for e, g in zip(node.inputs, found, strict=True)])
         for hook in tuple(hooks.after.values()):
             result = call_user(hook, leaving, arriving)
             if result is not None:

@@ -37,6 +37,7 @@ from gpugrad.graph import (
     record,
     recording,
 )
+from gpugrad.hooks import has_grad_dtype
 from gpugrad.op import calls
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.attribute import saved_value
@@ -62,8 +63,8 @@ Shape = tuple[int, ...]
 Call = tuple[tuple[Any, ...], tuple[Any, ...], dict[str, Any]]
 
 
-def fit(grad: Any, shape: Shape, dtype: np.dtype[Any]) -> Any:
-    """Return a gradient with an input's shape and type.
+def fit(grad: Any, shape: Shape, dtype: np.dtype[Any], edge: Any = None) -> Any:
+    """Return a gradient with the shape of an input, and in the type in which it goes to its edge.
 
     Broadcasting is undone, and a complex gradient of a real input loses its imaginary part, here
     and nowhere else.
@@ -75,8 +76,22 @@ def fit(grad: Any, shape: Shape, dtype: np.dtype[Any]) -> Any:
         else:
             grad = sum_to(grad, shape=shape)
     if array.dtype is not dtype and array.dtype != dtype:
-        grad = cast(grad, dtype=dtype)
+        dtype = arriving(edge, dtype, array.dtype)
+        if array.dtype != dtype:
+            grad = cast(grad, dtype=dtype)
     return grad
+
+
+def arriving(edge: Any, dtype: np.dtype[Any], computed: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type in which a gradient goes to the edge of an input of type ``dtype``.
+
+    It is that type, but for a leaf with a ``grad_dtype``: this converts what was computed.
+    """
+    if not has_grad_dtype(edge) or computed.kind not in "fc":
+        return dtype
+    if computed.kind == "c" and dtype.kind != "c":
+        return np.dtype(f"f{computed.itemsize // 2}")
+    return computed
 
 
 def _expands(shape: Shape, target: Shape) -> bool:
@@ -348,7 +363,8 @@ class Operation:
         self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
     ) -> list[Any]:
         """Return the gradients of the inputs that ``needs`` marks."""
-        return self._transposed(node.params, unpack(node, len(node.params[0])), grads, needs)
+        saved = unpack(node, len(node.params[0]))
+        return self._transposed(node.params, saved, grads, needs, node.inputs)
 
     def _transposed(
         self,
@@ -356,6 +372,7 @@ class Operation:
         saved: Sequence[Any],
         grads: Sequence[TensorBase | None],
         needs: Sequence[bool],
+        inputs: Sequence[Any],
     ) -> list[Any]:
         likes, out_likes, params = call
         count = len(likes)
@@ -375,7 +392,7 @@ class Operation:
                     results[k] = self._ruled(self.rules[name], g, likes[k], saved, params)
         for k, result in enumerate(results):
             if result is not None:
-                results[k] = fit(result, likes[k][0], likes[k][1])
+                results[k] = fit(result, likes[k][0], likes[k][1], inputs[k])
         return results
 
     def _ruled(
@@ -443,7 +460,7 @@ class Operation:
             dummy = together(known)[1][0]  # of no gradient, but with its hidden axes
             dummy._edge = LEAF
             grads = [dummy, *(None for _ in out_likes[1:])]
-            results = self._transposed(call, saved, grads, moving)
+            results = self._transposed(call, saved, grads, moving, tangents)
             ends, given = [], []
             for g, t in zip(results, tangents, strict=True):
                 edge = None if g is None else edge_of(g)

@@ -46,10 +46,7 @@ def wrap(array: Array) -> Any:
     """Return a new tensor around an array, which needs no gradient."""
     t: Any = _new(tensor_class)
     t._array = array
-    t._edge = None
-    t._grad = None
-    t._counter = None
-    t._view = None
+    t._edge = t._grad = t._counter = t._view = None
     return t
 
 

@@ -16,8 +16,10 @@ def mul(input, other):
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -270,14 +272,14 @@ def forward(
 
     namespace["specialize"] = specialize
     kinds = " or ".join(f"{p}.__class__ is Expression" for p in op.parameters)
-    stub = f"""\
-def {op.function}({arguments}):
+    text = f"""\
+def call({arguments}):
     if {kinds}:  # inside a rule: sin and cos would wait for each other
         return general({arguments})
     specialize()
     return again({arguments})
 """
-    function: Any = _defined(op.function, stub, namespace)
+    function: Any = stub(op.function, text, namespace)
     namespace["again"] = function
     return function
 
@@ -285,11 +287,8 @@ def {op.function}({arguments}):
 def general(op: Any, general: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function of an operation that always takes the general way."""
     arguments = ", ".join(op.parameters)
-    text = f"def {op.function}({arguments}):\n    return general({arguments})"
-    function: Callable[..., Any] = _defined(
-        op.function, text, {"__name__": __name__, "general": general}
-    )
-    return function
+    text = f"def call({arguments}):\n    return general({arguments})"
+    return stub(op.function, text, {"__name__": __name__, "general": general})
 
 
 # --------------------------------------------------------------------------- backward
@@ -492,6 +491,19 @@ def _known(door: Any = None) -> dict[str, Any]:
         "check_view": saved.check_view,
         "versions_of": saved.versions_of,
     }
+
+
+def stub(name: str, text: str, namespace: dict[str, Any]) -> Callable[..., Any]:
+    """Return the function ``call`` of a text that many operations share, by a name of its own."""
+    exec(_code(text), namespace)
+    function: Callable[..., Any] = namespace.pop("call")
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+@functools.cache  # importing gpugrad makes more than a hundred stubs, of a few texts
+def _code(text: str) -> CodeType:
+    return compile(text, "<gpugrad>", "exec")
 
 
 def _defined(name: str, text: str, namespace: dict[str, Any]) -> Any:

@@ -70,11 +70,7 @@ def check_examples(self: TensorBase, *operands: Any, function: str = "inplace ar
 def check_history(self: TensorBase, *operands: Any) -> None:
     """Raise where the history of ``self`` forbids a write."""
     if isinstance(self._counter, Inference) and not mode.inference:
-        raise RuntimeError(
-            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make "
-            "a clone to get a normal tensor before doing inplace update.See "
-            "https://github.com/pytorch/rfcs/pull/17 for more details."
-        )
+        raise RuntimeError(errors.INFERENCE_WRITE)
     if not mode.enabled:
         return
     if self._view is None:

@@ -127,7 +127,8 @@ def _same_type(name: str, a: Tensor, b: Tensor) -> None:
     first, second = a._array.dtype, b._array.dtype
     if first == second:
         return
-    f, s = _dtype.of(first).title, _dtype.of(second).title
+    one, other = _dtype.of(first), _dtype.of(second)
+    f, s = one.title, other.title
     if name == "dot":
         raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {f} and {s}")
     if name == "mv":
@@ -136,11 +137,9 @@ def _same_type(name: str, a: Tensor, b: Tensor) -> None:
         )
     if name == "bmm":
         raise RuntimeError(f"expected scalar type {f} but found {s}")
-    raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {_c(f)} != {_c(s)}")
-
-
-def _c(title: str) -> str:
-    return {"Half": "c10::Half", "Long": "long int"}.get(title, title.lower())
+    raise RuntimeError(
+        f"expected m1 and m2 to have the same dtype, but got: {one.c_name} != {other.c_name}"
+    )
 
 
 def dot(input: Tensor, tensor: Tensor) -> Tensor:

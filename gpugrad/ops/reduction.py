@@ -176,9 +176,10 @@ def sum(
 
 
 def _cast_first(input: Tensor, kind: np.dtype[Any]) -> Any:
-    """Return the input as a differentiable type where the sum is asked for in one."""
+    """Return the input in the type that its sum is asked for in, if that type holds less."""
     found = input._array.dtype
-    return cast(input, dtype=kind) if found != kind and found.kind in "fc" else input
+    narrows = found.kind in "fc" and not np.can_cast(found, kind)
+    return cast(input, dtype=kind) if narrows else input
 
 
 @of_tensor

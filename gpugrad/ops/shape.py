@@ -482,7 +482,11 @@ def _tensors(function: str, tensors: Sequence[Tensor]) -> list[Tensor]:
     common = _dtype.of(found[0]._array.dtype)
     for t in found[1:]:
         common = _dtype.promote_types(common, _dtype.of(t._array.dtype))
-    return [t if t._array.dtype == common.numpy else cast(t, dtype=common.numpy) for t in found]
+    # NumPy and CuPy promote floating point and complex types as PyTorch does, but not integers
+    return [
+        t if t._array.dtype == common.numpy or t._array.dtype.kind in "fc"
+        else cast(t, dtype=common.numpy) for t in found
+    ]  # fmt: skip
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
