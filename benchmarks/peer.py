@@ -136,6 +136,7 @@ def _jax(work: Work, inputs: Sequence[Array], device: str) -> Peer | None:
     if jax is None or "jax" not in work.ways:
         return None
     jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_default_matmul_precision", "highest")  # a GPU's default has 10 bits
     try:
         place = jax.devices(device)[0]
     except RuntimeError:  # this JAX knows no such device

@@ -276,8 +276,6 @@ def newest() -> list[str]:
     found: dict[str, tuple[str, str]] = {}
     for path in (FOLDER / "results").glob("*.json"):
         results = load(path.stem)
-        if "rows" not in results:  # of benchmarks/gpu.py
-            continue
         latest = max(row["date"] for row in results["rows"])
         found[results["device"]] = max(found.get(results["device"], ("", "")), (latest, path.stem))
     return [found[device][1] for device in sorted(found)]

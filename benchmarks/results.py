@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -154,4 +155,10 @@ def _gpu(device: str) -> str | None:
     from gpugrad import backend
 
     runtime = backend.cuda_backend().xp.cuda.runtime
-    return str(runtime.getDeviceProperties(runtime.getDevice())["name"].decode())
+    name = runtime.getDeviceProperties(runtime.getDevice())["name"].decode()
+    try:
+        asked = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+        driver = subprocess.run(asked, text=True, check=True, stdout=subprocess.PIPE).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return str(name)
+    return f"{name}, driver {driver.split()[0]}"

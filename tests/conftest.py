@@ -17,6 +17,8 @@ if os.environ.get("GPUGRAD_HOSTCUDA", "") not in ("", "0"):
 
 from gpugrad import backend
 
+pytest.register_assert_rewrite("comparison")  # so that it says what differs
+
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
 def device(request: pytest.FixtureRequest) -> str:

@@ -49,8 +49,10 @@ class Spy:
             results = self.rule.backward(node, g)
         broadcast = 0
         if isinstance(node.op, Elementwise):
-            shapes = getattr(node.params, "shapes", None) or ()
-            broadcast = sum(s != node.params.shape for s in shapes)
+            shapes = (
+                getattr(node.params, "shapes", node.params) or ()
+            )  # plain calls note these only
+            broadcast = sum(s != np.broadcast_shapes(*shapes) for s in shapes)
         self.counts.append((node.op.name, launched.total, broadcast))
         return results
 

@@ -706,9 +706,17 @@ def shown(snippet: str, library: Any, device: str = "cpu") -> str:
     return repr(run(snippet, library, device)).replace(", device='cuda:0'", "")
 
 
+# C++ leaves open what a number becomes that no integer holds: an NVIDIA GPU takes the nearest.
+ON_A_GPU = {
+    "torch.tensor([float('nan'), 1e20]).to(torch.int32)":
+    "tensor([         0, 2147483647], dtype=torch.int32)",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(("snippet", "expected"), WITH_NAMES)
 def test_result_is_pytorchs(snippet: str, expected: str, device: str) -> None:
-    assert shown(snippet, gpugrad, device) == ours(expected)
+    found = [expected, ON_A_GPU.get(snippet, expected)] if device == "cuda" else [expected]
+    assert shown(snippet, gpugrad, device) in map(ours, found)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -148,6 +148,12 @@ def evaluate(
     return outs
 
 
+def evaluated(formula: Formula, arrays: Sequence[Array]) -> Sequence[Array]:
+    """Return a formula's outputs; all arrays are of one real type, and so are the outputs."""
+    kind = arrays[0].dtype
+    return evaluate(formula, arrays, kind, (kind,) * len(formula.outputs))
+
+
 def _kept(array: Array, out: Array) -> Array:
     """Return the array, or a copy where writing to ``out`` would change what is still to read."""
     if not isinstance(array, xp.ndarray) or not xp.may_share_memory(array, out):
@@ -446,8 +452,10 @@ def _plain(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any], mean
 
 @at_home
 def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
-    """Return the product over ``axes`` as ``dtype``."""
-    return _launched(array.prod(axis=axes, dtype=dtype, keepdims=keepdims))
+    """Return the product over ``axes`` as ``dtype``; 16-bit floats are multiplied in 32 bits."""
+    compute = FLOAT32 if dtype == FLOAT16 else dtype  # CuPy multiplies in the type it is given
+    result = _launched(array.prod(axis=axes, dtype=compute, keepdims=keepdims))
+    return result if dtype == compute else astype(result, dtype)
 
 
 @at_home

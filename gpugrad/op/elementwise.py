@@ -82,7 +82,7 @@ class Elementwise:
         self.plans: dict[tuple[object, ...], tuple[_Part, ...]] = {}
         self.products: dict[Formula, Elementwise] = {}
         self.rules: dict[tuple[tuple[bool, ...], int], Rule] = {}
-        self.plain: dict[tuple[tuple[bool, ...], bool], Rule] = {}
+        self.plain: dict[tuple[tuple[bool, ...], bool, Any], Rule] = {}
 
     def __repr__(self) -> str:
         return f"<elementwise {self.formula!r}>"
@@ -173,14 +173,17 @@ class Elementwise:
             self.rules[key] = Rule(self, needs, outputs, self.rule)
         return self.rules[key]
 
-    def plain_rule(self, needs: tuple[bool, ...], wide: bool) -> Rule:
-        """Return the same for plain operands, whose shapes differ where it is ``wide``."""
-        key = needs, wide
+    def plain_rule(self, needs: tuple[bool, ...], wide: bool, door: Any = None) -> Rule:
+        """Return the same for plain operands, whose shapes differ where it is ``wide``.
+
+        They are NumPy's, or those of a GPU's backend.
+        """
+        key = needs, wide, door
         if key not in self.plain:
-            rule = Rule(self, needs, 1, lambda needs, outputs: self.plain_rule(needs, wide))
+            rule = Rule(self, needs, 1, lambda needs, outputs: self.plain_rule(needs, wide, door))
 
             def specialize(node: Node, g: Any) -> Sequence[Any]:
-                rule.backward = specialized.backward(rule, wide)
+                rule.backward = specialized.backward(rule, wide, door)
                 return rule.backward(node, g)
 
             rule.backward = specialize
@@ -212,6 +215,35 @@ class Elementwise:
                     outs = part.op.evaluate(operands, p.compute, kinds, sum_to, part.summed)
             for k, shape, out in zip(part.targets, shapes, outs, strict=True):
                 results[k] = fit(out, shape, p.dtypes[k], node.inputs[k])
+        return results
+
+    def parted(
+        self, needs: tuple[bool, ...], values: Sequence[Array], shapes: Sequence[Shape]
+    ) -> list[Any]:
+        """Return the gradients of inputs of these shapes as :meth:`backward` does, as arrays.
+
+        ``values`` are the gradient and what was saved, arrays of one type.
+        """
+        g = values[0]
+        door, kind = backend.of(g), g.dtype
+        results: list[Any] = [None] * len(shapes)
+        reduced = tuple([shape != g.shape for shape in shapes])
+        for part in self.plan(needs, (True,), reduced):
+            arrays = [values[s] for s in part.sources]
+            first = part.targets[0]
+            if part.op is not None:
+                sum_to = None if part.summed is None else shapes[part.targets[part.summed]]
+                kinds = (kind,) * len(part.targets)
+                found = door.evaluate(
+                    part.op.formula, arrays, kind, kinds, sum_to, summed=part.summed or 0
+                )
+            elif reduced[first]:
+                formula = self.formula.vjp(_only(first, needs), (True,)).formula
+                found = door.evaluate(formula, arrays, kind, (kind,), shapes[first])
+            else:
+                found = arrays
+            for k, array in zip(part.targets, found, strict=True):
+                results[k] = array
         return results
 
     def _recorded(self, node: Node, example: Any) -> Recorded:

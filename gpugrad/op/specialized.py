@@ -1,9 +1,10 @@
 """Specialised functions: what runs for plain operands, written out once per operation.
 
-Most calls have float32 or float64 operands of NumPy's, of one type and shape, or a number.
+Most calls have float32 or float64 operands, of one type and shape, or a number.
 For these the text of one function holds the whole way from the operands to the recorded node, and
 of another that from the gradient of the result to the gradients of the inputs; both are generated
-from the formula.  Everything else takes the general way of :mod:`gpugrad.op`.
+from the formula.  The texts for a GPU differ from those for NumPy in that one kernel computes each
+value, and all gradients.  Everything else takes the general way of :mod:`gpugrad.op`.
 
 >>> import gpugrad
 >>> print(gpugrad.mul.op.source)  # doctest: +ELLIPSIS
@@ -23,8 +24,9 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad import graph
+from gpugrad import backend, graph
 from gpugrad.backend import cpu
+from gpugrad.backend.batched import BatchedBackend
 from gpugrad.formula import REAL, Expression, Formula, Product, python_lines
 from gpugrad.op import saved
 
@@ -77,9 +79,17 @@ SAVED = "{parameter}.__class__ in HOST and {parameter}.dtype is kind", "{paramet
 
 
 def forward_source(
-    name: str, formula: Formula, parameters: Sequence[str], numbers: tuple[str, str] = GIVEN
+    name: str,
+    formula: Formula,
+    parameters: Sequence[str],
+    numbers: tuple[str, str] = GIVEN,
+    kernels: bool = False,
 ) -> str:
-    """Return the text of the public function; ``general`` in it takes operands of any kind."""
+    """Return the text of the public function.
+
+    ``general`` in it takes operands of any kind, ``elsewhere`` those whose arrays are not NumPy's.
+    With ``kernels`` it is the text for a GPU.
+    """
     arguments = ", ".join(parameters)
     general = f"return general({arguments})"
     first, *others = parameters
@@ -90,15 +100,17 @@ def {name}({arguments}):
         {general}
     {x} = {first}._array
     if {x}.__class__ is not ndarray and {x}.__class__ not in HOST:
-        {general}
+        return {"general" if kernels else "elsewhere"}({arguments})
     kind = {x}.dtype
     if kind is not float32 and kind is not float64:
         {general}
 """
     result = f"result = quietly(compute, {', '.join([x, *ys])})\n"
-    if cpu.gains(formula):
-        large = f"(result,) = evaluated(formula, ({x}, {', '.join(ys)}))\n"
-        result = f"if {x}.size >= LARGE:\n{indented(large, 1)}else:\n{indented(result, 1)}"
+    evaluated = f"(result,) = evaluated(formula, ({x}, {', '.join(ys)}))\n"
+    if kernels:
+        result = evaluated
+    elif cpu.gains(formula):
+        result = f"if {x}.size >= LARGE:\n{indented(evaluated, 1)}else:\n{indented(result, 1)}"
     operands = "".join(_other(p, y, general, numbers) for p, y in zip(others, ys, strict=True))
     # shapes that do not broadcast, numbers out of range; another thread that computes quietly
     text += f"    try:\n{indented(operands + result, 2)}"
@@ -237,14 +249,26 @@ def forward(
     arguments = ", ".join(op.parameters)
     namespace = {"__name__": __name__, "Expression": Expression, "general": general}
 
-    def specialize() -> None:
-        namespace.update(_known(), formula=op.formula, compute=cpu.function_of(op.formula))
+    def filled(namespace: dict[str, Any], door: Any = None) -> Any:
+        namespace.update(_known(door), formula=op.formula)
         for needs in product((False, True), repeat=len(op.parameters)):
             if any(needs):
-                namespace[f"rule_{marks(needs)}"] = op.plain_rule(needs, False)
-                namespace[f"wide_{marks(needs)}"] = op.plain_rule(needs, True)
-        text = forward_source(op.function, op.formula, op.parameters, numbers)
-        function.__code__ = _defined(op.function, text, namespace).__code__
+                namespace[f"rule_{marks(needs)}"] = op.plain_rule(needs, False, door)
+                namespace[f"wide_{marks(needs)}"] = op.plain_rule(needs, True, door)
+        text = forward_source(op.function, op.formula, op.parameters, numbers, door is not None)
+        return _defined(op.function, text, namespace)
+
+    def specialize() -> None:
+        namespace.update(compute=cpu.function_of(op.formula), elsewhere=elsewhere)
+        function.__code__ = filled(namespace).__code__
+
+    def elsewhere(*operands: Any) -> Any:
+        door = backend.of(operands[0]._array)
+        if door.type == "cpu" or isinstance(door, BatchedBackend):
+            return general(*operands)
+        made = filled({"__name__": __name__, "general": general}, door)
+        namespace["elsewhere"] = made
+        return made(*operands)
 
     namespace["specialize"] = specialize
     kinds = " or ".join(f"{p}.__class__ is Expression" for p in op.parameters)
@@ -270,10 +294,13 @@ def general(op: Any, general: Callable[..., Any]) -> Callable[..., Any]:
 # --------------------------------------------------------------------------- backward
 
 
-def backward_source(formula: Formula, needs: tuple[bool, ...], wide: bool) -> str:
+def backward_source(
+    formula: Formula, needs: tuple[bool, ...], wide: bool, kernels: bool = False
+) -> str:
     """Return the text of the backward of arrays for the inputs that ``needs`` marks.
 
     It is ``wide`` where the operands had different shapes: what was broadcast is summed.
+    With ``kernels`` it is the text for a GPU.
     """
     found = formula.vjp(needs, (True,))
     text = f"def {formula.name}_backward(node, g):\n"
@@ -288,11 +315,19 @@ def backward_source(formula: Formula, needs: tuple[bool, ...], wide: bool) -> st
         if s:
             text += indented(_loaded(names[s], s - 1, s > len(needs)), 1)
     results = ["None"] * len(needs)
+    if wide and kernels:
+        values = ", ".join(names.get(k, "None") for k in range(len(needs) + 2))
+        return text + f"    return parted(needs, ({values}), node.params)\n"
     if wide:
         text += "    shape = g.shape\n    shapes = node.params\n"
         for k in found.targets:
             text += indented(_summed(formula, k, len(needs), names), 1)
             results[k] = f"grad{k}"
+    elif kernels:
+        lines, texts = _launched(found, names)
+        text += lines
+        for target, array in zip(found.targets, texts, strict=True):
+            results[target] = array
     else:
         statements, texts = _lines(found, names)
         if cpu.gains(found.formula) and not set(texts) & set(names.values()):
@@ -316,6 +351,25 @@ def _lines(found: Product, names: Mapping[int, str]) -> tuple[list[str], list[st
         if e.function == "variable":
             texts[k] = names[found.sources[found.formula.inputs.index(e)]]
     return statements, texts
+
+
+def _launched(found: Product, names: Mapping[int, str]) -> tuple[str, list[str]]:
+    """Return the line that has one kernel compute some gradients, and what they are called."""
+    texts = _lines(found, names)[1]
+    computed, _, used = _computed(found)
+    for k in computed:
+        texts[k] = f"grad{found.targets[k]}"
+    if not computed:
+        return "", texts
+    arrays = ", ".join(names[found.sources[k]] for k in used)
+    outs = ", ".join(texts[k] for k in computed)
+    return f"    {outs}, = evaluated(formula, ({arrays},))\n", texts
+
+
+def _computed(found: Product) -> tuple[tuple[int, ...], Formula, tuple[int, ...]]:
+    """Return which gradients are not just handed on, their formula, and which inputs it has."""
+    outputs = [k for k, e in enumerate(found.formula.outputs) if e.function != "variable"]
+    return tuple(outputs), *found.formula.part(tuple(outputs))
 
 
 def _summed(formula: Formula, index: int, count: int, names: Mapping[int, str]) -> str:
@@ -352,17 +406,22 @@ if {variable}.__class__ is Tensor:
 """
 
 
-def backward(rule: Any, wide: bool) -> Callable[..., Any]:
-    """Return the specialised backward of a rule."""
+def backward(rule: Any, wide: bool, door: Any = None) -> Callable[..., Any]:
+    """Return the specialised backward of a rule, for arrays of NumPy or of a GPU's backend."""
     formula, needs = rule.op.formula, rule.needs
-    namespace = {
-        **_known(), "general": recorded(rule, wide), "sum_to_shape": cpu.sum_to_shape,
-        "summed": cpu.summed, "formula": formula.vjp(needs, (True,)).formula,
-    }  # fmt: skip
-    for k in range(len(needs)):
-        alone = tuple(j == k for j in range(len(needs)))
-        namespace[f"formula{k}"] = formula.vjp(alone, (True,)).formula
-    return _defined(f"{formula.name}_backward", backward_source(formula, needs, wide), namespace)
+    found = formula.vjp(needs, (True,))
+    namespace = {**_known(door), "formula": found.formula}
+    if door is None:
+        namespace |= {"sum_to_shape": cpu.sum_to_shape, "summed": cpu.summed}
+        namespace["general"] = recorded(rule, wide)
+        for k in range(len(needs)):
+            alone = tuple(j == k for j in range(len(needs)))
+            namespace[f"formula{k}"] = formula.vjp(alone, (True,)).formula
+    else:
+        namespace |= {"needs": needs, "parted": rule.op.parted, "formula": _computed(found)[1]}
+        namespace["general"] = rule.general
+    text = backward_source(formula, needs, wide, door is not None)
+    return _defined(f"{formula.name}_backward", text, namespace)
 
 
 def recorded_source(formula: Formula, needs: tuple[bool, ...], wide: bool) -> str:
@@ -408,15 +467,15 @@ def recorded(rule: Any, wide: bool) -> Callable[..., Any]:
 # --------------------------------------------------------------------------- compiling
 
 
-def _known() -> dict[str, Any]:
-    """Return what the generated texts name."""
+def _known(door: Any = None) -> dict[str, Any]:
+    """Return what the generated texts name, for arrays of NumPy or of a GPU's backend."""
     return {
         **cpu.FUNCTIONS,
         "Tensor": saved.tensor_class,
-        "HOST": HOST,
-        "ndarray": np.ndarray,
-        "LARGE": cpu.LARGE,
-        "evaluated": cpu.evaluated,
+        "HOST": HOST if door is None else frozenset({door.xp.ndarray}),
+        "ndarray": np.ndarray if door is None else door.xp.ndarray,
+        "LARGE": cpu.LARGE if door is None else 0,
+        "evaluated": cpu.evaluated if door is None else door.evaluated,
         "LEAF": graph.LEAF,
         "Node": graph.Node,
         "SavedOutput": graph.SavedOutput,
