@@ -215,9 +215,10 @@ class Function:
         if mode.transforms:
             batch.check_class(cls.__name__, has_setup, cls.generate_vmap_rule, has_rule)
         levels = batch.levels(args)
-        ruled = has_rule and bool(levels)
-        if ruled and not batch.differentiated_in(levels[-1]):
-            return batch.by_rule(cls.vmap, levels[-1], args, kwargs)
+        ruled = has_rule and bool(levels or mode.transforms)
+        level = batch.differing(args, levels) if ruled else None
+        if level is not None and not batch.differentiated_in(level):
+            return batch.by_rule(cls, level, args, kwargs)
         ctx = op.context()
         inputs = edges(batch.in_levels(args, levels) if levels else args)
         tensor_args = [isinstance(a, TensorBase) for a in args]
@@ -226,10 +227,15 @@ class Function:
         )
         with recording(False), outside_of(-1):  # tangents, too, are left to the class
             if ruled:
-                result = batch.by_rule(cls.vmap, levels[-1], args, kwargs)
+                result = batch.by_rule(cls, level, args, kwargs)
+            elif mode.transforms:
+                with batch.outside_of_derivatives():
+                    result = cls.forward(*args, **kwargs)
             else:
                 result = cls.forward(*(() if has_setup else (ctx,)), *args, **kwargs)
             if has_setup:
+                if levels and inputs is not None:
+                    result = batch.in_every(result, levels, args)
                 cls.setup_context(ctx, args, result)
         outs = result if isinstance(result, tuple) else (result,)
         _check_dirty(ctx, outs, inputs is not None)
@@ -367,20 +373,31 @@ class _Operation:
             RuntimeError: It returns something that is no tangent of an output.
         """
         likes = [like(a) if isinstance(a, TensorBase) else None for a in args]
-        still = [any(o is n for n in ctx._non_differentiable) for o in outs]
         places = [k for k, t in enumerate(made) if isinstance(t, TensorBase)]
+        moving = [
+            k for k in places
+            if made[k]._array.dtype.kind in "fc"
+            and not any(outs[k] is n for n in ctx._non_differentiable)
+        ]  # fmt: skip
 
         def moved(_: Sequence[Any], tangents: Sequence[Any], level: int) -> list[Any]:
             with outside_of(level):
                 found = self.moved(ctx, likes, len(made), tangents)
-            for k in places:
-                if found[k] is not None and found[k]._array.shape != made[k]._array.shape:
+            for k, t in enumerate(found):
+                if t is not None and k not in moving:
                     raise RuntimeError(
-                        f"jvp of {self.cls.__name__} returned a tangent of shape "
-                        f"{errors.size(found[k]._array.shape)} for output {k}, whose shape is "
-                        f"{errors.size(made[k]._array.shape)}"
+                        f"Function's jvp returned a gradient at position {k}, but  the "
+                        "corresponding forward output is not a differentiable Tensor.You should "
+                        "return None at that position instead."
                     )
-            return [None if still[k] else found[k] for k in places]
+                if t is not None and t._array.shape != made[k]._array.shape:
+                    raise RuntimeError(
+                        "Trying to set a forward gradient that has a different size than that of "
+                        "the original Tensor, this is not supported. Tensor is of size "
+                        f"{errors.size(made[k]._array.shape)} while the given forward gradient is "
+                        f"of size {errors.size(t._array.shape)}."
+                    )
+            return [found[k] for k in places]
 
         carry(args, [made[k] for k in places], moved)
         ctx._tangents = {k: dict(getattr(made[k], "_tangents", {})) for k in places}
@@ -395,7 +412,7 @@ class _Operation:
         """Return what ``jvp`` gives for the tangents of the arguments, one for each output.
 
         Raises:
-            RuntimeError: It returns another number.
+            RuntimeError: It returns another number, or something else than tensors and ``None``.
         """
         given = [
             zeros(o)
@@ -409,9 +426,15 @@ class _Operation:
         finally:
             ctx._moving = False
         results = list(found) if isinstance(found, tuple) else [found]
+        for k, t in enumerate(results):
+            if t is not None and not isinstance(t, TensorBase):
+                raise RuntimeError(
+                    f"expected Variable or None (got {type(t).__name__}) for grad output {k}."
+                )
         if len(results) != outputs:
             raise RuntimeError(
-                f"jvp of {self.cls.__name__} returned {len(results)} tangents for {outputs} outputs"
+                "Function's jvp returned an invalid number of forward gradients (expected "
+                f"{outputs} but got {len(results)})"
             )
         return results
 
@@ -538,6 +561,8 @@ def _refusing(grad: Any, inputs: tuple[Any, ...]) -> Any:
         return None
     made = wrap(grad._array)
     made._counter = shared_counter(grad)
+    for level, tangent in getattr(grad, "_tangents", {}).items():
+        attach(made, level, tangent)  # it was moved by the operations that computed it
     made._edge = record(_Refusal(tuple([e is not None for e in inputs])), inputs, (), None, None)
     return made
 

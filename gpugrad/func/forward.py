@@ -113,7 +113,9 @@ def jacfwd(
         results: list[Any] = []
 
         def along(tangents: Sequence[Any]) -> Sequence[Any]:
-            with transforming(mode.batches[-1]):
+            level = mode.batches[-1]
+            level.of_tangents = True
+            with transforming(level):
                 results[:] = jvp(
                     lambda values: func(*tree.replaced(args, argnums, values), **kwargs),
                     (wanted,),

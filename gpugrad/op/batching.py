@@ -13,9 +13,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from gpugrad import backend, errors
-from gpugrad.backend.batched import BatchedBackend, Level, door_for, hidden, levels_of, shown
+from gpugrad.backend.batched import (
+    BatchedBackend,
+    Level,
+    door_for,
+    hidden,
+    levels_of,
+    one_of,
+    shown,
+)
 from gpugrad.graph import TensorBase, View, mode
-from gpugrad.op.operation import expand_to, lifted, linear
+from gpugrad.op.operation import expand_to, lift, lifted, linear
 from gpugrad.op.saved import shared_counter, wrap
 
 Array = Any
@@ -39,6 +47,16 @@ def _show(door: backend.Backend, input: Array, *, axis: int, level: Level) -> Ar
 @_show.gradient
 def input(g: Any, axis: int, level: Level) -> Any:
     return _hide(g, axis=axis, level=level)
+
+
+@linear("SelectBackward0", view=True)
+def _one(door: backend.Backend, input: Array, *, level: Level) -> Array:
+    return one_of(input, door, level)
+
+
+@_one.gradient
+def input(g: Any, level: Level) -> Any:
+    return lift(g, levels=(level,)) / level.size  # of each example a part
 
 
 @contextmanager
@@ -91,6 +109,13 @@ def unbatched(tensor: Any, axis: int, level: Level, bases: dict[int, Any]) -> An
 
 def _shown(tensor: Any, axis: int, level: Level) -> Any:
     result = _show(tensor, axis=axis, level=level)
+    result._counter = shared_counter(tensor)
+    return result
+
+
+def unlifted(tensor: Any, level: Level) -> Any:
+    """Return a view of a tensor without the hidden axis of a level that it was lifted to."""
+    result = _one(tensor, level=level)
     result._counter = shared_counter(tensor)
     return result
 
