@@ -435,7 +435,7 @@ def test_transforms_nest_over_a_function() -> None:
 
 @pytest.mark.parametrize(
     ("tangent", "message"),
-    [((1, 2), "jvp of F returned 2 tangents for 1 outputs"), (gpugrad.ones(3), "of shape \\[3\\]")],
+    Y
 )
 def test_what_is_no_tangent_of_the_output_is_refused(tangent: Any, message: str) -> None:
     f = made(gpugrad, lambda x: x * 2, same, lambda *_: None, jvp=lambda ctx, t: tangent)

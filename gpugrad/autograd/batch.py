@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from gpugrad import backend, errors
 from gpugrad.backend.batched import Batched, BatchedBackend, Level, differs, door_for
 from gpugrad.graph import TensorBase, mode
-from gpugrad.op.batching import batched, is_batched, unbatched, unlifted
+from gpugrad.op.batching import batched, unbatched, unlifted
 from gpugrad.op.operation import lifted
 
 _MORE = "For more details, please see https://pytorch.org/docs/main/notes/extending.func.html"
@@ -125,11 +125,15 @@ def by_rule(cls: Any, level: Level | None, args: Sequence[Any], kwargs: Mapping[
     outputs, out_dims = _checked(result)
     several = isinstance(outputs, tuple | list)
     found = [
-        batched(o, _axis(o, dim, level.size), level)
-        if dim is not None and isinstance(o, TensorBase) and not any(o is a for a in given) else o
+        _hidden(o, dim, level, given) if dim is not None and isinstance(o, TensorBase) else o
         for o, dim in zip(outputs if several else (outputs,), out_dims, strict=True)
-    ]  # fmt: skip
+    ]
     return _same(type(outputs)(found) if several else found[0], given, args)
+
+
+def _hidden(output: Any, dim: int, level: Level, given: Sequence[Any]) -> Any:
+    axis = _axis(output, dim, level.size)
+    return output if any(output is a for a in given) else batched(output, axis, level)
 
 
 def _peeled(tensor: Any, level: Level | None, dim: int | None, bases: dict[int, Any]) -> Any:
@@ -183,11 +187,11 @@ def _axis(output: Any, dim: int, count: int) -> int:
 def _outside_of(level: Level | None) -> Iterator[None]:
     """Compute as outside of a level of ``vmap``, or of all, and of the transforms within it."""
     running = mode.transforms
-    first = running.index(level) if level in running else 0 if level is None else len(running)
-    with _in(
-        [other for other in mode.batches if other is not level and other not in running[first:]],
-        running[:first],
-    ):
+    first = 0
+    if level is not None:
+        first = running.index(level) if level in running else len(running)
+    closed = (level, *running[first:])
+    with _in([other for other in mode.batches if other not in closed], running[:first]):
         yield
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from gpugrad.autograd.basis import along_basis
@@ -113,9 +114,7 @@ def jacfwd(
         results: list[Any] = []
 
         def along(tangents: Sequence[Any]) -> Sequence[Any]:
-            level = mode.batches[-1]
-            level.of_tangents = True
-            with transforming(level):
+            with nullcontext() if chunk_size == 1 else _transforming_tangents():
                 results[:] = jvp(
                     lambda values: func(*tree.replaced(args, argnums, values), **kwargs),
                     (wanted,),
@@ -137,6 +136,14 @@ def jacfwd(
         return (found, aux[0]) if has_aux else found
 
     return jacobian
+
+
+@contextmanager
+def _transforming_tangents() -> Iterator[None]:
+    level = mode.batches[-1]
+    level.of_tangents = True
+    with transforming(level):
+        yield
 
 
 def hessian(func: Function, argnums: Argnums = 0) -> Function:
@@ -175,7 +182,7 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
     """
     name = "linearize(f, *primals)"
     recorded = mode.enabled
-    with recording(True), transforming():
+    with recording(True):
         level = Level(tree.leaves(primals), recorded)
         output = func(*tree.rebuilt(primals, level.inputs))
         tree.check_tensors(output, name)
