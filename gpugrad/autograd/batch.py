@@ -38,7 +38,7 @@ def check_class(name: str, has_setup: bool, generated: bool, has_rule: bool) -> 
             "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, "
             f"jacrev, ...), it must override the setup_context staticmethod. {_MORE}"
         )
-    if all(level is None for level in mode.transforms):
+    if not any(isinstance(transform, Level) for transform in mode.transforms):
         return
     if generated and has_rule:
         raise RuntimeError(
@@ -92,7 +92,10 @@ def differing(args: Sequence[Any], every: tuple[Level, ...]) -> Level | None:
 def differentiated_in(level: Level | None) -> bool:
     """Tell whether one of the transforms that run inside of a level takes a derivative."""
     running = mode.transforms
-    return level is None or (level in running and None in running[running.index(level) :])
+    return level is None or (
+        level in running
+        and not all(isinstance(inner, Level) for inner in running[running.index(level) :])
+    )
 
 
 def by_rule(cls: Any, level: Level | None, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -133,7 +136,9 @@ def by_rule(cls: Any, level: Level | None, args: Sequence[Any], kwargs: Mapping[
 
 def _hidden(output: Any, dim: int, level: Level, given: Sequence[Any]) -> Any:
     axis = _axis(output, dim, level.size)
-    return output if any(output is a for a in given) else batched(output, axis, level)
+    if output._edge is None and any(output is a for a in given):
+        return output
+    return batched(output, axis, level)
 
 
 def _peeled(tensor: Any, level: Level | None, dim: int | None, bases: dict[int, Any]) -> Any:
@@ -198,12 +203,20 @@ def _outside_of(level: Level | None) -> Iterator[None]:
 @contextmanager
 def outside_of_derivatives() -> Iterator[None]:
     """Compute as outside of all derivatives that are taken, but inside of ``vmap``."""
-    with _in(mode.batches, [level for level in mode.transforms if level is not None]):
+    with _in(mode.batches, [level for level in mode.transforms if isinstance(level, Level)]):
         yield
 
 
 @contextmanager
-def _in(batches: Sequence[Level], transforms: Sequence[Level | None]) -> Iterator[None]:
+def reopened(levels: Sequence[Level]) -> Iterator[None]:
+    """Compute as inside of levels of ``vmap`` that were left, as the backward of a call in them."""
+    left = [level for level in levels if level not in mode.batches]
+    with _in((*mode.batches, *left), (*mode.transforms, *left)):
+        yield
+
+
+@contextmanager
+def _in(batches: Sequence[Level], transforms: Sequence[Any]) -> Iterator[None]:
     before = mode.batches, mode.transforms
     mode.batches, mode.transforms = tuple(batches), tuple(transforms)
     try:

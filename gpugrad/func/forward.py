@@ -53,7 +53,7 @@ def jvp(
             f"structure {tree.structure(primals)} and tangents with structure "
             f"{tree.structure(tangents)}"
         )
-    with forward_level() as level, transforming():
+    with forward_level() as level, transforming(level):
         pairs = zip(tree.leaves(primals), tree.leaves(tangents), strict=True)
         duals = tree.rebuilt(primals, [dual_at(level, p, t) for p, t in pairs])
         output, aux = tree.with_aux(func(*duals), has_aux, name)
