@@ -16,7 +16,7 @@ from gpugrad.autograd import batch
 from gpugrad.backend.batched import Level
 from gpugrad.graph import LEAF, Node, Rule, TensorBase, View, mode, output_of, record, recording
 from gpugrad.op.attribute import Named, missing
-from gpugrad.op.dual import attach, carry, has_tangents, outside_of
+from gpugrad.op.dual import attach, carry, has_tangents, outside_of, seen_from
 from gpugrad.op.history import check_rewritable, rewrite
 from gpugrad.op.hooked import call_user, tensors, untensored
 from gpugrad.op.operation import fit
@@ -283,14 +283,16 @@ def _differentiate(
             continue
         ctx = op.context()
         ctx.needs_input_grad = _required(args)
-        with outside_of(forward[0] if forward else inf):
-            cls.setup_context(ctx, args, returned)
+        inner = forward[0] if forward else inf
+        # not the outputs themselves: what is saved must not become a dual tensor later
+        outs = tuple([seen_from(t, inner) if isinstance(t, TensorBase) else t for t in made])
+        with outside_of(inner):
+            cls.setup_context(ctx, args, outs if isinstance(returned, tuple) else outs[0])
         if transform is None:
             assert inputs is not None
-            op.record(ctx, args, inputs, made, made, levels)
-            ctx._tangents = {k: dict(getattr(t, "_tangents", {})) for k, t in enumerate(made)}
+            op.record(ctx, args, inputs, outs, made, levels)
         else:
-            op.carry(ctx, args, made, made, {transform})
+            op.carry(ctx, args, outs, made, {transform})
             forward.remove(transform)
         ctx._to_save = ctx._dirty = ctx._non_differentiable = ()
 
