@@ -22,7 +22,7 @@ from gpugrad.backend.batched import (
     one_of,
     shown,
 )
-from gpugrad.graph import TensorBase, View, mode
+from gpugrad.graph import TensorBase, View, below, mode
 from gpugrad.op.operation import expand_to, lift, lifted, linear
 from gpugrad.op.saved import shared_counter, wrap
 
@@ -146,6 +146,22 @@ def in_every_example(tensor: Any) -> Any:
     door = backend.of(tensor._array)
     inner = door.inner if isinstance(door, BatchedBackend) else door
     return lifted(tensor, door_for(inner, (*levels_of(tensor._array), *mode.batches)))
+
+
+def levels_at(edge: Any) -> tuple[Level, ...]:
+    """Return the levels that are open of the tensor whose gradient passes through an edge."""
+    if isinstance(edge, TensorBase):
+        return levels_of(edge._array)
+    found: set[Level] = set()
+    for node in below([edge]).values():
+        if node.op is _hide.op:
+            found.add(node.op.attribute(node, "_saved_level"))
+        elif node.op is lift.op:
+            found.update(node.op.attribute(node, "_saved_levels"))
+        for end in node.inputs:
+            if isinstance(end, TensorBase):
+                found.update(levels_of(end._array))
+    return tuple([level for level in mode.batches if level in found])
 
 
 def check_ends(outputs: Sequence[Sequence[Level]], wanted: Sequence[Sequence[Level]]) -> None:
