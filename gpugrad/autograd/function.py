@@ -16,7 +16,7 @@ from gpugrad.autograd import batch
 from gpugrad.backend.batched import Level
 from gpugrad.graph import LEAF, Node, Rule, TensorBase, View, mode, output_of, record, recording
 from gpugrad.op.attribute import Named, missing
-from gpugrad.op.dual import attach, carry, has_tangents, outside_of, seen_from
+from gpugrad.op.dual import attach, carry, has_tangents, outside_of, seen_from, unrecorded
 from gpugrad.op.history import check_rewritable, rewrite
 from gpugrad.op.hooked import call_user, tensors, untensored
 from gpugrad.op.operation import fit
@@ -247,6 +247,10 @@ class Function:
         if mode.levels and has_tangents(args):
             op.carry(ctx, args, outs, made, set(mode.levels).difference(mode.transforms))
         ctx._to_save = ctx._dirty = ctx._non_differentiable = ()  # they would lead back to ctx
+        if ctx.saved_for_forward:  # and so would outputs
+            ctx.saved_for_forward = tuple([
+                unrecorded(t) if any(t is o for o in made) else t for t in ctx.saved_for_forward
+            ])  # fmt: skip
         returned = made if isinstance(result, tuple) else made[0]
         if mode.transforms:
             _differentiate(cls, args, inputs, returned, levels)
@@ -312,7 +316,10 @@ def _check_dirty(ctx: FunctionCtx, outs: Sequence[Any], recorded: bool) -> None:
                 "Some elements marked as dirty during the forward method were not returned as "
                 "output. The inputs that are modified inplace must all be outputs of the Function."
             )
-        if recorded and t._edge is LEAF:
+        untracked = t._edge is None and t._view is not None  # made under no_grad
+        if (recorded and t._edge is LEAF) or (
+            untracked and mode.enabled and t._view.base._edge is not None
+        ):
             raise RuntimeError(
                 "a leaf Variable that requires grad has been used in an in-place operation."
             )
@@ -474,13 +481,13 @@ class _Operation:
             with outside_of(level):
                 found = self.moved(ctx, likes, len(made), tangents)
             for k, t in enumerate(found):
-                if t is not None and k not in moving:
+                if t is not None and k in places and k not in moving:
                     raise RuntimeError(
                         f"Function's jvp returned a gradient at position {k}, but  the "
                         "corresponding forward output is not a differentiable Tensor.You should "
                         "return None at that position instead."
                     )
-                if t is not None and t._array.shape != made[k]._array.shape:
+                if t is not None and k in moving and t._array.shape != made[k]._array.shape:
                     raise RuntimeError(
                         "Trying to set a forward gradient that has a different size than that of "
                         "the original Tensor, this is not supported. Tensor is of size "
@@ -631,13 +638,19 @@ class _FunctionRule:
 
 
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a backward that is not recorded: to differentiate its gradients is an error."""
+    """Return a backward that is not recorded: to differentiate its gradients is an error.
+
+    Inside of transforms it is one, too, where no incoming gradient depends on anything; the
+    gradients would be taken for constants.
+    """
 
     @functools.wraps(fn)
     def backward(ctx: Any, *grads: Any) -> Any:
         with recording(False):
             found = fn(ctx, *grads)
         inputs = edges(grads)
+        if inputs is None and mode.enabled and mode.transforms:
+            inputs = ctx._node().inputs
         if inputs is None:
             return found
         refused = tuple([
