@@ -332,7 +332,8 @@ class _Mode(threading.local):
     conventions: tuple[str, ...] = ("torch",)  # at points without derivative; the last counts
     levels: tuple[int, ...] = ()  # ascending: an inner level has the larger number
     batches: tuple[Any, ...] = ()  # the levels of vmap that are open, the innermost last
-    # the transforms of func that run, the innermost last: a level of vmap, or None for a derivative
+    # the transforms of func that run, the innermost last: a level of vmap, the number of a level of
+    # forward mode, or None for a derivative in reverse
     transforms: tuple[Any, ...] = ()
 
 
@@ -374,7 +375,7 @@ _OURS = "gpugrad."  # generated functions have no module's name
 
 @contextmanager
 def transforming(level: Any = None) -> Iterator[None]:
-    """Note that a transform of ``func`` runs: ``vmap``, whose level is given, or a derivative."""
+    """Note that a transform of ``func`` runs, given its level, or a derivative in reverse."""
     before = mode.transforms
     mode.transforms = (*before, level)
     try:

@@ -1657,6 +1657,8 @@ def test_pytorch_still_says_so(snippet: str, error: type[Exception], text: str) 
 # --------------------------------------------------------------------------- different on purpose
 
 ACCEPTED = "no error"
+FUNCTION = "class F(torch.autograd.Function):\n"
+CUBE = f"{FUNCTION}    generate_vmap_rule = True\n    forward = staticmethod(lambda x: x**3)\n"
 # What PyTorch raises, what gpugrad raises or ACCEPTED, and why.
 DELIBERATE: list[tuple[str, tuple[type[Exception], str], Any, str]] = [
     (
@@ -1843,6 +1845,36 @@ DELIBERATE: list[tuple[str, tuple[type[Exception], str], Any, str]] = [
         ),
         ACCEPTED,
         "a shortcoming: what was made outside is not told from what was made inside",
+    ),
+    (
+        f"{CUBE}    setup_context = staticmethod(lambda ctx, i, o: ctx.save_for_backward(*i))\n"
+        "    backward = lambda ctx, g: 3 * g * ctx.saved_tensors[0]**2\n"
+        "    backward = staticmethod(torch.autograd.function.once_differentiable(backward))\n"
+        "torch.func.grad(torch.func.grad(F.apply))(torch.tensor(1.0))",
+        (AssertionError, ""),
+        (
+            RuntimeError,
+            "trying to differentiate twice a function that was marked with @once_differentiable",
+        ),
+        "PyTorch takes the first gradient for a constant, and gives 0",
+    ),
+    (
+        f"{FUNCTION}    generate_vmap_rule = True\n"
+        "    forward = staticmethod(lambda x: x.mul_(2))\n"
+        "    setup_context = staticmethod(lambda ctx, i, o: ctx.mark_dirty(*i))\n"
+        "torch.func.vmap(F.apply)(torch.ones(2))",
+        (RuntimeError, "Some elements marked as dirty during the forward method were not returned"),
+        ACCEPTED,
+        "examples are written to in place, too",
+    ),
+    (
+        f"{FUNCTION}    forward = staticmethod(lambda x: x.mul_(2))\n"
+        "    setup_context = staticmethod(lambda ctx, i, o: ctx.mark_dirty(*i))\n"
+        "    jvp = staticmethod(lambda ctx, t: t * 2)\n"
+        "torch.func.jvp(lambda x: F.apply(x * 1), (torch.ones(2),), (torch.ones(2),))",
+        (RuntimeError, "An inplace custom Function is not modifying the forward mode gradients in"),
+        ACCEPTED,
+        "a tangent may be a new tensor where a function writes in place or returns a view",
     ),
 ]
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 import test_errors
+from test_errors import CUBE, FUNCTION
 from snippets import ours, run
 
 import gpugrad
@@ -806,6 +807,33 @@ DELIBERATE: list[tuple[str, str, str, str]] = [
         "0",
         "1",
         "a copy counts the writes to the memory that it shares, so that a backward notices them",
+    ),
+    (
+        f"{CUBE}    setup_context = staticmethod("
+        "lambda ctx, i, o: ctx.save_for_backward(3 * i[0]**2))\n"
+        "    backward = staticmethod(lambda ctx, g: g * ctx.saved_tensors[0])\n"
+        "torch.func.grad(torch.func.grad(F.apply))(torch.tensor(1.0))",
+        "tensor(0.)",
+        "tensor(6.)",
+        "transforms differentiate what setup_context computes; PyTorch takes it for a constant",
+    ),
+    (
+        f"{CUBE}    setup_context = staticmethod(lambda ctx, i, o: ctx.save_for_forward(*i))\n"
+        "    jvp = staticmethod(lambda ctx, t: 3 * t * ctx.saved_tensors[0]**2)\n"
+        "jvp = torch.func.jvp; x = torch.tensor(1.0)\n"
+        "jvp(lambda x: jvp(lambda x: F.apply(x)**2, (x,), (x * 0 + 1,))[1], (x,), (x,))[1]",
+        "tensor(18.)",
+        "tensor(30.)",
+        "the second derivative of x**6; PyTorch's forward mode over itself loses a term",
+    ),
+    (
+        f"{FUNCTION}    forward = staticmethod(lambda x: x)\n"
+        "    setup_context = staticmethod(lambda ctx, i, o: None)\n"
+        "    vmap = staticmethod(lambda info, dims, x: (seen.append(dims), (x * 1, dims[0]))[1])\n"
+        "seen = []; torch.func.vmap(F.apply, 1)(torch.ones(2, 3))\nseen",
+        "[(1,)]",
+        "[(0,)]",
+        "the examples that a rule is given are always counted by the first dimension",
     ),
 ]
 

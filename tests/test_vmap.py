@@ -676,21 +676,65 @@ def test_a_graph_is_freed_by_counting(device: str) -> None:
         gc.enable()
 
 
-@pytest.mark.parametrize("outputs", ["the tensor", "its edge"])
-@pytest.mark.parametrize("inputs", ["the tensor", "its edge", "an edge by hand"])
-def test_gradients_are_not_summed_over_examples_unasked(outputs: str, inputs: str) -> None:
-    w = gpugrad.ones(2, requires_grad=True)
-    edge = autograd.graph.get_gradient_edge
+def by_hand(tensor: Any) -> Any:
+    edge = autograd.graph.get_gradient_edge(tensor)
+    return autograd.graph.GradientEdge(edge.node, edge.output_nr)
+
+
+ENDS: dict[str, Callable[[Any], Any]] = {
+    "the tensor": lambda t: t,
+    "its edge": autograd.graph.get_gradient_edge,
+    "an edge by hand": by_hand,
+}
+MEETINGS: dict[str, Callable[[Any, Any], Any]] = {
+    "mul": lambda w, row: w * row,
+    "where": lambda w, row: gpugrad.where(row > 2, w, w * 2),
+    "index": lambda w, row: w[(row[:1] > 3).long()],
+    "cat": lambda w, row: gpugrad.cat([w, row]),
+    "dot": lambda w, row: w @ row,
+    "expand": lambda w, row: (w * 1).expand(2, 2) * row,
+    "write": lambda w, row: (w * row).mul_(2),
+}
+
+
+@pytest.mark.parametrize("meeting", MEETINGS)
+@pytest.mark.parametrize("outputs", ENDS)
+@pytest.mark.parametrize("inputs", ENDS)
+def test_gradients_are_not_summed_over_examples_unasked(
+    outputs: str, inputs: str, meeting: str, device: str
+) -> None:
+    w = gpugrad.ones(2, device=device, requires_grad=True)
 
     def by_what_is_outside(row: Any) -> Any:
-        loss = (w * row).sum()
-        by_hand = autograd.graph.GradientEdge(edge(w).node, 0)
-        known: dict[str, Any] = {"the tensor": w, "its edge": edge(w), "an edge by hand": by_hand}
-        wanted = known[inputs]
-        return autograd.grad(loss if outputs == "the tensor" else edge(loss), wanted)[0]
+        out = MEETINGS[meeting](w, row)
+        weight = gpugrad.ones(out.shape, device=device)
+        return autograd.grad(ENDS[outputs](out), ENDS[inputs](w), weight)[0]
 
     with pytest.raises(RuntimeError, match="does not require grad"):
-        vmap(by_what_is_outside)(gpugrad.ones(3, 2))
+        vmap(by_what_is_outside)(gpugrad.ones(3, 2, device=device))
+
+
+@pytest.mark.parametrize("outputs", ENDS)
+@pytest.mark.parametrize("inputs", ENDS)
+def test_edges_of_what_is_batched_give_gradients_of_each_example(
+    outputs: str, inputs: str, device: str
+) -> None:
+    w = gpugrad.tensor([1.0, 2.0], device=device, requires_grad=True)
+    rows = gpugrad.arange(6.0, device=device).reshape(3, 2).requires_grad_()
+    one = gpugrad.ones((), device=device)
+
+    def by_what_is_inside(row: Any) -> Any:
+        middle = row * 1
+        out = (w * middle * middle).sum()
+        return autograd.grad(ENDS[outputs](out), ENDS[inputs](middle), one)[0]
+
+    assert_close(vmap(by_what_is_inside)(rows), 2 * w * rows)
+
+    def by_what_is_outside_of_both(vector: Any) -> Any:
+        return autograd.grad(ENDS[outputs](w * w), ENDS[inputs](w), vector)[0]
+
+    vectors = gpugrad.eye(2, device=device)
+    assert_close(vmap(by_what_is_outside_of_both)(vectors), vectors * 2 * w)
 
 
 @pytest.mark.filterwarnings("ignore:Anomaly Detection")

@@ -27,16 +27,22 @@ def along_basis(
     """Return what a function gives for all unit vectors, of which each element of ``like`` has one.
 
     The function takes tensors like those in ``like`` and returns tensors; it is called with all
-    unit vectors at once, or with ``chunk_size`` of them.  The results have a first dimension that
-    counts the vectors.
+    unit vectors at once, or with ``chunk_size`` of them.  With one of them it is called as in a
+    loop, so that it may do what ``vmap`` cannot.  The results have a first dimension that counts
+    the vectors.
     """
+
+    def part(start: int, stop: int) -> list[Any]:
+        rows = _unit_vectors(like, start, stop)
+        if chunk_size == 1 and count:
+            return [t.unsqueeze(0) for t in function([r[0] for r in rows])]
+        return at_once(function, rows, stop - start, randomness)
+
     count = sum(t._array.size for t in like)
     step = count if chunk_size is None else chunk_size
     parts = [
-        at_once(function, _unit_vectors(like, start, stop := min(start + step, count)),
-                stop - start, randomness)
-        for start in (range(0, count, step) if count else [0])
-    ]  # fmt: skip
+        part(start, min(start + step, count)) for start in (range(0, count, step) if count else [0])
+    ]
     if len(parts) == 1:
         return parts[0]
     return [cat(column, 0) for column in zip(*parts, strict=True)]

@@ -1,19 +1,20 @@
 """A user's ``Function`` inside ``vmap``: which way it goes, and its own rule.
 
 A class with ``generate_vmap_rule`` computes with batched tensors as any operation does.  Another
-has a method ``vmap`` that computes all examples; inside of it the level of ``vmap`` is closed.
+has a method ``vmap`` that computes all examples of the innermost level in which an argument
+differs by example; inside of it that level is closed, and those within it are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from gpugrad import backend, errors
-from gpugrad.backend.batched import Batched, BatchedBackend, Level, door_for
+from gpugrad.backend.batched import Batched, BatchedBackend, Level, differs, door_for
 from gpugrad.graph import TensorBase, mode
-from gpugrad.op.batching import batched, is_batched, unbatched
+from gpugrad.op.batching import batched, unbatched, unlifted
 from gpugrad.op.operation import lifted
 
 _MORE = "For more details, please see https://pytorch.org/docs/main/notes/extending.func.html"
@@ -37,7 +38,7 @@ def check_class(name: str, has_setup: bool, generated: bool, has_rule: bool) -> 
             "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, "
             f"jacrev, ...), it must override the setup_context staticmethod. {_MORE}"
         )
-    if all(level is None for level in mode.transforms):
+    if not any(isinstance(transform, Level) for transform in mode.transforms):
         return
     if generated and has_rule:
         raise RuntimeError(
@@ -79,36 +80,92 @@ def _inner(tensor: TensorBase) -> Any:
     return door.inner if isinstance(door, BatchedBackend) else door
 
 
-def differentiated_in(level: Level) -> bool:
+def differing(args: Sequence[Any], every: tuple[Level, ...]) -> Level | None:
+    """Return the innermost of some levels in which an argument differs by example."""
+    return next(
+        (level for level in reversed(every)
+         if any(isinstance(a, TensorBase) and differs(a._array, level) for a in args)),
+        None,
+    )  # fmt: skip
+
+
+def differentiated_in(level: Level | None) -> bool:
     """Tell whether one of the transforms that run inside of a level takes a derivative."""
     running = mode.transforms
-    return level in running and None in running[running.index(level) :]
+    return level is None or (
+        level in running
+        and not all(isinstance(inner, Level) for inner in running[running.index(level) :])
+    )
 
 
-def by_rule(rule: Any, level: Level, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """Return what a class's method ``vmap`` gives for the examples of a level, the innermost.
+def by_rule(cls: Any, level: Level | None, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Return what a class's method ``vmap`` gives for all examples of a level.
+
+    Without a level no argument differs by example: it is what ``forward`` gives.
+
+    Args:
+        cls: The class.
+        level: The innermost level in which an argument differs by example.
+        args: The arguments.
+        kwargs: Those by name.
 
     Raises:
-        RuntimeError: It does not return its outputs and where their examples are.
+        RuntimeError: The method does not return its outputs and where their examples are.
     """
     bases: dict[int, Any] = {}
     in_dims = tuple([
-        0 if isinstance(a, TensorBase) and is_batched(a, level) else None for a in args
+        0 if level and isinstance(a, TensorBase) and differs(a._array, level) else None
+        for a in args
     ])  # fmt: skip
     given = [
-        a if dim is None else unbatched(a, dim, level, bases)
+        _peeled(a, level, dim, bases) if isinstance(a, TensorBase) else a
         for a, dim in zip(args, in_dims, strict=True)
     ]
     with _outside_of(level):
-        result = rule(Info(level.size, level.randomness), in_dims, *given, **kwargs)
+        if level is None:
+            return _same(cls.forward(*given, **kwargs), given, args)
+        result = cls.vmap(Info(level.size, level.randomness), in_dims, *given, **kwargs)
     outputs, out_dims = _checked(result)
     several = isinstance(outputs, tuple | list)
     found = [
-        batched(o, _axis(o, dim, level.size), level)
-        if dim is not None and isinstance(o, TensorBase) else o
+        _hidden(o, dim, level, given) if dim is not None and isinstance(o, TensorBase) else o
         for o, dim in zip(outputs if several else (outputs,), out_dims, strict=True)
-    ]  # fmt: skip
-    return type(outputs)(found) if several else found[0]
+    ]
+    return _same(type(outputs)(found) if several else found[0], given, args)
+
+
+def _hidden(output: Any, dim: int, level: Level, given: Sequence[Any]) -> Any:
+    axis = _axis(output, dim, level.size)
+    if output._edge is None and any(output is a for a in given):
+        return output
+    return batched(output, axis, level)
+
+
+def _peeled(tensor: Any, level: Level | None, dim: int | None, bases: dict[int, Any]) -> Any:
+    """Return a tensor without the levels from one on; the examples of that at ``dim``."""
+    if dim is not None:
+        assert level is not None
+        tensor = unbatched(tensor, dim, level, bases)
+    for other in levels([tensor]):
+        if level is None or other.number >= level.number:
+            tensor = unlifted(tensor, other)
+    return tensor
+
+
+def _same(result: Any, given: Sequence[Any], args: Sequence[Any]) -> Any:
+    """Return outputs, with the arguments themselves in place of what was given of them."""
+    if not isinstance(result, tuple | list):
+        return next((a for g, a in zip(given, args, strict=True) if g is result), result)
+    return type(result)([_same(o, given, args) for o in result])
+
+
+def in_every(result: Any, every: tuple[Level, ...], args: Sequence[Any]) -> Any:
+    """Return outputs in all levels of the arguments, so that their gradients are not summed."""
+    if isinstance(result, tuple):
+        return tuple([in_every(o, every, args) for o in result])
+    if not isinstance(result, TensorBase) or any(result is a for a in args):
+        return result
+    return lifted(result, door_for(_inner(result), every))
 
 
 def _axis(output: Any, dim: int, count: int) -> int:
@@ -132,16 +189,40 @@ def _axis(output: Any, dim: int, count: int) -> int:
 
 
 @contextmanager
-def _outside_of(level: Level) -> Iterator[None]:
-    """Compute as outside of a level of ``vmap``, and of the transforms within it."""
-    batches, transforms = mode.batches, mode.transforms
-    mode.batches = tuple([other for other in batches if other is not level])
-    if level in transforms:
-        mode.transforms = transforms[: transforms.index(level)]
+def _outside_of(level: Level | None) -> Iterator[None]:
+    """Compute as outside of a level of ``vmap``, or of all, and of the transforms within it."""
+    running = mode.transforms
+    first = 0
+    if level is not None:
+        first = running.index(level) if level in running else len(running)
+    closed = (level, *running[first:])
+    with _in([other for other in mode.batches if other not in closed], running[:first]):
+        yield
+
+
+@contextmanager
+def outside_of_derivatives() -> Iterator[None]:
+    """Compute as outside of all derivatives that are taken, but inside of ``vmap``."""
+    with _in(mode.batches, [level for level in mode.transforms if isinstance(level, Level)]):
+        yield
+
+
+@contextmanager
+def reopened(levels: Sequence[Level]) -> Iterator[None]:
+    """Compute as inside of levels of ``vmap`` that were left, as the backward of a call in them."""
+    left = [level for level in levels if level not in mode.batches]
+    with _in((*mode.batches, *left), (*mode.transforms, *left)):
+        yield
+
+
+@contextmanager
+def _in(batches: Sequence[Level], transforms: Sequence[Any]) -> Iterator[None]:
+    before = mode.batches, mode.transforms
+    mode.batches, mode.transforms = tuple(batches), tuple(transforms)
     try:
         yield
     finally:
-        mode.batches, mode.transforms = batches, transforms
+        mode.batches, mode.transforms = before
 
 
 def _checked(result: Any) -> tuple[Any, tuple[int | None, ...]]:

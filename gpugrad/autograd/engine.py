@@ -15,7 +15,7 @@ from gpugrad.backend.batched import BatchedBackend, Level, levels_of
 from gpugrad.graph import TensorBase, edge_of, mode
 from gpugrad.op import fit
 from gpugrad.op.accumulation import differentiate
-from gpugrad.op.batching import batched, batching, check_ends, unbatched
+from gpugrad.op.batching import batched, batching, check_ends, levels_at, unbatched
 from gpugrad.op.history import renew
 from gpugrad.op.saved import wrap
 from gpugrad.op.specialized import HOST
@@ -259,10 +259,12 @@ def grad(
 
 
 def _levels(place: Any) -> Sequence[Level]:
-    """Return the levels of ``vmap`` of a tensor or an edge; none are known of one made by hand."""
+    """Return the levels of ``vmap`` of a tensor or an edge."""
     if isinstance(place, TensorBase):
         return levels_of(place._array)
-    door = None if place.ownership_token is None else place.ownership_token.door
+    if place.ownership_token is None:
+        return levels_at(target(place))
+    door = place.ownership_token.door
     return door.levels if isinstance(door, BatchedBackend) else ()
 
 

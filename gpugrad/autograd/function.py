@@ -6,14 +6,18 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from math import inf
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from gpugrad import backend, errors
 from gpugrad.autograd import batch
+from gpugrad.backend.batched import Level
 from gpugrad.graph import LEAF, Node, Rule, TensorBase, View, mode, output_of, record, recording
 from gpugrad.op.attribute import Named, missing
-from gpugrad.op.dual import attach, carry, has_tangents, outside_of
+from gpugrad.op.dual import attach, carry, has_tangents, outside_of, seen_from, unrecorded
+from gpugrad.op.history import check_rewritable, rewrite
 from gpugrad.op.hooked import call_user, tensors, untensored
 from gpugrad.op.operation import fit
 from gpugrad.op.saved import (
@@ -215,31 +219,86 @@ class Function:
         if mode.transforms:
             batch.check_class(cls.__name__, has_setup, cls.generate_vmap_rule, has_rule)
         levels = batch.levels(args)
-        ruled = has_rule and bool(levels)
-        if ruled and not batch.differentiated_in(levels[-1]):
-            return batch.by_rule(cls.vmap, levels[-1], args, kwargs)
-        ctx = op.context()
+        ruled = has_rule and bool(levels or mode.transforms)
+        level = batch.differing(args, levels) if ruled else None
+        if level is not None and not batch.differentiated_in(level):
+            return batch.by_rule(cls, level, args, kwargs)
         inputs = edges(batch.in_levels(args, levels) if levels else args)
-        tensor_args = [isinstance(a, TensorBase) for a in args]
-        ctx.needs_input_grad = tuple(
-            t and a._edge is not None for a, t in zip(args, tensor_args, strict=True)
-        )
+        ctx = op.context()
+        ctx.needs_input_grad = _required(args)
         with recording(False), outside_of(-1):  # tangents, too, are left to the class
             if ruled:
-                result = batch.by_rule(cls.vmap, levels[-1], args, kwargs)
+                result = batch.by_rule(cls, level, args, kwargs)
+            elif mode.transforms:
+                with batch.outside_of_derivatives():
+                    result = cls.forward(*args, **kwargs)
             else:
                 result = cls.forward(*(() if has_setup else (ctx,)), *args, **kwargs)
             if has_setup:
+                if levels and inputs is not None:
+                    result = batch.in_every(result, levels, args)
                 cls.setup_context(ctx, args, result)
         outs = result if isinstance(result, tuple) else (result,)
         _check_dirty(ctx, outs, inputs is not None)
-        made = tuple([_renamed(ctx, o, args) for o in outs])
+        made = tuple([_renamed(ctx, o, args, has_setup) for o in outs])
+        written = [(t, t._edge) for t in ctx._dirty]
         if inputs is not None:
-            op.record(ctx, args, inputs, outs, made)
+            op.record(ctx, args, inputs, outs, made, levels)
         if mode.levels and has_tangents(args):
-            op.carry(ctx, args, outs, made)
+            op.carry(ctx, args, outs, made, set(mode.levels).difference(mode.transforms))
         ctx._to_save = ctx._dirty = ctx._non_differentiable = ()  # they would lead back to ctx
-        return made if isinstance(result, tuple) else made[0]
+        if ctx.saved_for_forward:  # and so would outputs
+            ctx.saved_for_forward = tuple([
+                unrecorded(t) if any(t is o for o in made) else t for t in ctx.saved_for_forward
+            ])  # fmt: skip
+        returned = made if isinstance(result, tuple) else made[0]
+        if mode.transforms:
+            _differentiate(cls, args, inputs, returned, levels)
+        for t, edge in written:
+            if t._edge is not edge:
+                new, t._edge = t._edge, edge
+                rewrite(t, new)
+        return returned
+
+
+def _required(args: Sequence[Any]) -> tuple[bool, ...]:
+    return tuple([isinstance(a, TensorBase) and a._edge is not None for a in args])
+
+
+def _differentiate(
+    cls: type[Function],
+    args: tuple[Any, ...],
+    inputs: Sequence[Any] | None,
+    returned: Any,
+    levels: tuple[Level, ...],
+) -> None:
+    """Take the derivatives of a call that the transforms ask for, the outermost first.
+
+    Each has a context of its own.  What ``setup_context`` computes for it is differentiated by
+    those outside of it.
+    """
+    made = returned if isinstance(returned, tuple) else (returned,)
+    forward = [level for level in mode.levels if level in mode.transforms]
+    op = _operation(cls, generated=True)
+    for transform in mode.transforms:
+        if transform is None and inputs is None:
+            continue
+        if transform is not None and (transform not in forward or not has_tangents(args)):
+            continue
+        ctx = op.context()
+        ctx.needs_input_grad = _required(args)
+        inner = forward[0] if forward else inf
+        # not the outputs themselves: what is saved must not become a dual tensor later
+        outs = tuple([seen_from(t, inner) if isinstance(t, TensorBase) else t for t in made])
+        with outside_of(inner):
+            cls.setup_context(ctx, args, outs if isinstance(returned, tuple) else outs[0])
+        if transform is None:
+            assert inputs is not None
+            op.record(ctx, args, inputs, outs, made, levels)
+        else:
+            op.carry(ctx, args, outs, made, {transform})
+            forward.remove(transform)
+        ctx._to_save = ctx._dirty = ctx._non_differentiable = ()
 
 
 def _check_dirty(ctx: FunctionCtx, outs: Sequence[Any], recorded: bool) -> None:
@@ -257,42 +316,75 @@ def _check_dirty(ctx: FunctionCtx, outs: Sequence[Any], recorded: bool) -> None:
                 "Some elements marked as dirty during the forward method were not returned as "
                 "output. The inputs that are modified inplace must all be outputs of the Function."
             )
-        if recorded and t._edge is LEAF:
+        untracked = t._edge is None and t._view is not None  # made under no_grad
+        if (recorded and t._edge is LEAF) or (
+            untracked and mode.enabled and t._view.base._edge is not None
+        ):
             raise RuntimeError(
                 "a leaf Variable that requires grad has been used in an in-place operation."
             )
+        if recorded and t._view is not None:
+            if len(outs) > 1:
+                raise RuntimeError(_VIEW_AMONG_OTHERS)
+            check_rewritable(t)
         note_write(t)
 
 
-def _renamed(ctx: FunctionCtx, out: Any, args: Sequence[Any]) -> Any:
-    """Return an output; one that has a history already, as another tensor on the same memory."""
+_VIEW_AMONG_OTHERS = (
+    "If your Function modifies inplace an input that is a view of another Tensor, your Function "
+    "cannot return more than one Tensor. This is not supported by the current autograd engine. You "
+    "should either make sure the input is not a view (using .clone() for example) or make your "
+    "Function only return one Tensor (potentially splitting it into two Functions: one doing the "
+    "inplace that returns a single Tensor and a second one that does the other operations). You "
+    "can ask on the forum https://discuss.pytorch.org/ if you need help to do this change."
+)
+
+
+def _renamed(ctx: FunctionCtx, out: Any, args: Sequence[Any], has_setup: bool) -> Any:
+    """Return an output; one that has a history already, as another tensor on the same memory.
+
+    Raises:
+        RuntimeError: ``setup_context`` saved it, and it is an argument.
+    """
     if not isinstance(out, TensorBase) or any(out is t for t in ctx._dirty):
         return out
-    if out._edge is None and not any(out is a for a in args):
+    given = any(out is a for a in args)
+    if out._edge is None and not given:
         return out
+    if given and has_setup and any(out is t for t in (*ctx._to_save, *ctx.saved_for_forward)):
+        raise RuntimeError(
+            "An input that has been returned as-is as output is being saved for backward. This is "
+            "not supported if you override setup_context. You should return and save a view of the "
+            "input instead, e.g. with x.view_as(x) or setup ctx inside the forward function itself."
+        )
     made = wrap(own_array(out))
     made._counter = shared_counter(out)
     made._view = View(out, "no_grad")
     return made
 
 
-def _operation(cls: type[Function]) -> _Operation:
-    """Return the operation of a class, made when it is first applied."""
-    found: _Operation | None = cls.__dict__.get("_op")
+def _operation(cls: type[Function], generated: bool = False) -> _Operation:
+    """Return the operation of a class, made when it is first applied.
+
+    The one that transforms record is "generated", as PyTorch calls it.
+    """
+    name = "_generated_op" if generated else "_op"
+    found: _Operation | None = cls.__dict__.get(name)
     if found is None:
-        found = cls._op = _Operation(cls)  # type: ignore[attr-defined]
+        found = _Operation(cls, "Generated" if generated else "")
+        setattr(cls, name, found)
     return found
 
 
 class _Operation:
     """A user's function as an operation of the graph."""
 
-    def __init__(self, cls: type[Function]):
+    def __init__(self, cls: type[Function], kind: str):
         self.cls = cls
         self.has_rule = cls.vmap is not Function.vmap
         has_setup = cls.setup_context is not Function.setup_context
         self.signature = inspect.signature(cls.forward) if has_setup else None
-        self.name = f"{cls.__name__}Backward"
+        self.name = f"{cls.__name__}{kind}Backward"
         self.context: type[FunctionCtx] = type(self.name, (FunctionCtx,), {})
 
     def attribute(self, node: Node, name: str) -> Any:
@@ -309,6 +401,7 @@ class _Operation:
         inputs: Sequence[Any],
         outs: Sequence[Any],
         made: Sequence[Any],
+        levels: tuple[Level, ...],
     ) -> None:
         """Make the node of a call and attach it to the outputs that have gradients."""
         ends = {
@@ -344,6 +437,7 @@ class _Operation:
             places,
             tuple([like(args[k]) for k in places]),
             tuple([like(o) if isinstance(o, TensorBase) else None for o in made]),
+            levels if mode.transforms else (),
         )
         needs = tuple([inputs[k] is not None for k in places])
         values = (*saved, *(None for _ in made)) if saved else ()
@@ -359,28 +453,48 @@ class _Operation:
             t._edge = output_of(node, k)
 
     def carry(
-        self, ctx: FunctionCtx, args: Sequence[Any], outs: Sequence[Any], made: Sequence[Any]
+        self,
+        ctx: FunctionCtx,
+        args: Sequence[Any],
+        outs: Sequence[Any],
+        made: Sequence[Any],
+        wanted: set[int],
     ) -> None:
         """Give the outputs of a call the tangents that the class's ``jvp`` makes of the arguments'.
+
+        Only those of the levels that are wanted.
 
         Raises:
             RuntimeError: It returns something that is no tangent of an output.
         """
         likes = [like(a) if isinstance(a, TensorBase) else None for a in args]
-        still = [any(o is n for n in ctx._non_differentiable) for o in outs]
         places = [k for k, t in enumerate(made) if isinstance(t, TensorBase)]
+        moving = [
+            k for k in places
+            if made[k]._array.dtype.kind in "fc"
+            and not any(outs[k] is n for n in ctx._non_differentiable)
+        ]  # fmt: skip
 
         def moved(_: Sequence[Any], tangents: Sequence[Any], level: int) -> list[Any]:
+            if level not in wanted:
+                return [None for _ in places]
             with outside_of(level):
                 found = self.moved(ctx, likes, len(made), tangents)
-            for k in places:
-                if found[k] is not None and found[k]._array.shape != made[k]._array.shape:
+            for k, t in enumerate(found):
+                if t is not None and k in places and k not in moving:
                     raise RuntimeError(
-                        f"jvp of {self.cls.__name__} returned a tangent of shape "
-                        f"{errors.size(found[k]._array.shape)} for output {k}, whose shape is "
-                        f"{errors.size(made[k]._array.shape)}"
+                        f"Function's jvp returned a gradient at position {k}, but  the "
+                        "corresponding forward output is not a differentiable Tensor.You should "
+                        "return None at that position instead."
                     )
-            return [None if still[k] else found[k] for k in places]
+                if t is not None and k in moving and t._array.shape != made[k]._array.shape:
+                    raise RuntimeError(
+                        "Trying to set a forward gradient that has a different size than that of "
+                        "the original Tensor, this is not supported. Tensor is of size "
+                        f"{errors.size(made[k]._array.shape)} while the given forward gradient is "
+                        f"of size {errors.size(t._array.shape)}."
+                    )
+            return [found[k] for k in places]
 
         carry(args, [made[k] for k in places], moved)
         ctx._tangents = {k: dict(getattr(made[k], "_tangents", {})) for k in places}
@@ -395,7 +509,7 @@ class _Operation:
         """Return what ``jvp`` gives for the tangents of the arguments, one for each output.
 
         Raises:
-            RuntimeError: It returns another number.
+            RuntimeError: It returns another number, or something else than tensors and ``None``.
         """
         given = [
             zeros(o)
@@ -409,9 +523,15 @@ class _Operation:
         finally:
             ctx._moving = False
         results = list(found) if isinstance(found, tuple) else [found]
+        for k, t in enumerate(results):
+            if t is not None and not isinstance(t, TensorBase):
+                raise RuntimeError(
+                    f"expected Variable or None (got {type(t).__name__}) for grad output {k}."
+                )
         if len(results) != outputs:
             raise RuntimeError(
-                f"jvp of {self.cls.__name__} returned {len(results)} tangents for {outputs} outputs"
+                "Function's jvp returned an invalid number of forward gradients (expected "
+                f"{outputs} but got {len(results)})"
             )
         return results
 
@@ -439,7 +559,8 @@ class _Operation:
                 "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You "
                 "should only implement one of them."
             )
-        found = call_user(cls.vjp if other else cls.backward, call.ctx, *grads)
+        with batch.reopened(call.levels) if call.levels else nullcontext():
+            found = call_user(cls.vjp if other else cls.backward, call.ctx, *grads)
         if not isinstance(found, tuple):
             found = (found,)
         count = call.arguments
@@ -489,6 +610,7 @@ class _Call(NamedTuple):
     places: tuple[int, ...]  # of the tensors among them
     likes: tuple[Like, ...]  # of these tensors
     out_likes: tuple[Like | None, ...]  # None: no tensor
+    levels: tuple[Level, ...]  # of vmap, in which it was made
 
 
 class _FunctionRule:
@@ -518,13 +640,19 @@ class _FunctionRule:
 
 
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a backward that is not recorded: to differentiate its gradients is an error."""
+    """Return a backward that is not recorded: to differentiate its gradients is an error.
+
+    Inside of transforms it is one, too, where no incoming gradient depends on anything; the
+    gradients would be taken for constants.
+    """
 
     @functools.wraps(fn)
     def backward(ctx: Any, *grads: Any) -> Any:
         with recording(False):
             found = fn(ctx, *grads)
         inputs = edges(grads)
+        if inputs is None and mode.enabled and mode.transforms:
+            inputs = ctx._node().inputs
         if inputs is None:
             return found
         refused = tuple([
@@ -540,6 +668,8 @@ def _refusing(grad: Any, inputs: tuple[Any, ...]) -> Any:
         return None
     made = wrap(grad._array)
     made._counter = shared_counter(grad)
+    for level, tangent in getattr(grad, "_tangents", {}).items():
+        attach(made, level, tangent)  # it was moved by the operations that computed it
     made._edge = record(_Refusal(tuple([e is not None for e in inputs])), inputs, (), None, None)
     return made
 

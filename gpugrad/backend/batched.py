@@ -56,6 +56,7 @@ class Level:
     """
 
     _numbers = itertools.count()
+    of_tangents = False  # whether what differs by example are the tangents that jacfwd takes
 
     def __init__(self, size: int, randomness: str = "error"):
         self.number = next(self._numbers)
@@ -689,6 +690,26 @@ def summed(array: Array, door: Any, levels: Sequence[Level]) -> Array:
     found = inner.sum(wide._full(array, tuple(batch)), tuple(sorted(places)), False, array.dtype)
     rest = [level for level in wide.levels if level not in levels]
     return door_for(inner, rest).made(found) if rest else found
+
+
+def differs(array: Array, level: Level) -> bool:
+    """Tell whether an array may differ by example of a level: not where it was lifted to it.
+
+    Of a level with one example an array shows no difference; it is taken for lifted where only
+    tangents differ.
+    """
+    if level not in levels_of(array):
+        return False
+    length = array.array.shape[array.door.levels.index(level)]
+    return bool(length != 1 or (level.size == 1 and not level.of_tangents))
+
+
+def one_of(array: Batched, door: Any, level: Level) -> Array:
+    """Return a view without the axis of a level that an array was lifted to."""
+    place = door.levels.index(level)
+    rest = [other for other in door.levels if other is not level]
+    whole = array.array[(*(slice(None),) * place, 0)]
+    return door_for(door.inner, rest).made(whole) if rest else whole
 
 
 def levels_of(array: Array) -> tuple[Level, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from gpugrad.autograd.basis import along_basis
@@ -52,7 +53,7 @@ def jvp(
             f"structure {tree.structure(primals)} and tangents with structure "
             f"{tree.structure(tangents)}"
         )
-    with forward_level() as level, transforming():
+    with forward_level() as level, transforming(level):
         pairs = zip(tree.leaves(primals), tree.leaves(tangents), strict=True)
         duals = tree.rebuilt(primals, [dual_at(level, p, t) for p, t in pairs])
         output, aux = tree.with_aux(func(*duals), has_aux, name)
@@ -113,7 +114,7 @@ def jacfwd(
         results: list[Any] = []
 
         def along(tangents: Sequence[Any]) -> Sequence[Any]:
-            with transforming(mode.batches[-1]):
+            with nullcontext() if chunk_size == 1 else _transforming_tangents():
                 results[:] = jvp(
                     lambda values: func(*tree.replaced(args, argnums, values), **kwargs),
                     (wanted,),
@@ -135,6 +136,14 @@ def jacfwd(
         return (found, aux[0]) if has_aux else found
 
     return jacobian
+
+
+@contextmanager
+def _transforming_tangents() -> Iterator[None]:
+    level = mode.batches[-1]
+    level.of_tangents = True
+    with transforming(level):
+        yield
 
 
 def hessian(func: Function, argnums: Argnums = 0) -> Function:
@@ -173,7 +182,7 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
     """
     name = "linearize(f, *primals)"
     recorded = mode.enabled
-    with recording(True), transforming():
+    with recording(True):
         level = Level(tree.leaves(primals), recorded)
         output = func(*tree.rebuilt(primals, [_writable(x) for x in level.inputs]))
         tree.check_tensors(output, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from gpugrad._tensor import Tensor
@@ -201,7 +202,7 @@ def jacrev(
     """Return a function that computes the Jacobian of ``func`` in reverse mode.
 
     One walk through the graph computes all rows together, or ``chunk_size`` of them, as
-    :func:`vmap` does.
+    :func:`vmap` does; with 1 it is a loop, for backwards that ``vmap`` cannot run.
 
     Args:
         func: It returns tensors, in nested tuples, lists and dictionaries or alone.
@@ -233,7 +234,7 @@ def jacrev(
         outputs, inputs = tree.leaves(output), tree.leaves(wanted)
 
         def along(vectors: Sequence[Any]) -> Sequence[Any]:
-            with transforming(mode.batches[-1]):
+            with nullcontext() if chunk_size == 1 else transforming(mode.batches[-1]):
                 return tree.leaves(pullback(tree.rebuilt(output, vectors)))
 
         rows = along_basis(along, outputs, chunk_size)

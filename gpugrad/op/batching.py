@@ -13,9 +13,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from gpugrad import backend, errors
-from gpugrad.backend.batched import BatchedBackend, Level, door_for, hidden, levels_of, shown
-from gpugrad.graph import TensorBase, View, mode
-from gpugrad.op.operation import expand_to, lifted, linear
+from gpugrad.backend.batched import (
+    BatchedBackend,
+    Level,
+    door_for,
+    hidden,
+    levels_of,
+    one_of,
+    shown,
+)
+from gpugrad.graph import TensorBase, View, below, mode
+from gpugrad.op.operation import expand_to, lift, lifted, linear
 from gpugrad.op.saved import shared_counter, wrap
 
 Array = Any
@@ -41,6 +49,16 @@ def show(door: backend.Backend, input: Array, *, axis: int, level: Level) -> Arr
 @show.gradient
 def input(g: Any, axis: int, level: Level) -> Any:
     return hide(g, axis=axis, level=level)
+
+
+@linear("SelectBackward0", view=True)
+def _one(door: backend.Backend, input: Array, *, level: Level) -> Array:
+    return one_of(input, door, level)
+
+
+@_one.gradient
+def input(g: Any, level: Level) -> Any:
+    return lift(g, levels=(level,)) / level.size  # of each example a part
 
 
 @contextmanager
@@ -94,6 +112,13 @@ def _shown(tensor: Any, axis: int, level: Level) -> Any:
     return result
 
 
+def unlifted(tensor: Any, level: Level) -> Any:
+    """Return a view of a tensor without the hidden axis of a level that it was lifted to."""
+    result = _one(tensor, level=level)
+    result._counter = shared_counter(tensor)
+    return result
+
+
 def every_example(tensor: Any, recurse: bool) -> Any:
     """Return all examples of a tensor without history: of all levels, or of the innermost.
 
@@ -120,6 +145,22 @@ def in_every_example(tensor: Any) -> Any:
     door = backend.of(tensor._array)
     inner = door.inner if isinstance(door, BatchedBackend) else door
     return lifted(tensor, door_for(inner, (*levels_of(tensor._array), *mode.batches)))
+
+
+def levels_at(edge: Any) -> tuple[Level, ...]:
+    """Return the levels that are open of the tensor whose gradient passes through an edge."""
+    if isinstance(edge, TensorBase):
+        return levels_of(edge._array)
+    found: set[Level] = set()
+    for node in below([edge]).values():
+        if node.op is _hide.op:
+            found.add(node.op.attribute(node, "_saved_level"))
+        elif node.op is lift.op:
+            found.update(node.op.attribute(node, "_saved_levels"))
+        for end in node.inputs:
+            if isinstance(end, TensorBase):
+                found.update(levels_of(end._array))
+    return tuple([level for level in mode.batches if level in found])
 
 
 def check_ends(outputs: Sequence[Sequence[Level]], wanted: Sequence[Sequence[Level]]) -> None:

@@ -78,10 +78,11 @@ def attach(tensor: Any, level: int, tangent: Any) -> None:
 
 def primal(tensor: Any, level: int) -> Any:
     """Return the tensor as the levels outside of ``level`` see it: with their tangents only."""
-    return _seen_from(tensor, level) if tensor.__class__ is saved.dual_class else tensor
+    return seen_from(tensor, level) if tensor.__class__ is saved.dual_class else tensor
 
 
-def _seen_from(tensor: Any, level: int) -> Any:
+def seen_from(tensor: Any, level: float) -> Any:
+    """Return another tensor that is as the levels outside of ``level`` see this one."""
     tangents = getattr(tensor, "_tangents", {})
     edge = None if tensor._edge is None else edge_of(tensor)
     return _alias(tensor, edge, {k: t for k, t in tangents.items() if k < level})
@@ -146,7 +147,7 @@ def carry(operands: Sequence[Any], outs: Sequence[Any], moved: Moved) -> None:
         if any(t is not None for t in tangents):
             # not the outputs themselves: what the rule saves must not become a dual tensor later
             values = [primal(o, level) for o in operands]
-            values += [_seen_from(out, level) for out in outs]
+            values += [seen_from(out, level) for out in outs]
             for out, tangent in zip(outs, moved(values, tangents, level), strict=True):
                 if tangent is not None and out._array.dtype.kind in "fc":
                     attach(out, level, tangent)
