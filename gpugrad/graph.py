@@ -323,6 +323,7 @@ class _Mode(threading.local):
     enabled: Any = True
     on: Any = True  # or an op.observed.Observer, where there is more to do than to record
     hooks: tuple[Any, ...] = ()  # on saved tensors: those that are entered
+    calls: tuple[Any, ...] = ()  # op.observed.Calls that are entered, the innermost last
     disabled: str | None = None  # why hooks on saved tensors may not be entered
     anomaly = False
     check_nan = True  # in anomaly mode

@@ -33,6 +33,7 @@ from gpugrad.op.accumulation import differentiate
 from gpugrad.op.attribute import saved_value
 from gpugrad.op.convention import conventions
 from gpugrad.op.dual import carry, has_tangents
+from gpugrad.op.observed import watcher
 from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
     Like,
@@ -254,7 +255,12 @@ class Operation:
             own_array(first)
         others = _batched(params[self.arrays]) if self.arrays else ()
         door, tensors, arrays = together(tensors, others)
-        result = self.forward(door, *arrays, **params)
+        watching = watcher(self.name, tensors) if mode.calls else None
+        found = watching.kept(self.name) if watching else None
+        if found is None:
+            result = self.forward(door, *arrays, **params)
+        else:
+            result = found[0] if self.output_names == ("out",) else found
         several = result.__class__ is tuple
         outs = tuple(map(wrap, result)) if several else (wrap(result),)
         if mode.enabled:
@@ -269,6 +275,8 @@ class Operation:
         if mode.levels and has_tangents(tensors):
             call = self._described(tensors, outs, params)
             carry(tensors, outs, lambda values, moving, _: self._moved(call, values, moving))
+        if watching:
+            watching.made(self.name, tensors, params, outs if several else outs[0])
         return outs if several else outs[0]
 
     fit = staticmethod(fit)
