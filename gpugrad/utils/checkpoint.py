@@ -10,7 +10,6 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 from gpugrad import random
-from gpugrad._tensor import Tensor
 from gpugrad.autograd.engine import backward
 from gpugrad.autograd.function import Function
 from gpugrad.autograd.grad_mode import enable_grad, is_grad_enabled
@@ -217,9 +216,9 @@ def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         )
     found: list[Any] = list(inputs)
     for k, t in enumerate(found):
-        if isinstance(t, Tensor):
-            found[k] = t.detach()
-            found[k].requires_grad = t.requires_grad
+        if isinstance(t, TensorBase):
+            found[k] = t.detach()  # type: ignore[attr-defined]
+            found[k].requires_grad = t._edge is not None
     return tuple(found)
 
 

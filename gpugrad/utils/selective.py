@@ -10,8 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gpugrad import backend
-from gpugrad._device import CPU, device
 from gpugrad.graph import mode, recording
 from gpugrad.op.observed import title, watch
 from gpugrad.op.saved import own_array, shared_counter, wrap
@@ -66,7 +64,7 @@ class _Kept(NamedTuple):
 
     tensor: Any
     version: int
-    where: device
+    where: Any  # the device that it is handed out on
 
     def array(self, allow_mutation: bool) -> Any:
         """Return the array that was the result.
@@ -78,9 +76,8 @@ class _Kept(NamedTuple):
             raise RuntimeError(
                 "Tensor cached during selective activation checkpoint has been mutated"
             )
-        array = self.tensor._array
-        here = backend.of(array).device_of(array)
-        return array if here == self.where else backend.moved(array, self.where)
+        with recording(False):
+            return self.tensor.to(self.where)._array
 
 
 _Entry = tuple[_Kept, ...] | None  # the results of a call; None where it is computed again
@@ -114,7 +111,7 @@ class _Caching(Watched):
             entry = tuple([_keep(t, t) for t in outs])
         elif answer in _OFFLOADS:
             with recording(False):
-                entry = tuple([_keep(t.to(CPU), t) for t in outs])
+                entry = tuple([_keep(t.to("cpu"), t) for t in outs])
         self.storage[name].append(entry)
 
 
