@@ -29,6 +29,11 @@ from gpugrad._tensor import Tensor as Tensor
 from gpugrad._tensor import is_complex as is_complex
 from gpugrad._tensor import is_conj as is_conj
 from gpugrad._tensor import is_floating_point as is_floating_point
+from gpugrad.autograd.anomaly_mode import (
+    is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled,
+)
+from gpugrad.autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
+from gpugrad.autograd.anomaly_mode import set_anomaly_enabled as set_anomaly_enabled
 from gpugrad.autograd.grad_mode import enable_grad as enable_grad
 from gpugrad.autograd.grad_mode import inference_mode as inference_mode
 from gpugrad.autograd.grad_mode import is_grad_enabled as is_grad_enabled

@@ -327,6 +327,8 @@ class _Mode(threading.local):
     disabled: str | None = None  # why hooks on saved tensors may not be entered
     anomaly = False
     check_nan = True  # in anomaly mode
+    multithreading = True  # only remembered: a walk runs in the thread that starts it
+    keeps_layout = True  # whether a .grad has the strides of its leaf, whatever the gradient had
     walk: Pending | None = None  # the walk that is under way
     node: Node | None = None  # in anomaly mode, the node that the walk is at
     inference = False

@@ -20,6 +20,7 @@ SNIPPETS = {
     "out of bounds": X + "x.as_strided((2, 20), (1, 1))",
     "offset out of bounds": X + "x.as_strided((2,), (1,), storage_offset=11)",
     "nothing out of bounds": X + "x.as_strided((0, 200), (1, 1))",
+    "of nothing": "torch.ones(3, 0).as_strided((1,), (1,))",
     "offset of a part": X + "x[1:, 1:].as_strided((2, 2), (1, 1))",
     "offset in the memory": X + "x[1:, 1:].as_strided((2, 2), (1, 1), 0)",
     "of a detached part": X + "x[1:, 1:].detach().as_strided((2, 2), (1, 1), 1)",

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gpugrad import backend
-from gpugrad.backend.batched import Batched, all_of, copy_to_write
+from gpugrad.backend.batched import Batched, copy_to_write
 from gpugrad.errors import normal_dim, size
 from gpugrad.op import Operation, linear, of_tensor
-from gpugrad.op.history import extent
 from gpugrad.op.operation import declared
 from gpugrad.op.saved import Like, own_array, wrap
 from gpugrad.ops import shape as shapes
@@ -48,43 +47,23 @@ class Layout(NamedTuple):
         return found
 
 
-def owner(array: Array) -> Array:
-    """Return the array that has the memory of another one, which may be a view of it."""
-    base = array.base
-    while base is not None:
-        if base.__class__ is array.__class__:
-            array = base
-        base = getattr(base, "base", None)  # NumPy puts other objects between two arrays
-    return array
-
-
 def storage_offset(input: Tensor) -> int:
     """Return how many elements lie in memory before the first one of the tensor.
 
     Memory begins with that of the NumPy or CuPy array that owns it.
     """
-    array = all_of(own_array(input))
+    array = own_array(input)
     door = backend.of(array)
-    begin, _ = extent(door, owner(array))
-    return int((door.address(array) - begin) // array.itemsize)
+    return (door.address(array) - door.memory(array)[0]) // int(array.itemsize)
 
 
 # --------------------------------------------------------------------------- by strides
 
 
 def _strided(door: backend.Backend, input: Array, *, input_layout: Layout, layout: Layout) -> Array:
-    whole = all_of(input)
-    memory, hidden = owner(whole), whole.ndim - input.ndim
-    plain = backend.of(whole)
-    low, high = extent(plain, memory)
-    laid_out = plain.xp.lib.stride_tricks.as_strided
-    flat = laid_out(memory, ((high - low) // memory.itemsize,), (memory.itemsize,))
-    found = laid_out(
-        flat.view(whole.dtype)[layout.offset :],
-        (*whole.shape[:hidden], *layout.shape),
-        (*whole.strides[:hidden], *(s * whole.itemsize for s in layout.strides)),
-    )
-    return input.door.made(found) if hidden else found
+    itemsize = input.itemsize
+    strides = tuple([s * itemsize for s in layout.strides])
+    return door.laid_out(input, layout.shape, layout.offset * itemsize, strides)
 
 
 # Not declared as linear: the same strides mean something else in a tangent's memory.
@@ -187,7 +166,7 @@ def _check_inside(input: Tensor, layout: Layout) -> None:
                 "gpugrad view operations"
             )
         return
-    low, high = extent(backend.of(array), owner(array))
+    low, high = backend.of(array).memory(array)
     if end * array.itemsize > high - low:
         raise RuntimeError(
             f"setStorage: sizes {size(layout.shape)}, strides {size(layout.strides)}, storage "
@@ -243,18 +222,17 @@ def as_strided_scatter(
 
 @linear("UnfoldBackward0", view=True)
 def _unfold(door: backend.Backend, input: Array, *, axis: int, length: int, step: int) -> Array:
-    whole = all_of(input)
-    hidden = whole.ndim - input.ndim
-    if not input.ndim:
-        shape, strides = (*whole.shape, length), (*whole.strides, whole.itemsize)
-    else:
-        n, stride = input.shape[axis], input.strides[axis]
-        axis += hidden
-        count = (n - length) // step + 1
-        shape = (*whole.shape[:axis], count, *whole.shape[axis + 1 :], length)
-        strides = (*whole.strides[:axis], stride * step, *whole.strides[axis + 1 :], stride)
-    found = backend.of(whole).xp.lib.stride_tricks.as_strided(whole, shape, strides)
-    return input.door.made(found) if hidden else found
+    shape, strides = tuple(input.shape), tuple(input.strides)
+    offset = door.address(input) - door.memory(input)[0]
+    if not shape:
+        return door.laid_out(input, (length,), offset, (input.itemsize,))
+    windows, distance = (shape[axis] - length) // step + 1, strides[axis] * step
+    return door.laid_out(
+        input,
+        (*shape[:axis], windows, *shape[axis + 1 :], length),
+        offset,
+        (*strides[:axis], distance, *strides[axis + 1 :], strides[axis]),
+    )
 
 
 @_unfold.gradient
