@@ -60,6 +60,10 @@ SNIPPETS = {
     + "x.as_strided_scatter(torch.arange(4.0).reshape(2, 2), (2, 2), (1, 1))",
     "scatter of another size": X + "x.as_strided_scatter(torch.ones(4), (2, 2), (1, 5))",
     "scatter beside": X + "x[:, ::2].as_strided_scatter(torch.ones(4), (4,), (1,))",
+    "scatter beside of another type": X
+    + "x[:, ::2].as_strided_scatter(torch.ones(4, dtype=torch.int64), (4,), (1,))",
+    "windows of a number of no length": "x = torch.tensor(1.0, requires_grad=True)\n"
+    "torch.autograd.grad(x.unfold(0, 0, 1).sum(), x)",
     "scatter into a repetition": "x = torch.ones(1).expand(3)\n"
     "x.as_strided_scatter(torch.zeros(1), (1,), (1,))",
     "slice of another size": X + "x.slice_scatter(torch.ones(2, 4))",

@@ -208,7 +208,7 @@ def as_strided_scatter(
     where = door.device_of(input._array)
     values = shapes.to(src, input.dtype)
     if kept.size != found.size:
-        values = taken(shapes.reshape(src, -1), index=(door.from_numpy(kept, where),))
+        values = taken(shapes.reshape(values, -1), index=(door.from_numpy(kept, where),))
     else:
         found = found.reshape(layout.shape)
     places = np.unravel_index(found[found >= 0].reshape(values._array.shape), inside.shape)
