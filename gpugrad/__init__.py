@@ -29,6 +29,11 @@ from gpugrad._tensor import Tensor as Tensor
 from gpugrad._tensor import is_complex as is_complex
 from gpugrad._tensor import is_conj as is_conj
 from gpugrad._tensor import is_floating_point as is_floating_point
+from gpugrad.autograd.anomaly_mode import (
+    is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled,
+)
+from gpugrad.autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
+from gpugrad.autograd.anomaly_mode import set_anomaly_enabled as set_anomaly_enabled
 from gpugrad.autograd.grad_mode import enable_grad as enable_grad
 from gpugrad.autograd.grad_mode import inference_mode as inference_mode
 from gpugrad.autograd.grad_mode import is_grad_enabled as is_grad_enabled
@@ -157,23 +162,34 @@ from gpugrad.ops.shape import chunk as chunk
 from gpugrad.ops.shape import clone as clone
 from gpugrad.ops.shape import detach as detach
 from gpugrad.ops.shape import diagonal as diagonal
+from gpugrad.ops.shape import dsplit as dsplit
 from gpugrad.ops.shape import flatten as flatten
+from gpugrad.ops.shape import hsplit as hsplit
 from gpugrad.ops.shape import movedim as moveaxis
 from gpugrad.ops.shape import movedim as movedim
 from gpugrad.ops.shape import narrow as narrow
 from gpugrad.ops.shape import permute as permute
+from gpugrad.ops.shape import ravel as ravel
 from gpugrad.ops.shape import reshape as reshape
 from gpugrad.ops.shape import select as select
 from gpugrad.ops.shape import split as split
+from gpugrad.ops.shape import split_with_sizes as split_with_sizes
 from gpugrad.ops.shape import squeeze as squeeze
 from gpugrad.ops.shape import stack as stack
 from gpugrad.ops.shape import t as t
+from gpugrad.ops.shape import tensor_split as tensor_split
 from gpugrad.ops.shape import transpose as swapaxes
 from gpugrad.ops.shape import transpose as swapdims
 from gpugrad.ops.shape import transpose as transpose
 from gpugrad.ops.shape import unbind as unbind
 from gpugrad.ops.shape import unflatten as unflatten
 from gpugrad.ops.shape import unsqueeze as unsqueeze
+from gpugrad.ops.shape import vsplit as vsplit
+from gpugrad.ops.strided import as_strided as as_strided
+from gpugrad.ops.strided import as_strided_scatter as as_strided_scatter
+from gpugrad.ops.strided import diagonal_scatter as diagonal_scatter
+from gpugrad.ops.strided import select_scatter as select_scatter
+from gpugrad.ops.strided import slice_scatter as slice_scatter
 from gpugrad.printing import get_printoptions as get_printoptions
 from gpugrad.printing import set_printoptions as set_printoptions
 from gpugrad.random import Generator as Generator

@@ -30,7 +30,7 @@ from gpugrad.op.history import renew
 from gpugrad.op.saved import own_array, shared_counter
 from gpugrad.op.specialized import GIVEN, NONE
 from gpugrad.ops import complex as complex_
-from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction
+from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction, strided
 from gpugrad.ops import scatter as places
 from gpugrad.ops import shape as shapes
 
@@ -215,6 +215,13 @@ class Tensor(TensorBase):
         array = own_array(self)
         strides = tuple(s // array.itemsize for s in array.strides)
         return strides if dim is None else strides[normal_dim(dim, array.ndim)]
+
+    def storage_offset(self) -> int:
+        """Return how many elements lie in memory before the first one.
+
+        Memory begins with that of the NumPy or CuPy array that owns it.
+        """
+        return strided.storage_offset(self)
 
     def data_ptr(self) -> int:
         """Return the address of the first element."""
@@ -814,10 +821,15 @@ class Tensor(TensorBase):
     transpose, t, permute, adjoint = shapes.transpose, shapes.t, shapes.permute, shapes.adjoint
     swapaxes = swapdims = shapes.transpose
     diagonal, movedim, moveaxis = shapes.diagonal, shapes.movedim, shapes.movedim
-    unflatten = shapes.unflatten
+    unflatten, ravel = shapes.unflatten, shapes.ravel
     squeeze, unsqueeze = shapes.squeeze, shapes.unsqueeze
     expand, broadcast_to = shapes.expand, shapes.broadcast_to
     split, chunk, unbind = shapes.split, shapes.chunk, shapes.unbind
+    split_with_sizes, tensor_split = shapes.split_with_sizes, shapes.tensor_split
+    hsplit, vsplit, dsplit = shapes.hsplit, shapes.vsplit, shapes.dsplit
+    as_strided, unfold = strided.as_strided, strided.unfold
+    as_strided_scatter, slice_scatter = strided.as_strided_scatter, strided.slice_scatter
+    select_scatter, diagonal_scatter = strided.select_scatter, strided.diagonal_scatter
     select, narrow, clone, contiguous, to = (
         shapes.select, shapes.narrow, shapes.clone, shapes.contiguous, shapes.to,
     )  # fmt: skip
@@ -930,6 +942,7 @@ class Tensor(TensorBase):
     bitwise_not_ = inplace.unary(pointwise.bitwise_not)
     t_, transpose_ = inplace.t_, inplace.rearranging(shapes.transpose)
     squeeze_, unsqueeze_ = map(inplace.rearranging, (shapes.squeeze, shapes.unsqueeze))
+    as_strided_ = inplace.rearranging(strided.as_strided)
     swapaxes_ = swapdims_ = transpose_
     masked_fill, masked_fill_ = places.masked_fill, inplace.masked_fill_
     masked_scatter, masked_scatter_ = places.masked_scatter, inplace.masked_scatter_

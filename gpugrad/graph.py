@@ -323,9 +323,12 @@ class _Mode(threading.local):
     enabled: Any = True
     on: Any = True  # or an op.observed.Observer, where there is more to do than to record
     hooks: tuple[Any, ...] = ()  # on saved tensors: those that are entered
+    calls: tuple[Any, ...] = ()  # op.observed.Calls that are entered, the innermost last
     disabled: str | None = None  # why hooks on saved tensors may not be entered
     anomaly = False
     check_nan = True  # in anomaly mode
+    multithreading = True  # only remembered: a walk runs in the thread that starts it
+    keeps_layout = True  # whether a .grad has the strides of its leaf, whatever the gradient had
     walk: Pending | None = None  # the walk that is under way
     node: Node | None = None  # in anomaly mode, the node that the walk is at
     inference = False

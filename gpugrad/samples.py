@@ -404,6 +404,53 @@ _NOT: dict[str, Any] = {"differentiable": False}
 _STRANGE = np.array([[math.nan, 1.0, math.inf], [-math.inf, 0.0, -2.0]])
 
 
+def _windows(axis: int, length: int, step: int) -> Any:
+    every = (slice(None),) * axis + (slice(None, None, step),)
+    return lambda x: (
+        np.lib.stride_tricks.sliding_window_view(x, length, axis)[every] if length
+        else np.empty((*x.shape[:axis], x.shape[axis] // step + 1, *x.shape[axis + 1 :], 0))
+    )  # fmt: skip
+
+
+def _parts(parts: Any, dim: int = 0) -> Any:
+    return lambda x: tuple(np.array_split(x, parts, dim))
+
+
+def _written(index: Any) -> Any:
+    return lambda x, y: _placed(x, index, y)
+
+
+def _in_memory(places: Any) -> Any:
+    return lambda x, y: _placed(x.reshape(-1), np.array(places), y).reshape(x.shape)
+
+
+def _after(x: Any, count: int) -> int:
+    """Return how many elements lie in memory before one that is ``count`` after the first."""
+    return int(x.storage_offset()) + count
+
+
+def _seen(places: Any) -> Any:
+    return lambda x: x.reshape(-1)[np.array(places)]
+
+
+# Of as_strided: a name, a call, the places in memory that it names, and the input.
+_STRIDED: list[tuple[str, Any, Any, tuple[Array, ...]]] = [
+    ("ordinary", lambda lib, x: lib.as_strided(x, (2, 2), (1, 5)), _seen([[0, 5], [1, 6]]), (_X,)),
+    ("offset", lambda lib, x: x.as_strided((2,), (3,), _after(x, 4)), _seen([4, 7]), (_X,)),
+    ("overlapping", lambda lib, x: lib.as_strided(x, (3, 2), (1, 1), _after(x, 2)),
+     _seen([[2, 3], [3, 4], [4, 5]]), (_X,)),
+    ("repeated", lambda lib, x: x.as_strided((2, 3), (0, 2)), _seen([[0, 2, 4]] * 2), (_X,)),
+    ("of a part", lambda lib, x: x[1:, ::2].as_strided((2, 2), (4, 2)), _seen([[4, 6], [8, 10]]),
+     (_X,)),
+    ("of a repetition", lambda lib, x: x.expand(3, 4).as_strided((2, 2), (1, 1)),
+     _seen([[0, 1], [1, 2]]), (_ROW,)),
+    ("0-d", lambda lib, x: x.as_strided((), (), _after(x, 5)), _seen(5), (_X,)),
+    ("zero-size", lambda lib, x: x.as_strided((0, 2), (1, 1)), lambda x: np.empty((0, 2)), (_X,)),
+    ("complex", lambda lib, x: x.as_strided((2, 2), (1, 5)), _seen([[0, 5], [1, 6]]),
+     (PLANE((3, 4), 0),)),
+]  # fmt: skip
+
+
 def _compared(name: str) -> list[Sample]:
     few = lattice(0, 2)  # so that equal numbers occur
     symbol = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}[name]
@@ -799,6 +846,69 @@ SAMPLES: dict[str, list[Sample]] = {
         case("above", lambda lib, x: x.diagonal(1, -1, 0), ANY((3, 4, 2), 0),
              reference=lambda x: x.diagonal(1, -1, 0)),
         case("outside", lambda lib, x: lib.diagonal(x, 9), _X, reference=lambda x: x.diagonal(9)),
+    ],
+    "as_strided": [
+        case(name, call, *inputs, reference=call_strided)
+        for name, call, call_strided, inputs in _STRIDED
+    ],
+    "unfold": [
+        *rearranged(lambda lib, x: x.unfold(1, 2, 1), (3, 4), reference=_windows(1, 2, 1)),
+        case("with gaps", lambda lib, x: x.unfold(0, 2, 3), ANY((9, 2), 0),
+             reference=_windows(0, 2, 3)),
+        case("overlapping", lambda lib, x: x.unfold(-2, 4, 2), ANY((2, 9, 2), 0),
+             reference=_windows(1, 4, 2)),
+        case("empty windows", lambda lib, x: x.unfold(0, 0, 1), _X, reference=_windows(0, 0, 1)),
+        case("0-d", lambda lib, x: x.unfold(0, 1, 1), _NUMBER, reference=lambda x: x.reshape(1)),
+    ],
+    "tensor_split": [
+        *rearranged(lambda lib, x: lib.tensor_split(x, 3), (5, 2), reference=_parts(3)),
+        case("indices", lambda lib, x: lib.tensor_split(x, (1, 3), 1), _X,
+             reference=_parts([1, 3], 1)),
+        case("in another order", lambda lib, x: lib.tensor_split(x, (2, 1), 1), _X,
+             reference=_parts([2, 1], 1)),
+        case("more than there are", lambda lib, x: x.tensor_split(6, -1), _X,
+             reference=_parts(6, -1)),
+    ],
+    "split_with_sizes": rearranged(lambda lib, x: lib.split_with_sizes(x, [1, 3], 1), (3, 4),
+                                   reference=_parts([1], 1)),
+    "hsplit": [
+        *rearranged(lambda lib, x: lib.hsplit(x, 2), (3, 4), reference=_parts(2, 1)),
+        case("vector", lambda lib, x: lib.hsplit(x, [1]), _ROW, reference=_parts([1])),
+    ],
+    "vsplit": rearranged(lambda lib, x: lib.vsplit(x, 3), (3, 4), reference=_parts(3)),
+    "dsplit": rearranged(lambda lib, x: lib.dsplit(x, [1]), (2, 2, 4), reference=_parts([1], 2)),
+    "ravel": [
+        *rearranged(lambda lib, x: lib.ravel(x), (3, 4), reference=np.ravel),
+        case("0-d", lambda lib, x: lib.ravel(x), _NUMBER, reference=np.ravel),
+    ],
+    "as_strided_scatter": [
+        case("ordinary",
+             lambda lib, x, y: lib.as_strided_scatter(x, y, (2, 2), (5, 2), _after(x, 1)),
+             _X, ANY((2, 2), 0), reference=_in_memory([[1, 3], [6, 8]])),
+        case("complex", lambda lib, x, y: lib.as_strided_scatter(x, y, (2,), (5,)),
+             PLANE((3, 4), 0), PLANE((2,), 1), reference=_in_memory([0, 5])),
+    ],
+    "slice_scatter": [
+        *rearranged(lambda lib, x, y: lib.slice_scatter(x, y, 1, 0, None, 2), (3, 4), (3, 2),
+                    reference=_written((slice(None), slice(0, None, 2)))),
+        case("negative", lambda lib, x, y: lib.slice_scatter(x, y, start=-2), _X,
+             ANY((2, 4), 0), reference=_written(slice(-2, None))),
+        case("beyond the end", lambda lib, x, y: lib.slice_scatter(x, y, 0, 1, 99), _X,
+             ANY((2, 4), 0), reference=_written(slice(1, 99))),
+    ],
+    "select_scatter": [
+        *rearranged(lambda lib, x, y: lib.select_scatter(x, y, 1, 2), (3, 4), (3,),
+                    reference=_written((slice(None), 2))),
+        case("negative", lambda lib, x, y: lib.select_scatter(x, y, -1, -2), _X, ANY((3,), 0),
+             reference=_written((slice(None), -2))),
+    ],
+    "diagonal_scatter": [
+        *rearranged(lambda lib, x, y: lib.diagonal_scatter(x, y), (3, 4), (3,),
+                    reference=_written((range(3), range(3)))),
+        case("below", lambda lib, x, y: lib.diagonal_scatter(x, y, -1, 1, 0), _X, ANY((3,), 0),
+             reference=_written((range(3), range(1, 4)))),
+        case("outside", lambda lib, x, y: lib.diagonal_scatter(x, y, 9), _X, ANY((0,), 0),
+             reference=lambda x, y: x),
     ],
     "movedim": [
         *rearranged(lambda lib, x: lib.movedim(x, (0, 1), (-1, 0)), (2, 3, 4),

@@ -296,6 +296,8 @@ SAVED = {
     "dot": "0 1", "mv": "0 1", "mm": "0 1", "bmm": "0 1", "matmul": "0 1", "outer": "0 1",
     **dict.fromkeys((
         "diagonal", "movedim", "unflatten", "view_as_real", "view_as_complex",
+        "as_strided", "unfold", "tensor_split", "split_with_sizes", "hsplit", "vsplit", "dsplit",
+        "ravel", "as_strided_scatter", "slice_scatter", "select_scatter", "diagonal_scatter",
         "masked_fill", "masked_scatter", "masked_select", "index_fill", "index_copy", "index_add",
         "gather", "scatter", "scatter_add",
         "reshape", "view", "flatten", "transpose", "adjoint", "t", "permute", "squeeze",
@@ -517,6 +519,11 @@ FAILS = {
     "polar-negative": "its backward has the other sign",
     "scatter-larger_source": "its backward needs a source of the index's shape",
     "scatter_add-larger_source": "likewise",
+    "as_strided_scatter-ordinary": "its gradient is that of the elements which were overwritten",
+    "as_strided_scatter-complex": "likewise",
+    "slice_scatter-complex": "it has no gradient of complex numbers",
+    "select_scatter-complex": "likewise",
+    "diagonal_scatter-complex": "likewise",
 }
 
 

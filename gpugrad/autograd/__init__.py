@@ -12,10 +12,13 @@ from gpugrad.autograd.engine import backward as backward
 from gpugrad.autograd.engine import grad as grad
 from gpugrad.autograd.function import Function as Function
 from gpugrad.autograd.grad_mode import enable_grad as enable_grad
+from gpugrad.autograd.grad_mode import enforce_grad_layout_policy as enforce_grad_layout_policy
 from gpugrad.autograd.grad_mode import inference_mode as inference_mode
 from gpugrad.autograd.grad_mode import is_grad_enabled as is_grad_enabled
+from gpugrad.autograd.grad_mode import is_multithreading_enabled as is_multithreading_enabled
 from gpugrad.autograd.grad_mode import no_grad as no_grad
 from gpugrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from gpugrad.autograd.grad_mode import set_multithreading_enabled as set_multithreading_enabled
 from gpugrad.autograd.gradcheck import GradcheckError as GradcheckError
 from gpugrad.autograd.gradcheck import gradcheck as gradcheck
 from gpugrad.autograd.gradcheck import gradgradcheck as gradgradcheck

@@ -76,6 +76,12 @@ def is_anomaly_check_nan_enabled() -> bool:
     return mode.check_nan
 
 
+def set_anomaly_enabled(enabled: bool, check_nan: bool = True) -> None:
+    """Turn anomaly mode on or off in this thread, as :class:`set_detect_anomaly` does."""
+    set_detect_anomaly(enabled, check_nan)
+
+
 __all__ = [
-    "detect_anomaly", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "set_detect_anomaly",
+    "detect_anomaly", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "set_anomaly_enabled",
+    "set_detect_anomaly",
 ]  # fmt: skip

@@ -32,19 +32,23 @@ class _Mode:
 
     def __call__(self, function: F) -> F:
         """Return the function with this mode on while it runs; generators are paused with it."""
-        again = self.again
-        if inspect.isgeneratorfunction(function):
-            return _generator(function, again)  # type: ignore[return-value]
-
-        @functools.wraps(function)
-        def decorated(*args: Any, **kwargs: Any) -> Any:
-            with again():
-                return function(*args, **kwargs)
-
-        return decorated  # type: ignore[return-value]
+        return _decorated(function, self.again)
 
 
-def _generator(function: Callable[..., Any], again: Callable[[], _Mode]) -> Callable[..., Any]:
+def _decorated(function: F, again: Callable[[], Any]) -> F:
+    """Return a function that runs in the context that ``again`` makes."""
+    if inspect.isgeneratorfunction(function):
+        return _generator(function, again)  # type: ignore[return-value]
+
+    @functools.wraps(function)
+    def decorated(*args: Any, **kwargs: Any) -> Any:
+        with again():
+            return function(*args, **kwargs)
+
+    return decorated  # type: ignore[return-value]
+
+
+def _generator(function: Callable[..., Any], again: Callable[[], Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def decorated(*args: Any, **kwargs: Any) -> Any:
         generator = function(*args, **kwargs)
@@ -118,6 +122,75 @@ class set_grad_enabled(_Mode):  # noqa: N801  PyTorch's name
         """Return the decorated function; the mode is as it was before this call."""
         self.__exit__()
         return super().__call__(function)
+
+
+class _Choice:
+    """A setting of this thread, from now on; as a context or a decorator, until that ends."""
+
+    name: str  # of the attribute of the thread's mode
+
+    def __init__(self, chosen: bool):
+        if not isinstance(chosen, bool):
+            raise TypeError(
+                f"{type(self).__name__}(): argument 'enabled' (position 1) must be bool, "
+                f"not {type(chosen).__name__}"
+            )
+        self.mode = chosen
+        self.prev: bool = getattr(mode, self.name)
+        setattr(mode, self.name, chosen)
+
+    def __enter__(self) -> None:
+        """Do nothing: it is chosen since the call."""
+
+    def __exit__(self, *exception: object) -> None:
+        setattr(mode, self.name, self.prev)
+
+    def __call__(self, function: F) -> F:
+        """Return the decorated function; the setting is as it was before this call."""
+        self.__exit__()
+        return _decorated(function, self.clone)
+
+    def clone(self) -> Any:
+        """Return a new choice of the same kind."""
+        return type(self)(self.mode)
+
+
+class set_multithreading_enabled(_Choice):  # noqa: N801  PyTorch's name
+    """Say whether backwards of this thread may run in other threads, from now on.
+
+    They never do: hooks and functions of the user's run in the thread that calls ``backward``,
+    which is what False promises.  As a context or a decorator it lasts until that ends; unlike
+    PyTorch's, a decorator leaves the setting outside of the function as it was.
+
+    Args:
+        mode: What :func:`is_multithreading_enabled` returns then.
+    """
+
+    name = "multithreading"
+
+    def __init__(self, mode: bool):
+        super().__init__(mode)
+
+
+def is_multithreading_enabled() -> bool:
+    """Return what was said in this thread; at first it is True."""
+    return mode.multithreading
+
+
+class enforce_grad_layout_policy(_Choice):  # noqa: N801  PyTorch's name
+    """Say whether the ``.grad`` of a leaf has the leaf's strides, from now on, in this thread.
+
+    With False a first gradient that nobody else holds is kept as it is, without the copy that
+    gives it these strides.  As a context or a decorator it lasts until that ends.
+
+    Args:
+        enable: True at first.
+    """
+
+    name = "keeps_layout"
+
+    def __init__(self, enable: bool = True):
+        super().__init__(enable)
 
 
 class inference_mode(_Mode):  # noqa: N801  PyTorch's name

@@ -96,6 +96,15 @@ class Backend(Protocol):
     ) -> Array:
         """Return an array in the memory of another, which has no gaps; all sizes are in bytes."""
 
+    def memory(self, array: Array) -> tuple[int, int]:
+        """Return the address of the memory that an array lies in, and the one behind it.
+
+        It is that of the array of which others are views, as far as this is known.
+        """
+
+    def laid_out(self, array: Array, shape: Shape, offset: int, strides: Shape) -> Array:
+        """Return a view of an array's memory, which begins ``offset`` bytes after that does."""
+
     def broadcast_to(self, array: Array, shape: Shape) -> Array:
         """Return a view of another shape, with stride 0 where it repeats."""
 

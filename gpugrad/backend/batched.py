@@ -354,6 +354,18 @@ class BatchedBackend:
         shape = (*whole.shape[: self.depth], *shape)
         return self.made(self.inner.strided(whole, shape, dtype, offset, (*steps, *strides)))
 
+    def memory(self, array: Batched) -> tuple[int, int]:
+        """Return the address of the memory that an array lies in, and the one behind it."""
+        low, high = self.inner.memory(array.array)
+        return int(low), int(high)
+
+    def laid_out(self, array: Batched, shape: Shape, offset: int, strides: Shape) -> Batched:
+        """Return a view that lies in each example as it does, by ``offset``, in the first one."""
+        whole = array.array
+        shape = (*whole.shape[: self.depth], *shape)
+        strides = (*whole.strides[: self.depth], *strides)
+        return self.made(self.inner.laid_out(whole, shape, offset, strides))
+
     def broadcast_to(self, array: Batched, shape: Shape) -> Batched:
         """Return a view of another shape, with stride 0 where it repeats."""
         whole = self._padded(array, len(shape))

@@ -428,6 +428,32 @@ def strided(
     return np.ndarray(shape, dtype, memory, offset, strides)
 
 
+def memory(array: Array) -> tuple[int, int]:
+    """Return the address of the memory that an array lies in, and the one behind it."""
+    owner = _owner(array)
+    low, high = np.lib.array_utils.byte_bounds(owner)
+    return int(low), int(high) if owner.size else int(low)
+
+
+def laid_out(array: Array, shape: Shape, offset: int, strides: Shape) -> Array:
+    """Return a view of an array's memory, which begins ``offset`` bytes after that does."""
+    owner = _owner(array)
+    low, high = memory(array)
+    by_strides = np.lib.stride_tricks.as_strided
+    flat = by_strides(owner, ((high - low) // owner.itemsize,), (owner.itemsize,))
+    return by_strides(flat.view(array.dtype)[offset // array.itemsize :], shape, strides)
+
+
+def _owner(array: Array) -> Array:
+    """Return the array that has the memory of another one, which may be a view of it."""
+    base = array.base
+    while base is not None:
+        if isinstance(base, np.ndarray):
+            array = base
+        base = getattr(base, "base", None)  # as_strided puts other objects between two arrays
+    return array
+
+
 def broadcast_to(array: Array, shape: Shape) -> Array:
     """Return a view of another shape, with stride 0 where it repeats."""
     array = np.asarray(array)

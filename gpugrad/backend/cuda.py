@@ -396,6 +396,31 @@ def strided(
     return xp.ndarray(shape, dtype, memory.data + offset, strides)
 
 
+def memory(array: Array) -> tuple[int, int]:
+    """Return the address of the memory that an array lies in, and the one behind it.
+
+    CuPy rounds what it allocates, so that the end is known only where the array of which others
+    are views is: one that was made by strides has none.
+    """
+    while array.base is not None:
+        array = array.base
+    low = int(array.data.mem.ptr)
+    if array.data.ptr != low:
+        return low, low + int(array.data.mem.size)
+    if not array.size:
+        return low, low
+    end = low + int(array.itemsize)
+    for n, stride in zip(array.shape, array.strides, strict=True):
+        end += (n - 1) * stride
+    return low, end
+
+
+def laid_out(array: Array, shape: Shape, offset: int, strides: Shape) -> Array:
+    """Return a view of an array's memory, which begins ``offset`` bytes after that does."""
+    distance = int(array.data.mem.ptr) + offset - int(array.data.ptr)
+    return xp.ndarray(shape, array.dtype, array.data + distance, strides)
+
+
 def broadcast_to(array: Array, shape: Shape) -> Array:
     """Return a view of another shape, with stride 0 where it repeats."""
     return xp.broadcast_to(array, shape)

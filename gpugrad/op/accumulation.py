@@ -332,7 +332,7 @@ _ONE = _held_once(object())  # what a value counts that only a caller's variable
 
 def _laid_out(array: Array, leaf: Array, own: bool) -> Array:
     """Return a gradient in memory of its own, in the layout that it is to have at its leaf."""
-    if own and _has_layout_for(leaf, array):
+    if own and (_has_layout_for(leaf, array) or not mode.keeps_layout):
         return array
     result = _empty_for(leaf, array)
     backend.of(result).assign(result, array)

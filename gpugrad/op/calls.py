@@ -55,6 +55,12 @@ def source(op: Any) -> str:
     for t in tensors[1:]:
         text += f"    if (doors.get({t}_.__class__) or door_of_array({t}_)) is not door:\n"
         text += f"        return general({values})\n"
+    for t in tensors:
+        text += indented(renewed(t), 1) + f"    {t}_edge = {t}._edge\n"
+    nothing = " and ".join(f"{t}_edge is None" for t in tensors)
+    text += f"    records = False if {nothing} else mode.enabled\n"
+    text += "    if records is not True and records:\n"  # it is observed
+    text += f"        return general({values})\n"
     text += f"    result = op.forward(door, {arrays}{', ' if keywords else ''}{keywords})\n"
     text += indented(NEW_TENSOR, 1)
     if op.view:
@@ -63,13 +69,10 @@ def source(op: Any) -> str:
         text += f"    view.base = base = {first} if parent is None else parent.base\n"
         text += "    view.edge = base._edge\n    view.origin = "
         text += "'no_grad' if not mode.enabled else '' if parent is None else parent.origin\n"
-    for t in tensors:
-        text += indented(renewed(t), 1) + f"    {t}_edge = {t}._edge\n"
-    nothing = " and ".join(f"{t}_edge is None" for t in tensors)
-    text += f"    if {nothing} or mode.enabled is not True or result.dtype.kind not in 'fc':\n"
-    text += f"        if {nothing} or not mode.enabled or result.dtype.kind not in 'fc':\n"
-    text += "            if inferring:\n                mark(out)\n"
-    text += f"            return out\n        return op.general({values})\n    node = new(Node)\n"
+    text += "    if not records or result.dtype.kind not in 'fc':\n"
+    text += (
+        "        if inferring:\n            mark(out)\n        return out\n    node = new(Node)\n"
+    )
     text += recording(tensors, lambda needs: _case(op, tensors, needs))
     likes = ", ".join(f"({t}_.shape, {t}_.dtype, door.device_of({t}_))" for t in tensors)
     out_likes = "((result.shape, result.dtype, door.device_of(result)),)"

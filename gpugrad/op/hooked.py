@@ -22,8 +22,8 @@ def call_user(function: Callable[..., Any], *values: Any) -> Any:
         cpu.enter(walk.error_state)
         return function(*values)
     except BaseException:  # which may have come while it was leaving a mode
-        mode.__dict__.clear()
-        mode.__dict__.update(before)
+        defaults = {name: getattr(type(mode), name) for name in mode.__dict__}
+        mode.__dict__.update(defaults | before)  # at once: an interrupt may come here, too
         raise
     finally:
         cpu.enter(cpu.QUIET)

@@ -7,9 +7,10 @@ asks for.  Otherwise it is an :class:`Observer`, and calls take the general way.
 from __future__ import annotations
 
 import os
+import re
 import traceback
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from gpugrad.formula import TORCH
 from gpugrad.graph import (
@@ -26,7 +27,7 @@ from gpugrad.graph import (
 from gpugrad.op.attribute import Named
 from gpugrad.op.dual import attach
 from gpugrad.op.hooked import call_user
-from gpugrad.op.saved import wrap
+from gpugrad.op.saved import edges, wrap
 
 _LIBRARY = os.path.dirname(os.path.dirname(__file__)) + os.sep  # its own lines say nothing
 
@@ -45,8 +46,7 @@ class Observer:
     def recorded(self, node: Node) -> None:
         """Look at a new node."""
         if self.anomaly:
-            lines = [f for f in traceback.extract_stack() if not f.filename.startswith(_LIBRARY)]
-            node.metadata["traceback_"] = traceback.format_list(lines)
+            node.metadata["traceback_"] = users_stack()
             if mode.node is not None:
                 node.metadata["parent_"] = mode.node
         if self.hooks is not None and node.saved:
@@ -54,6 +54,47 @@ class Observer:
             node.saved = PackedValues(
                 [_packed(s, k - first, self.hooks) for k, s in enumerate(node.saved)]
             )
+
+
+def users_stack() -> list[str]:
+    """Return the lines of the stack that are not the library's own, as text."""
+    lines = [f for f in traceback.extract_stack() if not f.filename.startswith(_LIBRARY)]
+    return traceback.format_list(lines)
+
+
+class Calls(Protocol):
+    """What is told of each recorded call, and may answer it."""
+
+    def kept(self, name: str) -> tuple[Any, ...] | None:
+        """Return the arrays of a call's results, ``None`` where it is to compute them."""
+
+    def made(
+        self, name: str, operands: Sequence[Any], params: Mapping[str, Any], results: Any
+    ) -> None:
+        """Look at the tensor or tensors that a call returns."""
+
+
+def watch(calls: tuple[Calls, ...]) -> None:
+    """Let this thread tell these of its recorded calls: the last one, where there are several."""
+    mode.calls = calls
+    _begin()
+
+
+def watcher(name: str, operands: Sequence[Any]) -> Calls | None:
+    """Return who is told of a call, if it is recorded and its operation has a gradient."""
+    if not mode.calls or not name or edges(operands) is None:
+        return None
+    found: Calls = mode.calls[-1]
+    return found
+
+
+def title(name: str) -> str:
+    """Return the name of an operation from that of its nodes.
+
+    >>> title("MmBackward0"), title("SplitWithSizesBackward0"), title("Log1PBackward0")
+    ('mm', 'split_with_sizes', 'log1p')
+    """
+    return re.sub(r"(?<!^)(?=[A-Z][a-z])", "_", re.sub(r"Backward\d+$", "", name)).lower()
 
 
 def observe(hooks: tuple[Hooks, ...], anomaly: bool) -> None:
@@ -76,7 +117,8 @@ def follow(conventions: tuple[str, ...]) -> None:
 
 def _begin() -> None:
     """Have recorded calls observed where there is something to observe."""
-    ordinary = not mode.hooks and not mode.anomaly and mode.conventions[-1] == TORCH
+    plain = mode.conventions[-1] == TORCH
+    ordinary = plain and not mode.hooks and not mode.calls and not mode.anomaly
     mode.on = True if ordinary else Observer(mode.hooks[-1] if mode.hooks else None, mode.anomaly)
     if mode.enabled:
         mode.enabled = mode.on

@@ -43,6 +43,7 @@ from gpugrad.op.accumulation import differentiate
 from gpugrad.op.attribute import saved_value
 from gpugrad.op.convention import conventions
 from gpugrad.op.dual import attach, carry, has_tangents, tangent_of
+from gpugrad.op.observed import watcher
 from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
     Like,
@@ -280,7 +281,12 @@ class Operation:
                 give_room(first)
         others = _batched(params[self.arrays]) if self.arrays else ()
         door, tensors, arrays = together(tensors, others)
-        result = self.forward(door, *arrays, **params)
+        watching = watcher(self.name, tensors) if mode.calls else None
+        found = watching.kept(self.name) if watching else None
+        if found is None:
+            result = self.forward(door, *arrays, **params)
+        else:
+            result = found[0] if self.output_names == ("out",) else found
         several = result.__class__ is tuple
         outs = tuple(map(wrap, result)) if several else (wrap(result),)
         if mode.enabled:
@@ -295,6 +301,8 @@ class Operation:
         if mode.levels and has_tangents(tensors):
             call = self._described(tensors, outs, params)
             carry(tensors, outs, lambda values, moving, _: self._moved(call, values, moving))
+        if watching:
+            watching.made(self.name, tensors, params, outs if several else outs[0])
         return outs if several else outs[0]
 
     fit = staticmethod(fit)

@@ -442,6 +442,7 @@ def binary(function: Callable[..., Any]) -> Callable[..., Any]:
 
 # The node of a function that changes the tensor itself, by that of the function that makes a view.
 _OWN = {
+    "AsStridedBackward0": "AsStridedBackward1",
     "TBackward0": "TBackward1",
     "TransposeBackward0": "TransposeBackward1",
     "UnsqueezeBackward0": "UnsqueezeBackward1",

@@ -44,7 +44,7 @@ def put(door: backend.Backend, target: Array, index: Any, value: Array) -> None:
 
 @assigned.gradient
 def input(g: Any, index: Any) -> Any:
-    return assigned(g, _nothing(g), index=index)
+    return assigned(g, nothing(g), index=index)
 
 
 @assigned.gradient
@@ -92,7 +92,7 @@ def _masked_fill(door: backend.Backend, input: Array, value: Array, *, mask: Arr
 
 @_masked_fill.gradient
 def input(g: Any, mask: Array) -> Any:
-    return _masked_fill(g, _nothing(g), mask=mask)
+    return _masked_fill(g, nothing(g), mask=mask)
 
 
 @_masked_fill.gradient
@@ -116,7 +116,7 @@ def _masked_scatter(
 
 @_masked_scatter.gradient
 def input(g: Any, mask: Array) -> Any:
-    return _masked_fill(g, _nothing(g), mask=mask)
+    return _masked_fill(g, nothing(g), mask=mask)
 
 
 @_masked_scatter.gradient
@@ -126,7 +126,8 @@ def source(g: Any, mask: Array, count: int, like: Like) -> Any:
     return first.reshape(like.shape)
 
 
-def _nothing(g: Any) -> Any:
+def nothing(g: Any) -> Any:
+    """Return a 0-d zero of the type and on the device of a gradient."""
     array = g._array
     door = backend.of(array)
     return wrap(door.full((), 0, array.dtype, door.device_of(array)))

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from operator import index
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gpugrad import _dtype, backend, errors
 from gpugrad._device import device
 from gpugrad._dtype import dtype
@@ -553,15 +555,146 @@ def split(
         if n < 0 or (n == 0 and length):
             raise RuntimeError(f"split expects split_size be non-negative, but got split_size={n}")
         sizes = tuple(min(n, length - k) for k in range(0, length, n)) if length else (0,)
+        return _split(input, sizes=sizes, axis=axis)
+    return split_with_sizes(input, split_size_or_sections, dim)
+
+
+@of_tensor
+def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """Return views of consecutive parts of given sizes.
+
+    Raises:
+        RuntimeError: One is negative, or they do not add up.
+    """
+    if not input._array.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    axis = normal_dim(dim, input._array.ndim)
+    length, sizes = input._array.shape[axis], tuple(split_sizes)
+    if any(n < 0 for n in sizes):
+        raise RuntimeError(
+            "split_with_sizes expects split_sizes have only non-negative entries, but got "
+            f"split_sizes={size(sizes)}"
+        )
+    if sum(sizes) != length:
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's "
+            f"size at dimension {axis}), but got split_sizes={size(sizes)}"
+        )
+    return _split_with_sizes(input, sizes=sizes, axis=axis)
+
+
+@of_tensor
+def tensor_split(
+    input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0
+) -> tuple[Tensor, ...]:
+    """Return views of consecutive parts: of almost equal size, or beginning at given indices.
+
+    Args:
+        input: At least one dimension.
+        indices_or_sections: How many parts, of which the first may be larger by one; or where
+            they end and begin, also as an integer tensor.
+        dim: The dimension that is divided.
+
+    Raises:
+        RuntimeError: The input is 0-d, there are no parts, or a tensor is not int64 on the CPU.
+    """
+    if not input._array.ndim:
+        raise RuntimeError(
+            "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"
+        )
+    axis = normal_dim(dim, input._array.ndim)
+    if isinstance(indices_or_sections, TensorBase):
+        indices_or_sections = _as_numbers(indices_or_sections)
+    length = input._array.shape[axis]
+    if isinstance(indices_or_sections, int):
+        parts = indices_or_sections
+        if parts <= 0:
+            raise RuntimeError(f"number of sections must be larger than 0, got {parts}")
+        small, larger = divmod(length, parts)
+        ends = [k * small + min(k, larger) for k in range(1, parts)]
     else:
-        sizes = tuple(split_size_or_sections)
-        if sum(sizes) != length:
-            raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's "
-                f"size at dimension {axis}), but got split_sizes={size(sizes)}"
-            )
-        return _split_with_sizes(input, sizes=sizes, axis=axis)
-    return _split(input, sizes=sizes, axis=axis)
+        ends = list(as_shape((indices_or_sections,), "tensor_split", "indices"))
+    before = (slice(None),) * axis
+    bounds = zip([0, *ends], [*ends, length], strict=True)
+    return tuple([_slice(input, index=(*before, slice(a, b))) for a, b in bounds])
+
+
+def _as_numbers(given: Any) -> Any:
+    array = given._array
+    if array.dtype != np.int64:
+        raise RuntimeError(
+            "tensor_split expected tensor_indices_or_sections to have dtype of long, but got "
+            f"{_dtype.of(array.dtype).title}"
+        )
+    if backend.of(array).type != "cpu":
+        raise RuntimeError(
+            "tensor_split expected tensor_indices_or_sections to be on cpu, but it's on "
+            f"{given.device}"
+        )
+    if array.ndim > 1:
+        raise RuntimeError(
+            "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or "
+            f"one-dimensional tensor, but got a tensor with {array.ndim} dims"
+        )
+    return array.tolist()
+
+
+def _split_along(function: str, input: Tensor, parts: Any, least: int, dim: int) -> Any:
+    shape = input._array.shape
+    if len(shape) < least:
+        raise RuntimeError(
+            f"gpugrad.{function} requires a tensor with at least {least} dimension, but got a "
+            f"tensor with {len(shape)} dimensions!"
+        )
+    if isinstance(parts, int) and (parts <= 0 or shape[dim] % parts):
+        raise RuntimeError(
+            f"gpugrad.{function} attempted to split along dimension {dim}, but the size of the "
+            f"dimension {shape[dim]} is not divisible by the split_size {parts}!"
+        )
+    return tensor_split(input, parts, dim)
+
+
+@of_tensor
+def hsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """Return the parts of :func:`tensor_split`, of equal size, along the second dimension.
+
+    A vector is divided along its only one.
+
+    Raises:
+        RuntimeError: The parts would differ in size, or the input is 0-d.
+    """
+    parts: tuple[Tensor, ...] = _split_along(
+        "hsplit", input, indices_or_sections, 1, min(1, input._array.ndim - 1)
+    )
+    return parts
+
+
+@of_tensor
+def vsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """Return the parts of :func:`tensor_split`, of equal size, along the first dimension.
+
+    Raises:
+        RuntimeError: The parts would differ in size, or there are not two dimensions.
+    """
+    parts: tuple[Tensor, ...] = _split_along("vsplit", input, indices_or_sections, 2, 0)
+    return parts
+
+
+@of_tensor
+def dsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """Return the parts of :func:`tensor_split`, of equal size, along the third dimension.
+
+    Raises:
+        RuntimeError: The parts would differ in size, or there are not three dimensions.
+    """
+    parts: tuple[Tensor, ...] = _split_along("dsplit", input, indices_or_sections, 3, 2)
+    return parts
+
+
+@of_tensor
+def ravel(input: Tensor) -> Tensor:
+    """Return the elements as a vector: a view where they lie in order, else a copy."""
+    return view(contiguous(input), -1)
 
 
 @of_tensor
@@ -596,7 +729,15 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     Raises:
         IndexError: The tensor is 0-d, or has no such slice.
     """
-    shape = input._array.shape
+    return _select(input, axis=checked_place(input._array.shape, dim, index), index=index)
+
+
+def checked_place(shape: Shape, dim: int, index: int) -> int:
+    """Return the axis that ``dim`` names, if it has a slice ``index``.
+
+    Raises:
+        IndexError: It has none, or there are no dimensions.
+    """
     if not shape:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
     axis = normal_dim(dim, len(shape))
@@ -605,7 +746,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
             f"select(): index {index} out of range for tensor of size {size(shape)} at dimension "
             f"{axis}"
         )
-    return _select(input, axis=axis, index=index)
+    return axis
 
 
 @of_tensor
@@ -640,11 +781,21 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     Raises:
         RuntimeError: The two dimensions are the same.
     """
+    first, second = diagonal_dims(input, dim1, dim2)
+    return _diagonal(input, offset=offset, first=first, second=second)
+
+
+def diagonal_dims(input: Tensor, dim1: int, dim2: int) -> tuple[int, int]:
+    """Return the two axes that a diagonal runs through.
+
+    Raises:
+        RuntimeError: They are the same.
+    """
     ndim = input._array.ndim
     first, second = normal_dim(dim1, ndim), normal_dim(dim2, ndim)
     if first == second:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    return _diagonal(input, offset=offset, first=first, second=second)
+    return first, second
 
 
 @of_tensor

@@ -6,7 +6,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 from gpugrad import random
@@ -16,13 +16,23 @@ from gpugrad.autograd.grad_mode import enable_grad, is_grad_enabled
 from gpugrad.autograd.graph import saved_tensors_hooks
 from gpugrad.graph import TensorBase, mode
 from gpugrad.op.convention import conventions
+from gpugrad.op.observed import title, users_stack
 from gpugrad.op.saved import wrap
-
-Contexts = tuple[AbstractContextManager[Any], AbstractContextManager[Any]]
+from gpugrad.utils.selective import CheckpointPolicy as CheckpointPolicy
+from gpugrad.utils.selective import Contexts, Watched
+from gpugrad.utils.selective import SelectiveCheckpointContext as SelectiveCheckpointContext
+from gpugrad.utils.selective import (
+    create_selective_checkpoint_contexts as create_selective_checkpoint_contexts,
+)
 
 
 class CheckpointError(RuntimeError):
     """What was computed again is not what was computed first."""
+
+
+def noop_context_fn() -> Contexts:
+    """Return two contexts that do nothing."""
+    return nullcontext(), nullcontext()
 
 
 def checkpoint(
@@ -30,8 +40,10 @@ def checkpoint(
     *args: Any,
     use_reentrant: bool | None = None,
     preserve_rng_state: bool = True,
-    context_fn: Callable[[], Contexts] | None = None,
+    context_fn: Callable[[], Contexts] = noop_context_fn,
     determinism_check: str = "default",
+    debug: bool = False,
+    early_stop: bool = True,
     **kwargs: Any,
 ) -> Any:
     """Return ``function(*args, **kwargs)``, and compute it again in backward.
@@ -48,35 +60,59 @@ def checkpoint(
         use_reentrant: Which variant; PyTorch asks to say so, and takes the second otherwise.
         preserve_rng_state: Draw the same random numbers again.  On CUDA they are not those that
             are drawn without checkpointing.
-        context_fn: Returns two contexts, for the first and for the second computation; not for the
-            reentrant variant.
+        context_fn: Returns two contexts, for the first and for the second computation, such as
+            :func:`create_selective_checkpoint_contexts`; not for the reentrant variant.
         determinism_check: "default" compares shapes, types and devices of what is computed again,
-            "none" does not.
+            "none" does not; the reentrant variant never does.
+        debug: Whether a ``CheckpointError`` lists the operations of both computations; not for the
+            reentrant variant.
+        early_stop: Whether the second computation ends when it has all that is needed; the
+            reentrant variant computes all.
         kwargs: What it is called with, too.
 
     Raises:
-        ValueError: Keyword arguments or ``context_fn`` with ``use_reentrant=True``.
+        ValueError: Keyword arguments, ``context_fn`` or ``debug`` with ``use_reentrant=True``;
+            ``context_fn`` and ``debug``; there is no such ``determinism_check``.
         CheckpointError: In the walk, something else was computed.
     """
     if use_reentrant is None:
-        warnings.warn(
-            "gpugrad.utils.checkpoint: the use_reentrant parameter should be passed explicitly. "
-            "use_reentrant=False is recommended, but if you need to preserve the current default "
-            "behavior, you can pass use_reentrant=True.",
-            stacklevel=2,
-        )
-        use_reentrant = True
+        use_reentrant = _reentrant("")
     if not use_reentrant:
-        frame = _Frame(function, args, kwargs, preserve_rng_state, context_fn, determinism_check)
+        asked = _settings.debug if _settings.debug is not None else debug
+        early = _settings.early_stop if _settings.early_stop is not None else early_stop
+        log = None
+        if asked:
+            if context_fn is not noop_context_fn:
+                raise ValueError("debug=True is incompatible with non-default context_fn")
+            log = _Log(), _Log()
+        if determinism_check not in ("default", "none"):
+            raise ValueError(
+                "determinism_check should be one of ['default', 'none'], but got "
+                f"{determinism_check}"
+            )
+        contexts = context_fn() if log is None else log
+        checks = determinism_check == "default"
+        frame = _Frame((function, args, kwargs), preserve_rng_state, contexts, checks, early, log)
         return frame.run()
     if kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
-    if context_fn is not None or determinism_check != "default":
+    if context_fn is not noop_context_fn or debug is not False:
         raise ValueError(
-            "Passing `context_fn` or `determinism_check` is only supported when "
-            "use_reentrant=False."
+            "Passing `context_fn` or `debug` is only supported when use_reentrant=False."
         )
     return CheckpointFunction.apply(function, preserve_rng_state, *args)
+
+
+def _reentrant(function: str) -> bool:
+    """Return True, which PyTorch takes where it is not said, and warn."""
+    name = f"gpugrad.utils.checkpoint.{function}".removesuffix(".")
+    warnings.warn(
+        f"{name}: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
+        "recommended, but if you need to preserve the current default behavior, you can pass "
+        "use_reentrant=True.",
+        stacklevel=3,
+    )
+    return True
 
 
 def checkpoint_sequential(
@@ -85,6 +121,7 @@ def checkpoint_sequential(
     input: Any,
     use_reentrant: bool | None = None,
     preserve_rng_state: bool = True,
+    **kwargs: Any,
 ) -> Any:
     """Return the functions applied one after the other, all segments but the last checkpointed.
 
@@ -94,7 +131,15 @@ def checkpoint_sequential(
         input: The argument of the first.
         use_reentrant: As in :func:`checkpoint`.
         preserve_rng_state: As in :func:`checkpoint`.
+        kwargs: None.
+
+    Raises:
+        ValueError: There are ``kwargs``.
     """
+    if use_reentrant is None:
+        use_reentrant = _reentrant("checkpoint_sequential")
+    if kwargs:
+        raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
     functions = list(functions)
 
     def chain(some: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
@@ -116,12 +161,74 @@ def checkpoint_sequential(
     return chain(functions[length * (segments - 1) :])(input)
 
 
+class _Settings:
+    """What holds for every checkpoint, whatever its call says; ``None`` leaves it to the call."""
+
+    debug: bool | None = None
+    early_stop: bool | None = None
+
+
+_settings = _Settings()
+
+
+@contextmanager
+def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
+    """While the block runs, say for every checkpoint whether it has ``debug``.
+
+    Args:
+        enabled: ``None`` leaves it to the calls of :func:`checkpoint`.
+    """
+    before, _settings.debug = _settings.debug, enabled
+    try:
+        yield
+    finally:
+        _settings.debug = before
+
+
+@contextmanager
+def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
+    """While the block runs, say for every checkpoint that is made in it whether it stops early."""
+    before, _settings.early_stop = _settings.early_stop, enable
+    try:
+        yield
+    finally:
+        _settings.early_stop = before
+
+
+def check_backward_validity(inputs: Sequence[Any]) -> None:
+    """Warn where none of the inputs requires grad."""
+    if not any(isinstance(t, TensorBase) and t._edge is not None for t in inputs):
+        warnings.warn(
+            "None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2
+        )
+
+
+def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the inputs with each tensor as a leaf, which requires grad as it did.
+
+    Raises:
+        RuntimeError: They are no tuple.
+    """
+    if not isinstance(inputs, tuple):
+        raise RuntimeError(
+            "Only tuple of tensors is supported. Got Unsupported input type: "
+            f"{type(inputs).__name__}"
+        )
+    found: list[Any] = list(inputs)
+    for k, t in enumerate(found):
+        if isinstance(t, TensorBase):
+            found[k] = t.detach()  # type: ignore[attr-defined]
+            found[k].requires_grad = t._edge is not None
+    return tuple(found)
+
+
 class CheckpointFunction(Function):
     """The reentrant variant: a call as one node."""
 
     @staticmethod
     def forward(ctx: Any, function: Any, preserve: bool, *args: Any) -> Any:
         """Compute without recording."""
+        check_backward_validity(args)
         ctx.function = function
         ctx.convention = mode.conventions[-1]
         ctx.randomness = random.Replay(args) if preserve else None
@@ -141,9 +248,8 @@ class CheckpointFunction(Function):
                 "argument."
             )
         args = list(ctx.args)
-        for k, t in zip(ctx.places, ctx.saved_tensors, strict=True):
-            args[k] = t.detach()
-            args[k].requires_grad = t.requires_grad
+        for k, t in zip(ctx.places, detach_variable(ctx.saved_tensors), strict=True):
+            args[k] = t
         with enable_grad(), conventions(ctx.convention), _replayed(ctx.randomness):
             found = ctx.function(*args)
         outs = found if isinstance(found, tuple) else (found,)
@@ -163,9 +269,10 @@ class CheckpointFunction(Function):
 class _Holder:
     """The place of a saved tensor, which has it between its computation and its use."""
 
-    __slots__ = ("__weakref__", "tensor")
+    __slots__ = ("__weakref__", "tensor", "user")
 
     tensor: Any
+    user: GraphExecGroup  # in which it was used
 
 
 class _StopError(Exception):
@@ -177,20 +284,21 @@ class _Frame:
 
     def __init__(
         self,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]],
         preserve: bool,
-        context_fn: Callable[[], Contexts] | None,
-        determinism_check: str,
+        contexts: Contexts,
+        checks: bool,
+        early_stop: bool,
+        log: tuple[_Log, _Log] | None,
     ):
-        self.call = function, args, kwargs
+        _, args, kwargs = self.call = call
         self.randomness = random.Replay((*args, *kwargs.values())) if preserve else None
-        self.contexts: Contexts = (
-            (nullcontext(), nullcontext()) if context_fn is None else context_fn()
-        )
+        self.contexts = contexts
         self.convention = mode.conventions[-1]
-        self.checks = determinism_check == "default"
+        self.checks = checks
+        self.early_stop = early_stop
+        self.log = log
+        self.complete = False  # whether the first computation has ended
         self.holders: list[weakref.ref[_Holder]] = []
         self.first: list[dict[str, Any]] = []  # what was known of each saved tensor
         self.unpacking = threading.RLock()  # threads may walk one graph; the function may walk
@@ -200,8 +308,15 @@ class _Frame:
         function, args, kwargs = self.call
         if not is_grad_enabled():
             return function(*args, **kwargs)
-        with self.contexts[0], saved_tensors_hooks(self._pack, self._unpack):
-            return function(*args, **kwargs)
+        with saved_tensors_hooks(self._pack, self._unpack), self.contexts[0]:
+            result = function(*args, **kwargs)
+            self.complete = True
+            return result
+        raise RuntimeError(
+            "gpugrad.utils.checkpoint: the forward context provided by context_fn suppressed an "
+            "exception raised during the checkpointed forward. This is not supported because "
+            "checkpoint cannot return a value for a failed forward."
+        )
 
     def _pack(self, tensor: Any) -> _Holder:
         holder = _Holder()
@@ -211,10 +326,15 @@ class _Frame:
 
     def _unpack(self, holder: _Holder) -> Any:
         with self.unpacking:
+            group = _group.current
+            if group is not None and getattr(holder, "user", None) is group:
+                raise CheckpointError(_OVERLAP)
             if not hasattr(holder, "tensor"):
                 self._compute_again()
             found = holder.tensor
             del holder.tensor  # a second use in the same graph computes again: nothing is kept
+            if group is not None:
+                holder.user = group
             return found
 
     def _compute_again(self) -> None:
@@ -223,14 +343,18 @@ class _Frame:
 
         def pack(tensor: Any) -> Any:
             number = len(again)
-            if number == len(self.holders):
-                raise _StopError
-            again.append(_metadata(tensor))
             kept: Any = wrap(tensor._array)
             kept._counter = tensor._counter
+            if number >= len(self.holders):
+                if self.complete:
+                    raise CheckpointError(_TOO_MANY + _TIP)
+                return kept
+            again.append(_metadata(tensor))
             holder = self.holders[number]()
             if holder is not None:
                 holder.tensor = kept
+            if self.early_stop and number + 1 == len(self.holders):
+                raise _StopError
             return kept  # for walks in the function itself
 
         with (
@@ -242,7 +366,13 @@ class _Frame:
             suppress(_StopError),
         ):
             function(*args, **kwargs)
-        self._check(again)
+        if self.log is None:
+            self._check(again)
+            return
+        try:
+            self._check(again)
+        except CheckpointError as error:
+            raise CheckpointError(_story(*self.log)) from error
 
     def _check(self, again: list[dict[str, Any]]) -> None:
         """Compare what was saved with what was saved first.
@@ -255,7 +385,7 @@ class _Frame:
                 "gpugrad.utils.checkpoint: A different number of tensors was saved during the "
                 "original forward and recomputation.\n"
                 f"Number of tensors saved during forward: {len(self.first)}\n"
-                f"Number of tensors saved during recomputation: {len(again)}."
+                f"Number of tensors saved during recomputation: {len(again)}.\n{_TIP}"
             )
         different = [
             f"tensor at position {k}:\nsaved metadata: {old}\nrecomputed metadata: {new}"
@@ -265,7 +395,9 @@ class _Frame:
         if self.checks and different:
             raise CheckpointError(
                 "gpugrad.utils.checkpoint: Recomputed values for the following tensors have "
-                "different metadata than during the forward pass.\n" + "\n".join(different)
+                "different metadata than during the forward pass.\n"
+                + "\n".join(different)
+                + f"\n.\n{_TIP}"
             )
 
 
@@ -279,4 +411,111 @@ def _metadata(tensor: Any) -> dict[str, Any]:
     return {"shape": tensor.shape, "dtype": tensor.dtype, "device": tensor.device}
 
 
-__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential"]
+_TIP = """
+Tip: To see a more detailed error message, either pass `debug=True` to
+`gpugrad.utils.checkpoint.checkpoint(...)` or wrap the code block
+with `with gpugrad.utils.checkpoint.set_checkpoint_debug_enabled(True):` to
+enable checkpoint-debug mode globally.
+"""
+_TOO_MANY = (
+    "gpugrad.utils.checkpoint: trying to save more tensors during recomputation than during the "
+    "original forward pass.\n"
+)
+_OVERLAP = (
+    "gpugrad.utils.checkpoint: Unpack is being triggered for a tensor that was already unpacked "
+    "once. Performing two backward calls that overlap (i.e. require the same saved activation in "
+    "order to compute gradients) is not allowed while under the "
+    "gpugrad.utils.checkpoint.GraphExecGroup context. If you are calling ctx.saved_tensors in "
+    "backward, make sure to do so only once. Otherwise please open an issue with details on your "
+    "use case."
+)
+
+
+# --------------------------------------------------------------------------- groups of backwards
+
+
+class _Group(threading.local):
+    current: GraphExecGroup | None = None
+
+
+_group = _Group()
+
+
+class GraphExecGroup:
+    """While the block runs, let several backwards share what one of them computes again.
+
+    They must not need the same saved value, also with ``retain_graph=True``.  For the variant
+    ``use_reentrant=False``; what a backward has computed again and not used is there for the next
+    one without a group, too, so that the group only makes sure of it.
+
+    Raises:
+        RuntimeError: Groups are nested.
+        CheckpointError: In the walk, a saved value is needed twice.
+    """
+
+    def __enter__(self) -> GraphExecGroup:
+        if _group.current is not None:
+            raise RuntimeError(
+                f"GraphExecGroup contexts cannot be nested. Already inside group {_group.current}"
+            )
+        _group.current = self
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _group.current = None
+
+
+# --------------------------------------------------------------------------- what was computed
+
+
+class _Log(Watched):
+    """The calls that are recorded while the context is entered, each with the lines it is from."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str]] = []
+
+    def kept(self, name: str) -> None:
+        """Have every call computed."""
+
+    def made(self, name: str, operands: Sequence[Any], params: Any, results: Any) -> None:
+        """Note a call."""
+        text = f"{_described(results)} = {title(name)}({_described(tuple(operands))})"
+        self.calls.append((text, "".join(users_stack())))
+
+
+def _described(values: Any) -> str:
+    """Return tensors by type and shape, as ``float32[2, 3]``."""
+    if isinstance(values, tuple):
+        return ", ".join(map(_described, values))
+    if isinstance(values, TensorBase):
+        return f"{values._array.dtype.name}{list(values._array.shape)}"
+    return str(values)
+
+
+def _story(first: _Log, second: _Log) -> str:
+    """Return the text of an error that lists the calls of both computations."""
+    parts = [
+        "An error happened while unpacking tensors; dumping logs of latest computation because "
+        "you passed `debug=True` to `gpugrad.utils.checkpoint.checkpoint()`."
+    ]
+    both = (("the original forward", first), ("recomputation", second))
+    for name, log in both:
+        parts.append(f"Stack traces of the operators that ran during {name}:")
+        total = len(log.calls)
+        parts += [
+            f"{call}   ({k} of {total} during {name})\n{lines}"
+            for k, (call, lines) in enumerate(log.calls, 1)
+        ]
+    for name, log in both:
+        calls = "\n".join(call for call, _ in log.calls)
+        parts.append(f"Operations executed during {name}:\n\n{calls}")
+    parts.append("ERROR: Detected non-determinism while running activation checkpointing")
+    return "\n\n".join(parts)
+
+
+__all__ = [
+    "CheckpointError", "CheckpointFunction", "CheckpointPolicy", "GraphExecGroup",
+    "SelectiveCheckpointContext", "check_backward_validity", "checkpoint", "checkpoint_sequential",
+    "create_selective_checkpoint_contexts", "detach_variable", "noop_context_fn",
+    "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
+]  # fmt: skip

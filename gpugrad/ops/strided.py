@@ -1,0 +1,396 @@
+"""Views by strides, windows, and copies with other values at the place of a view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gpugrad import backend
+from gpugrad.backend.batched import Batched, copy_to_write
+from gpugrad.errors import normal_dim, size
+from gpugrad.op import Operation, linear, of_tensor
+from gpugrad.op.operation import declared
+from gpugrad.op.saved import Like, own_array, wrap
+from gpugrad.ops import shape as shapes
+from gpugrad.ops.indexing import add_at, taken
+from gpugrad.ops.scatter import assigned, nothing
+from gpugrad.ops.shape import put as zeros_with
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+Array = Any
+Shape = tuple[int, ...]
+
+
+class Layout(NamedTuple):
+    """How elements lie in memory: counted in elements, from the first of the memory on."""
+
+    shape: Shape
+    strides: Shape
+    offset: int
+
+    def end(self) -> int:
+        """Return the place behind the last element, 0 where there is none."""
+        if 0 in self.shape:
+            return 0
+        steps = zip(self.shape, self.strides, strict=True)
+        return 1 + self.offset + sum([(n - 1) * s for n, s in steps if s > 0])
+
+    def positions(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return the place in memory of each element."""
+        found = np.array(self.offset)
+        for n, stride in zip(self.shape, self.strides, strict=True):
+            found = found[..., None] + stride * np.arange(n)
+        return found
+
+
+def storage_offset(input: Tensor) -> int:
+    """Return how many elements lie in memory before the first one of the tensor.
+
+    Memory begins with that of the NumPy or CuPy array that owns it.
+    """
+    array = own_array(input)
+    door = backend.of(array)
+    return (door.address(array) - door.memory(array)[0]) // int(array.itemsize)
+
+
+# --------------------------------------------------------------------------- by strides
+
+
+def _strided(door: backend.Backend, input: Array, *, input_layout: Layout, layout: Layout) -> Array:
+    itemsize = input.itemsize
+    strides = tuple([s * itemsize for s in layout.strides])
+    return door.laid_out(input, layout.shape, layout.offset * itemsize, strides)
+
+
+# Not declared as linear: the same strides mean something else in a tangent's memory.
+_as_strided = declared(Operation("AsStridedBackward0", _strided, "composite", view=True))
+
+
+@_as_strided.gradient
+def input(g: Any, input_layout: Layout, layout: Layout) -> Any:
+    """Add up what came for each place in memory, and divide it by the elements that lie there."""
+    inside, read = input_layout.positions(), layout.positions()
+    low, high = (int(inside.min()), int(inside.max()) + 1) if inside.size else (0, 0)
+    outside = high - low  # the place of what the input does not reach
+    read = np.where((low <= read) & (read < high), read - low, outside)
+    array = g._array
+    door = backend.of(array)
+    where = door.device_of(array)
+    memory = add_at(g, shape=(outside + 1,), index=(door.from_numpy(read, where),))
+    counts = np.bincount((inside - low).reshape(-1), minlength=outside + 1)
+    if counts.max(initial=0) > 1:
+        parts = 1 / np.maximum(counts, 1)
+        real = np.empty(0, array.dtype).real.dtype
+        memory = memory * wrap(door.from_numpy(parts.astype(real), where))
+    return taken(memory, index=(door.from_numpy(inside - low, where),))
+
+
+@of_tensor
+def as_strided(
+    input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
+) -> Tensor:
+    """Return a view of the memory of a tensor, of a size and with strides of its own.
+
+    Elements may lie on each other: a gradient is then the sum of theirs.  Where elements of the
+    *input* lie on each other each receives an equal part, and memory that the input does not reach
+    has no gradient, as in PyTorch.
+
+    Args:
+        input: Its memory is that of the NumPy or CuPy array which owns it.
+        size: The lengths of the dimensions.
+        stride: The distance of neighbours along each of them, in elements.
+        storage_offset: How many elements lie before the first one; by default as many as before
+            the input's.
+
+    Raises:
+        RuntimeError: There are not as many strides as dimensions, something is negative, or what
+            is named lies outside of the memory, in ``vmap`` of that of one example.
+
+    Source: the gradient is that of PyTorch's as_strided_backward (FunctionsManual.cpp).
+    """
+    given = _layout(input, size, stride, storage_offset)
+    _check_inside(input, given)
+    result: Tensor = _as_strided(input, input_layout=_layout_of(input), layout=given)
+    return result
+
+
+def _layout_of(input: Tensor) -> Layout:
+    array = own_array(input)
+    strides = tuple([s // array.itemsize for s in array.strides])
+    return Layout(tuple(array.shape), strides, storage_offset(input))
+
+
+def _layout(input: Tensor, sizes: Any, strides: Any, offset: int | None) -> Layout:
+    """Return the layout that was asked for.
+
+    Raises:
+        RuntimeError: It is none.
+    """
+    wanted = shapes.as_shape((sizes,), "as_strided")
+    steps = shapes.as_shape((strides,), "as_strided", "stride")
+    if len(wanted) != len(steps):
+        raise RuntimeError("mismatch in length of strides and shape")
+    if any(s < 0 for s in steps):
+        raise RuntimeError(
+            "as_strided: Negative strides are not supported at the moment, got strides: "
+            f"{size(steps)}"
+        )
+    if any(n < 0 for n in wanted):
+        raise RuntimeError(
+            f"Storage size calculation overflowed with sizes={size(wanted)} and "
+            f"strides={size(steps)}"
+        )
+    first = storage_offset(input) if offset is None else offset
+    if first < 0:
+        raise RuntimeError(f"Tensor: invalid storage offset {first}")
+    return Layout(wanted, steps, first)
+
+
+def _check_inside(input: Tensor, layout: Layout) -> None:
+    """Raise where a layout is not in the memory of a tensor, or of one example in ``vmap``."""
+    array = own_array(input)
+    end = layout.end()
+    if array.__class__ is Batched:
+        example = _layout_of(input)
+        if end and not example.offset <= layout.offset < end <= example.end():
+            raise RuntimeError(
+                f"result = tensor.as_strided({size(layout.shape)}, {size(layout.strides)}, "
+                f"{layout.offset}) can access memory outside of `tensor`. `result` can access some "
+                f"memory in range [{layout.offset}, {end}], but `tensor` can only access some "
+                f"memory in range [{example.offset}, {example.end()}]. This is not supported "
+                "inside of vmap, please try to rewrite the `as_strided` call as a sequence of "
+                "gpugrad view operations"
+            )
+        return
+    low, high = backend.of(array).memory(array)
+    if end * array.itemsize > high - low:
+        raise RuntimeError(
+            f"setStorage: sizes {size(layout.shape)}, strides {size(layout.strides)}, storage "
+            f"offset {layout.offset}, and itemsize {array.itemsize} requiring a storage size of "
+            f"{end * array.itemsize} are out of bounds for storage of size {high - low}"
+        )
+
+
+_put_strided = assigned.named("AsStridedScatterBackward0")
+
+
+@of_tensor
+def as_strided_scatter(
+    input: Tensor,
+    src: Tensor,
+    size: Sequence[int],
+    stride: Sequence[int],
+    storage_offset: int | None = None,
+) -> Tensor:
+    """Return a copy with the values of ``src`` at the place of ``input.as_strided(...)``.
+
+    Of elements that lie on each other the last one remains; those that the input does not reach
+    are left out.
+
+    Raises:
+        RuntimeError: As for :func:`as_strided`, or ``src`` has another size than the view.
+    """
+    if np.unique(_layout_of(input).positions()).size < input._array.size:
+        input = shapes.contiguous(input)  # the copy has room for each element
+    layout, inside = _layout(input, size, stride, storage_offset), _layout_of(input)
+    _check_inside(input, layout)
+    _check_place(src, layout.shape)
+    positions, wanted = inside.positions().reshape(-1), layout.positions().reshape(-1)
+    order = np.argsort(positions)
+    near = order[np.searchsorted(positions, wanted, sorter=order) % max(order.size, 1)]
+    found = np.where(positions[near] == wanted, near, -1)
+    kept = np.flatnonzero(found >= 0)
+    door = backend.of(input._array)
+    where = door.device_of(input._array)
+    values = shapes.to(src, input.dtype)
+    if kept.size != found.size:
+        values = taken(shapes.reshape(values, -1), index=(door.from_numpy(kept, where),))
+    else:
+        found = found.reshape(layout.shape)
+    places = np.unravel_index(found[found >= 0].reshape(values._array.shape), inside.shape)
+    index = tuple([door.from_numpy(p, where) for p in places])
+    result: Tensor = _put_strided(input, values, index=index or (Ellipsis,))
+    return result
+
+
+# --------------------------------------------------------------------------- windows
+
+
+@linear("UnfoldBackward0", view=True)
+def _unfold(door: backend.Backend, input: Array, *, axis: int, length: int, step: int) -> Array:
+    shape, strides = tuple(input.shape), tuple(input.strides)
+    offset = door.address(input) - door.memory(input)[0]
+    if not shape:
+        return door.laid_out(input, (length,), offset, (input.itemsize,))
+    windows, distance = (shape[axis] - length) // step + 1, strides[axis] * step
+    return door.laid_out(
+        input,
+        (*shape[:axis], windows, *shape[axis + 1 :], length),
+        offset,
+        (*strides[:axis], distance, *strides[axis + 1 :], strides[axis]),
+    )
+
+
+@_unfold.gradient
+def input(g: Any, like: Like, axis: int, length: int, step: int) -> Any:
+    if not like.shape:
+        return shapes.reshape(g, ()) if length else zeros_with(g, shape=(1,), index=(slice(0),))
+    count = (like.shape[axis] - length) // step + 1
+    places = step * np.arange(count)[:, None] + np.arange(length)
+    door = backend.of(g._array)
+    index = door.from_numpy(places, door.device_of(g._array))
+    windows = shapes.movedim(g, -1, axis + 1)
+    return add_at(windows, shape=like.shape, index=(*(slice(None),) * axis, index))
+
+
+@of_tensor
+def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """Return a view of all windows along a dimension, whose elements are a new last dimension.
+
+    Args:
+        input: Any shape; a 0-d tensor is taken for a vector of one element.
+        dimension: Along which windows are taken; it counts the windows then.
+        size: The length of a window.
+        step: The distance of the beginnings of two windows.
+
+    Raises:
+        RuntimeError: ``size`` is negative or larger than the dimension, or ``step`` is not
+            positive.
+    """
+    shape = input._array.shape
+    axis = normal_dim(dimension, len(shape))
+    longest = shape[axis] if shape else 1
+    if size < 0:
+        raise RuntimeError(f"size is {size} but must be >= 0")
+    if size > longest:
+        raise RuntimeError(
+            f"maximum size for tensor at dimension {axis} is {longest} but size is {size}"
+        )
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    result: Tensor = _unfold(input, axis=axis, length=size, step=step)
+    return result
+
+
+# --------------------------------------------------------------------------- at a place
+
+
+@linear("SliceScatterBackward0")
+def _slice_scatter(
+    door: backend.Backend, input: Array, src: Array, *, index: tuple[Any, ...]
+) -> Array:
+    result = copy_to_write(input, door, (src,))
+    door.assign(result[(*index, ...)], src)
+    return result
+
+
+@_slice_scatter.gradient
+def input(g: Any, index: tuple[Any, ...]) -> Any:
+    return _slice_scatter(g, nothing(g), index=index)
+
+
+@_slice_scatter.gradient
+def src(g: Any, index: tuple[Any, ...]) -> Any:
+    return shapes.sliced(g, index)
+
+
+_select_scatter = _slice_scatter.named("SelectScatterBackward0")
+
+
+@linear("DiagonalScatterBackward0")
+def _diagonal_scatter(
+    door: backend.Backend, input: Array, src: Array, *, offset: int, first: int, second: int
+) -> Array:
+    result = copy_to_write(input, door, (src,))
+    door.assign(door.diagonal(result, offset, first, second), src)
+    return result
+
+
+@_diagonal_scatter.gradient
+def input(g: Any, offset: int, first: int, second: int) -> Any:
+    return _diagonal_scatter(g, nothing(g), offset=offset, first=first, second=second)
+
+
+@_diagonal_scatter.gradient
+def src(g: Any, offset: int, first: int, second: int) -> Any:
+    return shapes.diagonal(g, offset, first, second)
+
+
+def _check_place(src: Tensor, shape: Shape) -> None:
+    if src._array.shape != shape:
+        raise RuntimeError(
+            "expected src to have a size equal to the slice of self. src size = "
+            f"{size(src._array.shape)}, slice size = {size(shape)}"
+        )
+
+
+@of_tensor
+def slice_scatter(
+    input: Tensor,
+    src: Tensor,
+    dim: int = 0,
+    start: int | None = None,
+    end: int | None = None,
+    step: int = 1,
+) -> Tensor:
+    """Return a copy with ``src`` at a slice of a dimension, ``start:end:step``.
+
+    Raises:
+        IndexError: The input is 0-d.
+        RuntimeError: ``src`` has another size than the slice, or ``step`` is not positive.
+    """
+    shape = input._array.shape
+    if not shape:
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+    axis = normal_dim(dim, len(shape))
+    if step <= 0:
+        raise RuntimeError("slice step must be positive")
+    part = slice(start, end, step)
+    count = len(range(*part.indices(shape[axis])))
+    _check_place(src, (*shape[:axis], count, *shape[axis + 1 :]))
+    result: Tensor = _slice_scatter(input, src, index=(*(slice(None),) * axis, part))
+    return result
+
+
+@of_tensor
+def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
+    """Return a copy with ``src`` at the slice ``index`` of a dimension.
+
+    Raises:
+        IndexError: The input is 0-d, or has no such slice.
+        RuntimeError: ``src`` has another size than the slice.
+    """
+    shape = input._array.shape
+    axis = shapes.checked_place(shape, dim, index)
+    _check_place(src, (*shape[:axis], *shape[axis + 1 :]))
+    result: Tensor = _select_scatter(input, src, index=(*(slice(None),) * axis, index))
+    return result
+
+
+@of_tensor
+def diagonal_scatter(
+    input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1
+) -> Tensor:
+    """Return a copy with ``src`` at the diagonals over two dimensions.
+
+    Raises:
+        RuntimeError: ``src`` has another size than ``input.diagonal(offset, dim1, dim2)``, or the
+            two dimensions are the same.
+    """
+    first, second = shapes.diagonal_dims(input, dim1, dim2)
+    lengths = input._array.shape
+    count = min(lengths[first] + min(offset, 0), lengths[second] - max(offset, 0))
+    rest = [n for k, n in enumerate(lengths) if k not in (first, second)]
+    _check_place(src, (*rest, max(count, 0)))
+    result: Tensor = _diagonal_scatter(input, src, offset=offset, first=first, second=second)
+    return result
+
+
+__all__ = [
+    "as_strided", "as_strided_scatter", "diagonal_scatter", "select_scatter", "slice_scatter",
+    "storage_offset", "unfold",
+]  # fmt: skip

@@ -1,0 +1,180 @@
+"""Views by strides, windows, and splits beside PyTorch: what the table of samples cannot say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+from comparison import Programs, agree, agree_on
+
+X = "x = torch.arange(12.0).reshape(3, 4)\n"
+
+SNIPPETS = {
+    "too few strides": X + "x.as_strided((2, 2), (1,))",
+    "negative stride": X + "x.as_strided((2, 2), (1, -1))",
+    "negative size": X + "x.as_strided((2, -2), (1, 1))",
+    "negative offset": X + "x.as_strided((2, 2), (1, 1), -1)",
+    "out of bounds": X + "x.as_strided((2, 20), (1, 1))",
+    "offset out of bounds": X + "x.as_strided((2,), (1,), storage_offset=11)",
+    "nothing out of bounds": X + "x.as_strided((0, 200), (1, 1))",
+    "of nothing": "torch.ones(3, 0).as_strided((1,), (1,))",
+    "offset of a part": X + "x[1:, 1:].as_strided((2, 2), (1, 1))",
+    "offset in the memory": X + "x[1:, 1:].as_strided((2, 2), (1, 1), 0)",
+    "of a detached part": X + "x[1:, 1:].detach().as_strided((2, 2), (1, 1), 1)",
+    "of windows": X + "x.unfold(1, 2, 1).as_strided((3,), (5,), 1)",
+    "of transposed windows": X + "x.t().unfold(1, 2, 1).detach().as_strided((3,), (5,), 1)",
+    "of a real part": "x = torch.tensor([1 + 2j, 3 + 4j])\nx.real.as_strided((2,), (1,), 1)",
+    "storage offsets": X + "[y.storage_offset() for y in (x, x[1:, 2:], x.t()[1])]",
+    "window too long": X + "x.unfold(1, 5, 1)",
+    "window of negative length": X + "x.unfold(1, -1, 1)",
+    "window without step": X + "x.unfold(1, 2, 0)",
+    "window along no dimension": X + "x.unfold(3, 2, 1)",
+    "window of a number": "torch.tensor(1.0).unfold(0, 1, 1)",
+    "window of too little": "torch.tensor(1.0).unfold(0, 2, 1)",
+    "windows named": X + "x.unfold(dimension=0, size=2, step=1)",
+    "no parts": X + "x.tensor_split(0)",
+    "parts of a number": "torch.tensor(1.0).tensor_split(1)",
+    "parts by a tensor": X + "x.tensor_split(torch.from_numpy(np.array([1, 3])), 1)",
+    "parts by a number": X + "x.tensor_split(torch.from_numpy(np.array(3)), 1)",
+    "parts by floats": X + "x.tensor_split(torch.from_numpy(np.array(2.0)), 1)",
+    "parts by a matrix": X + "x.tensor_split(torch.from_numpy(np.array([[2]])), 1)",
+    "parts from the end": X + "x.tensor_split((-1,), 1)",
+    "hsplit that does not divide": X + "x.hsplit(3)",
+    "hsplit by nothing": X + "x.hsplit(0)",
+    "hsplit of a number": "torch.tensor(1.0).hsplit(1)",
+    "hsplit of a vector": "torch.arange(4.0).hsplit((1,))",
+    "vsplit of a vector": "torch.arange(4.0).vsplit(2)",
+    "vsplit that does not divide": X + "x.vsplit(2)",
+    "dsplit of a matrix": X + "x.dsplit(2)",
+    "dsplit": "torch.arange(8.0).reshape(1, 2, 4).dsplit(2)",
+    "parts that do not add up": X + "x.split_with_sizes((1, 2), 1)",
+    "negative part": X + "x.split_with_sizes((1, -1, 4), 1)",
+    "negative part of split": X + "x.split((1, -1, 4), 1)",
+    "ravel is a view": X + "y = x.ravel()\ny[0] = 5\nx[0, 0]",
+    "ravel is a copy": X + "y = x.t().ravel()\ny[0] = 5\nx[0, 0]",
+    "scatter by strides": X + "x.as_strided_scatter(torch.ones(2, 2), (2, 2), (1, 5))",
+    "scatter on each other": X
+    + "x.as_strided_scatter(torch.arange(4.0).reshape(2, 2), (2, 2), (1, 1))",
+    "scatter of another size": X + "x.as_strided_scatter(torch.ones(4), (2, 2), (1, 5))",
+    "scatter beside": X + "x[:, ::2].as_strided_scatter(torch.ones(4), (4,), (1,))",
+    "scatter beside of another type": X
+    + "x[:, ::2].as_strided_scatter(torch.ones(4, dtype=torch.int64), (4,), (1,))",
+    "windows of a number of no length": "x = torch.tensor(1.0, requires_grad=True)\n"
+    "torch.autograd.grad(x.unfold(0, 0, 1).sum(), x)",
+    "scatter into a repetition": "x = torch.ones(1).expand(3)\n"
+    "x.as_strided_scatter(torch.zeros(1), (1,), (1,))",
+    "slice of another size": X + "x.slice_scatter(torch.ones(2, 4))",
+    "slice backwards": X + "x.slice_scatter(torch.ones(3, 2), 1, 0, 4, -1)",
+    "slice of a number": "torch.tensor(1.0).slice_scatter(torch.tensor(1.0))",
+    "slice of another type": X + "x.slice_scatter(torch.ones(2, 4, dtype=torch.int64), 0, 1)",
+    "slice into integers": "torch.arange(6).slice_scatter(torch.tensor([1.5, 2.5]), 0, 0, 2)",
+    "slice that would broadcast": X + "x.slice_scatter(torch.ones(3, 1), 1, 0, 2)",
+    "select of another size": X + "x.select_scatter(torch.ones(3), 0, 1)",
+    "select outside": X + "x.select_scatter(torch.ones(3), 1, 7)",
+    "select of a number": "torch.tensor(1.0).select_scatter(torch.tensor(1.0), 0, 0)",
+    "diagonal of another size": X + "x.diagonal_scatter(torch.ones(4))",
+    "diagonal of one dimension": X + "x.diagonal_scatter(torch.ones(3), 0, 1, 1)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(SNIPPETS))
+def test_a_snippet_gives_what_it_gives_with_pytorch(name: str, device: str) -> None:
+    agree_on(SNIPPETS[name], device)
+
+
+# --------------------------------------------------------------------------- gradients
+
+PROGRAMS = Programs()
+program = PROGRAMS.add
+
+
+def strided(*layout: Any, of: Any = lambda x: x) -> Any:
+    """Return a program with the first and second derivatives of a view by strides."""
+
+    def run(torch: Any, leaf: Any, note: Any) -> None:
+        x = leaf([[0.5, 0.25, 1.5], [0.125, 1.0, 2.0]])
+        y = of(x * 1).as_strided(*layout)
+        note(y, str(y.grad_fn.name()))
+        (g,) = torch.autograd.grad((y * y * y).sum(), x, create_graph=True)
+        note(g)
+        note(torch.autograd.grad((g * g).sum(), x))
+
+    return run
+
+
+PROGRAMS["plain"] = strided((2, 2), (1, 3))
+PROGRAMS["overlapping"] = strided((4, 2), (1, 1))
+PROGRAMS["repeated"] = strided((3, 2), (0, 4), 1)
+PROGRAMS["beside_the_input"] = strided((2, 2), (1, 2), 0, of=lambda x: x[:, 1:])
+PROGRAMS["of_a_repetition"] = strided((2, 2), (1, 1), of=lambda x: x[:1].expand(4, 3))
+PROGRAMS["of_windows"] = strided((2, 2), (2, 1), of=lambda x: x.unfold(1, 2, 1))
+
+
+@program
+def a_write_through_strides(torch: Any, leaf: Any, note: Any) -> None:
+    x = leaf([1.0, 2.0, 3.0, 4.0])
+    y = x * 1
+    z = y.as_strided((2,), (2,), 1)
+    z.mul_(3)
+    note(y, z, y._version)
+    note(torch.autograd.grad((y * y).sum() + z.sum(), x))
+
+
+@program
+def a_write_through_windows(torch: Any, leaf: Any, note: Any) -> None:
+    x = leaf([1.0, 2.0, 3.0, 4.0])
+    y = x * 1
+    y.unfold(0, 2, 2).mul_(x.reshape(2, 2))
+    note(y, torch.autograd.grad((y * y).sum(), x))
+
+
+@program
+def a_write_where_elements_lie_on_each_other(torch: Any, leaf: Any, note: Any) -> None:
+    y = leaf([1.0, 2.0, 3.0]) * 1
+    note(y.unfold(0, 2, 1))
+    y.unfold(0, 2, 1).mul_(2)
+
+
+@program
+def the_strides_of_the_tensor_itself(torch: Any, leaf: Any, note: Any) -> None:
+    x = leaf([1.0, 2.0, 3.0, 4.0])
+    y = x * 1
+    z = y.as_strided_((2,), (2,), 1)
+    note(z is y, y, list(y.stride()), y.storage_offset(), y._version)
+    note(torch.autograd.grad((y * y).sum(), x))
+    x.as_strided_((2,), (1,))
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_a_program_does_what_it_does_with_pytorch(name: str, device: str) -> None:
+    agree(PROGRAMS[name], device)
+
+
+def test_the_gradient_of_what_was_overwritten_is_zero(device: str) -> None:
+    x = gpugrad.ones(4, device=device, requires_grad=True)
+    y = gpugrad.zeros(2, device=device, requires_grad=True)
+    weights = gpugrad.arange(1.0, 5, device=device)
+    z = x.as_strided_scatter(y, (2,), (2,), 1)
+    of_x, of_y = gpugrad.autograd.grad((z * weights).sum(), [x, y])
+    assert of_x.tolist() == [1.0, 0.0, 3.0, 0.0]
+    assert of_y.tolist() == [2.0, 4.0]
+
+
+def test_in_vmap_the_strides_are_those_of_one_example(device: str) -> None:
+    rows = gpugrad.arange(12.0, device=device).reshape(3, 4)
+    found = gpugrad.vmap(lambda row: row.as_strided((2, 2), (1, 2)))(rows)
+    assert found.tolist() == [row.as_strided((2, 2), (1, 2)).tolist() for row in rows]
+    with pytest.raises(RuntimeError, match="can access memory outside of `tensor`"):
+        gpugrad.vmap(lambda row: row.as_strided((2, 2), (1, 4)))(rows)
+
+
+def test_views_share_the_memory_of_arrays_that_are_no_tensors() -> None:
+    array = np.arange(12.0).reshape(3, 4)
+    x = gpugrad.from_numpy(array.T)
+    x.as_strided((3,), (5,))[1] = -1
+    assert array[1, 1] == -1
+    x.unfold(0, 2, 1)[0, 0, 1] = -2
+    assert array[0, 1] == -2
