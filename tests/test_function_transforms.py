@@ -390,7 +390,7 @@ def test_what_setup_context_computes_is_differentiated_by_outer_transforms(
         jvp = backward
 
     if own:
-        Exp.vmap = staticmethod(  # type: ignore[assignment]
+        Exp.vmap = staticmethod(  # type: ignore[method-assign]
             lambda info, in_dims, x: (Exp.apply(x), in_dims[0])
         )
     x = gpugrad.tensor([0.3, -0.5, 0.7], dtype=gpugrad.float64, device=device)
@@ -435,7 +435,7 @@ def raw(torch: Any) -> Any:
     def product(ctx: Any, t: Any) -> Any:
         return t * ctx.saved_tensors[0]
 
-    methods = {
+    methods: dict[str, Any] = {
         "forward": exp,
         "setup_context": setup_context,
         "backward": product,
@@ -443,7 +443,8 @@ def raw(torch: Any) -> Any:
         "vmap": lambda info, in_dims, x: (exp(x), in_dims[0]),
     }
     made = {name: staticmethod(method) for name, method in methods.items()}
-    return type("Exp", (torch.autograd.Function,), made).apply  # type: ignore[attr-defined]
+    cls: Any = type("Exp", (torch.autograd.Function,), made)
+    return cls.apply
 
 
 RAW: dict[str, Callable[[Any, Any, Any], Any]] = {
@@ -599,7 +600,10 @@ def test_random_numbers_in_a_backward_are_those_of_the_vmap_around_the_call(
 
     f = func.vmap(Noisy.apply, randomness=randomness)
     xs = gpugrad.ones(2, 4)
-    calls = [lambda: func.grad(lambda x: f(x).sum())(xs), lambda: gradients(f, xs)[0]]
+    calls: list[Callable[[], Any]] = [
+        lambda: func.grad(lambda x: f(x).sum())(xs),
+        lambda: gradients(f, xs)[0],
+    ]
     for call in calls:
         if randomness == "error":  # as in PyTorch
             with pytest.raises(RuntimeError, match="called random operation while in randomness"):
