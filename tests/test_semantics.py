@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import pytest
 import test_errors
-from test_errors import CUBE, FUNCTION
 from snippets import ours, run
+from test_errors import CUBE, FUNCTION
 
 import gpugrad
 

@@ -316,10 +316,13 @@ def _check_dirty(ctx: FunctionCtx, outs: Sequence[Any], recorded: bool) -> None:
                 "Some elements marked as dirty during the forward method were not returned as "
                 "output. The inputs that are modified inplace must all be outputs of the Function."
             )
-        untracked = t._edge is None and t._view is not None  # made under no_grad
-        if (recorded and t._edge is LEAF) or (
-            untracked and mode.enabled and t._view.base._edge is not None
-        ):
+        untracked = (  # as a view that was made under no_grad
+            mode.enabled
+            and t._edge is None
+            and t._view is not None
+            and t._view.base._edge is not None
+        )
+        if untracked or (recorded and t._edge is LEAF):
             raise RuntimeError(
                 "a leaf Variable that requires grad has been used in an in-place operation."
             )
