@@ -780,15 +780,6 @@ DELIBERATE: list[tuple[str, str, str, str]] = [
         "the same inside vmap, where the argument is such a view: refused, and clone() helps",
     ),
     (
-        "try: torch.func.linearize(lambda x: x.requires_grad_() * 2, torch.ones(2)); seen = True\n"
-        "except RuntimeError: seen = False\n"
-        "seen",
-        "True",
-        "False",
-        "refused as inside the other transforms: a backward in there that is not recorded would "
-        "lose the derivative",
-    ),
-    (
         "x = torch.ones(2, 3); torch.func.vmap(lambda r: r.unsqueeze_(0))(x)\nx.shape",
         "torch.Size([2, 1, 3])",
         "gpugrad.Size([2, 3])",

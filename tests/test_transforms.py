@@ -13,6 +13,7 @@ import pytest
 from snippets import ours, raised, run
 
 import gpugrad
+from comparison import agree
 from gpugrad import func
 from gpugrad.testing import assert_close
 
@@ -1471,6 +1472,46 @@ def test_the_jacobian_of_nothing_is_empty() -> None:
                      lambda f, x: func.jacfwd(f)(x)):  # fmt: skip
         assert jacobian(lambda x: x[:0], x).shape == (0, 2)
         assert jacobian(lambda x: x.sum(), x[:0]).shape == (0,)
+
+
+def _by_argument(torch: Any, x: Any) -> Any:
+    x.requires_grad_()
+    y = x**3
+    (g,) = torch.autograd.grad(y.sum(), x)
+    return g * x + y
+
+
+def _by_detached(torch: Any, x: Any) -> Any:
+    y = x.detach().requires_grad_()
+    return torch.autograd.grad((y**3).sum(), y)[0] + x
+
+
+def _by_weight(torch: Any, x: Any) -> Any:
+    w = torch.ones_like(x).requires_grad_()
+    return torch.autograd.grad((w**3 * x).sum(), w)[0]
+
+
+@pytest.mark.parametrize("function", [_by_argument, _by_detached, _by_weight])
+def test_linearize_moves_gradients_of_its_function(device: str, function: Any) -> None:
+    def moved(torch: Any, leaf: Any, note: Any) -> None:
+        x = leaf([1.0, 2.0]).detach()
+        out, pushforward = torch.func.linearize(lambda x: function(torch, x), x)
+        note(out, pushforward(x + 1))
+
+    agree(moved, device)
+
+
+def test_linearize_moves_what_a_backward_of_its_function_added(device: str) -> None:
+    """PyTorch's ``.grad`` has no tangent there."""
+
+    def function(x: Any) -> Any:
+        w = gpugrad.ones(2, device=device, requires_grad=True)
+        (w**3 * x).sum().backward()
+        return w.grad
+
+    _, pushforward = func.linearize(function, gpugrad.ones(2, device=device))
+
+    assert pushforward(gpugrad.tensor([1.0, 2.0], device=device)).tolist() == [3, 6]
 
 
 def test_linearize_lets_its_function_write_an_argument(device: str) -> None:

@@ -182,7 +182,7 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
     """
     name = "linearize(f, *primals)"
     recorded = mode.enabled
-    with recording(True):
+    with recording(True), _linearizing():
         level = Level(tree.leaves(primals), recorded)
         output = func(*tree.rebuilt(primals, [_writable(x) for x in level.inputs]))
         tree.check_tensors(output, name)
@@ -208,6 +208,16 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
         )
 
     return level.outside(output), pushforward
+
+
+@contextmanager
+def _linearizing() -> Iterator[None]:
+    before = mode.linearizing
+    mode.linearizing = True
+    try:
+        yield
+    finally:
+        mode.linearizing = before
 
 
 def _writable(variable: Any) -> Any:

@@ -191,6 +191,8 @@ def differentiate(
     """
     before = mode.enabled
     forgets = bool(mode.levels) and not recorded  # in forward mode gradients move, as tensors
+    if mode.linearizing:  # whoever walks the record forward needs that of gradients, too
+        keep = recorded = True
     recorded = recorded or forgets
     captured = rules = None
     if wanted is not None:

@@ -153,7 +153,7 @@ def levels_at(edge: Any) -> tuple[Level, ...]:
         return levels_of(edge._array)
     found: set[Level] = set()
     for node in below([edge]).values():
-        if node.op is _hide.op:
+        if node.op is hide.op:
             found.add(node.op.attribute(node, "_saved_level"))
         elif node.op is lift.op:
             found.update(node.op.attribute(node, "_saved_levels"))
