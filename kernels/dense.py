@@ -24,6 +24,7 @@ class Plan(NamedTuple):
     """How calls with operands of certain signatures are made."""
 
     shape: Shape
+    order: layout.Order | None  # of the dimensions in memory
     types: str  # of the results: CuPy makes an array of a letter sooner than of a dtype
     operands: tuple[Operand, ...]
     wide: Launch
@@ -39,7 +40,8 @@ class Plan(NamedTuple):
 
         It must be dense, and no thread may read what another one writes.
         """
-        if out.shape != self.shape or not out.flags.c_contiguous:
+        dense = out if self.order is None or out.shape != self.shape else out.transpose(self.order)
+        if out.shape != self.shape or not dense.flags.c_contiguous:
             return False
         start, end = out.data.ptr, out.data.ptr + out.nbytes
         return not any(
@@ -58,7 +60,12 @@ def plan(
     """Return how a formula is evaluated; None where ``elementwise`` must do it."""
     shape = np.broadcast_shapes(*(shape for _, _, shape, _ in signatures))
     size = prod(shape)
-    operands = layout.operands(signatures, shape)
+    order = layout.order(signatures)
+    full = shape
+    if order is not None:
+        full = tuple(shape[k] for k in order)
+        signatures = tuple(layout.permuted(s, shape, order) for s in signatures)
+    operands = layout.operands(signatures, full)
     if operands is None or size == 0:
         return None
     width = layout.width(operands, results)
@@ -70,7 +77,7 @@ def plan(
         threads = size // width + size % width
         return Launch(kernel, (-(-threads // THREADS),), numbers)
 
-    return Plan(shape, "".join(d.char for d in results), operands, launch(width), launch(1))
+    return Plan(shape, order, "".join(d.char for d in results), operands, launch(width), launch(1))
 
 
 @cache

@@ -9,6 +9,7 @@ others need one for each dimension of each element.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import cupy
@@ -46,6 +47,70 @@ Signature = tuple[type, DType, Shape, Shape]
 def signatures(arrays: Sequence[Any]) -> tuple[Signature, ...]:
     """Return the signatures of arrays and NumPy scalars."""
     return tuple([(a.__class__, a.dtype, a.shape, a.strides) for a in arrays])
+
+
+Order = tuple[int, ...]
+
+
+@lru_cache(maxsize=PLANS)
+def order(found: tuple[Signature, ...]) -> Order | None:
+    """Return the dimensions by how far apart their neighbours lie, as PyTorch sorts them.
+
+    Results lie in memory in that order: of a transposed operand they are transposed, too.  The
+    first operands count most.  None stands for row-major order.
+    """
+    full = np.broadcast_shapes(*(shape for _, _, shape, _ in found))
+    operands = [_broadcast(s, full) for s in found if s[2]]
+    dimensions = list(range(len(full)))
+    for k in range(len(full) - 2, -1, -1):
+        place = k
+        for other in range(k + 1, len(full)):
+            turn = _compared(operands, dimensions[place], dimensions[other])
+            if turn > 0:
+                break
+            if turn < 0:
+                dimensions[other], dimensions[place] = dimensions[place], dimensions[other]
+                place = other
+    return None if dimensions == sorted(dimensions) else tuple(dimensions)
+
+
+def _compared(operands: Sequence[tuple[Shape, Shape]], outer: int, inner: int) -> int:
+    """Return 1 if two dimensions are in the right order, -1 if not, and 0 if nothing tells."""
+    for sizes, strides in operands:
+        far, near = strides[outer], strides[inner]
+        if 0 in (far, near):
+            continue
+        if far != near:
+            return 1 if far > near else -1
+        if sizes[outer] < sizes[inner]:
+            return -1
+    return 0
+
+
+def _broadcast(signature: Signature, full: Shape) -> tuple[Shape, Shape]:
+    """Return an operand's sizes and strides over all dimensions, 0 where it repeats."""
+    _, _, shape, strides = signature
+    missing = len(full) - len(shape)
+    sizes = (1,) * missing + shape
+    strides = (0,) * missing + strides
+    return sizes, tuple(0 if m != n else s for m, n, s in zip(sizes, full, strides, strict=True))
+
+
+def permuted(signature: Signature, full: Shape, order: Order) -> Signature:
+    """Return the signature of an operand whose dimensions are taken in another order."""
+    type_, dtype, shape, _ = signature
+    if not shape:
+        return signature
+    sizes, strides = _broadcast(signature, full)
+    return type_, dtype, tuple(sizes[k] for k in order), tuple(strides[k] for k in order)
+
+
+def empty(shape: Shape, dtype: Any, order: Order | None) -> Any:
+    """Return a new array whose dimensions lie in memory in that order."""
+    if order is None:
+        return cupy.ndarray(shape, dtype)
+    array = cupy.ndarray(tuple([shape[k] for k in order]), dtype)
+    return array.transpose([order.index(k) for k in range(len(order))])
 
 
 class Operand(NamedTuple):

@@ -16,6 +16,8 @@ from snippets import ours, run
 
 import gpugrad
 
+VERSION = "2.13"  # of PyTorch: texts and the order of events differ from one to the next
+
 Program = Callable[[Any, Callable[..., Any], Callable[..., None]], Any]
 
 
@@ -26,6 +28,11 @@ class Programs(dict[str, Callable[..., Any]]):
         """Add a program; it decorates."""
         self[program.__name__] = program
         return program
+
+
+def pytorch() -> Any:
+    """Return PyTorch; the test is skipped where there is none, or an older one."""
+    return pytest.importorskip("torch", minversion=VERSION)
 
 
 def plain(value: Any) -> Any:
@@ -63,7 +70,7 @@ def agree(program: Program, device: str) -> list[Any]:
     Returns:
         What it noted, lists but for the error that ended it, which is a tuple.
     """
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     expected = outcome(program, torch, "cpu")
     assert expected, "a program that notes nothing compares nothing"
     found = outcome(program, gpugrad, device)
@@ -93,7 +100,7 @@ def agree_on(snippet: str, device: str) -> Any:
 
     Return it as :func:`described`, or the error's class and text.
     """
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     expected, found = _ending(snippet, torch, "cpu"), _ending(snippet, gpugrad, device)
     assert found == expected
     return found

@@ -10,6 +10,7 @@ import pytest
 from snippets import ours, raised, run
 
 import gpugrad
+from comparison import pytorch
 
 LEAVES: dict[str, Callable[[Any], Any]] = {
     "plain": lambda lib: lib.ones(2, 3),
@@ -46,7 +47,7 @@ BACKWARDS: dict[str, Callable[[Any, Any], Any]] = {
 @pytest.mark.parametrize("backward", BACKWARDS.values(), ids=BACKWARDS)
 @pytest.mark.parametrize("leaf", LEAVES.values(), ids=LEAVES)
 def test_a_gradient_has_the_strides_that_it_has_in_pytorch(leaf: Any, backward: Any) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     found = []
     for library in (gpugrad, torch):
         x = leaf(library).detach().requires_grad_()
@@ -222,7 +223,7 @@ REFUSED = {
 @pytest.mark.filterwarnings("ignore:Using backward", "ignore:Casting complex values to real")
 @pytest.mark.parametrize("snippet", SHOWN.values(), ids=SHOWN)
 def test_the_type_of_gradients_is_pytorchs(snippet: str, device: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
 
     assert run(snippet, gpugrad, device) == run(snippet, torch)
 
@@ -240,7 +241,7 @@ described(x.grad), list(map(described, seen))"""
 def test_a_gradient_arrives_in_the_type_that_it_has_in_pytorch(
     own: str, chosen: str, snippet: str, device: str
 ) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     snippet = (
         f"x = torch.tensor([1.0, 2.0], dtype=torch.{own}, requires_grad=True)\n"
         f"x.grad_dtype = {chosen}; seen = []\n{snippet}{KEPT}"
@@ -251,7 +252,7 @@ def test_a_gradient_arrives_in_the_type_that_it_has_in_pytorch(
 
 @pytest.mark.parametrize("snippet", REFUSED.values(), ids=REFUSED)
 def test_it_is_refused_as_by_pytorch(snippet: str, device: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
 
     error, text = raised(snippet, torch)
     found, message = raised(snippet, gpugrad, device)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import gpugrad
-from comparison import Programs, agree
+from comparison import Programs, agree, pytorch
 from gpugrad.ops.linalg import _mm
 from gpugrad.utils import checkpoint as module
 from gpugrad.utils.checkpoint import (
@@ -447,7 +447,7 @@ def what_is_detached(torch: Any, leaf: Any, note: Any) -> None:
 
 @pytest.mark.parametrize("requires_grad", [True, False])
 def test_the_reentrant_variant_warns_where_there_will_be_no_gradient(requires_grad: bool) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     found = []
     for library in (gpugrad, torch):
         with warnings.catch_warnings(record=True) as told:
@@ -461,7 +461,7 @@ def test_the_reentrant_variant_warns_where_there_will_be_no_gradient(requires_gr
 
 @pytest.mark.parametrize("name", sorted(module.__all__))
 def test_parameters_are_pytorchs(name: str) -> None:
-    pytest.importorskip("torch")
+    pytorch()
     import torch.utils.checkpoint as theirs
 
     expected, found = (getattr(m, name) for m in (theirs, module))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import gpugrad
+from comparison import pytorch
 from gpugrad import func, testing
 from gpugrad.testing import SAMPLES, Sample, assert_close
 
@@ -84,7 +85,7 @@ def derivatives(library: Any, sample: Sample, arrays: Arrays) -> list[Any]:
 @pytest.mark.filterwarnings("ignore")  # PyTorch's, about parts that it throws away
 @pytest.mark.parametrize(("op", "sample"), EVERY, ids=[f"{op}-{s}" for op, s in EVERY])
 def test_two_orders_are_pytorchs(op: str, sample: Sample) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     compared = 0
     for arrays in cases(sample):
         try:
@@ -117,7 +118,7 @@ ORDERED: dict[str, Any] = {
 
 @pytest.mark.parametrize("function", ORDERED.values(), ids=ORDERED)
 def test_what_needs_an_order_is_refused_as_by_pytorch(function: Any, device: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     # PyTorch's class is that of the kernel that lacks: RuntimeError, or NotImplementedError, one
     with pytest.raises(RuntimeError):
         function(torch, torch.tensor([1 + 2j, 3j]))
@@ -139,7 +140,7 @@ LIMITS = ("abs", "angle", "sgn", "log1p")
 @pytest.mark.parametrize("name", OF_ONE)
 def test_singular_points_are_pytorchs(name: str) -> None:
     """Zeros of both signs, infinities and nan in both parts: values and gradients."""
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     found = []
     for library in (gpugrad, torch):
         z = library.tensor(POINTS).requires_grad_()
@@ -213,7 +214,7 @@ def test_functions_of_real_numbers_refuse_complex_ones(name: str, device: str) -
 
 
 def test_sign_names_the_way_out() -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     with pytest.raises(NotImplementedError) as ours:
         gpugrad.sign(gpugrad.tensor([1j]))
     with pytest.raises(NotImplementedError) as theirs:

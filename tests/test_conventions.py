@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import gpugrad
+from comparison import pytorch
 from gpugrad import autograd, conventions, func, testing
 from gpugrad.graph import mode
 from gpugrad.testing import SAMPLES, Sample, assert_close, flat
@@ -120,7 +121,7 @@ def test_default_is_pytorchs_number(row: Row, device: str) -> None:
 
 @EVERY_ROW
 def test_pytorchs_number_is_pytorchs(row: Row) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         check(row.gradients(torch, *leaves(torch, row)), row.torch)

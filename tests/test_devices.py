@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import importlib.util
+import math
 import os
 import pickle
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +17,7 @@ import numpy as np
 import pytest
 
 import gpugrad as torch
+from comparison import pytorch
 from gpugrad._dtype import bool_
 from gpugrad.op import OPS
 
@@ -322,6 +325,38 @@ def test_cupy_reads_a_cuda_tensor_without_a_copy() -> None:
 
 
 @cuda
+def operand(lib: Any, device: str, chosen: random.Random, full: list[int]) -> Any:
+    """Return a tensor that broadcasts to a shape, some dimensions exchanged, some with steps."""
+    rank = chosen.choice([len(full), len(full), chosen.randint(0, len(full))])
+    shape = [n if chosen.random() < 0.8 else 1 for n in full[len(full) - rank :]]
+    order = chosen.sample(range(rank), rank)
+    steps = [chosen.choice([1, 1, 2]) for _ in shape]
+    memory = [shape[k] * steps[k] for k in order]
+    whole = lib.arange(1.0, math.prod(memory) + 1, device=device).reshape(memory)
+    whole = whole.permute([order.index(k) for k in range(rank)])
+    return whole[tuple(slice(None, None, step) for step in steps)]
+
+
+@cuda
+@pytest.mark.parametrize("seed", range(100))
+def test_results_lie_in_memory_as_pytorchs(seed: int) -> None:
+    reference = pytorch()
+
+    def strides_and_values(lib: Any, device: str) -> Any:
+        chosen = random.Random(seed)
+        full = [chosen.choice([1, 2, 3, 4]) for _ in range(chosen.randint(1, 4))]
+        count = chosen.choice([1, 2, 3])
+        operands = [operand(lib, device, chosen, full) for _ in range(count)]
+        functions: list[Any] = [
+            lambda x: x * 0.5, lambda x, y: x - y, lambda x, y, z: lib.where(x > 2, y, z),
+        ]  # fmt: skip
+        out = functions[count - 1](*operands)
+        lies = [stride for stride, n in zip(out.stride(), out.shape, strict=True) if n > 1]
+        return lies, out.tolist()
+
+    assert strides_and_values(torch, "cuda") == strides_and_values(reference, "cpu")
+
+
 def test_what_requires_grad_is_not_read_silently() -> None:
     import cupy
 

@@ -15,6 +15,7 @@ import pytest
 from snippets import ours, raised, run
 
 import gpugrad
+from comparison import pytorch
 
 Row = tuple[str, type[Exception], str]
 
@@ -1649,7 +1650,7 @@ def test_class_and_text_are_pytorchs_on_the_cpu(
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("snippet", "error", "text"), rows(*TABLES.values(), CPU_ONLY))
 def test_pytorch_still_says_so(snippet: str, error: type[Exception], text: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
 
     assert raised(snippet, torch) == (error, text)
 
@@ -1900,7 +1901,7 @@ def test_what_is_different_on_purpose(
 def test_pytorch_is_different_there(
     snippet: str, theirs: tuple[type[Exception], str], mine: Any, reason: str
 ) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     if theirs[0] is AssertionError:  # PyTorch accepts it
         run(snippet, torch)
         return

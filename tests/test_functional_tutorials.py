@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import gpugrad
-from comparison import Programs
+from comparison import Programs, pytorch
 from gpugrad.testing import assert_close
 
 Values = dict[str, Any]
@@ -298,7 +298,7 @@ def test_tutorial_agrees_with_itself(name: str, device: str) -> None:
 @pytest.mark.filterwarnings("ignore")  # PyTorch's, of its own ways of doing it
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_tutorial_gives_pytorchs_numbers(name: str, device: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     found, expected = PROGRAMS[name](gpugrad, device), PROGRAMS[name](torch, "cpu")
     for a, b in zip(found, expected, strict=True):
         assert_close(a, b, 1e-12, 1e-12)

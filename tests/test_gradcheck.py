@@ -10,6 +10,7 @@ import pytest
 from snippets import ours, raised, run
 
 import gpugrad
+from comparison import pytorch
 from gpugrad.autograd import GradcheckError, gradcheck
 from gpugrad.autograd.gradcheck import central_difference
 from gpugrad.op import linear
@@ -213,7 +214,7 @@ def test_what_passes(program: str, device: str) -> None:
 @pytest.mark.filterwarnings("ignore")  # PyTorch's, of its own ways of doing it
 @pytest.mark.parametrize("program", OK)
 def test_pytorch_still_passes_it(program: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     assert run(START + program, torch) is ("raise_exception" not in program)
 
 
@@ -231,7 +232,7 @@ def test_error(program: str, error: type[Exception], text: str, device: str) -> 
 
 @pytest.mark.parametrize(("program", "error", "text"), ERRORS)
 def test_pytorch_still_says_so(program: str, error: type[Exception], text: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     cls, message = raised(START + program, torch)
     assert (cls.__name__, message) == (error.__name__, text)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import gpugrad
-from comparison import Programs, agree
+from comparison import Programs, agree, pytorch
 from gpugrad import autograd
 
 MODULES = (
@@ -90,7 +90,7 @@ def public(module: ModuleType) -> set[str]:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_has_pytorchs_names(name: str) -> None:
-    pytest.importorskip("torch")
+    pytorch()
     theirs = importlib.import_module(f"torch.{name}")
     ours = importlib.import_module(f"gpugrad.{name}")
     assert public(theirs) - set(dir(ours)) == set(ABSENT.get(name, {}))
@@ -98,7 +98,7 @@ def test_a_module_has_pytorchs_names(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(TENSOR | VIEWS))
 def test_tensors_have_pytorchs_names(name: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     assert hasattr(torch.Tensor, name)
     assert hasattr(gpugrad.Tensor, name)
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import gpugrad
+from comparison import pytorch
 from gpugrad import autograd, testing
 from gpugrad.graph import SavedOutput, TensorBase
 from gpugrad.op import OPS, Elementwise, Operation
@@ -491,7 +492,7 @@ def test_reference_covers_what_samples_call() -> None:
 @pytest.fixture(scope="session")
 def torch() -> Any:
     """PyTorch and its functional module as one library; the test is skipped without it."""
-    found = pytest.importorskip("torch")
+    found = pytorch()
 
     class Both:
         def __getattr__(self, name: str) -> Any:

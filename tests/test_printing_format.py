@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from comparison import pytorch
 from gpugrad.printing import (
     Array,
     format_array,
@@ -288,7 +289,7 @@ def random_array(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -
 
 @pytest.fixture(scope="module")
 def torch() -> Any:
-    return pytest.importorskip("torch")
+    return pytorch()
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from snippets import ours, run
 from test_errors import CUBE, FUNCTION
 
 import gpugrad
+from comparison import pytorch
 
 Program = tuple[str, str]
 
@@ -723,7 +724,7 @@ def test_result_is_pytorchs(snippet: str, expected: str, device: str) -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("snippet", "expected"), WITH_NAMES)
 def test_pytorch_still_gives_it(snippet: str, expected: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
 
     assert shown(snippet, torch) == expected
 
@@ -841,7 +842,7 @@ def test_a_value_is_different_on_purpose(snippet: str, theirs: str, mine: str, r
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("snippet", "theirs", "mine", "reason"), deliberate())
 def test_pytorchs_value_is_another(snippet: str, theirs: str, mine: str, reason: str) -> None:
-    assert shown(snippet, pytest.importorskip("torch")) == theirs
+    assert shown(snippet, pytorch()) == theirs
 
 
 def listed() -> str:
@@ -1150,7 +1151,7 @@ def descend(library: Any, options: dict[str, Any], device: str, steps: int = 5) 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_sgd_steps_as_pytorchs(options: dict[str, Any], device: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     expected = descend(torch, options, "cpu")
 
     for found, wanted in zip(descend(gpugrad, options, device), expected, strict=True):

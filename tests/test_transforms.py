@@ -13,7 +13,7 @@ import pytest
 from snippets import ours, raised, run
 
 import gpugrad
-from comparison import agree
+from comparison import agree, pytorch
 from gpugrad import func
 from gpugrad.testing import assert_close
 
@@ -1222,7 +1222,7 @@ def test_result(program: str, expected: str, device: str) -> None:
 @pytest.mark.parametrize(("program", "expected"), [*FUNCTIONAL, *VECTORIZED, *FORWARD, *FUNC])
 @PYTORCH_WARNS
 def test_pytorch_still_gives_that(program: str, expected: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     assert repr(run(START + program, torch)) == expected
 
 
@@ -1234,7 +1234,7 @@ def test_error(program: str, error: type[Exception], text: str) -> None:
 @pytest.mark.parametrize(("program", "error", "text"), [*ERRORS, *VECTORIZED_ERRORS])
 @PYTORCH_WARNS
 def test_pytorch_still_says_so(program: str, error: type[Exception], text: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     assert raised(START + program, torch) == (error, text)
 
 
@@ -1269,7 +1269,7 @@ FORBIDDEN = {
 def test_autograds_own_ways_are_refused_inside_of_a_transform(
     call: str, transform: str, device: str
 ) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     program = (
         f"{START}w = torch.ones(2, requires_grad=True) * 1\n"
         f"def f(t):\n    {call}\n    return (t * t).sum()\n{transform}"
@@ -1327,7 +1327,7 @@ _, same = func.jvp(lambda x: function(x, rows([0.3, 0.1], [0.2, -1.0])), (primal
 @PYTORCH_WARNS
 @pytest.mark.parametrize("name", TUTORIALS)
 def test_tutorial_gives_pytorchs_numbers(name: str, device: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     program = (START + TUTORIALS[name]).strip()
     ours_, theirs = run(program, gpugrad, device), run(program, torch)
     assert isinstance(ours_, list)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from snippets import ours, raised, run
 
 import gpugrad
+from comparison import pytorch
 from gpugrad.graph import Write
 
 Y = "x = torch.arange(1.0, 7).view(2, 3).requires_grad_()\ny = x * 2\n"
@@ -194,7 +195,7 @@ SHOWN |= {
 
 @pytest.mark.parametrize("snippet", SHOWN.values(), ids=SHOWN)
 def test_it_is_pytorchs(snippet: str, device: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
 
     assert run(snippet, gpugrad, device) == run(snippet, torch)
 
@@ -324,7 +325,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("snippet", REFUSED.values(), ids=REFUSED)
 def test_it_is_refused_as_by_pytorch(snippet: str, device: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
 
     error, text = raised(snippet, torch)
     found, ours_ = raised(snippet, gpugrad, device)
@@ -344,7 +345,7 @@ OUTSIDE = {
 
 @pytest.mark.parametrize("snippet", OUTSIDE.values(), ids=OUTSIDE)
 def test_an_index_outside_is_refused_on_the_cpu_as_by_pytorch(snippet: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
 
     assert raised(snippet, gpugrad) == raised(snippet, torch)
 
@@ -576,7 +577,7 @@ def value(program: list[Step], values: np.ndarray[Any, Any]) -> float:
 @settings(max_examples=400, deadline=None, derandomize=True)
 @given(st.lists(steps, min_size=1, max_size=8))
 def test_random_programs_of_views_and_writes_are_pytorchs(program: list[Step]) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     compare(torch, program, "cpu")
 
 
@@ -584,7 +585,7 @@ def test_random_programs_of_views_and_writes_are_pytorchs(program: list[Step]) -
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.lists(steps, min_size=1, max_size=8))
 def test_random_programs_of_views_and_writes_are_pytorchs_on_cuda(program: list[Step]) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     compare(torch, program, "cuda")
 
 

@@ -10,6 +10,7 @@ import pytest
 from snippets import ours, raised, run
 
 import gpugrad
+from comparison import pytorch
 from gpugrad import autograd, func
 from gpugrad.backend.batched import _doors
 from gpugrad.func import vmap
@@ -337,7 +338,7 @@ PYTORCH_WARNS = pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
 @pytest.mark.parametrize("program", RESULTS)
 @PYTORCH_WARNS
 def test_result_is_pytorchs(program: str, device: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     assert_alike(run(START + program, gpugrad, device), run(START + program, torch))
 
 
@@ -413,7 +414,7 @@ ERRORS = [
 @pytest.mark.parametrize("program", ERRORS)
 @PYTORCH_WARNS
 def test_error_is_pytorchs(program: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     error, text = raised(START + program, torch)
     assert raised(START + program, gpugrad) == (error, ours(text))
 
@@ -579,7 +580,7 @@ def f(x, y):
 @pytest.mark.parametrize("lines", WRITES)
 @PYTORCH_WARNS
 def test_a_write_inside_is_pytorchs(lines: str, use: str, device: str) -> None:
-    torch = pytest.importorskip("torch")
+    torch = pytorch()
     program = WRITING.replace("LINES", lines) + use
     expected = ending(program, torch)
     found = ending(program, gpugrad, device)

@@ -20,7 +20,7 @@ from gpugrad._device import device
 from gpugrad.backend import cpu
 from gpugrad.errors import summed_axes
 from gpugrad.formula import COMPLEX, REAL, Formula, variable
-from gpugrad.kernels import dense, launches, summation
+from gpugrad.kernels import dense, launches, layout, summation
 from gpugrad.kernels.elementwise import elementwise
 from gpugrad.kernels.layout import PLANS, aligned, signatures
 from gpugrad.kernels.reduction import position_kernel, reduction
@@ -141,8 +141,11 @@ def evaluate(
         return (out,)
     if plan is None:
         return _evaluate_strided(formula, arrays, compute, results)
-    shape = plan.shape
-    outs = [xp.ndarray(shape, letter) for letter in plan.types]
+    shape, order = plan.shape, plan.order
+    if order is None:
+        outs = [xp.ndarray(shape, letter) for letter in plan.types]
+    else:
+        outs = [layout.empty(shape, letter, order) for letter in plan.types]
     plan.run(arrays, outs, aligned(arrays))
     launches.add(1)
     return outs
@@ -177,7 +180,8 @@ def _evaluate_strided(
     """Return the formula's outputs, or write them to ``outs``, for operands of any strides."""
     if outs is None:
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
-        outs = [xp.ndarray(shape, d) for d in results]
+        order = layout.order(signatures(arrays))
+        outs = [layout.empty(shape, d, order) for d in results]
     dtypes = tuple(a.dtype for a in arrays)
     elementwise(formula, dtypes, compute, results)(*arrays, *outs)
     launches.add(outs[0].size > 0)
