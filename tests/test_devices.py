@@ -324,7 +324,6 @@ def test_cupy_reads_a_cuda_tensor_without_a_copy() -> None:
     assert torch.as_tensor(cupy.from_dlpack(x)).tolist() == [3, 4]
 
 
-@cuda
 def operand(lib: Any, device: str, chosen: random.Random, full: list[int]) -> Any:
     """Return a tensor that broadcasts to a shape, some dimensions exchanged, some with steps."""
     rank = chosen.choice([len(full), len(full), chosen.randint(0, len(full))])
@@ -357,6 +356,7 @@ def test_results_lie_in_memory_as_pytorchs(seed: int) -> None:
     assert strides_and_values(torch, "cuda") == strides_and_values(reference, "cpu")
 
 
+@cuda
 def test_what_requires_grad_is_not_read_silently() -> None:
     import cupy
 
@@ -447,6 +447,34 @@ def test_nan_infinity_and_signed_zero_are_the_same_on_both_devices() -> None:
 
 
 # --------------------------------------------------------------------------- random numbers
+
+
+FIRST = "torch.tensor([0], device=x.device)"
+
+
+@pytest.mark.parametrize(
+    "snippet",
+    [
+        "x = torch.tensor(-0.0, device=x.device)",
+        "x = torch.full((3,), -0.0, device=x.device)",
+        "x.fill_(-0.0)",
+        "x[0] = -0.0",
+        "x[:2] = -0.0",
+        "x[x > 0] = -0.0",
+        f"x[{FIRST}] = -0.0",
+        "x.masked_fill_(x > 0, -0.0)",
+        f"x.index_fill_(0, {FIRST}, -0.0)",
+        "x.copy_(torch.tensor(-0.0))",
+        "x = torch.tensor(complex(0.0, -0.0), device=x.device).imag",
+        "x = torch.full((2,), complex(-0.0, 0.0), device=x.device).real",
+    ],
+)
+def test_a_zero_keeps_its_sign(snippet: str, device: str) -> None:
+    names: dict[str, Any] = {"torch": torch, "x": torch.ones(3, device=device)}
+
+    exec(snippet, names)
+
+    assert names["x"].cpu().flatten()[0].reciprocal().item() == -float("inf")
 
 
 def test_a_seed_gives_the_same_numbers_again(device: str) -> None:

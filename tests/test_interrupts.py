@@ -197,6 +197,7 @@ def test_a_walk_may_be_interrupted_at_any_moment(
         t.grad = None
 
 
+@FINALIZERS  # and callbacks of the garbage collector, which other libraries have registered
 def test_an_interrupt_while_gradients_are_accumulated_leaves_each_whole() -> None:
     leaves = [gpugrad.zeros(50, requires_grad=True) for _ in range(100)]
     out = sum((t * 2).sum() for t in leaves)

@@ -10,6 +10,7 @@ import builtins
 import functools
 import operator
 from collections.abc import Callable, Sequence
+from math import copysign
 from sys import getrefcount
 from typing import Any, TypeVar, cast
 
@@ -295,8 +296,12 @@ def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
 def from_numpy(array: Array, where: device) -> Array:
     """Return a copy of a NumPy array on the device."""
     with on(where):
-        launches.add(np.ndim(array) == 0)  # CuPy fills with the one number
-        return xp.asarray(np.asarray(array))
+        array = np.asarray(array)
+        if array.ndim:
+            return xp.asarray(array)
+        number = xp.ndarray((), array.dtype)
+        _fill(number, array[()])
+        return number
 
 
 @at_home
@@ -340,8 +345,18 @@ def assign(target: Array, source: Array) -> None:
         launches.add(target.size > 0 and not _copied_by_driver(target, source))
         xp.copyto(target, source, casting="unsafe")
     else:
-        launches.add(target.size > 0)
-        target.fill(source)
+        _fill(target, source)
+
+
+def _fill(array: Array, value: Any) -> None:
+    """Set all elements to a number; CuPy's own makes 0 of -0."""
+    cleared = value == 0 and array.flags.c_contiguous  # by the driver, without a kernel
+    if cleared and -1 in (copysign(1, value.real), copysign(1, value.imag)):
+        cleared = False
+        xp.copyto(array, value)
+    else:
+        array.fill(value)
+    launches.add(array.size > 0 and not cleared)
 
 
 def _copied_by_driver(target: Array, source: Array) -> bool:
@@ -537,8 +552,9 @@ def concatenate(arrays: Sequence[Array], axis: int) -> Array:
 def full(shape: Shape, value: complex, dtype: np.dtype[Any], where: device) -> Array:
     """Return a new array filled with ``value``."""
     with on(where):
-        launches.add(0 not in shape)
-        return xp.full(shape, value, dtype)
+        array = xp.ndarray(shape, dtype)
+        _fill(array, value)
+        return array
 
 
 def empty(shape: Shape, dtype: np.dtype[Any], where: device) -> Array:
