@@ -52,13 +52,13 @@ def _dot(input: Tensor, tensor: Tensor) -> Tensor:
         if inferring:
             mark(out)
         return out
-    plain = enabled is True and a.__class__ is b.__class__ is np.ndarray
+    plain = enabled is True and a.__class__ is b.__class__ and a.__class__ in backend.BACKENDS
     if plain and op is _PRODUCT and a.dtype.itemsize > 2:
         # as for plain factors of a product, of which every element has the same gradient
         first, second = inputs[0] is not None, inputs[1] is not None
         kept = (input if second else None, tensor if first else None, None)
         params = Recorded(a.dtype, a.shape, None, (a.dtype, a.dtype), (((), a.dtype),))
-        rule = op.plain_rule((first, second), False)
+        rule = op.plain_rule((first, second), False, None if door.type == "cpu" else door)
         out._edge = record(rule, inputs, kept, versions_of(kept), params)
     else:
         op.record((input, tensor), (a, b), inputs, [out], a.dtype)
