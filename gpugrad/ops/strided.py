@@ -188,8 +188,8 @@ def as_strided_scatter(
 ) -> Tensor:
     """Return a copy with the values of ``src`` at the place of ``input.as_strided(...)``.
 
-    Of elements that lie on each other the last one remains; those that the input does not reach
-    are left out.
+    Of elements that lie on each other the last one remains, on a GPU any of them; those that the
+    input does not reach are left out.
 
     Raises:
         RuntimeError: As for :func:`as_strided`, or ``src`` has another size than the view.
