@@ -1,6 +1,6 @@
 """Specialised functions: what runs for plain operands, written out once per operation.
 
-Most calls have float32 or float64 operands, of one type and shape, or a number.
+Most calls have float32 or float64 operands (on a GPU float16, too), of one type, or a number.
 For these the text of one function holds the whole way from the operands to the recorded node, and
 of another that from the gradient of the result to the gradients of the inputs; both are generated
 from the formula.  The texts for a GPU differ from those for NumPy in that one kernel computes each
@@ -102,7 +102,7 @@ def {name}({arguments}):
     if {x}.__class__ is not ndarray and {x}.__class__ not in HOST:
         return {"general" if kernels else "elsewhere"}({arguments})
     kind = {x}.dtype
-    if kind is not float32 and kind is not float64:
+    if kind is not float32 and kind is not float64{" and kind is not float16" if kernels else ""}:
         {general}
 """
     result = f"result = quietly(compute, {', '.join([x, *ys])})\n"
@@ -111,6 +111,8 @@ def {name}({arguments}):
         result = evaluated
     elif cpu.gains(formula):
         result = f"if {x}.size >= LARGE:\n{indented(evaluated, 1)}else:\n{indented(result, 1)}"
+    if kernels:  # which compute in 32 bits with a number that 16 do not hold
+        numbers = f"kind is not float16 and ({numbers[0]})", numbers[1]
     operands = "".join(_other(p, y, general, numbers) for p, y in zip(others, ys, strict=True))
     # shapes that do not broadcast, numbers out of range; another thread that computes quietly
     text += f"    try:\n{indented(operands + result, 2)}"
@@ -480,6 +482,7 @@ def _known(door: Any = None) -> dict[str, Any]:
         "Node": graph.Node,
         "SavedOutput": graph.SavedOutput,
         "new": object.__new__,
+        "float16": np.dtype(np.float16),
         "float32": np.dtype(np.float32),
         "float64": np.dtype(np.float64),
         "quietly": cpu.quietly,
