@@ -178,8 +178,9 @@ def sum(
 def _cast_first(input: Tensor, kind: np.dtype[Any]) -> Any:
     """Return the input in the type that its sum is asked for in, if that type holds less."""
     found = input._array.dtype
-    narrows = found.kind in "fc" and not np.can_cast(found, kind)
-    return cast(input, dtype=kind) if narrows else input
+    if found is kind or found.kind not in "fc" or np.can_cast(found, kind):
+        return input
+    return cast(input, dtype=kind)
 
 
 @of_tensor
