@@ -66,6 +66,7 @@ SNIPPETS = {
     "torch.autograd.grad(x.unfold(0, 0, 1).sum(), x)",
     "scatter into a repetition": "x = torch.ones(1).expand(3)\n"
     "x.as_strided_scatter(torch.zeros(1), (1,), (1,))",
+    "scatter into nothing": X + "x[:0].as_strided_scatter(torch.ones(2), (2,), (1,))",
     "slice of another size": X + "x.slice_scatter(torch.ones(2, 4))",
     "slice backwards": X + "x.slice_scatter(torch.ones(3, 2), 1, 0, 4, -1)",
     "slice of a number": "torch.tensor(1.0).slice_scatter(torch.tensor(1.0))",

@@ -1501,6 +1501,20 @@ def test_linearize_moves_gradients_of_its_function(device: str, function: Any) -
     agree(moved, device)
 
 
+def test_linearize_inside_forward_mode_moves_gradients_of_its_function(device: str) -> None:
+    """PyTorch has no forward mode inside of forward mode."""
+
+    def cubes(x: Any) -> Any:
+        _, pushforward = func.linearize(lambda x: gpugrad.autograd.grad((x**3).sum(), x)[0], x)
+        return pushforward(gpugrad.ones(2, device=device))
+
+    x, t = gpugrad.tensor([[1.0, 2.0], [3.0, 4.0]], device=device)
+    found, moved = func.jvp(cubes, (x,), (t,))
+
+    assert found.tolist() == [6, 12]
+    assert moved.tolist() == [18, 24]
+
+
 def test_linearize_moves_what_a_backward_of_its_function_added(device: str) -> None:
     """PyTorch's ``.grad`` has no tangent there."""
 
