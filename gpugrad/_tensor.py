@@ -219,7 +219,7 @@ class Tensor(TensorBase):
     def data_ptr(self) -> int:
         """Return the address of the first element."""
         array = self._memory()
-        return int(array.ctypes.data if not self.is_cuda else array.data.ptr)
+        return backend.of(array).address(array)
 
     def is_contiguous(self) -> bool:
         """Return whether the elements lie in memory in the order of their indices."""
