@@ -114,10 +114,12 @@ class Function:
         """Return what ``forward`` returns, its tensors with the class's backward.
 
         Raises:
-            RuntimeError: A leaf that requires grad was marked as written to, or what was marked is
-                not returned; in the walk, ``backward`` returns too many or too few gradients, or
-                one that fits no argument.
-            TypeError: Something else than tensors was saved.
+            RuntimeError: The class lacks what the transforms that run need; a leaf that requires
+                grad was marked as written to, or what was marked is not returned, or is a view and
+                one of several outputs; an argument that is returned was saved by
+                ``setup_context``; in the walk, ``backward`` returns too many or too few gradients,
+                or one that fits no argument, and so for ``jvp``.
+            TypeError: Something else than tensors was saved, or marked as written to.
         """
         op = _operation(cls)
         has_setup, has_rule = "setup_context" in op.own, "vmap" in op.own

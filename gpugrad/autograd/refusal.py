@@ -15,8 +15,14 @@ from gpugrad.op.saved import edges, shared_counter, wrap
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
     """Return a backward that is not recorded: to differentiate its gradients is an error.
 
-    Inside of transforms it is one, too, where no incoming gradient depends on anything; the
-    gradients would be taken for constants.
+    Inside of transforms it is one, too, where no incoming gradient depends on anything: PyTorch
+    takes the gradients for constants there, and gives 0.
+
+    Args:
+        fn: A ``backward`` of a :class:`Function`, which may compute with anything.
+
+    Raises:
+        RuntimeError: When a walk differentiates a gradient that it returned.
     """
 
     @functools.wraps(fn)

@@ -64,6 +64,8 @@ def checkpoint(
     Raises:
         ValueError: Keyword arguments, ``context_fn`` or ``debug`` with ``use_reentrant=True``;
             ``context_fn`` and ``debug``; there is no such ``determinism_check``.
+        RuntimeError: The first of the contexts suppressed an exception; in the walk, the reentrant
+            variant is in ``autograd.grad``.
         CheckpointError: In the walk, something else was computed.
     """
     if use_reentrant is None:
