@@ -13,16 +13,34 @@ from gpugrad.op.saved import Like
 # --------------------------------------------------------------------------- forward
 
 
-def dirty(marked: Sequence[Any], outs: Sequence[Any], recorded: bool) -> None:
+def marked(dirty: Sequence[Any], non_differentiable: Sequence[Any]) -> None:
+    """Refuse to mark something else than tensors.
+
+    Raises:
+        RuntimeError: One is none.
+    """
+    for k, t in enumerate(dirty):
+        if not isinstance(t, TensorBase):
+            raise RuntimeError(
+                f"mark_dirty can only accept variables, but argument {k} is of type "
+                f"{type(t).__name__}"
+            )
+    for t in non_differentiable:
+        if not isinstance(t, TensorBase):
+            raise RuntimeError(
+                "mark_non_differentiable only accepts variable arguments, but got "
+                f"{type(t).__name__}"
+            )
+
+
+def dirty(written: Sequence[Any], outs: Sequence[Any], recorded: bool) -> None:
     """Refuse tensors that may not be marked as written to.
 
     Raises:
-        RuntimeError: One was not returned, or is a leaf that requires grad.
-        TypeError: One is no tensor.
+        RuntimeError: One was not returned, is a leaf that requires grad or a view that may not be
+            written, or is a view and one of several outputs.
     """
-    for t in marked:
-        if not isinstance(t, TensorBase):
-            raise TypeError(f"mark_dirty can only accept variables, but got {type(t).__name__}")
+    for t in written:
         if not any(t is o for o in outs):
             raise RuntimeError(
                 "Some elements marked as dirty during the forward method were not returned as "

@@ -114,12 +114,12 @@ class Function:
         """Return what ``forward`` returns, its tensors with the class's backward.
 
         Raises:
-            RuntimeError: The class lacks what the transforms that run need; a leaf that requires
-                grad was marked as written to, or what was marked is not returned, or is a view and
-                one of several outputs; an argument that is returned was saved by
-                ``setup_context``; in the walk, ``backward`` returns too many or too few gradients,
-                or one that fits no argument, and so for ``jvp``.
-            TypeError: Something else than tensors was saved, or marked as written to.
+            RuntimeError: The class lacks what the transforms that run need; something else than a
+                tensor was marked; a leaf that requires grad was marked as written to, or what was
+                is not returned, or is a view and one of several outputs; an argument that is
+                returned was saved by ``setup_context``; in the walk, ``backward`` returns too many
+                or too few gradients, or one that fits no argument, and so for ``jvp``.
+            TypeError: Something else than tensors was saved.
         """
         op = _operation(cls)
         has_setup, has_rule = "setup_context" in op.own, "vmap" in op.own
@@ -150,6 +150,7 @@ class Function:
                     result = batch.in_every(result, levels, args)
                 cls.setup_context(ctx, args, result)
         outs = result if isinstance(result, tuple) else (result,)
+        check.marked(ctx._dirty, ctx._non_differentiable)
         check.dirty(ctx._dirty, outs, inputs is not None)
         for t in ctx._dirty:
             note_write(t)
