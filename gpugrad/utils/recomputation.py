@@ -13,9 +13,9 @@ from gpugrad.autograd.grad_mode import enable_grad, is_grad_enabled
 from gpugrad.autograd.graph import saved_tensors_hooks
 from gpugrad.graph import TensorBase, mode
 from gpugrad.op.convention import conventions
-from gpugrad.op.observed import title, users_stack
+from gpugrad.op.observed import Calls, title, users_stack
 from gpugrad.op.saved import wrap
-from gpugrad.utils.selective import Contexts, Watched
+from gpugrad.utils.selective import Contexts
 
 
 class CheckpointError(RuntimeError):
@@ -218,14 +218,11 @@ class GraphExecGroup:
 # --------------------------------------------------------------------------- what was computed
 
 
-class Log(Watched):
+class Log(Calls):
     """The calls that are recorded while the context is entered, each with the lines it is from."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []
-
-    def kept(self, name: str) -> None:
-        """Have every call computed."""
 
     def made(self, name: str, operands: Sequence[Any], params: Any, results: Any) -> None:
         """Note a call."""
