@@ -357,6 +357,7 @@ def test_results_lie_in_memory_as_pytorchs(seed: int) -> None:
     assert strides_and_values(torch, "cuda") == strides_and_values(reference, "cpu")
 
 
+@cuda
 def test_what_requires_grad_is_not_read_silently() -> None:
     import cupy
 
