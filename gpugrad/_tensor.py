@@ -216,17 +216,10 @@ class Tensor(TensorBase):
         strides = tuple(s // array.itemsize for s in array.strides)
         return strides if dim is None else strides[normal_dim(dim, array.ndim)]
 
-    def storage_offset(self) -> int:
-        """Return how many elements lie in memory before the first one.
-
-        Memory begins with that of the NumPy or CuPy array that owns it.
-        """
-        return strided.storage_offset(self)
-
     def data_ptr(self) -> int:
         """Return the address of the first element."""
         array = self._memory()
-        return int(array.ctypes.data if not self.is_cuda else array.data.ptr)
+        return backend.of(array).address(array)
 
     def is_contiguous(self) -> bool:
         """Return whether the elements lie in memory in the order of their indices."""
@@ -827,6 +820,7 @@ class Tensor(TensorBase):
     split, chunk, unbind = shapes.split, shapes.chunk, shapes.unbind
     split_with_sizes, tensor_split = shapes.split_with_sizes, shapes.tensor_split
     hsplit, vsplit, dsplit = shapes.hsplit, shapes.vsplit, shapes.dsplit
+    storage_offset = strided.storage_offset
     as_strided, unfold = strided.as_strided, strided.unfold
     as_strided_scatter, slice_scatter = strided.as_strided_scatter, strided.slice_scatter
     select_scatter, diagonal_scatter = strided.select_scatter, strided.diagonal_scatter

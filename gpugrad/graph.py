@@ -338,7 +338,7 @@ class _Mode(threading.local):
     # the transforms of func that run, the innermost last: a level of vmap, the number of a level of
     # forward mode, or None for a derivative in reverse
     transforms: tuple[Any, ...] = ()
-    linearizing = False  # whether gradients are recorded that nobody will ask a gradient of
+    linearizing = False  # whether func.linearize runs, which walks what is recorded forward
 
 
 mode = _Mode()

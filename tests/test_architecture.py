@@ -220,9 +220,9 @@ def test_working_on_the_cpu_imports_neither_cupy_nor_torch() -> None:
 def test_importing_gpugrad_takes_a_bounded_number_of_modules() -> None:
     code = "before = set(sys.modules); import gpugrad\nprint(*set(sys.modules) - before, sep='\\n')"
     found = python(code)
-    # our own and the standard library's: 73 when vmap and conventions were there, 79 with views by
-    # strides and selective checkpoints
-    assert len(found) <= 79, sorted(found)
+    # our own and the standard library's: 73 when vmap and conventions were there, 78 with views by
+    # strides and selective checkpoints, 84 since Function and checkpoints are divided into files
+    assert len(found) <= 84, sorted(found)
 
 
 def test_importing_gpugrad_changes_nothing_outside() -> None:

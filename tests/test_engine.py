@@ -54,6 +54,13 @@ def no_collector() -> Iterator[None]:
 # --------------------------------------------------------------------------- order
 
 
+def test_a_node_says_how_young_it_is() -> None:
+    x = leaf([1.0])
+    older = node_of(x * 1)
+    younger = node_of(x * 1)
+    assert older._sequence_nr() < younger._sequence_nr()
+
+
 def test_the_youngest_node_runs_first(device: str) -> None:
     x = leaf(0.5, device)
     a = x.exp()

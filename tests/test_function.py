@@ -485,3 +485,24 @@ def test_threads_may_walk_inside_the_backward_of_a_function() -> None:
     assert x.grad is not None
     assert x.grad.item() == 1600.0
     x.grad = None
+
+
+@pytest.mark.parametrize(
+    ("mark", "text"),
+    [
+        ("mark_dirty", "mark_dirty can only accept variables, but argument 1 is of type int"),
+        (
+            "mark_non_differentiable",
+            "mark_non_differentiable only accepts variable arguments, but got int",
+        ),
+    ],
+)
+def test_only_tensors_are_marked(mark: str, text: str) -> None:
+    """PyTorch's sentences end before they say what came."""
+
+    def forward(ctx: Any, x: Any) -> Any:
+        getattr(ctx, mark)(x, 3)
+        return x
+
+    with pytest.raises(RuntimeError, match=text):
+        made(gpugrad, forward).apply(gpugrad.ones(2))

@@ -28,6 +28,9 @@ SNIPPETS = {
     "of transposed windows": X + "x.t().unfold(1, 2, 1).detach().as_strided((3,), (5,), 1)",
     "of a real part": "x = torch.tensor([1 + 2j, 3 + 4j])\nx.real.as_strided((2,), (1,), 1)",
     "storage offsets": X + "[y.storage_offset() for y in (x, x[1:, 2:], x.t()[1])]",
+    "what memory tells": X
+    + "parts = x, x.t(), x[:, 1:], x[0].to(torch.uint8)\n"
+    "[(y.is_contiguous(), y.element_size(), y.dtype.is_signed) for y in parts]",
     "window too long": X + "x.unfold(1, 5, 1)",
     "window of negative length": X + "x.unfold(1, -1, 1)",
     "window without step": X + "x.unfold(1, 2, 0)",
@@ -67,6 +70,7 @@ SNIPPETS = {
     "torch.autograd.grad(x.unfold(0, 0, 1).sum(), x)",
     "scatter into a repetition": "x = torch.ones(1).expand(3)\n"
     "x.as_strided_scatter(torch.zeros(1), (1,), (1,))",
+    "scatter into nothing": X + "x[:0].as_strided_scatter(torch.ones(2), (2,), (1,))",
     "slice of another size": X + "x.slice_scatter(torch.ones(2, 4))",
     "slice backwards": X + "x.slice_scatter(torch.ones(3, 2), 1, 0, 4, -1)",
     "slice of a number": "torch.tensor(1.0).slice_scatter(torch.tensor(1.0))",

@@ -1501,6 +1501,23 @@ def test_linearize_moves_gradients_of_its_function(device: str, function: Any) -
     agree(moved, device)
 
 
+def test_linearize_and_forward_mode_inside_each_other_move_gradients(device: str) -> None:
+    """PyTorch has no forward mode inside of forward mode."""
+
+    def gradient(x: Any) -> Any:
+        return gpugrad.autograd.grad((x**3).sum(), x)[0]
+
+    x, t = gpugrad.tensor([[1.0, 2.0], [3.0, 4.0]], device=device)
+    one = gpugrad.ones(2, device=device)
+
+    inside = func.jvp(lambda x: func.linearize(gradient, x)[1](one), (x,), (t,))
+    outside = func.linearize(lambda x: func.jvp(gradient, (x,), (one,))[1], x)
+
+    for found, moved in (inside, (outside[0], outside[1](t))):
+        assert found.tolist() == [6, 12]
+        assert moved.tolist() == [18, 24]
+
+
 def test_linearize_moves_what_a_backward_of_its_function_added(device: str) -> None:
     """PyTorch's ``.grad`` has no tangent there."""
 

@@ -31,6 +31,8 @@ def along_basis(
     loop, so that it may do what ``vmap`` cannot.  The results have a first dimension that counts
     the vectors.
     """
+    count = sum(t._array.size for t in like)
+    step = count if chunk_size is None else chunk_size
 
     def part(start: int, stop: int) -> list[Any]:
         rows = _unit_vectors(like, start, stop)
@@ -38,8 +40,6 @@ def along_basis(
             return [t.unsqueeze(0) for t in function([r[0] for r in rows])]
         return at_once(function, rows, stop - start, randomness)
 
-    count = sum(t._array.size for t in like)
-    step = count if chunk_size is None else chunk_size
     parts = [
         part(start, min(start + step, count)) for start in (range(0, count, step) if count else [0])
     ]

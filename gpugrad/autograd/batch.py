@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from gpugrad import backend, errors
-from gpugrad.backend.batched import Batched, BatchedBackend, Level, differs, door_for
+from gpugrad.backend.batched import Batched, Level, differs, door_for
 from gpugrad.graph import TensorBase, mode
 from gpugrad.op.batching import batched, unbatched, unlifted
 from gpugrad.op.operation import lifted
@@ -68,16 +68,11 @@ def in_levels(args: Sequence[Any], every: tuple[Level, ...]) -> Sequence[Any]:
     What a gradient has beyond the levels of its tensor is then summed.
     """
     return [
-        lifted(a, door_for(_inner(a), every))
+        lifted(a, door_for(backend.of(a._array), every))
         if isinstance(a, TensorBase) and a._edge is not None
         else a
         for a in args
     ]
-
-
-def _inner(tensor: TensorBase) -> Any:
-    door = backend.of(tensor._array)
-    return door.inner if isinstance(door, BatchedBackend) else door
 
 
 def differing(args: Sequence[Any], every: tuple[Level, ...]) -> Level | None:
@@ -165,7 +160,7 @@ def in_every(result: Any, every: tuple[Level, ...], args: Sequence[Any]) -> Any:
         return tuple([in_every(o, every, args) for o in result])
     if not isinstance(result, TensorBase) or any(result is a for a in args):
         return result
-    return lifted(result, door_for(_inner(result), every))
+    return lifted(result, door_for(backend.of(result._array), every))
 
 
 def _axis(output: Any, dim: int, count: int) -> int:

@@ -652,8 +652,9 @@ def all_of(array: Array) -> Array:
 _doors: WeakValueDictionary[tuple[str, tuple[int, ...]], BatchedBackend] = WeakValueDictionary()
 
 
-def door_for(inner: Any, levels: Sequence[Level]) -> BatchedBackend:
-    """Return the backend of arrays with these levels, in any order."""
+def door_for(door: Any, levels: Sequence[Level]) -> BatchedBackend:
+    """Return the backend of a backend's arrays with these levels, in any order, and no others."""
+    inner, _ = _parts(door)
     ordered = tuple(sorted(set(levels), key=lambda level: level.number))
     key = inner.type, tuple([level.number for level in ordered])
     found = _doors.get(key)

@@ -92,6 +92,7 @@ def jacfwd(
         argnums: By which arguments: one, or a tuple.
         has_aux: ``func`` returns a tuple of that and of what is not differentiated.
         chunk_size: How many columns are computed together at most, to save memory; all by default.
+            With 1 it is a loop, for functions that ``vmap`` cannot run.
         randomness: What random functions do, as for :func:`vmap`.
 
     Returns:

@@ -190,9 +190,9 @@ def differentiate(
     after an interrupt, which may come between any two steps, none has.
     """
     before = mode.enabled
-    forgets = bool(mode.levels) and not recorded  # in forward mode gradients move, as tensors
     if mode.linearizing:  # whoever walks the record forward needs that of gradients, too
         keep = recorded = True
+    forgets = bool(mode.levels) and not recorded  # in forward mode gradients move, as tensors
     recorded = recorded or forgets
     captured = rules = None
     if wanted is not None:

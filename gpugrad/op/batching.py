@@ -14,7 +14,6 @@ from typing import Any
 
 from gpugrad import backend, errors
 from gpugrad.backend.batched import (
-    BatchedBackend,
     Level,
     door_for,
     hidden,
@@ -142,9 +141,8 @@ def in_every_example(tensor: Any) -> Any:
     """
     if not mode.batches:
         return tensor
-    door = backend.of(tensor._array)
-    inner = door.inner if isinstance(door, BatchedBackend) else door
-    return lifted(tensor, door_for(inner, (*levels_of(tensor._array), *mode.batches)))
+    levels = (*levels_of(tensor._array), *mode.batches)
+    return lifted(tensor, door_for(backend.of(tensor._array), levels))
 
 
 def levels_at(edge: Any) -> tuple[Level, ...]:

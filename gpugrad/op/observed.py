@@ -10,7 +10,7 @@ import os
 import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from gpugrad.formula import TORCH
 from gpugrad.graph import (
@@ -62,22 +62,28 @@ def users_stack() -> list[str]:
     return traceback.format_list(lines)
 
 
-class Calls(Protocol):
-    """What is told of each recorded call, and may answer it."""
+class Calls:
+    """What is told of this thread's recorded calls while it is entered, and may answer them.
+
+    Of several that are entered only the last is told.
+    """
+
+    def __enter__(self) -> None:
+        mode.calls = (*mode.calls, self)
+        _begin()
+
+    def __exit__(self, *exception: object) -> None:
+        mode.calls = mode.calls[:-1]
+        _begin()
 
     def kept(self, name: str) -> tuple[Any, ...] | None:
         """Return the arrays of a call's results, ``None`` where it is to compute them."""
+        return None
 
     def made(
         self, name: str, operands: Sequence[Any], params: Mapping[str, Any], results: Any
     ) -> None:
         """Look at the tensor or tensors that a call returns."""
-
-
-def watch(calls: tuple[Calls, ...]) -> None:
-    """Let this thread tell these of its recorded calls: the last one, where there are several."""
-    mode.calls = calls
-    _begin()
 
 
 def watcher(name: str, operands: Sequence[Any]) -> Calls | None:

@@ -86,7 +86,7 @@ def fit(grad: Any, shape: Shape, dtype: np.dtype[Any], edge: Any = None) -> Any:
 def arriving(edge: Any, dtype: np.dtype[Any], computed: np.dtype[Any]) -> np.dtype[Any]:
     """Return the type in which a gradient goes to the edge of an input of type ``dtype``.
 
-    It is that type, but for a leaf with a ``grad_dtype``: this converts what was computed.
+    It is that type, but for a leaf with a ``grad_dtype``, which converts what was computed itself.
     """
     if not has_grad_dtype(edge) or computed.kind not in "fc":
         return dtype

@@ -412,9 +412,10 @@ def backward(rule: Any, wide: bool, door: Any = None) -> Callable[..., Any]:
     """Return the specialised backward of a rule, for arrays of NumPy or of a GPU's backend."""
     formula, needs = rule.op.formula, rule.needs
     found = formula.vjp(needs, (True,))
-    namespace = {**_known(door), "formula": found.formula}
+    namespace = _known(door)
     if door is None:
         namespace |= {"sum_to_shape": cpu.sum_to_shape, "summed": cpu.summed}
+        namespace["formula"] = found.formula
         namespace["general"] = recorded(rule, wide)
         for k in range(len(needs)):
             alone = tuple(j == k for j in range(len(needs)))

@@ -227,8 +227,7 @@ def _new_tangent(self: Any, level: int, written: Any) -> Any:
         own = levels_of(self._array)
         levels = [k for k in levels_of(written._array) if k not in own] + [*levels_of(base._array)]
         door = backend.of(base._array)
-        inner = door.inner if isinstance(door, BatchedBackend) else door
-        whole = zeros_like(lifted(base.detach(), door_for(inner, levels)) if levels else base)
+        whole = zeros_like(lifted(base.detach(), door_for(door, levels)) if levels else base)
     if base is not self and not (
         base._array.flags.c_contiguous and whole._array.flags.c_contiguous
     ):

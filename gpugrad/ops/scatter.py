@@ -15,7 +15,7 @@ from gpugrad.op.saved import Like, own_array, wrap
 from gpugrad.ops.creation import checked_number
 from gpugrad.ops.indexing import gathered, getitem, grid, numbers_first, taken
 from gpugrad.ops.pointwise import where
-from gpugrad.ops.shape import put as zeros_with
+from gpugrad.ops.shape import zeros_with
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor

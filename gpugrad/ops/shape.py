@@ -181,7 +181,7 @@ def _select(door: backend.Backend, input: Array, *, axis: int, index: int) -> Ar
 
 @_select.gradient
 def input(g: Any, like: Like, axis: int, index: int) -> Any:
-    return put(g, shape=like.shape, index=(*(slice(None),) * axis, index))
+    return zeros_with(g, shape=like.shape, index=(*(slice(None),) * axis, index))
 
 
 def _whole(index: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -196,7 +196,7 @@ def _slice(door: backend.Backend, input: Array, *, index: tuple[Any, ...]) -> Ar
 
 @_slice.gradient
 def input(g: Any, like: Like, index: tuple[Any, ...]) -> Any:
-    return put(g, shape=like.shape, index=index)
+    return zeros_with(g, shape=like.shape, index=index)
 
 
 # PyTorch takes an index apart into steps; the node that is seen is that of the last one.
@@ -205,14 +205,16 @@ _slice_ending_in_unsqueeze = _slice.named("UnsqueezeBackward0")
 
 
 @linear("SliceScatterBackward0")
-def put(door: backend.Backend, input: Array, *, shape: Shape, index: tuple[Any, ...]) -> Array:
+def zeros_with(
+    door: backend.Backend, input: Array, *, shape: Shape, index: tuple[Any, ...]
+) -> Array:
     """Return zeros of a shape with the input at an index of integers and slices."""
     result = door.full(shape, 0, input.dtype, door.device_of(input))
     door.assign(result[_whole(index)], input)
     return result
 
 
-@put.gradient
+@zeros_with.gradient
 def input(g: Any, index: tuple[Any, ...]) -> Any:
     return _slice(g, index=index)
 
@@ -639,7 +641,9 @@ def _as_numbers(given: Any) -> Any:
     return array.tolist()
 
 
-def _split_along(function: str, input: Tensor, parts: Any, least: int, dim: int) -> Any:
+def _split_along(
+    function: str, input: Tensor, parts: int | Sequence[int], least: int, dim: int
+) -> tuple[Tensor, ...]:
     shape = input._array.shape
     if len(shape) < least:
         raise RuntimeError(
@@ -651,7 +655,8 @@ def _split_along(function: str, input: Tensor, parts: Any, least: int, dim: int)
             f"gpugrad.{function} attempted to split along dimension {dim}, but the size of the "
             f"dimension {shape[dim]} is not divisible by the split_size {parts}!"
         )
-    return tensor_split(input, parts, dim)
+    found: tuple[Tensor, ...] = tensor_split(input, parts, dim)
+    return found
 
 
 @of_tensor
@@ -663,10 +668,7 @@ def hsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Ten
     Raises:
         RuntimeError: The parts would differ in size, or the input is 0-d.
     """
-    parts: tuple[Tensor, ...] = _split_along(
-        "hsplit", input, indices_or_sections, 1, min(1, input._array.ndim - 1)
-    )
-    return parts
+    return _split_along("hsplit", input, indices_or_sections, 1, min(1, input._array.ndim - 1))
 
 
 @of_tensor
@@ -676,8 +678,7 @@ def vsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Ten
     Raises:
         RuntimeError: The parts would differ in size, or there are not two dimensions.
     """
-    parts: tuple[Tensor, ...] = _split_along("vsplit", input, indices_or_sections, 2, 0)
-    return parts
+    return _split_along("vsplit", input, indices_or_sections, 2, 0)
 
 
 @of_tensor
@@ -687,8 +688,7 @@ def dsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Ten
     Raises:
         RuntimeError: The parts would differ in size, or there are not three dimensions.
     """
-    parts: tuple[Tensor, ...] = _split_along("dsplit", input, indices_or_sections, 3, 2)
-    return parts
+    return _split_along("dsplit", input, indices_or_sections, 3, 2)
 
 
 @of_tensor

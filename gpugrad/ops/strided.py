@@ -16,7 +16,7 @@ from gpugrad.op.saved import Like, own_array, wrap
 from gpugrad.ops import shape as shapes
 from gpugrad.ops.indexing import add_at, taken
 from gpugrad.ops.scatter import assigned, nothing
-from gpugrad.ops.shape import put as zeros_with
+from gpugrad.ops.shape import zeros_with
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -189,7 +189,8 @@ def as_strided_scatter(
     """Return a copy with the values of ``src`` at the place of ``input.as_strided(...)``.
 
     Of elements that lie on each other the last one remains, on a GPU any of them; those that the
-    input does not reach are left out.
+    input does not reach are left out.  The gradient of the input is 0 where a value was
+    overwritten; that of PyTorch 2.13 is 0 everywhere else.
 
     Raises:
         RuntimeError: As for :func:`as_strided`, or ``src`` has another size than the view.
@@ -200,9 +201,9 @@ def as_strided_scatter(
     _check_inside(input, layout)
     _check_place(src, layout.shape)
     positions, wanted = inside.positions().reshape(-1), layout.positions().reshape(-1)
-    order = np.argsort(positions)
-    near = order[np.searchsorted(positions, wanted, sorter=order) % max(order.size, 1)]
-    found = np.where(positions[near] == wanted, near, -1)
+    number = np.full(max(inside.end(), layout.end()), -1)  # of the element at each place in memory
+    number[positions] = np.arange(positions.size)
+    found = number[wanted]
     kept = np.flatnonzero(found >= 0)
     door = backend.of(input._array)
     where = door.device_of(input._array)

@@ -10,21 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gpugrad.graph import mode, recording
-from gpugrad.op.observed import title, watch
+from gpugrad.graph import recording
+from gpugrad.op.observed import Calls, title
 from gpugrad.op.saved import own_array, shared_counter, wrap
 
 Contexts = tuple[AbstractContextManager[Any], AbstractContextManager[Any]]
-
-
-class Watched:
-    """A context in which this thread's recorded calls are told to it."""
-
-    def __enter__(self) -> None:
-        watch((*mode.calls, self))  # type: ignore[arg-type]
-
-    def __exit__(self, *exception: object) -> None:
-        watch(mode.calls[:-1])
 
 
 class CheckpointPolicy(enum.Enum):
@@ -84,15 +74,12 @@ _Entry = tuple[_Kept, ...] | None  # the results of a call; None where it is com
 _Storage = dict[str, list[_Entry]]  # by the operation, in the order of the calls
 
 
-class _Caching(Watched):
+class _Caching(Calls):
     """The first computation: a policy says which results are kept."""
 
     def __init__(self, policy: Callable[..., Any], storage: _Storage):
         self.policy = policy
         self.storage = storage
-
-    def kept(self, name: str) -> None:
-        """Have every call computed."""
 
     def made(
         self, name: str, operands: Sequence[Any], params: Mapping[str, Any], results: Any
@@ -125,7 +112,7 @@ def _keep(tensor: Any, result: Any) -> _Kept:
     return _Kept(tensor, shared_counter(tensor).value, result.device)
 
 
-class _Cached(Watched):
+class _Cached(Calls):
     """The second computation: what was kept is handed out, once."""
 
     def __init__(self, storage: _Storage, allow_mutation: bool):
@@ -162,9 +149,6 @@ class _Cached(Watched):
         self.handed_out.add((name, number))
         entries[number] = None  # its memory is free when the node has used it
         return tuple([k.array(self.allow_mutation) for k in entry])
-
-    def made(self, name: str, operands: Sequence[Any], params: Any, results: Any) -> None:
-        """Do nothing: the policy was asked in the first computation."""
 
 
 _MISMATCH = (

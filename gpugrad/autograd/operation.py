@@ -1,0 +1,246 @@
+"""A user's ``Function`` as an operation of the graph: its nodes, their backward, its tangents."""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from collections.abc import Sequence, Set
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+from gpugrad.autograd import batch, check
+from gpugrad.autograd.context import FunctionCtx
+from gpugrad.backend.batched import Level
+from gpugrad.graph import Node, Rule, TensorBase, mode, output_of, record
+from gpugrad.op.attribute import missing
+from gpugrad.op.dual import carry, outside_of
+from gpugrad.op.hooked import call_user, tensors, untensored
+from gpugrad.op.operation import fit
+from gpugrad.op.saved import Like, like, shared_counter, versions_of, wrap, zeros
+
+
+class FunctionOperation:
+    """What the nodes of a user's function have as their operation.
+
+    Args:
+        cls: The class, with the methods of a :class:`gpugrad.autograd.Function`.
+        own: The names of the methods that it defines.
+        kind: What the names of its nodes have between that of the class and "Backward".
+    """
+
+    def __init__(self, cls: Any, own: Set[str], kind: str):
+        self.cls = cls
+        self.own = own
+        self.signature = inspect.signature(cls.forward) if "setup_context" in own else None
+        self.name = f"{cls.__name__}{kind}Backward"
+        self.context: type[FunctionCtx] = type(self.name, (FunctionCtx,), {})
+
+    def attribute(self, node: Node, name: str) -> Any:
+        """Return an attribute of the call's ``ctx``."""
+        ctx = node.params.ctx
+        if name in vars(ctx) or hasattr(FunctionCtx, name):
+            return getattr(ctx, name)
+        raise missing(node, name)
+
+    def record(
+        self,
+        ctx: FunctionCtx,
+        args: Sequence[Any],
+        inputs: Sequence[Any],
+        outs: Sequence[Any],
+        made: Sequence[Any],
+        levels: tuple[Level, ...],
+    ) -> None:
+        """Make the node of a call and attach it to the outputs that have gradients."""
+        ends = _differentiable(ctx, outs, made)
+        if not ends:
+            return
+        saved = _saved(ctx, ends)
+        places = tuple([k for k, a in enumerate(args) if isinstance(a, TensorBase)])
+        call = _Call(
+            ctx,
+            len(args),
+            places,
+            tuple([like(args[k]) for k in places]),
+            tuple([like(o) if isinstance(o, TensorBase) else None for o in made]),
+            levels if mode.transforms else (),
+        )
+        needs = tuple([inputs[k] is not None for k in places])
+        values = (*saved, *(None for _ in made)) if saved else ()
+        node = record(
+            _FunctionRule(self, needs, len(made)),
+            tuple([inputs[k] for k in places]),
+            values,
+            versions_of(values),
+            call,
+        )
+        ctx._node = weakref.ref(node)
+        for k, t in ends.items():
+            t._edge = output_of(node, k)
+
+    def carry(
+        self,
+        ctx: FunctionCtx,
+        args: Sequence[Any],
+        outs: Sequence[Any],
+        made: Sequence[Any],
+        wanted: Set[int],
+    ) -> None:
+        """Give the outputs of a call the tangents that the class's ``jvp`` makes of the arguments'.
+
+        Only those of the levels that are wanted.
+
+        Raises:
+            RuntimeError: It returns something that is no tangent of an output.
+        """
+        likes = [like(a) if isinstance(a, TensorBase) else None for a in args]
+        places = [k for k, t in enumerate(made) if isinstance(t, TensorBase)]
+        moving = _differentiable(ctx, outs, made)
+
+        def moved(_: Sequence[Any], tangents: Sequence[Any], level: int) -> list[Any]:
+            if level not in wanted:
+                return [None for _ in places]
+            with outside_of(level):
+                found = self.moved(ctx, likes, len(made), tangents)
+            for k in places:
+                if found[k] is not None:
+                    check.tangent(k, found[k], moving.get(k))
+            return [found[k] for k in places]
+
+        carry(args, [made[k] for k in places], moved)
+        ctx._tangents = {k: dict(getattr(made[k], "_tangents", {})) for k in places}
+
+    def moved(
+        self,
+        ctx: FunctionCtx,
+        likes: Sequence[Like | None],
+        outputs: int,
+        tangents: Sequence[Any],
+    ) -> list[Any]:
+        """Return what ``jvp`` gives for the tangents of the arguments, one for each output.
+
+        Raises:
+            RuntimeError: It returns another number, or something else than tensors and ``None``.
+        """
+        given = [
+            zeros(o)
+            if t is None and o is not None and o.dtype.kind in "fc" and ctx._materializes
+            else t
+            for t, o in zip(tangents, likes, strict=True)
+        ]
+        ctx._moving = True
+        try:
+            found = self.cls.jvp(ctx, *given)
+        finally:
+            ctx._moving = False
+        results = list(found) if isinstance(found, tuple) else [found]
+        check.tangents(results, outputs)
+        return results
+
+    def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
+        """Return the tangents of a node's outputs from those of its tensor arguments."""
+        call: _Call = node.params
+        given: list[Any] = [None] * call.arguments
+        likes: list[Like | None] = [None] * call.arguments
+        for k, t, o in zip(call.places, tangents, call.likes, strict=True):
+            given[k], likes[k] = t, o
+        return self.moved(call.ctx, likes, len(call.out_likes), given)
+
+    def backward(
+        self, call: _Call, grads: Sequence[Any], needs: Sequence[bool], inputs: Sequence[Any]
+    ) -> list[Any]:
+        """Return the gradients of the tensor arguments, as tensors that fit them.
+
+        Raises:
+            RuntimeError: The user's backward returned something else, or the class has two.
+        """
+        check.one_backward(self.own)
+        user = self.cls.vjp if "vjp" in self.own else self.cls.backward
+        with batch.reopened(call.levels) if call.levels else nullcontext():
+            found = call_user(user, call.ctx, *grads)
+        if not isinstance(found, tuple):
+            found = (found,)
+        check.gradients(self.name, found, call.arguments, call.places)
+        results: list[Any] = []
+        for j, (k, o) in enumerate(zip(call.places, call.likes, strict=True)):
+            if not needs[j] or found[k] is None:
+                results.append(None)
+            else:
+                check.gradient(self.name, j, found[k], o)
+                results.append(fit(found[k], o.shape, o.dtype, inputs[j]))
+        return results
+
+
+def _differentiable(
+    ctx: FunctionCtx, outs: Sequence[Any], made: Sequence[Any]
+) -> dict[int, TensorBase]:
+    """Return those of the outputs that have derivatives, by their index."""
+    return {
+        k: t
+        for k, (out, t) in enumerate(zip(outs, made, strict=True))
+        if isinstance(t, TensorBase)
+        and t._array.dtype.kind in "fc"
+        and not any(out is n for n in ctx._non_differentiable)
+    }
+
+
+def _saved(ctx: FunctionCtx, ends: dict[int, TensorBase]) -> list[Any]:
+    """Return the tensors that a node keeps, and note in ``ctx`` where it has them.
+
+    Raises:
+        TypeError: Something else was saved.
+    """
+    saved: list[Any] = []
+    kept: list[int | None] = []
+    outputs: dict[int, int] = {}
+    for position, t in enumerate(ctx._to_save):
+        check.saved(position, t)
+        if t is None:
+            kept.append(None)
+            continue
+        kept.append(len(saved))
+        for k, end in ends.items():
+            if t is end:  # the node must not lead to its own output
+                outputs[len(saved)] = k
+                t = wrap(end._array)
+                t._counter = shared_counter(end)
+        saved.append(t)
+    ctx._kept, ctx._outputs = tuple(kept), outputs
+    return saved
+
+
+class _Call(NamedTuple):
+    """What the backward of a user's function must know of a call."""
+
+    ctx: FunctionCtx
+    arguments: int  # how many
+    places: tuple[int, ...]  # of the tensors among them
+    likes: tuple[Like, ...]  # of these tensors
+    out_likes: tuple[Like | None, ...]  # None: no tensor
+    levels: tuple[Level, ...]  # of vmap, in which it was made
+
+
+class _FunctionRule:
+    """The rule of a user's function, for the tensor arguments in ``needs``."""
+
+    __slots__ = ("needs", "op", "outputs")
+
+    def __init__(self, op: FunctionOperation, needs: tuple[bool, ...], outputs: int):
+        self.op = op
+        self.needs = needs
+        self.outputs = outputs
+
+    def backward(self, node: Node, g: Any) -> Sequence[Any]:
+        """Return what the user's backward gives for the needed arguments."""
+        call: _Call = node.params
+        grads = tensors([g] if self.outputs == 1 else g)
+        if call.ctx._materializes:
+            grads = tuple([
+                zeros(o) if t is None and o is not None else t
+                for t, o in zip(grads, call.out_likes, strict=True)
+            ])  # fmt: skip
+        return untensored(self.op.backward(call, grads, self.needs, node.inputs))
+
+    def narrowed(self, needs: tuple[bool, ...]) -> Rule:
+        """Return the rule for some of these arguments."""
+        return _FunctionRule(self.op, needs, self.outputs)
