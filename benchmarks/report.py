@@ -190,7 +190,7 @@ def title(results: Results) -> str:
 
 
 def summary(results: Results, name: str) -> str:
-    """Return the generated part of README.md: a table by size, and a line for each other work."""
+    """Return what README.md says of a device: a table by size, and a line for each other work."""
     rows = [row for row in with_growth(results["rows"]) if _first_dtype(row, results["rows"])]
     sizes: dict[str, set[int]] = {}
     for row in rows:
@@ -200,6 +200,7 @@ def summary(results: Results, name: str) -> str:
     rest = [row for row in rows if row not in swept]
     reference, *_, by_hand = columns(rows)
     parts = [
+        f"### {title(results)}",
         f"{describe(results)}; one thread each, medians.\n"
         f"gpugrad's time as a ratio to {reference}'s: below 1 is faster.\n"
         f"In brackets the same for {by_hand}.\nThe numbers are those of "
@@ -253,11 +254,9 @@ def fill(text: str, generated: str) -> str:
 def pages(names: Sequence[str]) -> dict[Path, str]:
     """Return the texts of both pages, made of the saved results of some names."""
     found = {name: load(name) for name in names}
-    first = names[0]
     paths = FOLDER / "README.md", FOLDER.parent / "README.md"
     generated = (
-        "\n\n".join(page(r, name) for name, r in found.items()),
-        summary(found[first], first),
+        "\n\n".join(made(r, name) for name, r in found.items()) for made in (page, summary)
     )
     return {
         path: fill(path.read_text(encoding="utf-8"), part)

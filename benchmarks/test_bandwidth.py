@@ -81,7 +81,7 @@ MOVES = [
     Move("gradients of mul by a row", lambda lib, x, y: x * y, 2, 3, row=True),
     Move("gradient of tanh", lambda lib, x: x.tanh(), 1, 3),
     Move("gradient of gelu", gelu, 1, 3),
-    Move("sum", lambda lib, x: x.sum(), 1, 1, backward=False),
+    Move("sum of all", lambda lib, x: x.sum(), 1, 1, backward=False),
     Move("mean of each row", lambda lib, x: x.mean(1), 1, 1, backward=False),
     Move("sum of each column", lambda lib, x: x.sum(0), 1, 1, backward=False),
 ]
