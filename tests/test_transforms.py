@@ -1575,6 +1575,13 @@ def test_a_gradient_that_is_zero_may_be_written(device: str) -> None:
     assert found == [[False, True], [3, 0], [1, 1]]
 
 
+def test_elements_are_scattered_in_no_examples(device: str) -> None:
+    agree_on(
+        "torch.func.vmap(lambda a: a.scatter_add(0, a.long() * 0, a))(torch.zeros(0, 3))",
+        device,
+    )
+
+
 def test_a_gradient_that_is_summed_may_be_the_same_for_all_rows(device: str) -> None:
     """The gradient of what is recorded of a Hessian, whose rows are computed together."""
     agree_on(

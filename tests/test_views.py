@@ -114,6 +114,8 @@ SHOWN = {
     "lambda: y.scatter_(0, j, x), lambda: y.scatter_add_(0, j, x)): r.append(f().grad_fn.name())\n"
     "r, y._version",
     "positive": Y + "+y is y",
+    "transposed without dimensions": "x = torch.tensor(1 + 2j)\n"
+    "x.mT.tolist(), x.mH.tolist(), x.H.tolist(), x.adjoint().tolist(), torch.adjoint(x).tolist()",
     "detach": Y + "d = torch.detach(y); d.requires_grad, d._is_view(), d.data_ptr() == y.data_ptr()"
     .replace("; d.req", "\nd.req"),
     "other names": "x = torch.ones(2, 3, dtype=torch.complex64) * 1j\n"
@@ -169,7 +171,7 @@ SHOWN = {
     "x.grad.tolist()",
     "nothing is written": "x = torch.zeros(0, 3, requires_grad=True); y = x * 1; a = x * 2\n"
     "torch.zeros(0, 3).neg_(); torch.ones(1, 0).expand(2, 0).mul_(2); y[:, 1:].mul_(2)\n"
-    "torch.ones(()).expand(2, 0).copy_(a.t()[:2]); a.expand(2, 0, 3)[1].mul_(2); y.sum().backward()\n"
+    "torch.ones(()).expand(2, 0).copy_(a.t()[:2]); y.sum().backward()\n"
     "x.grad.shape == (0, 3)",
     "the imaginary parts of nothing": "x = torch.zeros(0, dtype=torch.complex64).requires_grad_()\n"
     "y = x * 1; y.imag = y.real * 2; y.real.sum().backward(); x.grad.tolist()",
