@@ -114,8 +114,6 @@ SHOWN = {
     "lambda: y.scatter_(0, j, x), lambda: y.scatter_add_(0, j, x)): r.append(f().grad_fn.name())\n"
     "r, y._version",
     "positive": Y + "+y is y",
-    "transposed without dimensions": "x = torch.tensor(1 + 2j)\n"
-    "x.mT.tolist(), x.mH.tolist(), x.H.tolist(), x.adjoint().tolist(), torch.adjoint(x).tolist()",
     "detach": Y + "d = torch.detach(y); d.requires_grad, d._is_view(), d.data_ptr() == y.data_ptr()"
     .replace("; d.req", "\nd.req"),
     "other names": "x = torch.ones(2, 3, dtype=torch.complex64) * 1j\n"
