@@ -240,7 +240,7 @@ def test_a_power_of_real_and_complex_moves_as_differences_say(swapped: bool, dev
     assert_close(moved, (ahead - behind) / (2 * h), 1e-8, 1e-8)
 
 
-@pytest.mark.filterwarnings("ignore:Tensor.*deprecated on 0-D")  # PyTorch's
+@pytest.mark.filterwarnings("ignore:.*0-D:UserWarning")  # of PyTorch
 def test_matrices_without_dimensions_are_transposed_as_pytorchs(device: str) -> None:
     x, theirs = gpugrad.tensor(1 + 2j, device=device), pytorch().tensor(1 + 2j)
 
