@@ -851,17 +851,24 @@ class Tensor(TensorBase):
     @property
     def mT(self) -> Tensor:
         """A view with the last two dimensions exchanged."""
-        return shapes.transpose(self, -2, -1)
+        return shapes.matrices_transposed(self)
 
     @property
     def mH(self) -> Tensor:
         """The conjugate with the last two dimensions exchanged."""
-        return shapes.adjoint(self)
+        return shapes.adjoint(self, name="mH")
 
     @property
     def H(self) -> Tensor:
         """The conjugate of a matrix, transposed."""
-        return shapes.adjoint(self) if self._array.ndim else self
+        ndim = self._array.ndim
+        if ndim not in (0, 2):
+            advice = " For batches of matrices, consider using tensor.mH" if ndim > 2 else ""
+            raise RuntimeError(
+                f"tensor.H is only supported on matrices (2-D tensors). Got {ndim}-D tensor."
+                f"{advice}"
+            )
+        return shapes.adjoint(self)
 
     def cpu(self) -> Tensor:
         """Return the tensor on the CPU; itself where it is there."""

@@ -238,3 +238,12 @@ def test_a_power_of_real_and_complex_moves_as_differences_say(swapped: bool, dev
         np.power(operands[0] + s * tangents[0], operands[1] + s * tangents[1]) for s in (h, -h)
     )
     assert_close(moved, (ahead - behind) / (2 * h), 1e-8, 1e-8)
+
+
+@pytest.mark.filterwarnings("ignore:.*0-D:UserWarning")  # of PyTorch
+def test_matrices_without_dimensions_are_transposed_as_pytorchs(device: str) -> None:
+    x, theirs = gpugrad.tensor(1 + 2j, device=device), pytorch().tensor(1 + 2j)
+
+    for name in ("mT", "mH", "H"):
+        assert getattr(x, name).item() == getattr(theirs, name).item()
+    assert x.adjoint().item() == gpugrad.adjoint(x).item() == theirs.adjoint().item()

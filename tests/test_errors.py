@@ -903,6 +903,25 @@ SHAPES: list[Row] = [
         RuntimeError,
         "t() expects a tensor with <= 2 dimensions, but self is 3D",
     ),
+    *[
+        (
+            f"torch.ones(2).{name}",
+            RuntimeError,
+            f"tensor.{name} is only supported on matrices or batches of matrices. Got 1-D tensor.",
+        )
+        for name in ("mT", "mH", "adjoint()")
+    ],
+    *[
+        (
+            f"torch.ones({shape}).H",
+            RuntimeError,
+            f"tensor.H is only supported on matrices (2-D tensors). Got {count}-D tensor.{advice}",
+        )
+        for shape, count, advice in (
+            ("2", 1, ""),
+            ("2, 3, 4", 3, " For batches of matrices, consider using tensor.mH"),
+        )
+    ],
     (
         "torch.ones(2).expand(3)",
         RuntimeError,

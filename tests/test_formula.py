@@ -538,11 +538,29 @@ def test_an_infinite_gradient_leaves_the_branch_that_was_not_taken_at_zero(
 
 # --------------------------------------------------------------------------- the two languages
 
+
+def _moved_twice(formula: Formula) -> list[Formula]:
+    """Return the formulas of forward mode, and of forward mode over that, of all real inputs."""
+    found: list[Formula] = []
+    for _ in range(2):
+        product = formula.jvp([v.kind != BOOL for v in formula.inputs])
+        if not product.targets:
+            break
+        formula = product.formula
+        found.append(formula)
+    return found
+
+
 ALL = [
     pytest.param(formula, id=f"{name} {kind} order {order}")
     for name in OPS
     for kind in (REAL, COMPLEX)
     for order, formula in enumerate(products(OPS[name].build(kind), 2))
+] + [
+    pytest.param(formula, id=f"{name} {kind} forward order {order + 1}")
+    for name in OPS
+    for kind in (REAL, COMPLEX)
+    for order, formula in enumerate(_moved_twice(OPS[name].build(kind)))
 ]
 
 
@@ -557,6 +575,7 @@ def test_the_python_text_is_one_function_of_known_names(formula: Formula) -> Non
     }
     used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
     assert used <= parameters | local | set(cpu.FUNCTIONS)
+    assert not parameters & local, "an input would be overwritten"
 
 
 LITERAL = re.compile(r"(?<![\w.])\d+\.?\d*(?:[eE][-+]?\d+)?")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import gpugrad
+from comparison import agree_on
 from gpugrad import func, testing
 from gpugrad.autograd import forward_ad
 from gpugrad.graph import mode
@@ -95,6 +96,58 @@ def test_second_derivatives_agree_in_all_orders_of_the_modes(
         assert_close(b, c, 1e-9, 1e-9)
     total, scale = testing.inner(reverse_over_reverse, v)
     assert abs(forward_over_forward.item() - total) <= 1e-9 * (scale + 1)
+
+
+@over(SMOOTH)
+def test_forward_mode_over_itself_moves_the_tangents_too(
+    op: str, sample: Sample, device: str
+) -> None:
+    function, x, v = at(sample, device)
+    count = len(x)
+
+    def moved(*values: Any) -> Any:
+        return func.jvp(function, values[:count], values[count:])[1]
+
+    values = (*x, *v)
+    directions = tuple(testing.random_like(values, 3))
+
+    outputs, tangents = func.jvp(moved, values, directions)
+
+    weights = tuple(testing.random_like(outputs, 2))
+    total, scale = testing.inner(tangents, weights)
+    expected, _ = testing.inner(func.vjp(moved, *values)[1](weights), directions)
+    assert abs(total - expected) <= 1e-9 * (scale + 1)
+
+
+VIEWS: dict[str, Callable[[Any], Any]] = {
+    "transposed": lambda t: t.mT,
+    "one element": lambda t: t[1, 0],
+    "as complex numbers": lambda t: gpugrad.view_as_complex(t).abs(),
+    "by vmap": lambda t: func.vmap(lambda row: row.expand(3, 2))(t),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_saved_output_moves_as_itself_and_not_as_its_views(name: str, device: str) -> None:
+    """The Hessian of a function of a view of ``exp``, whose rule names what it saved."""
+
+    def loss(x: Any) -> Any:
+        y = VIEWS[name](x.exp())
+        return (y * y * gpugrad.arange(1.0, y.numel() + 1, device=device).view(y.shape)).sum()
+
+    x = gpugrad.tensor([[0.1, 0.2], [0.3, 0.5]], dtype=gpugrad.float64, device=device)
+
+    assert_close(func.hessian(loss)(x), func.jacrev(func.grad(loss))(x), 1e-12, 1e-12)
+
+
+ZEROS = "x = torch.zeros(3, dtype=torch.float64); v = torch.tensor([3.0, 0, 4]) + x\n"
+
+
+@pytest.mark.parametrize("function", [*(f"x.norm({p})" for p in (2, 3, 1.5, 1)), "x.std()"])
+def test_at_zero_a_norm_does_not_move(function: str, device: str) -> None:
+    found = agree_on(ZEROS + f"torch.func.jvp(lambda x: {function}, (x,), (v,))", device)
+
+    assert found[1][2] == 0
 
 
 def test_levels_end_with_their_block_also_after_an_error() -> None:

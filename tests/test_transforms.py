@@ -13,7 +13,7 @@ import pytest
 from snippets import ours, raised, run
 
 import gpugrad
-from comparison import agree, pytorch
+from comparison import agree, agree_on, pytorch
 from gpugrad import func
 from gpugrad.testing import assert_close
 
@@ -1546,3 +1546,65 @@ def test_linearize_lets_its_function_write_an_argument(device: str) -> None:
     assert pushforward(tangent).tolist() == [2, 4 + 8, 3 + 18]
     with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
         func.linearize(f, x.requires_grad_())
+
+
+UNRECORDED = (
+    "x = torch.tensor([[1.0, 2], [3, 5]], requires_grad=True); y = x * x; i = torch.ones(2, 2)\n"
+    "with torch.no_grad(): v = y.t()\n"
+    "f = lambda a: (a * a * a).sum(); F = torch.autograd.functional\n"
+)
+
+
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        "torch.func.grad(f)(v).tolist()",
+        "torch.func.vjp(f, v)[1](torch.tensor(2.0))[0].tolist()",
+        "torch.func.hessian(f)(v).tolist()",
+        "F.vjp(f, v, create_graph=True)[1].tolist()",
+        "F.jacobian(f, v, create_graph=True).tolist()",
+        "F.hvp(f, v, i, create_graph=True)[1].tolist()",
+        "F.hessian(f, v, create_graph=True).tolist()",
+    ],
+)
+def test_a_view_that_was_taken_unrecorded_has_derivatives(derivative: str, device: str) -> None:
+    found = agree_on(UNRECORDED + derivative, device)
+
+    assert any(flattened(found))
+
+
+def flattened(values: Any) -> list[Any]:
+    """Return the numbers in nested lists."""
+    return (
+        [v for value in values for v in flattened(value)] if isinstance(values, list) else [values]
+    )
+
+
+def test_a_gradient_that_is_zero_may_be_written(device: str) -> None:
+    found = agree_on(
+        "x = torch.ones(2, requires_grad=True); w = torch.ones(2, requires_grad=True)\n"
+        "g, h = torch.func.grad(lambda x, y: (y * w).sum(), (0, 1))(x, x)\n"
+        "leaf = g.requires_grad, g.is_leaf; g[0] = 3.0\n"
+        "leaf, g.tolist(), h.tolist()",
+        device,
+    )
+
+    assert found == [[False, True], [3, 0], [1, 1]]
+
+
+def test_elements_are_scattered_in_no_examples(device: str) -> None:
+    agree_on(
+        "torch.func.vmap(lambda a: a.scatter_add(0, a.long() * 0, a))(torch.zeros(0, 3))",
+        device,
+    )
+
+
+def test_a_gradient_that_is_summed_may_be_the_same_for_all_rows(device: str) -> None:
+    """The gradient of what is recorded of a Hessian, whose rows are computed together."""
+    agree_on(
+        "x = torch.tensor([0.1, 0.2, 0.5], dtype=torch.float64, requires_grad=True)\n"
+        "h = torch.func.hessian(lambda x: x.logsumexp(0) ** 2)(x)\n"
+        "g, = torch.autograd.grad(h.sin().sum(), x, create_graph=True)\n"
+        "torch.autograd.grad((g * g).sum(), x)[0]",
+        device,
+    )

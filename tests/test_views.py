@@ -159,6 +159,20 @@ SHOWN = {
     "y.backward(); x.grad.item(), y.item()",
     "no_grad and a base that is rewritten": Y + "with torch.no_grad(): v = y[0]; "
     "v.mul_(2)\n" + OF_X,
+    "an operand of a wider type": "w = torch.tensor([2.0, 3.0]).double().requires_grad_(); "
+    "x = torch.ones(2, requires_grad=True); y = x * 3; v = y[:]; y.mul_(w); y.div_(w * w)\n"
+    "(v * v).sum().backward(); x.grad.tolist(), w.grad.tolist(), y.dtype == torch.float32",
+    "saved by hooks before it is written": Y + "for pack in (lambda t: t, lambda t: t.detach()):\n"
+    "  with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):\n"
+    "    y = x * 2; y.mul_(x); y[0].mul_(x[1]); y.pow_(2)\n"
+    "  y.sum().backward()\n"
+    "x.grad.tolist()",
+    "nothing is written": "x = torch.zeros(0, 3, requires_grad=True); y = x * 1; a = x * 2\n"
+    "torch.zeros(0, 3).neg_(); torch.ones(1, 0).expand(2, 0).mul_(2); y[:, 1:].mul_(2)\n"
+    "torch.ones(()).expand(2, 0).copy_(a.t()[:2]); y.sum().backward()\n"
+    "x.grad.shape == (0, 3)",
+    "the imaginary parts of nothing": "x = torch.zeros(0, dtype=torch.complex64).requires_grad_()\n"
+    "y = x * 1; y.imag = y.real * 2; y.real.sum().backward(); x.grad.tolist()",
 }  # fmt: skip
 
 

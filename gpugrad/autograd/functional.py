@@ -64,9 +64,10 @@ def _called(func: Function, starts: Tensors, function: str, strict: bool) -> tup
 
 def _tracked(tensors: Tensors, create_graph: bool, wanted: bool = True) -> Tensors:
     """Return the tensors as ends of a graph of this call, tied to their own where it is kept."""
+    ends = [t.view_as(t) if create_graph else t for t in tensors]
     return tuple(
-        t.view_as(t) if create_graph and t.requires_grad else t.detach().requires_grad_(wanted)
-        for t in tensors
+        end if create_graph and end._edge is not None else t.detach().requires_grad_(wanted)
+        for t, end in zip(tensors, ends, strict=True)
     )
 
 

@@ -448,6 +448,11 @@ class BatchedBackend:
             found = self.inner.evaluate(formula, whole, compute, results)
             return [self.made(self.inner.own(a)) for a in found]
         batch = self._batch_of([a for a in arrays if a.__class__ is Batched])
+        if len(results) > 1:  # the output that is summed may be made of operands without a batch
+            first = formula.part((summed,))[1][0]
+            operand = self._padded(self.lifted(arrays[first]), ndim)
+            shape = (*batch, *operand.shape[self.depth :])
+            whole[first] = self.inner.broadcast_to(operand, shape)
         target = (*batch, *(1,) * (ndim - len(sum_to)), *sum_to)
         found = self.inner.evaluate(formula, whole, compute, results, target, summed=summed)
         outs = [self.made(a) for a in found]

@@ -459,8 +459,6 @@ def broadcast_to(array: Array, shape: Shape) -> Array:
     array = np.asarray(array)
     if array.ndim == 0 and 0 not in shape:
         return np.ndarray(shape, array.dtype, array, 0, (0,) * len(shape))
-    if 0 in shape:
-        return np.broadcast_to(array, shape)
     extra = len(shape) - array.ndim
     strides = array.strides
     if array.shape != shape[extra:]:
@@ -471,7 +469,7 @@ def broadcast_to(array: Array, shape: Shape) -> Array:
             ]
         )
     strides = (0,) * extra + strides
-    if not array.flags.c_contiguous:
+    if not array.flags.c_contiguous or 0 in shape:
         return np.lib.stride_tricks.as_strided(array, shape, strides)
     return np.ndarray(shape, array.dtype, array, 0, strides)  # np.broadcast_to costs 3 us
 

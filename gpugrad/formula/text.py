@@ -77,7 +77,7 @@ class _Printer:
         for e in order:
             if uses[e] > 1 and e.args:
                 text = self.text(e)
-                name = f"t{len(lines)}_"
+                name = f"shared{len(lines)}"  # as no input is called
                 declared = name if self.language == PYTHON else f"const {self.types[e.kind]} {name}"
                 end = "" if self.language == PYTHON else ";"
                 lines.append(f"{declared} = {text}{end}")

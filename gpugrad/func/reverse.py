@@ -60,10 +60,11 @@ class Level:
             return [zeros_like(x) for x in self.inputs]
         known = [t for pair in pairs for t in pair if t is not None]
         create = recorded and leads_elsewhere(_histories(known), self.inputs)
-        found = engine.grad(
+        grads = engine.grad(
             [t for t, _ in pairs], self.inputs, [w for _, w in pairs],
-            retain_graph=keep or create, create_graph=create, materialize_grads=True,
+            retain_graph=keep or create, create_graph=create, allow_unused=True,
         )  # fmt: skip
+        found = [zeros_like(x) if g is None else g for g, x in zip(grads, self.inputs, strict=True)]
         if not recorded:
             return [unrecorded(g) for g in found]
         return [outside(g, self.inputs) for g in found]
@@ -72,6 +73,8 @@ class Level:
 def _argument(tensor: Any) -> Any:
     """Return a view of a tensor that may not be written: it is what gradients are taken by."""
     view = tensor.view_as(tensor)
+    if view._edge is None:  # the tensor is a view that was taken while nothing was recorded
+        return variable(tensor)
     view._view.origin = "argument"
     return view
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from gpugrad.graph import LEAF, Counter, SavedOutput, TensorBase, View, below, edge_of, mode
+from gpugrad.graph import LEAF, SavedOutput, TensorBase, View, below, edge_of, mode
 from gpugrad.op import saved
 
 _next_level = itertools.count().__next__
@@ -142,6 +142,8 @@ def carry(operands: Sequence[Any], outs: Sequence[Any], moved: Moved) -> None:
     """
     if not any(out._array.dtype.kind in "fc" for out in outs):
         return
+    # a view has the counter of its base, whose tangents are others
+    saving = [out for out in outs if getattr(out._counter, "array", None) is out._array]
     for level in mode.levels:
         tangents = [tangent_of(o, level) for o in operands]
         if any(t is not None for t in tangents):
@@ -151,9 +153,9 @@ def carry(operands: Sequence[Any], outs: Sequence[Any], moved: Moved) -> None:
             for out, tangent in zip(outs, moved(values, tangents, level), strict=True):
                 if tangent is not None and out._array.dtype.kind in "fc":
                     attach(out, level, tangent)
-    for out in outs:
-        counter: Counter | None = out._counter
-        if isinstance(counter, SavedOutput) and out.__class__ is saved.dual_class:
+    for out in saving:
+        counter: SavedOutput = out._counter
+        if out.__class__ is saved.dual_class:
             if not hasattr(counter, "tangents"):
                 counter.tangents = {}
             counter.tangents.update(out._tangents)  # for a backward in forward mode

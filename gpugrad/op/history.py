@@ -72,10 +72,11 @@ def region_of(view: TensorBase, base: TensorBase) -> Region:
             "elements that refer to a single memory location. Please clone() the base before "
             "taking the view."
         )
+    start = door.address(array) - low if array.size else 0  # one without elements lies anywhere
     return Region(
         high - low,
         Place(whole.shape, whole.dtype, door.address(whole) - low, whole.strides),
-        Place(array.shape, array.dtype, door.address(array) - low, array.strides),
+        Place(array.shape, array.dtype, start, array.strides),
         whole.flags.c_contiguous,
     )
 
@@ -95,6 +96,8 @@ def extent(door: backend.Backend, array: Array) -> tuple[int, int]:
 
 def _overlaps_itself(array: Array) -> bool:
     """Tell whether elements may share memory: surely not where strides exceed what is inside."""
+    if not array.size:
+        return False
     inner = array.itemsize
     for stride, n in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True)):
         if n > 1:

@@ -101,6 +101,7 @@ def check_memory(self: TensorBase, *operands: Any) -> None:
     if (
         array.ndim
         and 0 in array.strides
+        and array.size
         and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
     ):
         raise RuntimeError(
@@ -164,12 +165,13 @@ def overwrite(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
     moving = mode.levels and has_tangents((self, *operands))
     if not recording and not moving and _direct(function, self, operands):
         return self
+    observed = recording and mode.enabled is not True  # what is saved may be anywhere
     # the node must see the old value and the old history, and must not hold self (a cycle)
-    old = before_write(self) if moving else wrap(self._array)
+    old = before_write(self) if moving or observed else wrap(self._array)
     old._edge = self._edge
     result = function(old, *(old if o is self else o for o in operands))
-    result = _fitting(self, result)
     node = result._edge.node if isinstance(result._edge, Output) else result._edge
+    result = _fitting(self, result)
     if isinstance(node, Node) and node.saved and any(s is old for s in node.saved):
         old._array = backend.of(self._array).copy(self._array)
     backend.of(self._array).assign(own_array(self), result._array)

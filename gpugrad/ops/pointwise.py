@@ -699,8 +699,20 @@ def polar_imaginary():
 
 
 @pointwise("where(eq(size, 0), 0, x * (slope / size))", "MulBackward0")
-def along():
-    """Return slope / size times x, 0 where size is 0: there its own derivative is nan."""
+def along(g, size, x, slope, convention):
+    """Return slope / size times x, 0 where size is 0.
+
+    There its derivative by slope is 0, and those by size and x are nan; by "math" they are 0, too.
+    """
+    zero = eq(size, 0)
+
+    def others(g: Expression) -> tuple[Expression, Expression]:
+        return -g * (slope / size) * (x / size), g * (slope / size)
+
+    by_slope = where(zero, 0, g * (x / size))
+    if convention == TORCH:
+        return *others(where(zero, 0, g)), by_slope
+    return *(where(zero, 0, grad) for grad in others(g)), by_slope
 
 
 @pointwise(

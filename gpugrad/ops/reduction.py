@@ -560,10 +560,10 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, degrees: fl
     ndim = input._array.ndim
     g, out = restored(g, axes, keepdims, ndim), restored(out, axes, keepdims, ndim)
     center = mean(input, axes, keepdim=True) if axes else input
-    factor = 2.0 / degrees if degrees else math.inf
+    factor = 1.0 / degrees if degrees else math.inf
 
     def slope(g: Any) -> Any:  # of constant values it is 0, as in PyTorch
-        return factor * pw.where(out == 0, 0, g / (2 * out)) * (input - center)
+        return pw.along(out, input - center, factor * g)
 
     return along_slope(g, slope)
 
@@ -657,7 +657,7 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: floa
         inner = direction * pw.where(size == 0, 0, size ** (order - 1))
         return along_slope(g, lambda g: inner * (g * pw.where(out == 0, 0, out ** (1 - order))))
     inner = direction * size ** (order - 1)
-    return along_slope(g, lambda g: inner * pw.where(out == 0, 0, g / out ** (order - 1)))
+    return along_slope(g, lambda g: pw.along(out ** (order - 1), inner, g))
 
 
 @of_tensor

@@ -376,6 +376,8 @@ def check_inside(
     if not indices.size or backend.of(indices).type != "cpu":
         return
     whole = all_of(indices)
+    if not whole.size:  # there are no examples
+        return
     least, most = int(whole.min()), int(whole.max())
     if least < low or most >= n:
         raise error(

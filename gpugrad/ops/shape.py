@@ -380,11 +380,31 @@ def check_matrix(function: str, input: Tensor) -> None:
         )
 
 
-def adjoint(input: Tensor) -> Tensor:
-    """Return the conjugate of the matrices in the last two dimensions, transposed."""
+def matrices_transposed(input: Tensor, name: str = "mT") -> Tensor:
+    """Return the matrices in the last two dimensions transposed; without dimensions, the input.
+
+    Raises:
+        RuntimeError: There is one dimension; ``name`` is what was asked for.
+    """
+    ndim = input._array.ndim
+    if ndim == 1:
+        raise RuntimeError(
+            f"tensor.{name} is only supported on matrices or batches of matrices. Got 1-D tensor."
+        )
+    return transpose(input, -2, -1) if ndim else input
+
+
+def adjoint(input: Tensor, *, name: str = "adjoint()") -> Tensor:
+    """Return the conjugate of the matrices in the last two dimensions, transposed.
+
+    Without dimensions it is the conjugate.
+
+    Raises:
+        RuntimeError: There is one dimension.
+    """
     from gpugrad.ops.pointwise import conj
 
-    result = transpose(input, -2, -1)
+    result = matrices_transposed(input, name)
     return conj(result) if input._array.dtype.kind == "c" else result
 
 
