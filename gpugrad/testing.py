@@ -242,7 +242,7 @@ def jvp(
     """
     starts = leaves(inputs)
     outputs = flat(function(*starts))
-    return outputs, walk_forward(outputs, starts, tangents)
+    return outputs, walk_forward(outputs, starts, tangents, False)
 
 
 _STEP = 5e-4  # the fourth power of it, and rounding divided by it, are both below 1e-12

@@ -1531,6 +1531,29 @@ def test_linearize_moves_what_a_backward_of_its_function_added(device: str) -> N
     assert pushforward(gpugrad.tensor([1.0, 2.0], device=device)).tolist() == [3, 6]
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda torch, x: (x**3).sum(),
+        lambda torch, x: (x * x).prod(),
+        lambda torch, x: torch.logsumexp(x, 0) * x,
+        lambda torch, x: x.outer(x) @ x,
+    ],
+)
+def test_what_linearize_returns_is_differentiated_by_the_tangents(
+    device: str, function: Any
+) -> None:
+    def differentiated(torch: Any, leaf: Any, note: Any) -> None:
+        x, t = leaf([1.0, 2.0]).detach(), leaf([0.5, -1.0])
+        _, pushforward = torch.func.linearize(lambda x: function(torch, x), x)
+        note(pushforward(t.detach()), pushforward(t.detach()).requires_grad)
+        note(torch.autograd.grad(pushforward(t).sum(), t)[0])
+        note(torch.func.grad(lambda t: pushforward(t).sum())(t.detach()))
+        note(torch.func.vmap(pushforward)(torch.stack([t, t * 2])).detach())
+
+    agree(differentiated, device)
+
+
 def test_linearize_lets_its_function_write_an_argument(device: str) -> None:
     """Once, and the tensor outside is written; PyTorch runs the function twice."""
     x = gpugrad.tensor([1.0, 2.0, 3.0], device=device)

@@ -14,7 +14,7 @@ from gpugrad.func.batch import check_randomness
 from gpugrad.func.reverse import Level, jacrev
 from gpugrad.func.tree import Argnums
 from gpugrad.graph import below, edge_of, mode, place_of, recording, transforming
-from gpugrad.op.dual import forward_level, primal, tangent_of
+from gpugrad.op.dual import forward_level, outside, primal, tangent_of, unrecorded
 from gpugrad.op.saved import check_view
 from gpugrad.ops.creation import zeros_like
 
@@ -175,7 +175,7 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
 
     Returns:
         The outputs; a function of as many tangents, of the shapes of the primals, that returns
-        something like the outputs, without history.
+        something like the outputs, and is differentiated by the tangents, in which it is linear.
 
     Raises:
         RuntimeError: ``func`` returned something else; when the function is called: the tangents
@@ -203,10 +203,12 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
                         f"tangent:{k} with {what} {getattr(t, what)} in flattened pytree doesn't "
                         f"match the {what} {getattr(x, what)} of the corresponding primal."
                     )
-        found = walk_forward(outputs, level.inputs, given)
-        return tree.rebuilt(
-            output, [zeros_like(t) if m is None else m for t, m in zip(outputs, found, strict=True)]
-        )
+        recorded = mode.enabled and any(t.requires_grad for t in given)
+        found = walk_forward(outputs, level.inputs, given, recorded)
+        results = [zeros_like(t) if m is None else m for t, m in zip(outputs, found, strict=True)]
+        if recorded:
+            results = [outside(t, level.inputs) for t in results]
+        return tree.rebuilt(output, results if recorded else [unrecorded(t) for t in results])
 
     return level.outside(output), pushforward
 
@@ -231,10 +233,11 @@ def _writable(variable: Any) -> Any:
 
 
 def walk_forward(
-    outputs: Sequence[Any], inputs: Sequence[Any], tangents: Sequence[Any]
+    outputs: Sequence[Any], inputs: Sequence[Any], tangents: Sequence[Any], recorded: bool
 ) -> list[Any]:
     """Return how recorded outputs move when the inputs move by the tangents.
 
+    With ``recorded`` that can be differentiated by the tangents.
     The graph is walked in the order in which it was recorded, each operation by its own rule.  A
     tangent may be ``None``, as are those of outputs that do not move.
     """
@@ -245,7 +248,7 @@ def walk_forward(
         check_view(t)
     edges = [None if t._edge is None else edge_of(t) for t in outputs]
     nodes = below(edges)
-    with recording(False):
+    with recording(recorded):
         for sequence in sorted(nodes):
             node = nodes[sequence]
             moving = [found.get(place_of(edge)) for edge in node.inputs]
