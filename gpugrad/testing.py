@@ -58,7 +58,7 @@ def _is_operation(function: Any) -> bool:
     return generated or (
         function.__module__.startswith(_FOLDER)
         and function.__module__ not in _OTHERS
-        and function.__annotations__.get("return") != "bool"  # Python's: a decision, no result
+        and function.__annotations__.get("return") not in ("bool", "int")  # Python's: no tensor
     )
 
 
