@@ -23,7 +23,17 @@ from gpugrad.backend.batched import NO_MEMORY, Batched, levels_of
 from gpugrad.backend.batched import shown as every_example
 from gpugrad.errors import normal_dim
 from gpugrad.errors import size as text_of_size
-from gpugrad.graph import LEAF, Counter, Inference, Node, Output, TensorBase, mode, shown
+from gpugrad.graph import (
+    LEAF,
+    Counter,
+    Inference,
+    Node,
+    Output,
+    TensorBase,
+    mode,
+    of_derivative,
+    shown,
+)
 from gpugrad.hooks import Hook, RemovableHandle
 from gpugrad.op import defined, dual, of_tensor, saved
 from gpugrad.op.history import renew
@@ -456,7 +466,7 @@ class Tensor(TensorBase):
         if self._edge is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         found = hooks.of_leaf(self) if self._edge is LEAF else hooks.of_node(self.grad_fn)
-        return found.tensor.add((self.output_nr, hook))
+        return found.tensor.add((self.output_nr, of_derivative(hook)))
 
     def register_post_accumulate_grad_hook(self, hook: Hook) -> RemovableHandle:
         """Have walks call ``hook(tensor)`` as soon as they have added to the ``.grad`` of a leaf.

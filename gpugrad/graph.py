@@ -338,6 +338,7 @@ class _Mode(threading.local):
     # the transforms of func that run, the innermost last: a level of vmap, the number of a level of
     # forward mode, or None for a derivative in reverse
     transforms: tuple[Any, ...] = ()
+    derivative: object = None  # the call of func.grad or vjp that runs, or whose gradients do
     linearizing = False  # whether func.linearize runs, which walks what is recorded forward
 
 
@@ -386,6 +387,15 @@ def transforming(level: Any = None) -> Iterator[None]:
         yield
     finally:
         mode.transforms = before
+
+
+def of_derivative(hook: Hook) -> Hook:
+    """Return a hook that runs only in walks of the transform in which it is registered, if any.
+
+    The graphs of transforms within each other are one graph here.
+    """
+    own = mode.derivative
+    return hook if own is None else lambda grad: hook(grad) if mode.derivative is own else None
 
 
 next_sequence = itertools.count().__next__  # one call: threads never share a number

@@ -1474,6 +1474,69 @@ def test_the_jacobian_of_nothing_is_empty() -> None:
         assert jacobian(lambda x: x.sum(), x[:0]).shape == (0,)
 
 
+WRITTEN: dict[str, Any] = {
+    "grad": lambda torch, f, x, t: torch.func.grad(f)(x[0], t[0]),
+    "grad_and_value": lambda torch, f, x, t: torch.func.grad_and_value(f)(x[0], t[0]),
+    "jacrev": lambda torch, f, x, t: torch.func.jacrev(f)(x, t),
+    "jacfwd": lambda torch, f, x, t: torch.func.jacfwd(f)(x, t),
+    "hessian": lambda torch, f, x, t: torch.func.hessian(f)(x, t),
+    "vmap of grad": lambda torch, f, x, t: torch.func.vmap(torch.func.grad(f))(x, t),
+    "vmap of jacfwd": lambda torch, f, x, t: torch.func.vmap(torch.func.jacfwd(f))(x, t),
+    "vmap of hessian": lambda torch, f, x, t: torch.func.vmap(torch.func.hessian(f))(x, t),
+    "grad of grad": lambda torch, f, x, t: torch.func.grad(
+        lambda x, t: torch.func.grad(f)(x, t).sum())(x[0], t[0]),
+    "what is written is returned": lambda torch, f, x, t: torch.func.jacrev(
+        lambda x, t: t.mul_(x))(x, t),
+    "and as another result": lambda torch, f, x, t: torch.func.grad(
+        lambda x, t: (t.mul_(x).sum(), t), has_aux=True)(x, t),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_an_argument_that_is_written_stays_the_callers(name: str, device: str) -> None:
+    """It has the new values, and neither history nor hidden axes of the transform."""
+
+    def written(torch: Any, leaf: Any, note: Any) -> None:
+        x, t = leaf([[1.0, 2.0], [3.0, 4.0]]).detach(), leaf([[2.0, 3.0], [0.5, 1.0]]).detach()
+        note(WRITTEN[name](torch, lambda x, t: (t.mul_(x) * x).sum(), x, t))
+        note(t, t.requires_grad, (t * 2).requires_grad)
+
+    agree(written, device)
+
+
+def test_an_argument_that_is_written_keeps_what_leads_to_the_callers_graph(device: str) -> None:
+    x = gpugrad.tensor([1.0, 2.0], device=device, requires_grad=True)
+    t = gpugrad.tensor([3.0, 4.0], device=device)
+
+    func.grad(lambda x, t: t.mul_(x).sum())(x, t)
+
+    assert gpugrad.autograd.grad(t.sum(), x)[0].tolist() == [3, 4]
+
+
+HOOKED: dict[str, Any] = {
+    "grad": lambda f, k: f.grad(k),
+    "jacrev of grad": lambda f, k: f.jacrev(f.grad(k)),
+    "hessian": lambda f, k: f.hessian(k),
+    "grad of grad": lambda f, k: f.grad(lambda x: f.grad(k)(x).sum()),
+    "vjp": lambda f, k: lambda x: f.vjp(k, x)[1](x.sum()),
+    "vmap of grad": lambda f, k: lambda x: f.vmap(f.grad(k))(x.expand(3, 2)),
+    "jacrev of jacrev": lambda f, k: f.jacrev(f.jacrev(k)),
+}
+
+
+@pytest.mark.parametrize("name", HOOKED)
+def test_a_hook_runs_in_the_derivative_in_which_it_was_registered(name: str, device: str) -> None:
+    def hooked(torch: Any, leaf: Any, note: Any) -> None:
+        def function(x: Any) -> Any:
+            y = x * 1
+            y.register_hook(lambda g: g * 2)
+            return (y**3).sum()
+
+        note(HOOKED[name](torch.func, function)(leaf([1.0, 2.0]).detach()))
+
+    agree(hooked, device)
+
+
 def _by_argument(torch: Any, x: Any) -> Any:
     x.requires_grad_()
     y = x**3

@@ -83,6 +83,13 @@ class Batched:
     def __repr__(self) -> str:
         return f"<Batched array of {self.shape}, {len(self.door.levels)} levels>"
 
+    def without(self, axes: Sequence[int]) -> Array:
+        """Return the same memory without some of the hidden axes, which have length 1."""
+        shape = tuple([n for k, n in enumerate(self.array.shape) if k not in axes])
+        levels = [level for k, level in enumerate(self.door.levels) if k not in axes]
+        array = self.array.reshape(shape)
+        return door_for(self.door.inner, levels).made(array) if levels else array
+
     @property
     def shape(self) -> Shape:
         """The shape of one example."""

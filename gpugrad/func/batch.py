@@ -10,6 +10,7 @@ from gpugrad._tensor import Tensor
 from gpugrad.func import tree
 from gpugrad.graph import transforming
 from gpugrad.op.batching import batched, batching, every_example, is_batched, unbatched
+from gpugrad.op.dual import leave
 from gpugrad.ops.shape import cat
 
 Function = Callable[..., Any]
@@ -62,11 +63,14 @@ def vmap(
         every = (args, kwargs)
         dims, size = _dims_of_inputs(in_dims, args, kwargs, func)
         count = size if chunk_size is None else min(chunk_size, size)
-        parts = [
-            _applied(func, _chunk(every, dims, k, min(count, size - k)), dims,
-                     out_dims, randomness, min(count, size - k))
-            for k in range(0, size, count)
-        ] if size else [_applied(func, every, dims, out_dims, randomness, 0)]  # fmt: skip
+        try:
+            parts = [
+                _applied(func, _chunk(every, dims, k, min(count, size - k)), dims,
+                         out_dims, randomness, min(count, size - k))
+                for k in range(0, size, count)
+            ] if size else [_applied(func, every, dims, out_dims, randomness, 0)]  # fmt: skip
+        finally:
+            leave(tree.leaves(every))
         return parts[0] if len(parts) == 1 else _joined(parts, out_dims)
 
     return of_batch

@@ -14,7 +14,7 @@ from gpugrad.func.batch import check_randomness
 from gpugrad.func.reverse import Level, jacrev
 from gpugrad.func.tree import Argnums
 from gpugrad.graph import below, edge_of, mode, place_of, recording, transforming
-from gpugrad.op.dual import forward_level, outside, primal, tangent_of, unrecorded
+from gpugrad.op.dual import forward_level, leave, outside, primal, tangent_of, unrecorded
 from gpugrad.op.saved import check_view
 from gpugrad.ops.creation import zeros_like
 
@@ -124,7 +124,10 @@ def jacfwd(
                 )
             return tree.leaves(results[1])
 
-        columns = along_basis(along, inputs, chunk_size, randomness)
+        try:
+            columns = along_basis(along, inputs, chunk_size, randomness)
+        finally:
+            leave(tree.leaves((args, kwargs)))
         output, _, *aux = results
         tree.check_real(output, "jacfwd", "outputs")
         found = tree.rebuilt(output, [

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from gpugrad._tensor import Tensor
@@ -14,7 +14,7 @@ from gpugrad.func import tree
 from gpugrad.func.tree import Argnums
 from gpugrad.graph import edge_of, mode, recording, transforming
 from gpugrad.op.batching import in_every_example
-from gpugrad.op.dual import leads_elsewhere, outside, unrecorded, variable
+from gpugrad.op.dual import leads_elsewhere, outside, unrecorded, variable, with_bases
 from gpugrad.ops.creation import zeros_like
 
 Function = Callable[..., Any]
@@ -27,8 +27,11 @@ class Level:
     derivatives can be taken of derivatives; nothing of the call's own is seen from outside.
     """
 
-    def __init__(self, tensors: Sequence[Any], recorded: bool):
-        """Take the arguments; ``recorded`` is whether the caller records."""
+    def __init__(self, tensors: Sequence[Any], recorded: bool, others: Sequence[Any] = ()):
+        """Take the arguments; ``recorded`` is whether the caller records.
+
+        The function may write into ``others``, which are not differentiated.
+        """
         for t in tensors:
             if not isinstance(t, Tensor):
                 raise ValueError(f"Thing passed to transform API must be Tensor, got {type(t)}")
@@ -39,6 +42,37 @@ class Level:
             _argument(t) if recorded and t.requires_grad else variable(t)
             for t in map(in_every_example, tensors)
         ]
+        self.plain = [t for t in with_bases(others) if t._edge is None]
+        self.token = object()  # what the hooks of this call refer to: they keep nothing alive
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Have hooks that are registered in the block run only in walks of this call."""
+        before = mode.derivative
+        mode.derivative = self.token
+        try:
+            yield
+        finally:
+            mode.derivative = before
+
+    def call(self, function: Callable[[], Any]) -> Any:
+        """Call the function; tensors that it wrote get no history of this call's own."""
+        try:
+            with self.running():
+                result = function()
+            return tree.mapped(self._own, result)
+        finally:
+            for t in self.plain:
+                if t._edge is not None and not leads_elsewhere([edge_of(t)], self.inputs):
+                    t._edge = None
+            for t in self.plain:
+                if t._view is not None and t._edge is None:
+                    t._view.edge = t._view.base._edge
+
+    def _own(self, result: Any) -> Any:
+        """Return what a function returned, another tensor where it is an argument that it wrote."""
+        written = any(result is t for t in self.plain) and result._edge is not None
+        return result.view_as(result) if written else result
 
     def outside(self, result: Any) -> Any:
         """Return the results in a tree as the caller may see them."""
@@ -60,10 +94,11 @@ class Level:
             return [zeros_like(x) for x in self.inputs]
         known = [t for pair in pairs for t in pair if t is not None]
         create = recorded and leads_elsewhere(_histories(known), self.inputs)
-        grads = engine.grad(
-            [t for t, _ in pairs], self.inputs, [w for _, w in pairs],
-            retain_graph=keep or create, create_graph=create, allow_unused=True,
-        )  # fmt: skip
+        with self.running():
+            grads = engine.grad(
+                [t for t, _ in pairs], self.inputs, [w for _, w in pairs],
+                retain_graph=keep or create, create_graph=create, allow_unused=True,
+            )  # fmt: skip
         found = [zeros_like(x) if g is None else g for g, x in zip(grads, self.inputs, strict=True)]
         if not recorded:
             return [unrecorded(g) for g in found]
@@ -138,9 +173,9 @@ def grad_and_value(func: Function, argnums: Argnums = 0, has_aux: bool = False) 
         recorded = mode.enabled
         with recording(True), transforming():
             wanted = tree.chosen(args, argnums)
-            level = Level(tree.leaves(wanted), recorded)
+            level = Level(tree.leaves(wanted), recorded, tree.leaves((args, kwargs)))
             inputs = tree.rebuilt(wanted, level.inputs)
-            result = func(*tree.replaced(args, argnums, inputs), **kwargs)
+            result = level.call(lambda: func(*tree.replaced(args, argnums, inputs), **kwargs))
             output, _ = tree.with_aux(result, has_aux, name)
             if not isinstance(output, Tensor):
                 raise RuntimeError(
@@ -174,11 +209,18 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
             has another structure or shape.
         ValueError: A primal is no tensor.
     """
+    return _vjp(func, primals, (), has_aux)
+
+
+def _vjp(
+    func: Function, primals: tuple[Any, ...], others: Sequence[Any], has_aux: bool
+) -> tuple[Any, ...]:
+    """Do what :func:`vjp` does; ``others`` are tensors that the function may write."""
     name = "vjp(f, *primals)"
     recorded = mode.enabled
     with recording(True), transforming():
-        level = Level(tree.leaves(primals), recorded)
-        result = func(*tree.rebuilt(primals, level.inputs))
+        level = Level(tree.leaves(primals), recorded, others)
+        result = level.call(lambda: func(*tree.rebuilt(primals, level.inputs)))
         output, aux = tree.with_aux(result, has_aux, name)
         tree.check_tensors(output, name)
         outputs = tree.leaves(output)
@@ -228,10 +270,11 @@ def jacrev(
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         wanted = tree.chosen(args, argnums)
         tree.check_real(wanted, "jacrev", "inputs")
-        output, pullback, *aux = vjp(
+        output, pullback, *aux = _vjp(
             lambda values: func(*tree.replaced(args, argnums, values), **kwargs),
-            wanted,
-            has_aux=has_aux,
+            (wanted,),
+            tree.leaves((args, kwargs)),
+            has_aux,
         )
         tree.check_real(output, "jacrev", "outputs")
         outputs, inputs = tree.leaves(output), tree.leaves(wanted)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from gpugrad.backend.batched import Batched
 from gpugrad.graph import LEAF, SavedOutput, TensorBase, View, below, edge_of, mode
 from gpugrad.op import saved
 
@@ -104,6 +105,29 @@ def _alias(tensor: Any, edge: Any, tangents: dict[int, Any]) -> Any:
     for level, tangent in tangents.items():
         attach(alias, level, tangent)
     return alias
+
+
+def with_bases(values: Sequence[Any]) -> list[Any]:
+    """Return the tensors among some values, and those that they are views of."""
+    found = [t for t in values if isinstance(t, TensorBase)]
+    return found + [t._view.base for t in found if t._view is not None]
+
+
+def leave(values: Sequence[Any]) -> None:
+    """Take from tensors what they were given in levels that have ended, since they were written.
+
+    That is their tangents, and hidden axes of length 1.
+    """
+    for t in with_bases(values):
+        array = t._array
+        if isinstance(array, Batched):
+            axes = [k for k, level in enumerate(array.door.levels) if level not in mode.batches]
+            if axes and all(array.array.shape[k] == 1 for k in axes):
+                t._array = array.without(axes)
+        if t.__class__ is saved.dual_class:
+            t._tangents = {k: v for k, v in t._tangents.items() if k in mode.levels}
+            if not t._tangents:
+                t.__class__ = saved.tensor_class
 
 
 def unrecorded(tensor: Any) -> Any:
