@@ -146,6 +146,23 @@ def test_a_backward_node_launches_one_kernel_and_one_more_for_each_broadcast_ope
             assert kernels <= 1 + broadcast, (order, name, counts)
 
 
+@pytest.mark.parametrize(
+    "context",
+    [
+        lambda: torch.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t),
+        lambda: torch.conventions("math"),
+        torch.autograd.forward_ad.dual_level,
+        torch.no_grad,
+    ],
+)
+def test_a_call_launches_one_kernel_whatever_there_is_to_record(context: Any) -> None:
+    x = leaf((8, 9), 0)
+    with context(), count_kernels() as launched:
+        x.exp()
+
+    assert launched.total == 1
+
+
 @pytest.mark.parametrize("name", ["pow", "mul", "div", "tanh", "sigmoid", "gelu", "exp", "silu"])
 def test_operands_of_equal_shape_take_exactly_one_kernel_at_order_one(name: str) -> None:
     function, arity = FUNCTIONS[name]

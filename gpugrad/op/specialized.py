@@ -105,6 +105,8 @@ def {name}({arguments}):
     if kind is not float32 and kind is not float64{" and kind is not float16" if kernels else ""}:
         {general}
 """
+    if kernels:  # none is launched in vain where there is more to do than to record
+        text += f"    if mode.enabled is not True and mode.enabled:\n        {general}\n"
     result = f"result = quietly(compute, {', '.join([x, *ys])})\n"
     evaluated = f"(result,) = evaluated(formula, ({x}, {', '.join(ys)}))\n"
     if kernels:
