@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import gc
 import os
 import subprocess
@@ -251,6 +252,67 @@ sys.path.append({str(Path(__file__).parent)!r})
 import hostcuda
 hostcuda.install()
 """
+
+
+def kept_objects() -> tuple[int, int]:
+    """Return how many objects there are, and how many entries caches of functions have."""
+    gc.collect()
+    found = gc.get_objects()
+    caches = [o for o in found if isinstance(o, functools._lru_cache_wrapper)]
+    return len(found), sum(c.cache_info().currsize for c in caches)
+
+
+def test_calls_of_no_operation_leave_anything(no_collector: None) -> None:
+    """Nothing that is compiled or remembered for a call is made anew for the next ones."""
+    grown = []
+    for name, samples in SAMPLES.items():
+        calls = [(s, s.tensors()) for s in samples if s.layout == "plain"]
+
+        def call(times: int, calls: list[Any] = calls) -> None:
+            for sample, leaves in calls * times:
+                outs = [t for t in flat(sample.function(gpugrad, *leaves)) if t.requires_grad]
+                gpugrad.autograd.backward(outs, [gpugrad.ones_like(t) for t in outs])
+
+        call(3)
+        before = kept_objects()
+        call(27)
+        after = kept_objects()
+        if after > before:
+            grown.append((name, before, after))
+        calls.clear()
+    assert grown == []
+
+
+# Numbers that differ from call to call.
+NUMBERED = {
+    "pow": lambda x, k: x**k,
+    "rpow": lambda x, k: k**x,
+    "norm": lambda x, k: x.norm(k),
+    "norm below one": lambda x, k: x.norm(1 / k, 0),
+    "clamp": lambda x, k: x.clamp(-k, k),
+    "softplus": lambda x, k: gpugrad.softplus(x, k, 2 * k),
+    "arithmetic": lambda x, k: gpugrad.add(x * k / k - k, k, alpha=k),
+    "masked_fill": lambda x, k: x.masked_fill(x > k, k),
+    "std": lambda x, k: x.std(0, correction=1 / k),
+    "vmap": lambda x, k: gpugrad.func.vmap(lambda row: row * k)(x),
+    "jvp": lambda x, k: gpugrad.func.jvp(lambda x: x * k, (x,), (x,))[1],
+}
+
+
+@pytest.mark.parametrize("name", NUMBERED)
+def test_nothing_is_compiled_or_kept_for_a_number(
+    name: str, device: str, no_collector: None
+) -> None:
+    x = leaf([1.5, 2.5], device)
+
+    def call(first: int, last: int) -> None:
+        for k in range(first, last):
+            (y := NUMBERED[name](x, 3 + k / 64)).backward(gpugrad.ones_like(y))
+
+    call(0, 3)
+    before = kept_objects()
+    call(3, 30)
+    assert kept_objects() <= before
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -581,17 +581,30 @@ def _pow_number(input: Tensor, exponent: Number) -> Tensor:
             input = cast(input, dtype=_dtype.int64.numpy)
     if exponent not in _EXPONENTS or isinstance(exponent, complex | bool):
         return _to_number(input, exponent)
-    function = _POWERS.get(exponent)
-    if function is None:
-        value = int(exponent) if exponent % 1 == 0 else exponent
+    return (_POWERS.get(exponent) or _power(exponent))(input)
 
-        def build(kind: str) -> Formula:
-            return OPS["power"].build(kind).bound(1, value)
 
-        op = Pointwise("PowBackward0", "pow", build, "default")
-        op.constants = {"_saved_exponent": value}
-        function = _POWERS[exponent] = public(op)
-    return function(input)
+def _power(exponent: float) -> Any:
+    """Return the operation that raises to one of the exponents that have a formula of their own."""
+    value = int(exponent) if exponent % 1 == 0 else exponent
+
+    def build(kind: str) -> Formula:
+        return OPS["power"].build(kind).bound(1, value)
+
+    op = Pointwise("PowBackward0", "pow", build, "default")
+    op.constants = {"_saved_exponent": value}
+    function = _POWERS[exponent] = public(op)
+    return function
+
+
+def power_formula(exponent: float) -> tuple[Formula, tuple[float, ...]]:
+    """Return a formula that raises real numbers to a power, and its operands after the first.
+
+    An exponent without a formula of its own is an operand: nothing is compiled for it, or kept.
+    """
+    if exponent in _EXPONENTS:
+        return (_POWERS.get(exponent) or _power(exponent)).op.formula, ()
+    return OPS["power"].formula, (exponent,)
 
 
 _to_number = public(

@@ -629,11 +629,16 @@ def _norm(
     if order == 0:
         (size,) = door.evaluate(OPS["nonzero_as_one"].formula, (size,), real, (wide,))
         return door.sum(size, axes, keepdims, real)
-    powers = OPS["power"].formula.bound(1, int(order) if order % 1 == 0 else order)
-    (terms,) = door.evaluate(powers, (size,), wide, (wide,))
-    total = door.sum(terms, axes, keepdims, wide)
-    root = OPS["power"].formula.bound(1, 1 / order if order != 1 else 1)
-    (out,) = door.evaluate(root, (total,), wide, (real,))
+    total = door.sum(_raised(door, size, order, wide, wide), axes, keepdims, wide)
+    return _raised(door, total, 1 / order, wide, real)
+
+
+def _raised(
+    door: backend.Backend, array: Array, exponent: float, wide: np.dtype[Any], kind: np.dtype[Any]
+) -> Array:
+    """Return an array to a power, computed in one type and stored in another."""
+    formula, rest = pw.power_formula(exponent)
+    (out,) = door.evaluate(formula, (array, *map(wide.type, rest)), wide, (kind,))
     return out
 
 
