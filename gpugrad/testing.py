@@ -25,8 +25,6 @@ from gpugrad.autograd.gradcheck import central_difference
 from gpugrad.func.forward import walk_forward
 from gpugrad.graph import TensorBase
 from gpugrad.kernels import launches
-from gpugrad.samples import SAMPLES as SAMPLES
-from gpugrad.samples import Sample as Sample
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -349,5 +347,5 @@ def devices_agree(function: Callable[..., Any], *inputs: Any) -> None:
         assert_close(there, here)
 
 
-__all__ = ["SAMPLES", "TOLERANCES", "Sample", "assert_close", "check_gradient", "count_kernels",
+__all__ = ["TOLERANCES", "assert_close", "check_gradient", "count_kernels",
            "devices_agree", "jvp", "operations"]  # fmt: skip

@@ -55,7 +55,7 @@ LATE = {
 }
 
 # Modules that use the library as its users do.
-ABOVE = ("gpugrad", "gpugrad.__main__", "gpugrad.samples", "gpugrad.testing")
+ABOVE = ("gpugrad", "gpugrad.__main__", "gpugrad.testing")
 
 SOURCES = pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(ROOT)))
 

@@ -11,7 +11,8 @@ import pytest
 import gpugrad
 from comparison import pytorch
 from gpugrad import func, testing
-from gpugrad.testing import SAMPLES, Sample, assert_close
+from gpugrad.testing import assert_close
+from samples import SAMPLES, Sample
 
 Arrays = list[np.ndarray[Any, Any]]
 

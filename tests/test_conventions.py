@@ -18,7 +18,8 @@ import gpugrad
 from comparison import pytorch
 from gpugrad import autograd, conventions, func, testing
 from gpugrad.graph import mode
-from gpugrad.testing import SAMPLES, Sample, assert_close, flat
+from gpugrad.testing import assert_close, flat
+from samples import SAMPLES, Sample
 
 INF, NAN = math.inf, math.nan
 PAGE = Path(__file__).parent.parent / "CONVENTIONS.md"

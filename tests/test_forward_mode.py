@@ -15,8 +15,9 @@ from comparison import agree_on
 from gpugrad import func, testing
 from gpugrad.autograd import forward_ad
 from gpugrad.graph import mode
-from gpugrad.testing import SAMPLES, Sample, assert_close, flat
+from gpugrad.testing import assert_close, flat
 from gpugrad.utils.checkpoint import checkpoint
+from samples import SAMPLES, Sample
 
 DIFFERENTIABLE = [
     (op, s) for op, samples in SAMPLES.items() for s in samples if s.differentiable and not s.coarse

@@ -13,7 +13,8 @@ import pytest
 import gpugrad as torch
 from gpugrad.graph import Node, Output
 from gpugrad.op import Elementwise
-from gpugrad.testing import SAMPLES, Sample, count_kernels, flat
+from gpugrad.testing import count_kernels, flat
+from samples import SAMPLES, Sample
 
 pytestmark = pytest.mark.cuda
 

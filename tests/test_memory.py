@@ -18,9 +18,9 @@ import pytest
 
 import gpugrad
 from gpugrad.graph import below
-from gpugrad.samples import Sample
-from gpugrad.testing import SAMPLES, flat
+from gpugrad.testing import flat
 from gpugrad.utils.checkpoint import checkpoint
+from samples import SAMPLES, Sample
 
 EVERY = {
     f"{op} {sample}": sample

@@ -18,8 +18,8 @@ from comparison import pytorch
 from gpugrad import autograd, testing
 from gpugrad.graph import SavedOutput, TensorBase
 from gpugrad.op import OPS, Elementwise, Operation
-from gpugrad.samples import REFERENCE
-from gpugrad.testing import SAMPLES, Sample, assert_close, check_gradient, flat
+from gpugrad.testing import assert_close, check_gradient, flat
+from samples import REFERENCE, SAMPLES, Sample
 
 FLOAT32, FLOAT64, FLOAT16 = np.dtype("f4"), np.dtype("f8"), np.dtype("f2")
 

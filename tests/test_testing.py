@@ -14,6 +14,7 @@ import gpugrad
 from gpugrad import testing
 from gpugrad.op import Operation
 from gpugrad.testing import assert_close, check_gradient, count_kernels, devices_agree, jvp
+from samples import SAMPLES, Sample
 
 # --------------------------------------------------------------------------- assert_close
 
@@ -249,7 +250,7 @@ def test_operations_are_the_public_ones() -> None:
 
 def test_samples_do_not_depend_on_each_other() -> None:
     """A sample's arrays are its own: no test can change another's."""
-    sample = testing.SAMPLES["exp"][0]
+    sample = SAMPLES["exp"][0]
     first, second = sample.arrays(), sample.arrays()
     first[0][:] = 0
     assert second[0].any()
@@ -259,7 +260,7 @@ def test_samples_do_not_depend_on_each_other() -> None:
 @pytest.mark.parametrize("layout", ["plain", "transposed", "sliced"])
 def test_layouts_keep_the_values(layout: str, device: str) -> None:
     array = np.arange(12.0).reshape(3, 4)
-    sample = testing.Sample("any", lambda lib, x: x, (array,), layout=layout)
+    sample = Sample("any", lambda lib, x: x, (array,), layout=layout)
     (tensor,) = sample.tensors(np.float32, device)
     assert_close(tensor, array.astype(np.float32))
     assert tensor.requires_grad

@@ -493,7 +493,7 @@ AT_FIRST = """
 import sys, threading
 import numpy as np
 import gpugrad
-from gpugrad.testing import SAMPLES, flat
+from gpugrad.testing import flat
 
 sys.setswitchinterval(1e-6)
 start = threading.Barrier(8)

@@ -14,7 +14,8 @@ from comparison import pytorch
 from gpugrad import autograd, func
 from gpugrad.backend.batched import _doors
 from gpugrad.func import vmap
-from gpugrad.testing import SAMPLES, Sample, as_numpy, assert_close, flat
+from gpugrad.testing import as_numpy, assert_close, flat
+from samples import SAMPLES, Sample
 
 DOUBLE = np.dtype("f8")
 BATCH = 3
