@@ -14,7 +14,7 @@ mpl.rcParams["svg.hashsalt"] = "gpugrad"  # the same picture is the same file
 
 import matplotlib.pyplot as plt  # noqa: E402
 
-from benchmarks.report import Results, Row, met, with_growth  # noqa: E402
+from benchmarks.rows import Results, Row, met, with_growth  # noqa: E402
 
 FOLDER = Path(__file__).parent / "plots"
 

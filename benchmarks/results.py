@@ -14,8 +14,8 @@ from typing import Any
 
 import gpugrad
 from benchmarks.peer import MODULES, NAMES, REFERENCE, problem
+from benchmarks.rows import Row
 
-Row = dict[str, Any]
 FOLDER = Path(__file__).parent / "results"
 PACKAGES = [
     "numpy", "torch", "jax", "autograd", "mygrad", "cupy-cuda12x", "cupy-cuda13x",

@@ -36,9 +36,9 @@ from gpugrad.graph import (
 )
 from gpugrad.hooks import Hook, RemovableHandle
 from gpugrad.op import defined, dual, of_tensor, saved
+from gpugrad.op.generated.pointwise import GIVEN, NONE
 from gpugrad.op.history import renew
 from gpugrad.op.saved import own_array, shared_counter
-from gpugrad.op.specialized import GIVEN, NONE
 from gpugrad.ops import complex as complex_
 from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction, strided
 from gpugrad.ops import scatter as places
@@ -989,7 +989,8 @@ def is_conj(input: Tensor) -> bool:
 
 @functools.cache
 def _engine() -> Any:
-    from gpugrad.autograd import engine  # which needs Tensor
+    # Tensor.backward is autograd.backward, whose package is made for tensors.
+    from gpugrad.autograd import engine
 
     return engine
 

@@ -7,6 +7,7 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,6 +53,12 @@ LATE = {
     ("gpugrad.backend", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
     ("gpugrad.cuda", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
     ("gpugrad._tensor", "gpugrad.autograd.engine"): "Tensor.backward is autograd.backward",
+}
+
+# Without these imports, which stand in functions, no two files need each other.
+CIRCLES = {
+    ("gpugrad._tensor", "gpugrad.autograd.engine"): "Tensor.backward is autograd.backward",
+    ("gpugrad.op.saved", "gpugrad.op.history"): "a view's new history is made of operations",
 }
 
 # Modules that use the library as its users do.
@@ -136,18 +143,11 @@ def test_every_late_import_is_still_needed() -> None:
     assert set(LATE) <= found
 
 
-def test_no_module_imports_itself_in_a_circle() -> None:
-    graph: dict[str, set[str]] = {}
-    for file in FILES:
-        module = module_of(file)
-        graph[module] = {
-            i.module for i in imports(file) if not i.late and i.module in MODULES - {module}
-        }
-    done: set[str] = set()
-    while len(done) < len(graph):
-        ready = {m for m, needed in graph.items() if m not in done and needed <= done}
-        assert ready, {m: sorted(n - done) for m, n in graph.items() if m not in done}
-        done |= ready
+def test_files_need_each_other_in_the_named_places_only() -> None:
+    found = {module_of(f): {i.module for i in imports(f)} & MODULES for f in FILES}
+    for module, needed in CIRCLES:
+        found[module].remove(needed)
+    TopologicalSorter(found).prepare()  # raises CycleError, which names them
 
 
 @SOURCES
@@ -221,8 +221,9 @@ def test_importing_gpugrad_takes_a_bounded_number_of_modules() -> None:
     code = "before = set(sys.modules); import gpugrad\nprint(*set(sys.modules) - before, sep='\\n')"
     found = python(code)
     # our own and the standard library's: 73 when vmap and conventions were there, 78 with views by
-    # strides and selective checkpoints, 84 since Function and checkpoints are divided into files
-    assert len(found) <= 84, sorted(found)
+    # strides and selective checkpoints, 84 since Function and checkpoints are divided into files,
+    # 86 since generated text has a folder
+    assert len(found) <= 86, sorted(found)
 
 
 def test_importing_gpugrad_changes_nothing_outside() -> None:

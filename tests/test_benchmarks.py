@@ -32,6 +32,7 @@ from benchmarks import (  # noqa: E402
 )
 from benchmarks.comparison import TOLERANCES, Comparison, error, expected  # noqa: E402
 from benchmarks.peer import NAMES, Peer, peers  # noqa: E402
+from benchmarks.rows import met, with_growth  # noqa: E402
 from benchmarks.work import Work, by_size, gradients  # noqa: E402
 
 FILES = [
@@ -137,11 +138,11 @@ def row_of(work: str, n: int, ours: float, **more: Any) -> results.Row:
 def test_exponent_of_growth_is_the_slope_of_the_logarithms() -> None:
     rows = [row_of("long", n, 3.0 * n**1.5, growth=1.1) for n in (100, 10, 1000)]
 
-    *_, last = report.with_growth(rows)
+    *_, last = with_growth(rows)
 
     assert last["ratios"]["gpugrad"] == pytest.approx(1.5)
     assert last["ratios"]["PyTorch"] == pytest.approx(0)
-    assert report.met(last) is False
+    assert met(last) is False
 
 
 def test_parts_of_a_run_are_saved_together(tmp_path: Path, monkeypatch: Any) -> None:

@@ -25,7 +25,6 @@ from gpugrad.formula import (
     Product,
     as_expression,
     call,
-    compile_python,
     constant,
     eq,
     lowered,
@@ -43,7 +42,7 @@ x, y, z = variable("x"), variable("y"), variable("z")
 
 def run(formula: Formula, values: Sequence[Array]) -> tuple[Array, ...]:
     """Return a formula's outputs, by its Python text."""
-    function = compile_python(formula, cpu.FUNCTIONS)
+    function = formula.compiled(cpu.FUNCTIONS)
     with np.errstate(all="ignore"):
         found = function(*map(np.asarray, values))
     return found if isinstance(found, tuple) else (found,)

@@ -16,9 +16,9 @@ from gpugrad.graph import TensorBase, edge_of, mode
 from gpugrad.op import fit
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.batching import batched, batching, check_ends, levels_at, unbatched
+from gpugrad.op.generated.pointwise import HOST
 from gpugrad.op.history import renew
 from gpugrad.op.saved import wrap
-from gpugrad.op.specialized import HOST
 from gpugrad.ops.creation import zeros_like
 
 Roots = Tensor | GradientEdge | Sequence[Tensor | GradientEdge]

@@ -16,7 +16,7 @@ from numpy._core import umath
 from gpugrad._device import CPU, device
 from gpugrad.backend import large
 from gpugrad.errors import summed_axes
-from gpugrad.formula import BOOL, COMPLEX, Formula, compile_python, lowered, ordered
+from gpugrad.formula import BOOL, COMPLEX, Formula, lowered, ordered
 
 xp = np
 type = "cpu"
@@ -143,7 +143,7 @@ class _Compiled(NamedTuple):
 def _compiled(formula: Formula, many: bool) -> _Compiled:
     output = formula.outputs[0]
     return _Compiled(
-        compile_python(formula, LARGE_FUNCTIONS if many else FUNCTIONS),
+        formula.compiled(LARGE_FUNCTIONS if many else FUNCTIONS),
         tuple(v.kind for v in formula.inputs),
         builtins.sum(bool(e.args) for e in ordered(lowered(formula.outputs))),
         output.function == "mul" and set(output.args) == set(formula.inputs),

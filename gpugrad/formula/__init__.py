@@ -37,5 +37,3 @@ from gpugrad.formula.expression import variable as variable
 from gpugrad.formula.formula import Formula as Formula
 from gpugrad.formula.formula import Product as Product
 from gpugrad.formula.formula import has_order as has_order
-from gpugrad.formula.text import compile_python as compile_python
-from gpugrad.formula.text import python_lines as python_lines

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gpugrad.formula import text
 from gpugrad.formula.expression import (
@@ -171,14 +172,28 @@ class Formula:
 
     def python(self) -> str:
         """Return the text of a Python function over arrays, in terms of NumPy's ufuncs."""
-        return text.python_function(self)
+        return text.python_function(self.name, self.inputs, self.outputs)
+
+    def python_lines(self, inputs: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return statements that compute what is shared, and one expression for each output.
+
+        ``inputs`` are the texts of the inputs.
+        """
+        return text.python_lines(self.inputs, self.outputs, inputs)
+
+    def compiled(self, functions: Mapping[str, Any]) -> Callable[..., Any]:
+        """Return :meth:`python` compiled over the given array functions."""
+        namespace = dict(functions)
+        exec(compile(self.python(), f"<gpugrad formula {self.name}>", "exec"), namespace)
+        function: Callable[..., Any] = namespace[text.function_name(self.name)]
+        return function
 
     def cuda(self, types: Mapping[str, str], inputs: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return CUDA declarations of what is shared, and one expression for each output.
 
         ``types`` maps the kinds to C++ types, ``inputs`` are the texts of the inputs.
         """
-        return text.cuda_lines(self, types, inputs)
+        return text.cuda_lines(self.inputs, self.outputs, types, inputs)
 
 
 def contribution(

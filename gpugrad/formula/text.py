@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
 
 from gpugrad.formula.expression import (
     COMPLEX,
@@ -16,9 +15,6 @@ from gpugrad.formula.expression import (
     lowered,
     ordered,
 )
-
-if TYPE_CHECKING:
-    from gpugrad.formula.formula import Formula
 
 PYTHON, CUDA = "python", "cuda"
 
@@ -85,38 +81,46 @@ class _Printer:
         return lines
 
 
-def function_name(formula: Formula) -> str:
-    """Return a name that no function the text calls can have."""
-    return f"{formula.name}_formula"
+def function_name(name: str) -> str:
+    """Return a name for a formula's function that no function its text calls can have."""
+    return f"{name}_formula"
 
 
 def cuda_lines(
-    formula: Formula, types: Mapping[str, str], inputs: Sequence[str]
+    inputs: Sequence[Expression],
+    outputs: Sequence[Expression],
+    types: Mapping[str, str],
+    names: Sequence[str],
 ) -> tuple[list[str], list[str]]:
-    """Return CUDA declarations of what is shared, and one expression for each output."""
+    """Return CUDA declarations of what is shared, and one expression for each output.
+
+    ``names`` are the texts of the inputs.
+    """
     printer = _Printer(CUDA, types)
-    printer.names.update(zip(formula.inputs, inputs, strict=True))
-    outputs = lowered(formula.outputs)
+    printer.names.update(zip(inputs, names, strict=True))
+    outputs = lowered(outputs)
     lines = printer.statements(outputs)
     return lines, [printer.text(e) for e in outputs]
 
 
-def python_lines(formula: Formula, inputs: Sequence[str]) -> tuple[list[str], list[str]]:
+def python_lines(
+    inputs: Sequence[Expression], outputs: Sequence[Expression], names: Sequence[str]
+) -> tuple[list[str], list[str]]:
     """Return statements that compute what is shared, and one Python expression per output."""
     printer = _Printer(PYTHON, {})
-    printer.names.update(zip(formula.inputs, inputs, strict=True))
-    outputs = lowered(formula.outputs)
+    printer.names.update(zip(inputs, names, strict=True))
+    outputs = lowered(outputs)
     lines = printer.statements(outputs)
-    return lines, list(_result_texts(inputs, outputs, printer))
+    return lines, list(_result_texts(names, outputs, printer))
 
 
-def python_function(formula: Formula) -> str:
+def python_function(name: str, inputs: Sequence[Expression], outputs: Sequence[Expression]) -> str:
     """Return the text of a Python function over arrays."""
-    inputs = [str(v.value) for v in formula.inputs]
-    lines, results = python_lines(formula, inputs)
+    names = [str(v.value) for v in inputs]
+    lines, results = python_lines(inputs, outputs, names)
     lines.append(f"return {', '.join(results)}")
     body = "".join(f"    {line}\n" for line in lines)
-    return f"def {function_name(formula)}({', '.join(inputs)}):\n{body}".rstrip()
+    return f"def {function_name(name)}({', '.join(names)}):\n{body}".rstrip()
 
 
 def _result_texts(
@@ -143,11 +147,3 @@ def _outer(text: str) -> bool:
         if depth == 0:
             return k == len(text) - 1
     return False
-
-
-def compile_python(formula: Formula, functions: Mapping[str, Any]) -> Callable[..., Any]:
-    """Return :meth:`Formula.python` compiled over the given array functions."""
-    namespace = dict(functions)
-    exec(compile(formula.python(), f"<gpugrad formula {formula.name}>", "exec"), namespace)
-    function: Callable[..., Any] = namespace[function_name(formula)]
-    return function

@@ -18,8 +18,8 @@ from gpugrad.formula import (
     parse,
     variable,
 )
-from gpugrad.op import specialized
 from gpugrad.op.elementwise import Pointwise
+from gpugrad.op.generated import pointwise as generated
 
 Array = Any
 Shape = tuple[int, ...]
@@ -89,9 +89,9 @@ def public(op: Pointwise, doc: str = "") -> Callable[..., Any]:
 
 
 def defined(
-    op: Pointwise, general: Callable[..., Any], numbers: tuple[str, str] = specialized.GIVEN
+    op: Pointwise, general: Callable[..., Any], numbers: tuple[str, str] = generated.GIVEN
 ) -> Any:
     """Return a function of an operation that calls ``general`` for operands that are not plain."""
     if op.specializes:
-        return specialized.forward(op, general, numbers)
-    return specialized.general(op, general)
+        return generated.forward(op, general, numbers)
+    return generated.general(op, general)

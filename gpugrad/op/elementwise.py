@@ -30,9 +30,9 @@ from gpugrad.graph import (
     mode,
     record,
 )
-from gpugrad.op import specialized
 from gpugrad.op.attribute import saved_value
 from gpugrad.op.dual import carry, has_tangents
+from gpugrad.op.generated import pointwise as generated
 from gpugrad.op.observed import watcher
 from gpugrad.op.operation import arriving, fit, together
 from gpugrad.op.promotion import as_operand, as_scalar, check_shapes, result_type, to_one_device
@@ -189,7 +189,7 @@ class Elementwise:
             rule = Rule(self, needs, 1, lambda needs, outputs: self.plain_rule(needs, wide, door))
 
             def specialize(node: Node, g: Any) -> Sequence[Any]:
-                rule.backward = specialized.backward(rule, wide, door)
+                rule.backward = generated.backward(rule, wide, door)
                 return rule.backward(node, g)
 
             rule.backward = specialize
@@ -312,7 +312,7 @@ class Elementwise:
             dtype = operands[0]._array.dtype
             return self.evaluate(operands, dtype, [dtype])[0]
 
-        return specialized.forward(self, general, specialized.SAVED)
+        return generated.forward(self, general, generated.SAVED)
 
     def derived(self, product: Product) -> Elementwise:
         """Return the operation that computes some gradients of this one."""
@@ -430,7 +430,7 @@ class Pointwise(Elementwise):
     @property
     def specializes(self) -> bool:
         """Whether plain operands take a function generated for this operation."""
-        known = specialized.eligible(self.formula) and self.promotion != "compare"
+        known = generated.eligible(self.formula) and self.promotion != "compare"
         return known and bool(self.name)
 
     @property
@@ -438,7 +438,7 @@ class Pointwise(Elementwise):
         """The text of the function that runs for plain operands; empty where there is none."""
         if not self.specializes:
             return ""
-        return specialized.forward_source(self.function, self.formula, self.parameters)
+        return generated.forward_source(self.function, self.formula, self.parameters)
 
     def of_kind(self, complex_: bool) -> Elementwise:
         """Return the operation itself, or its form for complex operands."""

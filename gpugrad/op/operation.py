@@ -38,11 +38,11 @@ from gpugrad.graph import (
     recording,
 )
 from gpugrad.hooks import has_grad_dtype
-from gpugrad.op import calls
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.attribute import saved_value
 from gpugrad.op.convention import conventions
 from gpugrad.op.dual import attach, carry, has_tangents, tangent_of
+from gpugrad.op.generated import whole
 from gpugrad.op.observed import watcher
 from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
@@ -216,7 +216,7 @@ class Operation:
         self.rules: dict[str, _Rule] = {}
         self.keeps: dict[tuple[tuple[bool, ...], int], tuple[bool, ...] | None] = {}
         self.nodes: dict[tuple[tuple[bool, ...], int], Rule] = {}
-        self.function = calls.function(self)
+        self.function = whole.function(self)
 
     def __repr__(self) -> str:
         return f"<{self.kind} operation {self.name.removesuffix('0').removesuffix('Backward')}>"
@@ -226,7 +226,7 @@ class Operation:
         other = copy(self)  # the gradients are shared, also those that are declared later
         other.name = name
         other.nodes = {}
-        other.function = calls.function(other)
+        other.function = whole.function(other)
         return other
 
     @cached_property
@@ -249,7 +249,7 @@ class Operation:
         if key not in self.nodes:
             self.nodes[key] = rule = Rule(self, needs, outputs, self.rule)
             if self.regular and self.convention == TORCH:
-                rule.backward = calls.backward(rule)
+                rule.backward = whole.backward(rule)
         return self.nodes[key]
 
     def gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -265,7 +265,7 @@ class Operation:
     @property
     def source(self) -> str:
         """The text of what runs when the operation is called; empty where it is not generated."""
-        return calls.source(self) if self.regular else ""
+        return whole.source(self) if self.regular else ""
 
     def __call__(self, *tensors: Any, **params: Any) -> Any:
         """Return the result as a tensor, or a tuple of them, recorded where needed."""

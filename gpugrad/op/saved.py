@@ -270,11 +270,14 @@ def type_name(tensor: TensorBase) -> str:
 def check_view(tensor: TensorBase) -> None:
     """Give a view of a base whose history was rewritten its new history, if this is recording.
 
+    Every operation asks this before it records a view, and the new history is itself made of
+    operations: these two need each other, whatever file they stand in.
+
     Raises:
         RuntimeError: It is a view whose history PyTorch does not rewrite.
     """
     if mode.enabled:
-        from gpugrad.op.history import renew  # which is made of operations, which need this module
+        from gpugrad.op.history import renew
 
         renew(tensor)
 

@@ -1,0 +1,559 @@
+"""Elementwise operations: what runs for plain operands, written out once per operation.
+
+Most calls have float32 or float64 operands (on a GPU float16, too), of one type, or a number.
+For these the text of one function holds the whole way from the operands to the recorded node, and
+of another that from the gradient of the result to the gradients of the inputs; both are generated
+from the formula.  The texts for a GPU differ from those for NumPy in that one kernel computes each
+value, and all gradients.  Everything else takes the general way of :mod:`gpugrad.op`.
+
+>>> import gpugrad
+>>> print(gpugrad.mul.op.source)  # doctest: +ELLIPSIS
+def mul(input, other):
+    if input.__class__ is not Tensor:
+        return general(input, other)
+...
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gpugrad import backend
+from gpugrad.backend import cpu
+from gpugrad.backend.batched import BatchedBackend
+from gpugrad.formula import REAL, Expression, Formula, Product
+from gpugrad.op import saved
+from gpugrad.op.generated.template import (
+    EDGE,
+    NEW_TENSOR,
+    Case,
+    defined,
+    each,
+    filled,
+    known,
+    marks,
+    masks,
+    recorded,
+    stub,
+    was_written,
+)
+
+HOST = frozenset({np.ndarray, np.float32, np.float64})
+
+
+def eligible(formula: Formula) -> bool:
+    """Tell whether a formula is of real numbers only."""
+    return all(e.kind == REAL for e in (*formula.inputs, *formula.outputs))
+
+
+# --------------------------------------------------------------------------- forward
+
+# Errors are of shapes that do not broadcast, of numbers out of range, and of another thread that
+# computes quietly.
+CALL = """\
+def {name}({parameters}):
+    if {first}.__class__ is not Tensor:
+        return general({parameters})
+    {x} = {first}._array
+    if {x}.__class__ is not ndarray and {x}.__class__ not in HOST:
+        return {elsewhere}({parameters})
+    kind = {x}.dtype
+    if {not_plain}:
+        return general({parameters})
+    {observed}
+    try:
+        {others}
+        {result}
+    except (ValueError, OverflowError, RuntimeError):
+        return general({parameters})
+    {new_tensor}
+    {edge}
+    if {nothing} or mode.enabled is not True:
+        if inferring:
+            mark(out)
+        return out if {nothing} or not mode.enabled else general({parameters})
+    {same}
+    {recorded}
+"""
+
+# No kernel is launched in vain where there is more to do than to record.
+OBSERVED = """\
+if mode.enabled is not True and mode.enabled:
+    return general({parameters})
+"""
+
+OTHER = """\
+if {other}.__class__ is Tensor:
+    {y} = {other}._array
+    if {y}.dtype is not kind or ({y}.__class__ is not ndarray and {y}.__class__ not in HOST):
+        return general({parameters})
+    {edge}
+elif {is_number}:
+    {y} = {number}
+    {other}_edge = None
+else:
+    return general({parameters})
+"""
+
+COMPUTED = "result = quietly(compute, {arrays})\n"
+EVALUATED = "(result,) = evaluated(formula, ({x}, {others}))\n"
+BY_SIZE = """\
+if {x}.size >= LARGE:
+    {evaluated}
+else:
+    {computed}
+"""
+
+# Which second operands are no tensors: the user's numbers, none, or what a node has saved of them.
+GIVEN = (
+    "{other}.__class__ is float or {other}.__class__ is int",
+    "quietly(kind.type, {other})",
+)
+NONE = "False", "None"
+SAVED = "{other}.__class__ in HOST and {other}.dtype is kind", "{other}"
+
+
+def forward_source(
+    name: str,
+    formula: Formula,
+    parameters: Sequence[str],
+    numbers: tuple[str, str] = GIVEN,
+    kernels: bool = False,
+) -> str:
+    """Return the text of the public function.
+
+    ``general`` in it takes operands of any kind, ``elsewhere`` those whose arrays are not NumPy's.
+    With ``kernels`` it is the text for a GPU.
+    """
+    arguments = ", ".join(parameters)
+    first, *others = parameters
+    x, *ys = (f"{v.value}_" for v in formula.inputs)
+    arrays = ", ".join([x, *ys])
+    result = filled(COMPUTED, arrays=arrays)
+    evaluated = filled(EVALUATED, x=x, others=", ".join(ys))
+    if kernels:
+        result = evaluated
+    elif cpu.gains(formula):
+        result = filled(BY_SIZE, x=x, evaluated=evaluated, computed=result)
+    is_number, number = numbers
+    if kernels:  # which compute in 32 bits with a number that 16 do not hold
+        is_number = f"kind is not float16 and ({is_number})"
+    shapes = ", ".join(f"{v}.shape" for v in (x, *ys))
+    equal = " and ".join(
+        f"({y}.shape == {x}.shape or {p}.__class__ is not Tensor)"
+        for p, y in zip(others, ys, strict=True)
+    )
+    plain = ("float32", "float64", "float16") if kernels else ("float32", "float64")
+    return filled(
+        CALL,
+        name=name,
+        parameters=arguments,
+        first=first,
+        x=x,
+        elsewhere="general" if kernels else "elsewhere",
+        not_plain=" and ".join(f"kind is not {kind}" for kind in plain),
+        observed=filled(OBSERVED, parameters=arguments) if kernels else "",
+        others=each(
+            OTHER,
+            (
+                {
+                    "other": p,
+                    "y": y,
+                    "parameters": arguments,
+                    "edge": filled(EDGE, input=p),
+                    "is_number": is_number.format(other=p),
+                    "number": number.format(other=p),
+                }
+                for p, y in zip(others, ys, strict=True)
+            ),
+        ),
+        result=result,
+        new_tensor=NEW_TENSOR,
+        edge=filled(EDGE, input=first),
+        nothing=" and ".join(f"{p}_edge is None" for p in parameters),
+        same=f"same = {equal}" if others else "",
+        recorded=recorded(
+            parameters,
+            lambda needs: _case(formula, parameters, ys, needs),
+            x,
+            f"None if same else ({shapes})" if others else "None",
+        ),
+    )
+
+
+def _case(
+    formula: Formula, parameters: Sequence[str], ys: Sequence[str], needs: tuple[bool, ...]
+) -> Case:
+    """Return how a call is recorded in which ``needs`` marks the inputs with gradients."""
+    sources = set(formula.vjp(needs, (True,)).sources)
+    values, written = [], []
+    for k, (p, needed) in enumerate(zip(parameters, needs, strict=True)):
+        if k + 1 not in sources:
+            values.append("None")
+        elif k == 0 or needed:
+            values.append(p)
+            written.append(was_written(p))
+        else:
+            values.append(f"{p} if {p}.__class__ is Tensor else {ys[k - 1]}")
+            written.append(
+                f"({p}.__class__ is Tensor and {p}._counter is not None and {p}._counter.value)"
+            )
+    values.append("kept" if len(parameters) + 1 in sources else "None")
+    rule = f"rule_{marks(needs)}"
+    return Case(f"{rule} if same else wide_{marks(needs)}" if ys else rule, values, written)
+
+
+# A rule of one operation may name others that are declared after it, so that a text can only be
+# written when its function is first called.  Inside of a rule, where the operands are expressions,
+# it must not be: sin and cos would wait for each other.
+FIRST_CALL = """\
+def call({parameters}):
+    if {expressions}:
+        return general({parameters})
+    specialize()
+    return again({parameters})
+"""
+ALWAYS_GENERAL = """\
+def call({parameters}):
+    return general({parameters})
+"""
+
+
+@functools.cache  # of more than a hundred operations, which have few signatures
+def _first_call(parameters: tuple[str, ...]) -> str:
+    expressions = " or ".join(f"{p}.__class__ is Expression" for p in parameters)
+    return filled(FIRST_CALL, parameters=", ".join(parameters), expressions=expressions)
+
+
+def forward(
+    op: Any, general: Callable[..., Any], numbers: tuple[str, str] = GIVEN
+) -> Callable[..., Any]:
+    """Return the function of an operation, which is specialised when it is first called.
+
+    The text then takes the place of the function's code.
+    """
+    namespace = {"__name__": __name__, "Expression": Expression, "general": general}
+
+    def written(namespace: dict[str, Any], door: Any = None) -> Any:
+        namespace.update(_known(door), formula=op.formula)
+        for needs in masks(len(op.parameters)):
+            namespace[f"rule_{marks(needs)}"] = op.plain_rule(needs, False, door)
+            namespace[f"wide_{marks(needs)}"] = op.plain_rule(needs, True, door)
+        text = forward_source(op.function, op.formula, op.parameters, numbers, door is not None)
+        return _defined(op.function, text, namespace)
+
+    def specialize() -> None:
+        namespace.update(compute=cpu.function_of(op.formula), elsewhere=elsewhere)
+        function.__code__ = written(namespace).__code__
+
+    def elsewhere(*operands: Any) -> Any:
+        door = backend.of(operands[0]._array)
+        if door.type == "cpu" or isinstance(door, BatchedBackend):
+            return general(*operands)
+        made = written({"__name__": __name__, "general": general}, door)
+        namespace["elsewhere"] = made
+        return made(*operands)
+
+    function: Any = stub(op.function, _first_call(op.parameters), namespace)
+    namespace.update(specialize=specialize, again=function)
+    return function
+
+
+def general(op: Any, general: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function of an operation that always takes the general way."""
+    text = filled(ALWAYS_GENERAL, parameters=", ".join(op.parameters))
+    return stub(op.function, text, {"__name__": __name__, "general": general})
+
+
+# --------------------------------------------------------------------------- backward
+
+BACKWARD = """\
+def {name}(node, g):
+    {saved}
+    if {not_plain}:
+        return general(node, g)
+    {loaded}
+    {gradients}
+"""
+
+# What was saved: an array where it is not as it was is not seen as written, the general way says.
+LOADED_INPUT = """\
+{array} = saved[{place}]
+if {array}.__class__ is Tensor:
+    if {array}._counter is not None and {array}._counter.value != {expected}:
+        return general(node, g)
+    {array} = {array}._array
+"""
+LOADED_OUTPUT = """\
+{array} = saved[{place}]
+if {array}.value != {expected}:
+    return general(node, g)
+{array} = {array}.array
+"""
+
+SAME_SHAPES = """\
+{large}
+{statements}
+return {results},
+"""
+LARGE_SAME_SHAPES = """\
+if g.size >= LARGE:
+    {targets}, = evaluated(formula, ({arrays},))
+    return {results},
+"""
+
+# What was broadcast is summed.
+SEVERAL_SHAPES = """\
+shape = g.shape
+shapes = node.params
+{sums}
+return {results},
+"""
+SUM = """\
+if shapes[{index}] == shape:
+    {statements}
+    grad{index} = {gradient}
+elif g.size < LARGE:
+    {statements}
+    grad{index} = sum_to_shape({gradient}, shapes[{index}])
+else:
+    grad{index} = summed(formula{index}, ({arrays}), shapes[{index}])
+"""
+
+ONE_KERNEL = """\
+{launched}
+return {results},
+"""
+LAUNCHED = "{targets}, = evaluated(formula, ({arrays},))\n"
+KERNEL_AND_SUMS = "return parted(needs, ({values}), node.params)\n"
+
+
+def backward_source(
+    formula: Formula, needs: tuple[bool, ...], wide: bool, kernels: bool = False
+) -> str:
+    """Return the text of the backward of arrays for the inputs that ``needs`` marks.
+
+    It is ``wide`` where the operands had different shapes: what was broadcast is summed.
+    With ``kernels`` it is the text for a GPU.
+    """
+    found = formula.vjp(needs, (True,))
+    names = {
+        s: f"{variable.value}_" if s else "g"
+        for s, variable in zip(found.sources, found.formula.inputs, strict=True)
+    }
+    saves = any(found.sources)
+    write = _kernels_written if kernels else _arrays_written
+    return filled(
+        BACKWARD,
+        name=f"{formula.name}_backward",
+        saved="saved = node.saved" if saves else "",
+        not_plain="g.__class__ not in HOST" + (" or saved is None" if saves else ""),
+        loaded="".join(
+            filled(
+                LOADED_OUTPUT if s > len(needs) else LOADED_INPUT,
+                array=names[s],
+                place=str(s - 1),
+                expected=f"(node.versions[{s - 1}] if node.versions else 0)",
+            )
+            for s in found.sources
+            if s
+        ),
+        gradients=write(formula, found, needs, wide, names),
+    )
+
+
+def _arrays_written(
+    formula: Formula,
+    found: Product,
+    needs: tuple[bool, ...],
+    wide: bool,
+    names: Mapping[int, str],
+) -> str:
+    """Return the lines that compute and return the gradients as NumPy's arrays."""
+    grads = {k: f"grad{k}" for k in found.targets}
+    if wide:
+        sums = "".join(_summed(formula, k, len(needs), names) for k in found.targets)
+        return filled(SEVERAL_SHAPES, sums=sums, results=_results(needs, grads))
+    statements, texts = _lines(found, names)
+    large = ""
+    if cpu.gains(found.formula) and not set(texts) & set(names.values()):
+        large = filled(
+            LARGE_SAME_SHAPES,
+            targets=", ".join(grads.values()),
+            arrays=", ".join(names[s] for s in found.sources),
+            results=_results(needs, grads),
+        )
+    return filled(
+        SAME_SHAPES,
+        large=large,
+        statements="\n".join(statements),
+        results=_results(needs, dict(zip(found.targets, texts, strict=True))),
+    )
+
+
+def _kernels_written(
+    formula: Formula,
+    found: Product,
+    needs: tuple[bool, ...],
+    wide: bool,
+    names: Mapping[int, str],
+) -> str:
+    """Return the lines that compute and return the gradients as arrays of a GPU."""
+    if wide:
+        values = ", ".join(names.get(k, "None") for k in range(len(needs) + 2))
+        return filled(KERNEL_AND_SUMS, values=values)
+    _, texts = _lines(found, names)
+    computed, _, used = _computed(found)
+    for k in computed:
+        texts[k] = f"grad{found.targets[k]}"
+    launched = filled(
+        LAUNCHED,
+        targets=", ".join(texts[k] for k in computed),
+        arrays=", ".join(names[found.sources[k]] for k in used),
+    )
+    results = _results(needs, dict(zip(found.targets, texts, strict=True)))
+    return filled(ONE_KERNEL, launched=launched if computed else "", results=results)
+
+
+def _results(needs: tuple[bool, ...], texts: Mapping[int, str]) -> str:
+    return ", ".join(texts.get(k, "None") for k in range(len(needs)))
+
+
+def _lines(found: Product, names: Mapping[int, str]) -> tuple[list[str], list[str]]:
+    """Return the lines that compute some gradients; what is handed on needs no copy."""
+    statements, texts = found.formula.python_lines([names[s] for s in found.sources])
+    for k, e in enumerate(found.formula.outputs):
+        if e.function == "variable":
+            texts[k] = names[found.sources[found.formula.inputs.index(e)]]
+    return statements, texts
+
+
+def _computed(found: Product) -> tuple[tuple[int, ...], Formula, tuple[int, ...]]:
+    """Return which gradients are not just handed on, their formula, and which inputs it has."""
+    outputs = [k for k, e in enumerate(found.formula.outputs) if e.function != "variable"]
+    return tuple(outputs), *found.formula.part(tuple(outputs))
+
+
+def _alone(index: int, count: int) -> tuple[bool, ...]:
+    return tuple(k == index for k in range(count))
+
+
+def _summed(formula: Formula, index: int, count: int, names: Mapping[int, str]) -> str:
+    """Return the lines for one gradient where operands were broadcast."""
+    found = formula.vjp(_alone(index, count), (True,))
+    statements, (text,) = _lines(found, names)
+    return filled(
+        SUM,
+        index=str(index),
+        statements="\n".join(statements),
+        gradient=text,
+        arrays="".join(f"{names[s]}, " for s in found.sources),
+    )
+
+
+def backward(rule: Any, wide: bool, door: Any = None) -> Callable[..., Any]:
+    """Return the specialised backward of a rule, for arrays of NumPy or of a GPU's backend."""
+    formula, needs = rule.op.formula, rule.needs
+    found = formula.vjp(needs, (True,))
+    namespace = _known(door)
+    if door is None:
+        namespace |= {"sum_to_shape": cpu.sum_to_shape, "summed": cpu.summed}
+        namespace["formula"] = found.formula
+        namespace["general"] = backward_of_tensors(rule, wide)
+        for k in range(len(needs)):
+            namespace[f"formula{k}"] = formula.vjp(_alone(k, len(needs)), (True,)).formula
+    else:
+        namespace |= {"needs": needs, "parted": rule.op.parted, "formula": _computed(found)[1]}
+        namespace["general"] = rule.general
+    text = backward_source(formula, needs, wide, door is not None)
+    return _defined(f"{formula.name}_backward", text, namespace)
+
+
+# One call for each gradient, which is recorded.
+RECORDED_BACKWARD = """\
+def {name}(node, g):
+    if {not_plain}:
+        return general(node, g)
+    {saved}
+    {gradients}
+    return {results},
+"""
+DERIVED = """\
+grad{index} = {gradient}
+{fitted}
+"""
+FITTED = "grad{index} = fit(grad{index}, node.params[{index}], g._array.dtype)\n"
+
+
+def recorded_source(formula: Formula, needs: tuple[bool, ...], wide: bool) -> str:
+    """Return the text of the backward of tensors, one call for each gradient."""
+    count = len(needs)
+    texts = {}
+    for k in range(count):
+        found = formula.vjp(_alone(k, count), (True,))
+        if needs[k] and found.targets:
+            values = ["g" if s == 0 else f"saved[{s - 1}]" for s in found.sources]
+            handed_on = found.formula.outputs[0].function == "variable"
+            texts[k] = values[0] if handed_on else f"derived{k}({', '.join(values)})"
+    large = " or g._array.size >= LARGE" if wide else ""
+    saves = any(formula.vjp(needs, (True,)).sources)
+    return filled(
+        RECORDED_BACKWARD,
+        name=f"{formula.name}_recorded",
+        not_plain=f"g.__class__ is not Tensor or g._array.__class__ not in HOST{large}",
+        saved=f"saved = unpack(node, {count})" if saves else "",
+        gradients="".join(
+            filled(
+                DERIVED,
+                index=str(k),
+                gradient=text,
+                fitted=filled(FITTED, index=str(k)) if wide else "",
+            )
+            for k, text in texts.items()
+        ),
+        results=_results(needs, {k: f"grad{k}" for k in texts}),
+    )
+
+
+def backward_of_tensors(rule: Any, wide: bool) -> Callable[..., Any]:
+    """Return the backward of a rule for gradients that are recorded.
+
+    The derivative of a plain call by one operand is a plain call, too.
+    """
+    op, needs = rule.op, rule.needs
+    namespace = {**_known(), "general": rule.general, "unpack": saved.unpack, "fit": op.fit}
+    for k in range(len(needs)):
+        found = op.formula.vjp(_alone(k, len(needs)), (True,))
+        if found.targets:
+            namespace[f"derived{k}"] = op.derived(found).plain_function
+    text = recorded_source(op.formula, needs, wide)
+    return _defined(f"{op.formula.name}_recorded", text, namespace)
+
+
+# --------------------------------------------------------------------------- functions
+
+
+def _known(door: Any = None) -> dict[str, Any]:
+    """Return what the texts name, for arrays of NumPy or of a GPU's backend."""
+    return {
+        **cpu.FUNCTIONS,
+        **known(),
+        "HOST": HOST if door is None else frozenset({door.xp.ndarray}),
+        "LARGE": cpu.LARGE if door is None else 0,
+        "evaluated": cpu.evaluated if door is None else door.evaluated,
+        "float16": np.dtype(np.float16),
+        "float32": np.dtype(np.float32),
+        "float64": np.dtype(np.float64),
+        "ndarray": np.ndarray if door is None else door.xp.ndarray,
+        "quietly": cpu.quietly,
+    }
+
+
+def _defined(name: str, text: str, namespace: dict[str, Any]) -> Any:
+    function = defined(name, text, namespace)
+    namespace.update(cpu.FUNCTIONS)  # the text of tanh calls NumPy's tanh
+    return function

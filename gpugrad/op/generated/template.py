@@ -1,0 +1,223 @@
+"""How templates are filled, what those of all operations share, and how they become functions."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
+from types import CodeType
+from typing import Any, NamedTuple
+
+from gpugrad import graph
+from gpugrad.backend import cpu
+from gpugrad.op import saved
+
+# What was computed, as a tensor.
+NEW_TENSOR = """\
+out = new(Tensor)
+out._array = result
+out._edge = out._grad = out._counter = out._view = None
+"""
+
+# A view of a base whose history was rewritten since is given its new one.
+EDGE = """\
+if {input}._view is not None and {input}._view.base._edge is not {input}._view.edge:
+    check_view({input})
+{input}_edge = {input}._edge
+"""
+
+RECORDED = """\
+node = new(Node)
+{cases}
+node.params = {params}
+node.hooks = None
+node.sequence = next_sequence()
+out._edge = node
+return out
+"""
+
+CASE = """\
+node.rule = {rule}
+node.inputs = {edges}
+{kept}
+node.saved = {saved}
+node.versions = {versions}
+{noted}
+"""
+
+KEPT = """\
+out._counter = kept = new(SavedOutput)
+kept.value = 0
+kept.array = result
+"""
+
+# The user's line is noted where that takes little of the call's time.
+NOTED = """\
+if {worthwhile}:
+    node._line = users_line()
+"""
+
+
+def filled(template: str, **holes: str) -> str:
+    r"""Return a template with its holes filled.
+
+    A hole that stands alone on a line takes any number of lines, which are moved to where it
+    stands; any other takes a part of a line.
+
+    >>> function = "def f(x):\n    {checks}\n    return {result}"
+    >>> print(filled(function, checks="check(x)\ncount()", result="x + 1"), end="")
+    def f(x):
+        check(x)
+        count()
+        return x + 1
+    >>> print(filled(function, checks="", result="x"), end="")
+    def f(x):
+        return x
+    """
+    parts = []
+    for text, name, margin in _parsed(template):
+        parts.append(text.format_map(holes))
+        if name and holes[name]:
+            parts += [f"{margin}{line}\n" for line in holes[name].splitlines()]
+    return "".join(parts)
+
+
+@functools.cache
+def _parsed(template: str) -> list[tuple[str, str, str]]:
+    """Return the parts of a template: text, the name of a hole alone on a line, and its margin."""
+    found, text = [], ""
+    for line in template.splitlines():
+        alone = line.strip()
+        name = alone[1:-1]
+        if alone == f"{{{name}}}" and name.isidentifier():
+            found.append((text, name, line[: line.index("{")]))
+            text = ""
+        else:
+            text += f"{line}\n"
+    return [*found, (text, "", "")]
+
+
+def each(template: str, holes: Iterable[dict[str, str]]) -> str:
+    """Return a template as often as there are ``holes`` to fill it with."""
+    return "".join(filled(template, **values) for values in holes)
+
+
+def tuple_of(values: Sequence[str]) -> str:
+    """Return the text of a tuple."""
+    return f"({', '.join(values)}{',' * (len(values) == 1)})"
+
+
+def marks(needs: Sequence[bool]) -> str:
+    """Return, as a part of a name, which inputs need a gradient: 10 is the first of two."""
+    return "".join("01"[needed] for needed in needs)
+
+
+def masks(count: int) -> list[tuple[bool, ...]]:
+    """Return which of ``count`` inputs may need a gradient, one at least: all of them last."""
+    every = [m for m in product((True, False), repeat=count) if any(m)]
+    return every[1:] + every[:1]
+
+
+# --------------------------------------------------------------------------- recording
+
+
+class Case(NamedTuple):
+    """How a call is recorded in which certain inputs need gradients."""
+
+    rule: str  # the name of the rule by which it is differentiated
+    saved: Sequence[str]  # what is saved: inputs, and "kept" for the result; "None" what is not
+    written: Sequence[str]  # for each saved input, the condition that it was ever written in place
+
+
+def recorded(
+    inputs: Sequence[str], case: Callable[[tuple[bool, ...]], Case], array: str, params: str
+) -> str:
+    """Return the lines that record a call and return its result, for every kind of operation.
+
+    Args:
+        inputs: The names of the inputs; the variables ``NAME_edge`` have their edges.
+        case: What is recorded, by which of the inputs need gradients.
+        array: The name of an array, whose size tells whether noting the user's line is cheap.
+        params: What else the backward must know.
+    """
+    found = {needs: _case(inputs, needs, case(needs), array) for needs in masks(len(inputs))}
+    *some, (_, every) = found.items()
+    if not some:
+        return filled(RECORDED, cases=every, params=params)
+    cases = "".join(
+        filled(
+            "{word} {conditions}:\n    {case}",
+            word="elif" if k else "if",
+            conditions=" and ".join(
+                f"{p}_edge is {'not ' if n else ''}None" for p, n in zip(inputs, needs, strict=True)
+            ),
+            case=text,
+        )
+        for k, (needs, text) in enumerate(some)
+    )
+    return filled(RECORDED, cases=cases + filled("else:\n    {case}", case=every), params=params)
+
+
+def _case(inputs: Sequence[str], needs: Sequence[bool], case: Case, array: str) -> str:
+    edges = [
+        f"{p} if {p}_edge is LEAF else {p}_edge" if needed else "None"
+        for p, needed in zip(inputs, needs, strict=True)
+    ]
+    saves = not set(case.saved) <= {"None"}
+    written = " or ".join(case.written)
+    worthwhile = f"{array}.size >= LARGE" + (" or node.versions is not None" if written else "")
+    return filled(
+        CASE,
+        rule=case.rule,
+        edges=tuple_of(edges),
+        kept=KEPT if "kept" in case.saved else "",
+        saved=tuple_of(case.saved) if saves else "()",
+        versions=f"versions_of(node.saved) if {written} else None" if written else "None",
+        noted=filled(NOTED, worthwhile=worthwhile) if saves else "",
+    )
+
+
+def was_written(parameter: str) -> str:
+    """Return the condition that the memory of an operand was written to."""
+    return f"({parameter}._counter is not None and {parameter}._counter.value)"
+
+
+# --------------------------------------------------------------------------- functions
+
+
+def known() -> dict[str, Any]:
+    """Return what the pieces above name, of which a namespace is made."""
+    return {
+        "LARGE": cpu.LARGE,
+        "LEAF": graph.LEAF,
+        "Node": graph.Node,
+        "SavedOutput": graph.SavedOutput,
+        "Tensor": saved.tensor_class,
+        "check_view": saved.check_view,
+        "inferring": graph.inferring,
+        "mark": graph.mark,
+        "mode": graph.mode,
+        "new": object.__new__,
+        "next_sequence": graph.next_sequence,
+        "users_line": graph.users_line,
+        "versions_of": saved.versions_of,
+    }
+
+
+def stub(name: str, text: str, namespace: dict[str, Any]) -> Callable[..., Any]:
+    """Return the function ``call`` of a text that many operations share, by a name of its own."""
+    exec(_code(text), namespace)
+    function: Callable[..., Any] = namespace.pop("call")
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+@functools.cache  # importing gpugrad makes more than a hundred stubs, of a few texts
+def _code(text: str) -> CodeType:
+    return compile(text, "<gpugrad>", "exec")
+
+
+def defined(name: str, text: str, namespace: dict[str, Any], shown: str = "") -> Any:
+    """Return the function of a text; ``shown`` names it in a traceback, as ``name`` does else."""
+    exec(compile(text, f"<gpugrad {shown or name}>", "exec"), namespace)
+    return namespace[name]

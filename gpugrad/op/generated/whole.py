@@ -1,0 +1,249 @@
+"""Whole-array operations: their calls, written out once per operation from its declaration.
+
+The signature says which arguments are tensors and which parameters, the gradients' signatures
+what is saved.  Operations with any number of tensors or several results are called by
+:meth:`gpugrad.op.operation.Operation.general`.
+
+>>> import gpugrad
+>>> print(gpugrad.ops.linalg._mm.op.source)  # doctest: +ELLIPSIS
+def call(input, mat2):
+    if input.__class__ is not Tensor:
+        return general(input, mat2)
+...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gpugrad import backend, graph
+from gpugrad.op import saved
+from gpugrad.op.generated.template import (
+    EDGE,
+    NEW_TENSOR,
+    Case,
+    defined,
+    each,
+    filled,
+    known,
+    marks,
+    masks,
+    recorded,
+    stub,
+    was_written,
+)
+
+CALL = """\
+def call({signature}):
+    {tensors}
+    {arrays}
+    {own_memory}
+    door = doors.get({first}_.__class__) or door_of_array({first}_)
+    {doors}
+    {edges}
+    records = False if {nothing} else mode.enabled
+    if records is not True and records:
+        return general({arguments})
+    result = op.forward(door, {forwarded})
+    {new_tensor}
+    {view}
+    if not records or result.dtype.kind not in 'fc':
+        if inferring:
+            mark(out)
+        return out
+    {recorded}
+"""
+
+IS_TENSOR = """\
+if {input}.__class__ is not Tensor:
+    return general({arguments})
+"""
+
+# NumPy's scalars have no memory that a view could share.
+OWN_MEMORY = """\
+if {first}_.__class__ in SCALARS:
+    {first}_ = own_array({first})
+"""
+
+SAME_DOOR = """\
+if (doors.get({input}_.__class__) or door_of_array({input}_)) is not door:
+    return general({arguments})
+"""
+
+VIEW = """\
+out._counter = {first}._counter or shared_counter({first})
+parent = {first}._view
+out._view = view = new(View)
+view.base = base = {first} if parent is None else parent.base
+view.edge = base._edge
+view.origin = 'no_grad' if not mode.enabled else '' if parent is None else parent.origin
+"""
+
+
+def source(op: Any) -> str:
+    """Return the text of the call of an operation with given tensors and one result."""
+    tensors, parameters = op.input_names, op.parameters
+    first = tensors[0]
+    keywords = [f"{p}={p}" for p in parameters]
+    arguments = ", ".join([*tensors, *keywords])
+    inputs = [{"input": t, "arguments": arguments} for t in tensors]
+    arrays = ", ".join(f"{t}_" for t in tensors)
+    likes = ", ".join(f"({t}_.shape, {t}_.dtype, door.device_of({t}_))" for t in tensors)
+    of_result = "((result.shape, result.dtype, door.device_of(result)),)"
+    values = ", ".join(f"{p!r}: {p}" for p in parameters)
+    return filled(
+        CALL,
+        signature=", ".join([*tensors, *(["*"] if parameters else []), *parameters]),
+        arguments=arguments,
+        first=first,
+        tensors=each(IS_TENSOR, inputs),
+        arrays=each("{input}_ = {input}._array", inputs),
+        own_memory=filled(OWN_MEMORY, first=first) if op.view else "",
+        doors=each(SAME_DOOR, inputs[1:]),
+        edges=each(EDGE, inputs),
+        nothing=" and ".join(f"{t}_edge is None" for t in tensors),
+        forwarded=", ".join([arrays, *keywords]),
+        new_tensor=NEW_TENSOR,
+        view=filled(VIEW, first=first) if op.view else "",
+        recorded=recorded(
+            tensors,
+            lambda needs: _case(op, tensors, needs),
+            f"{first}_",
+            f"({likes},), {of_result if op.kind == 'composite' else '()'}, {{{values}}}",
+        ),
+    )
+
+
+def _case(op: Any, tensors: Sequence[str], needs: tuple[bool, ...]) -> Case:
+    """Return how a call is recorded in which ``needs`` marks the inputs with gradients."""
+    keeps = op.kept(needs, 1) or ()
+    kept = [t for t, k in zip(tensors, keeps, strict=False) if k]
+    values = [t if t in kept else "None" for t in tensors]
+    values += ["kept"] if keeps and keeps[-1] else []
+    return Case(f"rule_{marks(needs)}", values, [was_written(t) for t in kept])
+
+
+BACKWARD = """\
+def backward(node, g):
+    if {not_plain}:
+        return general(node, g)
+    result = g
+    {new_tensor}
+    likes, _, params = node.params
+    {saved}
+    {gradients}
+    return {results},
+"""
+
+GRADIENT = """\
+grad{index} = gradient_{input}({values})
+array{index} = grad{index}._array
+if array{index}.dtype is not likes[{index}][1] or array{index}.shape != likes[{index}][0]:
+    array{index} = fit(grad{index}, {like}, node.inputs[{index}])._array
+"""
+
+
+def backward_source(op: Any, needs: tuple[bool, ...]) -> str:
+    """Return the text of the backward of arrays for the inputs that ``needs`` marks."""
+    saves = op.kept(needs, 1) is not None
+    found = {
+        k: t
+        for k, (t, needed) in enumerate(zip(op.input_names, needs, strict=True))
+        if needed and t in op.rules
+    }
+    return filled(
+        BACKWARD,
+        not_plain="mode.enabled" + (" or node.saved is None" if saves else ""),
+        new_tensor=NEW_TENSOR,
+        saved=f"saved = unpack(node, {len(needs)})" if saves else "",
+        gradients=each(
+            GRADIENT,
+            (
+                {
+                    "index": str(k),
+                    "input": t,
+                    "like": f"likes[{k}][0], likes[{k}][1]",
+                    "values": ", ".join(_value(op, name, k) for name in op.rules[t].names),
+                }
+                for k, t in found.items()
+            ),
+        ),
+        results=", ".join(f"array{k}" if k in found else "None" for k in range(len(needs))),
+    )
+
+
+def _value(op: Any, name: str, index: int) -> str:
+    if name == "g":
+        return "out"
+    if name == "like":
+        return f"new_tuple(Like, likes[{index}])"
+    if name in op.places:
+        return f"saved[{op.places[name]}]"
+    return f"params[{name!r}]"
+
+
+def backward(rule: Any) -> Callable[..., Any]:
+    """Return the backward of a rule, which is compiled when it first runs."""
+    op = rule.op
+
+    def compile_first(node: graph.Node, g: Any) -> Sequence[Any]:
+        namespace = {
+            **known(),
+            "Like": saved.Like,
+            "fit": op.fit,
+            "general": rule.general,
+            "new_tuple": tuple.__new__,
+            "unpack": saved.unpack,
+            **{f"gradient_{t}": r.function for t, r in op.rules.items()},
+        }
+        rule.backward = defined("backward", backward_source(op, rule.needs), namespace, repr(op))
+        return rule.backward(node, g)
+
+    return compile_first
+
+
+FIRST_CALL = """\
+def call(*tensors, **params):
+    write()
+    return again(*tensors, **params)
+"""
+ALWAYS_GENERAL = """\
+def call(*tensors, **params):
+    return op.general(*tensors, **params)
+"""
+
+
+def function(op: Any) -> Callable[..., Any]:
+    """Return the function that calls an operation, whose code is written when it first runs.
+
+    What is saved is known when the gradients have been declared.
+    """
+    namespace: dict[str, Any] = {"op": op}
+    if not op.regular:
+        return stub("call", ALWAYS_GENERAL, namespace)
+
+    def write() -> None:
+        namespace.update(
+            known(),
+            SCALARS=_SCALARS,
+            View=graph.View,
+            door_of_array=backend.of,
+            doors=backend.BACKENDS,
+            general=op.general,
+            own_array=saved.own_array,
+            shared_counter=saved.shared_counter,
+        )
+        for needs in masks(len(op.input_names)):
+            namespace[f"rule_{marks(needs)}"] = op.rule(needs, 1)
+        made.__code__ = defined("call", source(op), namespace, repr(op)).__code__
+
+    made: Any = stub("call", FIRST_CALL, namespace)
+    made.__kwdefaults__ = op.forward.__kwdefaults__
+    namespace.update(write=write, again=made)
+    return made
+
+
+_SCALARS = frozenset(kind for kind in backend.BACKENDS if issubclass(kind, np.generic))
