@@ -29,6 +29,7 @@ from gpugrad.graph import (
     Node,
     Output,
     TensorBase,
+    inferring,
     mode,
     of_derivative,
     shown,
@@ -157,6 +158,7 @@ class Tensor(TensorBase):
         Raises:
             RuntimeError: It has hidden axes, of ``vmap``.
         """
+        saved.read(self)
         shared_counter(self)
         array = own_array(self)
         if array.__class__ is Batched:
@@ -536,9 +538,10 @@ class Tensor(TensorBase):
                 "dtype"
             )
         counter = Counter()
-        counter.value = self._version + 1  # a node that saved this tensor must see the change
+        counter.value = self._version
         self._array = value._array
         self._counter = counter
+        saved.note_write(self, value)  # a node that saved this tensor must see the change
 
     # ----------------------------------------------------------------------- to Python
 
@@ -551,10 +554,13 @@ class Tensor(TensorBase):
         array = self._array
         if array.size != 1:
             raise RuntimeError(f"a Tensor with {array.size} elements cannot be converted to Scalar")
+        if inferring:
+            saved.read(self)
         return array.item()
 
     def tolist(self) -> Any:
         """Return the elements as nested lists of Python numbers; of a 0-d tensor the number."""
+        saved.read(self)
         return self._array.tolist()
 
     def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
@@ -568,6 +574,7 @@ class Tensor(TensorBase):
             TypeError: It is on a GPU.
         """
         if force:
+            saved.read(self)
             return backend.of(self._array).to_numpy(own_array(self))
         if mode.enabled and self.requires_grad:
             raise RuntimeError(
@@ -590,6 +597,7 @@ class Tensor(TensorBase):
             raise AttributeError(
                 "__cuda_array_interface__ needs a CUDA tensor without requires_grad"
             )
+        saved.read(self)
         return self._array.__cuda_array_interface__
 
     def __dlpack__(self, **kwargs: Any) -> Any:
@@ -603,6 +611,7 @@ class Tensor(TensorBase):
     def _one(self, kind: str) -> Any:
         if self._array.size != 1:
             raise ValueError("only one element tensors can be converted to Python scalars")
+        saved.read(self)
         value = self._array.item()
         if isinstance(value, complex) and kind != "complex":
             if value.imag:
@@ -621,6 +630,7 @@ class Tensor(TensorBase):
         if n != 1:
             what = "no values" if n == 0 else "more than one value"
             raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
+        saved.read(self)
         return bool(self._array.item())
 
     def __float__(self) -> float:
@@ -645,6 +655,7 @@ class Tensor(TensorBase):
     def __index__(self) -> int:
         if self._array.size != 1 or self._array.dtype.kind not in "biu":
             raise TypeError("only integer tensors of a single element can be converted to an index")
+        saved.read(self)
         return int(self._array.item())
 
     def __len__(self) -> int:

@@ -71,16 +71,18 @@ Line = tuple[CodeType, int]
 
 
 class Write:
-    """One or several writes in place of one array: their versions, and where the last stands."""
+    """One or several writes in place of one array: their versions, and when the last was, where."""
 
-    __slots__ = ("array", "first", "last", "line")
+    __slots__ = ("__weakref__", "array", "first", "last", "line", "time")
 
     array: Array
     first: int
     last: int
     line: Line
+    time: float  # as nodes have it: their sequence number
 
     MOST = 4096  # what a counter remembers; beyond that, it knows no parts
+    apart = -1.0  # what was written before this time is no one write with what is written after it
 
 
 class Inference(Counter):
@@ -332,6 +334,7 @@ class _Mode(threading.local):
     keeps_layout = True  # whether a .grad has the strides of its leaf, whatever the gradient had
     walk: Pending | None = None  # the walk that is under way
     node: Node | None = None  # in anomaly mode, the node that the walk is at
+    replay: Any = None  # the op.replay.Replay of what is being computed again, the innermost
     inference = False
     conventions: tuple[str, ...] = ("torch",)  # at points without derivative; the last counts
     levels: tuple[int, ...] = ()  # ascending: an inner level has the larger number
@@ -344,11 +347,18 @@ class _Mode(threading.local):
 
 
 mode = _Mode()
-inferring: list[int] = []  # an element for each block of inference mode that some thread is in
+# An element for each block of inference mode, and each checkpoint that is computed again, that some
+# thread is in: what operations make has to be marked.
+inferring: list[int] = []
 
 
-def mark(tensor: TensorBase) -> None:
-    """Mark a new tensor as one of inference mode, or as a view that was made there."""
+def mark(tensor: TensorBase, *operands: Any) -> None:
+    """Mark a new tensor as one of inference mode, or as a view that was made there.
+
+    While something is computed again, note what it was computed from.
+    """
+    if mode.replay is not None:
+        mode.replay.made(tensor, operands)
     if not mode.inference:
         return
     if tensor._view is not None:
@@ -410,6 +420,12 @@ def of_derivative(hook: Hook) -> Hook:
 
 
 next_sequence = itertools.count().__next__  # one call: threads never share a number
+
+
+def moment() -> float:
+    """Return the time in the order of nodes and writes; no write lasts from before it to after."""
+    Write.apart = now = next_sequence()
+    return now
 
 
 def edge_of(tensor: TensorBase) -> Node | Output | TensorBase | None:

@@ -54,6 +54,201 @@ def leaves(leaf: Any) -> tuple[Any, Any]:
     return leaf([[0.5, 0.25], [0.125, 1.0]]), leaf([[0.75, -0.5], [0.375, 0.25]])
 
 
+# --------------------------------------------------------------------------- overwritten meanwhile
+
+OTHERS: dict[str, Callable[[Any], Any]] = {  # what a function reads besides its argument
+    "ones": lambda torch: torch.ones(2, dtype=torch.float64),
+    "part": lambda torch: torch.ones(4, dtype=torch.float64)[1:3],
+    "leaf": lambda torch: torch.ones(2, dtype=torch.float64, requires_grad=True),
+    "matrix": lambda torch: torch.ones(2, 2, dtype=torch.float64),
+    "index": lambda torch: torch.tensor([0, 1]),
+    "mask": lambda torch: torch.tensor([True, False]),
+    "number": lambda torch: torch.ones((), dtype=torch.float64),
+}
+# Each computes from q and from something older what a backward needs.
+READS: dict[str, tuple[str, Callable[[Any, Any, Any], Any]]] = {
+    "an operand": ("ones", lambda torch, q, c: q.sin() * c),
+    "a result": ("ones", lambda torch, q, c: (q + c).exp()),
+    "a result that nothing records": ("ones", lambda torch, q, c: q.sin() * (c * 2)),
+    "a detached alias": ("leaf", lambda torch, q, c: (q + c.detach()).exp()),
+    "a view": ("part", lambda torch, q, c: (q + c).exp()),
+    "copies and views": (
+        "ones", lambda torch, q, c: q.exp() * torch.stack([c.clone().mul_(2)]).expand(3, 2)),
+    "what is written into something new": (
+        "ones", lambda torch, q, c: q.exp() * torch.zeros(2, dtype=torch.float64).copy_(c)),
+    "a product of matrices": ("matrix", lambda torch, q, c: (c @ q).exp()),
+    "a product of vectors": ("ones", lambda torch, q, c: torch.dot(c, q).exp()),
+    "an index": ("index", lambda torch, q, c: q.exp() * q[c].sin()),
+    "an index of gather": ("index", lambda torch, q, c: q.exp() * q.gather(0, c).sin()),
+    "a mask": ("mask", lambda torch, q, c: torch.where(c, q, 0).exp() * q),
+    "a filled mask": ("mask", lambda torch, q, c: q.masked_fill(c, 0).exp() * q),
+    "a position": ("ones", lambda torch, q, c: q[c.argmax()].exp() * q),
+    "a number": ("number", lambda torch, q, c: (q * c.item()).exp()),
+    "a decision": ("number", lambda torch, q, c: (q.exp() if c > 0 else q.sin()) * q),
+    "an array": ("ones", lambda torch, q, c: q.exp() * torch.from_numpy(c.detach().numpy() * 2)),
+    "what it writes itself": ("ones", lambda torch, q, c: q.sin() * c.add_(1)),
+}  # fmt: skip
+WRITES: dict[str, Callable[[Any, Any], Any]] = {
+    "in place": lambda torch, c: c.copy_(c.detach().clone().flip(0) if c.ndim else -c),
+    "detached": lambda torch, c: c.detach().zero_(),
+    "data": lambda torch, c: setattr(c, "data", c.data.clone()),
+    "by others": lambda torch, c: torch.autograd.graph.increment_version(c),
+    "step": lambda torch, c: stepped(torch, c),
+}
+
+
+def stepped(torch: Any, parameter: Any) -> None:
+    parameter.grad = parameter.detach() + 1
+    torch.optim.SGD([parameter], lr=0.5).step()
+
+
+VARIANTS = {
+    "not reentrant": partial(checkpoint, use_reentrant=False),
+    "reentrant": partial(checkpoint, use_reentrant=True),
+    "selective": partial(
+        checkpoint, use_reentrant=False,
+        context_fn=partial(create_selective_checkpoint_contexts, ["sum"]),
+    ),
+    "nested": lambda f, x: checkpoint(
+        lambda q: checkpoint(f, q * 1, use_reentrant=False).exp(), x, use_reentrant=False
+    ),
+    "nested reentrant": lambda f, x: checkpoint(
+        lambda q: checkpoint(f, q * 1, use_reentrant=True).exp(), x, use_reentrant=True
+    ),
+}  # fmt: skip
+
+
+SILENT = pytest.mark.filterwarnings("ignore:None of the inputs")  # nothing is recorded inside
+
+
+def gradient_after(
+    write: Callable[[Any, Any], Any] | None, call: Callable[..., Any], what: str, device: str
+) -> Any:
+    """Return the gradient of what a checkpoint computed, if something was written meanwhile."""
+    kind, read = READS[what]
+    c = OTHERS[kind](gpugrad).detach().to(device).requires_grad_(kind == "leaf")
+    x = gpugrad.tensor([1.0, 2.0], dtype=gpugrad.float64, device=device, requires_grad=True)
+    z = call(lambda q: read(gpugrad, q, c), x)
+    if write is not None:
+        with gpugrad.no_grad():
+            write(gpugrad, c)
+    z.sum().backward()
+    return x.grad
+
+
+@SILENT
+@pytest.mark.parametrize("variant", ["not reentrant", "reentrant", "nested reentrant"])
+@pytest.mark.parametrize("what", READS)
+def test_what_was_overwritten_is_not_computed_with_again(what: str, variant: str) -> None:
+    if what != "what it writes itself":
+        outer = (lambda z: z.exp()) if variant.startswith("nested") else lambda z: z
+        expected = gradient_after(None, lambda f, x: outer(f(x)), what, "cpu")
+        found = gradient_after(None, VARIANTS[variant], what, "cpu")
+        assert found.tolist() == pytest.approx(expected.tolist())
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        gradient_after(WRITES["in place"], VARIANTS[variant], what, "cpu")
+
+
+@SILENT
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("how", WRITES)
+def test_a_checkpoint_notices_each_kind_of_write(how: str, variant: str, device: str) -> None:
+    with pytest.raises(RuntimeError, match="modified by an inplace operation") as caught:
+        gradient_after(WRITES[how], VARIANTS[variant], "a detached alias", device)
+    assert "overwritten by" in caught.value.__notes__[0]
+
+
+def argument_written(reentrant: bool) -> Callable[..., None]:
+    """Return a program in which an argument is overwritten whose values no backward needs."""
+
+    def run(torch: Any, leaf: Any, note: Any) -> None:
+        x, unused = leaf([1.0, 2.0]), leaf([3.0, 4.0]).detach()
+        z = of(torch).checkpoint(lambda q, u: q.sin() + u, x, unused, use_reentrant=reentrant)
+        note("written")
+        unused.mul_(3)
+        z.sum().backward()
+
+    return run
+
+
+PROGRAMS["an_argument_is_written"] = argument_written(False)
+PROGRAMS["an_argument_is_written_reentrant"] = argument_written(True)
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+@pytest.mark.parametrize("place", ["list", "dict", "keyword"])
+def test_overwritten_tensors_are_found_in_all_arguments(place: str, reentrant: bool) -> None:
+    x, c = gpugrad.ones(2, requires_grad=True), gpugrad.ones(2)
+    if place == "keyword":
+        z = checkpoint(lambda q, c: q.sin() * c, x, use_reentrant=False, c=c)
+    elif place == "list":
+        z = checkpoint(lambda q, c: q.sin() * c[0], x, [c], use_reentrant=reentrant)
+    else:
+        z = checkpoint(lambda q, c: q.sin() * c["c"], x, {"c": c}, use_reentrant=reentrant)
+    c.mul_(3)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        z.sum().backward()
+
+
+# Writes that change nothing of what a backward needs.
+def running_mean(torch: Any, q: Any, c: Any) -> Any:
+    c.mul_(0.9).add_(q.detach())
+    return q.sin() * q
+
+
+def scratch(torch: Any, q: Any, c: Any) -> Any:
+    c.zero_()
+    return q.exp() * c.add_(q.detach())
+
+
+def scratch_of_a_copy(torch: Any, q: Any, c: Any) -> Any:
+    return q.exp() * c.copy_(q.detach())
+
+
+def other_part(torch: Any, q: Any, c: Any) -> Any:
+    return q.sin() * c[1:].expand(2)
+
+
+def only_added(torch: Any, q: Any, c: Any) -> Any:
+    return q.exp() + c
+
+
+HARMLESS = [running_mean, scratch, scratch_of_a_copy, other_part, only_added]
+
+
+@SILENT
+@pytest.mark.parametrize("variant", ["not reentrant", "reentrant", "nested"])
+@pytest.mark.parametrize("read", HARMLESS, ids=[f.__name__ for f in HARMLESS])
+def test_harmless_writes_are_no_error(read: Any, variant: str) -> None:
+    c = gpugrad.ones(2, dtype=gpugrad.float64)
+    x = gpugrad.tensor([1.0, 2.0], dtype=gpugrad.float64, requires_grad=True)
+    z = read(gpugrad, x, c.clone())
+    call = VARIANTS[variant]
+    if variant == "nested":
+        z, call = (
+            z * 2,
+            lambda f, x: checkpoint(
+                lambda q: checkpoint(f, q * 1, use_reentrant=False) * 2, x, use_reentrant=False
+            ),
+        )
+    (expected,) = gpugrad.autograd.grad(z.sum(), x)
+    z = call(lambda q: read(gpugrad, q, c), x)
+    c[:1].add_(5)
+    z.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == expected.tolist()
+
+
+def test_what_was_kept_is_right_whatever_was_overwritten() -> None:
+    u = gpugrad.ones(2)
+    x = gpugrad.ones(2, requires_grad=True)
+    contexts = partial(create_selective_checkpoint_contexts, ["add", "exp"])
+    y = checkpoint(lambda q: (q + u).exp().sin(), x, use_reentrant=False, context_fn=contexts)
+    (expected,) = gpugrad.autograd.grad((x + u).exp().sin().sum(), x)
+    u.add_(1)
+    assert gpugrad.autograd.grad(y.sum(), x)[0].tolist() == expected.tolist()
+
+
 # --------------------------------------------------------------------------- policies
 
 

@@ -153,7 +153,7 @@ class Function:
         check.marked(ctx._dirty, ctx._non_differentiable)
         check.dirty(ctx._dirty, outs, inputs is not None)
         for t in ctx._dirty:
-            note_write(t)
+            note_write(t, *args)
         made = tuple([_renamed(ctx, o, args, has_setup) for o in outs])
         written = [(t, t._edge) for t in ctx._dirty]
         if inputs is not None:

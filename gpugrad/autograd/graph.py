@@ -17,7 +17,7 @@ from gpugrad.graph import LEAF, AccumulateGrad, TensorBase, below, edge_of, mode
 from gpugrad.hooks import RemovableHandle
 from gpugrad.op.history import renew
 from gpugrad.op.observed import observe
-from gpugrad.op.saved import shared_counter, wrap
+from gpugrad.op.saved import note_write, wrap
 
 Node = graph.Node | AccumulateGrad
 
@@ -84,7 +84,7 @@ def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
     A backward that needs the old values then fails instead of being wrong.
     """
     for t in (tensor,) if isinstance(tensor, TensorBase) else tensor:
-        shared_counter(t).value += 1
+        note_write(t)
 
 
 # --------------------------------------------------------------------------- saved tensors

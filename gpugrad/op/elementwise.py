@@ -113,10 +113,14 @@ class Elementwise:
         """
         door, operands, arrays = together(operands)
         watching = watcher(self.name, operands) if mode.calls else None
-        found: Sequence[Array] | None = watching.kept(self.name) if watching else None
-        if found is None:
+        known: Sequence[Array] | None = watching.kept(self.name) if watching else None
+        if known is None:
             found = door.evaluate(self.formula, arrays, compute, results, sum_to, summed=summed)
-        outs = [wrap(a) for a in found]
+            outs = [wrap(a) for a in found]
+            if mode.replay is not None:
+                mode.replay.all_made(outs, operands)
+        else:
+            outs = [wrap(a) for a in known]
         self.finish(operands, arrays, outs, compute)
         if watching:
             watching.made(self.name, operands, {}, outs[0] if len(outs) == 1 else tuple(outs))

@@ -37,14 +37,17 @@ Hooks = tuple[Callable[[Any], Any], Callable[[Any], Any]]
 class Observer:
     """What is done with each recorded call: its saved tensors are packed, its line is kept."""
 
-    __slots__ = ("anomaly", "hooks")
+    __slots__ = ("anomaly", "hooks", "replay")
 
-    def __init__(self, hooks: Hooks | None, anomaly: bool):
+    def __init__(self, hooks: Hooks | None, anomaly: bool, replay: Any):
         self.hooks = hooks
         self.anomaly = anomaly
+        self.replay = replay
 
     def recorded(self, node: Node) -> None:
         """Look at a new node."""
+        if self.replay is not None:
+            self.replay.recorded(node)
         if self.anomaly:
             node.metadata["traceback_"] = users_stack()
             if mode.node is not None:
@@ -70,11 +73,11 @@ class Calls:
 
     def __enter__(self) -> None:
         mode.calls = (*mode.calls, self)
-        _begin()
+        begin()
 
     def __exit__(self, *exception: object) -> None:
         mode.calls = mode.calls[:-1]
-        _begin()
+        begin()
 
     def kept(self, name: str) -> tuple[Any, ...] | None:
         """Return the arrays of a call's results, ``None`` where it is to compute them."""
@@ -112,20 +115,21 @@ def observe(hooks: tuple[Hooks, ...], anomaly: bool) -> None:
     if hooks and mode.disabled is not None:
         raise RuntimeError(mode.disabled)
     mode.hooks, mode.anomaly = hooks, anomaly
-    _begin()
+    begin()
 
 
 def follow(conventions: tuple[str, ...]) -> None:
     """Let this thread have these conventions at points without a derivative; the last counts."""
     mode.conventions = conventions
-    _begin()
+    begin()
 
 
-def _begin() -> None:
+def begin() -> None:
     """Have recorded calls observed where there is something to observe."""
     plain = mode.conventions[-1] == TORCH
-    ordinary = plain and not mode.hooks and not mode.calls and not mode.anomaly
-    mode.on = True if ordinary else Observer(mode.hooks[-1] if mode.hooks else None, mode.anomaly)
+    ordinary = plain and not (mode.hooks or mode.calls or mode.anomaly or mode.replay)
+    hooks = mode.hooks[-1] if mode.hooks else None
+    mode.on = True if ordinary else Observer(hooks, mode.anomaly, mode.replay)
     if mode.enabled:
         mode.enabled = mode.on
 

@@ -289,6 +289,8 @@ class Operation:
             result = found[0] if self.output_names == ("out",) else found
         several = result.__class__ is tuple
         outs = tuple(map(wrap, result)) if several else (wrap(result),)
+        if found is None and mode.replay is not None:
+            mode.replay.all_made(outs, tensors)
         if mode.enabled:
             inputs = edges(tensors)
             if inputs is not None:

@@ -22,6 +22,7 @@ from gpugrad.graph import (
     Write,
     edge_of,
     mode,
+    next_sequence,
     output_of,
     users_line,
 )
@@ -79,6 +80,8 @@ def saved_output(tensor: TensorBase) -> SavedOutput:
     kept: SavedOutput = _new(SavedOutput)
     kept.value = 0
     kept.array = tensor._array
+    if mode.replay is not None:
+        mode.replay.kept(tensor._counter, kept)
     tensor._counter = kept
     return kept
 
@@ -132,7 +135,7 @@ def unpack(
             write = _overwriting(s, expected)
             if write is not UNTOUCHED:
                 output = k - outputs_from if k >= outputs_from else (outputs or {}).get(k)
-                raise _overwritten(node, s, output, expected, write)
+                raise overwritten(node, s, output, expected, write)
     return (
         *saved[:outputs_from],
         *(_rewrapped(node, k, s) for k, s in enumerate(saved[outputs_from:])),
@@ -171,17 +174,27 @@ def _overwriting(saved: Any, version: int) -> Write | None:
 UNTOUCHED = Write()
 
 
-def note_write(tensor: TensorBase) -> None:
-    """Note that the memory of a tensor was written, and on which line of the user's."""
+def note_write(tensor: TensorBase, *sources: Any) -> None:
+    """Note that the memory of a tensor was written, and on which line of the user's.
+
+    What was written was computed from the ``sources``.
+    """
     counter = shared_counter(tensor)
     if isinstance(counter, Inference):
         return
+    replay = mode.replay
+    stale = None if replay is None else replay.first_stale(sources)
     counter.value += 1
     array = own_array(tensor)
     writes = getattr(counter, "writes", None)
     if writes is None or len(writes) == Write.MOST:
         counter.writes = writes = []
-    if writes and writes[-1].array is array and writes[-1].last == counter.value - 1:
+    if (
+        writes
+        and writes[-1].array is array
+        and writes[-1].last == counter.value - 1
+        and writes[-1].time > Write.apart
+    ):
         write = writes[-1]
     else:
         write = Write()
@@ -190,6 +203,19 @@ def note_write(tensor: TensorBase) -> None:
         writes.append(write)
     write.last = counter.value
     write.line = users_line()
+    write.time = next_sequence()
+    if replay is not None:
+        replay.writes[write] = stale
+
+
+def read(tensor: TensorBase) -> None:
+    """Note that Python reads the values of a tensor, or that they say what is computed.
+
+    Raises:
+        RuntimeError: A checkpoint is computed again, and they were overwritten meanwhile.
+    """
+    if mode.replay is not None:
+        mode.replay.check(tensor)
 
 
 def _shown(noted: Line) -> str:
@@ -202,9 +228,13 @@ def _shown(noted: Line) -> str:
     return f"{place}\n    {text}" if text else place
 
 
-def _overwritten(
-    node: Node, saved: Any, output: int | None, expected: int, write: Write | None
+def overwritten(
+    node: Node | None, saved: Any, output: int | None, expected: int, write: Write | None
 ) -> RuntimeError:
+    """Return PyTorch's error for a value that a node saved, or Python read, at another version.
+
+    ``output`` says which output of the node it was, if it was one.
+    """
     writes = _writes(saved)
     maker = node if output is not None else saved._edge
     maker = maker.node if isinstance(maker, Output) else maker
@@ -229,9 +259,13 @@ def _seen(array: Array) -> Shape:
     return (*(n for level, n in hidden if level not in mode.batches), *array.shape)
 
 
-def _story(node: Node, write: Write | None) -> str:
+def _story(node: Node | None, write: Write | None) -> str:
     """Return on which lines a value was saved and overwritten, as far as that is known."""
     writing = f":\n{_shown(write.line)}" if write is not None else " a write that was not noted."
+    if node is None:
+        return (
+            f"A checkpoint read it when it was computed again, and it was overwritten by{writing}"
+        )
     if hasattr(node, "_line"):
         return (
             f"It was saved for {node.name()} by:\n{_shown(node._line)}\nand overwritten by{writing}"

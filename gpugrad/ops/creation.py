@@ -214,6 +214,7 @@ def tensor(
     """
     if isinstance(data, TensorBase):
         result = wrap(backend.of(data._array).copy(data._array))
+        mark(result, data)
     elif backend.is_array(data):
         door = backend.of(data) if not isinstance(data, np.ndarray) else backend.cpu_backend
         result = wrap(door.copy(_checked_array(data), "C"))

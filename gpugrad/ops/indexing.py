@@ -13,7 +13,7 @@ from gpugrad.backend.batched import Batched, all_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase, warn
 from gpugrad.op import linear, of_tensor
-from gpugrad.op.saved import Like, own_array, wrap
+from gpugrad.op.saved import Like, own_array, read, wrap
 from gpugrad.ops import shape as shapes
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ def _element(door: backend.Backend, item: Any, where: Any) -> Any:
     if isinstance(item, int | np.integer):
         return int(item)
     if isinstance(item, TensorBase):
+        read(item)
         item = item._array
         if item.__class__ is Batched:
             example = item.common()
@@ -296,6 +297,7 @@ def getitem(input: Tensor, key: Any) -> Tensor:
 @of_tensor
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """Return the int64 indices of the nonzero elements, a row for each; or a tuple of columns."""
+    read(input)
     door = backend.of(input._array)
     found = door.xp.nonzero(door.own(input._array).reshape(input._array.shape or (1,)))
     if as_tuple:
@@ -326,6 +328,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """
     if mask._array.dtype.kind != "b":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
+    read(mask)
     shape = errors.broadcast_shape(input._array.shape, mask._array.shape)
     if input._array.shape != shape:
         input = input.expand(shape)

@@ -169,6 +169,8 @@ def overwrite(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
     # the node must see the old value and the old history, and must not hold self (a cycle)
     old = before_write(self) if moving or observed else wrap(self._array)
     old._edge = self._edge
+    if mode.replay is not None and function not in (_replaced, _filled_by_tensor):
+        mode.replay.made(old, (self,))
     result = function(old, *(old if o is self else o for o in operands))
     node = result._edge.node if isinstance(result._edge, Output) else result._edge
     result = _fitting(self, result)
@@ -179,7 +181,7 @@ def overwrite(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
         rewrite(self, result._edge)
     if moving:
         move(self, result)
-    note_write(self)
+    note_write(self, result)
     return self
 
 
@@ -291,7 +293,7 @@ def _direct(function: Callable[..., Any], self: Any, operands: tuple[Any, ...]) 
         return False
     arrays[0] = out
     door.evaluate(kind.formula, arrays, compute, [out.dtype], out=out)
-    note_write(self)
+    note_write(self, *values)
     return True
 
 
@@ -483,7 +485,7 @@ def rearranging(function: Callable[..., Any]) -> Callable[..., Any]:
         for level in mode.levels:
             if (tangent := tangent_of(result, level)) is not None:
                 attach(self, level, tangent)
-        note_write(self)
+        note_write(self, self)
         return self
 
     apply_.__name__ = f"{function.__name__}_"
@@ -674,7 +676,7 @@ def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
         overwrite(lambda t, v: scatter.assigned(t, v, index=index), self, value)
     else:
         scatter.put(backend.of(self._array), self._array, index, value._array)
-        note_write(self)
+        note_write(self, self, value)
 
 
 # --------------------------------------------------------------------------- masks and indices

@@ -40,10 +40,14 @@ def _dot(input: Tensor, tensor: Tensor) -> Tensor:
     if enabled is not True and enabled and (calls := watcher(op.name, (input, tensor))):
         found = calls.kept(op.name)
         out = wrap(door.dot(a, b) if found is None else found[0])
+        if found is None and mode.replay is not None:
+            mode.replay.made(out, (input, tensor))
         op.finish((input, tensor), (a, b), [out], a.dtype)
         calls.made(op.name, (input, tensor), {}, out)
         return out
     out = wrap(door.dot(a, b))
+    if mode.replay is not None:
+        mode.replay.made(out, (input, tensor))
     if not (input.__class__ is tensor.__class__ is saved.tensor_class):
         op.finish((input, tensor), (a, b), [out], a.dtype)
         return out

@@ -27,7 +27,7 @@ from gpugrad.op import (
     sum_to,
 )  # fmt: skip
 from gpugrad.op.promotion import as_operand
-from gpugrad.op.saved import Like, wrap
+from gpugrad.op.saved import Like, read, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.indexing import gather_along, scatter_along
 from gpugrad.ops.shape import cat, detach, narrow, reshape, unsqueeze
@@ -420,6 +420,7 @@ def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
 def _position(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     _needs_order(name, input)
     _needs_elements(name, input, dim)
+    read(input)
     array = input._array
     door = backend.of(array)
     axis = None if dim is None else normal_dim(dim, array.ndim)

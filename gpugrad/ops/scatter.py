@@ -11,7 +11,7 @@ from gpugrad.backend.batched import all_of, copy_to_write, levels_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, linear, of_tensor
-from gpugrad.op.saved import Like, own_array, wrap
+from gpugrad.op.saved import Like, own_array, read, wrap
 from gpugrad.ops.creation import checked_number
 from gpugrad.ops.indexing import gathered, getitem, grid, numbers_first, taken
 from gpugrad.ops.pointwise import where
@@ -174,6 +174,7 @@ def _one_value(function: str, input: Any, value: Any) -> tuple[Any, bool]:
 
 def _masked(input: Any, mask: Any) -> tuple[Any, Array]:
     """Return a tensor and the array of a mask, broadcast to each other."""
+    read(mask)
     shape = errors.broadcast_shape(input._array.shape, mask._array.shape)
     if input._array.shape != shape:
         input = input.expand(shape)
@@ -356,6 +357,7 @@ def _along(
     ``function`` begins the text of an error and, unless it is empty, refuses negative indices, as
     do functions that raise a RuntimeError.
     """
+    read(index)
     indices = own_array(index.to(input.device).reshape(-1 if input._array.ndim else ()))
     n = input._array.shape[axis] if input._array.ndim else 1
     low = 0 if function or error is RuntimeError else -n
@@ -473,6 +475,7 @@ def _grid(function: str, input: Any, dim: int, index: Any, src: Any = None) -> t
             f"Expected index {size(place.shape)} to be no larger than self {size(array.shape)} "
             f"apart from dimension {axis}{source}"
         )
+    read(index)
     indices = own_array(index.to(input.device))
     door = backend.of(indices)
     check_inside(indices, 0, array.shape[axis], axis, "", RuntimeError)

@@ -65,7 +65,9 @@ def checkpoint(
         ValueError: Keyword arguments, ``context_fn`` or ``debug`` with ``use_reentrant=True``;
             ``context_fn`` and ``debug``; there is no such ``determinism_check``.
         RuntimeError: The first of the contexts suppressed an exception; in the walk, the reentrant
-            variant is in ``autograd.grad``.
+            variant is in ``autograd.grad``, or an argument was overwritten, or older memory that
+            the function reads and of which the gradient depends.  (PyTorch compares arguments
+            only.)
         CheckpointError: In the walk, something else was computed.
     """
     if use_reentrant is None:

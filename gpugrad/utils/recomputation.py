@@ -11,10 +11,12 @@ from typing import Any
 from gpugrad import random
 from gpugrad.autograd.grad_mode import enable_grad, is_grad_enabled
 from gpugrad.autograd.graph import saved_tensors_hooks
-from gpugrad.graph import TensorBase, mode
+from gpugrad.graph import Node, Rule, TensorBase, mode, record, recording
+from gpugrad.op.attribute import Named
 from gpugrad.op.convention import conventions
 from gpugrad.op.observed import Calls, title, users_stack
-from gpugrad.op.saved import wrap
+from gpugrad.op.replay import replayable
+from gpugrad.op.saved import unpack, versions_of, wrap
 from gpugrad.utils.selective import Contexts
 
 
@@ -49,6 +51,8 @@ class Frame:
     ):
         _, args, kwargs = self.call = call
         self.replayed = random.Replay((*args, *kwargs.values())).again if preserve else nullcontext
+        self.arguments = _saved([a for a in args if isinstance(a, TensorBase)])
+        self.again = replayable()
         self.contexts = contexts
         self.convention = mode.conventions[-1]
         self.checks = checks
@@ -113,9 +117,11 @@ class Frame:
                 raise _StopError
             return kept  # for walks in the function itself
 
+        unpack(self.arguments, len(self.arguments.saved or ()))
         with (
             enable_grad(),
             conventions(self.convention),
+            self.again(),
             self.contexts[1],
             self.replayed(),
             saved_tensors_hooks(pack, lambda packed: packed),
@@ -155,6 +161,31 @@ class Frame:
                 + "\n".join(different)
                 + f"\n.\n{_TIP}"
             )
+
+
+def _saved(tensors: Sequence[Any]) -> Node:
+    """Return a node that has saved tensors: their versions are compared as others are."""
+    with recording(False):  # in which no hooks of the user's see them
+        return record(_ARGUMENTS, (), tuple(tensors), versions_of(tensors), None)
+
+
+class _Arguments:
+    """The rule of a node that is in no graph."""
+
+    op = Named("CheckpointBackward")
+    needs: tuple[bool, ...] = ()
+    outputs = 1
+
+    def backward(self, node: Node, g: Any) -> Sequence[Any]:
+        """Return nothing: there are no inputs."""
+        return ()
+
+    def narrowed(self, needs: tuple[bool, ...]) -> Rule:
+        """Return the rule itself."""
+        return self
+
+
+_ARGUMENTS = _Arguments()
 
 
 def _metadata(tensor: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from gpugrad.autograd.function import Function
 from gpugrad.autograd.grad_mode import enable_grad
 from gpugrad.graph import TensorBase, mode, warn
 from gpugrad.op.convention import conventions
+from gpugrad.op.replay import replayable
 
 
 def check_backward_validity(inputs: Sequence[Any]) -> None:
@@ -51,6 +52,7 @@ class CheckpointFunction(Function):
         ctx.replayed = random.Replay(args).again if preserve else nullcontext
         ctx.args = [None if isinstance(a, TensorBase) else a for a in args]
         ctx.places = [k for k, a in enumerate(args) if isinstance(a, TensorBase)]
+        ctx.again = replayable()
         ctx.save_for_backward(*(args[k] for k in ctx.places))
         return function(*args)
 
@@ -67,7 +69,7 @@ class CheckpointFunction(Function):
         args = list(ctx.args)
         for k, t in zip(ctx.places, detach_variable(ctx.saved_tensors), strict=True):
             args[k] = t
-        with enable_grad(), conventions(ctx.convention), ctx.replayed():
+        with enable_grad(), conventions(ctx.convention), ctx.again(), ctx.replayed():
             found = ctx.function(*args)
         outs = found if isinstance(found, tuple) else (found,)
         pairs = [

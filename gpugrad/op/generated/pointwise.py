@@ -74,7 +74,7 @@ def {name}({parameters}):
     {edge}
     if {nothing} or mode.enabled is not True:
         if inferring:
-            mark(out)
+            mark(out, {parameters})
         return out if {nothing} or not mode.enabled else general({parameters})
     {same}
     {recorded}

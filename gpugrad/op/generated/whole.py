@@ -52,7 +52,7 @@ def call({signature}):
     {view}
     if not records or result.dtype.kind not in 'fc':
         if inferring:
-            mark(out)
+            mark(out, {operands})
         return out
     {recorded}
 """
@@ -98,6 +98,7 @@ def source(op: Any) -> str:
         CALL,
         signature=", ".join([*tensors, *(["*"] if parameters else []), *parameters]),
         arguments=arguments,
+        operands=", ".join(tensors),
         first=first,
         tensors=each(IS_TENSOR, inputs),
         arrays=each("{input}_ = {input}._array", inputs),
