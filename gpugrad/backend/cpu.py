@@ -8,6 +8,7 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
+from sys import getrefcount
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,8 +64,23 @@ def own(array: Array) -> Array:
 
 
 def owns(array: Array) -> bool:
-    """Tell whether no other array lies in the memory of ``array``, as far as it is its view."""
-    return array.base is None
+    """Tell whether no other array lies in the memory of ``array``, as far as it is its view.
+
+    It may be the only view of an array that it is all of, which nobody else holds.
+    """
+    base = array.base
+    if base is None:
+        return True
+    whole = base.__class__ is np.ndarray and base.size == array.size and array.flags.forc
+    return whole and base.base is None and getrefcount(base) == _VIEWED
+
+
+def _viewed(view: Array) -> int:
+    base = view.base
+    return getrefcount(base)
+
+
+_VIEWED = _viewed(np.empty(1)[...])  # what a base counts that one view holds, and a variable
 
 
 def device_of(array: Array) -> device:
@@ -570,10 +586,40 @@ def argmin(array: Array, axis: int | None) -> Array:
 
 @quiet
 def matmul(a: Array, b: Array) -> Array:
-    """Return the matrix product, stacked over leading dimensions."""
+    """Return the matrix product, stacked over leading dimensions.
+
+    One matrix is multiplied once with all of a stack that lie as one, or that are narrow.
+    """
     if a.dtype == FLOAT16:
-        return np.matmul(a.astype(FLOAT32), b.astype(FLOAT32)).astype(FLOAT16)
+        return matmul(a.astype(FLOAT32), b.astype(FLOAT32)).astype(FLOAT16)
+    if a.ndim > 2 or b.ndim > 2 or a.shape[-1:] == (1,):
+        return _stacked(a, b)
     return np.matmul(a, b)
+
+
+_NARROW = 16  # columns; below, a product with each of a stack reads the other matrix too often
+
+
+def _stacked(a: Array, b: Array) -> Array:
+    if 1 in (a.ndim, b.ndim):
+        return np.matmul(a, b)
+    rows, length, columns = *a.shape[-2:], b.shape[-1]
+    if length == 1:
+        return np.multiply(a, b)  # one term each, for which BLAS takes ten times as long
+    if _is_one(b) and not _is_one(a) and (rows <= _NARROW or a.flags.c_contiguous):
+        stack = (1,) * (b.ndim - a.ndim) + a.shape[:-2]
+        below = a.reshape(math.prod(stack) * rows, length)
+        return (below @ b.reshape(length, columns)).reshape(*stack, rows, columns)
+    if _is_one(a) and not _is_one(b) and columns <= _NARROW:
+        stack = (1,) * (a.ndim - b.ndim) + b.shape[:-2]
+        beside = np.moveaxis(b, -2, 0).reshape(length, math.prod(stack) * columns)
+        product = (a.reshape(rows, length) @ beside).reshape(rows, *stack, columns)
+        return np.ascontiguousarray(np.moveaxis(product, 0, -2))
+    return np.matmul(a, b)
+
+
+def _is_one(matrices: Array) -> bool:
+    return math.prod(matrices.shape[:-2]) == 1
 
 
 @quiet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,10 @@ from gpugrad.graph import TensorBase, inferring, mark, mode, record
 from gpugrad.op import OPS, Pointwise, bilinear, composite, of_tensor, saved, together
 from gpugrad.op.elementwise import Recorded
 from gpugrad.op.observed import watcher
-from gpugrad.op.saved import edges, versions_of, wrap
+from gpugrad.op.saved import Like, edges, versions_of, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.indexing import add_at, getitem
-from gpugrad.ops.shape import adjoint, unsqueeze
+from gpugrad.ops.shape import adjoint, reshape, unsqueeze
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -112,13 +113,55 @@ def _bmm(door: backend.Backend, input: Array, mat2: Array) -> Array:
 
 
 @_bmm.gradient
-def input(g: Any, mat2: Any) -> Any:
-    return _bmm(g, _adjoint(mat2))
+def input(g: Any, like: Like, mat2: Any) -> Any:
+    return _added_products(g, _adjoint(mat2), like.shape[:-2])
 
 
 @_bmm.gradient
-def mat2(g: Any, input: Any) -> Any:
-    return _bmm(_adjoint(input), g)
+def mat2(g: Any, like: Like, input: Any) -> Any:
+    return _added_products(_adjoint(input), g, like.shape[:-2])
+
+
+def _added_products(a: Any, b: Any, stack: tuple[int, ...]) -> Any:
+    """Return the matrix products for the gradient of an operand whose stack is ``stack``.
+
+    Where one of its matrices took part in several products, those are added inside of one product:
+    its rows and columns are the longer, and no product is written by itself.
+    """
+    whole = broadcast_shape(a._array.shape[:-2], b._array.shape[:-2])
+    count = len(whole)
+    kept = (1,) * (count - len(stack)) + stack
+    added = tuple([k for k in range(count) if kept[k] < whole[k]])
+    if not added:
+        return _bmm(a, b)
+    rest = tuple([k for k in range(count) if k not in added])
+    left = _leading(a, count).permute((*rest, count, *added, count + 1))
+    right = _leading(b, count).permute((*rest, *added, count, count + 1))
+    x, y = left._array, right._array
+    rows, columns = x.shape[len(rest)], y.shape[-1]
+    views = _run(x, len(rest) + 1) and _run(y, len(rest), 1)
+    if not views and math.prod(whole) * rows * columns <= x.size + y.size:
+        return _bmm(a, b)  # to copy both costs more than to write the products
+    length = math.prod(x.shape[len(rest) + 1 :])
+    left = reshape(left, (*x.shape[: len(rest)], rows, length))
+    right = reshape(right, (*y.shape[: len(rest)], length, columns))
+    product = _bmm(left, right) if rest else _mm(left, right)
+    return reshape(product, (*stack, rows, columns))
+
+
+def _leading(stack: Any, count: int) -> Any:
+    """Return a stack of matrices with ``count`` dimensions before theirs."""
+    shape = stack._array.shape
+    missing = count + 2 - len(shape)
+    return reshape(stack, (1,) * missing + shape) if missing else stack
+
+
+def _run(array: Array, first: int, last: int = 0) -> bool:
+    """Tell whether the axes from ``first`` on, but the ``last`` ones, are one without a copy."""
+    end = array.ndim - last
+    steps = [(n, s) for n, s in zip(array.shape, array.strides, strict=True)][first:end]
+    steps = [(n, s) for n, s in steps if n != 1]
+    return all(s == m * t for (_, s), (m, t) in itertools.pairwise(steps))
 
 
 def _tensors(function: str, second: str, a: Any, b: Any) -> tuple[Any, Any]:
