@@ -241,8 +241,7 @@ def test_importing_gpugrad_changes_nothing_outside() -> None:
 
 def public() -> Iterator[tuple[str, object]]:
     for name, value in vars(gpugrad).items():
-        constant = value is None or isinstance(value, float)
-        if not name.startswith("_") and not inspect.ismodule(value) and not constant:
+        if not name.startswith("_") and not inspect.ismodule(value):
             yield name, value
 
 

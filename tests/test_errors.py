@@ -1840,6 +1840,13 @@ DELIBERATE: list[tuple[str, tuple[type[Exception], str], Any, str]] = [
         "PyTorch does not copy a tensor to itself, and so does not look at its memory",
     ),
     (
+        "y = torch.ones(3, requires_grad=True) * 1\ny.unfold(0, 2, 1).mul_(2)",
+        (AssertionError, ""),
+        (RuntimeError, SHARED_MEMORY),
+        "of elements that lie on each other one value remains, and the gradient would be that of "
+        "all; PyTorch looks only where they all are one",
+    ),
+    (
         "x = torch.ones(2, requires_grad=True)\nx[torch.tensor([5])] = 2.0",
         (RuntimeError, LEAF_WRITTEN),
         (IndexError, "index 5 is out of bounds for dimension 0 with size 2"),

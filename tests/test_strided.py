@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from snippets import run
 
 import gpugrad
 from comparison import Programs, agree, agree_on
@@ -137,13 +138,6 @@ def a_write_through_windows(torch: Any, leaf: Any, note: Any) -> None:
 
 
 @program
-def a_write_where_elements_lie_on_each_other(torch: Any, leaf: Any, note: Any) -> None:
-    y = leaf([1.0, 2.0, 3.0]) * 1
-    note(y.unfold(0, 2, 1))
-    y.unfold(0, 2, 1).mul_(2)
-
-
-@program
 def the_strides_of_the_tensor_itself(torch: Any, leaf: Any, note: Any) -> None:
     x = leaf([1.0, 2.0, 3.0, 4.0])
     y = x * 1
@@ -183,3 +177,103 @@ def test_views_share_the_memory_of_arrays_that_are_no_tensors() -> None:
     assert array[1, 1] == -1
     x.unfold(0, 2, 1)[0, 0, 1] = -2
     assert array[0, 1] == -2
+
+
+# Views of a matrix y of 2 x 3, and the places in its memory of what they show.
+LAYOUTS: dict[str, tuple[Any, Any]] = {
+    "windows": (lambda y: y.unfold(1, 2, 1), [[[0, 1], [1, 2]], [[3, 4], [4, 5]]]),
+    "windows of a transposed view": (
+        lambda y: y.t().unfold(0, 2, 1), [[[0, 1], [3, 4]], [[1, 2], [4, 5]]]
+    ),
+    "windows of windows": (
+        lambda y: y.view(-1).unfold(0, 4, 1).unfold(1, 3, 1),
+        [[[0, 1, 2], [1, 2, 3]], [[1, 2, 3], [2, 3, 4]], [[2, 3, 4], [3, 4, 5]]],
+    ),
+    "strides": (lambda y: y.as_strided((3, 2), (1, 2), 1), [[1, 3], [2, 4], [3, 5]]),
+    "a repetition": (lambda y: y.as_strided((3, 2), (0, 4), 1), [[1, 5]] * 3),
+    "windows of a repetition": (
+        lambda y: y[:1].expand(2, 3).unfold(1, 2, 1), [[[0, 1], [1, 2]]] * 2
+    ),
+    "beside the view": (lambda y: y[:, 1:].as_strided((2, 2), (1, 2), 0), [[0, 2], [1, 3]]),
+    "a view of what is beside": (lambda y: y[:, 0].as_strided((2, 2), (1, 1), 1)[1:], [[2, 3]]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_what_a_view_shows_of_a_written_base_has_the_gradient_of_its_places(
+    name: str, device: str
+) -> None:
+    view, places = LAYOUTS[name]
+    where = gpugrad.tensor(places, device=device)
+
+    def written(x: Any) -> Any:
+        y = x * 1
+        v = view(y)
+        y.mul_(x)
+        return (v**3).sum()
+
+    def named(x: Any) -> Any:
+        return ((x * x).reshape(-1)[where] ** 3).sum()
+
+    x = gpugrad.tensor([[0.5, 0.25, 1.5], [0.125, 1.0, 2.0]], dtype=gpugrad.float64, device=device)
+    func = gpugrad.func
+    derivatives = [func.grad, lambda f: lambda x: func.jvp(f, (x,), (x + 1,))[1]]
+    if "beside" not in name:  # which vmap refuses, as in PyTorch
+        many = gpugrad.stack([x, x + 1])
+        derivatives.append(lambda f: lambda _: func.vmap(func.grad(f))(many))
+        derivatives += [func.hessian, lambda f: func.jacrev(func.grad(f))]
+    for derivative in derivatives:
+        assert gpugrad.allclose(derivative(written)(x), derivative(named)(x))
+
+
+@pytest.mark.parametrize("name", [name for name in LAYOUTS if "a repetition" not in name])
+def test_what_is_written_into_a_part_of_a_view_is_written_into_its_base(
+    name: str, device: str
+) -> None:
+    view, places = LAYOUTS[name]
+    x = gpugrad.tensor([[0.5, 0.25, 1.5], [0.125, 1.0, 2.0]], dtype=gpugrad.float64, device=device)
+    x.requires_grad_()
+    y = x * 1
+    v = view(y)
+    v[0, 0].mul_(x[0, 0])
+    flat = x.reshape(-1)
+    other = gpugrad.tensor([k in np.ravel(places[0][0]) for k in range(6)], device=device)
+    flat = gpugrad.where(other, flat * x[0, 0], flat)
+    named = flat[gpugrad.tensor(places, device=device)]
+
+    assert v.tolist() == named.tolist()
+    for found, expected in (v, named), (y, flat):
+        first, second = [
+            gpugrad.autograd.grad((t**3).sum(), x, retain_graph=True) for t in (found, expected)
+        ]
+        assert first[0].tolist() == second[0].tolist()
+
+
+ON_EACH_OTHER = (
+    "y.unfold(0, 2, 1).mul_(2)",
+    "y.unfold(0, 2, 1).copy_(x[:2])",
+    "y.as_strided((2, 2), (1, 1)).fill_(x[0])",
+    "y.unfold(0, 2, 1)[:] = x[:2]",
+    "y.detach().unfold(0, 2, 1).add_(x[0])",
+    "y.detach().unfold(0, 2, 1).detach()[0].mul_(x[0])",
+    "torch.func.jvp(lambda t: (y.detach().unfold(0, 2, 1).copy_(t), t)[1], (x[:2],), (x[:2],))",
+    "torch.vmap(torch.func.grad(lambda t: (t * 1).unfold(0, 2, 1).mul_(2).sum()))(x.view(1, 3))",
+)
+
+
+@pytest.mark.parametrize("write", ON_EACH_OTHER)
+def test_what_has_a_gradient_is_not_written_into_elements_on_each_other(
+    write: str, device: str
+) -> None:
+    """One value remains, and the gradient would be that of all.  PyTorch does not look."""
+    program = f"x = torch.ones(3, requires_grad=True); y = x * 1\n{write}"
+    with pytest.raises(RuntimeError, match="to a single memory location"):
+        run(program, gpugrad, device)
+
+
+@pytest.mark.parametrize("write", ["fill_(3)", "zero_()", "__setitem__(slice(None), 3.0)"])
+def test_one_number_may_be_written_into_elements_on_each_other(write: str, device: str) -> None:
+    program = (
+        f"y = x * 1; y.as_strided((2, 2), (1, 1)).{write}\ntorch.autograd.grad((y * y).sum(), x)"
+    )
+    agree_on(f"x = torch.ones(3, requires_grad=True)\n{program}", device)

@@ -49,13 +49,20 @@ class Region(NamedTuple):
     view: Place
     plain: bool  # whether the base lies in the order of its indices, without gaps
 
+    def wide(self) -> Region:
+        """Return the same places for elements of float32 in the place of float16."""
+        places = [
+            Place(p.shape, np.dtype(np.float32), 2 * p.offset, tuple([2 * s for s in p.strides]))
+            for p in (self.base, self.view)
+        ]
+        return Region(2 * self.length, *places, self.plain)
+
 
 def region_of(view: TensorBase, base: TensorBase) -> Region:
     """Return where a view, with the axes that its base does not hide, lies in it.
 
     Raises:
-        RuntimeError: It does not (the base was given other memory), or elements of the base share
-            memory, so that a write of one would be a write of others.
+        RuntimeError: It does not: the base was given other memory.
     """
     array, whole = view._array, base._array
     door = backend.of(whole)
@@ -65,12 +72,6 @@ def region_of(view: TensorBase, base: TensorBase) -> Region:
         raise RuntimeError(
             f"a view [{type_name(view)} {list(array.shape)}] no longer lies in the memory of its "
             "base, whose .data was set. Take the view again."
-        )
-    if _overlaps_itself(whole):
-        raise RuntimeError(
-            "unsupported operation: a view is being modified inplace whose base has several "
-            "elements that refer to a single memory location. Please clone() the base before "
-            "taking the view."
         )
     start = door.address(array) - low if array.size else 0  # one without elements lies anywhere
     return Region(
@@ -94,17 +95,36 @@ def extent(door: backend.Backend, array: Array) -> tuple[int, int]:
     return low, high + array.itemsize
 
 
-def _overlaps_itself(array: Array) -> bool:
-    """Tell whether elements may share memory: surely not where strides exceed what is inside."""
-    if not array.size:
+def overlaps_itself(array: Array) -> bool:
+    """Tell whether two elements share memory."""
+    place = Place(array.shape, array.dtype, 0, array.strides)
+    if not array.size or array.flags.c_contiguous or not _repeating(place):
         return False
-    inner = array.itemsize
-    for stride, n in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True)):
-        if n > 1:
-            if stride < inner:
-                return True
-            inner = stride * n
-    return False
+    first = np.zeros(1, np.int64)
+    for n, stride in zip(place.shape, place.strides, strict=True):
+        first = (first[:, None] + stride * np.arange(n)).reshape(-1)
+    first.sort()
+    return bool((first[1:] - first[:-1] < array.itemsize).any())
+
+
+def _repeating(place: Place) -> list[int]:
+    """Return axes without which no two elements share memory, the shortest that will do."""
+    kept: list[tuple[int, int]] = []
+    repeating = []
+    for axis in sorted(range(len(place.shape)), key=lambda k: -place.shape[k]):
+        n, stride = place.shape[axis], abs(place.strides[axis])
+        if n == 1:
+            continue
+        end = place.dtype.itemsize  # of what the steps so far reach
+        trial = sorted([*kept, (stride, n)])
+        for step, count in trial:
+            if step < end:
+                repeating.append(axis)
+                break
+            end += step * (count - 1)
+        else:
+            kept = trial
+    return repeating
 
 
 def _memory(door: backend.Backend, region: Region, input: Array) -> Array:
@@ -133,16 +153,27 @@ def input(g: Any, region: Region) -> Any:
 
 @linear("AsStridedScatterBackward0")
 def _put_strided(door: backend.Backend, input: Array, *, region: Region) -> Array:
-    """Return zeros like the base, with the input added at the place of the view."""
+    """Return zeros like the base, with the input added at the place of the view.
+
+    Of elements that lie on each other all are added.
+    """
+    if input.dtype == np.float16 and _repeating(region.view):  # each addition would round
+        wide = door.astype(input, np.dtype(np.float32))
+        return door.astype(_put_strided.op.forward(door, wide, region=region.wide()), input.dtype)
     memory = door.full((region.length,), 0, np.dtype(np.uint8), door.device_of(input))
     place = region.view.of(door, memory)
-    repeated = tuple(k for k, s in enumerate(place.strides) if s == 0 and place.shape[k] > 1)
-    if repeated:
-        input = door.sum(input, repeated, True, input.dtype)
-        place = place[
-            tuple(slice(0, 1) if k in repeated else slice(None) for k in range(place.ndim))
-        ]
-    door.assign(place, input)
+    repeating = _repeating(region.view)
+    if not repeating:
+        door.assign(place, input)
+        return region.base.of(door, memory)
+    whole = tuple(k for k in repeating if place.strides[k] == 0)
+    if whole:
+        input = door.sum(input, whole, True, input.dtype)
+        place = place[tuple(slice(0, 1 if k in whole else None) for k in range(place.ndim))]
+    for index in np.ndindex(*(place.shape[k] for k in repeating)):
+        at = dict(zip(repeating, index, strict=True))
+        part = (*(at.get(k, slice(None)) for k in range(place.ndim)), ...)
+        door.add_into(place[part], input[part])
     return region.base.of(door, memory)
 
 
@@ -170,6 +201,24 @@ def input(g: Any, region: Region) -> Any:
 @copy_slices.gradient
 def value(g: Any, region: Region) -> Any:
     return as_strided(g, region=region)
+
+
+def belong(tensor: TensorBase) -> None:
+    """Give a view that is about to be written a history that ends in its base, if it has none.
+
+    What is written is a part of the base.  A view by strides may reach beyond the view that it was
+    made of, whose history says nothing of what lies there.
+    """
+    renew(tensor)
+    view = tensor._view
+    assert view is not None
+    node, end = tensor._edge, view.base._edge
+    while isinstance(node, Node) and node is not end:
+        below = node.inputs[0] if node.inputs else None
+        if node.op.name.startswith("AsStrided") and below is not end:
+            _replay(tensor, view)
+            return
+        node = below  # type: ignore[assignment]
 
 
 def rewrite(tensor: TensorBase, edge: Node | Output | None) -> None:
@@ -300,12 +349,19 @@ def check_rewritable(tensor: TensorBase) -> None:
 
     Raises:
         RuntimeError: It is one of several that a function returned, or was made without recording,
-            or is of a leaf that requires grad.
+            or is of a leaf that requires grad, or elements of its base share memory, so that a
+            write of one is a write of others.
     """
     view = tensor._view
     assert view is not None
     if view.origin:
         raise forbidden(tensor, view, "is being")
+    if overlaps_itself(view.base._array):
+        raise RuntimeError(
+            "unsupported operation: a view is being modified inplace whose base has several "
+            "elements that refer to a single memory location. Please clone() the base before "
+            "taking the view."
+        )
     end = not isinstance(view.base._edge, Node | Output)
     if end and (tensor._edge is not None or view.base._edge is not None):
         raise _leaf_written(tensor, view)

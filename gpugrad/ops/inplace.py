@@ -14,7 +14,15 @@ from gpugrad.errors import size
 from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode, recording, rehang
 from gpugrad.op import OPS, Elementwise, Pointwise, cast, lifted, linear, public
 from gpugrad.op.dual import attach, has_tangents, tangent_of
-from gpugrad.op.history import check_rewritable, hidden_of, part_of, renew, rewrite
+from gpugrad.op.history import (
+    belong,
+    check_rewritable,
+    hidden_of,
+    overlaps_itself,
+    part_of,
+    renew,
+    rewrite,
+)
 from gpugrad.op.operation import give_room
 from gpugrad.op.promotion import as_operand, result_type
 from gpugrad.op.saved import Like, note_write, own_array, type_name, wrap, zeros
@@ -80,7 +88,7 @@ def check_history(self: TensorBase, *operands: Any) -> None:
             )
     elif any(_tracked(t) for t in (self, self._view.base, *operands)):
         check_rewritable(self)
-        renew(self)
+        belong(self)
 
 
 def _tracked(operand: Any) -> bool:
@@ -104,10 +112,7 @@ def check_memory(self: TensorBase, *operands: Any) -> None:
         and array.size
         and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
     ):
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a "
-            "single memory location. Please clone() the tensor before performing the operation."
-        )
+        raise RuntimeError(_ON_EACH_OTHER)
     for o in operands:
         # the memory of a tensor and its views is known by their counter
         if (
@@ -120,6 +125,10 @@ def check_memory(self: TensorBase, *operands: Any) -> None:
             raise RuntimeError(_SHARED)
 
 
+_ON_EACH_OTHER = (
+    "unsupported operation: more than one element of the written-to tensor refers to a single "
+    "memory location. Please clone() the tensor before performing the operation."
+)
 _SHARED = (
     "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
     "single memory location. Please clone() the tensor before performing the operation."
@@ -158,13 +167,20 @@ def inplace(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
 
 
 def overwrite(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
-    """Do what :func:`inplace` does, where it is known that ``self`` may be written."""
+    """Do what :func:`inplace` does, where it is known that ``self`` may be written.
+
+    Raises:
+        RuntimeError: Elements of ``self`` lie on each other, and what is written has a derivative:
+            that of the one that remained is not known.
+    """
     recording = mode.enabled and any(
         isinstance(t, TensorBase) and t._edge is not None for t in (self, *operands)
     )
     moving = mode.levels and has_tangents((self, *operands))
     if not recording and not moving and _direct(function, self, operands):
         return self
+    if (recording or moving) and overlaps_itself(self._array):
+        raise RuntimeError(_ON_EACH_OTHER)
     observed = recording and mode.enabled is not True  # what is saved may be anywhere
     # the node must see the old value and the old history, and must not hold self (a cycle)
     old = before_write(self) if moving or observed else wrap(self._array)
@@ -623,6 +639,7 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
             "an in-place operation."
         )
     door = backend.of(self._array)
+    given = value
     if isinstance(value, bool | int | float | complex):
         number = np.asarray(checked_number(value, self.dtype))
         value = wrap(door.from_numpy(number, door.device_of(self._array)))
@@ -645,6 +662,9 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
     target = place._array.shape
     if target == self._array.shape and place._array.strides == self._array.strides:
         place = self  # all of it: no part of it keeps its history
+    if isinstance(given, bool | int | float | complex) and overlaps_itself(place._array):
+        fill_(place, given)  # elements that lie on each other receive the same
+        return
     if value._array.shape != target:
         extra = len(value._array.shape) - len(target)
         if extra > 0 and set(value._array.shape[:extra]) == {1}:

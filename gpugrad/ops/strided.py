@@ -10,7 +10,10 @@ import numpy as np
 from gpugrad import backend
 from gpugrad.backend.batched import Batched, copy_to_write
 from gpugrad.errors import normal_dim, size
+from gpugrad.graph import mode
 from gpugrad.op import Operation, linear, of_tensor
+from gpugrad.op.dual import attach, tangent_of
+from gpugrad.op.history import part_of
 from gpugrad.op.operation import declared
 from gpugrad.op.saved import Like, own_array, wrap
 from gpugrad.ops import shape as shapes
@@ -115,6 +118,10 @@ def as_strided(
     given = _layout(input, size, stride, storage_offset)
     _check_inside(input, given)
     result: Tensor = _as_strided(input, input_layout=_layout_of(input), layout=given)
+    for level in mode.levels:  # a tangent lies in that of the base as the view does in the base
+        base = result._base
+        if base is not None and (tangent := tangent_of(base, level)) is not None:
+            attach(result, level, part_of(tangent, result, base))
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -10,7 +11,7 @@ from gpugrad import random
 from gpugrad.autograd.engine import backward
 from gpugrad.autograd.function import Function
 from gpugrad.autograd.grad_mode import enable_grad
-from gpugrad.graph import TensorBase, mode, warn
+from gpugrad.graph import TensorBase, mode
 from gpugrad.op.convention import conventions
 from gpugrad.op.replay import replayable
 
@@ -18,7 +19,9 @@ from gpugrad.op.replay import replayable
 def check_backward_validity(inputs: Sequence[Any]) -> None:
     """Warn where none of the inputs requires grad."""
     if not any(isinstance(t, TensorBase) and t._edge is not None for t in inputs):
-        warn("None of the inputs have requires_grad=True. Gradients will be None")
+        warnings.warn(
+            "None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2
+        )
 
 
 def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
