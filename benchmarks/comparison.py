@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmarks import results
 from benchmarks.peer import NAMES, REFERENCE, Peer, peers
+from benchmarks.rows import Row
 from benchmarks.work import Array, Work
 from gpugrad import backend
 
@@ -142,7 +143,7 @@ class Comparison:
         """Whom the others are compared with: PyTorch, or the last one."""
         return next((p for p in self.peers if p.name == REFERENCE), self.peers[-1])
 
-    def row(self, question: str) -> results.Row:
+    def row(self, question: str) -> Row:
         """Return what is kept of the rounds; the seconds are those of one operation."""
         work, compared = self.work, self.reference
         promised = self.device == "cpu" and compared.name == REFERENCE

@@ -26,6 +26,7 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 from benchmarks import report, results  # noqa: E402
 from benchmarks.comparison import Comparison  # noqa: E402
 from benchmarks.peer import NAMES, library  # noqa: E402
+from benchmarks.rows import Row  # noqa: E402
 from benchmarks.work import LARGE, Work  # noqa: E402
 from gpugrad import backend  # noqa: E402
 
@@ -33,8 +34,8 @@ from gpugrad import backend  # noqa: E402
 CLOCKS = {"cpu": time.process_time, "cuda": time.perf_counter}
 TRIES = 3  # of what seems to have become slower
 
-ROWS = pytest.StashKey[list[results.Row]]()
-EARLIER = pytest.StashKey[dict[Any, results.Row]]()
+ROWS = pytest.StashKey[list[Row]]()
+EARLIER = pytest.StashKey[dict[Any, Row]]()
 SAVED = pytest.StashKey[str]()
 
 
@@ -113,17 +114,17 @@ def question(request: pytest.FixtureRequest) -> str:
     return str(request.module.__doc__).partition("\n")[0]
 
 
-def document(config: pytest.Config, rows: Sequence[results.Row]) -> dict[str, Any]:
+def document(config: pytest.Config, rows: Sequence[Row]) -> dict[str, Any]:
     """Return rows of this run as they are saved."""
     device = config.option.device
     return results.document(rows, device, CLOCKS[device].__name__, config.option.peers)
 
 
 @pytest.fixture
-def keep(request: pytest.FixtureRequest) -> Callable[[results.Row], None]:
+def keep(request: pytest.FixtureRequest) -> Callable[[Row], None]:
     """Return a function that puts a row into the table and, with ``--save``, into the file."""
 
-    def kept(row: results.Row) -> None:
+    def kept(row: Row) -> None:
         config = request.config
         config.stash[ROWS].append(row)
         if config.option.save:
@@ -137,7 +138,7 @@ def compare(
     request: pytest.FixtureRequest,
     benchmark: Any,
     question: str,
-    keep: Callable[[results.Row], None],
+    keep: Callable[[Row], None],
 ) -> Callable[[Work, int, str], None]:
     """Return a function that checks and times a work, of size n and in a dtype."""
 
@@ -164,7 +165,7 @@ def compare(
     return measure
 
 
-def regressions(config: pytest.Config) -> list[results.Row]:
+def regressions(config: pytest.Config) -> list[Row]:
     """Return the rows that are slower than those of ``--against``."""
     earlier = config.stash[EARLIER]
     return [r for r in config.stash[ROWS] if results.slower(r, earlier.get(results.key(r)))]

@@ -20,6 +20,7 @@ import gpugrad
 from benchmarks import results
 from benchmarks.comparison import as_numpy
 from benchmarks.peer import REFERENCE, library
+from benchmarks.rows import Row
 from gpugrad import backend
 
 SIZE = 2**26
@@ -91,7 +92,7 @@ MOVES = [
 @pytest.mark.parametrize("move", MOVES, ids=str)
 def test_bandwidth(
     question: str,
-    keep: Callable[[results.Row], None],
+    keep: Callable[[Row], None],
     request: pytest.FixtureRequest,
     move: Move,
     dtype: str,

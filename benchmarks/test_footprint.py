@@ -18,13 +18,14 @@ from packaging.requirements import Requirement
 import gpugrad
 from benchmarks import results
 from benchmarks.peer import MODULES, NAMES, library
+from benchmarks.rows import Row
 from benchmarks.test_composition import CHAIN
 
 ROOT = Path(__file__).parents[1]
 IMPORTS = 3
 IMPORT = "import time; start = time.process_time(); import {}; print(time.process_time() - start)"
 
-Keep = Callable[[results.Row], None]
+Keep = Callable[[Row], None]
 
 
 @pytest.fixture(autouse=True)

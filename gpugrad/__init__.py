@@ -3,6 +3,11 @@
 The names and the results are PyTorch's: ``import gpugrad as torch``.
 """
 
+from math import e as e
+from math import inf as inf
+from math import nan as nan
+from math import pi as pi
+
 from gpugrad import _dtype
 from gpugrad import autograd as autograd
 from gpugrad import cuda as cuda
@@ -219,5 +224,7 @@ double = _dtype.float64
 short = _dtype.int16
 int = _dtype.int32
 long = _dtype.int64
+
+newaxis = None
 
 __version__ = "0.1.0"

@@ -9,7 +9,6 @@ import copy
 import functools
 import inspect
 import textwrap
-import warnings
 import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -34,6 +33,7 @@ from gpugrad.graph import (
     mode,
     of_derivative,
     shown,
+    warn,
 )
 from gpugrad.hooks import Hook, RemovableHandle
 from gpugrad.op import defined, dual, of_tensor, saved
@@ -122,9 +122,9 @@ class Tensor(TensorBase):
 
     ``Tensor(data)`` makes a tensor of the default dtype from numbers, sequences or sizes, as
     PyTorch's old constructor did; prefer :func:`gpugrad.tensor`.
+    It takes attributes of any name, as ``parameter.layer = "first"``.
     """
 
-    __slots__ = ()
     __array_ufunc__ = None  # NumPy's and CuPy's operators leave arithmetic with us to us
     __array_priority__ = 1000
     __hash__ = object.__hash__
@@ -346,7 +346,7 @@ class Tensor(TensorBase):
         """The accumulated gradient; ``None`` before the first backward."""
         grad = self._grad
         if grad is None and not self.is_leaf and not self.retains_grad:
-            warnings.warn(_NOT_LEAF_GRAD, UserWarning, stacklevel=2)
+            warn(_NOT_LEAF_GRAD)
         return grad  # type: ignore[return-value]
 
     @grad.setter
@@ -570,13 +570,13 @@ class Tensor(TensorBase):
             force: Detach, and copy from the GPU, where that is needed.
 
         Raises:
-            RuntimeError: It requires grad.
+            RuntimeError: It requires grad, and gradients are recorded.
             TypeError: It is on a GPU.
         """
         if force:
             saved.read(self)
             return backend.of(self._array).to_numpy(own_array(self))
-        if self.requires_grad:
+        if mode.enabled and self.requires_grad:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
@@ -589,10 +589,7 @@ class Tensor(TensorBase):
         return self._memory()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        array = self.numpy()
-        if copy:
-            return np.array(array, dtype=dtype)
-        return array if dtype is None else array.astype(dtype, copy=False)
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     @property
     def __cuda_array_interface__(self) -> Any:
@@ -637,13 +634,23 @@ class Tensor(TensorBase):
         return bool(self._array.item())
 
     def __float__(self) -> float:
+        self._warn_of_scalar()
         return float(self._one("double"))
 
     def __int__(self) -> int:
         return int(self._one("int64_t"))
 
     def __complex__(self) -> complex:
+        self._warn_of_scalar()
         return complex(self._one("complex"))
+
+    def _warn_of_scalar(self) -> None:
+        """Warn where the gradient ends in silence, as where an element of an array is set."""
+        if mode.enabled and self.requires_grad:
+            warn(
+                "Converting a tensor with requires_grad=True to a scalar may lead to unexpected "
+                "behavior.\nConsider using tensor.detach() first."
+            )
 
     def __index__(self) -> int:
         if self._array.size != 1 or self._array.dtype.kind not in "biu":
@@ -661,8 +668,25 @@ class Tensor(TensorBase):
             raise TypeError("iteration over a 0-d tensor")
         return iter(shapes.unbind(self, 0))
 
+    def __reversed__(self) -> Tensor:
+        return indexing.flip(self, 0) if self._array.ndim else self
+
     def __contains__(self, value: Any) -> bool:
+        if not (isinstance(value, _OPERANDS) or backend.is_array(value)):
+            raise RuntimeError(
+                "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
+                f"{type(value)}."
+            )
         return bool((self == value).any())
+
+    def __delitem__(self, index: Any) -> None:
+        raise TypeError("Tensor does not support deleting items")
+
+    def __dir__(self) -> list[str]:
+        """Return the names that there are: some slots are filled only where they are needed."""
+        sometimes = "_hooks", "_tangents", "__cuda_array_interface__"
+        missing = {name for name in sometimes if not hasattr(self, name)}
+        return sorted({*object.__dir__(self)} - missing)
 
     def __repr__(self) -> str:
         levels = levels_of(self._array)
@@ -685,7 +709,7 @@ class Tensor(TensorBase):
         )
 
     def __format__(self, spec: str) -> str:
-        if self._array.ndim == 0 and self._edge is None and spec:
+        if self._array.ndim == 0 and self.__class__ in (Tensor, Dual):
             return format(self.item(), spec)
         return object.__format__(self, spec)
 
@@ -1022,8 +1046,6 @@ for _name, _function in [*vars(Tensor).items()]:  # a method need not ask whethe
 
 class Dual(Tensor):
     """A tensor with tangents: how it moves, for each level of forward mode."""
-
-    __slots__ = ()
 
 
 saved.close_circle(Tensor, Dual)  # closes the circle: results of operations are tensors

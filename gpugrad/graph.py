@@ -11,6 +11,7 @@ import heapq
 import itertools
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import CodeType
@@ -383,6 +384,16 @@ def users_line() -> Line:
     while frame.f_globals.get("__name__", _OURS).startswith(_OURS) and frame.f_back is not None:
         frame = frame.f_back
     return frame.f_code, frame.f_lasti
+
+
+def warn(sentence: str) -> None:
+    """Give a warning that points at the user's line, however deep in this library it is found."""
+    frame: Any = sys._getframe(1)
+    level = 2  # where that frame is, counted from warnings.warn
+    while frame.f_globals.get("__name__", _OURS).startswith(_OURS) and frame.f_back is not None:
+        frame = frame.f_back
+        level += 1
+    warnings.warn(sentence, UserWarning, stacklevel=level)
 
 
 _OURS = "gpugrad."  # generated functions have no module's name

@@ -241,7 +241,8 @@ def test_importing_gpugrad_changes_nothing_outside() -> None:
 
 def public() -> Iterator[tuple[str, object]]:
     for name, value in vars(gpugrad).items():
-        if not name.startswith("_") and not inspect.ismodule(value):
+        constant = value is None or isinstance(value, float)
+        if not name.startswith("_") and not inspect.ismodule(value) and not constant:
             yield name, value
 
 

@@ -32,7 +32,7 @@ from benchmarks import (  # noqa: E402
 )
 from benchmarks.comparison import TOLERANCES, Comparison, error, expected  # noqa: E402
 from benchmarks.peer import NAMES, Peer, peers  # noqa: E402
-from benchmarks.rows import met, with_growth  # noqa: E402
+from benchmarks.rows import Row, met, with_growth  # noqa: E402
 from benchmarks.work import Work, by_size, gradients  # noqa: E402
 
 FILES = [
@@ -131,7 +131,7 @@ def peer_of(name: str) -> Peer:
 # --------------------------------------------------------------------------- saved, compared, shown
 
 
-def row_of(work: str, n: int, ours: float, **more: Any) -> results.Row:
+def row_of(work: str, n: int, ours: float, **more: Any) -> Row:
     return results.row("?", work, n, "float32", {"gpugrad": ours, "PyTorch": 1.0}, **more)
 
 

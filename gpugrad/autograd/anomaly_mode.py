@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from gpugrad.graph import mode
+from gpugrad.graph import mode, warn
 from gpugrad.op.observed import observe
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -44,10 +43,9 @@ class detect_anomaly(set_detect_anomaly):  # noqa: N801  PyTorch's name
     """Turn anomaly mode on while the block, or the decorated function, runs."""
 
     def __init__(self, check_nan: bool = True):
-        warnings.warn(
+        warn(
             "Anomaly Detection has been enabled. This mode will increase the runtime and should "
-            "only be enabled for debugging.",
-            stacklevel=2,
+            "only be enabled for debugging."
         )
         self.check_nan = check_nan
 

@@ -11,7 +11,6 @@ True
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +21,7 @@ from gpugrad import _dtype
 from gpugrad._tensor import Tensor
 from gpugrad.autograd import engine, forward_ad
 from gpugrad.autograd.basis import at_once, basis
+from gpugrad.graph import warn
 from gpugrad.op.saved import wrap
 from gpugrad.ops.creation import tensor, zeros_like
 from gpugrad.ops.shape import stack
@@ -526,12 +526,10 @@ def _check_inputs(inputs: Tensors) -> None:
             continue
         found = True
         if x.dtype not in (_dtype.float64, _dtype.complex128):
-            warnings.warn(
+            warn(
                 f"Input #{k} requires gradient and is not a double precision floating point or "
                 "complex. This check will likely fail if all the inputs are not of double "
-                "precision floating point or complex. ",
-                UserWarning,
-                stacklevel=4,
+                "precision floating point or complex. "
             )
         if x.numel() and any(s == 0 and n > 1 for s, n in zip(x.stride(), x.shape, strict=True)):
             raise RuntimeError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import numpy as np
 from gpugrad import backend, errors
 from gpugrad.backend.batched import Batched, all_of
 from gpugrad.errors import normal_dim, size
-from gpugrad.graph import TensorBase
+from gpugrad.graph import TensorBase, warn
 from gpugrad.op import linear, of_tensor
 from gpugrad.op.saved import Like, own_array, read, wrap
 from gpugrad.ops import shape as shapes
@@ -134,11 +133,9 @@ def _element(door: backend.Backend, item: Any, where: Any) -> Any:
     if item.dtype.kind not in "biu":
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     if item.dtype == np.uint8:
-        warnings.warn(
+        warn(
             "indexing with dtype gpugrad.uint8 is now deprecated, please use a dtype gpugrad.bool "
-            "instead.",
-            UserWarning,
-            stacklevel=4,
+            "instead."
         )
         item = item.astype(bool)
     return item if backend.of(item).type == door.type else backend.moved(item, where)
@@ -168,7 +165,7 @@ def parsed(input: Tensor, key: Any) -> tuple[tuple[Any, ...], bool]:
     door = backend.of(array)
     where = door.device_of(array)
     items = tuple(key) if _is_several(key) else (key,)
-    index = tuple(_element(door, item, where) for item in items)
+    index = _without_idle_ellipses(tuple(_element(door, item, where) for item in items))
     if array.ndim == 0 and any(isinstance(i, int) for i in index):
         raise IndexError(errors.NO_DIMENSION)
     whole = any(i is Ellipsis for i in index)  # then PyTorch counts the indices first
@@ -187,6 +184,13 @@ def _is_several(key: Any) -> bool:
     return any(
         i is None or i is Ellipsis or isinstance(i, TensorBase | Sequence | slice) for i in key
     )
+
+
+def _without_idle_ellipses(index: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return an index without the ellipses at its end that have no dimensions left to stand for."""
+    while index and index[-1] is Ellipsis and any(i is Ellipsis for i in index[:-1]):
+        index = index[:-1]
+    return index
 
 
 def _span(item: Any) -> int:

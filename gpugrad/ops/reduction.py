@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +14,7 @@ from gpugrad._dtype import dtype
 from gpugrad.backend.batched import levels_of
 from gpugrad.errors import normal_dim, normal_dims
 from gpugrad.formula import TORCH
-from gpugrad.graph import TensorBase, mode
+from gpugrad.graph import TensorBase, mode, warn
 from gpugrad.op import (
     OPS,
     cast,
@@ -502,14 +501,12 @@ def _check_floating(input: Tensor) -> None:
         raise RuntimeError("std and var only support floating point and complex dtypes")
 
 
-def _spread(input: Any, axes: Shape, correction: float) -> Any:
+def _spread(function: str, input: Any, axes: Shape, correction: float) -> Any:
     count = math.prod(input._array.shape[k] for k in axes)
     if count - correction <= 0:
-        warnings.warn(
-            "var(): degrees of freedom is <= 0. Correction should be strictly less than the "
-            "reduction factor (input numel divided by output numel).",
-            UserWarning,
-            stacklevel=5,
+        warn(
+            f"{function}(): degrees of freedom is <= 0. Correction should be strictly less than "
+            "the reduction factor (input numel divided by output numel)."
         )
     return builtins.max(count - correction, 0)
 
@@ -569,13 +566,15 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, degrees: fl
     return along_slope(g, slope)
 
 
-def _degrees(input: Tensor, dim: Any, unbiased: Any, correction: Any) -> tuple[Shape, float]:
+def _degrees(
+    function: str, input: Tensor, dim: Any, unbiased: Any, correction: Any
+) -> tuple[Shape, float]:
     if isinstance(dim, bool):  # PyTorch's var(input, unbiased)
         dim, unbiased = None, dim
     if unbiased is not None:
         correction = int(unbiased)
     axes = normal_dims(dim, input._array.ndim)
-    return axes, _spread(input, axes, 1 if correction is None else correction)
+    return axes, _spread(function, input, axes, 1 if correction is None else correction)
 
 
 @of_tensor
@@ -593,7 +592,7 @@ def var(
         RuntimeError: The type is neither floating point nor complex.
     """
     _check_floating(input)
-    axes, degrees = _degrees(input, dim, unbiased, correction)
+    axes, degrees = _degrees("var", input, dim, unbiased, correction)
     return _var(input, axes=axes, keepdims=keepdim, degrees=degrees)
 
 
@@ -608,7 +607,7 @@ def std(
 ) -> Tensor:
     """Return the square root of :func:`var`; the gradient of constant values is 0."""
     _check_floating(input)
-    axes, degrees = _degrees(input, dim, unbiased, correction)
+    axes, degrees = _degrees("std", input, dim, unbiased, correction)
     return _std(input, axes=axes, keepdims=keepdim, degrees=degrees)
 
 

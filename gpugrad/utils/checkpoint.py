@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+from gpugrad.graph import warn
 from gpugrad.utils.recomputation import CheckpointError as CheckpointError
 from gpugrad.utils.recomputation import Frame, Log
 from gpugrad.utils.recomputation import GraphExecGroup as GraphExecGroup
@@ -101,11 +101,10 @@ def checkpoint(
 def _reentrant(function: str) -> bool:
     """Return True, which PyTorch takes where it is not said, and warn."""
     name = f"gpugrad.utils.checkpoint.{function}".removesuffix(".")
-    warnings.warn(
+    warn(
         f"{name}: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
         "recommended, but if you need to preserve the current default behavior, you can pass "
-        "use_reentrant=True.",
-        stacklevel=3,
+        "use_reentrant=True."
     )
     return True
 

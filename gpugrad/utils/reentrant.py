@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -11,7 +10,7 @@ from gpugrad import random
 from gpugrad.autograd.engine import backward
 from gpugrad.autograd.function import Function
 from gpugrad.autograd.grad_mode import enable_grad
-from gpugrad.graph import TensorBase, mode
+from gpugrad.graph import TensorBase, mode, warn
 from gpugrad.op.convention import conventions
 from gpugrad.op.replay import replayable
 
@@ -19,9 +18,7 @@ from gpugrad.op.replay import replayable
 def check_backward_validity(inputs: Sequence[Any]) -> None:
     """Warn where none of the inputs requires grad."""
     if not any(isinstance(t, TensorBase) and t._edge is not None for t in inputs):
-        warnings.warn(
-            "None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2
-        )
+        warn("None of the inputs have requires_grad=True. Gradients will be None")
 
 
 def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
