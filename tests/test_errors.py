@@ -1903,6 +1903,32 @@ DELIBERATE: list[tuple[str, tuple[type[Exception], str], Any, str]] = [
         ACCEPTED,
         "a tangent may be a new tensor where a function writes in place or returns a view",
     ),
+    (
+        f"{FUNCTION}    forward = staticmethod(lambda ctx, x: x.detach().numpy() * 2)\n"
+        "F.apply(torch.ones(2, requires_grad=True))",
+        (AssertionError, ""),
+        (
+            TypeError,
+            "the forward of F returned an array as output 0, which would have no gradient. Return "
+            "a tensor, as of gpugrad.as_tensor(array), or array.tolist() of what is no function of "
+            "the arguments.",
+        ),
+        "PyTorch returns the array, and the gradient is lost",
+    ),
+    (
+        "x = torch.ones(2, requires_grad=True); c = torch.ones(2); f = lambda q: q.sin() * c\n"
+        "z = torch.utils.checkpoint.checkpoint(f, x, use_reentrant=False)\n"
+        "c.mul_(3); z.sum().backward()",
+        (AssertionError, ""),
+        (
+            RuntimeError,
+            "one of the variables needed for gradient computation has been modified by an inplace "
+            "operation: [gpugrad.FloatTensor [2]] is at version 1; expected version 0 instead. "
+            "Hint: enable anomaly detection to find the operation that failed to compute its "
+            "gradient, with gpugrad.autograd.set_detect_anomaly(True, check_nan=False).",
+        ),
+        "PyTorch looks at arguments only, and computes another gradient",
+    ),
 ]
 
 

@@ -286,6 +286,52 @@ def an_error_in_backward(torch: Any, leaf: Any, note: Any) -> None:
     made(torch, lambda ctx, x: x * 2, backward).apply(leaf(1.0)).backward()
 
 
+def called(call: Callable[..., Any], forward: Any, setup: Any = None) -> Callable[..., None]:
+    """Return a program that calls a function of some arguments by keyword."""
+
+    def run(torch: Any, leaf: Any, note: Any) -> None:
+        def backward(ctx: Any, g: Any) -> Any:
+            note(ctx.needs_input_grad)
+            return g * 2, g * 3, None
+
+        x, y = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+        note("begins")
+        out = call(made(torch, forward, backward, setup).apply, x, y)
+        note(out, len(out.grad_fn.next_functions))
+        note(torch.autograd.grad(out.sum(), [x, y], allow_unused=True))
+
+    return run
+
+
+def product(ctx: Any, x: Any, y: Any = 2, z: Any = 3) -> Any:
+    return x * y * z
+
+
+def plain_product(x: Any, y: Any = 2, z: Any = 3) -> Any:
+    return x * y * z
+
+
+KEYWORDS: dict[str, Callable[..., Any]] = {
+    "the last": lambda f, x, y: f(x, y=y),
+    "all": lambda f, x, y: f(z=4, y=y, x=x),
+    "only there a gradient": lambda f, x, y: f(x.detach(), y=y),
+    "no tensor": lambda f, x, y: f(x, y=5),
+    "one left out": lambda f, x, y: f(x, z=5),
+    "the first left out": lambda f, x, y: f(y=y),
+    "twice": lambda f, x, y: f(x, y, y=y),
+    "unknown": lambda f, x, y: f(x, other=y),
+    "ctx": lambda f, x, y: f(x, ctx=y),
+}
+for _name, _call in KEYWORDS.items():
+    PROGRAMS[f"keywords: {_name}"] = called(_call, product)
+    PROGRAMS[f"keywords with setup: {_name}"] = called(_call, plain_product, lambda *_: None)
+for _name, _forward in {
+    "keyword only": lambda ctx, x, *, y: x * y,
+    "any keyword": lambda ctx, x, **others: x * 2,
+}.items():
+    PROGRAMS[f"keywords: {_name}"] = called(KEYWORDS["the last"], _forward)
+
+
 RETURNS: dict[str, Callable[[Any, Any], Any]] = {
     "none": lambda t, g: None,
     "none of two": lambda t, g: (None, None),
@@ -319,6 +365,30 @@ def test_a_program_does_what_it_does_with_pytorch(name: str, device: str) -> Non
 
 
 # --------------------------------------------------------------------------- what is ours alone
+
+
+@pytest.mark.parametrize("setup", [None, lambda ctx, inputs, output: None])
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda x: x.detach().array * 2,
+        lambda x: (x * 2, x.detach().array),
+        lambda x: x.detach().array.sum(),
+    ],
+    ids=["alone", "among others", "a scalar"],
+)
+def test_an_array_that_would_lose_its_gradient_is_refused(
+    forward: Any, setup: Any, device: str
+) -> None:
+    f = made(gpugrad, forward if setup else lambda ctx, x: forward(x), same, setup, jvp=same).apply
+    x = gpugrad.ones(2, device=device)
+    f(x)
+    with pytest.raises(TypeError, match=r"the forward of F returned an array .* Return a tensor"):
+        f(x.requires_grad_())
+    with pytest.raises(TypeError, match=r"the forward of F returned an array .* Return a tensor"):
+        jvp(f, (x.detach(),), (x.detach(),))
+    counts = made(gpugrad, lambda ctx, x: (x * 2, np.arange(2)), same).apply(x)[1]
+    assert counts.tolist() == [0, 1]
 
 
 def test_gradients_may_be_any_tensors_and_are_not_added_to(device: str) -> None:

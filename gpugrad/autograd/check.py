@@ -72,6 +72,21 @@ _VIEW_AMONG_OTHERS = (
 )
 
 
+def outputs(name: str, found: Sequence[Any]) -> None:
+    """Refuse an array among the outputs of a call that is differentiated: it has no history.
+
+    Raises:
+        TypeError: One is an array of a type that has gradients.
+    """
+    for k, out in enumerate(found):
+        if backend.is_array(out) and out.dtype.kind in "fc":
+            raise TypeError(
+                f"the forward of {name.removesuffix('Backward')} returned an array as output {k}, "
+                "which would have no gradient. Return a tensor, as of gpugrad.as_tensor(array), or "
+                "array.tolist() of what is no function of the arguments."
+            )
+
+
 def saved(position: int, value: Any) -> None:
     """Refuse to save something else than a tensor or ``None`` for backward.
 

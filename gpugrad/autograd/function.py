@@ -119,32 +119,32 @@ class Function:
                 is not returned, or is a view and one of several outputs; an argument that is
                 returned was saved by ``setup_context``; in the walk, ``backward`` returns too many
                 or too few gradients, or one that fits no argument, and so for ``jvp``.
-            TypeError: Something else than tensors was saved.
+            TypeError: Something else than tensors was saved; ``forward`` returns an array where a
+                tensor would have a gradient; keywords that name no argument of it, or one that was
+                given, or leave one out between others.
         """
         op = _operation(cls)
         has_setup, has_rule = "setup_context" in op.own, "vmap" in op.own
-        if op.signature is not None and (kwargs or len(args) < len(op.signature.parameters)):
-            bound = op.signature.bind(*args, **kwargs)
-            bound.apply_defaults()
-            args, kwargs = bound.args, bound.kwargs
+        if kwargs or (has_setup and len(args) != len(op.signature.parameters)):
+            args = op.arguments(args, kwargs)
         if mode.transforms:
             batch.check_class(cls.__name__, has_setup, cls.generate_vmap_rule, has_rule)
         levels = batch.levels(args)
         ruled = has_rule and bool(levels or mode.transforms)
         level = batch.differing(args, levels) if ruled else None
         if level is not None and not batch.differentiated_in(level):
-            return batch.by_rule(cls, level, args, kwargs)
+            return batch.by_rule(cls, level, args, {})
         inputs = edges(batch.in_levels(args, levels) if levels else args)
         ctx = op.context()
         ctx.needs_input_grad = _required(args)
         with recording(False), outside_of(-1):  # tangents, too, are left to the class
             if ruled:
-                result = batch.by_rule(cls, level, args, kwargs)
+                result = batch.by_rule(cls, level, args, {})
             elif mode.transforms:
                 with batch.outside_of_derivatives():
-                    result = cls.forward(*args, **kwargs)
+                    result = cls.forward(*args)
             else:
-                result = cls.forward(*(() if has_setup else (ctx,)), *args, **kwargs)
+                result = cls.forward(*(() if has_setup else (ctx,)), *args)
             if has_setup:
                 if levels and inputs is not None:
                     result = batch.in_every(result, levels, args)
@@ -152,6 +152,8 @@ class Function:
         outs = result if isinstance(result, tuple) else (result,)
         check.marked(ctx._dirty, ctx._non_differentiable)
         check.dirty(ctx._dirty, outs, inputs is not None)
+        if inputs is not None or (mode.levels and has_tangents(args)):
+            check.outputs(op.name, outs)
         for t in ctx._dirty:
             note_write(t, *args)
         made = tuple([_renamed(ctx, o, args, has_setup) for o in outs])

@@ -6,6 +6,7 @@ import inspect
 import weakref
 from collections.abc import Sequence, Set
 from contextlib import nullcontext
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from gpugrad.autograd import batch, check
@@ -17,6 +18,8 @@ from gpugrad.op.dual import carry, outside_of
 from gpugrad.op.hooked import call_user, tensors, untensored
 from gpugrad.op.operation import fit
 from gpugrad.op.saved import Like, like, shared_counter, versions_of, wrap, zeros
+
+_BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 class FunctionOperation:
@@ -31,9 +34,45 @@ class FunctionOperation:
     def __init__(self, cls: Any, own: Set[str], kind: str):
         self.cls = cls
         self.own = own
-        self.signature = inspect.signature(cls.forward) if "setup_context" in own else None
         self.name = f"{cls.__name__}{kind}Backward"
         self.context: type[FunctionCtx] = type(self.name, (FunctionCtx,), {})
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """The parameters of ``forward``."""
+        return inspect.signature(self.cls.forward)
+
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the arguments of a call by position, where their gradients belong.
+
+        With ``setup_context`` defaults are filled in.
+
+        Raises:
+            TypeError: They are not those of ``forward``, or one can be given by keyword only.
+        """
+        parameters = list(self.signature.parameters.values())
+        if "setup_context" in self.own:
+            bound = self.signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            args, kwargs = bound.args, bound.kwargs
+        else:
+            del parameters[:1]  # ctx
+        names = [p.name for p in parameters if p.kind in _BY_POSITION]
+        for name in kwargs:
+            if name not in names:
+                raise TypeError(f"forward() got an unexpected keyword argument '{name}'")
+            if names.index(name) < len(args):
+                raise TypeError(f"forward() got multiple values for argument '{name}'")
+        left = dict(kwargs)
+        found = list(args)
+        while left:
+            name = names[len(found)]
+            if name not in left:
+                raise TypeError(
+                    f"forward() missing required argument: '{name}' (position {len(found)})"
+                )
+            found.append(left.pop(name))
+        return tuple(found)
 
     def attribute(self, node: Node, name: str) -> Any:
         """Return an attribute of the call's ``ctx``."""
