@@ -14,6 +14,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import inf
 from types import CodeType
 from typing import Any, Protocol
 
@@ -119,10 +120,23 @@ class View:
 
     __slots__ = ("base", "edge", "origin")
 
+    outside: float = inf  # from which level of forward mode on it has no tangents of its base
+
     def __init__(self, base: TensorBase, origin: str):
         self.base = base
         self.edge = base._edge
         self.origin = origin
+
+
+class SeenView(View):
+    """That of a view as the levels of forward mode outside of one see it."""
+
+    __slots__ = ("outside",)
+
+    def __init__(self, view: View, outside: float):
+        super().__init__(view.base, view.origin)
+        self.edge = view.edge  # each view is renewed by itself
+        self.outside = min(outside, view.outside)
 
 
 class _Leaf:

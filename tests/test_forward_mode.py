@@ -65,6 +65,150 @@ def test_dual_tensors_move_as_the_recorded_graph_says(op: str, sample: Sample, d
         assert_close(a, gpugrad.zeros_like(a) if b is None else b, 1e-14, 1e-14)
 
 
+# Functions of two numbers that read views which are older than what is written into their memory.
+OLD_VIEWS: dict[str, Callable[[Any], Any]] = {}
+
+
+def old_view(*shape: int, of: Callable[[Any], Any] = lambda zeros: zeros) -> Callable[..., Any]:
+    """Add a program of zeros of a shape, or of what a function makes of them."""
+
+    def add(program: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def function(x: Any) -> Any:
+            return program(of(gpugrad.zeros(shape, dtype=x.dtype, device=x.device)), x**2)
+
+        OLD_VIEWS[program.__name__] = function
+        return program
+
+    return add
+
+
+@old_view(2)
+def a_part(base: Any, x: Any) -> Any:
+    view = base[:1]
+    base.add_(x)
+    return (view**2).sum()
+
+
+@old_view(3, 2)
+def a_row_that_is_assigned(base: Any, x: Any) -> Any:
+    row, flat = base[1], base.view(-1)
+    base[1] = x
+    return (row**2).sum() + (flat**3).sum()
+
+
+@old_view(2, 3, of=lambda zeros: zeros.t())
+def a_view_that_is_written(base: Any, x: Any) -> Any:
+    base[1].add_(x)
+    return (base**2).sum()
+
+
+@old_view(3, 2, of=lambda zeros: zeros.t().clone())
+def a_base_in_another_order(base: Any, x: Any) -> Any:
+    view, column = base[0], base[:, 1]
+    base[:, 0] = x
+    view.mul_(3)
+    column.copy_(x * x)
+    return (view**2).sum() + (base**3).sum() + column.prod()
+
+
+@old_view(2, 3, of=lambda zeros: zeros[:, :2].detach())
+def a_base_with_gaps(base: Any, x: Any) -> Any:
+    first, diagonal = base[0], base.diagonal()
+    base.add_(x)
+    return (first**2).sum() + diagonal.prod()
+
+
+@old_view(2)
+def a_view_of_many_elements_that_are_one(base: Any, x: Any) -> Any:
+    view = base.expand(3, 2)
+    base.copy_(x)
+    return (view**2).sum()
+
+
+@old_view(2)
+def a_view_that_is_written_later(base: Any, x: Any) -> Any:
+    view = base[:1]
+    base.add_(x)
+    view.mul_(x[1])
+    base.mul_(2)
+    view[0] = view[0] * 2
+    return (view**2).sum() + (base**3).sum()
+
+
+@old_view(4)
+def two_views_that_cross(base: Any, x: Any) -> Any:
+    even, first = base[::2], base[:2]
+    even.copy_(x)
+    first.mul_(x)
+    even[gpugrad.tensor([1], device=x.device)] = x[0]
+    return (base**2).sum() + (even**3).sum()
+
+
+@old_view(2)
+def a_view_whose_shape_changes(base: Any, x: Any) -> Any:
+    view = base.unsqueeze(0)
+    view.unsqueeze_(0)
+    base.add_(x)
+    return (view**2).sum()
+
+
+@old_view(2, 2)
+def numbers_seen_as_complex(base: Any, x: Any) -> Any:
+    view = gpugrad.view_as_complex(base)
+    base.add_(x)
+    return (view.real**2).sum() + (view.imag**3).sum()
+
+
+@pytest.mark.parametrize("name", OLD_VIEWS)
+def test_views_move_with_their_base(name: str, device: str) -> None:
+    function = OLD_VIEWS[name]
+    x = gpugrad.tensor([1.5, 2.5], dtype=gpugrad.float64, device=device)
+    slope = func.jacrev(function)(x)
+    curvature = func.jacrev(func.jacrev(function))(x)
+    step = 1e-5 * gpugrad.eye(2, dtype=gpugrad.float64, device=device)
+    differences = [(function(x + h) - function(x - h)) / 2e-5 for h in step]
+
+    assert_close(slope, gpugrad.stack(differences), 1e-6, 1e-6)
+    assert_close(func.jacfwd(function)(x), slope, 1e-13, 1e-13)
+    for outer, inner in [
+        (func.jacfwd, func.jacfwd), (func.jacfwd, func.jacrev), (func.jacrev, func.jacfwd)
+    ]:  # fmt: skip
+        assert_close(outer(inner(function))(x), curvature, 1e-13, 1e-13)
+    with forward_ad.dual_level():  # what is computed there is plain otherwise
+        out = function(forward_ad.make_dual(x, step[0]))
+        assert_close(forward_ad.unpack_dual(out).tangent, 1e-5 * slope[0], 1e-13, 1e-13)
+
+
+def test_an_argument_of_vmap_moves_with_its_parts(device: str) -> None:
+    def function(x: Any, y: Any) -> Any:
+        y[1:].add_(x[:1] ** 2)
+        return y
+
+    x = gpugrad.tensor([[1.0, 2.0], [3.0, 4.0]], device=device)
+    found = func.vmap(func.jacfwd(function))(x, x * 2)
+    assert found.tolist() == [[[0, 0], [2, 0]], [[0, 0], [6, 0]]]
+
+
+def test_a_tangent_lies_as_its_tensor_does(device: str) -> None:
+    x = gpugrad.ones(2, 3, device=device)
+    tangent = gpugrad.arange(6.0, device=device).reshape(3, 2).t()
+    with forward_ad.dual_level():
+        for dual in forward_ad.make_dual(x, tangent), forward_ad.make_dual(x, tangent) * 1:
+            flat = dual.view(-1)
+            flat.mul_(3)
+            assert forward_ad.unpack_dual(dual).tangent.tolist() == (3 * tangent).tolist()
+
+
+def test_the_primal_of_a_view_does_not_move(device: str) -> None:
+    x = gpugrad.ones(2, device=device)
+    with forward_ad.dual_level():
+        y = forward_ad.make_dual(x, x) * 2
+        view = y[:1]
+        primal = forward_ad.unpack_dual(view).primal
+        assert forward_ad.unpack_dual(primal * 2).tangent is None
+        assert forward_ad.unpack_dual(view * 2).tangent.tolist() == [4]
+
+
 @over(SMOOTH)
 def test_second_derivatives_agree_in_all_orders_of_the_modes(
     op: str, sample: Sample, device: str

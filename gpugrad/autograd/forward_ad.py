@@ -17,6 +17,7 @@ from gpugrad import errors
 from gpugrad._tensor import Tensor
 from gpugrad.graph import TensorBase
 from gpugrad.op.dual import attach, close_level, open_level, primal, tangent_of
+from gpugrad.op.history import settled
 from gpugrad.ops.shape import identity
 
 
@@ -79,9 +80,9 @@ class dual_level(ContextDecorator):  # noqa: N801  PyTorch's name
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Any:
     """Return a view of a tensor that moves by ``tangent``.
 
-    The tangent is not copied: a write into the dual tensor writes it, too.  A tensor that is given
-    a tangent by a write, as in ``x[0] = dual``, does not give it to views that were taken before,
-    as PyTorch's would; those taken afterwards have it.
+    The tangent is not copied where it lies in memory as the tensor does: a write into the dual
+    tensor then writes it, too.  A tensor that is given a tangent by a write, as in ``x[0] = dual``,
+    gives it to its views, and a view to its base.
 
     Args:
         tensor: Floating point or complex.
@@ -129,7 +130,7 @@ def dual_at(level: int, tensor: Any, tangent: Any) -> Any:
             f"{tensor.device}. Move it there with .to(device) first."
         )
     made = tensor.view_as(tensor)
-    attach(made, level, tangent)
+    attach(made, level, settled(tangent, tensor))
     return made
 
 

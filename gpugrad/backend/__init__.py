@@ -94,7 +94,7 @@ class Backend(Protocol):
     def strided(
         self, memory: Array, shape: Shape, dtype: np.dtype[Any], offset: int, strides: Shape
     ) -> Array:
-        """Return an array in the memory of another, which has no gaps; all sizes are in bytes."""
+        """Return an array that begins ``offset`` bytes after another one, in its memory."""
 
     def memory(self, array: Array) -> tuple[int, int]:
         """Return the address of the memory that an array lies in, and the one behind it.

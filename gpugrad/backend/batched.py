@@ -762,10 +762,3 @@ def has_room(target: Array, source: Array) -> bool:
     room = dict(zip(levels_of(target), all_of(target).shape, strict=False))
     lengths = zip(source.door.levels, source.array.shape, strict=False)
     return all(n in (1, room.get(level)) for level, n in lengths)
-
-
-def spacious(array: Array, door: Any, levels: Sequence[Level]) -> Batched:
-    """Return a copy of an array of the backend ``door``, with memory for each example."""
-    lifted = with_levels(array, door, levels)
-    door = lifted.door
-    return door.made(door.inner.copy(door._full(lifted, door.sizes)))

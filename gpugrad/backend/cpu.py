@@ -440,8 +440,26 @@ def overlap(a: Array, b: Array) -> bool:
 def strided(
     memory: Array, shape: Shape, dtype: np.dtype[Any], offset: int, strides: Shape
 ) -> Array:
-    """Return an array in the memory of another, which has no gaps; all sizes are in bytes."""
-    return np.ndarray(shape, dtype, memory, offset, strides)
+    """Return an array that begins ``offset`` bytes after another one, in its memory."""
+    if memory.flags.c_contiguous:
+        return np.ndarray(shape, dtype, memory, offset, strides)
+    return np.asarray(_Strided(memory, shape, dtype, offset, strides))
+
+
+class _Strided:
+    """What NumPy must know of an array in the memory of another one, which has gaps."""
+
+    def __init__(
+        self, memory: Array, shape: Shape, dtype: np.dtype[Any], offset: int, strides: Shape
+    ):
+        self.base = memory
+        self.__array_interface__ = {
+            "version": 3,
+            "shape": shape,
+            "strides": strides,
+            "typestr": dtype.str,
+            "data": (memory.ctypes.data + offset, not memory.flags.writeable),
+        }
 
 
 def memory(array: Array) -> tuple[int, int]:

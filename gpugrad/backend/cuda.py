@@ -411,7 +411,7 @@ def _holders_of_memory() -> int:
 def strided(
     memory: Array, shape: Shape, dtype: np.dtype[Any], offset: int, strides: Shape
 ) -> Array:
-    """Return an array in the memory of another, which has no gaps; all sizes are in bytes."""
+    """Return an array that begins ``offset`` bytes after another one, in its memory."""
     return xp.ndarray(shape, dtype, memory.data + offset, strides)
 
 

@@ -14,7 +14,7 @@ from gpugrad.func import tree
 from gpugrad.func.tree import Argnums
 from gpugrad.graph import edge_of, mode, recording, transforming
 from gpugrad.op.batching import in_every_example
-from gpugrad.op.dual import leads_elsewhere, outside, unrecorded, variable, with_bases
+from gpugrad.op.dual import leads_elsewhere, outside, tangents_of, unrecorded, variable, with_bases
 from gpugrad.ops.creation import zeros_like
 
 Function = Callable[..., Any]
@@ -120,7 +120,7 @@ def _histories(tensors: Sequence[Any]) -> list[Any]:
     for t in tensors:
         if t._edge is not None:
             found.append(edge_of(t))
-        found += _histories(list(getattr(t, "_tangents", {}).values()))
+        found += _histories(list(tangents_of(t).values()))
     return found
 
 

@@ -15,10 +15,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from typing import Any
 
 from gpugrad.backend.batched import Batched
-from gpugrad.graph import LEAF, SavedOutput, TensorBase, View, below, edge_of, mode
+from gpugrad.graph import LEAF, SavedOutput, SeenView, TensorBase, below, edge_of, mode
 from gpugrad.op import saved
 
 _next_level = itertools.count().__next__
@@ -61,12 +62,23 @@ def outside_of(level: float) -> Iterator[None]:
 
 def has_tangents(operands: Sequence[Any]) -> bool:
     """Tell whether one of them is a dual tensor."""
-    return any(o.__class__ is saved.dual_class for o in operands)
+    return any(isinstance(o, TensorBase) and tangents_of(o) for o in operands)
+
+
+def tangents_of(tensor: Any) -> dict[int, Any]:
+    """Return the tangents of a tensor by their levels.
+
+    A tangent belongs to memory: a view has those that its base was given since.
+    """
+    view = tensor._view
+    if view is not None and view.base.__class__ is saved.dual_class:
+        saved.check_view(tensor)
+    return tensor._tangents if tensor.__class__ is saved.dual_class else {}
 
 
 def tangent_of(tensor: Any, level: int) -> Any:
     """Return the tangent of a tensor, ``None`` where it does not move."""
-    return tensor._tangents.get(level) if tensor.__class__ is saved.dual_class else None
+    return tangents_of(tensor).get(level) if isinstance(tensor, TensorBase) else None
 
 
 def attach(tensor: Any, level: int, tangent: Any) -> None:
@@ -79,29 +91,29 @@ def attach(tensor: Any, level: int, tangent: Any) -> None:
 
 def primal(tensor: Any, level: int) -> Any:
     """Return the tensor as the levels outside of ``level`` see it: with their tangents only."""
-    return seen_from(tensor, level) if tensor.__class__ is saved.dual_class else tensor
+    moving = isinstance(tensor, TensorBase) and tangents_of(tensor)
+    return seen_from(tensor, level) if moving else tensor
 
 
 def seen_from(tensor: Any, level: float) -> Any:
     """Return another tensor that is as the levels outside of ``level`` see this one."""
-    tangents = getattr(tensor, "_tangents", {})
+    tangents = tangents_of(tensor)
     edge = None if tensor._edge is None else edge_of(tensor)
-    return _alias(tensor, edge, {k: t for k, t in tangents.items() if k < level})
+    return _alias(tensor, edge, {k: t for k, t in tangents.items() if k < level}, level)
 
 
 def variable(tensor: Any) -> Any:
     """Return the tensor as a leaf that requires grad, with its tangents and on its memory."""
-    return _alias(tensor, LEAF, getattr(tensor, "_tangents", {}))
+    return _alias(tensor, LEAF, tangents_of(tensor))
 
 
-def _alias(tensor: Any, edge: Any, tangents: dict[int, Any]) -> Any:
+def _alias(tensor: Any, edge: Any, tangents: dict[int, Any], level: float = inf) -> Any:
     alias = saved.wrap(saved.own_array(tensor))
     alias._edge = edge
     alias._counter = saved.shared_counter(tensor)
     view = tensor._view
     if edge is not LEAF and view is not None:
-        alias._view = View(view.base, view.origin)
-        alias._view.edge = view.edge  # each view is renewed by itself
+        alias._view = SeenView(view, level)
     for level, tangent in tangents.items():
         attach(alias, level, tangent)
     return alias
@@ -133,16 +145,15 @@ def leave(values: Sequence[Any]) -> None:
 def unrecorded(tensor: Any) -> Any:
     """Return a tensor and its tangents without their histories."""
     found = saved.wrap(tensor._array)
-    if tensor.__class__ is saved.dual_class:
-        for level, tangent in tensor._tangents.items():
-            attach(found, level, unrecorded(tangent))
+    for level, tangent in tangents_of(tensor).items():
+        attach(found, level, unrecorded(tangent))
     return found
 
 
 def outside(tensor: Any, own: Sequence[Any]) -> Any:
     """Return a tensor without its history where that leads to no other leaves than ``own``."""
     edge = None if tensor._edge is None else edge_of(tensor)
-    tangents = getattr(tensor, "_tangents", {})
+    tangents = tangents_of(tensor)
     if edge is None and not tangents:
         return tensor
     if edge is not None and not leads_elsewhere([edge], own):

@@ -18,11 +18,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gpugrad import backend
-from gpugrad.backend.batched import Level, levels_of, shown
-from gpugrad.graph import Node, Output, TensorBase, View, edge_of, rehang
+from gpugrad._device import device
+from gpugrad.backend.batched import Level, door_for, has_room, levels_of, shown, with_levels
+from gpugrad.graph import Node, Output, TensorBase, View, edge_of, mode, rehang
+from gpugrad.op import saved
 from gpugrad.op.batching import hide, show
-from gpugrad.op.operation import Declared, linear
-from gpugrad.op.saved import function_name, type_name, wrap
+from gpugrad.op.dual import attach, tangent_of, tangents_of
+from gpugrad.op.operation import Declared, linear, lower
+from gpugrad.op.saved import function_name, own_array, shared_counter, type_name, wrap
 
 Array = Any
 Shape = tuple[int, ...]
@@ -127,13 +130,6 @@ def _repeating(place: Place) -> list[int]:
     return repeating
 
 
-def _memory(door: backend.Backend, region: Region, input: Array) -> Array:
-    """Return memory in which ``input`` lies as the base does: its own, or that of a copy."""
-    if region.plain and input.__class__ is door.xp.ndarray and input.flags.c_contiguous:
-        return input
-    return _copy(door, region, input)
-
-
 def _copy(door: backend.Backend, region: Region, input: Array) -> Array:
     memory = door.empty((region.length,), np.dtype(np.uint8), door.device_of(input))
     door.assign(region.base.of(door, memory), input)
@@ -142,8 +138,12 @@ def _copy(door: backend.Backend, region: Region, input: Array) -> Array:
 
 @linear("AsStridedBackward0")
 def as_strided(door: backend.Backend, input: Array, *, region: Region) -> Array:
-    """View what lies in the input as a view lay in its base."""
-    return region.view.of(door, _memory(door, region, input))
+    """View what lies in the input as a view lay in its base; in a copy, if that lies elsewise."""
+    base, view = region.base, region.view
+    alike = input.strides == base.strides or (region.plain and input.flags.c_contiguous)
+    if alike and input.__class__ is door.xp.ndarray:
+        return view._replace(offset=view.offset - base.offset).of(door, input)
+    return view.of(door, _copy(door, region, input))
 
 
 @as_strided.gradient
@@ -256,6 +256,7 @@ def renew(tensor: TensorBase) -> None:
     view = tensor._view
     if view is None or view.base._edge is view.edge:
         return
+    _share_levels(tensor, view.base)
     if isinstance(view.base._edge, Node | Output):
         if view.origin:
             raise forbidden(tensor, view, "its base or another view of its base has been")
@@ -278,9 +279,115 @@ def _replay(tensor: TensorBase, view: View) -> None:
     view.edge = base._edge
 
 
+def _share_levels(view: TensorBase, base: TensorBase) -> None:
+    """Give a view the hidden axes of its base, which may have been lifted since it was made."""
+    known = levels_of(view._array)
+    levels = [level for level in levels_of(base._array) if level not in known]
+    if levels:
+        array = own_array(view)
+        view._array = with_levels(array, backend.of(array), levels)
+
+
+# --------------------------------------------------------------------------- tangents
+
+
+def move_with_base(tensor: Any) -> None:
+    """Give a view the parts of the tangents that its base has and it has not.
+
+    They are views of those, so that a write of the one moves the other.
+    """
+    view = tensor._view
+    base = view.base
+    own = tensor._tangents if tensor.__class__ is saved.dual_class else {}
+    missing = [
+        level
+        for level in base._tangents
+        if level in mode.levels and level < view.outside and level not in own
+    ]
+    if not missing or tensor._array.dtype.kind not in "fc":
+        return
+    _share_levels(tensor, base)
+    settle(base)
+    for level in missing:
+        attach(tensor, level, part_of(base._tangents[level], tensor, base))
+
+
+def settle(tensor: Any) -> None:
+    """Have the tangents of a tensor that is no view lie in memory as it does itself.
+
+    Its views will share that memory, so this comes before the first of them is taken.
+    """
+    for level in mode.levels if tensor._view is None else ():
+        tangent = tangent_of(tensor, level)
+        if tangent is not None:
+            attach(tensor, level, settled(tangent, tensor))
+
+
+def settled(tangent: Any, tensor: TensorBase) -> Any:
+    """Return a tangent that lies in memory as a tensor does: itself, or a copy.
+
+    It has memory for each example of the tensor.
+    """
+    array, whole = tangent._array, tensor._array
+    if has_room(array, whole) and (array.strides == whole.strides or not array.ndim):
+        return tangent
+    known = levels_of(array)
+    levels = tuple([level for level in levels_of(whole) if level not in known])
+    return _settled(tangent, levels=levels, place=_place_of(whole))
+
+
+@linear("CloneBackward0")
+def _settled(
+    door: backend.Backend, input: Array, *, levels: tuple[Level, ...], place: tuple[int, Place]
+) -> Array:
+    """Copy into memory for each example of some more levels, where it lies at a place."""
+    if levels:
+        input = with_levels(input, door, levels)
+        door = input.door
+    return _laid(door, place, input, door.device_of(input))
+
+
+@_settled.gradient
+def input(g: Any, levels: tuple[Level, ...]) -> Any:
+    return lower(g, levels=levels) if levels else g
+
+
+def _place_of(array: Array) -> tuple[int, Place]:
+    """Return how long the memory is in which an array lies, and how it lies in it."""
+    door = backend.of(array)
+    low, high = extent(door, array)
+    return high - low, Place(array.shape, array.dtype, door.address(array) - low, array.strides)
+
+
+def _laid(door: backend.Backend, place: tuple[int, Place], value: Any, where: device) -> Array:
+    """Return a value in new memory, at a place in it."""
+    length, lies = place
+    array = lies.of(door, door.empty((length,), np.dtype(np.uint8), where))
+    door.assign(array, value)
+    return array
+
+
+def still(tensor: Any, level: int, written: Any) -> Any:
+    """Give a tensor, and the one that it is a view of, the tangent zero, and return it.
+
+    It has memory for each example of the tangent that is ``written`` to it.
+    """
+    base = tensor if tensor._view is None else tensor._view.base
+    if level not in tangents_of(base):
+        array = base._array
+        own = levels_of(tensor._array)
+        levels = [k for k in levels_of(written._array) if k not in own]
+        door = backend.of(array)
+        wide = door_for(door, [*levels, *levels_of(array)]) if levels else door
+        attach(base, level, wrap(_laid(wide, _place_of(array), 0, door.device_of(array))))
+    return tangents_of(tensor)[level]
+
+
 def part_of(whole: Any, view: TensorBase, base: TensorBase) -> Any:
-    """Return the part of a tensor like the base of a view that lies where the view does in it."""
+    """Return a view of a tensor that lies as the base of a view, at the place of the view in it."""
     part = as_strided(whole, region=region_of(wrap(_uncovered(view, base)[-1]), base))
+    part._counter = shared_counter(whole)
+    part._view = View(whole if whole._view is None else whole._view.base, "")
     for level in hidden_of(view, base):
         part = hide(part, axis=0, level=level)
     return part

@@ -17,9 +17,6 @@ from gpugrad.backend.batched import (
     Batched,
     BatchedBackend,
     Level,
-    has_room,
-    levels_of,
-    spacious,
     summed,
     with_levels,
 )
@@ -28,6 +25,7 @@ from gpugrad.graph import (
     LEAF,
     Node,
     Output,
+    SeenView,
     TensorBase,
     View,
     edge_of,
@@ -41,7 +39,7 @@ from gpugrad.hooks import has_grad_dtype
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.attribute import saved_value
 from gpugrad.op.convention import conventions
-from gpugrad.op.dual import attach, carry, has_tangents, tangent_of
+from gpugrad.op.dual import carry, has_tangents
 from gpugrad.op.generated import whole
 from gpugrad.op.observed import watcher
 from gpugrad.op.rule import Rule
@@ -51,6 +49,7 @@ from gpugrad.op.saved import (
     like,
     own_array,
     saved_output,
+    settle,
     shared_counter,
     unpack,
     versions_of,
@@ -277,8 +276,8 @@ class Operation:
         first = tensors[0]
         if self.view:
             own_array(first)
-            if mode.levels and mode.batches:
-                give_room(first)
+            if mode.levels and has_tangents((first,)):
+                settle(first)
         others = _batched(params[self.arrays]) if self.arrays else ()
         door, tensors, arrays = together(tensors, others)
         watching = watcher(self.name, tensors) if mode.calls else None
@@ -316,7 +315,9 @@ class Operation:
         origin = "multiple" if not self.output_names else "" if parent is None else parent.origin
         for out in outs:
             out._counter = counter
-            out._view = View(base, origin if mode.enabled else "no_grad")
+            out._view = view = View(base, origin if mode.enabled else "no_grad")
+            if isinstance(parent, SeenView):
+                out._view = SeenView(view, parent.outside)
 
     def record(
         self,
@@ -581,38 +582,15 @@ def lift(door: backend.Backend, input: Array, *, levels: tuple[Level, ...]) -> A
 
 @lift.gradient
 def input(g: Any, levels: tuple[Level, ...]) -> Any:
-    return _lower(g, levels=levels)
+    return lower(g, levels=levels)
 
 
 @linear("SumBackward1")
-def _lower(door: backend.Backend, input: Array, *, levels: tuple[Level, ...]) -> Array:
+def lower(door: backend.Backend, input: Array, *, levels: tuple[Level, ...]) -> Array:
+    """Sum over the examples of some levels, which disappear."""
     return summed(input, door, levels)
 
 
-@_lower.gradient
+@lower.gradient
 def input(g: Any, levels: tuple[Level, ...]) -> Any:
     return lift(g, levels=levels)
-
-
-@linear("CloneBackward0")
-def spread(door: backend.Backend, input: Array, *, levels: tuple[Level, ...]) -> Array:
-    """Copy with memory for each example of some more levels."""
-    return spacious(input, door, levels)
-
-
-@spread.gradient
-def input(g: Any, levels: tuple[Level, ...]) -> Any:
-    return _lower(g, levels=levels)
-
-
-def give_room(tensor: Any) -> None:
-    """Give the tangents of a tensor that is no view memory for each of its examples.
-
-    Its views will share that memory, so this comes before the first of them is taken.
-    """
-    for level in mode.levels if tensor._view is None else ():
-        tangent = tangent_of(tensor, level)
-        if tangent is not None and not has_room(tangent._array, tensor._array):
-            known = levels_of(tangent._array)
-            more = tuple([k for k in levels_of(tensor._array) if k not in known])
-            attach(tensor, level, spread(tangent, levels=more))

@@ -301,19 +301,32 @@ def type_name(tensor: TensorBase) -> str:
     return f"gpugrad.{where}{_dtype.of(tensor._array.dtype).title}Tensor"
 
 
-def check_view(tensor: TensorBase) -> None:
-    """Give a view of a base whose history was rewritten its new history, if this is recording.
+def check_view(tensor: Any) -> bool:
+    """Give a view what belongs to its base now: its history, if this is recording, its tangents.
 
     Every operation asks this before it records a view, and the new history is itself made of
     operations: these two need each other, whatever file they stand in.
 
+    Returns:
+        Whether it is a dual tensor, so that what is plain is not for it.
+
     Raises:
         RuntimeError: It is a view whose history PyTorch does not rewrite.
     """
-    if mode.enabled:
-        from gpugrad.op.history import renew
+    from gpugrad.op import history
 
-        renew(tensor)
+    if mode.enabled:
+        history.renew(tensor)
+    if mode.levels and tensor._view is not None and tensor._view.base.__class__ is dual_class:
+        history.move_with_base(tensor)
+    return tensor.__class__ is not tensor_class
+
+
+def settle(tensor: Any) -> None:
+    """Have the tangents of a tensor lie in memory as it does, before a view of it is taken."""
+    from gpugrad.op import history
+
+    history.settle(tensor)
 
 
 def edges(tensors: Sequence[Any]) -> tuple[Any, ...] | None:

@@ -9,26 +9,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend, errors
-from gpugrad.backend.batched import BatchedBackend, all_of, door_for, has_room, levels_of, no_room
+from gpugrad.backend.batched import BatchedBackend, has_room, levels_of, no_room
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode, recording, rehang
-from gpugrad.op import OPS, Elementwise, Pointwise, cast, lifted, linear, public
+from gpugrad.op import OPS, Elementwise, Pointwise, cast, linear, public
 from gpugrad.op.dual import attach, has_tangents, tangent_of
 from gpugrad.op.history import (
     belong,
     check_rewritable,
-    hidden_of,
     overlaps_itself,
-    part_of,
     renew,
     rewrite,
+    settle,
+    still,
 )
-from gpugrad.op.operation import give_room
 from gpugrad.op.promotion import as_operand, result_type
 from gpugrad.op.saved import Like, note_write, own_array, type_name, wrap, zeros
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops import scatter, shape
-from gpugrad.ops.creation import checked_number, zeros_like
+from gpugrad.ops.creation import checked_number
 from gpugrad.ops.indexing import add_at, getitem, parsed
 from gpugrad.ops.shape import clone
 
@@ -212,55 +211,15 @@ def before_write(self: Any) -> Any:
 
 
 def move(self: Any, result: Any) -> None:
-    """Write the tangents of a result into those of the tensor that was written.
-
-    Raises:
-        RuntimeError: A part of a tensor was written that has no tangent and is not contiguous.
-    """
-    give_room(self)
+    """Write the tangents of a result into those of the tensor that was written."""
+    settle(self)
     for level in mode.levels:
         before, tangent = tangent_of(self, level), tangent_of(result, level)
         if before is None and tangent is None:
             continue
         if before is None:
-            before = _new_tangent(self, level, tangent)
+            before = still(self, level, tangent)
         copy_(before, 0 if tangent is None else tangent)
-
-
-def _new_tangent(self: Any, level: int, written: Any) -> Any:
-    """Give a tensor, and the one that it is a view of, the tangent zero.
-
-    It has memory for each example of the tangent that is ``written`` to it.
-
-    Raises:
-        RuntimeError: It is a view of a base that is not contiguous, or part of an argument of a
-            function inside ``vmap``: the argument is a view, too, and would not move.
-    """
-    base = self if self._view is None else self._view.base
-    whole = tangent_of(base, level)
-    if whole is None:
-        if all_of(self._array).size != all_of(base._array).size and hidden_of(self, base):
-            raise RuntimeError(
-                "vmap: a part of an argument of the function is being given a tangent by an "
-                "inplace operation. Please clone() the argument before that."
-            )
-        own = levels_of(self._array)
-        levels = [k for k in levels_of(written._array) if k not in own] + [*levels_of(base._array)]
-        door = backend.of(base._array)
-        whole = zeros_like(lifted(base.detach(), door_for(door, levels)) if levels else base)
-    if base is not self and not (
-        base._array.flags.c_contiguous and whole._array.flags.c_contiguous
-    ):
-        raise RuntimeError(
-            "a view is being given a tangent by an inplace operation, but its base is not "
-            "contiguous. Write out of place, or clone() the base first."
-        )
-    attach(base, level, whole)
-    if base is self:
-        return whole
-    part = part_of(whole, self, base)
-    attach(self, level, part)
-    return part
 
 
 def _fitting(self: Any, result: Any) -> Any:
@@ -654,10 +613,6 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
         _put_at_arrays(self, index, value)
         return
     check_examples(self, value)
-    for level in mode.levels:
-        if tangent_of(self, level) is None and tangent_of(value, level) is not None:
-            # of which the place that is written has its part
-            _new_tangent(self, level, tangent_of(value, level))
     place = getitem(self, key)
     target = place._array.shape
     if target == self._array.shape and place._array.strides == self._array.strides:

@@ -164,7 +164,7 @@ def forward_source(
                     "other": p,
                     "y": y,
                     "parameters": arguments,
-                    "edge": filled(EDGE, input=p),
+                    "edge": filled(EDGE, input=p, arguments=arguments),
                     "is_number": is_number.format(other=p),
                     "number": number.format(other=p),
                 }
@@ -173,7 +173,7 @@ def forward_source(
         ),
         result=result,
         new_tensor=NEW_TENSOR,
-        edge=filled(EDGE, input=first),
+        edge=filled(EDGE, input=first, arguments=arguments),
         nothing=" and ".join(f"{p}_edge is None" for p in parameters),
         same=f"same = {equal}" if others else "",
         recorded=recorded(

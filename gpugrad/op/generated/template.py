@@ -19,10 +19,12 @@ out._array = result
 out._edge = out._grad = out._counter = out._view = None
 """
 
-# A view of a base whose history was rewritten since is given its new one.
+# A view of a base whose history was rewritten since is given its new one, and its tangents.
 EDGE = """\
-if {input}._view is not None and {input}._view.base._edge is not {input}._view.edge:
-    check_view({input})
+if {input}._view is not None and (
+    {input}._view.base._edge is not {input}._view.edge or {input}._view.base.__class__ is not Tensor
+) and check_view({input}):
+    return general({arguments})
 {input}_edge = {input}._edge
 """
 

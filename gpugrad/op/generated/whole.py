@@ -66,6 +66,9 @@ if {input}.__class__ is not Tensor:
 OWN_MEMORY = """\
 if {first}_.__class__ in SCALARS:
     {first}_ = own_array({first})
+parent = {first}._view
+if parent is not None and parent.__class__ is not View:
+    return general({arguments})
 """
 
 SAME_DOOR = """\
@@ -75,7 +78,6 @@ if (doors.get({input}_.__class__) or door_of_array({input}_)) is not door:
 
 VIEW = """\
 out._counter = {first}._counter or shared_counter({first})
-parent = {first}._view
 out._view = view = new(View)
 view.base = base = {first} if parent is None else parent.base
 view.edge = base._edge
@@ -102,7 +104,7 @@ def source(op: Any) -> str:
         first=first,
         tensors=each(IS_TENSOR, inputs),
         arrays=each("{input}_ = {input}._array", inputs),
-        own_memory=filled(OWN_MEMORY, first=first) if op.view else "",
+        own_memory=filled(OWN_MEMORY, first=first, arguments=arguments) if op.view else "",
         doors=each(SAME_DOOR, inputs[1:]),
         edges=each(EDGE, inputs),
         nothing=" and ".join(f"{t}_edge is None" for t in tensors),
