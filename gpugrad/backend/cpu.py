@@ -13,11 +13,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy._core import umath
+from numpy.lib.introspect import opt_func_info
 
 from gpugrad._device import CPU, device
-from gpugrad.backend import large
+from gpugrad.backend import half, large
 from gpugrad.errors import summed_axes
-from gpugrad.formula import BOOL, COMPLEX, Formula, lowered, ordered
+from gpugrad.formula import (
+    BOOL,
+    COMPLEX,
+    Formula,
+    is_constant,
+    lowered,
+    ordered,
+)
 
 xp = np
 type = "cpu"
@@ -25,7 +33,7 @@ type = "cpu"
 Array = Any
 Shape = tuple[int, ...]
 
-FLOAT16, FLOAT32 = np.dtype(np.float16), np.dtype(np.float32)
+FLOAT16, FLOAT32, _BOOL = np.dtype(np.float16), np.dtype(np.float32), np.dtype(bool)
 
 
 # NumPy would warn the user of divisions by zero and overflows in our arithmetic.  np.errstate does
@@ -203,9 +211,15 @@ def evaluate(
         if step.function in _DIRECT and step.args == formula.inputs:
             _DIRECT[step.function](*arrays, out=out, casting="unsafe")
             return (out,)
+    many = True in [a.size >= LARGE for a in arrays]
     if compute is FLOAT16:  # every step in 32 bits, rounded once, as on CUDA
         compute = FLOAT32
-    many = True in [a.size >= LARGE for a in arrays]
+        if many and sum_to is None:
+            values = _of_halves(formula, arrays, results)
+            if out is None:
+                return values
+            np.copyto(out, values[0], casting="unsafe")
+            return (out,)
     compiled = _compiled(formula, many)
     values: Sequence[Array]
     if not many:
@@ -252,6 +266,107 @@ def _outputs(
         ]
     )
     return values if values.__class__ is tuple else (values,)
+
+
+# What NumPy does with halves by vector units, computed in single precision and rounded once.
+_FOUND = opt_func_info("^(exp|log|log1p|sin|tan|tanh)$", "float16")
+_OF_HALVES: dict[str, Callable[[Array], Array]] = {
+    name: FUNCTIONS[name]
+    for name, loops in _FOUND.items()
+    if not loops["ee"]["current"].startswith("baseline")
+} | {"abs": np.absolute, "neg": half.negated}
+_TABLE = 1 << 17  # elements; there are half as many different halves
+
+
+def _of_halves(
+    formula: Formula, arrays: Sequence[Array], results: Sequence[np.dtype[Any]]
+) -> Sequence[Array]:
+    """Return a formula's outputs for many halves, computed in single precision and rounded once."""
+    compiled = _compiled(formula, True)
+    shape = np.broadcast_shapes(*[a.shape for a in arrays])
+    # of a gradient of a sum all elements are one
+    arrays = [a[(0,) * a.ndim] if a.ndim and not any(a.strides) else a for a in arrays]
+    full = [a for a in arrays if a.ndim]
+    if full and all(a.shape == shape for a in full):
+        if all(a.flags.c_contiguous for a in full):
+            return _of_plain_halves(formula, compiled, arrays, shape, results)
+        if all(a.flags.f_contiguous for a in full):
+            turned = [a.T if a.ndim else a for a in arrays]
+            found = _of_plain_halves(formula, compiled, turned, shape[::-1], results)
+            return [v.T for v in found]
+    values = _outputs(compiled, arrays, FLOAT32)
+    return [
+        _stored(v if v.shape == shape else np.broadcast_to(v, shape), d)
+        for v, d in zip(values, results, strict=True)
+    ]
+
+
+def _of_plain_halves(
+    formula: Formula,
+    compiled: _Compiled,
+    arrays: Sequence[Array],
+    shape: Shape,
+    results: Sequence[np.dtype[Any]],
+) -> Sequence[Array]:
+    """Return the same for arrays of one shape in plain order, and numbers."""
+    output = formula.outputs[0]
+    if output.function in _OF_HALVES and output.args == formula.inputs:
+        return [_OF_HALVES[output.function](arrays[0])]
+    choice = _choice(formula)
+    if choice is not None:
+        some = [arrays[k] for k in choice.used]
+        (holds,) = evaluate(choice.condition, some, FLOAT16, (_BOOL,))
+        x, y = [0 if k is None else arrays[k] for k in choice.values]
+        if not (np.ndim(x) or np.ndim(y)):
+            x = np.full(shape, x, FLOAT16)
+        return [large.where(holds, x, y)]
+    outs: list[Array] = [np.empty(shape, d) for d in results]
+    flat = [o.reshape(-1) for o in outs]
+    lines = [a.reshape(-1) if a.ndim else a for a in arrays]
+    variable = [a for a in lines if a.ndim]
+    if len(variable) == 1 and variable[0].size >= _TABLE and variable[0].dtype == FLOAT16:
+        alone = len(lines) == 1
+        operands = [half.every() if a.ndim else a for a in lines]
+        tables = _table(formula) if alone else _tables(formula, operands)
+        half.look_up(tables, variable[0], flat)
+        return outs
+    for block, parts in _blocks(lines, flat[0].shape):
+        for o, v in zip(flat, _outputs(compiled, parts, FLOAT32), strict=True):
+            assign(o[block], v)
+    return outs
+
+
+@functools.lru_cache(maxsize=64)
+def _table(formula: Formula) -> Sequence[Array]:
+    return _tables(formula, [half.every()])
+
+
+def _tables(formula: Formula, operands: Sequence[Array]) -> Sequence[Array]:
+    """Return what a formula gives for each half."""
+    values = _outputs(_compiled(formula, True), operands, FLOAT32)
+    tables = [v if v.dtype == _BOOL else half.rounded(v) for v in values]
+    return [np.broadcast_to(t, half.every().shape) for t in tables]
+
+
+@functools.cache
+def _choice(formula: Formula) -> _Choice | None:
+    """Return how a formula chooses among values that are there already, if it does nothing else."""
+    output, places = formula.outputs[0], {v: k for k, v in enumerate(formula.inputs)}
+    if len(formula.outputs) > 1 or output.function != "where":
+        return None
+    condition, *values = output.args
+    if not all(v in places or is_constant(v, 0) for v in values):
+        return None
+    asked, used = Formula(formula.name, formula.inputs, [condition]).part((0,))
+    return _Choice(asked, used, tuple([places.get(v) for v in values]))
+
+
+class _Choice(NamedTuple):
+    """A choice among operands: the condition, of which operands, and which two; None is 0."""
+
+    condition: Formula
+    used: tuple[int, ...]
+    values: tuple[int | None, ...]
 
 
 # Arrays of this many elements come from the system, with every page to be cleared, and a formula of
@@ -335,12 +450,16 @@ def gains(formula: Formula) -> bool:
 def _converted(array: Array, kind: str, compute: np.dtype[Any]) -> Array:
     if compute.kind == "c" and kind != COMPLEX:
         compute = np.dtype(f"f{compute.itemsize // 2}")
+    if array.dtype == FLOAT16 and compute == FLOAT32:
+        return half.widened(array)
     return array.astype(compute, copy=False)
 
 
 def _stored(array: Array, dtype: np.dtype[Any]) -> Array:
     if array.dtype.kind == "c" and dtype.kind != "c":
         array = array.real
+    if dtype == FLOAT16 and array.dtype == FLOAT32:
+        return half.rounded(array)
     return array.astype(dtype, copy=False)
 
 
@@ -372,6 +491,10 @@ def astype(array: Array, dtype: np.dtype[Any]) -> Array:
     """Return a copy with another element type; complex to real keeps the real part."""
     if array.dtype.kind == "c" and dtype.kind not in "cb":
         array = array.real
+    if array.dtype == FLOAT16 and dtype == FLOAT32:
+        return half.widened(array)
+    if array.dtype == FLOAT32 and dtype == FLOAT16:
+        return half.rounded(array)
     return array.astype(dtype)
 
 
@@ -394,7 +517,10 @@ def assign(target: Array, source: Array) -> None:
 def _assign_cast(target: Array, source: Array) -> None:
     if target.dtype.kind != "c" and getattr(source, "dtype", target.dtype).kind == "c":
         source = source.real
-    np.copyto(target, source, casting="unsafe")
+    if target.dtype == FLOAT16 and getattr(source, "shape", None) == target.shape:
+        half.rounded(source, target)
+    else:
+        np.copyto(target, source, casting="unsafe")
 
 
 def add_into(target: Array, source: Array) -> None:
@@ -535,6 +661,8 @@ def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def _summed(array: Array, axes: Shape, dtype: np.dtype[Any]) -> Array:
     """Return the sum over ``axes``, which disappear, in ``dtype``."""
+    if array.dtype == FLOAT16 and dtype == FLOAT32:
+        array = half.widened(array)
     if array.size >= 1024 and array.dtype == dtype:
         found = large.sums(array, axes)
         if found is not None:
@@ -576,6 +704,8 @@ def mean(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Arr
 @quiet
 def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the product over ``axes`` as ``dtype``."""
+    if array.dtype == FLOAT16 and dtype == FLOAT16:
+        array = half.widened(array)
     result: Array = multiply_reduce(array, axis=axes, keepdims=keepdims, dtype=_accumulator(dtype))
     return result if result.dtype == dtype else result.astype(dtype)
 
@@ -609,7 +739,7 @@ def matmul(a: Array, b: Array) -> Array:
     One matrix is multiplied once with all of a stack that lie as one, or that are narrow.
     """
     if a.dtype == FLOAT16:
-        return matmul(a.astype(FLOAT32), b.astype(FLOAT32)).astype(FLOAT16)
+        return half.rounded(matmul(half.widened(a), half.widened(b)))
     if a.ndim > 2 or b.ndim > 2 or a.shape[-1:] == (1,):
         return _stacked(a, b)
     return np.matmul(a, b)
@@ -644,7 +774,7 @@ def _is_one(matrices: Array) -> bool:
 def dot(a: Array, b: Array) -> Array:
     """Return the sum of the products of two 1-d arrays."""
     if a.dtype == FLOAT16:
-        return np.dot(a.astype(FLOAT32), b.astype(FLOAT32)).astype(FLOAT16)
+        return np.dot(half.widened(a), half.widened(b)).astype(FLOAT16)
     return np.dot(a, b)
 
 
@@ -686,8 +816,8 @@ def count(stop: int, where: device) -> Array:
 def add_at(array: Array, index: Any, values: Array) -> None:
     """Add ``values`` at ``index``; what is named twice receives both."""
     if array.dtype == FLOAT16:  # each addition would round
-        total = array.astype(FLOAT32)
-        np.add.at(total, index, values.astype(FLOAT32))
-        np.copyto(array, total, casting="unsafe")
+        total = half.widened(array)
+        add_at(total, index, half.widened(values))
+        half.rounded(total, array)
     else:
         np.add.at(array, index, values)

@@ -35,6 +35,7 @@ _BITS: dict[Any, np.dtype[Any]] = {
     FLOAT32: np.dtype(np.int32),
     FLOAT64: np.dtype(np.int64),
 }
+_WORDS = {np.dtype(np.float16): np.dtype(np.int16), **_BITS}
 
 
 def where(condition: Array, x: Array, y: Array) -> Array:
@@ -42,7 +43,7 @@ def where(condition: Array, x: Array, y: Array) -> Array:
     full = x if x.__class__ is np.ndarray else y
     if not (
         full.__class__ is np.ndarray
-        and full.dtype in _BITS
+        and full.dtype in _WORDS
         and _spans(np.shape(condition), full.shape)
         and _matches(x, full)
         and _matches(y, full)
@@ -50,7 +51,7 @@ def where(condition: Array, x: Array, y: Array) -> Array:
         return np.where(condition, x, y)
     if not np.ndim(condition):
         return np.full(full.shape, x if condition else y, full.dtype)
-    bits = _BITS[full.dtype]
+    bits = _WORDS[full.dtype]
     out = np.empty_like(full)
     chosen, mask = out.view(bits), condition.astype(bits)
     if _is_zero(y):

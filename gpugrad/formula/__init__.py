@@ -29,6 +29,7 @@ from gpugrad.formula.expression import as_expression as as_expression
 from gpugrad.formula.expression import call as call
 from gpugrad.formula.expression import constant as constant
 from gpugrad.formula.expression import eq as eq
+from gpugrad.formula.expression import is_constant as is_constant
 from gpugrad.formula.expression import lowered as lowered
 from gpugrad.formula.expression import ordered as ordered
 from gpugrad.formula.expression import parse as parse

@@ -1,0 +1,122 @@
+"""Halves on the CPU: converted by their bits, computed in single precision, rounded once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+from gpugrad.backend import cpu, half
+from gpugrad.formula import REAL
+from gpugrad.op import OPS
+from gpugrad.testing import assert_close
+
+FLOAT16, FLOAT32 = np.dtype(np.float16), np.dtype(np.float32)
+EVERY = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+LAYOUTS = ["plain", "transposed", "sliced", "one number", "rows"]
+
+
+def same_bits(result: Any, expected: Any) -> bool:
+    """Tell whether two arrays are equal, signs of zeros included; a nan is a nan."""
+    assert result.dtype == expected.dtype
+    assert result.shape == expected.shape
+    if result.dtype != FLOAT16:
+        return bool(np.array_equal(result, expected))
+    nans = np.isnan(result) & np.isnan(expected)
+    return bool(np.all(nans | (result.view(np.uint16) == expected.view(np.uint16))))
+
+
+def laid_out(array: Any, layout: str) -> Any:
+    if layout == "transposed":
+        return np.asfortranarray(array)
+    if layout == "sliced":
+        return np.repeat(array, 2, -1)[..., ::2]
+    if layout == "one number":
+        return np.broadcast_to(array[0, 7], array.shape)
+    return np.broadcast_to(array[:1], array.shape) if layout == "rows" else array
+
+
+def test_every_half_is_widened_exactly() -> None:
+    assert np.array_equal(
+        half.widened(EVERY).view(np.uint32), EVERY.astype(np.float32).view(np.uint32)
+    )
+
+
+def near_halves() -> Any:
+    """Return singles on, between and just beside neighbouring halves, and what rounds to inf."""
+    finite = EVERY[np.isfinite(EVERY)].astype(np.float32)
+    between = (finite[:-1] + finite[1:]) / 2
+    beside = [np.nextafter(between, np.float32(to)) for to in (-np.inf, np.inf)]
+    few = np.resize(np.array([65519.996, 65520, -65520, 1e30, 1e-40, -1e-40, 0, -0.0], "f4"), 4096)
+    return np.concatenate([finite, between, *beside, few])
+
+
+@pytest.mark.parametrize("special", [[], [np.inf, -np.inf, np.nan]], ids=["finite", "endless"])
+def test_singles_are_rounded_to_the_nearest_half(special: list[float]) -> None:
+    values = np.concatenate([near_halves(), np.array(special, np.float32)])
+    if not special:
+        values = values[np.abs(values) < 65520]
+
+    with np.errstate(over="ignore"):
+        assert same_bits(half.rounded(values), values.astype(np.float16))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_conversions_of_any_layout(layout: str, order: str) -> None:
+    array = laid_out(np.random.default_rng(0).standard_normal((64, 200)).astype(np.float16), layout)
+    wide = half.widened(array)
+    assert np.array_equal(wide, array.astype(np.float32))
+    assert same_bits(half.rounded(wide), np.array(array))
+    out = np.empty((64, 200), np.float16, order=order)  # type: ignore[call-overload]
+    assert same_bits(half.rounded(wide, out), np.array(array))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("name", [n for n, op in OPS.items() if op.formula.outputs[0].kind == REAL])
+def test_formulas_of_many_halves_are_rounded_once(name: str, layout: str) -> None:
+    value = OPS[name].formula
+    gradient = value.vjp((True,) * len(value.inputs), (True,)).formula
+    for formula in (value, gradient):
+        random = np.random.default_rng(0)
+        arrays = [
+            random.standard_normal((64, 200)) > 0 if v.kind == "bool"
+            else laid_out(random.standard_normal((64, 200)).astype(np.float16), layout)
+            for v in formula.inputs
+        ]  # fmt: skip
+        if "bit" in name or not arrays:
+            continue
+        count = len(formula.outputs)
+        wide = [a.astype(np.float32) if a.dtype == FLOAT16 else a for a in arrays]
+        expected = cpu.evaluate(formula, wide, FLOAT32, [FLOAT32] * count)
+
+        found = cpu.evaluate(formula, arrays, FLOAT16, [FLOAT16] * count)
+
+        direct = name in ("exp", "log", "sin")  # whose last bit in single precision may differ
+        for result, wanted in zip(found, expected, strict=True):
+            with np.errstate(over="ignore"):
+                rounded = np.broadcast_to(wanted, result.shape).astype(np.float16)
+            if direct:
+                assert_close(result, rounded)
+            else:
+                assert same_bits(result, rounded), formula
+            assert not result.size or result.strides != (0, 0)  # memory of its own
+
+
+@pytest.mark.parametrize("function", ["exp", "sigmoid", "relu", "abs", "neg", "silu"])
+def test_functions_of_very_many_halves_are_looked_up(function: str) -> None:
+    x = gpugrad.tensor(np.resize(EVERY, 3 << 16), requires_grad=True)
+    few = [x[k << 12 : (k + 1) << 12].detach().requires_grad_() for k in range(16)]
+
+    out = getattr(gpugrad, function)(x)
+    out.sum().backward()
+
+    outs = [getattr(gpugrad, function)(t) for t in few]
+    for o in outs:
+        o.sum().backward()
+    assert same_bits(
+        out.numpy(force=True)[: 1 << 16], np.concatenate([o.numpy(force=True) for o in outs])
+    )
+    assert same_bits(x.grad.numpy()[: 1 << 16], np.concatenate([t.grad.numpy() for t in few]))
