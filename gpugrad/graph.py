@@ -53,8 +53,9 @@ class Counter:
     ``writes`` says which parts of the memory the latest writes were of.
     """
 
-    __slots__ = ("value", "writes")
+    __slots__ = ("fixed", "value", "writes")
 
+    fixed: str  # only where the memory may not be written in forward mode: the reason
     writes: list[Write]  # not there before the first write
 
     def __init__(self) -> None:

@@ -37,10 +37,11 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("_tensor",): (
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "printing", "op", "ops",
     ),
+    ("tree",): ("_tensor",),
     ("autograd",): (
-        "backend", "hooks", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor",
+        "backend", "hooks", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor", "tree",
     ),
-    ("func",): ("graph", "op", "ops", "_tensor", "autograd"),
+    ("func",): ("graph", "op", "ops", "_tensor", "tree", "autograd"),
     ("random", "cuda"): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor",
     ),

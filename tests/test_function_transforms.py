@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from snippets import raised, run
 
 import gpugrad
 from comparison import agree, agree_on, outcome
-from gpugrad import autograd, func
-from gpugrad.func import tree
+from gpugrad import autograd, func, tree
 from gpugrad.testing import assert_close
 
 Note = Callable[..., None]
@@ -728,3 +728,98 @@ def test_a_function_that_writes_into_a_view_writes_into_its_base(call: str, devi
 def test_a_function_that_writes_into_a_view_has_one_output() -> None:
     _, message = agree_on(WRITES.format(more=", k") + "Double.apply(y[:2], x * 1)", "cpu")
     assert message.startswith("If your Function modifies inplace an input that is a view of")
+
+
+# A function that returns or writes its argument, whose tangent is another tensor, and a later write
+# of what they share: each line says forward, jvp, how the function is marked.
+TANGENTS = {
+    "a view": ("x[:]", "t * 1", "0"),
+    "a view of the tangent": ("x[:]", "t[:]", "0"),
+    "the argument": ("x", "t * 1", "0"),
+    "the argument, the tangent": ("x", "t", "0"),
+    "the argument, a view of the tangent": ("x", "t[:]", "0"),
+    "no view": ("x * 1", "t", "0"),
+    "written": ("x.mul_(2)", "t * 2", "ctx.mark_dirty(*inputs)"),
+    "written, the tangent too": ("x.mul_(2)", "t.mul_(2)", "ctx.mark_dirty(*inputs)"),
+    "written, a view of the tangent": ("x.mul_(2)", "t.mul_(2)[:]", "ctx.mark_dirty(*inputs)"),
+    "written, nothing": ("x.mul_(2)", "None", "ctx.mark_dirty(*inputs)"),
+}
+UNPACKED = """
+with ad.dual_level():
+    y = ad.make_dual(x, x) * 1
+    z = F.apply(y{part})
+    z.mul_(3)
+    seen = [ad.unpack_dual(t) for t in (y, z)]
+seen
+""".strip()
+MOVED = """
+def f(x):
+    y = x * 1
+    z = F.apply(y{part})
+    z.mul_(3)
+    return y, z
+func.jvp(f, (x,), (x,))
+""".strip()
+
+
+@pytest.mark.parametrize("part", ["", "[:2]"])
+@pytest.mark.parametrize("call", [UNPACKED, MOVED], ids=["dual", "jvp"])
+@pytest.mark.parametrize("name", TANGENTS)
+def test_what_shares_memory_shares_that_of_its_tangent(name: str, call: str, part: str) -> None:
+    forward, jvp, setup = TANGENTS[name]
+    program = text(forward, jvp, call.format(part=part), setup)
+    if name == "no view":  # PyTorch lets the two tangents be one, which moves as the output does
+        y, z = run(program.replace("ad.unpack_dual(t)", "ad.unpack_dual(t).tangent"), gpugrad)
+        if call == MOVED:
+            y, z = run(program, gpugrad)[1]
+        assert y.tolist() == [1, 2, 3]
+        assert z.tolist() == (3 * (y[:2] if part else y)).tolist()
+    elif call == MOVED and name in ("a view", "the argument"):
+        # PyTorch takes the tangent of the one for that of the other, which moved three times as far
+        kind, message = raised(program, gpugrad)
+        assert kind is RuntimeError
+        assert message.startswith("A custom Function's forward is returning a view (or an input")
+        run(program.replace("z.mul_(3)", "0"), gpugrad)
+    else:
+        agree_on(program, "cpu")
+
+
+def test_a_tangent_that_a_function_gives_to_what_it_wrote_is_that_of_its_base() -> None:
+    call = """
+with ad.dual_level():
+    y = torch.zeros(4).double(); v = y[1:]
+    F.apply(v, ad.make_dual(x, x))
+    seen = ad.unpack_dual(y), ad.unpack_dual(v), ad.unpack_dual(y[:2])
+seen
+""".strip()
+    program = text("x.add_(y)", "s.add_(t)", call, "ctx.mark_dirty(inputs[0])")
+    program = program.replace("(x)", "(x, y)").replace("ctx, t", "ctx, s, t")
+    agree_on(program, "cpu")
+
+
+@pytest.mark.parametrize("call", ["y", "y[:2]", "y[:]"])
+@pytest.mark.parametrize("outputs", ["x", "x, x * 2"])
+def test_what_was_written_and_marked_without_gradient_is_returned_without_history(
+    outputs: str, call: str
+) -> None:
+    program = f"""
+class F(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.mark_dirty(x.mul_(2))
+        ctx.mark_non_differentiable(x)
+        return {outputs}
+    @staticmethod
+    def backward(ctx, *grads):
+        return grads[-1]
+x = torch.ones(3, requires_grad=True)
+y = x * 1
+v = y[1:]
+w = {call}
+found = F.apply(w)
+found = found if isinstance(found, tuple) else (found,)
+sum(t.sum() for t in (v, w, y, *found[1:])).backward()
+[t.requires_grad for t in (*found, v, w, y)], found[0] is w, found[0]._version, x.grad, found
+""".strip()
+    agree_on(program, "cpu")
+    agree_on(program.replace(", requires_grad=True", "").replace("sum(t", "0 and sum(t"), "cpu")

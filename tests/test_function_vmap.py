@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from snippets import run
 
 import gpugrad
 from comparison import agree_on
@@ -378,3 +379,69 @@ forward_ad = torch.autograd.forward_ad
 [t.item() for t in seen[0]]
 """.strip()
     assert agree_on(program, "cpu") == IN_JVP[saves]
+
+
+# --------------------------------------------------------------------------- nested arguments
+
+NESTED = """
+class F(Function):
+    forward = staticmethod(lambda *args: total(args))
+    setup_context = staticmethod(lambda ctx, inputs, output: None)
+    backward = staticmethod(lambda ctx, g: (g * 2, None))
+    @staticmethod
+    def vmap(info, in_dims, *args):
+        seen.append(in_dims)
+        return total(args), 0
+
+def total(tree):
+    if isinstance(tree, dict):
+        tree = tuple(tree.values())
+    return sum(map(total, tree)) if isinstance(tree, (list, tuple)) else 0 if tree is None else tree
+
+seen, y = [], x * 2
+found = {call}
+found, seen
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "vmap(F.apply)(x, [y])",
+        "vmap(F.apply)(x, (y, y))",
+        "vmap(F.apply, (0, (0, None)))(x, (y, w))",
+        "vmap(F.apply, (None, 0))(w, [y])",
+        "vmap(F.apply)({'a': [x, y], 'b': x})",
+        "vmap(lambda a, b: F.apply(a, {'a': (1, b), 'b': None}))(x, y)",
+        "vmap(vmap(F.apply))(x, [y])",
+        "vmap(vmap(F.apply), (0, None))(x, [y[0]])",
+        "vmap(lambda a: F.apply(w, [a, w]))(x)",
+        "grad(lambda x: vmap(F.apply)(x, [y]).sum())(x)",
+        "vmap(grad(lambda a, b: F.apply(a, [b]).sum()))(x, y)",
+        "vmap(lambda a: F.apply(a, 2 * [w]))(x)",
+    ],
+)
+def test_a_rule_sees_the_examples_of_nested_arguments(call: str, device: str) -> None:
+    found = agree_on(START + NESTED.format(call=call).strip(), device)
+    assert isinstance(found, list), found
+
+
+def nested(call: str, *changes: tuple[str, str]) -> str:
+    program = START + NESTED.format(call=call).strip()
+    for before, after in changes:
+        program = program.replace(before, after)
+    return program
+
+
+def test_outputs_of_a_rule_may_be_nested() -> None:
+    rule = "return total(args), 0"
+    call = "vmap(lambda a, b: F.apply(a, [b])['s'])(x, y)"
+    agree_on(nested(call, (rule, "return {'s': total(args).mT}, {'s': 1}")), "cpu")
+    kind, _ = agree_on(nested("vmap(F.apply)(x, [y])", (rule, "return [args[0]], (0, 1)")), "cpu")
+    assert kind == "RuntimeError"
+
+
+def test_a_rule_takes_no_tensors_by_keyword() -> None:
+    program = nested("vmap(lambda a: F.apply(a, y=a))(x)", ("*args", "x, *, y"), ("args", "x"))
+    with pytest.raises(NotImplementedError, match="with kwarg-only Tensor args"):
+        run(program, gpugrad)

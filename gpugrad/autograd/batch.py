@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from gpugrad import backend, errors
+from gpugrad import backend, errors, tree
 from gpugrad.backend.batched import Batched, Level, differs, door_for
 from gpugrad.graph import TensorBase, mode
 from gpugrad.op.batching import batched, unbatched, unlifted
@@ -53,9 +53,24 @@ def check_class(name: str, has_setup: bool, generated: bool, has_rule: bool) -> 
         )
 
 
+def check_keywords(kwargs: Mapping[str, Any]) -> None:
+    """Raise where a tensor is given to a method ``vmap`` by keyword.
+
+    Raises:
+        NotImplementedError: One is, as it has no place among the dimensions of the arguments.
+    """
+    if any(isinstance(transform, Level) for transform in mode.transforms) and any(
+        isinstance(leaf, TensorBase) for leaf in tree.leaves(kwargs)
+    ):
+        raise NotImplementedError(
+            "Run vmap on autograd.Function with kwarg-only Tensor args. Please do not pass "
+            f"kwarg-only Tensors to autograd.Function. Got: {kwargs}"
+        )
+
+
 def levels(args: Sequence[Any]) -> tuple[Level, ...]:
-    """Return the levels of all tensors among the arguments, the innermost last."""
-    found = [a._array.door.levels for a in args
+    """Return the levels of all tensors in the arguments, the innermost last."""
+    found = [a._array.door.levels for a in tree.leaves(args)
              if isinstance(a, TensorBase) and a._array.__class__ is Batched]  # fmt: skip
     if not found:
         return ()
@@ -79,7 +94,7 @@ def differing(args: Sequence[Any], every: tuple[Level, ...]) -> Level | None:
     """Return the innermost of some levels in which an argument differs by example."""
     return next(
         (level for level in reversed(every)
-         if any(isinstance(a, TensorBase) and differs(a._array, level) for a in args)),
+         if any(isinstance(a, TensorBase) and differs(a._array, level) for a in tree.leaves(args))),
         None,
     )  # fmt: skip
 
@@ -93,7 +108,7 @@ def differentiated_in(level: Level | None) -> bool:
     )
 
 
-def by_rule(cls: Any, level: Level | None, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+def by_rule(cls: Any, level: Level | None, args: tuple[Any, ...]) -> Any:
     """Return what a class's method ``vmap`` gives for all examples of a level.
 
     Without a level no argument differs by example: it is what ``forward`` gives.
@@ -101,32 +116,33 @@ def by_rule(cls: Any, level: Level | None, args: Sequence[Any], kwargs: Mapping[
     Args:
         cls: The class.
         level: The innermost level in which an argument differs by example.
-        args: The arguments.
-        kwargs: Those by name.
+        args: The arguments: tensors, in nested tuples, lists and dictionaries, and anything else.
 
     Raises:
         RuntimeError: The method does not return its outputs and where their examples are.
     """
     bases: dict[int, Any] = {}
-    in_dims = tuple([
+    leaves = tree.leaves(args)
+    dims = [
         0 if level and isinstance(a, TensorBase) and differs(a._array, level) else None
-        for a in args
-    ])  # fmt: skip
+        for a in leaves
+    ]
     given = [
         _peeled(a, level, dim, bases) if isinstance(a, TensorBase) else a
-        for a, dim in zip(args, in_dims, strict=True)
+        for a, dim in zip(leaves, dims, strict=True)
     ]
+    values = tree.rebuilt(args, given)
     with _outside_of(level):
         if level is None:
-            return _same(cls.forward(*given, **kwargs), given, args)
-        result = cls.vmap(Info(level.size, level.randomness), in_dims, *given, **kwargs)
+            return _same(cls.forward(*values), given, leaves)
+        in_dims = tree.rebuilt(args, dims)
+        result = cls.vmap(Info(level.size, level.randomness), in_dims, *values)
     outputs, out_dims = _checked(result)
-    several = isinstance(outputs, tuple | list)
     found = [
         _hidden(o, dim, level, given) if dim is not None and isinstance(o, TensorBase) else o
-        for o, dim in zip(outputs if several else (outputs,), out_dims, strict=True)
+        for o, dim in zip(tree.leaves(outputs), out_dims, strict=True)
     ]
-    return _same(type(outputs)(found) if several else found[0], given, args)
+    return _same(tree.rebuilt(outputs, found), given, leaves)
 
 
 def _hidden(output: Any, dim: int, level: Level, given: Sequence[Any]) -> Any:
@@ -149,9 +165,8 @@ def _peeled(tensor: Any, level: Level | None, dim: int | None, bases: dict[int, 
 
 def _same(result: Any, given: Sequence[Any], args: Sequence[Any]) -> Any:
     """Return outputs, with the arguments themselves in place of what was given of them."""
-    if not isinstance(result, tuple | list):
-        return next((a for g, a in zip(given, args, strict=True) if g is result), result)
-    return type(result)([_same(o, given, args) for o in result])
+    pairs = list(zip(given, args, strict=True))
+    return tree.mapped(lambda o: next((a for g, a in pairs if g is o), o), result)
 
 
 def in_every(result: Any, every: tuple[Level, ...], args: Sequence[Any]) -> Any:
@@ -220,8 +235,8 @@ def _in(batches: Sequence[Level], transforms: Sequence[Any]) -> Iterator[None]:
         mode.batches, mode.transforms = before
 
 
-def _checked(result: Any) -> tuple[Any, tuple[int | None, ...]]:
-    """Return the outputs, and a dimension or ``None`` for each of them.
+def _checked(result: Any) -> tuple[Any, list[int | None]]:
+    """Return the outputs, and a dimension or ``None`` for each tensor in them.
 
     Raises:
         RuntimeError: There is something else.
@@ -234,24 +249,13 @@ def _checked(result: Any) -> tuple[Any, tuple[int | None, ...]]:
         raise RuntimeError(f"{what}Got a {type(result)} instead")
     if len(result) != 2:
         raise RuntimeError(f"{what}Got {len(result)} returns instead")
-    outputs, dims = result
-    several = isinstance(outputs, tuple | list)
-    count = len(outputs) if several else 1
-    if isinstance(dims, int | None):
-        return outputs, (dims,) * count
-    if several and type(dims) is type(outputs) and len(dims) == count:
-        return outputs, tuple(dims)
-    raise RuntimeError(
-        "The autograd.Function's vmap staticmethod returned an incompatible (output, out_dims) "
-        f"tuple. Expected out_dims={dims} to be compatible with the structure of `output`. "
-        f"out_dims has structure {_structure(dims)} but output has structure "
-        f"{_structure(outputs)}. {_MORE}"
-    )
-
-
-def _structure(value: Any) -> str:
-    """Return the structure of outputs, or of their dimensions, as PyTorch writes it."""
-    if not isinstance(value, tuple | list):
-        return "*"
-    inner = ",\n  ".join("*" for _ in value)
-    return f"TreeSpec({type(value).__name__}, None, [{inner}])"
+    outputs, out_dims = result
+    dims = tree.spread(out_dims, outputs)
+    if dims is None or not all(isinstance(dim, int | None) for dim in dims):
+        raise RuntimeError(
+            "The autograd.Function's vmap staticmethod returned an incompatible (output, out_dims) "
+            f"tuple. Expected out_dims={out_dims} to be compatible with the structure of `output`. "
+            f"out_dims has structure {tree.structure(out_dims)} but output has structure "
+            f"{tree.structure(outputs)}. {_MORE}"
+        )
+    return outputs, dims

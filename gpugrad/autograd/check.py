@@ -33,8 +33,10 @@ def marked(dirty: Sequence[Any], non_differentiable: Sequence[Any]) -> None:
             )
 
 
-def dirty(written: Sequence[Any], outs: Sequence[Any], recorded: bool) -> None:
-    """Refuse tensors that may not be marked as written to.
+def dirty(
+    written: Sequence[Any], constant: Sequence[Any], outs: Sequence[Any], recorded: bool
+) -> None:
+    """Refuse tensors that may not be marked as written to; ``constant`` are without gradient.
 
     Raises:
         RuntimeError: One was not returned, is a leaf that requires grad or a view that may not be
@@ -46,6 +48,8 @@ def dirty(written: Sequence[Any], outs: Sequence[Any], recorded: bool) -> None:
                 "Some elements marked as dirty during the forward method were not returned as "
                 "output. The inputs that are modified inplace must all be outputs of the Function."
             )
+        if any(t is c for c in constant):
+            continue
         untracked = (  # as a view that was made under no_grad
             mode.enabled
             and t._edge is None
@@ -202,3 +206,32 @@ def tangent(index: int, found: TensorBase, output: TensorBase | None) -> None:
             f"{errors.size(output._array.shape)} while the given forward gradient is of size "
             f"{errors.size(found._array.shape)}."
         )
+
+
+def written_tangent(found: Any, tangent: Any, version: int) -> None:
+    """Refuse what is not the tangent of an argument that was written, itself written since.
+
+    Raises:
+        RuntimeError: It was not written after that version, or is another tensor.
+    """
+    rule = "If the forward is modifying an input inplace, then the jvp function must modify the "
+    if found is None or tangent._version == version:
+        raise RuntimeError(
+            "An inplace custom Function is not modifying the forward mode gradients inplace. "
+            f"{rule}corresponding gradient inplace."
+        )
+    if found is not tangent:
+        raise RuntimeError(
+            "An inplace custom Function is not returning the forward mode gradients as-is. "
+            f"{rule}gradient inplace and return it as-is."
+        )
+
+
+NO_VIEW = (
+    "A custom Function's forward is returning a view (or an input as-is) but the jvp is not "
+    "returning a view."
+)
+FIXED = (
+    " The memory that its output shares with an argument may not be modified inplace in forward "
+    "mode. Return a view of the argument's tangent from jvp, or clone() the output."
+)

@@ -15,6 +15,7 @@ from gpugrad.graph import TensorBase, View, mode, recording
 from gpugrad.op.dual import has_tangents, outside_of, seen_from, unrecorded
 from gpugrad.op.history import rewrite
 from gpugrad.op.saved import edges, note_write, own_array, shared_counter, wrap
+from gpugrad.ops.shape import detach
 
 
 class Function:
@@ -98,7 +99,8 @@ class Function:
             info: ``info.batch_size`` is the number of examples, ``info.randomness`` the word that
                 was given to :func:`gpugrad.func.vmap`.
             in_dims: For each argument the dimension that counts its examples, or ``None`` where it
-                is no tensor or the same for all.
+                is no tensor or the same for all; in the place of a tuple, list or dictionary one
+                of those.
             args: The arguments, of all examples together.
 
         Returns:
@@ -125,6 +127,8 @@ class Function:
         """
         op = _operation(cls)
         has_setup, has_rule = "setup_context" in op.own, "vmap" in op.own
+        if has_rule and kwargs:
+            batch.check_keywords(kwargs)
         if kwargs or (has_setup and len(args) != len(op.signature.parameters)):
             args = op.arguments(args, kwargs)
         if mode.transforms:
@@ -133,13 +137,13 @@ class Function:
         ruled = has_rule and bool(levels or mode.transforms)
         level = batch.differing(args, levels) if ruled else None
         if level is not None and not batch.differentiated_in(level):
-            return batch.by_rule(cls, level, args, {})
+            return batch.by_rule(cls, level, args)
         inputs = edges(batch.in_levels(args, levels) if levels else args)
         ctx = op.context()
         ctx.needs_input_grad = _required(args)
         with recording(False), outside_of(-1):  # tangents, too, are left to the class
             if ruled:
-                result = batch.by_rule(cls, level, args, {})
+                result = batch.by_rule(cls, level, args)
             elif mode.transforms:
                 with batch.outside_of_derivatives():
                     result = cls.forward(*args)
@@ -151,7 +155,7 @@ class Function:
                 cls.setup_context(ctx, args, result)
         outs = result if isinstance(result, tuple) else (result,)
         check.marked(ctx._dirty, ctx._non_differentiable)
-        check.dirty(ctx._dirty, outs, inputs is not None)
+        check.dirty(ctx._dirty, ctx._non_differentiable, outs, inputs is not None)
         if inputs is not None or (mode.levels and has_tangents(args)):
             check.outputs(op.name, outs)
         for t in ctx._dirty:
@@ -220,11 +224,16 @@ def _differentiate(
 def _renamed(ctx: FunctionCtx, out: Any, args: Sequence[Any], has_setup: bool) -> Any:
     """Return an output; one that has a history already, as another tensor on the same memory.
 
+    So is one that was written and has no gradient: the argument itself keeps its history.
+
     Raises:
         RuntimeError: ``setup_context`` saved it, and it is an argument.
     """
-    if not isinstance(out, TensorBase) or any(out is t for t in ctx._dirty):
+    if not isinstance(out, TensorBase):
         return out
+    constant = any(out is t for t in ctx._non_differentiable)
+    if any(out is t for t in ctx._dirty):
+        return detach(out) if constant and out.requires_grad else out
     given = any(out is a for a in args)
     if out._edge is None and not given:
         return out

@@ -15,9 +15,12 @@ from gpugrad.backend.batched import Level
 from gpugrad.graph import Node, Rule, TensorBase, mode, output_of, record
 from gpugrad.op.attribute import missing
 from gpugrad.op.dual import carry, outside_of
+from gpugrad.op.history import still
 from gpugrad.op.hooked import call_user, tensors, untensored
 from gpugrad.op.operation import fit
 from gpugrad.op.saved import Like, like, shared_counter, versions_of, wrap, zeros
+from gpugrad.ops.inplace import copy_
+from gpugrad.ops.shape import clone
 
 _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -130,7 +133,8 @@ class FunctionOperation:
         Only those of the levels that are wanted.
 
         Raises:
-            RuntimeError: It returns something that is no tangent of an output.
+            RuntimeError: It returns something that is no tangent of an output, or, of one that
+                shares the memory of an argument, a tangent that does not share that one's.
         """
         likes = [like(a) if isinstance(a, TensorBase) else None for a in args]
         places = [k for k, t in enumerate(made) if isinstance(t, TensorBase)]
@@ -139,11 +143,28 @@ class FunctionOperation:
         def moved(_: Sequence[Any], tangents: Sequence[Any], level: int) -> list[Any]:
             if level not in wanted:
                 return [None for _ in places]
+            writes = [None if t is None else t._version for t in tangents]
             with outside_of(level):
                 found = self.moved(ctx, likes, len(made), tangents)
             for k in places:
                 if found[k] is not None:
                     check.tangent(k, found[k], moving.get(k))
+                if k not in moving:
+                    continue
+                at = _memory_of(made[k], args)
+                if at is None:
+                    if any(_same_memory(found[k], t) for t in tangents):
+                        found[k] = clone(found[k])  # a write of the output is none of the argument
+                    continue
+                if tangents[at] is None:  # the argument begins to move
+                    found[k] = None if found[k] is None else _begun(made[k], level, found[k])
+                elif any(made[k] is t for t in ctx._dirty):
+                    check.written_tangent(found[k], tangents[at], writes[at])
+                elif not _shares(found[k], tangents[at]):
+                    if level not in mode.transforms:
+                        raise RuntimeError(check.NO_VIEW)
+                    if found[k] is not tangents[at]:
+                        shared_counter(made[k]).fixed = check.NO_VIEW + check.FIXED
             return [found[k] for k in places]
 
         carry(args, [made[k] for k in places], moved)
@@ -221,6 +242,36 @@ def _differentiable(
         and t._array.dtype.kind in "fc"
         and not any(out is n for n in ctx._non_differentiable)
     }
+
+
+def _memory_of(out: TensorBase, args: Sequence[Any]) -> int | None:
+    """Return which argument an output is, or shares its memory with as a view."""
+    base = out if out._view is None else out._view.base
+    for k, a in enumerate(args):
+        if isinstance(a, TensorBase) and (
+            a is out or a is base or (a._view is not None and a._view.base is base)
+        ):
+            return k
+    return None
+
+
+def _shares(tangent: Any, other: Any) -> bool:
+    """Tell whether a tangent is a view of another one, or both of a third."""
+    if tangent is None or tangent._view is None:
+        return False
+    base = other if other._view is None else other._view.base
+    return tangent._view.base is base
+
+
+def _same_memory(a: Any, b: Any) -> bool:
+    if a is None or b is None:
+        return False
+    return a is b or (a._counter is not None and a._counter is b._counter)
+
+
+def _begun(tensor: Any, level: int, tangent: Any) -> Any:
+    """Give a tensor, and what shares its memory, a tangent; return that."""
+    return copy_(still(tensor, level, tangent), tangent)
 
 
 def _saved(ctx: FunctionCtx, ends: dict[int, TensorBase]) -> list[Any]:

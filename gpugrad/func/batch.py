@@ -6,8 +6,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gpugrad import tree
 from gpugrad._tensor import Tensor
-from gpugrad.func import tree
 from gpugrad.graph import transforming
 from gpugrad.op.batching import batched, batching, every_example, is_batched, unbatched
 from gpugrad.op.dual import leave

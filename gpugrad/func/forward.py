@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+from gpugrad import tree
 from gpugrad.autograd.basis import along_basis
 from gpugrad.autograd.forward_ad import dual_at
-from gpugrad.func import tree
 from gpugrad.func.batch import check_randomness
 from gpugrad.func.reverse import Level, jacrev
-from gpugrad.func.tree import Argnums
 from gpugrad.graph import below, edge_of, mode, place_of, recording, transforming
 from gpugrad.op.dual import forward_level, leave, outside, primal, tangent_of, unrecorded
 from gpugrad.op.saved import check_view
 from gpugrad.ops.creation import zeros_like
+from gpugrad.tree import Argnums
 
 Function = Callable[..., Any]
 

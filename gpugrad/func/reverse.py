@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+from gpugrad import tree
 from gpugrad._tensor import Tensor
 from gpugrad.autograd import engine
 from gpugrad.autograd.basis import along_basis
-from gpugrad.func import tree
-from gpugrad.func.tree import Argnums
 from gpugrad.graph import edge_of, mode, recording, transforming
 from gpugrad.op.batching import in_every_example
 from gpugrad.op.dual import leads_elsewhere, outside, tangents_of, unrecorded, variable, with_bases
 from gpugrad.ops.creation import zeros_like
+from gpugrad.tree import Argnums
 
 Function = Callable[..., Any]
 

@@ -78,6 +78,8 @@ def check_history(self: TensorBase, *operands: Any) -> None:
     """Raise where the history of ``self`` forbids a write."""
     if isinstance(self._counter, Inference) and not mode.inference:
         raise RuntimeError(errors.INFERENCE_WRITE)
+    if mode.levels and hasattr(self._counter, "fixed"):
+        raise RuntimeError(self._counter.fixed)
     if not mode.enabled:
         return
     if self._view is None:
