@@ -32,13 +32,13 @@ from gpugrad.graph import (
     inferring,
     mode,
     of_derivative,
-    shown,
     warn,
 )
 from gpugrad.hooks import Hook, RemovableHandle
 from gpugrad.op import defined, dual, of_tensor, saved
 from gpugrad.op.generated.pointwise import GIVEN, NONE
 from gpugrad.op.history import renew
+from gpugrad.op.node import ShownNode, shown
 from gpugrad.op.saved import own_array, shared_counter
 from gpugrad.ops import complex as complex_
 from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction, strided
@@ -307,7 +307,7 @@ class Tensor(TensorBase):
         return self._edge is None or self._edge is LEAF
 
     @property
-    def grad_fn(self) -> Node | None:
+    def grad_fn(self) -> ShownNode | None:
         """The node that computed it, ``None`` for a leaf."""
         renew(self)
         edge = self._edge

@@ -227,11 +227,6 @@ class Node:
         return self.rule.op.name
 
     @property
-    def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:
-        """Return, for each input, the node that made it and which of its outputs it was."""
-        return tuple(map(_function_of, self.inputs))
-
-    @property
     def metadata(self) -> dict[str, Any]:
         """A dictionary for whatever is to be kept with the node."""
         try:
@@ -262,71 +257,7 @@ class Node:
         return f"<{self.name().split('::')[-1]} object at {id(self):#x}>"
 
 
-class ShownNode(Node):
-    """A node that was handed to the user, who may ask for what it saved by PyTorch's names.
-
-    A class with ``__getattr__`` is slower at all attributes, so that a node gets it when it is
-    shown, and the walk runs it as one that is out of the ordinary.
-    """
-
-    __slots__ = ()
-
-    def __getattr__(self, name: str) -> Any:
-        return self.rule.op.attribute(self, name)
-
-
-def shown(node: Node) -> Node:
-    """Return a node, made ready for the user."""
-    node.__class__ = ShownNode
-    return node
-
-
 Edge = Node | Output
-
-
-class AccumulateGrad:
-    """Where a gradient ends: the addition to the ``.grad`` of a leaf (its ``variable``)."""
-
-    __slots__ = ("variable",)
-
-    def __init__(self, variable: TensorBase):
-        self.variable = variable
-
-    def name(self) -> str:
-        """Return PyTorch's name of this function."""
-        return "torch::autograd::AccumulateGrad"
-
-    @property
-    def next_functions(self) -> tuple[()]:
-        """Return nothing: this is an end of the graph."""
-        return ()
-
-    def register_prehook(self, hook: Hook) -> RemovableHandle:
-        """Have walks call ``hook(grad_outputs)`` just before they add to the ``.grad``."""
-        return hooks.of_leaf(self.variable).before.add(hook)
-
-    def register_hook(self, hook: Hook) -> RemovableHandle:
-        """Have walks call ``hook((), grad_outputs)`` when they have added to the ``.grad``."""
-        return hooks.of_leaf(self.variable).after.add(hook)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AccumulateGrad) and other.variable is self.variable
-
-    def __hash__(self) -> int:
-        return hash((AccumulateGrad, id(self.variable)))
-
-    def __repr__(self) -> str:
-        return f"<AccumulateGrad object at {id(self):#x}>"
-
-
-def _function_of(
-    edge: Node | Output | TensorBase | None,
-) -> tuple[Node | AccumulateGrad | None, int]:
-    if isinstance(edge, Output):
-        return shown(edge.node), edge.index
-    if isinstance(edge, TensorBase):
-        return AccumulateGrad(edge), 0
-    return edge if edge is None else shown(edge), 0
 
 
 # --------------------------------------------------------------------------- recording

@@ -51,10 +51,14 @@ class Hooks:
     """All hooks of one node, or of one leaf."""
 
     __slots__ = (
-        "__weakref__", "accumulated", "after", "before", "grad_dtype", "retained", "tensor",
+        "__weakref__", "accumulated", "accumulation", "after", "before", "grad_dtype", "metadata",
+        "retained", "tensor",
     )  # fmt: skip
 
-    grad_dtype: Any  # the type of a leaf's .grad, None for any; not there before it is chosen
+    # of leaves only, and not there before they are asked for
+    grad_dtype: Any  # the type of the .grad, None for any
+    accumulation: weakref.ref[Any]  # what stands in the graph for the leaf, where that is shown
+    metadata: dict[str, Any]
 
     def __init__(self) -> None:
         self.tensor = Table()  # (index of the output, function of its gradient)
@@ -74,12 +78,18 @@ class Hooks:
 of_leaves: set[weakref.ref[Hooks]] = set()
 
 
-def of_leaf(leaf: Any) -> Hooks:
-    """Return the hooks of a leaf, made if it has none."""
+def about(leaf: Any) -> Hooks:
+    """Return what is kept for a leaf, made if there is nothing; walks need not look for it."""
     found: Hooks | None = getattr(leaf, "_hooks", None)
     if found is None:
         found = leaf._hooks = Hooks()
-        of_leaves.add(weakref.ref(found, of_leaves.discard))
+    return found
+
+
+def of_leaf(leaf: Any) -> Hooks:
+    """Return the hooks of a leaf, made if it has none, for which walks will look."""
+    found = about(leaf)
+    of_leaves.add(weakref.ref(found, of_leaves.discard))
     return found
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import gpugrad as torch
 from gpugrad.errors import SECOND_BACKWARD
-from gpugrad.graph import AccumulateGrad, Node
+from gpugrad.op.node import AccumulateGrad, ShownNode
 
 Tensor = torch.Tensor
 
@@ -32,7 +32,7 @@ def gradient(tensor: Tensor) -> Any:
     return values(tensor.grad).tolist()
 
 
-def node_of(tensor: Tensor) -> Node:
+def node_of(tensor: Tensor) -> ShownNode:
     assert tensor.grad_fn is not None
     return tensor.grad_fn
 

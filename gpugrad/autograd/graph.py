@@ -13,9 +13,10 @@ import numpy as np
 from gpugrad import backend, graph
 from gpugrad._device import device as Device  # noqa: N812  a field has its name
 from gpugrad._tensor import Tensor
-from gpugrad.graph import LEAF, AccumulateGrad, TensorBase, below, edge_of, mode
+from gpugrad.graph import LEAF, TensorBase, below, edge_of, mode
 from gpugrad.hooks import RemovableHandle
 from gpugrad.op.history import renew
+from gpugrad.op.node import AccumulateGrad, accumulation_of
 from gpugrad.op.observed import observe
 from gpugrad.op.saved import note_write, wrap
 
@@ -63,7 +64,7 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
             "It is not possible to get the gradient edge for a Tensor that does not require "
             "gradients"
         )
-    node = AccumulateGrad(tensor) if tensor._edge is LEAF else tensor.grad_fn
+    node = accumulation_of(tensor) if tensor._edge is LEAF else tensor.grad_fn
     assert node is not None
     return GradientEdge(node, tensor.output_nr, metadata(tensor))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from contextlib import nullcontext
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -17,8 +17,9 @@ from gpugrad.op.attribute import missing
 from gpugrad.op.dual import carry, outside_of
 from gpugrad.op.history import still
 from gpugrad.op.hooked import call_user, tensors, untensored
+from gpugrad.op.node import SavedTensor
 from gpugrad.op.operation import fit
-from gpugrad.op.saved import Like, like, shared_counter, versions_of, wrap, zeros
+from gpugrad.op.saved import Like, like, shared_counter, unpack, versions_of, wrap, zeros
 from gpugrad.ops.inplace import copy_
 from gpugrad.ops.shape import clone
 
@@ -82,7 +83,24 @@ class FunctionOperation:
         ctx = node.params.ctx
         if name in vars(ctx) or hasattr(FunctionCtx, name):
             return getattr(ctx, name)
+        if name == "_raw_saved_tensors":
+            return tuple([None if k is None else SavedTensor(node, k) for k in ctx._kept])
         raise missing(node, name)
+
+    def saved_names(self, node: Node) -> Sequence[str | None]:
+        """Return that saved values have no names of their own."""
+        return ()
+
+    def facts(self, node: Node) -> Mapping[str, Any]:
+        """Return the names of the attributes of the call's ``ctx``."""
+        known = ("_raw_saved_tensors", "saved_tensors", *vars(node.params.ctx))
+        names = [n for n in known if n == "_raw_saved_tensors" or not n.startswith("_")]
+        return dict.fromkeys(names)
+
+    def unpacked(self, node: Node) -> tuple[Any, ...]:
+        """Return what a call saved."""
+        ctx = node.params.ctx
+        return unpack(node, len(ctx._kept), ctx._outputs)
 
     def record(
         self,

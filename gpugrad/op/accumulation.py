@@ -265,6 +265,20 @@ def _with_ends(
     return pending, rules
 
 
+def add_to_leaf(leaf: Any, grad: Any) -> None:
+    """Add a tensor, or nothing, to the ``.grad`` of a leaf as the end of a walk does.
+
+    Where gradients are recorded, this is, and the sum is a new tensor.
+    """
+    with _ACCUMULATING:
+        if grad is not None and mode.enabled:
+            _accumulate_recorded(leaf, grad)
+        elif grad is not None:
+            _accumulate(leaf, grad._array)
+    if hasattr(leaf, "_hooks"):
+        hooked.on_accumulated(leaf)
+
+
 def _some(leaves: dict[TensorBase, Any], captured: Captured) -> dict[TensorBase, Any]:
     """Return the leaves that are wanted, of those that received a gradient."""
     return {t: leaves[t] for t in captured.edges if t in leaves}

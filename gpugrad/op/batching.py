@@ -152,9 +152,9 @@ def levels_at(edge: Any) -> tuple[Level, ...]:
     found: set[Level] = set()
     for node in below([edge]).values():
         if node.op is hide.op:
-            found.add(node.op.attribute(node, "_saved_level"))
+            found.add(node.params[2]["level"])
         elif node.op is lift.op:
-            found.update(node.op.attribute(node, "_saved_levels"))
+            found.update(node.params[2]["levels"])
         for end in node.inputs:
             if isinstance(end, TensorBase):
                 found.update(levels_of(end._array))

@@ -30,7 +30,7 @@ from gpugrad.graph import (
     mode,
     record,
 )
-from gpugrad.op.attribute import saved_value
+from gpugrad.op.attribute import attribute, pytorchs
 from gpugrad.op.dual import carry, has_tangents
 from gpugrad.op.generated import pointwise as generated
 from gpugrad.op.observed import watcher
@@ -327,20 +327,27 @@ class Elementwise:
             )
         return op
 
-    def attribute(self, node: Node, name: str) -> Any:
-        """Return what a call saved, by PyTorch's name."""
-        if name in self.constants:
-            return self.constants[name]
+    attribute = staticmethod(attribute)
+
+    def facts(self, node: Node) -> Mapping[str, Any]:
+        """Return what is known of a call besides what it saved, by PyTorch's names."""
+        return {"_saved_alpha": 1} if self.name in _SCALED else self.constants
+
+    def saved_names(self, node: Node) -> list[str | None]:
+        """Return PyTorch's names of what calls save; ``None`` for what none does."""
         count, outputs = len(self.formula.inputs), node.outputs
         sources = self.formula.vjp((True,) * count, (True,) * outputs).sources
         known = (*self.arguments, *("out",) * outputs)
-        kept = [n if k + outputs in sources else None for k, n in enumerate(known)]
-        return saved_value(node, name, kept, count)
+        return pytorchs([n if k + outputs in sources else None for k, n in enumerate(known)])
+
+    def unpacked(self, node: Node) -> tuple[Any, ...]:
+        """Return what a call saved."""
+        return unpack(node, len(self.formula.inputs))
 
     def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a node's outputs, ``None`` where they do not move."""
         call = self._recorded(node, next(t for t in tangents if t is not None))
-        return self._moved(call, unpack(node, len(self.formula.inputs)), tangents)
+        return self._moved(call, self.unpacked(node), tangents)
 
     def _moved(self, p: Recorded, known: Sequence[Any], tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a call's outputs; ``known`` are its operands and outputs."""
@@ -385,6 +392,7 @@ def _described(
     )
 
 
+_SCALED = {"AddBackward0", "SubBackward0", "RsubBackward1"}  # by 1, where by no other alpha
 _BOOL = np.dtype(bool)
 _OF_REAL_NUMBERS: dict[str, tuple[type[RuntimeError], str]] = {
     "sign": (
@@ -457,6 +465,7 @@ class Pointwise(Elementwise):
                     f'"{self.function}" not implemented for complex numbers, which have no order'
                 )
             found = self.kinds[complex_] = Elementwise(self.name, formula)
+            found.arguments, found.constants = self.arguments, self.constants
         return found
 
     def __call__(self, *operands: Any) -> Any:

@@ -9,6 +9,7 @@ from gpugrad import backend
 from gpugrad.backend import cpu
 from gpugrad.graph import Node, Rule, TensorBase, mode
 from gpugrad.hooks import has_grad_dtype
+from gpugrad.op.attribute import edges_of
 from gpugrad.op.saved import type_name, wrap
 
 
@@ -108,13 +109,17 @@ class Surrounded:
         found = self.rule.backward(node, arrived(node, untensored(arriving)))
         if not hooks.after:
             return found
-        leaving = tensors([converted(e, g) for e, g in zip(node.inputs, found, strict=True)])
+        places = edges_of(node)
+        leaving = tensors([converted(node.inputs[k], found[k]) for k in places])
         for hook in tuple(hooks.after.values()):
             result = call_user(hook, leaving, arriving)
             if result is not None:
                 _check_all(hook, leaving, result)
                 leaving = result
-        return untensored(leaving)
+        results = list(found)
+        for k, g in zip(places, untensored(leaving), strict=True):
+            results[k] = g
+        return results
 
     def narrowed(self, needs: tuple[bool, ...]) -> Rule:
         """Return the rule for some of these inputs, with the same hooks."""

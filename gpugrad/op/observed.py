@@ -12,6 +12,8 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from gpugrad.formula import TORCH
 from gpugrad.graph import (
     Node,
@@ -27,7 +29,7 @@ from gpugrad.graph import (
 from gpugrad.op.attribute import Named
 from gpugrad.op.dual import attach
 from gpugrad.op.hooked import call_user
-from gpugrad.op.saved import edges, wrap
+from gpugrad.op.saved import checked, edges, wrap
 
 _LIBRARY = os.path.dirname(os.path.dirname(__file__)) + os.sep  # its own lines say nothing
 
@@ -139,19 +141,34 @@ class PackedValues(tuple[Any, ...]):
 
     __slots__ = ()
 
-    def unpacked(self, node: Node) -> tuple[Any, ...]:
-        """Return the values that were saved."""
-        return tuple([s.unpacked(node) if s.__class__ is _Packed else s for s in self])
+    def unpacked(
+        self, node: Node, outputs_from: int, outputs: Mapping[int, int] | None
+    ) -> tuple[Any, ...]:
+        """Return the values that were saved; see :func:`gpugrad.op.saved.unpack`.
+
+        Raises:
+            RuntimeError: One that no function packed was written in place since.
+        """
+        packed = [s.__class__ is Packed for s in self]
+        rest = tuple([None if p else s for s, p in zip(self, packed, strict=True)])
+        versions = node.versions and [
+            0 if p else v for v, p in zip(node.versions, packed, strict=True)
+        ]
+        found = checked(node, rest, versions, outputs_from, outputs)
+        return tuple([
+            s.unpacked(node) if p else f for s, p, f in zip(self, packed, found, strict=True)
+        ])  # fmt: skip
 
 
-class _Packed:
+class Packed:
     """What a user's function made of a saved tensor, and where that stood in the graph."""
 
-    __slots__ = ("edge", "output", "tangents", "unpack", "value")
+    __slots__ = ("edge", "number", "output", "tangents", "unpack", "value")
 
     value: Any
     unpack: Callable[[Any], Any]
     edge: Any
+    number: bool  # whether it is to be one again, which goes with tensors of any device
     output: int  # negative where it was no output of the node
     tangents: dict[int, Any]  # kept as they are, as PyTorch does
 
@@ -164,6 +181,8 @@ class _Packed:
                 "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
                 f"{type(found).__name__}"
             )
+        if self.number:
+            return found._array.dtype.type(found._array.item())
         moves = bool(mode.levels and self.tangents)
         if found is self.edge or not (mode.enabled or moves):
             return found
@@ -183,11 +202,30 @@ class _Packed:
         return t
 
 
+def repack(node: Node, place: int, hooks: Hooks) -> None:
+    """Let hooks have one of the values that a node saved.
+
+    Raises:
+        RuntimeError: It has hooks; or the one that packs writes into its argument.
+    """
+    saved: Any = node.saved
+    value = saved[place]
+    if value.__class__ is Packed:
+        raise RuntimeError(
+            "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: "
+            "only one pair of hooks is allowed at a time."
+        )
+    number = isinstance(value, np.generic)  # a number among the operands is a tensor to PyTorch
+    packed = _packed(wrap(value) if number else value, place - len(saved) + node.outputs, hooks)
+    packed.number = number
+    node.saved = PackedValues((*saved[:place], packed, *saved[place + 1 :]))
+
+
 def _packed(saved: Any, output: int, hooks: Hooks) -> Any:
     """Return a saved value packed, if it is a tensor."""
     pack, unpack = hooks
-    made = _Packed()
-    made.unpack, made.output, made.edge = unpack, output, None
+    made = Packed()
+    made.unpack, made.output, made.edge, made.number = unpack, output, None, False
     if isinstance(saved, SavedOutput):
         tensor = wrap(saved.array)  # without its history: the node must not lead to itself
         tensor._counter = saved

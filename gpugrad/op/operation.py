@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,7 +37,7 @@ from gpugrad.graph import (
 )
 from gpugrad.hooks import has_grad_dtype
 from gpugrad.op.accumulation import differentiate
-from gpugrad.op.attribute import saved_value
+from gpugrad.op.attribute import attribute, facts_of, pytorchs
 from gpugrad.op.convention import conventions
 from gpugrad.op.dual import carry, has_tangents
 from gpugrad.op.generated import whole
@@ -422,15 +422,21 @@ class Operation:
                 values.append(params[name])
         return rule.function(*values)
 
-    def attribute(self, node: Node, name: str) -> Any:
-        """Return what a call saved, or one of its parameters, by PyTorch's name."""
-        parameter = name.removeprefix("_saved_")
-        if parameter in self.parameters and parameter != name:
-            return node.params[2][parameter]
+    attribute = staticmethod(attribute)
+
+    def facts(self, node: Node) -> Mapping[str, Any]:
+        """Return what is known of a call besides what it saved, by PyTorch's names."""
+        return facts_of(node)
+
+    def saved_names(self, node: Node) -> list[str | None]:
+        """Return PyTorch's names of what calls save; ``None`` for what none does."""
         known = (*self.input_names, *self.output_names)
         keeps = self.kept((True,) * len(self.input_names), len(self.output_names)) or ()
-        kept = [n if k else None for n, k in zip(known, keeps, strict=False)]
-        return saved_value(node, name, kept, len(self.input_names))
+        return pytorchs([n if k else None for n, k in zip(known, keeps, strict=False)])
+
+    def unpacked(self, node: Node) -> tuple[Any, ...]:
+        """Return what a call saved."""
+        return unpack(node, len(node.params[0]))
 
     def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a node's outputs, ``None`` where they do not move."""

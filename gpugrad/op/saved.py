@@ -128,9 +128,20 @@ def unpack(
     if saved.__class__ is not tuple:
         if saved is None:
             raise RuntimeError(errors.SECOND_BACKWARD)
-        return saved.unpacked(node)  # they are op.observed.PackedValues
+        return saved.unpacked(node, outputs_from, outputs)  # they are op.observed.PackedValues
+    return checked(node, saved, node.versions, outputs_from, outputs)
+
+
+def checked(
+    node: Node,
+    saved: tuple[Any, ...],
+    versions: Sequence[int] | None,
+    outputs_from: int,
+    outputs: Mapping[int, int] | None,
+) -> tuple[Any, ...]:
+    """Return saved values of these versions, which were not packed, as :func:`unpack` does."""
     for k, s in enumerate(saved):
-        expected = 0 if node.versions is None else node.versions[k]
+        expected = 0 if versions is None else versions[k]
         if _writes(s) != expected:
             write = _overwriting(s, expected)
             if write is not UNTOUCHED:

@@ -1,0 +1,221 @@
+"""Nodes as Python objects: their classes, what they know of the call, and calling them."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import gpugrad
+from comparison import Programs, agree
+
+PROGRAMS = Programs()
+
+
+@PROGRAMS.add
+def classes_bear_names(torch: Any, leaf: Any, note: Any) -> None:
+    class Double(torch.autograd.Function):  # type: ignore[misc]
+        forward = staticmethod(lambda ctx, x: x * 2)
+        backward = staticmethod(lambda ctx, g: g * 2)
+
+    x = leaf([[1.0, 2.0], [3.0, 4.0]])
+    met: list[Any] = []
+
+    def visit(node: Any) -> None:  # as tools that draw graphs do
+        met.append(node)
+        for below, _ in node.next_functions:
+            if below is not None:
+                visit(below)
+
+    visit((Double.apply(x).exp() * x.std(0)[1:].unbind()[0]).sum().grad_fn)
+    note([type(node).__name__ for node in met], len({id(node) for node in met}))
+    note([isinstance(node, torch.autograd.graph.Node) for node in met])
+    note(type((x * 1).grad_fn) is type((x * 2).grad_fn), [node.requires_grad for node in met])
+    y = x * 1
+    y[0].mul_(2)
+    note(type(y.grad_fn).__name__)
+    type((x * 1).grad_fn)()
+
+
+@PROGRAMS.add
+def the_end_of_a_leaf_is_one_object(torch: Any, leaf: Any, note: Any) -> None:
+    x = leaf([1.0, 2.0])
+    end = (x * 2).grad_fn.next_functions[0][0]
+    note(end is x.exp().grad_fn.next_functions[0][0], end is (leaf(1.0) * 1).grad_fn)
+    note(end is torch.autograd.graph.get_gradient_edge(x).node, end.variable is x)
+    y = x * 2
+    y.grad_fn.next_functions[0][0].metadata["mine"] = 3
+    note(y.grad_fn.next_functions[0][0].metadata, end.metadata, end._sequence_nr() > 10)
+    x.register_hook(lambda g: note("never"))
+    x.register_post_accumulate_grad_hook(lambda t: note("accumulated", t.grad))
+    note(end(torch.ones_like(x)), x.grad, end(None), end(x.detach()), x.grad)
+    end(torch.ones_like(x), None)
+
+
+@PROGRAMS.add
+def what_a_node_knows(torch: Any, leaf: Any, note: Any) -> None:
+    x, w = leaf([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), leaf([3.0, 0.5, 1.0])
+    rows = torch.tensor([1, 0], device=x.device)
+    for out in (
+        x.sum(), x.sum(1), x.mean(), x.mean(0, True), x.max(1)[0], x.amax(1), x.std(0), x[0],
+        x.view(6), x.t(), x.transpose(0, 1), x.unsqueeze(1), x.flip(0), x.unfold(1, 2, 1), x[rows],
+        x.expand(4, 2, 3), x.diagonal(), x.permute(1, 0), x.split(1)[0], x.clamp(0, 1), x.clamp(2),
+        x * w, x**2, x**w, x.exp(), torch.cat([x, x]), x + 1, x.logsumexp(1),
+    ):  # fmt: skip
+        node = out.grad_fn
+        if node.name() in RENAMED:
+            continue
+        for name in dir(node):
+            value = getattr(node, name) if name.startswith("_saved_") else None
+            if value is not None and name not in UNKNOWN:
+                note(node.name(), name, value)
+    note([n for n in dir((x * w).grad_fn) if "saved" in n])
+    note("hooks" in dir((x * w).grad_fn), [len(f(x).grad_fn.next_functions) for f in NUMBERS])
+
+
+RENAMED = {"SplitBackward0"}
+UNKNOWN = {"_saved_correction", "_saved_pivots"}
+NUMBERS: list[Callable[[Any], Any]] = [
+    lambda x: 2**x, lambda x: 1 - x, lambda x: x.clamp(0, 1), lambda x: x.masked_fill(x > 0, 0.1),
+    lambda x: x.add(x, alpha=3), lambda x: x * 2, lambda x: (x * 1).clamp_(0, 1),
+    lambda x: x.where(x > 0, 0.5),
+]  # fmt: skip
+
+
+@PROGRAMS.add
+def hooks_see_pytorchs_edges(torch: Any, leaf: Any, note: Any) -> None:
+    x = leaf([1.0, 2.0])
+    for k, f in enumerate(NUMBERS):
+        y = f(x)
+        y.grad_fn.register_hook(lambda left, came, k=k: note(k, left, came))
+        y.sum().backward()
+    y = 1 - x
+    y.grad_fn.register_hook(lambda left, came: (left[0] * 10,))
+    x.grad = None
+    y.sum().backward()
+    note(x.grad)
+
+
+@PROGRAMS.add
+def a_node_is_called(torch: Any, leaf: Any, note: Any) -> None:
+    x, w = leaf([1.0, 2.0]), leaf([3.0, 0.5])
+    g = torch.ones_like(x)
+    y = x * w
+    y.register_hook(lambda g: note("never"))
+    note(
+        (x * 2).grad_fn(g),
+        y.grad_fn(g),
+        x.exp().grad_fn(g),
+        (2**x).grad_fn(g),
+        x.sum().grad_fn(g[0]),
+    )
+    note(x.exp().grad_fn(None), x.split(1)[0].grad_fn(g[:1], None))
+    (derived,) = torch.autograd.grad(x.exp().grad_fn(g).sum(), x)
+    note(derived, y.grad_fn(g)[0].requires_grad)
+    with torch.no_grad():
+        note(y.grad_fn(g)[0].requires_grad)
+    wrongs: list[tuple[Any, ...]] = [(), (g, g), (3,), ([g],)]
+    for wrong in wrongs:
+        try:
+            y.grad_fn(*wrong)
+        except TypeError as error:
+            note(str(error))
+    y.sum().backward()
+    y.grad_fn(g)
+
+
+@PROGRAMS.add
+def one_saved_tensor_has_hooks(torch: Any, leaf: Any, note: Any) -> None:
+    x, w = leaf([1.0, 2.0]), leaf([3.0, 0.5])
+    y = x**2
+    y.grad_fn._raw_saved_self.register_hooks(lambda t: t * 1, lambda t: t * 2)
+    y.sum().backward()
+    note(x.grad)
+    y = x * 1 * w
+    raw = y.grad_fn._raw_saved_self
+    note(raw.unpack_hook, raw.data)
+    raw.register_hooks(lambda t: (t * 3, 1), lambda t: t[0])
+    note(raw.unpack_hook is not None, raw.data, y.grad_fn._saved_self, y.grad_fn._saved_other)
+    (g,) = torch.autograd.grad(y.sum(), w, create_graph=True)
+    note(g, torch.autograd.grad(g.sum(), x))
+    y = x.exp()
+    y.grad_fn._raw_saved_result.register_hooks(
+        lambda t: (note(t.grad_fn is None, t), t)[1], lambda t: t * 2
+    )
+    note(torch.autograd.grad(y.sum(), x))
+    y = x * 2
+    y.grad_fn._raw_saved_other.register_hooks(lambda t: t + 1, lambda t: t)
+    note(torch.autograd.grad(y.sum(), x))
+    y = w.view(2, 1).mm(x.view(1, 2))
+    y.grad_fn._raw_saved_self.register_hooks(lambda t: t.cpu(), lambda t: (t * 2).to(x.device))
+    note(torch.autograd.grad(y.sum(), x))
+
+    class Product(torch.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any, w: Any) -> Any:
+            ctx.save_for_backward(x, w)
+            return x * w
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            x, w = ctx.saved_tensors
+            return g * w, g * x
+
+    y = Product.apply(x, w)
+    _, second = y.grad_fn._raw_saved_tensors
+    second.register_hooks(lambda t: t, lambda t: t * 5)
+    note(torch.autograd.grad(y.sum(), x), "_raw_saved_tensors" in dir(y.grad_fn))
+    twice, inside = x * w, x * w
+    raw, written = twice.grad_fn._raw_saved_self, inside.grad_fn._raw_saved_self
+    y = x * w
+    spent = y.grad_fn._raw_saved_self
+    y.sum().backward()
+    refused: list[Callable[[], object]] = [
+        lambda: spent.register_hooks(abs, abs),
+        lambda: (raw.register_hooks(abs, abs), raw.register_hooks(abs, abs)),
+        lambda: (x * 2).grad_fn._raw_saved_self.register_hooks(abs, abs),
+        lambda: written.register_hooks(lambda t: t.detach().mul_(2), abs),
+    ]
+    for hooks in refused:
+        try:
+            hooks()
+        except RuntimeError as error:
+            note(str(error))
+    a, b = x * 1, w.exp()
+    y, z = a * b, (x * 1).exp()
+    y.grad_fn._raw_saved_self.register_hooks(lambda t: t.clone(), lambda t: t)
+    z.grad_fn._raw_saved_result.register_hooks(lambda t: t.clone(), lambda t: t)
+    with torch.no_grad():
+        a.mul_(5)
+        z.mul_(5)
+    note(torch.autograd.grad(y.sum() + z.sum(), [w, x]))
+    y, z = a * b, a * b
+    y.grad_fn._raw_saved_self.register_hooks(lambda t: 3, lambda t: t)
+    z.grad_fn._raw_saved_self.register_hooks(lambda t: t, lambda t: t)
+    with torch.no_grad():
+        b.mul_(5)
+    for out in y, z:
+        try:
+            out.sum().backward()
+        except (TypeError, RuntimeError) as error:
+            note(type(error).__name__, str(error).split("Hint")[0].partition("[")[0])
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_a_node_is_to_the_user_what_pytorchs_is(program: Any, device: str) -> None:
+    agree(program, device)
+
+
+def test_what_stands_for_a_leaf_keeps_nothing_alive() -> None:
+    gc.disable()
+    try:
+        x = gpugrad.ones(2, requires_grad=True)
+        (x * 2).grad_fn.next_functions[0][0].metadata["mine"] = 1
+        gone = weakref.ref(x)
+        del x
+        assert gone() is None
+    finally:
+        gc.enable()
