@@ -1425,7 +1425,7 @@ def test_states_of_several_modules_are_stacked() -> None:
 
 
 def test_forward_mode_gives_the_same_hessian(device: str) -> None:
-    # PyTorch 2.13 gives it a grad_fn although it was not asked to, and tuples as lists
+    # PyTorch 2.13 gives tuples as lists; as there, what is computed in forward mode is recorded
     x = gpugrad.tensor([1.0, 2.0], dtype=gpugrad.float64, device=device, requires_grad=True)
     y = gpugrad.tensor([0.5, -1.0], dtype=gpugrad.float64, device=device)
     hessian = gpugrad.autograd.functional.hessian
@@ -1438,7 +1438,7 @@ def test_forward_mode_gives_the_same_hessian(device: str) -> None:
     for row, other in zip(found, hessian(scalar, (x, y)), strict=True):
         for block, same in zip(row, other, strict=True):
             assert_close(block, same)
-            assert not block.requires_grad
+            assert block.requires_grad
 
 
 def test_all_rows_are_computed_by_one_walk() -> None:
@@ -1694,3 +1694,59 @@ def test_a_gradient_that_is_summed_may_be_the_same_for_all_rows(device: str) -> 
         "torch.autograd.grad((g * g).sum(), x)[0]",
         device,
     )
+
+
+def columns_of(values: Any) -> Any:
+    """Return derivatives by ``functional``, in forward mode: of each number by itself."""
+    found = gpugrad.autograd.functional.jacobian(
+        lambda x: x.exp() * x, values, vectorize=True, strategy="forward-mode"
+    )
+    return found.sum(0)
+
+
+def curvature_of(values: Any) -> Any:
+    """Return second derivatives likewise."""
+    found = gpugrad.autograd.functional.hessian(
+        lambda x: (x.exp() * (x - 1)).sum(), values, vectorize=True,
+        outer_jacobian_strategy="forward-mode",
+    )  # fmt: skip
+    return found.sum(0)
+
+
+def under_no_grad(transform: Any) -> Any:
+    """Return derivatives by a transform that is called while nothing is recorded."""
+
+    def derivative(x: Any) -> Any:
+        with gpugrad.no_grad():
+            value, linear = transform(lambda x: x.exp() * x, x)
+        assert not value.requires_grad
+        found = linear(gpugrad.ones_like(x))
+        return found[0] if isinstance(found, tuple) else found
+
+    return derivative
+
+
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        columns_of,
+        curvature_of,
+        under_no_grad(func.vjp),
+        under_no_grad(func.linearize),
+        lambda x: func.linearize(lambda x: x.exp() * x, x)[1](gpugrad.ones_like(x)),
+    ],
+    ids=["jacobian", "hessian", "vjp", "linearize", "recorded linearize"],
+)
+def test_derivatives_inside_transforms_are_differentiated(derivative: Any, device: str) -> None:
+    """Each is ``(1 + x) * exp(x)``, so that its own derivatives are known."""
+    x = gpugrad.tensor([0.5, 2.0], dtype=gpugrad.float64, device=device)
+    slope = (2 + x) * x.exp()
+    rows = slope * gpugrad.eye(2, dtype=x.dtype, device=device)
+
+    assert_close(func.grad(lambda x: derivative(x).sum())(x), slope)
+    assert_close(func.jvp(derivative, (x,), (gpugrad.ones_like(x),))[1], slope)
+    assert_close(func.jacfwd(derivative)(x), rows)
+    assert_close(func.jacrev(derivative)(x), rows)
+    assert_close(func.hessian(lambda x: derivative(x).sum())(x), rows / (2 + x) * (3 + x))
+    leaf = x.clone().requires_grad_()
+    assert_close(gpugrad.autograd.grad(derivative(leaf).sum(), leaf)[0], slope)

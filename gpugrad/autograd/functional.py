@@ -387,7 +387,8 @@ def jacobian(
     Args:
         func: Of tensors; it returns a tensor or a tuple of them.
         inputs: A tensor or a tuple of them.
-        create_graph: Record the results, so that they can be differentiated.
+        create_graph: Record the results, so that they can be differentiated; in forward mode they
+            are anyway where something requires grad.
         strict: Raise where an output does not depend on an input, instead of giving zeros.
         vectorize: Compute all rows, or columns, at once.
         strategy: "reverse-mode", or "forward-mode", which needs ``vectorize=True``.
@@ -510,7 +511,7 @@ def _by_columns(func: Function, inputs: Any) -> Any:
 
 def _tangent(output: Any) -> Any:
     primal, tangent = forward_ad.unpack_dual(output)
-    return zeros_like(primal) if tangent is None else tangent.detach()
+    return zeros_like(primal) if tangent is None else tangent
 
 
 def hessian(
@@ -529,7 +530,8 @@ def hessian(
     Args:
         func: Of tensors; it returns a tensor with one element.
         inputs: A tensor or a tuple of them.
-        create_graph: Record the results, so that they can be differentiated.
+        create_graph: Record the results, so that they can be differentiated; in forward mode they
+            are anyway where something requires grad.
         strict: Raise where a derivative does not depend on an input, instead of giving zeros.
         vectorize: Compute all rows, or columns, of the outer Jacobian at once.
         outer_jacobian_strategy: How the gradient is differentiated.
@@ -554,7 +556,7 @@ def hessian(
 
     def gradient(*values: Any) -> Any:
         if outer_jacobian_strategy == "forward-mode":
-            values = tuple(map(variable, values))
+            values = tuple([v if v.requires_grad else variable(v) for v in values])
         found = jacobian(scalar, values, create_graph=True)
         _check_recorded(found, "jacobian", strict)
         return found

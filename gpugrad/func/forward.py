@@ -13,7 +13,15 @@ from gpugrad.autograd.forward_ad import dual_at
 from gpugrad.func.batch import check_randomness
 from gpugrad.func.reverse import Level, jacrev
 from gpugrad.graph import below, edge_of, mode, place_of, recording, transforming
-from gpugrad.op.dual import forward_level, leave, outside, primal, tangent_of, unrecorded
+from gpugrad.op.dual import (
+    forward_level,
+    leads_elsewhere,
+    leave,
+    outside,
+    primal,
+    tangent_of,
+    unrecorded,
+)
 from gpugrad.op.saved import check_view
 from gpugrad.ops.creation import zeros_like
 from gpugrad.tree import Argnums
@@ -178,7 +186,8 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
 
     Returns:
         The outputs; a function of as many tangents, of the shapes of the primals, that returns
-        something like the outputs, and is differentiated by the tangents, in which it is linear.
+        something like the outputs, and is differentiated by the tangents, in which it is linear,
+        and by what the primals and the function depend on.
 
     Raises:
         RuntimeError: ``func`` returned something else; when the function is called: the tangents
@@ -206,7 +215,10 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
                         f"tangent:{k} with {what} {getattr(t, what)} in flattened pytree doesn't "
                         f"match the {what} {getattr(x, what)} of the corresponding primal."
                     )
-        recorded = mode.enabled and any(t.requires_grad for t in given)
+        recorded = mode.enabled and (
+            any(t.requires_grad for t in given)
+            or leads_elsewhere([edge_of(t) for t in outputs if t._edge is not None], level.inputs)
+        )
         found = walk_forward(outputs, level.inputs, given, recorded)
         results = [zeros_like(t) if m is None else m for t, m in zip(outputs, found, strict=True)]
         if recorded:

@@ -23,8 +23,9 @@ Function = Callable[..., Any]
 class Level:
     """One call of a function whose arguments are made the ends of a graph of its own.
 
-    What the arguments were computed from stays behind them where it is recorded, so that
-    derivatives can be taken of derivatives; nothing of the call's own is seen from outside.
+    What the arguments were computed from stays behind them, so that derivatives can be taken of
+    derivatives, also later than of values that are not recorded; nothing of the call's own is seen
+    from outside.
     """
 
     def __init__(self, tensors: Sequence[Any], recorded: bool, others: Sequence[Any] = ()):
@@ -39,8 +40,7 @@ class Level:
                 raise RuntimeError("only Tensors of floating point dtype can require gradients")
         self.recorded = recorded
         self.inputs = [
-            _argument(t) if recorded and t.requires_grad else variable(t)
-            for t in map(in_every_example, tensors)
+            _argument(t) if t.requires_grad else variable(t) for t in map(in_every_example, tensors)
         ]
         self.plain = [t for t in with_bases(others) if t._edge is None]
         self.token = object()  # what the hooks of this call refer to: they keep nothing alive
