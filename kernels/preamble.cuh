@@ -19,11 +19,16 @@ template <typename T> __device__ inline bool isinf(complex<T> z) {
 template <typename T> __device__ inline T maximum(T x, T y) { return (x != x || x > y) ? x : y; }
 template <typename T> __device__ inline T minimum(T x, T y) { return (x != x || x < y) ? x : y; }
 
-// sign(nan) is nan; a complex number's sign lies on the unit circle
-template <typename T> __device__ inline T sign(T x) { return x != x ? x : T(T(0) < x) - T(x < T(0)); }
+// sign(nan) is 0 as in PyTorch
+template <typename T> __device__ inline T sign(T x) { return T(T(0) < x) - T(x < T(0)); }
+// A complex number's sign lies on the unit circle, also where its size is not in the range of T; it
+// is nan where a part is infinite, as in PyTorch.
 template <typename T> __device__ inline complex<T> sign(complex<T> z) {
-  const T r = abs(z);
-  return r == T(0) ? complex<T>(0) : z / r;
+  const T largest = maximum(fabs(z.real()), fabs(z.imag()));
+  if (largest == T(0)) return complex<T>(0);
+  const T unit = isinf(largest) ? T(CUDART_NAN) : largest;
+  const complex<T> near_one(z.real() / unit, z.imag() / unit);
+  return near_one / abs(near_one);
 }
 
 // of a real number 0 or pi, for -0 too; nan is nan
@@ -31,6 +36,14 @@ template <typename T> __device__ inline T angle(T x) {
   return x != x ? x : x < T(0) ? T(3.141592653589793) : T(0);
 }
 template <typename T> __device__ inline T angle(complex<T> z) { return atan2(z.imag(), z.real()); }
+
+// the power of two that is at most a positive number: for 0 it is 1, for inf the largest
+__device__ inline float binade(float x) {
+  return x == 0.0f ? 1.0f : x - x == 0.0f ? ldexpf(1.0f, ilogbf(x)) : 1.7014118e38f;
+}
+__device__ inline double binade(double x) {
+  return x == 0.0 ? 1.0 : x - x == 0.0 ? ldexp(1.0, ilogb(x)) : 8.98846567431158e307;
+}
 
 template <typename T> __device__ inline T invert(T x) { return ~x; }
 __device__ inline bool invert(bool x) { return !x; }

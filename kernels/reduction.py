@@ -45,6 +45,24 @@ def reduction(
     )
 
 
+@cache
+def size_kernel(dtype: DType, least: bool) -> cupy.ReductionKernel:
+    """Return the kernel that finds the largest or the least size of numbers; nan wins."""
+    real = kind_dtype(REAL, dtype)
+    value = c_type(real)
+    return cupy.ReductionKernel(
+        f"{dtype.name} x",
+        f"{real.name} result",
+        "abs(x)" if dtype.kind == "c" else f"fabs({value}(x))",
+        f"gpugrad::{'minimum' if least else 'maximum'}(a, b)",
+        "result = a",
+        f"{value}(CUDART_INF)" if least else "0",
+        f"gpugrad_{'least' if least else 'largest'}_size",
+        reduce_type=value,
+        preamble=PREAMBLE,
+    )
+
+
 _POSITION = """
 struct Position {
   value_type value;

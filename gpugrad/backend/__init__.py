@@ -129,6 +129,12 @@ class Backend(Protocol):
     def min(self, array: Array, axes: Shape, keepdims: bool) -> Array:
         """Return the minimum over ``axes``; nan wins."""
 
+    def largest(self, array: Array, axes: Shape, least: bool = False) -> Array:
+        """Return the largest size over ``axes``, which stay with length 1, or the least one.
+
+        Of no elements it is 0, or infinite.
+        """
+
     def argmax(self, array: Array, axis: int | None) -> Array:
         """Return the int64 index of the first maximum (nan wins), over all where axis is None."""
 

@@ -495,6 +495,10 @@ class BatchedBackend:
         """Return the minimum over ``axes``; nan wins."""
         return self._reduced(self.inner.min, array, axes, keepdims)
 
+    def largest(self, array: Batched, axes: Shape, least: bool = False) -> Batched:
+        """Return the largest or the least size over ``axes``, which stay with length 1."""
+        return self.made(self.inner.largest(array.array, self.axes(axes), least))
+
     def argmax(self, array: Batched, axis: int | None) -> Batched:
         """Return the int64 index of the first maximum, over all where axis is None."""
         return self._position(self.inner.argmax, array, axis)

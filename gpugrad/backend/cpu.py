@@ -109,13 +109,41 @@ def _erf(x: Array) -> Array:
 
 
 def _sign(x: Array) -> Array:
-    return np.copy(x) if x.dtype.kind == "b" else np.sign(x)
+    if x.dtype.kind == "b":
+        return np.copy(x)
+    sign = np.sign(x)
+    if x.dtype.kind == "f":  # as PyTorch, that of nan is 0
+        return np.where(np.isnan(sign), x.dtype.type(0), sign)
+    return _unit(x, sign) if x.dtype.kind == "c" else sign
+
+
+def _unit(x: Array, sign: Array) -> Array:
+    """Return the sign of complex numbers, right also where their size is not in the type's range.
+
+    It is nan where a part is infinite, as in PyTorch.
+    """
+    size, known = np.absolute(x), np.finfo(x.dtype)
+    odd = ~((size >= known.tiny) & (size <= known.max)) & (size != 0)
+    if not np.any(odd):
+        return sign
+    largest = np.maximum(np.absolute(x.real), np.absolute(x.imag))
+    largest = np.where(np.isinf(largest), largest.dtype.type(np.nan), largest)
+    near_one = np.empty(np.shape(x), x.dtype)  # by parts: NumPy divides by way of 1 / largest
+    near_one.real, near_one.imag = x.real / largest, x.imag / largest
+    return np.where(odd, np.sign(near_one), sign)
 
 
 def _angle(x: Array) -> Array:
     if x.dtype.kind == "c":
         return np.arctan2(x.imag, x.real)
     return np.where(np.less(x, 0), x.dtype.type(np.pi), np.where(np.isnan(x), x, x.dtype.type(0)))
+
+
+def _binade(x: Array) -> Array:
+    kind = x.dtype
+    exponent = np.frexp(x)[1] - 1
+    power = np.ldexp(kind.type(1), np.where(np.isfinite(x), exponent, np.finfo(kind).maxexp - 1))
+    return np.where(x == 0, kind.type(1), power)
 
 
 def _power(x: Array, y: Array) -> Array:
@@ -140,7 +168,7 @@ FUNCTIONS = {
         "logical_xor", "maximum", "minimum", "nan", "real", "sin", "sqrt", "tan", "tanh",
         "where",
     )
-} | {"angle": _angle, "erf": _erf, "power": _power, "sign": _sign}  # fmt: skip
+} | {"angle": _angle, "binade": _binade, "erf": _erf, "power": _power, "sign": _sign}  # fmt: skip
 
 
 # What takes the place of NumPy's functions where an operand has LARGE elements or more.
@@ -720,6 +748,15 @@ def max(array: Array, axes: Shape, keepdims: bool) -> Array:
 def min(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the minimum over ``axes``; nan wins."""
     return minimum_reduce(array, axis=axes, keepdims=keepdims)
+
+
+@quiet
+def largest(array: Array, axes: Shape, least: bool = False) -> Array:
+    """Return the largest or the least size over ``axes``, which stay with length 1."""
+    size = np.absolute(array)
+    if least:
+        return minimum_reduce(size, axis=axes, keepdims=True, initial=math.inf)
+    return maximum_reduce(size, axis=axes, keepdims=True, initial=0)
 
 
 def argmax(array: Array, axis: int | None) -> Array:

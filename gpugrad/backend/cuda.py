@@ -24,7 +24,7 @@ from gpugrad.formula import COMPLEX, REAL, Formula, variable
 from gpugrad.kernels import dense, launches, layout, summation
 from gpugrad.kernels.elementwise import elementwise
 from gpugrad.kernels.layout import PLANS, aligned, signatures
-from gpugrad.kernels.reduction import position_kernel, reduction
+from gpugrad.kernels.reduction import position_kernel, reduction, size_kernel
 from gpugrad.kernels.summation import plain, product
 
 xp = cupy
@@ -512,6 +512,12 @@ def max(array: Array, axes: Shape, keepdims: bool) -> Array:
 def min(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the minimum over ``axes``; nan wins."""
     return _launched(array.min(axis=axes, keepdims=keepdims))
+
+
+@at_home
+def largest(array: Array, axes: Shape, least: bool = False) -> Array:
+    """Return the largest or the least size over ``axes``, which stay with length 1."""
+    return _launched(size_kernel(array.dtype, least)(array, axis=axes, keepdims=True))
 
 
 @at_home

@@ -6,6 +6,7 @@ Inside a rule the same functions build expressions.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +104,8 @@ def angle(g, x):
 def sgn(g, x, out):
     """Return the sign, for a complex input x / abs(x), which is 0 at 0.
 
+    That of a real nan is 0, that of a complex number with an infinite part is nan; where only
+    abs(x) is infinite, the direction is still right, unlike PyTorch's.
     The gradient is 0 for a real input, and at 0.
     """
     if x.kind != COMPLEX:
@@ -114,7 +117,7 @@ def sgn(g, x, out):
 
 @pointwise("sign(x)", "SignBackward0")
 def sign():
-    """Return -1, 0 or 1; the gradient is 0."""
+    """Return -1, 0 or 1, of nan 0; the gradient is 0."""
 
 
 @pointwise("1 / x", "ReciprocalBackward0", "float")
@@ -409,8 +412,9 @@ def gelu_tanh():
 )
 def softplus_formula(g, x, beta, threshold):
     # the untaken branch overflows where x is large: choose, never multiply by a mask
-    small = where(gt(x * beta, threshold), 0, x)
-    return where(gt(x * beta, threshold), g, g * sigmoid(small * beta)), None, None
+    large = gt(x * beta, threshold)
+    power = exp(where(large, 0, x * beta))  # and far below, 1 / (1 + 1 / power) would overflow
+    return where(large, g, g * (power / (power + 1))), None, None
 
 
 @pointwise("x * sigmoid(x)", "SiluBackward0", "float", function="silu")
@@ -581,30 +585,37 @@ def _pow_number(input: Tensor, exponent: Number) -> Tensor:
             input = cast(input, dtype=_dtype.int64.numpy)
     if exponent not in _EXPONENTS or isinstance(exponent, complex | bool):
         return _to_number(input, exponent)
-    return (_POWERS.get(exponent) or _power(exponent))(input)
+    function = _POWERS.get(exponent)
+    if function is None:
+
+        def build(kind: str) -> Formula:
+            return OPS["power"].build(kind).bound(1, _exact(exponent))
+
+        op = Pointwise("PowBackward0", "pow", build, "default")
+        op.constants = {"_saved_exponent": _exact(exponent)}
+        function = _POWERS[exponent] = public(op)
+    return function(input)
 
 
-def _power(exponent: float) -> Any:
-    """Return the operation that raises to one of the exponents that have a formula of their own."""
-    value = int(exponent) if exponent % 1 == 0 else exponent
-
-    def build(kind: str) -> Formula:
-        return OPS["power"].build(kind).bound(1, value)
-
-    op = Pointwise("PowBackward0", "pow", build, "default")
-    op.constants = {"_saved_exponent": value}
-    function = _POWERS[exponent] = public(op)
-    return function
+def _exact(exponent: Any) -> Any:
+    return int(exponent) if exponent % 1 == 0 else exponent
 
 
-def power_formula(exponent: float) -> tuple[Formula, tuple[float, ...]]:
-    """Return a formula that raises real numbers to a power, and its operands after the first.
+@functools.cache
+def _bound(name: str, exponent: float) -> Formula:
+    formula = OPS[name].formula
+    return formula.bound(len(formula.inputs) - 1, _exact(exponent))
 
-    An exponent without a formula of its own is an operand: nothing is compiled for it, or kept.
+
+def with_exponent(name: str, exponent: float) -> tuple[Formula, tuple[float, ...]]:
+    """Return a formula whose last input is an exponent, and what stands for that among operands.
+
+    An exponent that multiplications or roots compute becomes a part of the formula.  There are few
+    of these: nothing is compiled for any other, or kept.
     """
     if exponent in _EXPONENTS:
-        return (_POWERS.get(exponent) or _power(exponent)).op.formula, ()
-    return OPS["power"].formula, (exponent,)
+        return _bound(name, exponent), ()
+    return OPS[name].formula, (exponent,)
 
 
 _to_number = public(
@@ -711,21 +722,58 @@ def polar_imaginary():
     pass
 
 
-@pointwise("where(eq(size, 0), 0, x * (slope / size))", "MulBackward0")
-def along(g, size, x, slope, convention):
-    """Return slope / size times x, 0 where size is 0.
+# The product comes last: slope / size may be out of range where slope times the direction is not.
+@pointwise("where(eq(size, 0), 0, slope) * where(eq(size, 0), 0, x / size)", "MulBackward0")
+def along():
+    """Return slope times the direction x / size, 0 where size is 0.
 
-    There its derivative by slope is 0, and those by size and x are nan; by "math" they are 0, too.
+    There its derivative by slope is 0, those by size and x are nan, and its tangents are 0; by
+    "math" all are 0.
     """
-    zero = eq(size, 0)
 
-    def others(g: Expression) -> tuple[Expression, Expression]:
-        return -g * (slope / size) * (x / size), g * (slope / size)
 
-    by_slope = where(zero, 0, g * (x / size))
-    if convention == TORCH:
-        return *others(where(zero, 0, g)), by_slope
-    return *(where(zero, 0, grad) for grad in others(g)), by_slope
+@pointwise("where(eq(size, 0), 0, slope) * (x / where(eq(size, 0), 1, size))", "MulBackward0")
+def along_or_flat():
+    """Return slope times the direction x / size, 0 where size is 0, and so are all derivatives."""
+
+
+@pointwise("binade(x)")
+def binade():
+    """Return the power of two that is at most input, a positive number; 1 for 0."""
+
+
+# Numbers are divided by the largest, or by the power of two next to it, which rounds nothing, where
+# their powers might leave the range of their type.
+
+
+@pointwise("pow(x / where(either(eq(size, 0), isinf(size)), 1, size), y)", promotion="float")
+def reduced_power():
+    pass
+
+
+@pointwise("where(either(eq(size, 0), isinf(size)), 1, size) * pow(x, y)", promotion="float")
+def enlarged_power():
+    pass
+
+
+@pointwise("x / binade(size)", promotion="float", kinds={"size": "real"})
+def reduced():
+    pass
+
+
+@pointwise("x / degrees * binade(size) * binade(size)", promotion="float")
+def enlarged_variance():
+    pass
+
+
+@pointwise("sqrt(x / degrees) * binade(size)", promotion="float")
+def enlarged_deviation():
+    pass
+
+
+@pointwise("sqrt(x / degrees)", promotion="float")
+def deviation():
+    pass
 
 
 @pointwise(

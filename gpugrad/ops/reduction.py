@@ -11,7 +11,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import dtype
-from gpugrad.backend.batched import levels_of
+from gpugrad.backend.batched import all_of, levels_of
 from gpugrad.errors import normal_dim, normal_dims
 from gpugrad.formula import TORCH
 from gpugrad.graph import TensorBase, mode, warn
@@ -515,25 +515,88 @@ def _spread(function: str, input: Any, axes: Shape, correction: float) -> Any:
 def _var(
     door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, degrees: float
 ) -> Array:
-    return _variance(door, input, axes, keepdims, degrees)
+    return _spread_of(door, input, axes, keepdims, degrees, "true_divide", "enlarged_variance")
 
 
-def _variance(
-    door: backend.Backend, input: Array, axes: Shape, keepdims: bool, degrees: float
+def _spread_of(
+    door: backend.Backend,
+    input: Array,
+    axes: Shape,
+    keepdims: bool,
+    degrees: float,
+    plain: str,
+    enlarged: str,
 ) -> Array:
+    """Return what a formula makes of the sum of squared deviations and the degrees of freedom.
+
+    The other formula is for numbers whose squares are out of range.
+    """
     kind = input.dtype
     real = _dtype.of(kind).to_real().numpy
     wide = np.dtype(np.float32) if kind == np.float16 else kind
-    array = door.astype(input, wide) if wide != kind else input
-    center = door.mean(array, axes, True, wide)
-    op = OPS["squared_distance"].of_kind(kind.kind == "c")
     result = np.dtype(np.float32) if kind == np.float16 else real
-    (squares,) = door.evaluate(op.formula, (array, center), wide, (result,))
-    total = door.sum(squares, axes, keepdims, result)
-    (out,) = door.evaluate(
-        OPS["true_divide"].formula, (total, result.type(degrees)), result, (real,)
+    array = door.astype(input, wide) if wide != kind else input
+    complex_ = kind.kind == "c"
+    squares = OPS["squared_distance"].of_kind(complex_).formula
+
+    def summed(*size: Array) -> Array:
+        values = array
+        if size:
+            reduced = OPS["reduced"].of_kind(complex_).formula
+            (values,) = door.evaluate(reduced, (array, *size), wide, (wide,))
+        center = door.mean(values, axes, True, wide)
+        (total,) = door.evaluate(squares, (values, center), wide, (result,), center.shape)
+        return total
+
+    total, size = _in_range(door, array, axes, 2, kind, summed)
+    formula = OPS[enlarged if size else plain].formula
+    (out,) = door.evaluate(formula, (total, result.type(degrees), *size), result, (real,))
+    return _without(door, out, axes, keepdims)
+
+
+def _without(door: backend.Backend, array: Array, axes: Shape, keepdims: bool) -> Array:
+    """Return a reduction's result without the dimensions of size 1, unless these are kept."""
+    if keepdims or not axes:
+        return array
+    return door.reshape(array, tuple([n for k, n in enumerate(array.shape) if k not in axes]))
+
+
+def _in_range(
+    door: backend.Backend,
+    array: Array,
+    axes: Shape,
+    degree: float,
+    kind: np.dtype[Any],
+    summed: Callable[..., Array],
+) -> tuple[Array, tuple[Array, ...]]:
+    """Return a sum of powers of a degree of some numbers, and by what these were divided for that.
+
+    ``summed()`` computes it from the numbers themselves, ``summed(size)`` from what is left of them
+    when they have been divided by the largest size, or the least for a negative degree.  On the
+    CPU the first is tried; to see whether its result is in range would be to wait for a GPU.
+    ``kind`` is the type that the numbers had before they were converted.
+    """
+    wide, own = np.finfo(array.dtype), np.finfo(kind)
+    lowest = 2.0 ** (wide.minexp / 2)  # what had to become 0 beside so large a sum, does not count
+    always = (
+        kind != array.dtype
+        and own.smallest_subnormal ** builtins.abs(degree) > lowest
+        and own.max ** builtins.abs(degree) < wide.max * lowest
     )
-    return out
+    if always or 0 < degree <= 1 or door.type == "cpu":
+        total = summed()
+        if always or 0 < degree <= 1 or _between(total, lowest, wide.max):
+            return total, ()
+    size = door.largest(array, axes, degree < 0)
+    return summed(size), (size,)
+
+
+def _between(array: Array, low: float, high: float) -> bool:
+    """Tell whether all numbers of an array lie between two."""
+    whole = all_of(array)
+    if whole.size == 1:
+        return low <= whole.item() <= high
+    return not whole.size or low <= float(whole.min()) <= float(whole.max()) <= high
 
 
 @_var.gradient
@@ -548,9 +611,7 @@ def input(g: Any, input: Any, axes: Shape, keepdims: bool, degrees: float) -> An
 def _std(
     door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, degrees: float
 ) -> Array:
-    variance = _variance(door, input, axes, keepdims, degrees)
-    (out,) = door.evaluate(OPS["sqrt"].formula, (variance,), variance.dtype, (variance.dtype,))
-    return out
+    return _spread_of(door, input, axes, keepdims, degrees, "deviation", "enlarged_deviation")
 
 
 @_std.gradient
@@ -560,8 +621,8 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, degrees: fl
     center = mean(input, axes, keepdim=True) if axes else input
     factor = 1.0 / degrees if degrees else math.inf
 
-    def slope(g: Any) -> Any:  # of constant values it is 0, as in PyTorch
-        return pw.along(out, input - center, factor * g)
+    def slope(g: Any) -> Any:  # of constant values it is 0 at every order, as in PyTorch
+        return pw.along_or_flat(out, factor * g, input - center)
 
     return along_slope(g, slope)
 
@@ -629,40 +690,47 @@ def _norm(
     if order == 0:
         (size,) = door.evaluate(OPS["nonzero_as_one"].formula, (size,), real, (wide,))
         return door.sum(size, axes, keepdims, real)
-    total = door.sum(_raised(door, size, order, wide, wide), axes, keepdims, wide)
-    return _raised(door, total, 1 / order, wide, real)
+    shape = tuple([1 if k in axes else n for k, n in enumerate(input.shape)])
+    if wide != real:
+        size = door.astype(size, wide)
 
+    def summed(*largest: Array) -> Array:
+        terms, exponent = pw.with_exponent("reduced_power" if largest else "power", order)
+        operands = (size, *largest, *map(wide.type, exponent))
+        (total,) = door.evaluate(terms, operands, wide, (wide,), shape)
+        return total
 
-def _raised(
-    door: backend.Backend, array: Array, exponent: float, wide: np.dtype[Any], kind: np.dtype[Any]
-) -> Array:
-    """Return an array to a power, computed in one type and stored in another."""
-    formula, rest = pw.power_formula(exponent)
-    (out,) = door.evaluate(formula, (array, *map(wide.type, rest)), wide, (kind,))
-    return out
+    total, largest = _in_range(door, size, axes, order, real, summed)
+    root, exponent = pw.with_exponent("enlarged_power" if largest else "power", 1 / order)
+    operands = (*largest, total, *map(wide.type, exponent))
+    (out,) = door.evaluate(root, operands, wide, (real,))
+    return _without(door, out, axes, keepdims)
 
 
 @_norm.gradient
 def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: float) -> Any:
     ndim = input._array.ndim
     g, out = restored(g, axes, keepdims, ndim), restored(out, axes, keepdims, ndim)
+    if order == 2:
+        return along_slope(g, lambda g: pw.along(out, g, input))
     direction = pw.sgn(input)
     if order == 0:
         return direction * 0
     if order == 1:
         return direction * g
-    if order == 2:
-        return along_slope(g, lambda g: pw.along(out, input, g))
     size = pw.abs(input)
     if abs(order) == math.inf:
         here = attained(size.detach(), out.detach())
         count = _sum(here, axes=axes, keepdims=True, dtype=g._array.dtype)
         return direction * pw.where(here, g / count, 0)
+    near_out = pw.binade(out)  # in units of that, the powers are in the range of their type
+    size, unit = size / near_out, out / near_out
     if order < 1:
         inner = direction * pw.where(size == 0, 0, size ** (order - 1))
-        return along_slope(g, lambda g: inner * (g * pw.where(out == 0, 0, out ** (1 - order))))
+        return along_slope(g, lambda g: inner * (g * pw.where(out == 0, 0, unit ** (1 - order))))
     inner = direction * size ** (order - 1)
-    return along_slope(g, lambda g: pw.along(out ** (order - 1), inner, g))
+    divided = pw.along if order < 2 else pw.along_or_flat
+    return along_slope(g, lambda g: divided(unit ** (order - 1), g, inner))
 
 
 @of_tensor
