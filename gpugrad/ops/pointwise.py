@@ -697,6 +697,22 @@ def chained(g, x, y):
     return chained(g, y), chained(g, x)
 
 
+@pointwise(
+    "where(finite, chained(x, y), x * y)",
+    "MulBackward0",
+    kinds={"finite": "bool"},
+    parameters=("finite", "input", "other"),
+)
+def product_in(g, finite, x, y):
+    """Return input * other; in a product of finite numbers, of which they are parts, 0 wins."""
+    return None, product_in(finite, g, y), product_in(finite, g, x)
+
+
+@pointwise("eq(x * 0, 0)", promotion="compare")
+def is_finite():
+    """Return where input is neither infinite nor nan, as bool."""
+
+
 @pointwise("real((x - y) * conj(x - y))")
 def squared_distance():
     pass

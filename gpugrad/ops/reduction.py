@@ -114,7 +114,8 @@ _prod_along = _prod.named("ProdBackward1")
 def _products_of_others(input: Any, axes: Shape) -> Any:
     """Return at each element the product of all others along ``axes``, right with any zeros.
 
-    Products from the left and from the right are doubled in log2(n) steps, with no division.
+    Products from the left and from the right are doubled in log2(n) steps, with no division.  Where
+    a product of finite numbers has a zero, it is 0, also if others overflow.
     """
     ndim = input._array.ndim
     kept = tuple(k for k in range(ndim) if k not in axes)
@@ -124,13 +125,14 @@ def _products_of_others(input: Any, axes: Shape) -> Any:
     flat = reshape(moved, (*(sizes[k] for k in kept), math.prod(sizes[k] for k in axes)))
     if not axes:
         return input * 0 + 1
-    left = _shifted_products(flat)
-    right = _shifted_products(flat.flip(-1)).flip(-1)
-    result = reshape(left * right, moved._array.shape)
+    finite = all(pw.is_finite(flat.detach()), -1, keepdim=True)
+    left = _shifted_products(flat, finite)
+    right = _shifted_products(flat.flip(-1), finite).flip(-1)
+    result = reshape(pw.product_in(finite, left, right), moved._array.shape)
     return result.permute(tuple(order.index(k) for k in range(ndim)))
 
 
-def _shifted_products(flat: Any) -> Any:
+def _shifted_products(flat: Any, finite: Any) -> Any:
     """Return at each place the product of what stands before it along the last dimension."""
     n = flat._array.shape[-1]
     if n == 0:
@@ -140,7 +142,7 @@ def _shifted_products(flat: Any) -> Any:
     step = 1
     while step < n:
         ones = expand_to(one, shape=(*flat._array.shape[:-1], step))
-        result = result * cat([ones, narrow(result, -1, 0, n - step)], -1)
+        result = pw.product_in(finite, result, cat([ones, narrow(result, -1, 0, n - step)], -1))
         step *= 2
     return result
 
