@@ -37,12 +37,14 @@ template <typename T> __device__ inline T angle(T x) {
 }
 template <typename T> __device__ inline T angle(complex<T> z) { return atan2(z.imag(), z.real()); }
 
-// the power of two that is at most a positive number: for 0 it is 1, for inf the largest
+// the power of two that is at most a positive number, but no subnormal one; 1 for 0
 __device__ inline float binade(float x) {
-  return x == 0.0f ? 1.0f : x - x == 0.0f ? ldexpf(1.0f, ilogbf(x)) : 1.7014118e38f;
+  if (x == 0.0f) return 1.0f;
+  return x - x == 0.0f ? ldexpf(1.0f, ::max(ilogbf(x), -126)) : 1.7014118e38f;
 }
 __device__ inline double binade(double x) {
-  return x == 0.0 ? 1.0 : x - x == 0.0 ? ldexp(1.0, ilogb(x)) : 8.98846567431158e307;
+  if (x == 0.0) return 1.0;
+  return x - x == 0.0 ? ldexp(1.0, ::max(ilogb(x), -1022)) : 8.98846567431158e307;
 }
 
 template <typename T> __device__ inline T invert(T x) { return ~x; }

@@ -27,6 +27,7 @@ INTEGERS = [np.dtype(d) for d in ("bool", "uint8", "int8", "int16", "int32", "in
 REAL_ONLY = {
     "lt", "le", "gt", "ge", "maximum", "minimum", "clamp_both", "clamp_low", "clamp_high", "sign",
     "relu", "erf", "gelu_exact", "gelu_tanh", "softplus_formula", "hypot", "logaddexp",
+    "binade",
 }  # fmt: skip
 WHOLE_ONLY = {"bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"}
 COMPLEX_ONLY = {"imaginary_part"}

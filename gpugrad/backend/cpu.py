@@ -140,10 +140,10 @@ def _angle(x: Array) -> Array:
 
 
 def _binade(x: Array) -> Array:
-    kind = x.dtype
-    exponent = np.frexp(x)[1] - 1
-    power = np.ldexp(kind.type(1), np.where(np.isfinite(x), exponent, np.finfo(kind).maxexp - 1))
-    return np.where(x == 0, kind.type(1), power)
+    known = np.finfo(x.dtype)
+    exponent = np.where(np.isfinite(x), np.frexp(x)[1] - 1, known.maxexp - 1)
+    exponent = np.maximum(exponent, known.minexp)
+    return np.where(x == 0, x.dtype.type(1), np.ldexp(x.dtype.type(1), exponent))
 
 
 def _power(x: Array, y: Array) -> Array:
@@ -157,7 +157,12 @@ def _power(x: Array, y: Array) -> Array:
         return np.where(np.less(y, 0), small, np.power(x, np.maximum(y, 0))).astype(
             np.result_type(x)
         )
-    return np.power(x, y)
+    result = np.power(x, y)
+    if kind == "c":  # NumPy multiplies for a small whole exponent, and divides 1 by what overflowed
+        lost = np.isnan(result) & np.isfinite(x) & np.isfinite(y) & (x != 0)
+        if np.any(lost):
+            return np.where(lost, np.exp(y * np.log(x)), result).astype(result.dtype)
+    return result
 
 
 FUNCTIONS = {

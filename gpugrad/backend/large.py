@@ -212,7 +212,8 @@ cos = _in_blocks(_cos, np.cos)
 
 # --------------------------------------------------------------------------- sums
 
-_ROWS = 1024  # what a fast loop adds up; the results of several are added by NumPy's sum
+_ROWS = 1024  # what a fast loop adds up along a row; several of these are added by NumPy's sum
+_RUN = 128  # how many of more rows than that are added up one after the other
 _STREAM = 1 << 21  # elements of a matrix that no cache holds
 _ONES: dict[Any, Array] = {dtype: np.ones(_ROWS, dtype) for dtype in _BITS}
 
@@ -223,24 +224,69 @@ def shaped(array: Array, shape: tuple[int, ...]) -> Array:
 
 
 def sums(array: Array, axes: tuple[int, ...]) -> Array | None:
-    """Return the sum over the first axes or over the last ones; ``None``: NumPy's is as fast.
+    """Return the sum over some axes; ``None``: NumPy's is as fast and as exact.
 
-    Not more than 1024 numbers are added up one after the other; NumPy's own sum does so with all
-    rows where it sums over the first axes.
+    Numbers are added up one after the other in short runs only, whose sums are added in the same
+    way; NumPy's own sum does so with all rows where it sums over the first axes.
     """
-    ndim, count = array.ndim, len(axes)
-    if not count or array.dtype not in _BITS or not array.flags.c_contiguous:
-        return None
+    ndim = array.ndim
+    if not axes or array.dtype not in _BITS:
+        return _in_turn(array, axes) if array.dtype.kind in "fc" else None
+    if not array.flags.c_contiguous:  # by the order in which the elements lie in memory
+        order = sorted(range(ndim), key=lambda k: -array.strides[k])
+        whole = array.transpose(order)
+        if not whole.flags.c_contiguous:
+            return _in_turn(array, axes)
+        total = sums(whole, tuple([order.index(k) for k in axes]))
+        kept = [k for k in order if k not in axes]
+        if total is None or kept == sorted(kept):
+            return total
+        return total.transpose([kept.index(k) for k in sorted(kept)])
+    first, count, shape = min(axes), len(axes), array.shape
     if count == ndim:
         return sums_of_rows(array.reshape(1, -1))[0] if array.size >= 32768 else None
-    shape, summed = array.shape, sorted(axes)
-    if summed == list(range(ndim - count, ndim)):
-        kept = shape[: ndim - count]
-        return shaped(sums_of_rows(array.reshape(math.prod(kept), -1)), kept)
-    if summed == list(range(count)):
-        kept = shape[count:]
-        return shaped(sums_of_columns(array.reshape(-1, math.prod(kept))), kept)
-    return None
+    if max(axes) - first != count - 1:
+        if array.size < 32768:
+            return None
+        last = tuple([k for k in axes if all(j in axes for j in range(k, max(axes)))])
+        rest = tuple([k for k in axes if k not in last])
+        array = sums(array, last)
+        found = sums(array, rest)
+        return np.add.reduce(array, axis=rest) if found is None else found
+    before, after = shape[:first], shape[first + count :]
+    if first + count == ndim:
+        return shaped(sums_of_rows(array.reshape(math.prod(before), -1)), before)
+    middle = (math.prod(before), math.prod(shape[first : first + count]), math.prod(after))
+    return shaped(sums_of_columns(array.reshape(middle)), before + after)
+
+
+def _in_turn(array: Array, axes: tuple[int, ...]) -> Array | None:
+    """Return the sum over one axis after the other, each in short runs, for any strides.
+
+    ``None``: none but the one along which NumPy adds by pairs is long.
+    """
+    pairs = min(range(array.ndim), key=lambda k: abs(array.strides[k]), default=0)
+    if not any(array.shape[k] > _RUN for k in axes if k != pairs):
+        return None
+    for k in sorted(axes, reverse=True):
+        array = _along(array, k)
+    return array
+
+
+def _along(array: Array, axis: int) -> Array:
+    n = array.shape[axis]
+    if n <= _RUN:
+        return np.add.reduce(array, axis=axis)
+    whole = n - n % _RUN
+    here = (slice(None),) * axis
+    shape = array.shape
+    parts = array[(*here, slice(whole))].reshape(
+        (*shape[:axis], whole // _RUN, _RUN, *shape[axis + 1 :])
+    )
+    total = _along(np.add.reduce(parts, axis=axis + 1), axis)
+    if whole < n:
+        total = total + np.add.reduce(array[(*here, slice(whole, None))], axis=axis)
+    return total
 
 
 def sums_of_rows(matrix: Array) -> Array:
@@ -256,31 +302,33 @@ def sums_of_rows(matrix: Array) -> Array:
     return total
 
 
-def sums_of_columns(matrix: Array) -> Array:
+def sums_of_columns(matrices: Array) -> Array:
     """Return the sum of each column: a row of ones times the matrix, while a cache holds it."""
-    if matrix.size >= _STREAM:
-        return _in_parts("...jk->...k", matrix)
-    ones = _ONES[matrix.dtype]
-    rows, columns = matrix.shape
-    if rows <= _ROWS:
-        return ones[:rows] @ matrix
-    whole = rows - rows % _ROWS
-    total = np.add.reduce(ones @ matrix[:whole].reshape(-1, _ROWS, columns), axis=0)
-    if whole < rows:
-        total += ones[: rows - whole] @ matrix[whole:]
-    return total
+    if matrices.size >= _STREAM:
+        return _in_parts("...jk->...k", matrices)
+    return _in_parts("", matrices)
 
 
 def _in_parts(subscripts: str, *matrices: Array) -> Array:
-    """Return what ``c_einsum`` makes of matrices whose rows it adds up, 1024 at a time."""
-    rows, columns = matrices[0].shape
-    if rows <= _ROWS:
-        return c_einsum(subscripts, *matrices)
-    whole = rows - rows % _ROWS
-    parts = [m[:whole].reshape(-1, _ROWS, columns) for m in matrices]
-    total = np.add.reduce(c_einsum(subscripts, *parts), axis=0)
+    """Return what ``c_einsum`` makes of stacks of matrices whose rows it adds up, a run at a time.
+
+    Without subscripts rows of ones are multiplied with the matrices.
+    """
+
+    def added(*some: Array) -> Array:
+        if subscripts:
+            return c_einsum(subscripts, *some)
+        (matrix,) = some
+        return _ONES[matrix.dtype][: matrix.shape[-2]] @ matrix
+
+    stack, rows, columns = matrices[0].shape
+    if rows <= _ROWS:  # one call is faster than several, and these are few
+        return added(*matrices)
+    whole = rows - rows % _RUN
+    parts = [m[:, :whole].reshape(stack, -1, _RUN, columns) for m in matrices]
+    total = _in_parts("...jk->...k", added(*parts))
     if whole < rows:
-        total += c_einsum(subscripts, *(m[whole:] for m in matrices))
+        total += added(*(m[:, whole:] for m in matrices))
     return total
 
 
@@ -294,6 +342,6 @@ def sums_of_products(x: Array, y: Array, axes: tuple[int, ...]) -> Array | None:
         return None
     if axes != tuple(range(count)) or not 0 < count < len(shape):
         return None
-    flat = (math.prod(shape[:count]), math.prod(shape[count:]))
+    flat = (1, math.prod(shape[:count]), math.prod(shape[count:]))
     total = _in_parts("...jk,...jk->...k", x.reshape(flat), y.reshape(flat))
     return shaped(total, shape[count:])

@@ -175,7 +175,7 @@ FUNCTIONS: dict[str, Function] = {
     "real": Function("real({})", "real({})", REAL, holomorphic=False),
     "imag": Function("imag({})", "imag({})", REAL, holomorphic=False),
     "angle": Function("angle({})", "gpugrad::angle({})", REAL, holomorphic=False),
-    # the power of two that is at most a positive number: for 0 it is 1, for inf the largest
+    # the power of two that is at most a positive number, but no subnormal one; 1 for 0
     "binade": Function("binade({})", "gpugrad::binade({})"),
     "maximum": Function("maximum({}, {})", "gpugrad::maximum({}, {})"),
     "minimum": Function("minimum({}, {})", "gpugrad::minimum({}, {})"),

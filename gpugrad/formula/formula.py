@@ -25,11 +25,11 @@ from gpugrad.formula.expression import (
     variable,
 )
 
-_ORDER = ("lt", "le", "gt", "ge", "maximum", "minimum")
+_ORDER = ("lt", "le", "gt", "ge", "maximum", "minimum", "binade")
 
 
 def has_order(formula: Formula) -> bool:
-    """Tell whether a formula asks which of two complex numbers is greater."""
+    """Tell whether a formula asks which of two complex numbers is greater, or how large one is."""
     return any(
         e.function in _ORDER and COMPLEX in (a.kind for a in e.args)
         for e in ordered(lowered(formula.outputs))

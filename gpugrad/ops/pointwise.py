@@ -755,19 +755,30 @@ def along_or_flat():
 
 @pointwise("binade(x)")
 def binade():
-    """Return the power of two that is at most input, a positive number; 1 for 0."""
+    """Return the power of two that is at most input, a positive number, but no subnormal one.
+
+    That of 0 is 1, and that of inf the largest.
+    """
 
 
 # Numbers are divided by the largest, or by the power of two next to it, which rounds nothing, where
 # their powers might leave the range of their type.
 
 
-@pointwise("pow(x / where(either(eq(size, 0), isinf(size)), 1, size), y)", promotion="float")
+@pointwise(
+    "pow(x / where(either(eq(size, 0), isinf(size)), 1, size), y)",
+    promotion="float",
+    kinds={"size": "real"},
+)
 def reduced_power():
     pass
 
 
-@pointwise("where(either(eq(size, 0), isinf(size)), 1, size) * pow(x, y)", promotion="float")
+@pointwise(
+    "where(either(eq(size, 0), isinf(size)), 1, size) * pow(x, y)",
+    promotion="float",
+    kinds={"size": "real"},
+)
 def enlarged_power():
     pass
 
@@ -777,12 +788,12 @@ def reduced():
     pass
 
 
-@pointwise("x / degrees * binade(size) * binade(size)", promotion="float")
+@pointwise("x / degrees * binade(size) * binade(size)", promotion="float", kinds={"size": "real"})
 def enlarged_variance():
     pass
 
 
-@pointwise("sqrt(x / degrees) * binade(size)", promotion="float")
+@pointwise("sqrt(x / degrees) * binade(size)", promotion="float", kinds={"size": "real"})
 def enlarged_deviation():
     pass
 

@@ -578,16 +578,18 @@ def _in_range(
     CPU the first is tried; to see whether its result is in range would be to wait for a GPU.
     ``kind`` is the type that the numbers had before they were converted.
     """
-    wide, own = np.finfo(array.dtype), np.finfo(kind)
-    lowest = 2.0 ** (wide.minexp / 2)  # what had to become 0 beside so large a sum, does not count
-    always = (
+    known, own = np.finfo(array.dtype), np.finfo(kind)
+    # Beside so large a sum does not count what had to become 0.  Other roots than the square root
+    # magnify the rounding of their exponent by the logarithm of the number.
+    reach = 2.0 ** (-known.minexp / 2 if degree == 2 else 63)
+    always = 0 < degree <= 1 or (
         kind != array.dtype
-        and own.smallest_subnormal ** builtins.abs(degree) > lowest
-        and own.max ** builtins.abs(degree) < wide.max * lowest
+        and own.smallest_subnormal ** builtins.abs(degree) > 1 / reach
+        and own.max ** builtins.abs(degree) < reach
     )
-    if always or 0 < degree <= 1 or door.type == "cpu":
+    if always or door.type == "cpu":
         total = summed()
-        if always or 0 < degree <= 1 or _between(total, lowest, wide.max):
+        if always or _between(total, 1 / reach, known.max if degree == 2 else reach):
             return total, ()
     size = door.largest(array, axes, degree < 0)
     return summed(size), (size,)
@@ -624,9 +626,17 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, degrees: fl
     factor = 1.0 / degrees if degrees else math.inf
 
     def slope(g: Any) -> Any:  # of constant values it is 0 at every order, as in PyTorch
-        return pw.along_or_flat(out, factor * g, input - center)
+        return _divided(pw.along_or_flat, out, factor * g, input - center)
 
     return along_slope(g, slope)
+
+
+def _divided(op: Callable[..., Any], out: Any, g: Any, x: Any) -> Any:
+    """Return what an operation makes of x / out; complex numbers are not divided by subnormals."""
+    if x._array.dtype.kind == "c":
+        near_out = pw.binade(out)
+        x, out = x / near_out, out / near_out
+    return op(out, g, x)
 
 
 def _degrees(
@@ -714,7 +724,7 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: floa
     ndim = input._array.ndim
     g, out = restored(g, axes, keepdims, ndim), restored(out, axes, keepdims, ndim)
     if order == 2:
-        return along_slope(g, lambda g: pw.along(out, g, input))
+        return along_slope(g, lambda g: _divided(pw.along, out, g, input))
     direction = pw.sgn(input)
     if order == 0:
         return direction * 0
@@ -725,8 +735,8 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: floa
         here = attained(size.detach(), out.detach())
         count = _sum(here, axes=axes, keepdims=True, dtype=g._array.dtype)
         return direction * pw.where(here, g / count, 0)
-    near_out = pw.binade(out)  # in units of that, the powers are in the range of their type
-    size, unit = size / near_out, out / near_out
+    scale = pw.where(out == 0, 1, out.detach())  # relative to it, powers are in their type's range
+    size, unit = size / scale, out / scale
     if order < 1:
         inner = direction * pw.where(size == 0, 0, size ** (order - 1))
         return along_slope(g, lambda g: inner * (g * pw.where(out == 0, 0, unit ** (1 - order))))
