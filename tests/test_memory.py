@@ -284,7 +284,7 @@ def test_calls_of_no_operation_leave_anything(no_collector: None) -> None:
 
 
 # Numbers that differ from call to call.
-NUMBERED = {
+NUMBERED: dict[str, Callable[[Any, float], Any]] = {
     "pow": lambda x, k: x**k,
     "rpow": lambda x, k: k**x,
     "norm": lambda x, k: x.norm(k),

@@ -309,7 +309,7 @@ def sums_of_columns(matrices: Array) -> Array:
     return _in_parts("", matrices)
 
 
-def _in_parts(subscripts: str, *matrices: Array) -> Array:
+def _in_parts(subscripts: str, *matrices: Array, most: int = _ROWS) -> Array:
     """Return what ``c_einsum`` makes of stacks of matrices whose rows it adds up, a run at a time.
 
     Without subscripts rows of ones are multiplied with the matrices.
@@ -322,11 +322,11 @@ def _in_parts(subscripts: str, *matrices: Array) -> Array:
         return _ONES[matrix.dtype][: matrix.shape[-2]] @ matrix
 
     stack, rows, columns = matrices[0].shape
-    if rows <= _ROWS:  # one call is faster than several, and these are few
+    if rows <= most:  # one call is faster than several
         return added(*matrices)
     whole = rows - rows % _RUN
     parts = [m[:, :whole].reshape(stack, -1, _RUN, columns) for m in matrices]
-    total = _in_parts("...jk->...k", added(*parts))
+    total = _in_parts("...jk->...k", added(*parts), most=_RUN)
     if whole < rows:
         total += added(*(m[:, whole:] for m in matrices))
     return total
