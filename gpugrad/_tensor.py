@@ -1,13 +1,13 @@
 """The tensor: an array of NumPy's or CuPy's with PyTorch's names and a place in the graph.
 
-Arithmetic and methods are the functions of :mod:`gpugrad.ops`, a line each.
+What can be done with it are the operations of :mod:`gpugrad.ops`; :mod:`gpugrad.methods` makes them
+its methods.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
-import inspect
 import textwrap
 import weakref
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad import _dtype, backend, hooks, printing
+from gpugrad import _dtype, backend, hooks, methods, printing
 from gpugrad._device import device as Device  # noqa: N812  the class has a property of its name
 from gpugrad._dtype import dtype as DType  # noqa: N812
 from gpugrad.backend.batched import NO_MEMORY, Batched, levels_of
@@ -35,14 +35,14 @@ from gpugrad.graph import (
     warn,
 )
 from gpugrad.hooks import Hook, RemovableHandle
-from gpugrad.op import defined, dual, of_tensor, saved
-from gpugrad.op.generated.pointwise import GIVEN, NONE
+from gpugrad.methods import Methods
+from gpugrad.op import dual, saved
 from gpugrad.op.history import renew
 from gpugrad.op.node import ShownNode, shown
+from gpugrad.op.promotion import is_operand
 from gpugrad.op.saved import own_array, shared_counter
 from gpugrad.ops import complex as complex_
-from gpugrad.ops import creation, indexing, inplace, linalg, pointwise, reduction, strided
-from gpugrad.ops import scatter as places
+from gpugrad.ops import creation, indexing, inplace
 from gpugrad.ops import shape as shapes
 
 
@@ -77,47 +77,7 @@ _NOT_LEAF_GRAD = (
 )
 
 
-def reflected(function: Any) -> Any:
-    """Return a binary function with its operands exchanged, for Python's reflected operators."""
-
-    def swapped(self: Tensor, other: Any) -> Any:
-        return function(other, self)
-
-    return swapped
-
-
-def operator(function: Any, plain: Any = None, numbers: tuple[str, str] = GIVEN) -> Any:
-    """Return a binary function as an operator: ``NotImplemented`` for what is no operand.
-
-    With ``plain``, the declared operation that the function is for plain operands, the operator is
-    specialised for those.
-    """
-
-    def applied(self: Tensor, other: Any) -> Any:
-        if isinstance(other, _OPERANDS) or backend.is_array(other):
-            return function(self, other)
-        return NotImplemented
-
-    applied.__name__ = function.__name__
-    return applied if plain is None else defined(plain.op, applied, numbers)
-
-
-_OPERANDS = TensorBase | bool | int | float | complex | np.generic
-
-
-def matrix_operator(function: Any) -> Any:
-    """Return a binary function as an operator that takes no numbers."""
-
-    def applied(self: Tensor, other: Any) -> Any:
-        if isinstance(other, TensorBase) or backend.is_array(other):
-            return function(self, other)
-        return NotImplemented
-
-    applied.__name__ = function.__name__
-    return applied
-
-
-class Tensor(TensorBase):
+class Tensor(Methods):
     """An array with a dtype, a device and, where asked for, a gradient.
 
     ``Tensor(data)`` makes a tensor of the default dtype from numbers, sequences or sizes, as
@@ -236,18 +196,6 @@ class Tensor(TensorBase):
     def is_contiguous(self) -> bool:
         """Return whether the elements lie in memory in the order of their indices."""
         return bool(own_array(self).flags.c_contiguous)
-
-    def is_floating_point(self) -> bool:
-        """Return whether the type is a floating point type."""
-        return self.dtype.is_floating_point
-
-    def is_complex(self) -> bool:
-        """Return whether the type is complex."""
-        return self.dtype.is_complex
-
-    def is_conj(self) -> bool:
-        """Return False: unlike PyTorch's, no tensor is conjugated only when it is read."""
-        return False
 
     # ----------------------------------------------------------------------- the graph
 
@@ -672,7 +620,7 @@ class Tensor(TensorBase):
         return indexing.flip(self, 0) if self._array.ndim else self
 
     def __contains__(self, value: Any) -> bool:
-        if not (isinstance(value, _OPERANDS) or backend.is_array(value)):
+        if not is_operand(value):
             raise RuntimeError(
                 "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
                 f"{type(value)}."
@@ -754,38 +702,7 @@ class Tensor(TensorBase):
         array = backend.of(self._array).to_numpy(own_array(self))
         return _rebuilt, (array, str(self.device), self._edge is not None)
 
-    # ----------------------------------------------------------------------- operations
-
-    add, sub, mul, div = pointwise.add, pointwise.sub, pointwise.mul, pointwise.div
-    multiply, divide, subtract = pointwise.mul, pointwise.div, pointwise.sub
-    true_divide = pointwise.div
-    neg = negative = pointwise.neg
-    pow = pointwise.pow
-    abs = absolute = pointwise.abs
-    sign, sgn, reciprocal, square = (
-        pointwise.sign, pointwise.sgn, pointwise.reciprocal, pointwise.square,
-    )  # fmt: skip
-    exp, log, log1p, sqrt, rsqrt = (
-        pointwise.exp, pointwise.log, pointwise.log1p, pointwise.sqrt, pointwise.rsqrt,
-    )  # fmt: skip
-    sin, cos, tan, tanh = pointwise.sin, pointwise.cos, pointwise.tan, pointwise.tanh
-    sigmoid, relu, erf = pointwise.sigmoid, pointwise.relu, pointwise.erf
-    maximum, minimum = pointwise.maximum, pointwise.minimum
-    hypot, logaddexp = pointwise.hypot, pointwise.logaddexp
-    clamp = clip = pointwise.clamp
-    eq, ne, lt, le, gt, ge = (
-        pointwise.eq, pointwise.ne, pointwise.lt, pointwise.le, pointwise.gt, pointwise.ge,
-    )  # fmt: skip
-    logical_and, logical_or, logical_xor, logical_not = (
-        pointwise.logical_and, pointwise.logical_or, pointwise.logical_xor, pointwise.logical_not,
-    )  # fmt: skip
-    isnan, isinf, isreal = pointwise.isnan, pointwise.isinf, pointwise.isreal
-    conj, angle = pointwise.conj, pointwise.angle
-    conj_physical, resolve_conj = complex_.conj_physical, complex_.resolve_conj
-
-    def where(self, condition: Tensor, other: Any) -> Tensor:
-        """Return the tensor where the condition holds, else other."""
-        return pointwise.where(condition, self, other)
+    # ----------------------------------------------------------------------- its other views
 
     @property
     def real(self) -> Tensor:
@@ -804,89 +721,6 @@ class Tensor(TensorBase):
     @imag.setter
     def imag(self, value: Any) -> None:
         inplace.copy_(complex_.imag(self), value)
-
-    __add__ = __radd__ = operator(pointwise.add, pointwise.plus)
-    __sub__ = operator(pointwise.sub, pointwise.minus)
-    __mul__ = __rmul__ = operator(pointwise.mul, pointwise.mul)
-    __truediv__ = operator(pointwise.div, pointwise.true_divide)
-    __pow__ = operator(pointwise.pow, pointwise.power, NONE)  # a number is a formula of its own
-    __rsub__, __rtruediv__ = map(operator, (pointwise.rsub, pointwise.rdiv))
-    __rpow__ = operator(reflected(pointwise.pow))
-    __neg__ = pointwise.neg
-
-    def __pos__(self) -> Tensor:
-        if self._array.dtype.kind == "b":
-            raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
-        return self
-
-    __abs__ = pointwise.abs
-    __matmul__ = matrix_operator(linalg.matmul)
-    __rmatmul__ = matrix_operator(reflected(linalg.matmul))
-    __eq__, __ne__ = map(operator, (pointwise.eq, pointwise.ne))
-    __lt__, __le__ = map(operator, (pointwise.lt, pointwise.le))
-    __gt__, __ge__ = map(operator, (pointwise.gt, pointwise.ge))
-    __and__, __or__, __xor__ = map(
-        operator, (pointwise.bitwise_and, pointwise.bitwise_or, pointwise.bitwise_xor)
-    )
-    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
-
-    def __invert__(self) -> Tensor:
-        if self._array.dtype.kind not in "biu":
-            raise TypeError(
-                "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
-            )
-        return pointwise.bitwise_not(self)
-
-    bitwise_and, bitwise_or, bitwise_xor = (
-        pointwise.bitwise_and, pointwise.bitwise_or, pointwise.bitwise_xor,
-    )  # fmt: skip
-    bitwise_not = pointwise.bitwise_not
-
-    sum, mean, prod = reduction.sum, reduction.mean, reduction.prod
-    max, min, amax, amin = reduction.max, reduction.min, reduction.amax, reduction.amin
-    argmax, argmin, all, any = reduction.argmax, reduction.argmin, reduction.all, reduction.any
-    var, std, norm = reduction.var, reduction.std, reduction.norm
-    logsumexp = reduction.logsumexp
-    equal, isclose, allclose = reduction.equal, reduction.isclose, reduction.allclose
-
-    dot, mv, mm, bmm = linalg.dot, linalg.mv, linalg.mm, linalg.bmm
-    matmul, outer, det = linalg.matmul, linalg.outer, linalg.det
-
-    new_zeros, new_ones = creation.new_zeros, creation.new_ones
-    new_full, new_empty, new_tensor = creation.new_full, creation.new_empty, creation.new_tensor
-
-    reshape, view, flatten = shapes.reshape, shapes.view, shapes.flatten
-    transpose, t, permute, adjoint = shapes.transpose, shapes.t, shapes.permute, shapes.adjoint
-    swapaxes = swapdims = shapes.transpose
-    diagonal, movedim, moveaxis = shapes.diagonal, shapes.movedim, shapes.movedim
-    unflatten, ravel = shapes.unflatten, shapes.ravel
-    squeeze, unsqueeze = shapes.squeeze, shapes.unsqueeze
-    expand, broadcast_to = shapes.expand, shapes.broadcast_to
-    split, chunk, unbind = shapes.split, shapes.chunk, shapes.unbind
-    split_with_sizes, tensor_split = shapes.split_with_sizes, shapes.tensor_split
-    hsplit, vsplit, dsplit = shapes.hsplit, shapes.vsplit, shapes.dsplit
-    storage_offset = strided.storage_offset
-    as_strided, unfold = strided.as_strided, strided.unfold
-    as_strided_scatter, slice_scatter = strided.as_strided_scatter, strided.slice_scatter
-    select_scatter, diagonal_scatter = strided.select_scatter, strided.diagonal_scatter
-    select, narrow, clone, contiguous, to = (
-        shapes.select, shapes.narrow, shapes.clone, shapes.contiguous, shapes.to,
-    )  # fmt: skip
-    flip, nonzero, index_select = indexing.flip, indexing.nonzero, indexing.index_select
-    __getitem__ = indexing.getitem
-    __setitem__ = inplace.setitem
-
-    def expand_as(self, other: Tensor) -> Tensor:
-        """Return a view with the shape of another tensor."""
-        return shapes.expand(self, other._array.shape)
-
-    def view_as(self, other: Tensor) -> Tensor:
-        """Return the same memory in the shape of another tensor."""
-        return shapes.view(self, other._array.shape)
-
-    def reshape_as(self, other: Tensor) -> Tensor:
-        """Return the elements in the shape of another tensor."""
-        return shapes.reshape(self, other._array.shape)
 
     @property
     def T(self) -> Tensor:
@@ -915,112 +749,6 @@ class Tensor(TensorBase):
             )
         return shapes.adjoint(self)
 
-    def cpu(self) -> Tensor:
-        """Return the tensor on the CPU; itself where it is there."""
-        return shapes.to(self, "cpu")
-
-    def cuda(self, device: Any = None) -> Tensor:
-        """Return the tensor on a GPU, the current one by default; itself where it is there."""
-        return shapes.to(self, "cuda" if device is None else device)
-
-    def type_as(self, other: Tensor) -> Tensor:
-        """Return the tensor with the type of another."""
-        return shapes.to(self, other.dtype)
-
-    def float(self) -> Tensor:
-        """Return the tensor as float32."""
-        return shapes.to(self, _dtype.float32)
-
-    def double(self) -> Tensor:
-        """Return the tensor as float64."""
-        return shapes.to(self, _dtype.float64)
-
-    def half(self) -> Tensor:
-        """Return the tensor as float16."""
-        return shapes.to(self, _dtype.float16)
-
-    def int(self) -> Tensor:
-        """Return the tensor as int32."""
-        return shapes.to(self, _dtype.int32)
-
-    def long(self) -> Tensor:
-        """Return the tensor as int64."""
-        return shapes.to(self, _dtype.int64)
-
-    def bool(self) -> Tensor:
-        """Return the tensor as bool."""
-        return shapes.to(self, _dtype.bool_)
-
-    add_, sub_, mul_, div_ = inplace.add_, inplace.sub_, inplace.mul_, inplace.div_
-    pow_, clamp_, abs_, hypot_ = inplace.pow_, inplace.clamp_, inplace.abs_, inplace.hypot_
-    zero_, fill_, copy_ = inplace.zero_, inplace.fill_, inplace.copy_
-    neg_, exp_, log_, sqrt_, sigmoid_, tanh_, relu_, reciprocal_ = map(
-        inplace.unary,
-        (
-            pointwise.neg, pointwise.exp, pointwise.log, pointwise.sqrt,
-            pointwise.sigmoid, pointwise.tanh, pointwise.relu, pointwise.reciprocal,
-        ),
-    )  # fmt: skip
-    sin_, cos_, tan_, erf_, log1p_, rsqrt_, square_, sign_, sgn_ = map(
-        inplace.unary,
-        (
-            pointwise.sin, pointwise.cos, pointwise.tan, pointwise.erf, pointwise.log1p,
-            pointwise.rsqrt, pointwise.square, pointwise.sign, pointwise.sgn,
-        ),
-    )  # fmt: skip
-    negative_, absolute_, clip_ = neg_, abs_, clamp_
-    subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_
-    conj_physical_ = inplace.conj_physical_
-    eq_, ne_, lt_, le_, gt_, ge_ = map(
-        inplace.decision,
-        (pointwise.eq, pointwise.ne, pointwise.lt, pointwise.le, pointwise.gt, pointwise.ge),
-    )
-    logical_and_, logical_or_, logical_xor_, logical_not_ = map(
-        inplace.decision,
-        (
-            pointwise.logical_and, pointwise.logical_or, pointwise.logical_xor,
-            pointwise.logical_not,
-        ),
-    )  # fmt: skip
-    bitwise_and_, bitwise_or_, bitwise_xor_ = map(
-        inplace.binary, (pointwise.bitwise_and, pointwise.bitwise_or, pointwise.bitwise_xor)
-    )
-    bitwise_not_ = inplace.unary(pointwise.bitwise_not)
-    t_, transpose_ = inplace.t_, inplace.rearranging(shapes.transpose)
-    squeeze_, unsqueeze_ = map(inplace.rearranging, (shapes.squeeze, shapes.unsqueeze))
-    as_strided_ = inplace.rearranging(strided.as_strided)
-    swapaxes_ = swapdims_ = transpose_
-    masked_fill, masked_fill_ = places.masked_fill, inplace.masked_fill_
-    masked_scatter, masked_scatter_ = places.masked_scatter, inplace.masked_scatter_
-    masked_select = indexing.masked_select
-    index_put, index_put_ = inplace.index_put, inplace.index_put_
-    index_fill, index_fill_ = places.index_fill, inplace.index_fill_
-    index_copy, index_copy_ = places.index_copy, inplace.index_copy_
-    index_add, index_add_ = places.index_add, inplace.index_add_
-    gather, scatter, scatter_ = places.gather, places.scatter, inplace.scatter_
-    scatter_add, scatter_add_ = places.scatter_add, inplace.scatter_add_
-    __iadd__, __isub__, __imul__ = inplace.add_, inplace.sub_, inplace.mul_
-    __itruediv__, __ipow__ = inplace.div_, inplace.pow_
-    __iand__, __ior__, __ixor__ = bitwise_and_, bitwise_or_, bitwise_xor_
-
-
-@of_tensor
-def is_complex(input: Tensor) -> bool:
-    """Return whether the type of a tensor is complex."""
-    return input.is_complex()
-
-
-@of_tensor
-def is_floating_point(input: Tensor) -> bool:
-    """Return whether the type of a tensor is a floating point type."""
-    return input.is_floating_point()
-
-
-@of_tensor
-def is_conj(input: Tensor) -> bool:
-    """Return False: unlike PyTorch's, no tensor is conjugated only when it is read."""
-    return input.is_conj()
-
 
 @functools.cache
 def _engine() -> Any:
@@ -1039,13 +767,9 @@ def _rebuilt(array: np.ndarray[Any, Any], where: str, requires_grad: bool) -> An
     return made.requires_grad_(requires_grad) if requires_grad else made
 
 
-for _name, _function in [*vars(Tensor).items()]:  # a method need not ask whether it has a tensor
-    if inspect.isfunction(_function) and hasattr(_function, "__wrapped__"):
-        setattr(Tensor, _name, _function.__wrapped__)
-
-
 class Dual(Tensor):
     """A tensor with tangents: how it moves, for each level of forward mode."""
 
 
 saved.close_circle(Tensor, Dual)  # closes the circle: results of operations are tensors
+methods.complete()  # which have them as methods

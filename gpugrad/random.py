@@ -18,6 +18,7 @@ from gpugrad._device import CPU, device
 from gpugrad._dtype import dtype
 from gpugrad.backend.batched import Level, door_for
 from gpugrad.graph import TensorBase, mode
+from gpugrad.op import public
 from gpugrad.op.saved import wrap
 from gpugrad.ops.creation import DeviceLike, _like, _sizes, finish, place
 
@@ -168,6 +169,7 @@ def _drawn(shape: tuple[int, ...], kind: dtype, here: device, generator: Any, no
     return door.xp.asarray(array).astype(kind.numpy, copy=False)
 
 
+@public(method=False, out=True)
 def rand(
     *sizes: Any,
     size: Any = None,
@@ -185,6 +187,7 @@ def rand(
     return _random(shape, dtype, place(device), generator, requires_grad, normal=False)
 
 
+@public(method=False, out=True)
 def randn(
     *sizes: Any,
     size: Any = None,
@@ -237,6 +240,7 @@ def _by_example(array: Any, levels: Sequence[Level]) -> Any:
     return door_for(backend.of(array), levels).made(array) if levels else array
 
 
+@public(method=False, out=True)
 def randint(
     low: int,
     high: Any = None,
@@ -277,37 +281,44 @@ def randint(
 
 
 def _random_like(
-    input: TensorBase, kind: dtype | None, where: DeviceLike, requires_grad: bool, normal: bool
-) -> Any:
+    input: TensorBase, kind: dtype | None, where: DeviceLike, generator: Generator | None,
+    requires_grad: bool, normal: bool,
+) -> Any:  # fmt: skip
     shape, found, here = _like(input, kind, where)
-    return _random(shape, found, here, None, requires_grad, normal)
+    return _random(shape, found, here, generator, requires_grad, normal)
 
 
+@public(method=False)
 def rand_like(
-    input: Tensor, *, dtype: dtype | None = None, device: DeviceLike = None,
-    requires_grad: bool = False,
+    input: Tensor, *, generator: Generator | None = None, dtype: dtype | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return :func:`rand` with the shape, type and device of ``input``."""
-    return _random_like(input, dtype, device, requires_grad, normal=False)
+    return _random_like(input, dtype, device, generator, requires_grad, normal=False)
 
 
+@public(method=False)
 def randn_like(
-    input: Tensor, *, dtype: dtype | None = None, device: DeviceLike = None,
-    requires_grad: bool = False,
+    input: Tensor, *, generator: Generator | None = None, dtype: dtype | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return :func:`randn` with the shape, type and device of ``input``."""
-    return _random_like(input, dtype, device, requires_grad, normal=True)
+    return _random_like(input, dtype, device, generator, requires_grad, normal=True)
 
 
+@public(method=False)
 def randint_like(
-    input: Tensor, low: int, high: int | None = None, *, dtype: dtype | None = None,
-    device: DeviceLike = None, requires_grad: bool = False,
+    input: Tensor, low: int, high: int | None = None, *, generator: Generator | None = None,
+    dtype: dtype | None = None, device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return :func:`randint` with the shape, type and device of ``input``."""
     if high is None:
         low, high = 0, low
     shape, kind, here = _like(input, dtype, device)
-    return randint(low, high, shape, dtype=kind, device=here, requires_grad=requires_grad)
+    return randint(
+        low, high, shape, generator=generator, dtype=kind, device=here,
+        requires_grad=requires_grad,
+    )  # fmt: skip
 
 
 __all__ = ["CPU", "Generator", "manual_seed"]

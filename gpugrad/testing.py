@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from gpugrad.autograd.gradcheck import central_difference
 from gpugrad.func.forward import walk_forward
 from gpugrad.graph import TensorBase
 from gpugrad.kernels import launches
+from gpugrad.op.forms import PUBLIC
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -43,21 +43,18 @@ TOLERANCES = {
 
 def operations() -> list[str]:
     """Return the name of every operation, in function and method form; each must have samples."""
-    found = [*vars(gpugrad).values(), *vars(gpugrad.Tensor).values()]
-    return sorted({f.__name__ for f in found if inspect.isfunction(f) and _is_operation(f)})
+    return sorted(
+        declared.name
+        for declared in PUBLIC.values()
+        if declared.home.startswith(_FOLDER)
+        and declared.home not in _OTHERS
+        and declared.returns not in ("bool", "int")  # Python's: no tensor
+    )
 
 
 _FOLDER = "gpugrad.ops."
-_OTHERS = (_FOLDER + "creation", _FOLDER + "inplace")  # no results of tensors alone
-
-
-def _is_operation(function: Any) -> bool:
-    generated = hasattr(function, "op")  # from a formula
-    return generated or (
-        function.__module__.startswith(_FOLDER)
-        and function.__module__ not in _OTHERS
-        and function.__annotations__.get("return") not in ("bool", "int")  # Python's: no tensor
-    )
+# No results of tensors alone; other names of ``to``.
+_OTHERS = {_FOLDER + "creation", _FOLDER + "inplace", _FOLDER + "conversion"}
 
 
 # --------------------------------------------------------------------------- equality

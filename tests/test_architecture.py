@@ -34,8 +34,10 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("backend",): ("formula", "errors", "_device"),
     ("op",): ("backend", "formula", "hooks", "graph", "errors", "_device", "_dtype"),
     ("ops",): ("backend", "formula", "graph", "errors", "_device", "_dtype", "op"),
+    ("methods",): ("graph", "op", "ops"),
     ("_tensor",): (
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "printing", "op", "ops",
+        "methods",
     ),
     ("tree",): ("_tensor",),
     ("autograd",): (
@@ -45,6 +47,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("random", "cuda"): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor",
     ),
+    ("functions", "special", "linalg"): ("op", "random"),
     ("utils",): ("graph", "op", "autograd", "random"),
     ("optim",): ("backend", "graph", "errors", "op", "ops", "_tensor", "autograd"),
 }  # fmt: skip
@@ -223,8 +226,9 @@ def test_importing_gpugrad_takes_a_bounded_number_of_modules() -> None:
     found = python(code)
     # our own and the standard library's: 73 when vmap and conventions were there, 78 with views by
     # strides and selective checkpoints, 84 since Function and checkpoints are divided into files,
-    # 86 since generated text has a folder, 87 with halves, 88 with nodes that are shown
-    assert len(found) <= 88, sorted(found)
+    # 86 since generated text has a folder, 87 with halves, 88 with nodes that are shown,
+    # 99 since functions and methods are made from the table of declarations
+    assert len(found) <= 99, sorted(found)
 
 
 def test_importing_gpugrad_changes_nothing_outside() -> None:

@@ -385,7 +385,7 @@ def test_checkpoint_computes_again_by_the_same_convention(reentrant: bool) -> No
 def test_nodes_have_pytorchs_attributes() -> None:
     x, y = gpugrad.ones(2, requires_grad=True), gpugrad.ones(2, requires_grad=True)
     with conventions("math"):
-        node = (x * y).grad_fn
+        node: Any = (x * y).grad_fn
     assert node._saved_self is x
     assert node._saved_other is y
     assert node.name() == "MulBackward0"

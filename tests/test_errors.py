@@ -1734,12 +1734,6 @@ DELIBERATE: list[tuple[str, tuple[type[Exception], str], Any, str]] = [
         "PyTorch takes the second ellipsis for a slice",
     ),
     (
-        "torch.sin()",
-        (TypeError, 'sin() missing 1 required positional arguments: "input"'),
-        (TypeError, "sin() missing 1 required positional argument: 'input'"),
-        "Python's own sentence",
-    ),
-    (
         "torch.ones(2, device='foo')",
         (RuntimeError, "Expected one of cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep,"),
         (RuntimeError, "Expected one of cpu, cuda device type at start of device string: foo"),

@@ -293,7 +293,7 @@ def an_edge_of_a_view_whose_base_got_a_history(torch: Any, leaf: Any, note: Any)
 
 def test_an_edge_made_by_hand_needs_a_gradient() -> None:
     x = gpugrad.tensor([1.0, 2.0], requires_grad=True)
-    y = (x * x).sum()
+    y: Any = (x * x).sum()
     by_hand = gpugrad.autograd.graph.GradientEdge(y.grad_fn, 0)
     with pytest.raises(RuntimeError, match=r"only for gradient edges that get_gradient_edge retur"):
         gpugrad.autograd.grad(by_hand, x)

@@ -36,7 +36,7 @@ def on(device: str, text: str) -> str:
 def test_gradient_of_a_tensor_for_a_given_gradient_of_ones(device: str) -> None:
     rows = [[2.0, 2.0, 2.0], [3.0, 3.0, 3.0], [4.0, 4.0, 4.0], [5.0, 6.0, 7.0]]
     x = torch.tensor(rows, device=device, requires_grad=True)
-    y = x**2
+    y: Any = x**2
     nothing = y.backward(torch.ones_like(x))
 
     assert nothing is None

@@ -281,8 +281,8 @@ def test_cuda_agrees_with_numpy(op: str, sample: Sample, dtype: np.dtype[Any]) -
 
 # --------------------------------------------------------------------------- what is saved
 
-# For the first sample of each operation, all inputs needing a gradient: the inputs and the output
-# that the last node keeps.
+# For the first sample of some operations of each kind, all inputs needing a gradient: the inputs
+# and the output that the last node keeps.  What a rule names is saved, whatever the operation.
 SAVED = {
     "add": "", "sub": "", "rsub": "", "mul": "0 1", "div": "0 1", "pow": "0 1 out", "neg": "",
     "abs": "0", "reciprocal": "out", "square": "0", "sign": "", "sgn": "", "conj": "", "real": "",
@@ -328,7 +328,7 @@ def saved_names(inputs: list[Any], output: Any) -> str:
     return " ".join(names)
 
 
-@over(FIRST)
+@over([(op, sample) for op, sample in FIRST if op in SAVED])
 def test_the_minimum_is_saved(op: str, sample: Sample) -> None:
     inputs = sample.tensors()
     assert saved_names(inputs, flat(of(sample)(*inputs))[0]) == SAVED[op]

@@ -266,7 +266,7 @@ def test_threads_change_their_modes_at_one_time() -> None:
                 packed.clear()
             elif kind == 3:
                 with gpugrad.autograd.set_detect_anomaly(True):
-                    y = x * x
+                    y: Any = x * x
                 assert "traceback_" in y.grad_fn.metadata
             else:
                 y = x * x

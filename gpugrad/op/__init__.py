@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from gpugrad.op.declaration import OPS as OPS
 from gpugrad.op.declaration import defined as defined
+from gpugrad.op.declaration import function_of as function_of
 from gpugrad.op.declaration import pointwise as pointwise
-from gpugrad.op.declaration import public as public
 from gpugrad.op.elementwise import Elementwise as Elementwise
 from gpugrad.op.elementwise import Pointwise as Pointwise
+from gpugrad.op.forms import public as public
+from gpugrad.op.forms import selecting as selecting
 from gpugrad.op.operation import Operation as Operation
 from gpugrad.op.operation import bilinear as bilinear
 from gpugrad.op.operation import cast as cast
@@ -28,5 +30,4 @@ from gpugrad.op.operation import move as move
 from gpugrad.op.operation import sum_to as sum_to
 from gpugrad.op.operation import together as together
 from gpugrad.op.promotion import as_operand as as_operand
-from gpugrad.op.promotion import of_tensor as of_tensor
 from gpugrad.op.promotion import result_type as result_type

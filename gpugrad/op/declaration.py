@@ -75,13 +75,15 @@ def pointwise(
             return Formula(key, inputs, (make(*inputs),), by_rule=bool(asked))
 
         op = OPS[key] = Pointwise(name, function or key, build, promotion, parameters)
-        return public(op, rule.__doc__ or "")
+        made = function_of(op, rule.__doc__ or "")
+        made.__module__ = rule.__module__
+        return made
 
     return declare
 
 
-def public(op: Pointwise, doc: str = "") -> Callable[..., Any]:
-    """Return the function that users call, generated so that it has PyTorch's parameter names."""
+def function_of(op: Pointwise, doc: str = "") -> Callable[..., Any]:
+    """Return the function of an operation, generated so that it has PyTorch's parameter names."""
     function = defined(op, op)
     function.__doc__ = doc
     function.op = op

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -87,24 +86,8 @@ def check_shapes(values: Sequence[Any]) -> None:
         errors.broadcast_shape(*shapes)
 
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def of_tensor(function: F) -> F:
-    """Return a function of a tensor that says so where it is called on something else.
-
-    NumPy and CuPy arrays are taken as tensors.
-
-    Raises:
-        TypeError: The first argument is neither a tensor nor an array.
-    """
-
-    @functools.wraps(function)
-    def checked(input: Any, *args: Any, **kwargs: Any) -> Any:
-        if not isinstance(input, TensorBase):
-            if not backend.is_array(input):
-                raise errors.must_be_tensor(function.__name__, "input", 1, input)
-            input = wrap(input)
-        return function(input, *args, **kwargs)
-
-    return cast("F", checked)
+def is_operand(value: Any, numbers: bool = True) -> bool:
+    """Tell whether a value is an operand: a tensor, an array, or a number where these are."""
+    if isinstance(value, TensorBase) or backend.is_array(value):
+        return True
+    return numbers and isinstance(value, bool | int | float | complex | np.generic)

@@ -11,7 +11,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad.graph import TensorBase
-from gpugrad.op import OPS, Pointwise, composite, linear, of_tensor, public
+from gpugrad.op import OPS, Pointwise, composite, function_of, linear, public
 from gpugrad.op.saved import own_array
 from gpugrad.ops.pointwise import conj, cos, sin
 from gpugrad.ops.shape import contiguous, select
@@ -86,7 +86,7 @@ def angle(g: Any, out: Any) -> Any:
     return real(conj(g) * (out * 1j))
 
 
-_conj_physical = public(
+_conj_physical = function_of(
     Pointwise("ConjPhysicalBackward0", "conj_physical", OPS["conjugate"].build, "default")
 )
 
@@ -94,7 +94,7 @@ _conj_physical = public(
 # --------------------------------------------------------------------------- public
 
 
-@of_tensor
+@public(method=False)
 def view_as_real(input: Tensor) -> Tensor:
     """Return a view of a complex tensor as real numbers, with a last dimension of two parts.
 
@@ -106,7 +106,7 @@ def view_as_real(input: Tensor) -> Tensor:
     return _view_as_real(input)
 
 
-@of_tensor
+@public(method=False)
 def view_as_complex(input: Tensor) -> Tensor:
     """Return a view of pairs of real numbers as complex numbers, without the last dimension.
 
@@ -138,13 +138,13 @@ def view_as_complex(input: Tensor) -> Tensor:
     return _view_as_complex(input)
 
 
-@of_tensor
+@public(method=False)
 def real(input: Tensor) -> Tensor:
     """Return a view of the real part; the tensor itself where it is real."""
     return select(_view_as_real(input), -1, 0) if input._array.dtype.kind == "c" else input
 
 
-@of_tensor
+@public(method=False)
 def imag(input: Tensor) -> Tensor:
     """Return a view of the imaginary part.
 
@@ -156,6 +156,7 @@ def imag(input: Tensor) -> Tensor:
     return select(_view_as_real(input), -1, 1)
 
 
+@public(method=False, out=True)
 def complex(real: Tensor, imag: Tensor) -> Tensor:
     """Return complex numbers of given real and imaginary parts, which broadcast.
 
@@ -167,6 +168,7 @@ def complex(real: Tensor, imag: Tensor) -> Tensor:
     return _complex(real, imag)
 
 
+@public(method=False, out=True)
 def polar(abs: Tensor, angle: Tensor) -> Tensor:
     """Return complex numbers of given absolute values and angles in radians, which broadcast.
 
@@ -201,13 +203,13 @@ def _check_parts(function: str, **parts: Any) -> None:
         )
 
 
-@of_tensor
+@public(out=True)
 def conj_physical(input: Tensor) -> Tensor:
     """Return the complex conjugate; the tensor itself where it is real."""
     return _conj_physical(input) if input._array.dtype.kind == "c" else input
 
 
-@of_tensor
+@public()
 def resolve_conj(input: Tensor) -> Tensor:
     """Return the tensor itself.
 

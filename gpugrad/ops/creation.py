@@ -14,6 +14,7 @@ from gpugrad._device import CPU, device
 from gpugrad._dtype import dtype
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, TensorBase, inferring, mark
+from gpugrad.op import public
 from gpugrad.op.saved import wrap
 from gpugrad.ops.shape import as_shape, to
 
@@ -196,6 +197,7 @@ def checked_number(value: Any, wanted: dtype) -> Any:
     return value
 
 
+@public(method=False)
 def tensor(
     data: Any,
     *,
@@ -226,6 +228,7 @@ def tensor(
     return finish(to(result, device=device, dtype=dtype), requires_grad)
 
 
+@public(method=False)
 def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     """Return a tensor that shares the memory of a NumPy array.
 
@@ -240,6 +243,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     return wrap(_checked_array(ndarray))
 
 
+@public(method=False)
 def as_tensor(data: Any, dtype: dtype | None = None, device: DeviceLike = None) -> Tensor:
     """Return the data as a tensor, sharing memory where type and device allow.
 
@@ -297,6 +301,7 @@ def _filled_like(
     return _filled(shape, value, kind, here, requires_grad, door)
 
 
+@public(method=False, out=True)
 def zeros(
     *sizes: Any, size: Any = None, dtype: dtype | None = None, device: DeviceLike = None,
     requires_grad: bool = False,
@@ -305,6 +310,7 @@ def zeros(
     return _filled(_sizes(sizes, size, "zeros"), 0, dtype, device, requires_grad)
 
 
+@public(method=False, out=True)
 def ones(
     *sizes: Any, size: Any = None, dtype: dtype | None = None, device: DeviceLike = None,
     requires_grad: bool = False,
@@ -313,6 +319,7 @@ def ones(
     return _filled(_sizes(sizes, size, "ones"), 1, dtype, device, requires_grad)
 
 
+@public(method=False, out=True)
 def full(
     size: Sequence[int],
     fill_value: Any,
@@ -328,6 +335,7 @@ def full(
     return _filled(_sizes((size,), None, "full"), value, kind, device, requires_grad)
 
 
+@public(method=False, out=True)
 def empty(
     *sizes: Any, size: Any = None, dtype: dtype | None = None, device: DeviceLike = None,
     requires_grad: bool = False,
@@ -349,6 +357,7 @@ def _like(
     return tuple(array.shape), _dtype.chosen(dtype, _dtype.of(array.dtype)), here
 
 
+@public(method=False)
 def zeros_like(
     input: Tensor, *, dtype: dtype | None = None, device: DeviceLike = None,
     requires_grad: bool = False,
@@ -357,6 +366,7 @@ def zeros_like(
     return _filled_like(input, 0, dtype, device, requires_grad)
 
 
+@public(method=False)
 def ones_like(
     input: Tensor, *, dtype: dtype | None = None, device: DeviceLike = None,
     requires_grad: bool = False,
@@ -365,6 +375,7 @@ def ones_like(
     return _filled_like(input, 1, dtype, device, requires_grad)
 
 
+@public(method=False)
 def full_like(
     input: Tensor, fill_value: Any, *, dtype: dtype | None = None, device: DeviceLike = None,
     requires_grad: bool = False,
@@ -373,6 +384,7 @@ def full_like(
     return _filled_like(input, fill_value, dtype, device, requires_grad)
 
 
+@public(method=False)
 def empty_like(
     input: Tensor, *, dtype: dtype | None = None, device: DeviceLike = None,
     requires_grad: bool = False,
@@ -392,6 +404,7 @@ def _filled_new(
     return _filled(_sizes(sizes, size, function), value, kind, here, requires_grad, door)
 
 
+@public(function=False)
 def new_zeros(
     input: Tensor, *sizes: Any, size: Any = None, dtype: dtype | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
@@ -400,6 +413,7 @@ def new_zeros(
     return _filled_new("new_zeros", input, sizes, size, 0, dtype, device, requires_grad)
 
 
+@public(function=False)
 def new_ones(
     input: Tensor, *sizes: Any, size: Any = None, dtype: dtype | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
@@ -408,6 +422,7 @@ def new_ones(
     return _filled_new("new_ones", input, sizes, size, 1, dtype, device, requires_grad)
 
 
+@public(function=False)
 def new_full(
     input: Tensor, size: Sequence[int], fill_value: Any, *, dtype: dtype | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
@@ -433,6 +448,7 @@ def new_full(
     return _filled_new("new_full", input, (size,), None, value, kind, device, requires_grad)
 
 
+@public(function=False)
 def new_empty(
     input: Tensor, *sizes: Any, size: Any = None, dtype: dtype | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
@@ -444,6 +460,7 @@ def new_empty(
     return finish(wrap(array), requires_grad)
 
 
+@public(function=False)
 def new_tensor(
     input: Tensor, data: Any, *, dtype: dtype | None = None, device: DeviceLike = None,
     requires_grad: bool = False,
@@ -462,6 +479,7 @@ def new_tensor(
 # --------------------------------------------------------------------------- counted
 
 
+@public(method=False, out=True)
 def arange(
     start: Any,
     end: Any = None,
@@ -500,6 +518,7 @@ def _sent(array: Any, where: DeviceLike, requires_grad: bool) -> Any:
     return finish(to(wrap(array), device=place(where)), requires_grad)
 
 
+@public(method=False, out=True)
 def linspace(
     start: Any,
     end: Any,
@@ -517,6 +536,7 @@ def linspace(
     return _sent(values, device, requires_grad)
 
 
+@public(method=False, out=True)
 def eye(
     n: int,
     m: int | None = None,

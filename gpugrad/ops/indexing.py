@@ -12,7 +12,7 @@ from gpugrad import backend, errors
 from gpugrad.backend.batched import Batched, all_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase, warn
-from gpugrad.op import linear, of_tensor
+from gpugrad.op import linear, public
 from gpugrad.op.saved import Like, own_array, read, wrap
 from gpugrad.ops import shape as shapes
 
@@ -62,7 +62,7 @@ def input(g: Any, axes: Shape) -> Any:
     return _flip(g, axes=axes)
 
 
-@of_tensor
+@public()
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """Return a copy with the order of the elements reversed along ``dims``."""
     wanted = shapes.as_shape(dims)
@@ -271,6 +271,7 @@ def _check_array(item: Array, axis: int, shape: Shape) -> None:
             raise IndexError(f"index {wrong} is out of bounds for dimension {axis} with size {n}")
 
 
+@public(function=False, method=False, operators="__getitem__")
 def getitem(input: Tensor, key: Any) -> Tensor:
     """Return ``input[key]``: a view for integers and slices, a copy where arrays are involved.
 
@@ -294,7 +295,7 @@ def getitem(input: Tensor, key: Any) -> Tensor:
     return shapes.sliced(input, index)
 
 
-@of_tensor
+@public(out=True)
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """Return the int64 indices of the nonzero elements, a row for each; or a tuple of columns."""
     read(input)
@@ -309,7 +310,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     return wrap(door.xp.stack(found, axis=1))
 
 
-@of_tensor
+@public(out=True)
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """Return a copy of the slices that a 1-d tensor of integers names along ``dim``."""
     axis = normal_dim(dim, input._array.ndim)
@@ -319,7 +320,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return _index_select(input, index=parts)
 
 
-@of_tensor
+@public(out=True)
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """Return the elements where the mask holds, in one dimension; both are broadcast.
 

@@ -11,9 +11,12 @@ import numpy as np
 from gpugrad import _dtype, backend, errors
 from gpugrad.backend.batched import BatchedBackend, has_room, levels_of, no_room
 from gpugrad.errors import size
+from gpugrad.formula import REAL
 from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode, recording, rehang
-from gpugrad.op import OPS, Elementwise, Pointwise, cast, linear, public
+from gpugrad.op import OPS, Elementwise, Pointwise, cast, function_of, linear, public
+from gpugrad.op.arguments import Arguments, caller
 from gpugrad.op.dual import attach, has_tangents, tangent_of
+from gpugrad.op.forms import Public
 from gpugrad.op.history import (
     belong,
     check_rewritable,
@@ -25,7 +28,6 @@ from gpugrad.op.history import (
 )
 from gpugrad.op.promotion import as_operand, result_type
 from gpugrad.op.saved import Like, note_write, own_array, type_name, wrap, zeros
-from gpugrad.ops import pointwise as pw
 from gpugrad.ops import scatter, shape
 from gpugrad.ops.creation import checked_number
 from gpugrad.ops.indexing import add_at, getitem, parsed
@@ -157,17 +159,17 @@ def _addresses(array: Array) -> tuple[int, int] | None:
     return start, start + array.nbytes
 
 
-def inplace(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
+def inplace(function: Callable[..., Any], self: Any, *operands: Any, **options: Any) -> Any:
     """Write ``function(self, *operands)`` into ``self``, whose history becomes that of the result.
 
     Raises:
         RuntimeError: ``self`` may not be written, or cannot hold the result's shape or type.
     """
     check_writable(self, *operands)
-    return overwrite(function, self, *operands)
+    return overwrite(function, self, *operands, **options)
 
 
-def overwrite(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
+def overwrite(function: Callable[..., Any], self: Any, *operands: Any, **options: Any) -> Any:
     """Do what :func:`inplace` does, where it is known that ``self`` may be written.
 
     Raises:
@@ -188,7 +190,7 @@ def overwrite(function: Callable[..., Any], self: Any, *operands: Any) -> Any:
     old._edge = self._edge
     if mode.replay is not None and function not in (_replaced, _filled_by_tensor):
         mode.replay.made(old, (self,))
-    result = function(old, *(old if o is self else o for o in operands))
+    result = function(old, *(old if o is self else o for o in operands), **options)
     node = result._edge.node if isinstance(result._edge, Output) else result._edge
     result = _fitting(self, result)
     if isinstance(node, Node) and node.saved and any(s is old for s in node.saved):
@@ -292,78 +294,68 @@ def _overlaps(door: backend.Backend, array: Array, out: Array) -> bool:
     return bool(door.xp.may_share_memory(array, out))
 
 
-# --------------------------------------------------------------------------- arithmetic
+# --------------------------------------------------------------------------- the forms
 
 
-def add_(self: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
-    """Add alpha * other to the tensor in place."""
-    if alpha == 1:
-        return inplace(pw.plus, self, other)
-    pw.check_alpha(self, other, alpha)
-    return inplace(pw.plus_scaled, self, other, alpha)
+def form(declared: Public) -> Callable[..., Any]:
+    """Return the in-place form of a function, a method."""
+    plain = declared.plain
+    op = getattr(plain, "op", None)
+    if "shape" in declared.inplace:
+        write = rearranging(plain)
+    elif not isinstance(op, Pointwise):
+        write = selected(plain) if hasattr(plain, "choose") else placed(plain)
+    else:
+        write = {"compare": decision, "integer": integral}.get(op.promotion, arithmetic)(plain)
+    general = Arguments(declared.inplace_name, declared.parameters, write, method=True)
+    return declared.dressed(caller(general), "inplace", declared.inplace_name)
 
 
-def sub_(self: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
-    """Subtract alpha * other from the tensor in place."""
-    pw.check_difference(self, other)
-    if alpha == 1:
-        return inplace(pw.minus, self, other)
-    pw.check_alpha(self, other, alpha)
-    return inplace(pw.minus_scaled, self, other, alpha)
-
-
-def mul_(self: Tensor, other: Any) -> Tensor:
-    """Multiply the tensor by other in place."""
-    return inplace(pw.mul, self, other)
-
-
-def div_(self: Tensor, other: Any) -> Tensor:
-    """Divide the tensor by other in place."""
-    return inplace(pw.true_divide, self, other)
-
-
-def pow_(self: Tensor, exponent: Any) -> Tensor:
-    """Raise the tensor to a power in place."""
-    return inplace(pw.pow, self, exponent)
-
-
-def hypot_(self: Tensor, other: Any) -> Tensor:
-    """Write the square root of the sum of its squares and those of other into the tensor."""
-    return inplace(pw.hypot, self, other)
-
-
-def clamp_(self: Tensor, min: Any = None, max: Any = None) -> Tensor:
-    """Limit the tensor to [min, max] in place."""
-    return inplace(lambda t: pw.clamp(t, min, max), self)
-
-
-def unary(function: Callable[..., Any]) -> Callable[[Any], Any]:
-    """Return the in-place form of a function of one tensor."""
-
-    def apply_(self: Any) -> Any:
-        return inplace(function, self)
-
-    apply_.__name__ = f"{function.__name__}_"
-    apply_.__doc__ = f"Write the result of ``{function.__name__}`` into the tensor."
-    return apply_
-
-
-def abs_(self: Tensor) -> Tensor:
-    """Write the absolute values into the tensor.
+def arithmetic(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the in-place form of a formula.
 
     Raises:
-        RuntimeError: It is complex, and they are not.
+        RuntimeError: The tensor is complex, and the result is not.
     """
-    if self._array.dtype.kind == "c":
-        raise RuntimeError("In-place abs is not supported for complex tensors.")
-    return inplace(pw.abs, self)
+    op: Pointwise = function.op  # type: ignore[attr-defined]
+
+    def write(self: Any, *operands: Any) -> Any:
+        if self._array.dtype.kind == "c" and op.of_kind(True).formula.outputs[0].kind == REAL:
+            raise RuntimeError(f"In-place {op.function} is not supported for complex tensors.")
+        return inplace(function, self, *operands)
+
+    return write
 
 
-_conj_physical = public(
+def selected(function: Any) -> Callable[..., Any]:
+    """Return the in-place form of a function that selects another."""
+
+    def write(self: Any, *operands: Any, **options: Any) -> Any:
+        chosen, values = function.choose(self, *operands, **options)
+        if values[0] is self:
+            return inplace(chosen, self, *values[1:])
+        return inplace(lambda _, *others: chosen(values[0], *others), self, *values[1:])
+
+    return write
+
+
+def placed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the in-place form of a function that writes at some places of its tensor."""
+
+    def write(self: Any, *operands: Any, **options: Any) -> Any:
+        if function is not scatter.masked_fill:  # which PyTorch counts as arithmetic
+            check_examples(self, *operands, function=f"{function.__name__}_")
+        return inplace(function, self, *operands, **options)
+
+    return write
+
+
+_conj_physical = function_of(
     Pointwise("ConjPhysicalBackward1", "conj_physical_", OPS["conjugate"].build, "default")
 )
 
 
+@public()
 def conj_physical_(self: Tensor) -> Tensor:
     """Conjugate the tensor in place."""
     return inplace(_conj_physical, self)
@@ -395,27 +387,18 @@ def decision(function: Callable[..., Any]) -> Callable[..., Any]:
 
     decide.op = function.op  # type: ignore[attr-defined]
 
-    def apply_(self: Any, *other: Any) -> Any:
-        return inplace(decide, self, *other)
-
-    apply_.__name__ = f"{function.__name__}_"
-    apply_.__doc__ = (
-        f"Write the result of ``{function.__name__}`` into the tensor, as 0 or 1 of its own type."
-    )
-    return apply_
+    return lambda self, *others: inplace(decide, self, *others)
 
 
-def binary(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the in-place form of a function of two operands."""
+def integral(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the in-place form of a formula of integers."""
 
-    def apply_(self: Any, other: Any) -> Any:
-        operand = as_operand(apply_.__name__, "other", 0, other)
-        check_fits(self, self._array.shape, result_type([self, operand]).numpy)
-        return inplace(function, self, other)
+    def write(self: Any, *others: Any) -> Any:
+        operands = [as_operand(f"{function.__name__}_", "other", 0, o) for o in others]
+        check_fits(self, self._array.shape, result_type([self, *operands]).numpy)
+        return inplace(function, self, *others)
 
-    apply_.__name__ = f"{function.__name__}_"
-    apply_.__doc__ = f"Write the result of ``{function.__name__}`` into the tensor."
-    return apply_
+    return write
 
 
 # --------------------------------------------------------------------------- the tensor's own shape
@@ -465,10 +448,6 @@ def rearranging(function: Callable[..., Any]) -> Callable[..., Any]:
         note_write(self, self)
         return self
 
-    apply_.__name__ = f"{function.__name__}_"
-    apply_.__doc__ = (
-        f"Change the tensor itself as ``{function.__name__}`` does its result, and return it."
-    )
     return apply_
 
 
@@ -478,6 +457,7 @@ def rearranging(function: Callable[..., Any]) -> Callable[..., Any]:
 _transpose_ = rearranging(shape.t)
 
 
+@public(function=False)
 def t_(self: Tensor) -> Tensor:
     """Exchange the rows and columns of the tensor itself, and return it."""
     check_history(self)
@@ -516,11 +496,13 @@ def src(g: Any) -> Any:
 _filled_by_tensor = _replaced.named("FillBackward3")
 
 
+@public()
 def zero_(self: Tensor) -> Tensor:
     """Fill the tensor with zeros in place."""
     return _fill(self, 0, _zeroed)
 
 
+@public()
 def fill_(self: Tensor, value: Any) -> Tensor:
     """Fill the tensor with a number, or with a 0-d tensor, in place."""
     if isinstance(value, TensorBase):
@@ -550,6 +532,7 @@ def _fill(self: Any, value: complex, op: Any) -> Any:
     return self
 
 
+@public(function=False)
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """Copy the values of another tensor in place: broadcast, cast, moved between devices.
 
@@ -585,6 +568,7 @@ def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
         return False
 
 
+@public(function=False, method=False, operators="__setitem__")
 def setitem(self: Tensor, key: Any, value: Any) -> None:
     """Write a number or a tensor at an index: into the view there, as ``copy_`` does.
 
@@ -656,15 +640,7 @@ def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
         note_write(self, self, value)
 
 
-# --------------------------------------------------------------------------- masks and indices
-
-
-def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """Fill the tensor with a number, or a 0-d tensor, where the mask holds, in place."""
-    check_examples(self, mask)
-    return inplace(lambda t, v: scatter.masked_fill(t, mask, v), self, value)
-
-
+@public(function=False)
 def index_put_(
     self: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False
 ) -> Tensor:
@@ -696,46 +672,9 @@ def index_put_(
     )
 
 
+@public()
 def index_put(
     input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False
 ) -> Tensor:
     """Return a copy with values written at indices; see :func:`index_put_`."""
     return index_put_(input.clone(), indices, values, accumulate)
-
-
-def masked_scatter_(self: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """Write the first values of ``source`` where the mask holds, in place."""
-    check_examples(self, mask, source, function="masked_scatter_")
-    return inplace(lambda t, v: scatter.masked_scatter(t, mask, v), self, source)
-
-
-def index_fill_(self: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
-    """Fill the slices that ``index`` names with a number, or a 0-d tensor, in place."""
-    check_examples(self, index, value, function="index_fill_")
-    return inplace(lambda t, v: scatter.index_fill(t, dim, index, v), self, value)
-
-
-def index_copy_(self: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
-    """Write the slices of ``source`` to the places that ``index`` names, in place."""
-    check_examples(self, index, source, function="index_copy_")
-    return inplace(lambda t, v: scatter.index_copy(t, dim, index, v), self, source)
-
-
-def index_add_(
-    self: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: complex = 1
-) -> Tensor:
-    """Add ``alpha`` times the slices of ``source`` where ``index`` names, in place."""
-    check_examples(self, index, source, function="index_add_")
-    return inplace(lambda t, v: scatter.index_add(t, dim, index, v, alpha=alpha), self, source)
-
-
-def scatter_(self: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
-    """Write elements of ``src``, or a number, where ``index`` names along ``dim``, in place."""
-    check_examples(self, index, src, function="scatter_")
-    return inplace(lambda t, v: scatter.scatter(t, dim, index, v), self, src)
-
-
-def scatter_add_(self: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    """Add elements of ``src`` where ``index`` names along ``dim``, in place."""
-    check_examples(self, index, src, function="scatter_add_")
-    return inplace(lambda t, v: scatter.scatter_add(t, dim, index, v), self, src)

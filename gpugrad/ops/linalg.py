@@ -13,7 +13,7 @@ from gpugrad import _dtype, backend, errors
 from gpugrad.backend import cpu
 from gpugrad.errors import broadcast_shape, size
 from gpugrad.graph import TensorBase, inferring, mark, mode, record
-from gpugrad.op import OPS, Pointwise, bilinear, composite, of_tensor, saved, together
+from gpugrad.op import OPS, Pointwise, bilinear, composite, public, saved, together
 from gpugrad.op.elementwise import Recorded
 from gpugrad.op.observed import watcher
 from gpugrad.op.saved import Like, edges, versions_of, wrap
@@ -197,6 +197,7 @@ def _same_type(name: str, a: Tensor, b: Tensor) -> None:
     )
 
 
+@public(out=True)
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Return the inner product of two vectors, without conjugation.
 
@@ -216,6 +217,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     return _dot(input, tensor)
 
 
+@public(out=True)
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """Return the product of a matrix and a vector."""
     input, vec = _tensors("mv", "vec", input, vec)
@@ -231,6 +233,7 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     return _mv(input, vec)
 
 
+@public(out=True)
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """Return the product of two matrices.
 
@@ -252,6 +255,7 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
     return _mm(input, mat2)
 
 
+@public(out=True)
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """Return the products of two stacks of matrices."""
     input, mat2 = _tensors("bmm", "mat2", input, mat2)
@@ -269,6 +273,7 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     return _bmm(input, mat2)
 
 
+@public(out=True, names="linalg.matmul", operators="__matmul__", reflected="__rmatmul__")
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """Return the matrix product: of vectors, matrices, or stacks of matrices that broadcast.
 
@@ -323,6 +328,7 @@ def _other_rows(count: int, columns: int, rows: int) -> RuntimeError:
     )
 
 
+@public(out=True, names="ger")
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """Return the products of each element of one vector with each of another."""
     input, vec2 = _tensors("outer", "vec2", input, vec2)
@@ -394,7 +400,7 @@ def _cofactors_of(matrix: Array) -> Array:
     return np.where(known, (u.conj() * scaled) @ vh.conj(), np.nan)
 
 
-@of_tensor
+@public(names="linalg.det")
 def det(input: Tensor) -> Tensor:
     """Return the determinants of square matrices, the last two dimensions.
 

@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Any
 from gpugrad import _dtype, errors
 from gpugrad.formula import COMPLEX, TORCH, Expression, Formula, call
 from gpugrad.graph import TensorBase
-from gpugrad.op import OPS, Pointwise, as_operand, cast, pointwise, public, result_type
+from gpugrad.op import (
+    OPS,
+    Pointwise,
+    as_operand,
+    cast,
+    function_of,
+    pointwise,
+    public,
+    result_type,
+    selecting,
+)  # fmt: skip
+from gpugrad.op.forms import Selected
+from gpugrad.op.generated.pointwise import NONE
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -60,6 +72,7 @@ def minus_reflected():
     """Return input - other, where the first is a number and the second was asked to subtract."""
 
 
+@public(inplace="values", out=True, names="multiply", operators="__mul__ __rmul__")
 @pointwise("x * y", "MulBackward0")
 def mul(g, x, y):
     """Return input * other."""
@@ -77,6 +90,7 @@ def negative(g, x):
     return -g
 
 
+@public(inplace="values function", out=True, names="absolute", operators="__abs__")
 @pointwise("abs(x)", "AbsBackward0")
 def abs(g, x):
     """Return the absolute value, real for a complex input; the gradient at 0 is 0."""
@@ -88,6 +102,7 @@ def conjugate(g, x):
     return call("conj", g)
 
 
+@public(out=True)
 @pointwise("angle(x)", "AngleBackward0", "float")
 def angle(g, x):
     """Return the angle of a complex input in radians, in [-pi, pi]; of a real one 0 or pi.
@@ -100,6 +115,7 @@ def angle(g, x):
     return where(eq(x, 0), 0, g * 1j / call("conj", x))
 
 
+@public(inplace="values", out=True)
 @pointwise("sign(x)", "SgnBackward0")
 def sgn(g, x, out):
     """Return the sign, for a complex input x / abs(x), which is 0 at 0.
@@ -115,11 +131,13 @@ def sgn(g, x, out):
     return where(eq(x, 0), 0, (g - along) / abs(x))
 
 
+@public(inplace="values", out=True)
 @pointwise("sign(x)", "SignBackward0")
 def sign():
     """Return -1, 0 or 1, of nan 0; the gradient is 0."""
 
 
+@public(inplace="values function", out=True)
 @pointwise("1 / x", "ReciprocalBackward0", "float")
 def reciprocal(g, out):
     """Return 1 / input."""
@@ -138,86 +156,103 @@ def power(g, x, y, out):
 # --------------------------------------------------------------------------- comparison, choice
 
 
+@public(inplace="values", out=True, operators="__eq__")
 @pointwise("eq(x, y)", promotion="compare")
 def eq():
     """Return where input equals other, as bool."""
 
 
+@public(inplace="values", out=True, names="not_equal", operators="__ne__")
 @pointwise("ne(x, y)", promotion="compare")
 def ne():
     """Return where input differs from other, as bool."""
 
 
+@public(inplace="values", out=True, names="less", operators="__lt__")
 @pointwise("x < y", promotion="compare")
 def lt():
     """Return where input is less than other, as bool."""
 
 
+@public(inplace="values", out=True, names="less_equal", operators="__le__")
 @pointwise("x <= y", promotion="compare")
 def le():
     """Return where input is at most other, as bool."""
 
 
+@public(inplace="values", out=True, names="greater", operators="__gt__")
 @pointwise("x > y", promotion="compare")
 def gt():
     """Return where input is greater than other, as bool."""
 
 
+@public(inplace="values", out=True, names="greater_equal", operators="__ge__")
 @pointwise("x >= y", promotion="compare")
 def ge():
     """Return where input is at least other, as bool."""
 
 
+@public(inplace="values", out=True)
 @pointwise("both(x, y)", promotion="compare")
 def logical_and():
     """Return where both are nonzero, as bool."""
 
 
+@public(inplace="values", out=True)
 @pointwise("either(x, y)", promotion="compare")
 def logical_or():
     """Return where at least one is nonzero, as bool."""
 
 
+@public(inplace="values", out=True)
 @pointwise("differ(x, y)", promotion="compare")
 def logical_xor():
     """Return where exactly one is nonzero, as bool."""
 
 
+@public(inplace="values", out=True)
 @pointwise("untrue(x)", promotion="compare")
 def logical_not():
     """Return where input is zero, as bool."""
 
 
+@public()
 @pointwise("isnan(x)", promotion="compare")
 def isnan():
     """Return where input is nan, as bool."""
 
 
+@public()
 @pointwise("isinf(x)", promotion="compare")
 def isinf():
     """Return where input is infinite, as bool."""
 
 
+@public()
 @pointwise("eq(imag(x), 0)", promotion="compare")
 def isreal():
     """Return where the imaginary part is 0, as bool; everywhere for a real input."""
 
 
+@public(inplace="values", out=True, operators="__and__ __rand__")
 @pointwise("bitand(x, y)", promotion="integer")
 def bitwise_and():
     """Return input & other, of bools or integers."""
 
 
+@public(inplace="values", out=True, operators="__or__ __ror__")
 @pointwise("bitor(x, y)", promotion="integer")
 def bitwise_or():
     """Return input | other, of bools or integers."""
 
 
+@public(inplace="values", out=True, operators="__xor__ __rxor__")
 @pointwise("bitxor(x, y)", promotion="integer")
 def bitwise_xor():
     """Return input ^ other, of bools or integers."""
 
 
+@public(inplace="values", out=True)
 @pointwise("bitnot(x)", promotion="integer")
 def bitwise_not():
     """Return ~input, of bools or integers."""
@@ -234,6 +269,7 @@ def choose(g, condition, x, y):
     return None, where(condition, g, 0), where(condition, 0, g)
 
 
+@public(out=True)
 @pointwise("maximum(x, y)", "MaximumBackward0")
 def maximum(g, x, y):
     """Return the larger of the two, nan if either is; a tie shares the gradient in halves."""
@@ -243,6 +279,7 @@ def maximum(g, x, y):
     )
 
 
+@public(out=True)
 @pointwise("minimum(x, y)", "MinimumBackward0")
 def minimum(g, x, y):
     """Return the smaller of the two, nan if either is; a tie shares the gradient in halves."""
@@ -285,36 +322,42 @@ _CLAMPS_BY_TENSOR: tuple[Any, ...] = tuple(
 # --------------------------------------------------------------------------- functions
 
 
+@public(inplace="values function", out=True)
 @pointwise("exp(x)", "ExpBackward0", "float")
 def exp(g, out):
     """Return e to the power input."""
     return g * out
 
 
+@public(inplace="values function", out=True)
 @pointwise("log(x)", "LogBackward0", "float")
 def log(g, x):
     """Return the natural logarithm: -inf at 0, nan below; the gradient is 1 / input everywhere."""
     return g / x
 
 
+@public(inplace="values function", out=True, names="special.log1p")
 @pointwise("log1p(x)", "Log1PBackward0", "float")
 def log1p(g, x):
     """Return log(1 + input), accurate near 0."""
     return g / (x + 1)
 
 
+@public(inplace="values function", out=True)
 @pointwise("sqrt(x)", "SqrtBackward0", "float")
 def sqrt(g, out):
     """Return the square root, nan below 0; the gradient at 0 is inf."""
     return g / (2 * out)
 
 
+@public(inplace="values function", out=True)
 @pointwise("rsqrt(x)", "RsqrtBackward0", "float")
 def rsqrt(g, out):
     """Return 1 / sqrt(input)."""
     return -0.5 * g * out**3
 
 
+@public(inplace="values", out=True)
 @pointwise("hypot(x, y)", "HypotBackward0", "float")
 def hypot(g, x, y, out, convention):
     """Return the square root of input**2 + other**2, without overflow.
@@ -327,6 +370,7 @@ def hypot(g, x, y, out, convention):
     return tuple(where(eq(out, 0), 0, grad) for grad in grads)
 
 
+@public(out=True)
 @pointwise(
     "where(eq(x, y), x + 0.6931471805599453, where(ge(real(x), real(y)), x, y)"
     " + log1p(exp(where(ge(real(x), real(y)), y - x, x - y))))",
@@ -346,42 +390,49 @@ def logaddexp(g, x, y, convention):
     return tuple(where(same, where(lt(call("real", x), 0), 0, g / 2), grad) for grad in grads)
 
 
+@public(inplace="values function", out=True)
 @pointwise("sin(x)", "SinBackward0", "float")
 def sin(g, x):
     """Return the sine of input, in radians."""
     return g * cos(x)
 
 
+@public(inplace="values function", out=True)
 @pointwise("cos(x)", "CosBackward0", "float")
 def cos(g, x):
     """Return the cosine of input, in radians."""
     return g * -sin(x)
 
 
+@public(inplace="values function", out=True)
 @pointwise("tan(x)", "TanBackward0", "float")
 def tan(g, out):
     """Return the tangent of input, in radians."""
     return g * (1 + out * out)
 
 
+@public(inplace="values function", out=True)
 @pointwise("tanh(x)", "TanhBackward0", "float")
 def tanh(g, out):
     """Return the hyperbolic tangent."""
     return g * (1 - out * out)
 
 
+@public(inplace="values function", out=True, names="special.expit")
 @pointwise("1 / (1 + exp(-x))", "SigmoidBackward0", "float")
 def sigmoid(g, out):
     """Return 1 / (1 + exp(-input)): 0 and 1 far out, without overflow."""
     return g * (1 - out) * out
 
 
+@public(inplace="values function", out=True, names="special.erf")
 @pointwise("erf(x)", "ErfBackward0", "float")
 def erf(g, x):
     """Return the error function; on the CPU by SciPy where installed, else slowly by ``math``."""
     return g * (2 / math.sqrt(math.pi) * exp(-(x * x)))
 
 
+@public(inplace="values function")
 @pointwise("maximum(x, 0)", "ReluBackward0")
 def relu(g, out):
     """Return max(input, 0); the gradient at 0 is 0."""
@@ -470,15 +521,19 @@ def check_alpha(input: Operand, other: Operand, alpha: Number) -> None:
         )
 
 
-def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
+@public(inplace="values", out=True, operators="__add__ __radd__", formula=plus)
+@selecting
+def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Selected:
     """Return input + alpha * other."""
     if alpha == 1:
-        return plus(input, other)
+        return plus, (input, other)
     check_alpha(input, other, alpha)
-    return plus_scaled(input, other, alpha)
+    return plus_scaled, (input, other, alpha)
 
 
-def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
+@public(inplace="values", out=True, names="subtract", operators="__sub__", formula=minus)
+@selecting
+def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Selected:
     """Return input - alpha * other.
 
     Raises:
@@ -486,11 +541,12 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
     """
     check_difference(input, other)
     if alpha == 1:
-        return minus(input, other)
+        return minus, (input, other)
     check_alpha(input, other, alpha)
-    return minus_scaled(input, other, alpha)
+    return minus_scaled, (input, other, alpha)
 
 
+@public(method=False, operators="__rsub__")
 def rsub(input: Operand, other: Operand) -> Tensor:
     """Return other - input."""
     if isinstance(other, TensorBase):
@@ -499,7 +555,11 @@ def rsub(input: Operand, other: Operand) -> Tensor:
     return minus_reflected(other, input)
 
 
-def neg(input: Tensor) -> Tensor:
+@public(
+    inplace="values function", out=True, names="negative", operators="__neg__", formula=negative
+)
+@selecting
+def neg(input: Tensor) -> Selected:
     """Return -input.
 
     Raises:
@@ -509,10 +569,44 @@ def neg(input: Tensor) -> Tensor:
         raise RuntimeError(
             f"Negation, the `-` operator, on a bool tensor is not supported. {_INVERT}"
         )
-    return negative(input)
+    return negative, (input,)
 
 
-def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
+@public(operators="__pos__")
+def positive(input: Tensor) -> Tensor:
+    """Return input itself.
+
+    Raises:
+        RuntimeError: ``input`` is bool.
+    """
+    if _is_bool(input):
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+@public(function=False, method=False, operators="__invert__")
+def invert(input: Tensor) -> Tensor:
+    """Return ~input, of bools or integers.
+
+    Raises:
+        TypeError: ``input`` is of another type.
+    """
+    if input._array.dtype.kind not in "biu":
+        raise TypeError(
+            "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
+        )
+    return bitwise_not(input)
+
+
+@public(
+    inplace="values",
+    out=True,
+    names="divide true_divide",
+    operators="__truediv__",
+    formula=true_divide,
+)
+@selecting
+def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Selected:
     """Return input / other; integers give the default floating point type.
 
     Args:
@@ -524,15 +618,25 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, but found '{rounding_mode}'"
         )
-    return true_divide(input, other)
+    return true_divide, (input, other)
 
 
+@public(function=False, method=False, operators="__rtruediv__")
 def rdiv(input: Tensor, other: Operand) -> Tensor:
     """Return other / input, as PyTorch computes it: other times the reciprocal."""
     return mul(reciprocal(input), other)
 
 
-def pow(input: Operand, exponent: Operand) -> Tensor:
+@public(
+    inplace="values",
+    out=True,
+    operators="__pow__",
+    reflected="__rpow__",
+    formula=power,
+    numbers=NONE,
+)
+@selecting
+def pow(input: Operand, exponent: Operand) -> Selected:
     """Return input to the power exponent, either of which may be a number.
 
     The gradient of the base is 0 where the exponent is 0, that of the exponent is 0 where the base
@@ -542,19 +646,20 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
         RuntimeError: An integer tensor to a negative whole number.
     """
     if isinstance(input, Expression) or isinstance(exponent, Expression):
-        return power(input, exponent)
+        return power, (input, exponent)
     if not isinstance(exponent, TensorBase):
         return _pow_number(input, exponent)
-    if not isinstance(input, TensorBase):
-        return power_of_number(input, exponent)
-    return power(input, exponent)
+    return power if isinstance(input, TensorBase) else power_of_number, (input, exponent)
 
 
-def square(input: Tensor) -> Tensor:
+@public(inplace="values function", out=True)
+@selecting
+def square(input: Tensor) -> Selected:
     """Return input to the power 2."""
-    return pow(input, 2)
+    return _pow_number(input, 2)
 
 
+@public()
 def conj(input: Tensor) -> Tensor:
     """Return the complex conjugate; the tensor itself where it is real.
 
@@ -575,7 +680,7 @@ _EXPONENTS = (0, 1, 2, 3, 0.5, -0.5, -1, -2)
 _POWERS: dict[Number, Any] = {}
 
 
-def _pow_number(input: Tensor, exponent: Number) -> Tensor:
+def _pow_number(input: Tensor, exponent: Number) -> Selected:
     if isinstance(input, TensorBase) and input._array.dtype.kind in "biu":
         if isinstance(exponent, int) and exponent < 0:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
@@ -584,7 +689,7 @@ def _pow_number(input: Tensor, exponent: Number) -> Tensor:
         elif _is_bool(input) and type(exponent) is int:
             input = cast(input, dtype=_dtype.int64.numpy)
     if exponent not in _EXPONENTS or isinstance(exponent, complex | bool):
-        return _to_number(input, exponent)
+        return _to_number, (input, exponent)
     function = _POWERS.get(exponent)
     if function is None:
 
@@ -593,8 +698,8 @@ def _pow_number(input: Tensor, exponent: Number) -> Tensor:
 
         op = Pointwise("PowBackward0", "pow", build, "default")
         op.constants = {"_saved_exponent": _exact(exponent)}
-        function = _POWERS[exponent] = public(op)
-    return function(input)
+        function = _POWERS[exponent] = function_of(op)
+    return function, (input,)
 
 
 def _exact(exponent: Any) -> Any:
@@ -618,11 +723,12 @@ def with_exponent(name: str, exponent: float) -> tuple[Formula, tuple[float, ...
     return OPS[name].formula, (exponent,)
 
 
-_to_number = public(
+_to_number = function_of(
     Pointwise("PowBackward0", "pow", OPS["power"].build, "default", OPS["power"].parameters)
 )
 
 
+@public(out=True)
 def where(condition: Any, input: Operand = None, other: Operand = None) -> Any:
     """Return input where condition holds, else other.
 
@@ -646,7 +752,9 @@ def where(condition: Any, input: Operand = None, other: Operand = None) -> Any:
     return choose(condition, input, other)
 
 
-def clamp(input: Tensor, min: Operand = None, max: Operand = None) -> Tensor:
+@public(inplace="values function", out=True, names="clip")
+@selecting
+def clamp(input: Tensor, min: Operand = None, max: Operand = None) -> Selected:
     """Return input limited to [min, max], numbers or tensors; where min > max the result is max.
 
     The gradient of input is 1 inside, bounds included, and 0 outside and at nan.
@@ -660,10 +768,11 @@ def clamp(input: Tensor, min: Operand = None, max: Operand = None) -> Tensor:
     by_number = (clamp_low, clamp_high, clamp_both)
     low, high, both_ = _CLAMPS_BY_TENSOR if by_tensor else by_number
     if max is None:
-        return low(input, min)
-    return high(input, max) if min is None else both_(input, min, max)
+        return low, (input, min)
+    return (high, (input, max)) if min is None else (both_, (input, min, max))
 
 
+@public(method=False)
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """Return input times the normal distribution function of input.
 
@@ -678,11 +787,13 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     return (gelu_exact if approximate == "none" else gelu_tanh)(input)
 
 
+@public(method=False)
 def silu(input: Tensor) -> Tensor:
     """Return input * sigmoid(input)."""
     return silu_formula(input)
 
 
+@public(method=False)
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """Return log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold."""
     return softplus_formula(input, float(beta), float(threshold))

@@ -22,8 +22,8 @@ from gpugrad.op import (
     different_devices,
     expand_to,
     linear,
-    of_tensor,
     pointwise,
+    public,
     sum_to,
 )  # fmt: skip
 from gpugrad.op.promotion import as_operand
@@ -160,7 +160,7 @@ def _summed_type(input: Tensor, wanted: dtype | None) -> np.dtype[Any]:
     return found if found.kind in "fc" else _dtype.int64.numpy
 
 
-@of_tensor
+@public(out=True)
 def sum(
     input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None
 ) -> Tensor:
@@ -184,7 +184,7 @@ def _cast_first(input: Tensor, kind: np.dtype[Any]) -> Any:
     return cast(input, dtype=kind)
 
 
-@of_tensor
+@public(out=True)
 def mean(
     input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None
 ) -> Tensor:
@@ -205,7 +205,7 @@ def mean(
     return op(_cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
 
 
-@of_tensor
+@public(out=True)
 def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: dtype | None = None
 ) -> Tensor:
@@ -380,7 +380,7 @@ def _extremum(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
     return min_result(*_min_along(input, axis=axis, keepdims=keepdim))
 
 
-@of_tensor
+@public(out=True)
 def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """Return the maximum of all; with ``dim`` the maxima along it and their indices.
 
@@ -394,7 +394,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
     return _extremum("max", input, dim if other is None else other, keepdim)
 
 
-@of_tensor
+@public(out=True)
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """Return the minimum of all; with ``dim`` the minima along it and their indices.
 
@@ -403,7 +403,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
     return _extremum("min", input, dim if other is None else other, keepdim)
 
 
-@of_tensor
+@public(out=True)
 def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     """Return the maxima over ``dim`` (all by default); ties share the gradient evenly."""
     _needs_elements("amax", input, dim if dim != () else None)
@@ -411,7 +411,7 @@ def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     return _amax(input, axes=normal_dims(dim, input._array.ndim), keepdims=keepdim)
 
 
-@of_tensor
+@public(out=True)
 def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     """Return the minima over ``dim`` (all by default); ties share the gradient evenly."""
     _needs_elements("amin", input, dim if dim != () else None)
@@ -436,13 +436,13 @@ def _position(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tenso
     return wrap(result)
 
 
-@of_tensor
+@public(out=True)
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Return the int64 index of the first maximum: of all, flattened, or along ``dim``."""
     return _position("argmax", input, dim, keepdim)
 
 
-@of_tensor
+@public(out=True)
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Return the int64 index of the first minimum: of all, flattened, or along ``dim``."""
     return _position("argmin", input, dim, keepdim)
@@ -483,7 +483,7 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
     return pw.where(pw.isinf(out), ends, weights)
 
 
-@of_tensor
+@public(out=True, names="special.logsumexp")
 def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) -> Tensor:
     """Return log(exp(input).sum(dim)), without overflow.
 
@@ -650,7 +650,7 @@ def _degrees(
     return axes, _spread(function, input, axes, 1 if correction is None else correction)
 
 
-@of_tensor
+@public(out=True)
 def var(
     input: Tensor,
     dim: Any = None,
@@ -669,7 +669,7 @@ def var(
     return _var(input, axes=axes, keepdims=keepdim, degrees=degrees)
 
 
-@of_tensor
+@public(out=True)
 def std(
     input: Tensor,
     dim: Any = None,
@@ -745,7 +745,7 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: floa
     return along_slope(g, lambda g: divided(unit ** (order - 1), g, inner))
 
 
-@of_tensor
+@public(out=True)
 def norm(
     input: Tensor,
     p: float | str | None = "fro",
@@ -787,7 +787,7 @@ def norm(
 # --------------------------------------------------------------------------- truth
 
 
-@of_tensor
+@public(out=True)
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Return whether all elements are nonzero, over ``dim`` (all by default), as bool.
 
@@ -796,7 +796,7 @@ def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     return _as_truth(pw.eq(_count(pw.eq(input.detach(), 0), dim, keepdim), 0), input)
 
 
-@of_tensor
+@public(out=True)
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Return whether at least one element is nonzero, over ``dim`` (all by default), as bool.
 
@@ -828,7 +828,7 @@ def _other(function: str, other: Any) -> Any:
     return found
 
 
-@of_tensor
+@public()
 def equal(input: Tensor, other: Tensor) -> bool:
     """Return whether two tensors have the same shape and values; their types may differ.
 
@@ -851,7 +851,7 @@ def equal(input: Tensor, other: Tensor) -> bool:
     return bool(all(pw.eq(input, other)).item())
 
 
-@of_tensor
+@public()
 def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
@@ -889,7 +889,7 @@ def isclose(
     return close | ((error < math.inf) & (error <= allowed))
 
 
-@of_tensor
+@public()
 def allclose(
     input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> bool:

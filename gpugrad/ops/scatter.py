@@ -10,7 +10,7 @@ from gpugrad import _dtype, backend, errors
 from gpugrad.backend.batched import all_of, copy_to_write, levels_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
-from gpugrad.op import OPS, linear, of_tensor
+from gpugrad.op import OPS, linear, public
 from gpugrad.op.saved import Like, own_array, read, wrap
 from gpugrad.ops.creation import checked_number
 from gpugrad.ops.indexing import gathered, getitem, grid, numbers_first, taken
@@ -136,7 +136,7 @@ def nothing(g: Any) -> Any:
 # --------------------------------------------------------------------------- where a mask holds
 
 
-@of_tensor
+@public(inplace="values")
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """Return a copy with a number, or a 0-d tensor, where the mask holds; both are broadcast.
 
@@ -181,7 +181,7 @@ def _masked(input: Any, mask: Any) -> tuple[Any, Array]:
     return input, own_array(mask.to(input.device).expand(shape))
 
 
-@of_tensor
+@public(inplace="values")
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """Return a copy with the first values of ``source``, in their order, where the mask holds.
 
@@ -217,7 +217,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
 # --------------------------------------------------------------------------- slices of a dimension
 
 
-@of_tensor
+@public(inplace="values")
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """Return a copy with a number, or a 0-d tensor, in the slices that ``index`` names.
 
@@ -253,7 +253,7 @@ def _check_fill(input: Tensor, value: Any) -> None:
         )
 
 
-@of_tensor
+@public(inplace="values", out=True)
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """Return a copy with the slices of ``source`` in the places that ``index`` names.
 
@@ -308,7 +308,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     return _copied(input, source, index=_along(input, axis, index, f"{function}: "))
 
 
-@of_tensor
+@public(inplace="values", out=True)
 def index_add(
     input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: complex = 1
 ) -> Tensor:
@@ -391,7 +391,7 @@ def check_inside(
 # --------------------------------------------------------------------------- single elements
 
 
-@of_tensor
+@public(out=True)
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """Return, at each place of ``index``, the element that it names along ``dim``.
 
@@ -404,7 +404,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return gathered(input, index=_grid("gather", input, dim, index))
 
 
-@of_tensor
+@public(inplace="values", out=True)
 def scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
     """Return a copy with elements of ``src``, or a number, where ``index`` names along ``dim``.
 
@@ -422,7 +422,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
     return _scattered(input, _begin(src, index), index=place)
 
 
-@of_tensor
+@public(inplace="values", out=True)
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """Return a copy with elements of ``src`` added where ``index`` names along ``dim``.
 

@@ -15,7 +15,7 @@ from gpugrad._dtype import dtype
 from gpugrad.backend.batched import all_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
-from gpugrad.op import cast, expand_to, linear, move, of_tensor
+from gpugrad.op import cast, expand_to, linear, move, public
 from gpugrad.op.saved import Like, wrap, zeros
 
 if TYPE_CHECKING:
@@ -298,13 +298,14 @@ def inferred(shape: Shape, count: int) -> Shape:
     return shape
 
 
-@of_tensor
+@public()
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """Return the elements in another shape: a view where strides allow, else a copy."""
     wanted = as_shape(shape, "reshape", "shape")
     return _reshaped(input, inferred(wanted, input._array.size), "reshape")
 
 
+@public(function=False)
 def view(input: Tensor, *shape: Any) -> Tensor:
     """Return the elements in another shape, sharing memory.
 
@@ -343,7 +344,7 @@ def viewable(input: Tensor, shape: Shape) -> bool:
     return True
 
 
-@of_tensor
+@public()
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Return dimensions start_dim to end_dim as one."""
     shape = input._array.shape
@@ -357,7 +358,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return reshape(input, *shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :])
 
 
-@of_tensor
+@public(inplace="shape", names="swapaxes swapdims")
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Return a view with two dimensions exchanged."""
     ndim = input._array.ndim
@@ -365,7 +366,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return _transpose(input, first=first, second=second)
 
 
-@of_tensor
+@public()
 def t(input: Tensor) -> Tensor:
     """Return a view of a matrix with rows and columns exchanged; a vector as it is."""
     check_matrix("t", input)
@@ -394,6 +395,7 @@ def matrices_transposed(input: Tensor, name: str = "mT") -> Tensor:
     return transpose(input, -2, -1) if ndim else input
 
 
+@public()
 def adjoint(input: Tensor, *, name: str = "adjoint()") -> Tensor:
     """Return the conjugate of the matrices in the last two dimensions, transposed.
 
@@ -408,7 +410,7 @@ def adjoint(input: Tensor, *, name: str = "adjoint()") -> Tensor:
     return conj(result) if input._array.dtype.kind == "c" else result
 
 
-@of_tensor
+@public()
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """Return a view with the dimensions in another order."""
     wanted = as_shape(dims, "permute", "dims")
@@ -425,7 +427,7 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     return _permute(input, axes=axes)
 
 
-@of_tensor
+@public(inplace="shape")
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Return a view without dimensions of size 1: all of them, or those of ``dim`` that are."""
     shape = input._array.shape
@@ -434,12 +436,13 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     return op(input, axes=tuple(d for d in dims if shape[d] == 1))
 
 
-@of_tensor
+@public(inplace="shape")
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """Return a view with a new dimension of size 1 at ``dim``."""
     return _unsqueeze(input, axis=normal_dim(dim, input._array.ndim + 1))
 
 
+@public(function=False)
 def expand(input: Tensor, *sizes: Any) -> Tensor:
     """Return a view with dimensions of size 1 repeated; -1 keeps a size.
 
@@ -480,7 +483,25 @@ def type_and_size(input: Tensor) -> str:
     return f"{type_name(input).replace('gpugrad.', 'gpugrad.')}{{{size(input._array.shape)}}}"
 
 
-@of_tensor
+@public(function=False)
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
+    """Return a view with the shape of another tensor."""
+    return expand(input, other._array.shape)
+
+
+@public(function=False)
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """Return the same memory in the shape of another tensor."""
+    return view(input, other._array.shape)
+
+
+@public(function=False)
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """Return the elements in the shape of another tensor."""
+    return reshape(input, other._array.shape)
+
+
+@public()
 def broadcast_to(input: Tensor, *size: Any) -> Tensor:
     """Return a view with the shape ``size``, which the input's broadcasts to."""
     return expand(input, *size)
@@ -513,6 +534,7 @@ def _tensors(function: str, tensors: Sequence[Tensor]) -> list[Tensor]:
     ]  # fmt: skip
 
 
+@public(method=False, out=True, names="concat concatenate")
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Return the tensors joined along an existing dimension.
 
@@ -542,6 +564,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return _cat(*found, axis=axis)
 
 
+@public(method=False, out=True)
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Return tensors of equal size joined along a new dimension.
 
@@ -559,7 +582,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return _stack(*found, axis=normal_dim(dim, len(shape) + 1))
 
 
-@of_tensor
+@public()
 def split(
     input: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
 ) -> tuple[Tensor, ...]:
@@ -581,7 +604,7 @@ def split(
     return split_with_sizes(input, split_size_or_sections, dim)
 
 
-@of_tensor
+@public()
 def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Return views of consecutive parts of given sizes.
 
@@ -605,7 +628,7 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
     return _split_with_sizes(input, sizes=sizes, axis=axis)
 
 
-@of_tensor
+@public()
 def tensor_split(
     input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0
 ) -> tuple[Tensor, ...]:
@@ -679,7 +702,7 @@ def _split_along(
     return found
 
 
-@of_tensor
+@public()
 def hsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
     """Return the parts of :func:`tensor_split`, of equal size, along the second dimension.
 
@@ -691,7 +714,7 @@ def hsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Ten
     return _split_along("hsplit", input, indices_or_sections, 1, min(1, input._array.ndim - 1))
 
 
-@of_tensor
+@public()
 def vsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
     """Return the parts of :func:`tensor_split`, of equal size, along the first dimension.
 
@@ -701,7 +724,7 @@ def vsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Ten
     return _split_along("vsplit", input, indices_or_sections, 2, 0)
 
 
-@of_tensor
+@public()
 def dsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
     """Return the parts of :func:`tensor_split`, of equal size, along the third dimension.
 
@@ -711,13 +734,13 @@ def dsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Ten
     return _split_along("dsplit", input, indices_or_sections, 3, 2)
 
 
-@of_tensor
+@public()
 def ravel(input: Tensor) -> Tensor:
     """Return the elements as a vector: a view where they lie in order, else a copy."""
     return view(contiguous(input), -1)
 
 
-@of_tensor
+@public()
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Return at most ``chunks`` views of equal size, the last smaller where it must be.
 
@@ -734,7 +757,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return split(input, -(-length // chunks), dim)
 
 
-@of_tensor
+@public()
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Return a view of each slice along a dimension, which disappears."""
     if not input._array.ndim:
@@ -742,7 +765,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     return _unbind(input, axis=normal_dim(dim, input._array.ndim))
 
 
-@of_tensor
+@public()
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """Return a view of the slice at ``index``, without that dimension.
 
@@ -769,7 +792,7 @@ def checked_place(shape: Shape, dim: int, index: int) -> int:
     return axis
 
 
-@of_tensor
+@public()
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """Return a view of ``length`` slices from ``start`` on."""
     shape = input._array.shape
@@ -794,7 +817,7 @@ def sliced(input: Tensor, index: tuple[Any, ...]) -> Tensor:
     return (_slice_ending_in_unsqueeze if last is None else _slice)(input, index=index)
 
 
-@of_tensor
+@public()
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """Return a view of the diagonals over two dimensions, which a last one replaces.
 
@@ -818,7 +841,7 @@ def diagonal_dims(input: Tensor, dim1: int, dim2: int) -> tuple[int, int]:
     return first, second
 
 
-@of_tensor
+@public(names="moveaxis")
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """Return a view with some dimensions at other positions; the others keep their order.
 
@@ -847,7 +870,7 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
     return _permute(input, axes=tuple(order))
 
 
-@of_tensor
+@public()
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Return a view with one dimension as several; one of their sizes may be -1.
 
@@ -868,18 +891,20 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     return view(input, *shape[:axis], *inferred(wanted, shape[axis]), *shape[axis + 1 :])
 
 
-@of_tensor
+@public()
 def clone(input: Tensor) -> Tensor:
     """Return a copy with memory of its own; the gradient passes through."""
     return _clone(input, order="K")
 
 
+@public(function=False)
 def contiguous(input: Tensor) -> Tensor:
     """Return the tensor itself if its memory is in plain order, else a copy that is."""
     array = input._array
     return input if array.ndim == 0 or array.flags.c_contiguous else _clone(input, order="C")
 
 
+@public(function=False)
 def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """Return the tensor with another dtype or on another device; itself where nothing changes.
 
@@ -923,7 +948,7 @@ def _destination(*args: Any, **kwargs: Any) -> tuple[device | None, dtype | None
     return None if where is None else device(where), wanted, copy
 
 
-@of_tensor
+@public(method=False)
 def detach(input: Tensor) -> Any:
     """Return a tensor on the same memory without history; writes to either are seen by both."""
     from gpugrad.op.saved import own_array, shared_counter

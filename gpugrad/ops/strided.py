@@ -11,7 +11,7 @@ from gpugrad import backend
 from gpugrad.backend.batched import Batched, copy_to_write
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import mode
-from gpugrad.op import Operation, linear, of_tensor
+from gpugrad.op import Operation, linear, public
 from gpugrad.op.dual import attach, tangent_of
 from gpugrad.op.history import part_of
 from gpugrad.op.operation import declared
@@ -50,6 +50,7 @@ class Layout(NamedTuple):
         return found
 
 
+@public(function=False)
 def storage_offset(input: Tensor) -> int:
     """Return how many elements lie in memory before the first one of the tensor.
 
@@ -92,7 +93,7 @@ def input(g: Any, input_layout: Layout, layout: Layout) -> Any:
     return taken(memory, index=(door.from_numpy(inside - low, where),))
 
 
-@of_tensor
+@public(inplace="shape function")
 def as_strided(
     input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
 ) -> Tensor:
@@ -185,7 +186,7 @@ def _check_inside(input: Tensor, layout: Layout) -> None:
 _put_strided = assigned.named("AsStridedScatterBackward0")
 
 
-@of_tensor
+@public()
 def as_strided_scatter(
     input: Tensor,
     src: Tensor,
@@ -255,7 +256,7 @@ def input(g: Any, like: Like, axis: int, length: int, step: int) -> Any:
     return add_at(windows, shape=like.shape, index=(*(slice(None),) * axis, index))
 
 
-@of_tensor
+@public(function=False)
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """Return a view of all windows along a dimension, whose elements are a new last dimension.
 
@@ -336,7 +337,7 @@ def _check_place(src: Tensor, shape: Shape) -> None:
         )
 
 
-@of_tensor
+@public()
 def slice_scatter(
     input: Tensor,
     src: Tensor,
@@ -364,7 +365,7 @@ def slice_scatter(
     return result
 
 
-@of_tensor
+@public()
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """Return a copy with ``src`` at the slice ``index`` of a dimension.
 
@@ -379,7 +380,7 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     return result
 
 
-@of_tensor
+@public()
 def diagonal_scatter(
     input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1
 ) -> Tensor:

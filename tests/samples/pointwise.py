@@ -120,6 +120,14 @@ REFERENCE: dict[str, Any] = {
 }
 
 SAMPLES: dict[str, list[Sample]] = {
+    "positive": pointwise(
+        lambda lib, x: lib.positive(x) * 2, ANY, planes=[PLANE], reference=lambda x: x * 2
+    ),
+    "rdiv": pointwise(lambda lib, x: 3 / x, AWAY, planes=[PLANE]),
+    "invert": [
+        case("integers", lambda lib, x: ~x, whole(-9, 9)((3, 4), 0), reference=np.invert, **NOT),
+        case("of bools", lambda lib, x: ~x, truth((3, 4), 0), reference=np.invert, **NOT),
+    ],
     "add": [
         *named("add", ANY, ANY, planes=(PLANE, PLANE)),
         case("operator", lambda lib, x, y: x + y, X, ROW),

@@ -50,6 +50,18 @@ REFERENCE: dict[str, Any] = {
 }
 
 SAMPLES: dict[str, list[Sample]] = {
+    "view_as": [
+        case("ordinary", lambda lib, x, y: x.view_as(y) * 2, X, ANY((2, 6), 0),
+             reference=lambda x, y: 2 * x.reshape(2, 6)),
+    ],
+    "reshape_as": [
+        case("transposed", lambda lib, x, y: x.reshape_as(y) * 2, X, ANY((2, 6), 0),
+             reference=lambda x, y: 2 * x.reshape(2, 6), layout="transposed"),
+    ],
+    "expand_as": [
+        case("ordinary", lambda lib, x, y: x.expand_as(y) * 2, ROW, X,
+             reference=lambda x, y: 2 * np.broadcast_to(x, (3, 4))),
+    ],
     "reshape": [
         *rearranged(lambda lib, x: lib.reshape(x, (2, 6)), (3, 4)),
         case("inferred", lambda lib, x: lib.reshape(x, (-1, 2)), X),

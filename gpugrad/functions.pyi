@@ -1,0 +1,1065 @@
+"""The functions of gpugrad, made from the table of declarations."""
+
+import builtins
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+
+from gpugrad._device import device
+from gpugrad._dtype import dtype
+from gpugrad._tensor import Tensor
+from gpugrad.random import Generator
+
+def abs(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the absolute value, real for a complex input; the gradient at 0 is 0."""
+
+def absolute(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the absolute value, real for a complex input; the gradient at 0 is 0."""
+
+def add(
+    input: Any,
+    other: Any,
+    *,
+    alpha: bool | int | float | builtins.complex = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return input + alpha * other."""
+
+def adjoint(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, name: str = "adjoint()"
+) -> Tensor:
+    """Return the conjugate of the matrices in the last two dimensions, transposed."""
+
+def all(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | Sequence[int] | None = None,
+    keepdim: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return whether all elements are nonzero, over ``dim`` (all by default), as bool."""
+
+def allclose(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    rtol: float = 1e-05,
+    atol: float = 1e-08,
+    equal_nan: bool = False,
+) -> bool:
+    """Return whether :func:`isclose` holds everywhere."""
+
+def amax(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | Sequence[int] | None = (),
+    keepdim: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the maxima over ``dim`` (all by default); ties share the gradient evenly."""
+
+def amin(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | Sequence[int] | None = (),
+    keepdim: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the minima over ``dim`` (all by default); ties share the gradient evenly."""
+
+def angle(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the angle of a complex input in radians, in [-pi, pi]; of a real one 0 or pi."""
+
+def any(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | Sequence[int] | None = None,
+    keepdim: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return whether at least one element is nonzero, over ``dim`` (all by default), as bool."""
+
+def arange(
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return start, start + step, ... below end; int64 where all are integers."""
+
+def argmax(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the int64 index of the first maximum: of all, flattened, or along ``dim``."""
+
+def argmin(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the int64 index of the first minimum: of all, flattened, or along ``dim``."""
+
+def as_strided(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    size: Sequence[int],
+    stride: Sequence[int],
+    storage_offset: int | None = None,
+) -> Tensor:
+    """Return a view of the memory of a tensor, of a size and with strides of its own."""
+
+def as_strided_scatter(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    size: Sequence[int],
+    stride: Sequence[int],
+    storage_offset: int | None = None,
+) -> Tensor:
+    """Return a copy with the values of ``src`` at the place of ``input.as_strided(...)``."""
+
+def as_tensor(
+    data: Any, dtype: dtype | None = None, device: str | int | device | None = None
+) -> Tensor:
+    """Return the data as a tensor, sharing memory where type and device allow."""
+
+def bitwise_and(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return input & other, of bools or integers."""
+
+def bitwise_not(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return ~input, of bools or integers."""
+
+def bitwise_or(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return input | other, of bools or integers."""
+
+def bitwise_xor(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return input ^ other, of bools or integers."""
+
+def bmm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    mat2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the products of two stacks of matrices."""
+
+def broadcast_to(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *size: Any) -> Tensor:
+    """Return a view with the shape ``size``, which the input's broadcasts to."""
+
+def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
+    """Return the tensors joined along an existing dimension."""
+
+def chunk(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], chunks: int, dim: int = 0
+) -> tuple[Tensor, ...]:
+    """Return at most ``chunks`` views of equal size, the last smaller where it must be."""
+
+def clamp(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    min: Any = None,
+    max: Any = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return input limited to [min, max], numbers or tensors; where min > max the result is max."""
+
+def clip(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    min: Any = None,
+    max: Any = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return input limited to [min, max], numbers or tensors; where min > max the result is max."""
+
+def clone(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return a copy with memory of its own; the gradient passes through."""
+
+def complex(
+    real: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    imag: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return complex numbers of given real and imaginary parts, which broadcast."""
+
+def concat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
+    """Return the tensors joined along an existing dimension."""
+
+def concatenate(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
+    """Return the tensors joined along an existing dimension."""
+
+def conj(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return the complex conjugate; the tensor itself where it is real."""
+
+def conj_physical(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the complex conjugate; the tensor itself where it is real."""
+
+def conj_physical_(self: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Conjugate the tensor in place."""
+
+def cos(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the cosine of input, in radians."""
+
+def det(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return the determinants of square matrices, the last two dimensions."""
+
+def detach(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Any:
+    """Return a tensor on the same memory without history; writes to either are seen by both."""
+
+def diagonal(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    offset: int = 0,
+    dim1: int = 0,
+    dim2: int = 1,
+) -> Tensor:
+    """Return a view of the diagonals over two dimensions, which a last one replaces."""
+
+def diagonal_scatter(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    offset: int = 0,
+    dim1: int = 0,
+    dim2: int = 1,
+) -> Tensor:
+    """Return a copy with ``src`` at the diagonals over two dimensions."""
+
+def div(
+    input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None
+) -> Tensor:
+    """Return input / other; integers give the default floating point type."""
+
+def divide(
+    input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None
+) -> Tensor:
+    """Return input / other; integers give the default floating point type."""
+
+def dot(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    tensor: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the inner product of two vectors, without conjugation."""
+
+def dsplit(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], indices_or_sections: int | Sequence[int]
+) -> tuple[Tensor, ...]:
+    """Return the parts of :func:`tensor_split`, of equal size, along the third dimension."""
+
+def empty(
+    *sizes: Any,
+    size: Any = None,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a tensor whose values are not defined."""
+
+def empty_like(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return undefined values with the shape, type and device of ``input``."""
+
+def eq(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return where input equals other, as bool."""
+
+def equal(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+) -> bool:
+    """Return whether two tensors have the same shape and values; their types may differ."""
+
+def erf(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the error function; on the CPU by SciPy where installed, else slowly by ``math``."""
+
+def exp(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return e to the power input."""
+
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a matrix with ones on the diagonal and zeros elsewhere."""
+
+def fill_(self: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], value: Any) -> Tensor:
+    """Fill the tensor with a number, or with a 0-d tensor, in place."""
+
+def flatten(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], start_dim: int = 0, end_dim: int = -1
+) -> Tensor:
+    """Return dimensions start_dim to end_dim as one."""
+
+def flip(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *dims: Any) -> Tensor:
+    """Return a copy with the order of the elements reversed along ``dims``."""
+
+def from_numpy(ndarray: numpy.ndarray[Any, Any]) -> Tensor:
+    """Return a tensor that shares the memory of a NumPy array."""
+
+def full(
+    size: Sequence[int],
+    fill_value: Any,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a number in every element; without a dtype the number's own."""
+
+def full_like(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    fill_value: Any,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return a number in every element, with the shape, type and device of ``input``."""
+
+def gather(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return, at each place of ``index``, the element that it names along ``dim``."""
+
+def ge(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return where input is at least other, as bool."""
+
+def gelu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], approximate: str = "none") -> Tensor:
+    """Return input times the normal distribution function of input."""
+
+def ger(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    vec2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the products of each element of one vector with each of another."""
+
+def greater(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return where input is greater than other, as bool."""
+
+def greater_equal(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return where input is at least other, as bool."""
+
+def gt(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return where input is greater than other, as bool."""
+
+def hsplit(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], indices_or_sections: int | Sequence[int]
+) -> tuple[Tensor, ...]:
+    """Return the parts of :func:`tensor_split`, of equal size, along the second dimension."""
+
+def hypot(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return the square root of input**2 + other**2, without overflow."""
+
+def imag(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return a view of the imaginary part."""
+
+def index_add(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    source: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    alpha: builtins.complex = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a copy with ``alpha`` times the slices of ``source`` added where ``index`` names."""
+
+def index_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    source: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a copy with the slices of ``source`` in the places that ``index`` names."""
+
+def index_fill(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    value: Any,
+) -> Tensor:
+    """Return a copy with a number, or a 0-d tensor, in the slices that ``index`` names."""
+
+def index_put(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    indices: Sequence[Tensor],
+    values: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    accumulate: bool = False,
+) -> Tensor:
+    """Return a copy with values written at indices; see :func:`index_put_`."""
+
+def index_select(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a copy of the slices that a 1-d tensor of integers names along ``dim``."""
+
+def is_complex(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
+    """Return whether the type of a tensor is complex."""
+
+def is_conj(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
+    """Return False: unlike PyTorch's, no tensor is conjugated only when it is read."""
+
+def is_floating_point(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
+    """Return whether the type of a tensor is a floating point type."""
+
+def isclose(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    rtol: float = 1e-05,
+    atol: float = 1e-08,
+    equal_nan: bool = False,
+) -> Tensor:
+    """Return where ``|input - other| <= atol + rtol |other|``, as bool."""
+
+def isinf(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return where input is infinite, as bool."""
+
+def isnan(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return where input is nan, as bool."""
+
+def isreal(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return where the imaginary part is 0, as bool; everywhere for a real input."""
+
+def le(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return where input is at most other, as bool."""
+
+def less(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return where input is less than other, as bool."""
+
+def less_equal(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return where input is at most other, as bool."""
+
+def linspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return ``steps`` values from start to end, both included, at equal distances."""
+
+def log(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the natural logarithm: -inf at 0, nan below; the gradient is 1 / input everywhere."""
+
+def log1p(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return log(1 + input), accurate near 0."""
+
+def logaddexp(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return log(exp(input) + exp(other)), without overflow."""
+
+def logical_and(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return where both are nonzero, as bool."""
+
+def logical_not(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return where input is zero, as bool."""
+
+def logical_or(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return where at least one is nonzero, as bool."""
+
+def logical_xor(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return where exactly one is nonzero, as bool."""
+
+def logsumexp(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | Sequence[int],
+    keepdim: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return log(exp(input).sum(dim)), without overflow."""
+
+def lt(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return where input is less than other, as bool."""
+
+def masked_fill(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    mask: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    value: Any,
+) -> Tensor:
+    """Return a copy with a number, or a 0-d tensor, where the mask holds; both are broadcast."""
+
+def masked_scatter(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    mask: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    source: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+) -> Tensor:
+    """Return a copy with the first values of ``source``, in their order, where the mask holds."""
+
+def masked_select(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    mask: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the elements where the mask holds, in one dimension; both are broadcast."""
+
+def matmul(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the matrix product: of vectors, matrices, or stacks of matrices that broadcast."""
+
+def max(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    other: Any = None,
+    out: Tensor | None = None,
+) -> Any:
+    """Return the maximum of all; with ``dim`` the maxima along it and their indices."""
+
+def maximum(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return the larger of the two, nan if either is; a tie shares the gradient in halves."""
+
+def mean(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | Sequence[int] | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: dtype | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the mean over ``dim`` (all of them by default); nan of no elements."""
+
+def min(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    other: Any = None,
+    out: Tensor | None = None,
+) -> Any:
+    """Return the minimum of all; with ``dim`` the minima along it and their indices."""
+
+def minimum(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return the smaller of the two, nan if either is; a tie shares the gradient in halves."""
+
+def mm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    mat2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the product of two matrices."""
+
+def moveaxis(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    source: int | Sequence[int],
+    destination: int | Sequence[int],
+) -> Tensor:
+    """Return a view with some dimensions at other positions; the others keep their order."""
+
+def movedim(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    source: int | Sequence[int],
+    destination: int | Sequence[int],
+) -> Tensor:
+    """Return a view with some dimensions at other positions; the others keep their order."""
+
+def mul(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return input * other."""
+
+def multiply(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return input * other."""
+
+def mv(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    vec: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the product of a matrix and a vector."""
+
+def narrow(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, start: int, length: int
+) -> Tensor:
+    """Return a view of ``length`` slices from ``start`` on."""
+
+def ne(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return where input differs from other, as bool."""
+
+def neg(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return -input."""
+
+def negative(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return -input."""
+
+def nonzero(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    as_tuple: bool = False,
+    out: Tensor | None = None,
+) -> Any:
+    """Return the int64 indices of the nonzero elements, a row for each; or a tuple of columns."""
+
+def norm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    p: float | str | None = "fro",
+    dim: int | Sequence[int] | None = None,
+    keepdim: bool = False,
+    dtype: dtype | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the p-norm of the elements as a vector, over ``dim`` (all by default)."""
+
+def not_equal(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return where input differs from other, as bool."""
+
+def numel(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> int:
+    """Return the number of elements."""
+
+def ones(
+    *sizes: Any,
+    size: Any = None,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return ones of a shape."""
+
+def ones_like(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return ones with the shape, type and device of ``input``."""
+
+def outer(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    vec2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the products of each element of one vector with each of another."""
+
+def permute(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *dims: Any) -> Tensor:
+    """Return a view with the dimensions in another order."""
+
+def polar(
+    abs: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    angle: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return complex numbers of given absolute values and angles in radians, which broadcast."""
+
+def positive(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return input itself."""
+
+def pow(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return input to the power exponent, either of which may be a number."""
+
+def prod(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: dtype | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the product of all elements, or along one dimension."""
+
+def rand(
+    *sizes: Any,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return numbers drawn evenly from [0, 1)."""
+
+def rand_like(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    generator: Generator | None = None,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return :func:`rand` with the shape, type and device of ``input``."""
+
+def randint(
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return whole numbers drawn evenly from [low, high); ``randint(high, size)`` starts at 0."""
+
+def randint_like(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    low: int,
+    high: int | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return :func:`randint` with the shape, type and device of ``input``."""
+
+def randn(
+    *sizes: Any,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return numbers drawn from the standard normal distribution."""
+
+def randn_like(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    generator: Generator | None = None,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return :func:`randn` with the shape, type and device of ``input``."""
+
+def ravel(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return the elements as a vector: a view where they lie in order, else a copy."""
+
+def real(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return a view of the real part; the tensor itself where it is real."""
+
+def reciprocal(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return 1 / input."""
+
+def relu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return max(input, 0); the gradient at 0 is 0."""
+
+def reshape(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *shape: Any) -> Tensor:
+    """Return the elements in another shape: a view where strides allow, else a copy."""
+
+def resolve_conj(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return the tensor itself."""
+
+def rsqrt(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return 1 / sqrt(input)."""
+
+def rsub(input: Any, other: Any) -> Tensor:
+    """Return other - input."""
+
+def scatter(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    src: Any,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a copy with elements of ``src``, or a number, where ``index`` names along ``dim``."""
+
+def scatter_add(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a copy with elements of ``src`` added where ``index`` names along ``dim``."""
+
+def select(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, index: int) -> Tensor:
+    """Return a view of the slice at ``index``, without that dimension."""
+
+def select_scatter(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    index: int,
+) -> Tensor:
+    """Return a copy with ``src`` at the slice ``index`` of a dimension."""
+
+def sgn(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the sign, for a complex input x / abs(x), which is 0 at 0."""
+
+def sigmoid(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return 1 / (1 + exp(-input)): 0 and 1 far out, without overflow."""
+
+def sign(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return -1, 0 or 1, of nan 0; the gradient is 0."""
+
+def silu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return input * sigmoid(input)."""
+
+def sin(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the sine of input, in radians."""
+
+def slice_scatter(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int = 0,
+    start: int | None = None,
+    end: int | None = None,
+    step: int = 1,
+) -> Tensor:
+    """Return a copy with ``src`` at a slice of a dimension, ``start:end:step``."""
+
+def softplus(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], beta: float = 1.0, threshold: float = 20.0
+) -> Tensor:
+    """Return log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold."""
+
+def split(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    split_size_or_sections: int | Sequence[int],
+    dim: int = 0,
+) -> tuple[Tensor, ...]:
+    """Return views of consecutive parts, of one size (the last may be smaller) or of given ones."""
+
+def split_with_sizes(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], split_sizes: Sequence[int], dim: int = 0
+) -> tuple[Tensor, ...]:
+    """Return views of consecutive parts of given sizes."""
+
+def sqrt(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the square root, nan below 0; the gradient at 0 is inf."""
+
+def square(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return input to the power 2."""
+
+def squeeze(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int | Sequence[int] | None = None
+) -> Tensor:
+    """Return a view without dimensions of size 1: all of them, or those of ``dim`` that are."""
+
+def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
+    """Return tensors of equal size joined along a new dimension."""
+
+def std(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the square root of :func:`var`; the gradient of constant values is 0."""
+
+def sub(
+    input: Any,
+    other: Any,
+    *,
+    alpha: bool | int | float | builtins.complex = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return input - alpha * other."""
+
+def subtract(
+    input: Any,
+    other: Any,
+    *,
+    alpha: bool | int | float | builtins.complex = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return input - alpha * other."""
+
+def sum(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | Sequence[int] | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: dtype | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the sum over ``dim`` (all of them by default); integers and bools give int64."""
+
+def swapaxes(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim0: int, dim1: int) -> Tensor:
+    """Return a view with two dimensions exchanged."""
+
+def swapdims(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim0: int, dim1: int) -> Tensor:
+    """Return a view with two dimensions exchanged."""
+
+def t(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return a view of a matrix with rows and columns exchanged; a vector as it is."""
+
+def tan(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the tangent of input, in radians."""
+
+def tanh(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the hyperbolic tangent."""
+
+def tensor(
+    data: Any,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return a new tensor with a copy of the data: numbers, nested sequences, or an array."""
+
+def tensor_split(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    indices_or_sections: int | Sequence[int] | Tensor,
+    dim: int = 0,
+) -> tuple[Tensor, ...]:
+    """Return views of consecutive parts: of almost equal size, or beginning at given indices."""
+
+def transpose(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim0: int, dim1: int) -> Tensor:
+    """Return a view with two dimensions exchanged."""
+
+def true_divide(
+    input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None
+) -> Tensor:
+    """Return input / other; integers give the default floating point type."""
+
+def unbind(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int = 0
+) -> tuple[Tensor, ...]:
+    """Return a view of each slice along a dimension, which disappears."""
+
+def unflatten(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, sizes: Sequence[int]
+) -> Tensor:
+    """Return a view with one dimension as several; one of their sizes may be -1."""
+
+def unsqueeze(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int) -> Tensor:
+    """Return a view with a new dimension of size 1 at ``dim``."""
+
+def var(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the variance over ``dim``, divided by the count less ``correction`` (1 by default)."""
+
+def view_as_complex(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return a view of pairs of real numbers as complex numbers, without the last dimension."""
+
+def view_as_real(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return a view of a complex tensor as real numbers, with a last dimension of two parts."""
+
+def vsplit(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], indices_or_sections: int | Sequence[int]
+) -> tuple[Tensor, ...]:
+    """Return the parts of :func:`tensor_split`, of equal size, along the first dimension."""
+
+def where(
+    condition: Any, input: Any = None, other: Any = None, *, out: Tensor | None = None
+) -> Any:
+    """Return input where condition holds, else other."""
+
+def zero_(self: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Fill the tensor with zeros in place."""
+
+def zeros(
+    *sizes: Any,
+    size: Any = None,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return zeros of a shape."""
+
+def zeros_like(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return zeros with the shape, type and device of ``input``."""

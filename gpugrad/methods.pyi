@@ -1,0 +1,999 @@
+"""The methods and operators of tensors, made from the table of declarations."""
+
+import builtins
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy
+
+from gpugrad._device import device
+from gpugrad._dtype import dtype
+from gpugrad._tensor import Tensor
+from gpugrad.graph import TensorBase
+
+class Methods(TensorBase):
+    """What can be done with a tensor; what a tensor is, :class:`gpugrad.Tensor` says."""
+
+    def __abs__(self) -> Tensor: ...
+    def __add__(self, other: Any) -> Tensor: ...
+    def __and__(self, other: Any) -> Tensor: ...
+    def __eq__(self, other: Any) -> Tensor: ...  # type: ignore[override]
+    def __ge__(self, other: Any) -> Tensor: ...
+    def __getitem__(self, key: Any) -> Tensor: ...
+    def __gt__(self, other: Any) -> Tensor: ...
+    def __iadd__(self, other: Any) -> Tensor: ...
+    def __iand__(self, other: Any) -> Tensor: ...
+    def __imul__(self, other: Any) -> Tensor: ...
+    def __invert__(self) -> Tensor: ...
+    def __ior__(self, other: Any) -> Tensor: ...
+    def __ipow__(self, other: Any) -> Tensor: ...
+    def __isub__(self, other: Any) -> Tensor: ...
+    def __itruediv__(self, other: Any) -> Tensor: ...
+    def __ixor__(self, other: Any) -> Tensor: ...
+    def __le__(self, other: Any) -> Tensor: ...
+    def __lt__(self, other: Any) -> Tensor: ...
+    def __matmul__(self, other: Any) -> Tensor: ...
+    def __mul__(self, other: Any) -> Tensor: ...
+    def __ne__(self, other: Any) -> Tensor: ...  # type: ignore[override]
+    def __neg__(self) -> Tensor: ...
+    def __or__(self, other: Any) -> Tensor: ...
+    def __pos__(self) -> Tensor: ...
+    def __pow__(self, other: Any) -> Tensor: ...
+    def __radd__(self, other: Any) -> Tensor: ...
+    def __rand__(self, other: Any) -> Tensor: ...
+    def __rmatmul__(self, other: Any) -> Tensor: ...
+    def __rmul__(self, other: Any) -> Tensor: ...
+    def __ror__(self, other: Any) -> Tensor: ...
+    def __rpow__(self, other: Any) -> Tensor: ...
+    def __rsub__(self, other: Any) -> Tensor: ...
+    def __rtruediv__(self, other: Any) -> Tensor: ...
+    def __rxor__(self, other: Any) -> Tensor: ...
+    def __setitem__(self, key: Any, value: Any) -> None: ...
+    def __sub__(self, other: Any) -> Tensor: ...
+    def __truediv__(self, other: Any) -> Tensor: ...
+    def __xor__(self, other: Any) -> Tensor: ...
+    def abs(self) -> Tensor:
+        """Return the absolute value, real for a complex input; the gradient at 0 is 0."""
+
+    def abs_(self) -> Tensor:
+        """Write the result of ``abs`` into the tensor, and return that."""
+
+    def absolute(self) -> Tensor:
+        """Return the absolute value, real for a complex input; the gradient at 0 is 0."""
+
+    def absolute_(self) -> Tensor:
+        """Write the result of ``abs`` into the tensor, and return that."""
+
+    def add(
+        self, other: Any, *, alpha: builtins.bool | builtins.int | builtins.float | complex = 1
+    ) -> Tensor:
+        """Return input + alpha * other."""
+
+    def add_(
+        self, other: Any, *, alpha: builtins.bool | builtins.int | builtins.float | complex = 1
+    ) -> Tensor:
+        """Write the result of ``add`` into the tensor, and return that."""
+
+    def adjoint(self, *, name: str = "adjoint()") -> Tensor:
+        """Return the conjugate of the matrices in the last two dimensions, transposed."""
+
+    def all(
+        self,
+        dim: builtins.int | Sequence[builtins.int] | None = None,
+        keepdim: builtins.bool = False,
+    ) -> Tensor:
+        """Return whether all elements are nonzero, over ``dim`` (all by default), as bool."""
+
+    def allclose(
+        self,
+        other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        rtol: builtins.float = 1e-05,
+        atol: builtins.float = 1e-08,
+        equal_nan: builtins.bool = False,
+    ) -> builtins.bool:
+        """Return whether :func:`isclose` holds everywhere."""
+
+    def amax(
+        self, dim: builtins.int | Sequence[builtins.int] | None = (), keepdim: builtins.bool = False
+    ) -> Tensor:
+        """Return the maxima over ``dim`` (all by default); ties share the gradient evenly."""
+
+    def amin(
+        self, dim: builtins.int | Sequence[builtins.int] | None = (), keepdim: builtins.bool = False
+    ) -> Tensor:
+        """Return the minima over ``dim`` (all by default); ties share the gradient evenly."""
+
+    def angle(self) -> Tensor:
+        """Return the angle of a complex input in radians, in [-pi, pi]; of a real one 0 or pi."""
+
+    def any(
+        self,
+        dim: builtins.int | Sequence[builtins.int] | None = None,
+        keepdim: builtins.bool = False,
+    ) -> Tensor:
+        """Return whether at least one element is nonzero, over ``dim`` (all by default), as bool."""
+
+    def argmax(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
+        """Return the int64 index of the first maximum: of all, flattened, or along ``dim``."""
+
+    def argmin(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
+        """Return the int64 index of the first minimum: of all, flattened, or along ``dim``."""
+
+    def as_strided(
+        self,
+        size: Sequence[builtins.int],
+        stride: Sequence[builtins.int],
+        storage_offset: builtins.int | None = None,
+    ) -> Tensor:
+        """Return a view of the memory of a tensor, of a size and with strides of its own."""
+
+    def as_strided_(
+        self,
+        size: Sequence[builtins.int],
+        stride: Sequence[builtins.int],
+        storage_offset: builtins.int | None = None,
+    ) -> Tensor:
+        """Change the tensor itself as ``as_strided`` does its result, and return it."""
+
+    def as_strided_scatter(
+        self,
+        src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        size: Sequence[builtins.int],
+        stride: Sequence[builtins.int],
+        storage_offset: builtins.int | None = None,
+    ) -> Tensor:
+        """Return a copy with the values of ``src`` at the place of ``input.as_strided(...)``."""
+
+    def bitwise_and(self, other: Any) -> Tensor:
+        """Return input & other, of bools or integers."""
+
+    def bitwise_and_(self, other: Any) -> Tensor:
+        """Write the result of ``bitwise_and`` into the tensor, and return that."""
+
+    def bitwise_not(self) -> Tensor:
+        """Return ~input, of bools or integers."""
+
+    def bitwise_not_(self) -> Tensor:
+        """Write the result of ``bitwise_not`` into the tensor, and return that."""
+
+    def bitwise_or(self, other: Any) -> Tensor:
+        """Return input | other, of bools or integers."""
+
+    def bitwise_or_(self, other: Any) -> Tensor:
+        """Write the result of ``bitwise_or`` into the tensor, and return that."""
+
+    def bitwise_xor(self, other: Any) -> Tensor:
+        """Return input ^ other, of bools or integers."""
+
+    def bitwise_xor_(self, other: Any) -> Tensor:
+        """Write the result of ``bitwise_xor`` into the tensor, and return that."""
+
+    def bmm(self, mat2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the products of two stacks of matrices."""
+
+    def bool(self) -> Tensor:
+        """Return the tensor as bool; itself where it is that."""
+
+    def broadcast_to(self, *size: Any) -> Tensor:
+        """Return a view with the shape ``size``, which the input's broadcasts to."""
+
+    def byte(self) -> Tensor:
+        """Return the tensor as uint8; itself where it is that."""
+
+    def cdouble(self) -> Tensor:
+        """Return the tensor as complex128; itself where it is that."""
+
+    def cfloat(self) -> Tensor:
+        """Return the tensor as complex64; itself where it is that."""
+
+    def char(self) -> Tensor:
+        """Return the tensor as int8; itself where it is that."""
+
+    def chunk(self, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+        """Return at most ``chunks`` views of equal size, the last smaller where it must be."""
+
+    def clamp(self, min: Any = None, max: Any = None) -> Tensor:
+        """Return input limited to [min, max], numbers or tensors; where min > max the result is max."""
+
+    def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
+        """Write the result of ``clamp`` into the tensor, and return that."""
+
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+        """Return input limited to [min, max], numbers or tensors; where min > max the result is max."""
+
+    def clip_(self, min: Any = None, max: Any = None) -> Tensor:
+        """Write the result of ``clamp`` into the tensor, and return that."""
+
+    def clone(self) -> Tensor:
+        """Return a copy with memory of its own; the gradient passes through."""
+
+    def conj(self) -> Tensor:
+        """Return the complex conjugate; the tensor itself where it is real."""
+
+    def conj_physical(self) -> Tensor:
+        """Return the complex conjugate; the tensor itself where it is real."""
+
+    def conj_physical_(self) -> Tensor:
+        """Conjugate the tensor in place."""
+
+    def contiguous(self) -> Tensor:
+        """Return the tensor itself if its memory is in plain order, else a copy that is."""
+
+    def copy_(self, src: Any, non_blocking: builtins.bool = False) -> Tensor:
+        """Copy the values of another tensor in place: broadcast, cast, moved between devices."""
+
+    def cos(self) -> Tensor:
+        """Return the cosine of input, in radians."""
+
+    def cos_(self) -> Tensor:
+        """Write the result of ``cos`` into the tensor, and return that."""
+
+    def cpu(self) -> Tensor:
+        """Return the tensor on the CPU; itself where it is there."""
+
+    def cuda(self, device: Any = None) -> Tensor:
+        """Return the tensor on a GPU, the current one by default; itself where it is there."""
+
+    def det(self) -> Tensor:
+        """Return the determinants of square matrices, the last two dimensions."""
+
+    def diagonal(
+        self, offset: builtins.int = 0, dim1: builtins.int = 0, dim2: builtins.int = 1
+    ) -> Tensor:
+        """Return a view of the diagonals over two dimensions, which a last one replaces."""
+
+    def diagonal_scatter(
+        self,
+        src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        offset: builtins.int = 0,
+        dim1: builtins.int = 0,
+        dim2: builtins.int = 1,
+    ) -> Tensor:
+        """Return a copy with ``src`` at the diagonals over two dimensions."""
+
+    def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """Return input / other; integers give the default floating point type."""
+
+    def div_(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """Write the result of ``div`` into the tensor, and return that."""
+
+    def divide(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """Return input / other; integers give the default floating point type."""
+
+    def divide_(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """Write the result of ``div`` into the tensor, and return that."""
+
+    def dot(self, tensor: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the inner product of two vectors, without conjugation."""
+
+    def double(self) -> Tensor:
+        """Return the tensor as float64; itself where it is that."""
+
+    def dsplit(
+        self, indices_or_sections: builtins.int | Sequence[builtins.int]
+    ) -> tuple[Tensor, ...]:
+        """Return the parts of :func:`tensor_split`, of equal size, along the third dimension."""
+
+    def eq(self, other: Any) -> Tensor:
+        """Return where input equals other, as bool."""
+
+    def eq_(self, other: Any) -> Tensor:
+        """Write the result of ``eq`` into the tensor, and return that."""
+
+    def equal(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> builtins.bool:
+        """Return whether two tensors have the same shape and values; their types may differ."""
+
+    def erf(self) -> Tensor:
+        """Return the error function; on the CPU by SciPy where installed, else slowly by ``math``."""
+
+    def erf_(self) -> Tensor:
+        """Write the result of ``erf`` into the tensor, and return that."""
+
+    def exp(self) -> Tensor:
+        """Return e to the power input."""
+
+    def exp_(self) -> Tensor:
+        """Write the result of ``exp`` into the tensor, and return that."""
+
+    def expand(self, *sizes: Any) -> Tensor:
+        """Return a view with dimensions of size 1 repeated; -1 keeps a size."""
+
+    def expand_as(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return a view with the shape of another tensor."""
+
+    def fill_(self, value: Any) -> Tensor:
+        """Fill the tensor with a number, or with a 0-d tensor, in place."""
+
+    def flatten(self, start_dim: builtins.int = 0, end_dim: builtins.int = -1) -> Tensor:
+        """Return dimensions start_dim to end_dim as one."""
+
+    def flip(self, *dims: Any) -> Tensor:
+        """Return a copy with the order of the elements reversed along ``dims``."""
+
+    def float(self) -> Tensor:
+        """Return the tensor as float32; itself where it is that."""
+
+    def gather(
+        self, dim: builtins.int, index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]
+    ) -> Tensor:
+        """Return, at each place of ``index``, the element that it names along ``dim``."""
+
+    def ge(self, other: Any) -> Tensor:
+        """Return where input is at least other, as bool."""
+
+    def ge_(self, other: Any) -> Tensor:
+        """Write the result of ``ge`` into the tensor, and return that."""
+
+    def ger(self, vec2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the products of each element of one vector with each of another."""
+
+    def greater(self, other: Any) -> Tensor:
+        """Return where input is greater than other, as bool."""
+
+    def greater_(self, other: Any) -> Tensor:
+        """Write the result of ``gt`` into the tensor, and return that."""
+
+    def greater_equal(self, other: Any) -> Tensor:
+        """Return where input is at least other, as bool."""
+
+    def greater_equal_(self, other: Any) -> Tensor:
+        """Write the result of ``ge`` into the tensor, and return that."""
+
+    def gt(self, other: Any) -> Tensor:
+        """Return where input is greater than other, as bool."""
+
+    def gt_(self, other: Any) -> Tensor:
+        """Write the result of ``gt`` into the tensor, and return that."""
+
+    def half(self) -> Tensor:
+        """Return the tensor as float16; itself where it is that."""
+
+    def hsplit(
+        self, indices_or_sections: builtins.int | Sequence[builtins.int]
+    ) -> tuple[Tensor, ...]:
+        """Return the parts of :func:`tensor_split`, of equal size, along the second dimension."""
+
+    def hypot(self, other: Any) -> Tensor:
+        """Return the square root of input**2 + other**2, without overflow."""
+
+    def hypot_(self, other: Any) -> Tensor:
+        """Write the result of ``hypot`` into the tensor, and return that."""
+
+    def index_add(
+        self,
+        dim: builtins.int,
+        index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        source: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        alpha: complex = 1,
+    ) -> Tensor:
+        """Return a copy with ``alpha`` times the slices of ``source`` added where ``index`` names."""
+
+    def index_add_(
+        self,
+        dim: builtins.int,
+        index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        source: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        alpha: complex = 1,
+    ) -> Tensor:
+        """Write the result of ``index_add`` into the tensor, and return that."""
+
+    def index_copy(
+        self,
+        dim: builtins.int,
+        index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        source: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    ) -> Tensor:
+        """Return a copy with the slices of ``source`` in the places that ``index`` names."""
+
+    def index_copy_(
+        self,
+        dim: builtins.int,
+        index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        source: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    ) -> Tensor:
+        """Write the result of ``index_copy`` into the tensor, and return that."""
+
+    def index_fill(
+        self, dim: builtins.int, index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], value: Any
+    ) -> Tensor:
+        """Return a copy with a number, or a 0-d tensor, in the slices that ``index`` names."""
+
+    def index_fill_(
+        self, dim: builtins.int, index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], value: Any
+    ) -> Tensor:
+        """Write the result of ``index_fill`` into the tensor, and return that."""
+
+    def index_put(
+        self,
+        indices: Sequence[Tensor],
+        values: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        accumulate: builtins.bool = False,
+    ) -> Tensor:
+        """Return a copy with values written at indices; see :func:`index_put_`."""
+
+    def index_put_(
+        self,
+        indices: Sequence[Tensor],
+        values: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        accumulate: builtins.bool = False,
+    ) -> Tensor:
+        """Write values at indices in place, or add them, where ``accumulate``, each as often as named."""
+
+    def index_select(
+        self, dim: builtins.int, index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]
+    ) -> Tensor:
+        """Return a copy of the slices that a 1-d tensor of integers names along ``dim``."""
+
+    def int(self) -> Tensor:
+        """Return the tensor as int32; itself where it is that."""
+
+    def is_complex(self) -> builtins.bool:
+        """Return whether the type of a tensor is complex."""
+
+    def is_conj(self) -> builtins.bool:
+        """Return False: unlike PyTorch's, no tensor is conjugated only when it is read."""
+
+    def is_floating_point(self) -> builtins.bool:
+        """Return whether the type of a tensor is a floating point type."""
+
+    def isclose(
+        self,
+        other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        rtol: builtins.float = 1e-05,
+        atol: builtins.float = 1e-08,
+        equal_nan: builtins.bool = False,
+    ) -> Tensor:
+        """Return where ``|input - other| <= atol + rtol |other|``, as bool."""
+
+    def isinf(self) -> Tensor:
+        """Return where input is infinite, as bool."""
+
+    def isnan(self) -> Tensor:
+        """Return where input is nan, as bool."""
+
+    def isreal(self) -> Tensor:
+        """Return where the imaginary part is 0, as bool; everywhere for a real input."""
+
+    def le(self, other: Any) -> Tensor:
+        """Return where input is at most other, as bool."""
+
+    def le_(self, other: Any) -> Tensor:
+        """Write the result of ``le`` into the tensor, and return that."""
+
+    def less(self, other: Any) -> Tensor:
+        """Return where input is less than other, as bool."""
+
+    def less_(self, other: Any) -> Tensor:
+        """Write the result of ``lt`` into the tensor, and return that."""
+
+    def less_equal(self, other: Any) -> Tensor:
+        """Return where input is at most other, as bool."""
+
+    def less_equal_(self, other: Any) -> Tensor:
+        """Write the result of ``le`` into the tensor, and return that."""
+
+    def log(self) -> Tensor:
+        """Return the natural logarithm: -inf at 0, nan below; the gradient is 1 / input everywhere."""
+
+    def log1p(self) -> Tensor:
+        """Return log(1 + input), accurate near 0."""
+
+    def log1p_(self) -> Tensor:
+        """Write the result of ``log1p`` into the tensor, and return that."""
+
+    def log_(self) -> Tensor:
+        """Write the result of ``log`` into the tensor, and return that."""
+
+    def logaddexp(self, other: Any) -> Tensor:
+        """Return log(exp(input) + exp(other)), without overflow."""
+
+    def logical_and(self, other: Any) -> Tensor:
+        """Return where both are nonzero, as bool."""
+
+    def logical_and_(self, other: Any) -> Tensor:
+        """Write the result of ``logical_and`` into the tensor, and return that."""
+
+    def logical_not(self) -> Tensor:
+        """Return where input is zero, as bool."""
+
+    def logical_not_(self) -> Tensor:
+        """Write the result of ``logical_not`` into the tensor, and return that."""
+
+    def logical_or(self, other: Any) -> Tensor:
+        """Return where at least one is nonzero, as bool."""
+
+    def logical_or_(self, other: Any) -> Tensor:
+        """Write the result of ``logical_or`` into the tensor, and return that."""
+
+    def logical_xor(self, other: Any) -> Tensor:
+        """Return where exactly one is nonzero, as bool."""
+
+    def logical_xor_(self, other: Any) -> Tensor:
+        """Write the result of ``logical_xor`` into the tensor, and return that."""
+
+    def logsumexp(
+        self, dim: builtins.int | Sequence[builtins.int], keepdim: builtins.bool = False
+    ) -> Tensor:
+        """Return log(exp(input).sum(dim)), without overflow."""
+
+    def long(self) -> Tensor:
+        """Return the tensor as int64; itself where it is that."""
+
+    def lt(self, other: Any) -> Tensor:
+        """Return where input is less than other, as bool."""
+
+    def lt_(self, other: Any) -> Tensor:
+        """Write the result of ``lt`` into the tensor, and return that."""
+
+    def masked_fill(
+        self, mask: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], value: Any
+    ) -> Tensor:
+        """Return a copy with a number, or a 0-d tensor, where the mask holds; both are broadcast."""
+
+    def masked_fill_(
+        self, mask: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], value: Any
+    ) -> Tensor:
+        """Write the result of ``masked_fill`` into the tensor, and return that."""
+
+    def masked_scatter(
+        self,
+        mask: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        source: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    ) -> Tensor:
+        """Return a copy with the first values of ``source``, in their order, where the mask holds."""
+
+    def masked_scatter_(
+        self,
+        mask: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        source: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    ) -> Tensor:
+        """Write the result of ``masked_scatter`` into the tensor, and return that."""
+
+    def masked_select(self, mask: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the elements where the mask holds, in one dimension; both are broadcast."""
+
+    def matmul(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the matrix product: of vectors, matrices, or stacks of matrices that broadcast."""
+
+    def max(self, dim: Any = None, keepdim: builtins.bool = False, *, other: Any = None) -> Any:
+        """Return the maximum of all; with ``dim`` the maxima along it and their indices."""
+
+    def maximum(self, other: Any) -> Tensor:
+        """Return the larger of the two, nan if either is; a tie shares the gradient in halves."""
+
+    def mean(
+        self,
+        dim: builtins.int | Sequence[builtins.int] | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        dtype: dtype | None = None,
+    ) -> Tensor:
+        """Return the mean over ``dim`` (all of them by default); nan of no elements."""
+
+    def min(self, dim: Any = None, keepdim: builtins.bool = False, *, other: Any = None) -> Any:
+        """Return the minimum of all; with ``dim`` the minima along it and their indices."""
+
+    def minimum(self, other: Any) -> Tensor:
+        """Return the smaller of the two, nan if either is; a tie shares the gradient in halves."""
+
+    def mm(self, mat2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the product of two matrices."""
+
+    def moveaxis(
+        self,
+        source: builtins.int | Sequence[builtins.int],
+        destination: builtins.int | Sequence[builtins.int],
+    ) -> Tensor:
+        """Return a view with some dimensions at other positions; the others keep their order."""
+
+    def movedim(
+        self,
+        source: builtins.int | Sequence[builtins.int],
+        destination: builtins.int | Sequence[builtins.int],
+    ) -> Tensor:
+        """Return a view with some dimensions at other positions; the others keep their order."""
+
+    def mul(self, other: Any) -> Tensor:
+        """Return input * other."""
+
+    def mul_(self, other: Any) -> Tensor:
+        """Write the result of ``mul`` into the tensor, and return that."""
+
+    def multiply(self, other: Any) -> Tensor:
+        """Return input * other."""
+
+    def multiply_(self, other: Any) -> Tensor:
+        """Write the result of ``mul`` into the tensor, and return that."""
+
+    def mv(self, vec: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the product of a matrix and a vector."""
+
+    def narrow(self, dim: builtins.int, start: builtins.int, length: builtins.int) -> Tensor:
+        """Return a view of ``length`` slices from ``start`` on."""
+
+    def ne(self, other: Any) -> Tensor:
+        """Return where input differs from other, as bool."""
+
+    def ne_(self, other: Any) -> Tensor:
+        """Write the result of ``ne`` into the tensor, and return that."""
+
+    def neg(self) -> Tensor:
+        """Return -input."""
+
+    def neg_(self) -> Tensor:
+        """Write the result of ``neg`` into the tensor, and return that."""
+
+    def negative(self) -> Tensor:
+        """Return -input."""
+
+    def negative_(self) -> Tensor:
+        """Write the result of ``neg`` into the tensor, and return that."""
+
+    def new_empty(
+        self,
+        *sizes: Any,
+        size: Any = None,
+        dtype: dtype | None = None,
+        device: str | builtins.int | device | None = None,
+        requires_grad: builtins.bool = False,
+    ) -> Tensor:
+        """Return undefined values of a shape, with the type and device of ``input``."""
+
+    def new_full(
+        self,
+        size: Sequence[builtins.int],
+        fill_value: Any,
+        *,
+        dtype: dtype | None = None,
+        device: str | builtins.int | device | None = None,
+        requires_grad: builtins.bool = False,
+    ) -> Tensor:
+        """Return a number, or that of a 0-d tensor, in every element of a shape."""
+
+    def new_ones(
+        self,
+        *sizes: Any,
+        size: Any = None,
+        dtype: dtype | None = None,
+        device: str | builtins.int | device | None = None,
+        requires_grad: builtins.bool = False,
+    ) -> Tensor:
+        """Return ones of a shape, with the type and device of ``input``."""
+
+    def new_tensor(
+        self,
+        data: Any,
+        *,
+        dtype: dtype | None = None,
+        device: str | builtins.int | device | None = None,
+        requires_grad: builtins.bool = False,
+    ) -> Tensor:
+        """Return a copy of the data as :func:`tensor` does, with the type and device of ``input``."""
+
+    def new_zeros(
+        self,
+        *sizes: Any,
+        size: Any = None,
+        dtype: dtype | None = None,
+        device: str | builtins.int | device | None = None,
+        requires_grad: builtins.bool = False,
+    ) -> Tensor:
+        """Return zeros of a shape, with the type and device of ``input``."""
+
+    def nonzero(self, *, as_tuple: builtins.bool = False) -> Any:
+        """Return the int64 indices of the nonzero elements, a row for each; or a tuple of columns."""
+
+    def norm(
+        self,
+        p: builtins.float | str | None = "fro",
+        dim: builtins.int | Sequence[builtins.int] | None = None,
+        keepdim: builtins.bool = False,
+        dtype: dtype | None = None,
+    ) -> Tensor:
+        """Return the p-norm of the elements as a vector, over ``dim`` (all by default)."""
+
+    def not_equal(self, other: Any) -> Tensor:
+        """Return where input differs from other, as bool."""
+
+    def not_equal_(self, other: Any) -> Tensor:
+        """Write the result of ``ne`` into the tensor, and return that."""
+
+    def outer(self, vec2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the products of each element of one vector with each of another."""
+
+    def permute(self, *dims: Any) -> Tensor:
+        """Return a view with the dimensions in another order."""
+
+    def positive(self) -> Tensor:
+        """Return input itself."""
+
+    def pow(self, exponent: Any) -> Tensor:
+        """Return input to the power exponent, either of which may be a number."""
+
+    def pow_(self, exponent: Any) -> Tensor:
+        """Write the result of ``pow`` into the tensor, and return that."""
+
+    def prod(
+        self,
+        dim: builtins.int | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        dtype: dtype | None = None,
+    ) -> Tensor:
+        """Return the product of all elements, or along one dimension."""
+
+    def ravel(self) -> Tensor:
+        """Return the elements as a vector: a view where they lie in order, else a copy."""
+
+    def reciprocal(self) -> Tensor:
+        """Return 1 / input."""
+
+    def reciprocal_(self) -> Tensor:
+        """Write the result of ``reciprocal`` into the tensor, and return that."""
+
+    def relu(self) -> Tensor:
+        """Return max(input, 0); the gradient at 0 is 0."""
+
+    def relu_(self) -> Tensor:
+        """Write the result of ``relu`` into the tensor, and return that."""
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """Return the elements in another shape: a view where strides allow, else a copy."""
+
+    def reshape_as(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the elements in the shape of another tensor."""
+
+    def resolve_conj(self) -> Tensor:
+        """Return the tensor itself."""
+
+    def rsqrt(self) -> Tensor:
+        """Return 1 / sqrt(input)."""
+
+    def rsqrt_(self) -> Tensor:
+        """Write the result of ``rsqrt`` into the tensor, and return that."""
+
+    def scatter(
+        self, dim: builtins.int, index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], src: Any
+    ) -> Tensor:
+        """Return a copy with elements of ``src``, or a number, where ``index`` names along ``dim``."""
+
+    def scatter_(
+        self, dim: builtins.int, index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], src: Any
+    ) -> Tensor:
+        """Write the result of ``scatter`` into the tensor, and return that."""
+
+    def scatter_add(
+        self,
+        dim: builtins.int,
+        index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    ) -> Tensor:
+        """Return a copy with elements of ``src`` added where ``index`` names along ``dim``."""
+
+    def scatter_add_(
+        self,
+        dim: builtins.int,
+        index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    ) -> Tensor:
+        """Write the result of ``scatter_add`` into the tensor, and return that."""
+
+    def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
+        """Return a view of the slice at ``index``, without that dimension."""
+
+    def select_scatter(
+        self,
+        src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        dim: builtins.int,
+        index: builtins.int,
+    ) -> Tensor:
+        """Return a copy with ``src`` at the slice ``index`` of a dimension."""
+
+    def sgn(self) -> Tensor:
+        """Return the sign, for a complex input x / abs(x), which is 0 at 0."""
+
+    def sgn_(self) -> Tensor:
+        """Write the result of ``sgn`` into the tensor, and return that."""
+
+    def short(self) -> Tensor:
+        """Return the tensor as int16; itself where it is that."""
+
+    def sigmoid(self) -> Tensor:
+        """Return 1 / (1 + exp(-input)): 0 and 1 far out, without overflow."""
+
+    def sigmoid_(self) -> Tensor:
+        """Write the result of ``sigmoid`` into the tensor, and return that."""
+
+    def sign(self) -> Tensor:
+        """Return -1, 0 or 1, of nan 0; the gradient is 0."""
+
+    def sign_(self) -> Tensor:
+        """Write the result of ``sign`` into the tensor, and return that."""
+
+    def sin(self) -> Tensor:
+        """Return the sine of input, in radians."""
+
+    def sin_(self) -> Tensor:
+        """Write the result of ``sin`` into the tensor, and return that."""
+
+    def slice_scatter(
+        self,
+        src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        dim: builtins.int = 0,
+        start: builtins.int | None = None,
+        end: builtins.int | None = None,
+        step: builtins.int = 1,
+    ) -> Tensor:
+        """Return a copy with ``src`` at a slice of a dimension, ``start:end:step``."""
+
+    def split(
+        self, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int = 0
+    ) -> tuple[Tensor, ...]:
+        """Return views of consecutive parts, of one size (the last may be smaller) or of given ones."""
+
+    def split_with_sizes(
+        self, split_sizes: Sequence[builtins.int], dim: builtins.int = 0
+    ) -> tuple[Tensor, ...]:
+        """Return views of consecutive parts of given sizes."""
+
+    def sqrt(self) -> Tensor:
+        """Return the square root, nan below 0; the gradient at 0 is inf."""
+
+    def sqrt_(self) -> Tensor:
+        """Write the result of ``sqrt`` into the tensor, and return that."""
+
+    def square(self) -> Tensor:
+        """Return input to the power 2."""
+
+    def square_(self) -> Tensor:
+        """Write the result of ``square`` into the tensor, and return that."""
+
+    def squeeze(self, dim: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
+        """Return a view without dimensions of size 1: all of them, or those of ``dim`` that are."""
+
+    def squeeze_(self, dim: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
+        """Change the tensor itself as ``squeeze`` does its result, and return it."""
+
+    def std(
+        self,
+        dim: Any = None,
+        unbiased: builtins.bool | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        correction: builtins.float | None = None,
+    ) -> Tensor:
+        """Return the square root of :func:`var`; the gradient of constant values is 0."""
+
+    def storage_offset(self) -> builtins.int:
+        """Return how many elements lie in memory before the first one of the tensor."""
+
+    def sub(
+        self, other: Any, *, alpha: builtins.bool | builtins.int | builtins.float | complex = 1
+    ) -> Tensor:
+        """Return input - alpha * other."""
+
+    def sub_(
+        self, other: Any, *, alpha: builtins.bool | builtins.int | builtins.float | complex = 1
+    ) -> Tensor:
+        """Write the result of ``sub`` into the tensor, and return that."""
+
+    def subtract(
+        self, other: Any, *, alpha: builtins.bool | builtins.int | builtins.float | complex = 1
+    ) -> Tensor:
+        """Return input - alpha * other."""
+
+    def subtract_(
+        self, other: Any, *, alpha: builtins.bool | builtins.int | builtins.float | complex = 1
+    ) -> Tensor:
+        """Write the result of ``sub`` into the tensor, and return that."""
+
+    def sum(
+        self,
+        dim: builtins.int | Sequence[builtins.int] | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        dtype: dtype | None = None,
+    ) -> Tensor:
+        """Return the sum over ``dim`` (all of them by default); integers and bools give int64."""
+
+    def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """Return a view with two dimensions exchanged."""
+
+    def swapaxes_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """Change the tensor itself as ``transpose`` does its result, and return it."""
+
+    def swapdims(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """Return a view with two dimensions exchanged."""
+
+    def swapdims_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """Change the tensor itself as ``transpose`` does its result, and return it."""
+
+    def t(self) -> Tensor:
+        """Return a view of a matrix with rows and columns exchanged; a vector as it is."""
+
+    def t_(self) -> Tensor:
+        """Exchange the rows and columns of the tensor itself, and return it."""
+
+    def tan(self) -> Tensor:
+        """Return the tangent of input, in radians."""
+
+    def tan_(self) -> Tensor:
+        """Write the result of ``tan`` into the tensor, and return that."""
+
+    def tanh(self) -> Tensor:
+        """Return the hyperbolic tangent."""
+
+    def tanh_(self) -> Tensor:
+        """Write the result of ``tanh`` into the tensor, and return that."""
+
+    def tensor_split(
+        self,
+        indices_or_sections: builtins.int | Sequence[builtins.int] | Tensor,
+        dim: builtins.int = 0,
+    ) -> tuple[Tensor, ...]:
+        """Return views of consecutive parts: of almost equal size, or beginning at given indices."""
+
+    def to(self, *args: Any) -> Tensor:
+        """Return the tensor with another dtype or on another device; itself where nothing changes."""
+
+    def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """Return a view with two dimensions exchanged."""
+
+    def transpose_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """Change the tensor itself as ``transpose`` does its result, and return it."""
+
+    def true_divide(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """Return input / other; integers give the default floating point type."""
+
+    def true_divide_(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """Write the result of ``div`` into the tensor, and return that."""
+
+    def type_as(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the tensor with the type of another."""
+
+    def unbind(self, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+        """Return a view of each slice along a dimension, which disappears."""
+
+    def unflatten(self, dim: builtins.int, sizes: Sequence[builtins.int]) -> Tensor:
+        """Return a view with one dimension as several; one of their sizes may be -1."""
+
+    def unfold(self, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
+        """Return a view of all windows along a dimension, whose elements are a new last dimension."""
+
+    def unsqueeze(self, dim: builtins.int) -> Tensor:
+        """Return a view with a new dimension of size 1 at ``dim``."""
+
+    def unsqueeze_(self, dim: builtins.int) -> Tensor:
+        """Change the tensor itself as ``unsqueeze`` does its result, and return it."""
+
+    def var(
+        self,
+        dim: Any = None,
+        unbiased: builtins.bool | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        correction: builtins.float | None = None,
+    ) -> Tensor:
+        """Return the variance over ``dim``, divided by the count less ``correction`` (1 by default)."""
+
+    def view(self, *shape: Any) -> Tensor:
+        """Return the elements in another shape, sharing memory."""
+
+    def view_as(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the same memory in the shape of another tensor."""
+
+    def vsplit(
+        self, indices_or_sections: builtins.int | Sequence[builtins.int]
+    ) -> tuple[Tensor, ...]:
+        """Return the parts of :func:`tensor_split`, of equal size, along the first dimension."""
+
+    def where(self, condition: Any, other: Any = None) -> Any:
+        """Return input where condition holds, else other."""
+
+    def zero_(self) -> Tensor:
+        """Fill the tensor with zeros in place."""
+
+def methods() -> Iterator[tuple[str, Callable[..., Any]]]: ...
+def complete() -> None: ...

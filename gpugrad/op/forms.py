@@ -1,0 +1,267 @@
+"""What users get of an operation: functions, methods, operators, in-place and ``out=`` forms.
+
+A declaration says it once, by :func:`public`.  :mod:`gpugrad.functions` and :mod:`gpugrad.methods`
+are made from the table :data:`PUBLIC`, and so are the stub files that editors and type checkers
+read.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from inspect import Parameter, Signature
+from typing import Any, TypeVar
+
+from gpugrad.op import arguments
+from gpugrad.op.arguments import MISSING, Arguments
+from gpugrad.op.declaration import defined
+from gpugrad.op.generated.pointwise import GIVEN
+from gpugrad.op.promotion import is_operand
+
+F = TypeVar("F", bound=Callable[..., Any])
+Selected = tuple[Any, tuple[Any, ...]]  # a function, and its operands
+
+PUBLIC: dict[str, Public] = {}  # by the name of the function or method
+
+_POSITIONAL, _KEYWORD, _ANY = (
+    Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY, Parameter.VAR_POSITIONAL,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Public:
+    """A function of tensors, and the forms in which users get it; see :func:`public`."""
+
+    name: str
+    plain: Callable[..., Any]
+    is_function: bool = True
+    is_method: bool = True
+    out: bool = False
+    inplace: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
+    reflected: tuple[str, ...] = ()
+    formula: Any = None
+    numbers: tuple[str, str] = GIVEN
+    home: str = ""  # the module in which it was declared
+
+    @property
+    def inplace_name(self) -> str:
+        """The name of the in-place form."""
+        return f"{self.name}_"
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters of the function, as they were declared.
+
+        The operands of a formula are tensors, arrays or numbers, but not all of them numbers.
+        """
+        function = inspect.unwrap(self.plain)
+        code, defaults = function.__code__, function.__defaults__ or ()
+        names = code.co_varnames
+        count, keywords = code.co_argcount, code.co_kwonlyargcount
+        notes = function.__annotations__ or ({names[0]: "Tensor"} if count == 1 else {})
+        found = []
+        for k, name in enumerate(names[:count]):
+            place = k - count + len(defaults)
+            default = defaults[place] if place >= 0 else Parameter.empty
+            found.append(_parameter(name, _POSITIONAL, default, notes))
+        if code.co_flags & inspect.CO_VARARGS:
+            found.append(_parameter(names[count + keywords], _ANY, Parameter.empty, notes))
+        known = function.__kwdefaults__ or {}
+        found += [
+            _parameter(name, _KEYWORD, known.get(name, Parameter.empty), notes)
+            for name in names[count : count + keywords]
+        ]
+        return tuple(found)
+
+    @property
+    def returns(self) -> Any:
+        """What the function returns, as it was declared."""
+        if hasattr(self.plain, "choose"):
+            return "Tensor"
+        return inspect.unwrap(self.plain).__annotations__.get("return", "Tensor")
+
+    def signature(self, form: str) -> Signature:
+        """Return the signature of a form: "function", "method" or "inplace"."""
+        parameters = list(self.parameters)
+        if form == "function" and self.out:
+            parameters.append(_parameter("out", _KEYWORD, None, {"out": "Tensor | None"}))
+        if form != "function":  # the tensor is the parameter called input, wherever that stands
+            place = next((k for k, p in enumerate(parameters) if p.name == "input"), 0)
+            parameters.pop(place)
+            parameters.insert(0, Parameter("self", _POSITIONAL))
+        returns = "Tensor" if form == "inplace" else self.returns
+        return Signature(parameters, return_annotation=returns, __validate_parameters__=False)
+
+    def documentation(self, form: str) -> str:
+        """Return the docstring of a form."""
+        doc = inspect.getdoc(self.plain) or ""
+        if form != "inplace":
+            return doc
+        what = (
+            f"Change the tensor itself as ``{self.name}`` does its result, and return it."
+            if "shape" in self.inplace
+            else f"Write the result of ``{self.name}`` into the tensor, and return that."
+        )
+        return f"{what}\n\n``{self.name}``: {doc}" if doc else what
+
+    @cached_property
+    def function(self) -> Callable[..., Any]:
+        """The function of a module."""
+        made = arguments.caller(Arguments(self.name, self.parameters, self.plain, self.out))
+        return self.dressed(made, "function", self.name)
+
+    @cached_property
+    def method(self) -> Callable[..., Any]:
+        """The method of tensors."""
+        parameters, plain = list(self.parameters), self.plain
+        place = next((k for k, p in enumerate(parameters) if p.name == "input"), 0)
+        if place:
+            parameters.insert(0, parameters.pop(place))
+            function = plain
+
+            def plain(self: Any, *others: Any, **options: Any) -> Any:
+                return function(*others[:place], self, *others[place:], **options)
+
+        found = Arguments(self.name, parameters, plain, method=True)
+        if place or found.translates:
+            return self.dressed(arguments.caller(found), "method", self.name)
+        return self.dressed(plain, "method", self.name)
+
+    def dressed(self, made: Any, form: str, name: str) -> Any:
+        """Return a function with the name, signature and docstring of a form."""
+        made.__name__ = name
+        made.__qualname__ = name if form == "function" else f"Tensor.{name}"
+        made.__module__ = "gpugrad"
+        made.__doc__ = self.documentation(form)
+        made.__signature__ = self.signature(form)
+        made.declared = self
+        return made
+
+    def operations(self) -> Iterator[tuple[str, Callable[..., Any]]]:
+        """Return Python's methods that the function is, by their names."""
+        for name in self.operators:
+            yield name, self._operator(self.plain, name)
+        for name in self.reflected:
+            yield name, self._operator(_reflected(self.plain), name, None)
+
+    def _operator(self, function: Any, name: str, formula: Any = MISSING) -> Any:
+        if formula is MISSING:
+            formula = self.formula or (function if hasattr(function, "op") else None)
+        other = [p for p in self.parameters if p.kind is _POSITIONAL][1:2]
+        if not other:
+            return function if formula is None else defined(formula.op, function)
+        if other[0].annotation not in ("Operand", "Tensor"):
+            return function  # of an index, say
+        numbers = other[0].annotation == "Operand"
+
+        def applied(self: Any, other: Any) -> Any:
+            return function(self, other) if is_operand(other, numbers) else NotImplemented
+
+        applied.__name__ = applied.__qualname__ = name
+        return applied if formula is None else defined(formula.op, applied, self.numbers)
+
+
+def _parameter(name: str, kind: Any, default: Any, notes: dict[str, Any]) -> Parameter:
+    return Parameter(name, kind, default=default, annotation=notes.get(name, "Operand"))
+
+
+def _reflected(function: Any) -> Any:
+    def swapped(self: Any, other: Any) -> Any:
+        return function(other, self)
+
+    return swapped
+
+
+def public(
+    *,
+    function: bool = True,
+    method: bool = True,
+    out: bool = False,
+    inplace: str = "",
+    names: str = "",
+    operators: str = "",
+    reflected: str = "",
+    formula: Any = None,
+    numbers: tuple[str, str] = GIVEN,
+    name: str = "",
+) -> Callable[[F], F]:
+    """Declare what users get of a function of tensors; it is returned as it is.
+
+    Its parameters, their defaults and annotations and its docstring are those of all forms.
+
+    Args:
+        function: Whether it is a function of the module.
+        method: Whether it is a method of tensors; its first argument is the parameter called
+            ``input``, wherever that stands.
+        out: Whether the function takes ``out=``.
+        inplace: What its in-place form changes, a method whose name has an underscore more:
+            ``values``, into which the result is written, or the tensor's own ``shape``, for a
+            function that makes a view; with ``function`` that is a function, too.
+        names: Other names of all forms; ``special.expit`` is a function in a module of its own.
+        operators: Python's methods that are the function, such as ``__add__``.
+        reflected: Those that are the function with its operands exchanged.
+        formula: The declared formula that the function is for two plain operands, to which its
+            operators are specialised.
+        numbers: Which second operands are numbers to that formula, see :mod:`specialized`.
+        name: What users call it, where that is not the name of the function.
+    """
+    changed = frozenset(inplace.split())
+    assert changed <= {"values", "shape", "function"}, changed
+
+    def declare(plain: F) -> F:
+        key = name or plain.__name__
+        assert key not in PUBLIC, key
+        PUBLIC[key] = Public(
+            key, plain, function, method, out, changed, tuple(names.split()),
+            tuple(operators.split()), tuple(reflected.split()), formula, numbers, plain.__module__,
+        )  # fmt: skip
+        return plain
+
+    return declare
+
+
+def selecting(choose: Callable[..., Any]) -> Any:
+    """Declare a function that selects another: ``choose`` returns that and its operands.
+
+    Its in-place form computes where the other's does.
+    """
+    code = choose.__code__
+    positional = code.co_varnames[: code.co_argcount]
+    keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    made = arguments.made(
+        _SELECTED.format(
+            parameters=", ".join([*positional, *["*"] * bool(keywords), *keywords]),
+            values=", ".join([*positional, *(f"{k}={k}" for k in keywords)]),
+        )
+    )(choose)
+    made.__defaults__, made.__kwdefaults__ = choose.__defaults__, choose.__kwdefaults__
+    functools.update_wrapper(made, choose)
+    made.choose = choose
+    return made
+
+
+_SELECTED = """\
+def make(choose):
+    def call({parameters}):
+        function, operands = choose({values})
+        return function(*operands)
+    return call
+"""
+
+
+def functions(module: str) -> dict[str, Callable[..., Any]]:
+    """Return the functions of a module by their names: ``""`` is gpugrad, ``"special"`` another."""
+    found = {}
+    for declared in PUBLIC.values():
+        if not declared.is_function:
+            continue
+        for name in (declared.name, *declared.names):
+            where, _, last = name.rpartition(".")
+            if where == module:
+                found[last] = declared.function
+    return found

@@ -1,0 +1,82 @@
+"""``out=``: results that are written into tensors of the user's."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from gpugrad import _dtype, backend, errors
+from gpugrad.graph import TensorBase, mode
+from gpugrad.op.operation import different_devices
+from gpugrad.op.saved import note_write, own_array
+
+
+def check(function: str, out: Any, operands: Sequence[Any]) -> None:
+    """Raise where a function may not write into ``out``.
+
+    Raises:
+        RuntimeError: A gradient would be lost.
+        TypeError: ``out`` is no tensor, nor a tuple of them.
+    """
+    outs = out if isinstance(out, tuple | list) else (out,)
+    if not all(isinstance(o, TensorBase) for o in outs):
+        raise _not_a_tensor(function, out)
+    known: list[Any] = [t for t in (*operands, *outs) if isinstance(t, TensorBase)]
+    if mode.enabled and any(t.requires_grad for t in known):
+        raise RuntimeError(
+            f"{function}(): functions with out=... arguments don't support automatic "
+            "differentiation, but one of the arguments requires grad."
+        )
+
+
+def _not_a_tensor(function: str, out: Any) -> TypeError:
+    return TypeError(f"{function}(): argument 'out' must be Tensor, not {type(out).__name__}")
+
+
+def written(function: str, out: Any, result: Any) -> Any:
+    """Write a result, or a tuple of them, into ``out``, and return that.
+
+    A tensor of another shape gets the memory of the result, as PyTorch resizes it.
+
+    Raises:
+        RuntimeError: The type of the result is of a higher category, or it is on another device.
+        TypeError: There are not as many tensors as results.
+    """
+    if isinstance(out, tuple | list) is not isinstance(result, tuple):
+        raise _not_a_tensor(function, out)
+    if isinstance(result, tuple):
+        for o, r in zip(out, result, strict=True):
+            _write(o, r)
+        return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
+    _write(out, result)
+    return out
+
+
+def _write(out: Any, result: Any) -> None:
+    source, target = _dtype.of(result._array.dtype), _dtype.of(out._array.dtype)
+    if not _dtype.can_cast(source, target):
+        raise RuntimeError(
+            f"result type {source.title} can't be cast to the desired output type {target.title}"
+        )
+    door = backend.of(out._array)
+    here, there = (backend.of(t._array).device_of(t._array) for t in (out, result))
+    if here != there:
+        raise different_devices([here, there])
+    array = result._array
+    if out._array.shape == array.shape:
+        door.assign(own_array(out), array)
+    else:
+        if out._array.size:
+            warnings.warn(
+                "An output with one or more elements was resized since it had shape "
+                f"{errors.size(out._array.shape)}, which does not match the required output shape "
+                f"{errors.size(array.shape)}. This behavior is deprecated, and in a future PyTorch "
+                "release outputs will not be resized unless they have zero elements. You can "
+                "explicitly reuse an out tensor t by resizing it, inplace, to zero elements with "
+                "t.resize_(0).",
+                UserWarning,
+                stacklevel=5,
+            )
+        out._array = door.copy(door.astype(array, out._array.dtype))
+    note_write(out)

@@ -1,0 +1,47 @@
+"""Tensors of another type or on another device: the short names of :func:`gpugrad.ops.shape.to`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpugrad import _dtype
+from gpugrad.op import public
+from gpugrad.ops.shape import to
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+
+@public(function=False)
+def cpu(input: Tensor) -> Tensor:
+    """Return the tensor on the CPU; itself where it is there."""
+    return to(input, "cpu")
+
+
+@public(function=False)
+def cuda(input: Tensor, device: Any = None) -> Tensor:
+    """Return the tensor on a GPU, the current one by default; itself where it is there."""
+    return to(input, "cuda" if device is None else device)
+
+
+@public(function=False)
+def type_as(input: Tensor, other: Tensor) -> Tensor:
+    """Return the tensor with the type of another."""
+    return to(input, other.dtype)
+
+
+def _named_after(kind: _dtype.dtype, name: str) -> None:
+    def convert(input: Tensor) -> Tensor:
+        return to(input, kind)
+
+    convert.__doc__ = f"Return the tensor as {kind.name}; itself where it is that."
+    public(function=False, name=name)(convert)
+
+
+for _name, _kind in {
+    "half": _dtype.float16, "float": _dtype.float32, "double": _dtype.float64,
+    "char": _dtype.int8, "short": _dtype.int16, "int": _dtype.int32, "long": _dtype.int64,
+    "byte": _dtype.uint8, "bool": _dtype.bool_,
+    "cfloat": _dtype.complex64, "cdouble": _dtype.complex128,
+}.items():  # fmt: skip
+    _named_after(_kind, _name)

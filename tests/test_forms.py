@@ -1,0 +1,174 @@
+"""What users get of the declarations: functions, methods, in-place and ``out=`` forms, stubs."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import stubs
+
+import gpugrad
+from comparison import pytorch
+from gpugrad.op.forms import PUBLIC, Public
+from gpugrad.testing import assert_close
+from samples import SAMPLES
+
+FUNCTIONS = [d for d in PUBLIC.values() if d.is_function]
+INPLACE = [d for d in PUBLIC.values() if d.inplace]
+
+
+@pytest.mark.parametrize("path", sorted(stubs.files()), ids=lambda path: path.name)
+def test_stub_files_are_current(path: Any) -> None:
+    assert path.read_text() == stubs.files()[path], "run: python tests/stubs.py"
+
+
+def test_every_form_is_there_under_each_of_its_names() -> None:
+    for d in PUBLIC.values():
+        for name in (d.name, *d.names):
+            module, _, last = name.rpartition(".")
+            where = getattr(gpugrad, module) if module else gpugrad
+            assert hasattr(where, last) or not d.is_function, name
+            assert module or hasattr(gpugrad.Tensor, name) or not d.is_method, name
+            assert module or hasattr(gpugrad.Tensor, f"{name}_") or not d.inplace, name
+        assert all(hasattr(gpugrad.Tensor, name) for name in (*d.operators, *d.reflected))
+
+
+def test_forms_are_documented_and_can_be_pickled() -> None:
+    for d in FUNCTIONS:
+        assert inspect.getdoc(d.function), d.name
+        assert pickle.loads(pickle.dumps(d.function)) is d.function
+        assert d.function.__qualname__ == d.name
+    text = inspect.getdoc(gpugrad.Tensor.exp_) or ""
+    assert text.startswith("Write the result of ``exp`` into the tensor")
+    assert str(inspect.signature(gpugrad.Tensor.exp_)) == "(self) -> 'Tensor'"
+    assert list(inspect.signature(gpugrad.Tensor.where).parameters) == [
+        "self",
+        "condition",
+        "other",
+    ]
+
+
+# Of PyTorch's parameters we have these under another name, or not.
+UNKNOWN = {"memory_format", "layout", "pin_memory", "sparse_grad", "stable", "reduce", "shape"}
+
+
+# As users see it who do not check types.
+t: Any = gpugrad
+
+
+@pytest.mark.parametrize("declared", FUNCTIONS, ids=lambda d: d.name)
+def test_parameters_have_pytorchs_names_and_order(declared: Public) -> None:
+    """The first line of PyTorch's documentation lists them; what is not there is not compared."""
+    theirs = getattr(pytorch(), declared.name, None)
+    line = re.match(rf"\s*{declared.name}\(([^()]*)\)", (theirs and theirs.__doc__) or "")
+    if line is None:
+        return
+    words = [w.split("=")[0].split(":")[0].strip() for w in line[1].split(",")]
+    names = [w for w in words if re.fullmatch(r"[a-z_0-9]+", w) and w not in UNKNOWN]
+    ours = inspect.signature(declared.function).parameters
+    positional = [n for n, p in ours.items() if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    assert set(names) <= set(ours)
+    assert [n for n in positional if n in names] == [n for n in names if n in positional]
+
+
+def test_numpys_keywords_mean_pytorchs() -> None:
+    x: Any = t.tensor([[1.0, 2.0], [3.0, 5.0]])
+    assert_close(t.sum(x, axis=1, keepdims=True), [[3.0], [8.0]])
+    assert_close(x.sum(axis=0), [4.0, 7.0])
+    assert_close(x.amax(axis=-1, keepdims=True), [[2.0], [5.0]])
+    assert_close(t.add(x1=x, x2=1), [[2.0, 3.0], [4.0, 6.0]])
+    assert_close(t.exp(a=x), np.exp(x.array))
+    assert_close(x.unbind(axis=1)[1], [2.0, 5.0])
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: t.sin(), 'sin() missing 1 required positional arguments: "input"'),
+        (
+            lambda: t.mm(t.ones(2, 2)),
+            'mm() missing 1 required positional arguments: "mat2"',
+        ),
+        (lambda: t.exp(t.ones(2), foo=1), "exp() got an unexpected keyword argument"),
+        (lambda: t.ones(2).sum(foo=1), "sum() got an unexpected keyword argument 'foo'"),
+        (lambda: t.sum(t.ones(2), 0, axis=0), "multiple values for argument 'dim'"),
+        (
+            lambda: t.exp(3.0),
+            "exp(): argument 'input' (position 1) must be Tensor, not float",
+        ),
+        (lambda: t.exp("a"), "exp(): argument 'input' (position 1) must be Tensor, not str"),
+    ],
+)
+def test_wrong_arguments_are_told_in_pytorchs_words(call: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(text)):
+        call()
+
+
+# --------------------------------------------------------------------------- out=
+
+
+def test_results_are_written_to_out(device: str) -> None:
+    x: Any = t.tensor([1.0, 2.0, 3.0], device=device)
+    out = t.zeros(3, dtype=gpugrad.float64, device=device)
+    part, version = out[:], out._version
+    assert t.mul(x, 2, out=out) is out
+    assert_close(part, np.array([2.0, 4.0, 6.0]))
+    assert out._version == version + 1
+    empty = t.empty(0, device=device)
+    assert t.matmul(x, x, out=empty).shape == ()
+    values = (t.empty(0, device=device), t.empty(0, dtype=gpugrad.int64, device=device))
+    found = t.max(x.reshape(1, 3), 1, out=values)
+    assert found.values is values[0]
+    assert found.indices is values[1]
+    assert_close(values[1], np.array([2]))
+
+
+def test_out_of_another_size_warns_and_of_a_lower_type_is_refused() -> None:
+    x = t.ones(3)
+    with pytest.warns(UserWarning, match=r"resized since it had shape \[2\]"):
+        assert t.exp(x, out=t.zeros(2)).shape == (3,)
+    whole = t.zeros(3, dtype=gpugrad.int64)
+    with pytest.raises(RuntimeError, match="result type Float can't be cast to the desired output"):
+        t.exp(x, out=whole)
+    assert_close(whole, np.zeros(3, np.int64))
+    with pytest.raises(TypeError, match="argument 'out' must be Tensor, not list"):
+        t.exp(x, out=[x])
+    with pytest.raises(TypeError, match="argument 'out' must be Tensor, not int"):
+        t.exp(x, out=1)
+
+
+def test_out_loses_no_gradient() -> None:
+    x = t.ones(3, requires_grad=True)
+    for operand, out in [(x, t.zeros(3)), (x.detach(), t.zeros(3).requires_grad_())]:
+        with pytest.raises(RuntimeError, match=r"out=\.\.\. arguments don't support automatic"):
+            t.exp(operand, out=out)
+    with gpugrad.no_grad():
+        assert not t.exp(x, out=t.zeros(3)).requires_grad
+
+
+# --------------------------------------------------------------------------- in place
+
+
+@pytest.mark.parametrize("declared", INPLACE, ids=lambda d: d.inplace_name)
+def test_an_in_place_form_is_the_function_written_into_its_tensor(declared: Public) -> None:
+    """On one sample of each: the value, and that it is the tensor which is returned."""
+    known = [s for s in SAMPLES.get(declared.name, ()) if not s.complex]
+    for sample in known[:1]:
+        first, *others = sample.tensors(np.float64)
+        operands = {id(first): first * 1}
+        expected = sample.function(gpugrad, first, *others)
+        if expected.dtype != first.dtype and not expected.dtype.is_floating_point:
+            continue  # a comparison's: tested with the engine
+
+        class Written:
+            def __getattr__(self, name: str) -> Any:
+                return lambda x, *a, **k: getattr(x, f"{name}_")(*a, **k)
+
+        target = operands[id(first)]
+        result = sample.function(Written(), target, *others)
+        assert result is target or sample.function(gpugrad, first, *others) is not first
+        assert_close(result, expected)
