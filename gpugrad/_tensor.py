@@ -26,9 +26,9 @@ from gpugrad.graph import (
     LEAF,
     Counter,
     Inference,
-    Node,
     Output,
     TensorBase,
+    ends,
     inferring,
     mode,
     of_derivative,
@@ -209,7 +209,7 @@ class Tensor(Methods):
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
         renew(self)
-        if self._edge is not None and self._edge is not LEAF:
+        if not ends(self._edge):
             if not value:
                 raise RuntimeError(
                     "you can only change requires_grad flags of leaf variables. If you want to use "
@@ -252,16 +252,16 @@ class Tensor(Methods):
     def is_leaf(self) -> bool:
         """Whether it is an end of the graph: not computed, or without gradient."""
         renew(self)
-        return self._edge is None or self._edge is LEAF
+        return ends(self._edge)
 
     @property
     def grad_fn(self) -> ShownNode | None:
         """The node that computed it, ``None`` for a leaf."""
         renew(self)
-        edge = self._edge
-        if isinstance(edge, Output):
-            return shown(edge.node)
-        return shown(edge) if isinstance(edge, Node) else None
+        edge: Any = self._edge
+        if ends(edge):
+            return None
+        return shown(edge.node if isinstance(edge, Output) else edge)
 
     @property
     def output_nr(self) -> int:
@@ -399,7 +399,7 @@ class Tensor(Methods):
                 "the functorch transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call "
                 "retain_grad() outside of a function being transformed instead."
             )
-        if self._edge is not LEAF:  # the node must not keep its output alive
+        if not ends(self._edge):  # the node must not keep its output alive
             hooks.of_node(self.grad_fn).retained[self.output_nr] = weakref.ref(self)
 
     def register_hook(self, hook: Hook) -> RemovableHandle:
@@ -413,9 +413,10 @@ class Tensor(Methods):
                 another shape or type.
             TypeError: In the walk, the hook returned something else.
         """
+        renew(self)
         if self._edge is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        found = hooks.of_leaf(self) if self._edge is LEAF else hooks.of_node(self.grad_fn)
+        found = hooks.of_leaf(self) if ends(self._edge) else hooks.of_node(self.grad_fn)
         return found.tensor.add((self.output_nr, of_derivative(hook)))
 
     def register_post_accumulate_grad_hook(self, hook: Hook) -> RemovableHandle:
@@ -424,9 +425,10 @@ class Tensor(Methods):
         Raises:
             RuntimeError: The tensor does not require grad, or is no leaf.
         """
+        renew(self)
         if self._edge is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        if self._edge is not LEAF:
+        if not ends(self._edge):
             raise RuntimeError(
                 "post accumulate grad hooks cannot be registered on non-leaf tensors"
             )
@@ -643,15 +645,19 @@ class Tensor(Methods):
             inner._edge = self._edge
             text = textwrap.indent(repr(inner), "    ")
             return f"BatchedTensor(lvl={len(levels)}, bdim=0, value=\n{text}\n)"
-        node = self.grad_fn
+        try:
+            node = self.grad_fn
+            name = None if node is None else node.name().split("::")[-1]
+        except RuntimeError:  # it is a view that must not be used any more, but may be looked at
+            name = "Invalid"
         door = backend.of(self._array)
         tangents = [t for level in mode.levels if (t := dual.tangent_of(self, level)) is not None]
         return printing.format_tensor(
             own_array(self),
             default_dtype=_dtype.get_default_dtype().name,
             device=str(self.device),
-            grad_fn=None if node is None else node.name().split("::")[-1],
-            requires_grad=self._edge is LEAF,
+            grad_fn=name,
+            requires_grad=self.requires_grad,
             tangent=repr(tangents[-1]) if tangents else None,
             to_host=door.to_numpy,
         )
@@ -692,7 +698,7 @@ class Tensor(Methods):
             return memo[id(self)]
         result: Tensor = saved.wrap(backend.of(self._array).copy(self._array))
         memo[id(self)] = result
-        result._edge = self._edge
+        result._edge = LEAF if self.requires_grad else None
         result._grad = copy.deepcopy(self._grad, memo)
         if (chosen := self._chosen_grad_dtype()) is not self.dtype:
             hooks.of_leaf(result).grad_dtype = chosen

@@ -114,19 +114,26 @@ class SavedOutput(Counter):
 class View:
     """That a tensor was made as a view: of which base, and of which history of it.
 
+    ``edge`` is that history, :data:`UNRECORDED` for a view that was made without recording, and
+    ``version`` says how often the memory had been written then.
     ``origin`` says why it may not be written while recording: it is one of "multiple" views that
-    one function returned, was made under "no_grad" or in "inference" mode, is the "argument" by
-    which a function is differentiated, or is a view of such; "" where it may.
+    one function returned, was made under "no_grad", in "inference" mode or in a "function" of the
+    user's, is the "argument" by which a function is differentiated, or is a view of such; "" where
+    it may.
     """
 
-    __slots__ = ("base", "edge", "origin")
+    __slots__ = ("base", "edge", "origin", "version")
 
     outside: float = inf  # from which level of forward mode on it has no tangents of its base
 
-    def __init__(self, base: TensorBase, origin: str):
+    def __init__(self, base: TensorBase, origin: str, edge: Any, version: int):
         self.base = base
-        self.edge = base._edge
+        self.edge = edge
         self.origin = origin
+        self.version = version
+
+
+UNRECORDED = object()  # never the edge of a base: whoever records such a view asks what it is
 
 
 class SeenView(View):
@@ -135,8 +142,8 @@ class SeenView(View):
     __slots__ = ("outside",)
 
     def __init__(self, view: View, outside: float):
-        super().__init__(view.base, view.origin)
-        self.edge = view.edge  # each view is renewed by itself
+        # each view is renewed by itself
+        super().__init__(view.base, view.origin, view.edge, view.version)
         self.outside = min(outside, view.outside)
 
 
@@ -148,6 +155,41 @@ class _Leaf:
 
 
 LEAF = _Leaf()
+
+
+class _Nowhere:
+    """The rule of what requires grad although no gradient goes further.
+
+    That is a view which was made without recording, of a tensor that requires grad.
+    """
+
+    name = "Nowhere"
+    needs: tuple[bool, ...] = ()
+    outputs = 1
+
+    def __init__(self) -> None:
+        self.op: Any = self
+
+    def backward(self, node: Node, g: Any) -> Sequence[Any]:
+        """Drop the gradient."""
+        return ()
+
+    def narrowed(self, needs: tuple[bool, ...]) -> Rule:
+        """Return the rule itself: it has no inputs."""
+        return self
+
+
+NOWHERE = _Nowhere()
+
+
+def leads_nowhere(edge: Any) -> bool:
+    """Tell whether a gradient that arrives at an edge goes no further, not even into a leaf."""
+    return isinstance(edge, Node) and edge.rule is NOWHERE
+
+
+def ends(edge: Any) -> bool:
+    """Tell whether an edge is that of a leaf, or of what requires grad and leads nowhere."""
+    return edge is None or edge is LEAF or leads_nowhere(edge)
 
 
 class Output:

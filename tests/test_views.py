@@ -206,6 +206,69 @@ SHOWN |= {
     "tuple(t.is_inference() for t in r)",
 }
 
+UNSEEN = (
+    "x = torch.tensor([1.0, 2.0], requires_grad=True); n = []; y = x * 1\n"
+    "with torch.{mode}: v = x[:1]; w = y[:1]; a, b = y.unbind()\n"
+)
+LEFT = "x = torch.tensor([1.0, 2.0], requires_grad=True); y = x * 1; v = y[:1]\n"
+_MADE = (
+    "class F(torch.autograd.Function):\n"
+    "    forward = staticmethod(lambda ctx, x: {result})\n"
+    "    backward = staticmethod(lambda ctx, *g: g[0])\n"
+    "y = torch.ones(2, 2, requires_grad=True) * 1\n"
+)
+RETURNED = {
+    "a view": _MADE.format(result="x.view_as(x)"),
+    "a part of a view": _MADE.format(result="x.view(-1)[1:]"),
+    "the argument": _MADE.format(result="x"),
+    "parts": _MADE.format(result="(x[0], x[1])"),
+    "a view and a result": _MADE.format(result="(x.view(-1), x * 1)"),
+    "an argument marked": _MADE.format(result="ctx.mark_non_differentiable(x) or x"),
+    "a written argument": _MADE.format(result="ctx.mark_dirty(x) or x.mul_(2)"),
+}
+ABOUT = (
+    "r = r[0] if isinstance(r, tuple) else r\n"
+    "r.requires_grad, r._is_view(), r._base is y, r.is_leaf, r is y, (r * 2).requires_grad"
+)
+SHOWN |= {
+    f"unrecorded in {mode}: {name}": UNSEEN.format(mode=mode) + program
+    for mode in ("no_grad()", "inference_mode()")
+    for name, program in {
+        "requires grad": "u = v * 3; u.sum().backward(); z = w[0] * 1\n"
+        "v.requires_grad, v.is_leaf, v.grad_fn, u.requires_grad, x.grad, v.grad, z.grad_fn.name(), "
+        "z.grad_fn.next_functions[0][0].name(), u.grad_fn.next_functions, a.requires_grad",
+        "nothing arrives": "v.register_hook(n.append); v.retain_grad(); u = v * 3\n"
+        "u.sum().backward(inputs=[v]); v.sum().backward()\n"
+        "n, v.grad, [g if g is None else g.tolist() for g in "
+        "torch.autograd.grad((v * v * x[:1]).sum(), (v, x), allow_unused=True)]",
+        "is made a leaf": "u = w * 3; w.requires_grad_(); (u + w * 2).sum().backward()\n"
+        "w.grad.tolist(), x.grad, w.requires_grad_(False).requires_grad",
+        "beside its base": "((v + w + a) * y).sum().backward()\nx.grad.tolist()",
+        "shown": "str(v), str(w), str(a)",
+        "a later one": "with torch.no_grad(): y.mul_(2); w = y[:1]\n(w * y).tolist()",
+    }.items()
+} | {
+    "written and shown": UNSEEN.format(mode="no_grad()")
+    + "with torch.no_grad(): w.mul_(2)\nstr(w), w.requires_grad",
+    "detached, then written": LEFT + "y.detach_(); y.mul_(3); z = (v * v).sum()\n"
+    "v.requires_grad, y.requires_grad, v.is_leaf, v.grad_fn.name(), v.grad_fn.next_functions, "
+    "torch.autograd.grad(z, x, allow_unused=True)",
+    "written, then detached": LEFT + "y.mul_(3); y.detach_(); z = (v * v).sum()\n"
+    "torch.autograd.grad(z, x, allow_unused=True)",
+    "written through the view, then detached": LEFT + "v.mul_(3); y.detach_(); z = (v * v).sum()\n"
+    "torch.autograd.grad(z, x, allow_unused=True)[0].tolist()",
+    "detached only": LEFT + "y.detach_(); z = (v * v).sum()\n"
+    "torch.autograd.grad(z, x, allow_unused=True)[0].tolist()",
+    "detached, written, made a leaf": LEFT + "y.detach_(); y.mul_(3); y.requires_grad_()\n"
+    "(v * v).sum().backward(); x.grad, y.grad.tolist()",
+    "detached, then written by what has a gradient": LEFT + "y.detach_(); y.mul_(x)\n"
+    "(v * v).sum().backward(); x.grad.tolist()",
+} | {
+    f"returned in {mode}: {name}": f"{program}with torch.{mode}: r = F.apply(y)\n{ABOUT}"
+    for mode in ("no_grad()", "enable_grad()") for name, program in RETURNED.items()
+    if mode == "no_grad()" or "written" not in name
+}  # fmt: skip
+
 
 @pytest.mark.parametrize("snippet", SHOWN.values(), ids=SHOWN)
 def test_it_is_pytorchs(snippet: str, device: str) -> None:
@@ -334,6 +397,29 @@ REFUSED = {
     "all of it at indices": "x = torch.ones(2, 2, requires_grad=True); x[:, [0]] = 1",
     "a row at indices": "x = torch.ones(2, 2, requires_grad=True); x[0, [0]] = 1",
     "a saved base": Y + "v = y[0]; z = y * y; v.mul_(2); z.sum().backward()",
+}  # fmt: skip
+REFUSED |= {
+    f"unrecorded in {mode}: {name}": UNSEEN.format(mode=mode) + program
+    for mode in ("no_grad()", "inference_mode()")
+    for name, program in {
+        "written, then used": "with torch.no_grad(): w.mul_(2)\nw * 3",
+        "written, then asked": "with torch.no_grad(): w.mul_(2)\nw.grad_fn",
+        "written, then hooked": "with torch.no_grad(): v.mul_(2)\nv.register_hook(print)",
+        "one of several": "with torch.no_grad(): b.mul_(2)\na * 3",
+        "its base is written": "with torch.no_grad(): x.mul_(2)\n(v[0] * 3).sum()",
+        "its base is written while recording": "y.mul_(2)\nw[0]",
+        "a part is written": "w[0].mul_(2)",
+        "a root": "v.backward()",
+        "not used": "torch.autograd.grad((v * 3).sum(), v)",
+    }.items()
+} | {
+    f"returned by a function: {name}, {what}": f"{program}r = F.apply(y)\n"
+    f"r = r[0] if isinstance(r, tuple) else r\n{what}"
+    for name, program in RETURNED.items() if "argument" not in name or name == "the argument"
+    for what in ("r.mul_(2)", "y.mul_(2); r * 2", "r.view(-1)[0].add_(1)")
+} | {
+    "returned by a function without recording": f"{RETURNED['a view']}"
+    "with torch.no_grad(): r = F.apply(y)\nr.mul_(2)",
 }  # fmt: skip
 
 

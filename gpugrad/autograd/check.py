@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 from typing import Any
 
 from gpugrad import backend, errors
-from gpugrad.graph import LEAF, TensorBase, mode
+from gpugrad.graph import TensorBase, ends
 from gpugrad.op.history import check_rewritable
 from gpugrad.op.saved import Like
 
@@ -50,13 +50,7 @@ def dirty(
             )
         if any(t is c for c in constant):
             continue
-        untracked = (  # as a view that was made under no_grad
-            mode.enabled
-            and t._edge is None
-            and t._view is not None
-            and t._view.base._edge is not None
-        )
-        if untracked or (recorded and t._edge is LEAF):
+        if recorded and t._edge is not None and ends(t._edge):
             raise RuntimeError(
                 "a leaf Variable that requires grad has been used in an in-place operation."
             )

@@ -12,7 +12,7 @@ from gpugrad import _dtype, errors
 from gpugrad._tensor import Size, Tensor
 from gpugrad.autograd.graph import GradientEdge, Metadata, metadata, target
 from gpugrad.backend.batched import BatchedBackend, Level, levels_of
-from gpugrad.graph import TensorBase, edge_of, mode
+from gpugrad.graph import TensorBase, edge_of, leads_nowhere, mode
 from gpugrad.op import fit
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.batching import batched, batching, check_ends, levels_at, unbatched
@@ -58,7 +58,7 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any],
             gradient = _fitting(k, output, edge, gradient)
         elif edge is not None:
             gradient = _implicit(output)
-        if edge is None:
+        if edge is None or leads_nowhere(edge):
             raise RuntimeError(
                 f"element {k} of tensors does not require grad and does not have a grad_fn"
             )

@@ -11,7 +11,7 @@ from gpugrad.autograd.context import FunctionCtx as FunctionCtx
 from gpugrad.autograd.operation import FunctionOperation
 from gpugrad.autograd.refusal import once_differentiable as once_differentiable
 from gpugrad.backend.batched import Level
-from gpugrad.graph import TensorBase, View, mode, recording
+from gpugrad.graph import UNRECORDED, TensorBase, View, mode, recording
 from gpugrad.op.dual import has_tangents, outside_of, seen_from, unrecorded
 from gpugrad.op.history import rewrite
 from gpugrad.op.saved import edges, note_write, own_array, shared_counter, wrap
@@ -160,7 +160,7 @@ class Function:
             check.outputs(op.name, outs)
         for t in ctx._dirty:
             note_write(t, *args)
-        made = tuple([_renamed(ctx, o, args, has_setup) for o in outs])
+        made = tuple([_renamed(ctx, o, args, has_setup, inputs is not None) for o in outs])
         written = [(t, t._edge) for t in ctx._dirty]
         if inputs is not None:
             op.record(ctx, args, inputs, outs, made, levels)
@@ -174,6 +174,7 @@ class Function:
         returned = made if isinstance(result, tuple) else made[0]
         if mode.transforms:
             _differentiate(cls, args, inputs, returned, levels)
+        _mark_views([t for t in made if not any(t is d for d, _ in written)], len(made))
         for t, edge in written:
             if t._edge is not edge:
                 new, t._edge = t._edge, edge
@@ -221,20 +222,36 @@ def _differentiate(
         ctx._to_save = ctx._dirty = ctx._non_differentiable = ()
 
 
-def _renamed(ctx: FunctionCtx, out: Any, args: Sequence[Any], has_setup: bool) -> Any:
+def _mark_views(outs: Sequence[Any], count: int) -> None:
+    """Have those of the outputs that are views refuse writes, which would pass by the backward."""
+    for t in outs:
+        view = t._view if isinstance(t, TensorBase) else None
+        if view is not None:
+            view.origin = "function"
+            if t._edge is not None:
+                view.origin = "multiple" if count > 1 else "function"
+                view.edge, view.version = view.base._edge, shared_counter(t).value
+
+
+def _renamed(
+    ctx: FunctionCtx, out: Any, args: Sequence[Any], has_setup: bool, recorded: bool
+) -> Any:
     """Return an output; one that has a history already, as another tensor on the same memory.
 
-    So is one that was written and has no gradient: the argument itself keeps its history.
+    An argument comes back as a view of itself; one that requires grad, and gets no history here, as
+    a tensor that is detached from it, also where it was written: the argument itself keeps its own.
 
     Raises:
         RuntimeError: ``setup_context`` saved it, and it is an argument.
     """
     if not isinstance(out, TensorBase):
         return out
-    constant = any(out is t for t in ctx._non_differentiable)
-    if any(out is t for t in ctx._dirty):
-        return detach(out) if constant and out.requires_grad else out
     given = any(out is a for a in args)
+    differs = recorded and not any(out is t for t in ctx._non_differentiable)
+    if given and not differs and out.requires_grad:  # type: ignore[attr-defined]
+        return detach(out)  # type: ignore[arg-type]
+    if any(out is t for t in ctx._dirty):
+        return out
     if out._edge is None and not given:
         return out
     if given and has_setup and any(out is t for t in (*ctx._to_save, *ctx.saved_for_forward)):
@@ -245,7 +262,8 @@ def _renamed(ctx: FunctionCtx, out: Any, args: Sequence[Any], has_setup: bool) -
         )
     made = wrap(own_array(out))
     made._counter = shared_counter(out)
-    made._view = View(out, "no_grad")
+    base = out if out._view is None else out._view.base
+    made._view = View(base, "function", UNRECORDED, made._counter.value)
     return made
 
 

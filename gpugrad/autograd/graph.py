@@ -13,7 +13,7 @@ import numpy as np
 from gpugrad import backend, graph
 from gpugrad._device import device as Device  # noqa: N812  a field has its name
 from gpugrad._tensor import Tensor
-from gpugrad.graph import LEAF, TensorBase, below, edge_of, mode
+from gpugrad.graph import LEAF, TensorBase, below, edge_of, leads_nowhere, mode
 from gpugrad.hooks import RemovableHandle
 from gpugrad.op.history import renew
 from gpugrad.op.node import AccumulateGrad, accumulation_of
@@ -72,7 +72,8 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
 def target(place: TensorBase | GradientEdge) -> Any:
     """Return where a walk delivers the gradient of a tensor, or of an edge."""
     if isinstance(place, TensorBase):
-        return edge_of(place)
+        edge = edge_of(place)  # what leads nowhere receives no gradient either
+        return wrap(place._array) if leads_nowhere(edge) else edge
     node, index, _ = place
     if isinstance(node, AccumulateGrad):
         return node.variable

@@ -11,7 +11,7 @@ from gpugrad import tree
 from gpugrad._tensor import Tensor
 from gpugrad.autograd import engine
 from gpugrad.autograd.basis import along_basis
-from gpugrad.graph import edge_of, mode, recording, transforming
+from gpugrad.graph import UNRECORDED, edge_of, mode, recording, transforming
 from gpugrad.op.batching import in_every_example
 from gpugrad.op.dual import leads_elsewhere, outside, tangents_of, unrecorded, variable, with_bases
 from gpugrad.ops.creation import zeros_like
@@ -66,8 +66,9 @@ class Level:
                 if t._edge is not None and not leads_elsewhere([edge_of(t)], self.inputs):
                     t._edge = None
             for t in self.plain:
-                if t._view is not None and t._edge is None:
-                    t._view.edge = t._view.base._edge
+                view = t._view
+                if view is not None and t._edge is None and view.edge is not UNRECORDED:
+                    view.edge = view.base._edge
 
     def _own(self, result: Any) -> Any:
         """Return what a function returned, another tensor where it is an argument that it wrote."""

@@ -101,7 +101,7 @@ def unbatched(tensor: Any, axis: int, level: Level, bases: dict[int, Any]) -> An
         if tensor._view is None and axis == 0:
             return base
     result = _shown(tensor, axis, level)
-    result._view = View(base, "")
+    result._view = View(base, "", base._edge, shared_counter(base).value)
     return result
 
 

@@ -20,7 +20,19 @@ import numpy as np
 from gpugrad import backend
 from gpugrad._device import device
 from gpugrad.backend.batched import Level, door_for, has_room, levels_of, shown, with_levels
-from gpugrad.graph import Node, Output, TensorBase, View, edge_of, mode, rehang
+from gpugrad.graph import (
+    NOWHERE,
+    UNRECORDED,
+    Node,
+    Output,
+    TensorBase,
+    View,
+    edge_of,
+    ends,
+    mode,
+    record,
+    rehang,
+)
 from gpugrad.op import saved
 from gpugrad.op.batching import hide, show
 from gpugrad.op.dual import attach, tangent_of, tangents_of
@@ -257,26 +269,39 @@ def renew(tensor: TensorBase) -> None:
     if view is None or view.base._edge is view.edge:
         return
     _share_levels(tensor, view.base)
-    if isinstance(view.base._edge, Node | Output):
-        if view.origin:
-            raise forbidden(tensor, view, "its base or another view of its base has been")
+    end = view.base._edge
+    unrecorded = view.edge is UNRECORDED
+    if unrecorded and end is None:
+        return
+    written = shared_counter(tensor).value != view.version
+    if view.origin and (written or not (unrecorded or ends(end))):
+        raise forbidden(tensor, view, "its base or another view of its base has been")
+    if unrecorded:
+        if tensor._edge is None:
+            tensor._edge = _nowhere()
+    elif written or not ends(end) or tensor._edge is None:
         _replay(tensor, view)
-    elif tensor._edge is None and not view.origin and view.base._edge is not None:
-        _replay(tensor, view)  # the base became a leaf that requires grad
-    else:  # the base was detached: its views keep what they had
-        view.edge = view.base._edge
+    # else the base was detached: its views keep what they had until they are written
+
+
+def _nowhere() -> Node:
+    return record(NOWHERE, (), (), None, None)
 
 
 def _replay(tensor: TensorBase, view: View) -> None:
-    base = view.base
+    base: Any = view.base
     if tensor._array.dtype.kind in "fc":
+        if base._edge is None:  # it was detached: the view requires grad, and that leads nowhere
+            base = wrap(base._array)
+            base._edge = _nowhere()
         arrays = _uncovered(tensor, base)
         new = wrap(arrays.pop())
         new = _made(as_strided, [base], new._array, region=region_of(new, base))
         for level in hidden_of(tensor, base):
             new = _made(hide, [new], arrays.pop(), axis=0, level=level)
         rehang(tensor, new._edge)
-    view.edge = base._edge
+    view.edge = view.base._edge
+    view.version = shared_counter(tensor).value
 
 
 def _share_levels(view: TensorBase, base: TensorBase) -> None:
@@ -387,7 +412,8 @@ def part_of(whole: Any, view: TensorBase, base: TensorBase) -> Any:
     """Return a view of a tensor that lies as the base of a view, at the place of the view in it."""
     part = as_strided(whole, region=region_of(wrap(_uncovered(view, base)[-1]), base))
     part._counter = shared_counter(whole)
-    part._view = View(whole if whole._view is None else whole._view.base, "")
+    root = whole if whole._view is None else whole._view.base
+    part._view = View(root, "", root._edge, part._counter.value)
     for level in hidden_of(view, base):
         part = hide(part, axis=0, level=level)
     return part
@@ -427,8 +453,15 @@ _AMBIGUOUS = (
     "want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
 )
 # By origin: the mode a view was made in, the mode it is written in, and the way out.
+_CUSTOM = (
+    "This view was created inside a custom Function (or because an input was returned as-is) and "
+    "the autograd logic to handle view+inplace would override the custom backward associated with "
+    "the custom Function, leading to incorrect gradients. This behavior is forbidden. You can fix "
+    "this by cloning the output of the custom Function."
+)
 _REASONS = {
     "multiple": ("no_grad mode", "with grad mode enabled", _SEVERAL),
+    "function": ("no_grad mode", "with grad mode enabled", _CUSTOM),
     "no_grad": ("no_grad mode", "with grad mode enabled", _AMBIGUOUS.format("no_grad")),
     "inference": ("inference mode", "in normal mode", _AMBIGUOUS.format("inference_mode")),
 }
@@ -439,12 +472,12 @@ def forbidden(tensor: TensorBase, view: View, what: str) -> RuntimeError:
     if view.origin == "argument":
         return _leaf_written(tensor, view)
     before, now, reason = _REASONS[view.origin]
-    edge = tensor._edge
+    edge = None if ends(tensor._edge) else tensor._edge
     made = f"A view was created in {before} and {what} modified inplace {now}."
     if isinstance(edge, Node | Output):
         node, number = (edge.node, edge.index) if isinstance(edge, Output) else (edge, 0)
         made = f"Output {number} of {function_name(node)} is a view"
-        if view.origin == "multiple":
+        if view.origin in ("multiple", "function"):
             made += f" and {what} modified inplace."
         else:
             made += f" of a view which was created in {before} and {what} modified inplace {now}."

@@ -9,7 +9,7 @@ from typing import Any
 
 from gpugrad import hooks
 from gpugrad.backend import cpu
-from gpugrad.graph import Node, Output, TensorBase
+from gpugrad.graph import Node, Output, TensorBase, leads_nowhere
 from gpugrad.hooks import Hook, RemovableHandle
 from gpugrad.op import accumulation, hooked, observed
 from gpugrad.op.attribute import RAW, SAVED, attributes_of, edges_of, place_of
@@ -237,4 +237,4 @@ def _function_of(
         return shown(edge.node), edge.index
     if isinstance(edge, TensorBase):
         return accumulation_of(edge), 0
-    return edge if edge is None else shown(edge), 0
+    return None if edge is None or leads_nowhere(edge) else shown(edge), 0

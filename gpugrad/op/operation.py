@@ -23,6 +23,7 @@ from gpugrad.backend.batched import (
 from gpugrad.formula import MATH, TORCH
 from gpugrad.graph import (
     LEAF,
+    UNRECORDED,
     Node,
     Output,
     SeenView,
@@ -315,9 +316,13 @@ class Operation:
         origin = "multiple" if not self.output_names else "" if parent is None else parent.origin
         for out in outs:
             out._counter = counter
-            out._view = view = View(base, origin if mode.enabled else "no_grad")
+            out._view = (
+                View(base, origin, base._edge, counter.value)
+                if mode.enabled
+                else View(base, "no_grad", UNRECORDED, counter.value)
+            )
             if isinstance(parent, SeenView):
-                out._view = SeenView(view, parent.outside)
+                out._view = SeenView(out._view, parent.outside)
 
     def record(
         self,

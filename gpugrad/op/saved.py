@@ -197,6 +197,9 @@ def note_write(tensor: TensorBase, *sources: Any) -> None:
     stale = None if replay is None else replay.first_stale(sources)
     counter.value += 1
     array = own_array(tensor)
+    view = tensor._view
+    if view is not None and view.edge is view.base._edge:  # its history says so already
+        view.version = counter.value
     writes = getattr(counter, "writes", None)
     if writes is None or len(writes) == Write.MOST:
         counter.writes = writes = []

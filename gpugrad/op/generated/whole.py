@@ -80,8 +80,13 @@ VIEW = """\
 out._counter = {first}._counter or shared_counter({first})
 out._view = view = new(View)
 view.base = base = {first} if parent is None else parent.base
-view.edge = base._edge
-view.origin = 'no_grad' if not mode.enabled else '' if parent is None else parent.origin
+view.version = out._counter.value
+if mode.enabled:
+    view.edge = base._edge
+    view.origin = '' if parent is None else parent.origin
+else:
+    view.edge = UNRECORDED
+    view.origin = 'no_grad'
 """
 
 
@@ -232,6 +237,7 @@ def function(op: Any) -> Callable[..., Any]:
         namespace.update(
             known(),
             SCALARS=_SCALARS,
+            UNRECORDED=graph.UNRECORDED,
             View=graph.View,
             door_of_array=backend.of,
             doors=backend.BACKENDS,
