@@ -16,7 +16,7 @@ from numpy._core import umath
 from numpy.lib.introspect import opt_func_info
 
 from gpugrad._device import CPU, device
-from gpugrad.backend import half, large
+from gpugrad.backend import half, large, places
 from gpugrad.errors import summed_axes
 from gpugrad.formula import (
     BOOL,
@@ -384,14 +384,14 @@ def _tables(formula: Formula, operands: Sequence[Array]) -> Sequence[Array]:
 @functools.cache
 def _choice(formula: Formula) -> _Choice | None:
     """Return how a formula chooses among values that are there already, if it does nothing else."""
-    output, places = formula.outputs[0], {v: k for k, v in enumerate(formula.inputs)}
+    output, number = formula.outputs[0], {v: k for k, v in enumerate(formula.inputs)}
     if len(formula.outputs) > 1 or output.function != "where":
         return None
     condition, *values = output.args
-    if not all(v in places or is_constant(v, 0) for v in values):
+    if not all(v in number or is_constant(v, 0) for v in values):
         return None
     asked, used = Formula(formula.name, formula.inputs, [condition]).part((0,))
-    return _Choice(asked, used, tuple([places.get(v) for v in values]))
+    return _Choice(asked, used, tuple([number.get(v) for v in values]))
 
 
 class _Choice(NamedTuple):
@@ -842,7 +842,7 @@ def empty_like(array: Array, order: str) -> Array:
 
 def take(array: Array, index: Any) -> Array:
     """Return ``array[index]`` where ``index`` has arrays: a copy."""
-    return np.asarray(array)[index]
+    return places.taken(np.asarray(array), index)
 
 
 def put(array: Array, index: Any, values: Array) -> None:
@@ -862,4 +862,4 @@ def add_at(array: Array, index: Any, values: Array) -> None:
         add_at(total, index, half.widened(values))
         half.rounded(total, array)
     else:
-        np.add.at(array, index, values)
+        places.add(array, index, values)

@@ -10,6 +10,7 @@ import numpy as np
 
 from gpugrad import backend, errors
 from gpugrad.backend.batched import Batched, all_of
+from gpugrad.backend.places import all_inside
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase, warn
 from gpugrad.op import linear, public
@@ -263,9 +264,10 @@ def _check_array(item: Array, axis: int, shape: Shape) -> None:
                 )
     elif item.size and backend.of(item).type == "cpu":
         # on CUDA this would wait for the device; there CuPy wraps around, as it documents
-        whole = all_of(item)
+        whole, n = all_of(item), shape[axis]
+        if all_inside(whole, n):
+            return
         low, high = int(whole.min()), int(whole.max())
-        n = shape[axis]
         if low < -n or high >= n:
             wrong = high if high >= n else low
             raise IndexError(f"index {wrong} is out of bounds for dimension {axis} with size {n}")

@@ -8,6 +8,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad.backend.batched import all_of, copy_to_write, levels_of
+from gpugrad.backend.places import all_inside
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, linear, public
@@ -378,7 +379,7 @@ def check_inside(
     if not indices.size or backend.of(indices).type != "cpu":
         return
     whole = all_of(indices)
-    if not whole.size:  # there are no examples
+    if all_inside(whole, n):  # or there are no examples
         return
     least, most = int(whole.min()), int(whole.max())
     if least < low or most >= n:

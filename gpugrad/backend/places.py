@@ -1,0 +1,184 @@
+"""Reading and adding at places that arrays of indices name, where NumPy's own indexing is slow.
+
+NumPy walks through several arrays of indices element by element, and adds at more than one axis
+ten times slower than at one.  So places become positions in the flat array, some at a time while a
+cache holds them.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = Any
+Shape = tuple[int, ...]
+
+LARGE = 4096  # elements; below, NumPy's own way takes no longer
+_BLOCK = 1 << 16  # positions at a time
+_WIDE = 16  # elements in a row that is worth adding as a whole
+
+
+class Places(NamedTuple):
+    """Which rows of a plain array an index names: their numbers are the sum of the parts."""
+
+    shape: Shape  # of what is named, without that of a row
+    parts: tuple[Array, ...]  # each broadcasts to that shape
+    row: Shape  # the last dimensions, which are whole
+
+
+def places(shape: Shape, index: Any) -> Places | None:
+    """Return where an index of integer arrays and slices lies in a plain array of a shape.
+
+    ``None`` for any other index.  What the arrays hold has been checked.
+    """
+    items = list(index) if isinstance(index, tuple) else [index]
+    run = "".join("a" if hasattr(i, "dtype") else "-" for i in items).strip("-")
+    at = next((k for k, i in enumerate(items) if i is Ellipsis), len(items))
+    spans = [i is not Ellipsis for i in items]
+    items[at : at + 1] = [slice(None)] * (len(shape) - sum(spans))
+    arrays = [k for k, i in enumerate(items) if i.__class__ is np.ndarray and i.dtype.kind in "iu"]
+    if not arrays or len(items) != len(shape):
+        return None
+    end = len(items)
+    while end - 1 > arrays[-1] and _is_whole(items[end - 1]):
+        end -= 1
+    chosen = [k for k in range(end) if isinstance(items[k], slice)]
+    if len(arrays) + len(chosen) != end:
+        return None
+    steps = [math.prod(shape[k + 1 : end]) for k in range(end)]
+    numbers = {k: np.arange(*items[k].indices(shape[k])) for k in chosen}
+    together = np.broadcast_shapes(*[items[k].shape for k in arrays])
+    first = 0 if "-" in run else arrays[0]  # where NumPy puts the dimensions of the arrays
+    before = [len(numbers[k]) for k in chosen if k < first]
+    behind = [len(numbers[k]) for k in chosen if k >= first]
+    parts = [_shown(_counted(items[k], shape[k]), steps[k], len(behind)) for k in arrays]
+    ndim = len(before) + len(together) + len(behind)
+    for place, k in enumerate(chosen):
+        after = ndim - 1 - place - (len(together) if k >= first else 0)
+        parts.append(_shown(numbers[k], steps[k], after))
+    return Places((*before, *together, *behind), tuple(parts), shape[end:])
+
+
+def _is_whole(item: Any) -> bool:
+    return item.__class__ is slice and item == slice(None)
+
+
+def _counted(indices: Array, length: int) -> Array:
+    """Return indices of which negative ones are counted from the front.
+
+    Raises:
+        IndexError: One is out of bounds: it would be the position of another element.
+    """
+    if all_inside(indices, length):
+        return indices
+    found = indices.astype(np.intp)
+    found[indices < 0] += length
+    if not all_inside(found, length):
+        raise IndexError(f"index out of bounds for size {length}")
+    return found
+
+
+def all_inside(indices: Array, length: int) -> bool:
+    """Tell whether all indices are at least 0 and less than a length."""
+    if not indices.size:
+        return True
+    signed = indices.dtype.kind == "i"
+    least_negative = 1 << (8 * indices.itemsize - 1)  # of numbers that are read without their sign
+    most = indices.view(f"u{indices.itemsize}").max()
+    return bool(most < (min(length, least_negative) if signed else length))
+
+
+def _shown(numbers: Array, step: int, after: int) -> Array:
+    """Return numbers of steps as those of rows, with dimensions of length 1 behind theirs."""
+    rows = numbers if step == 1 else numbers * np.intp(step)
+    return rows.reshape(rows.shape + (1,) * after)
+
+
+def _blocks(found: Places) -> Iterator[tuple[Any, Array]]:
+    """Return slices of the first dimension, and the numbers of the rows there."""
+    shape, parts = found.shape, found.parts
+    if not shape:
+        yield ..., np.asarray(functools.reduce(np.add, parts))
+        return
+    count = max(1, _BLOCK // max(1, math.prod(shape[1:] + found.row)))
+    room = np.empty((min(count, shape[0]), *shape[1:]), np.intp)
+    for start in range(0, shape[0], count):
+        block = slice(start, start + count)
+        numbers = room[: shape[0] - start]
+        one, *others = [
+            p[block] if p.ndim == len(shape) and len(p) == shape[0] else p for p in parts
+        ]
+        np.add(one, others[0] if others else 0, out=numbers, casting="unsafe")
+        for other in others[1:]:
+            np.add(numbers, other, out=numbers, casting="unsafe")
+        yield block, numbers
+
+
+def taken(array: Array, index: Any) -> Array:
+    """Return a copy of what an index with arrays names."""
+    items = index if isinstance(index, tuple) else (index,)
+    arrays = [k for k, i in enumerate(items) if hasattr(i, "dtype")]
+    if not array.flags.c_contiguous or any(items[k].dtype.kind == "b" for k in arrays):
+        return array[index]
+    if len(arrays) == 1:
+        (k,) = arrays
+        if all(map(_is_whole, (*items[:k], *items[k + 1 :]))):
+            return array.take(items[k], k)
+    found = None
+    if max([items[k].size for k in arrays]) >= LARGE:
+        found = places(array.shape, index)
+    if found is None:
+        return array[index]
+    out = np.empty((*found.shape, *found.row), array.dtype)
+    rows = array.reshape(-1, *found.row)
+    for block, numbers in _blocks(found):
+        rows.take(numbers, 0, mode="wrap", out=out[block])
+    return out
+
+
+def add(array: Array, index: Any, values: Array) -> None:
+    """Add values at an index with arrays; what is named twice receives both, in their order."""
+    found = None
+    if values.size >= LARGE and array.flags.c_contiguous:
+        found = places(array.shape, index)
+    if found is None:
+        np.add.at(array, index, values)
+        return
+    size = math.prod(found.row)
+    rows = array.reshape(-1, size)
+    values = np.broadcast_to(values, (*found.shape, *found.row))
+    if size == 1 and not any(values.strides):  # the gradient of a sum
+        one = values[(0,) * values.ndim]
+        for _, numbers in _blocks(found):
+            np.add.at(rows.reshape(-1), numbers.reshape(-1), one)
+        return
+    for block, numbers in _blocks(found):
+        _add_rows(rows, numbers.reshape(-1), values[block].reshape(-1, size))
+
+
+def _add_rows(array: Array, numbers: Array, values: Array) -> None:
+    """Add rows to those that are numbered.
+
+    Wide ones are added as a whole: first those that come first at their place, then those that
+    come second, and so on, while these are not a small part of what is left.
+    """
+    size = array.shape[1]
+    if size >= _WIDE:
+        at = np.empty(len(array), np.intp)
+        while len(numbers):
+            numbers, values = numbers[::-1], values[::-1]
+            array[numbers] = array.take(numbers, 0) + values  # the last one stays: it was the first
+            order = np.arange(len(numbers))
+            at[numbers] = order
+            left = np.flatnonzero(at[numbers] != order)[::-1]
+            many = 4 * len(left) > 3 * len(numbers)
+            numbers, values = numbers[left], values[left]
+            if many:
+                break
+    if size > 1:
+        numbers = (numbers[:, None] * np.intp(size) + np.arange(size)).reshape(-1)
+    np.add.at(array.reshape(-1), numbers, values.reshape(-1))

@@ -1,0 +1,101 @@
+"""Reading and adding at places on the CPU: equal to NumPy's own indexing, to the last bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+from gpugrad.backend import places
+
+SHAPES = [(7,), (5, 6), (4, 3, 20), (3, 5, 2, 4)]
+
+
+@pytest.fixture(autouse=True)
+def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "LARGE", 1)
+    monkeypatch.setattr(places, "_BLOCK", 50)
+
+
+def indices(shape: tuple[int, ...], random: Any) -> Iterator[Any]:
+    """Return indices of arrays, slices and an ellipsis, of which some name places twice."""
+    kinds = ["i1", "u1", "i4", "i8"]
+    for _ in range(60):
+        count = int(random.integers(1, len(shape) + 1))
+        common = tuple(random.integers(0, 5, random.integers(0, 3)))
+        index: list[Any] = []
+        for n in shape[:count]:
+            kind = random.choice([*kinds, "slice", "slice"])
+            if kind == "slice":
+                start, step = random.integers(0, n), random.integers(1, 3)
+                index.append(slice(None) if random.random() < 0.5 else slice(start, None, step))
+            else:
+                low = 0 if kind == "u1" else -n
+                sizes = [m if random.random() < 0.8 else 1 for m in common]
+                index.append(random.integers(low, n, sizes).astype(kind))
+        if not any(isinstance(i, np.ndarray) for i in index):
+            index[0] = random.integers(0, shape[0], 30)
+        if random.random() < 0.3:
+            index.insert(int(random.integers(0, len(index) + 1)), ...)
+        yield tuple(index)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_places_are_numpys(shape: tuple[int, ...], order: Any) -> None:
+    random = np.random.default_rng(len(shape))
+    array = np.asarray(random.standard_normal(shape), order=order)
+    for index in indices(shape, random):
+        expected = array[index]
+        assert np.array_equal(places.taken(array, index), expected), index
+
+        added, wanted = array.copy(order), array.copy(order)
+        for values in (
+            random.integers(-9, 9, expected.shape) / 4,
+            np.broadcast_to(0.5, expected.shape),
+        ):
+            places.add(added, index, values)
+            np.add.at(wanted, index, values)
+        assert np.array_equal(added, wanted), index
+
+
+@pytest.mark.parametrize("width", [1, 3, 40])
+@pytest.mark.parametrize("different", [1, 5, 400])
+def test_what_is_named_often_is_added_in_its_order(width: int, different: int) -> None:
+    random = np.random.default_rng(0)
+    numbers = random.integers(0, different, 300)
+    values = random.standard_normal((300, width)).astype(np.float32)
+    array = np.zeros((400, width), np.float32)
+    expected = array.copy()
+
+    places.add(array, numbers, values)
+
+    np.add.at(expected, numbers, values)
+    assert np.allclose(array, expected, rtol=1e-5, atol=1e-5)
+    again = np.zeros_like(array)
+    places.add(again, numbers, values)
+    assert np.array_equal(array, again)
+
+
+@pytest.mark.parametrize("wrong", [-6, 5])
+def test_no_other_element_stands_for_one_that_is_not_there(wrong: int) -> None:
+    index = np.zeros(9, int), np.full(9, wrong)
+    array = np.zeros((4, 5))
+    with pytest.raises(IndexError):
+        places.taken(array, index)
+    with pytest.raises(IndexError):
+        places.add(array, index, np.ones(9))
+
+
+def test_an_index_of_few_bits_has_no_sign_that_counts() -> None:
+    x = gpugrad.arange(300.0).requires_grad_()
+    i = gpugrad.tensor([-1, -128, 127, -1], dtype=gpugrad.int8)
+
+    x[i].sum().backward()
+
+    assert x.grad is not None
+    assert x.grad.nonzero().reshape(-1).tolist() == [127, 172, 299]
+    assert x.grad[299] == 2
