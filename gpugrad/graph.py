@@ -213,8 +213,12 @@ def place_of(edge: Any) -> tuple[int, int]:
 
 
 class Rule(Protocol):
-    """How the gradients of an operation's calls are computed, for the inputs in ``needs``."""
+    """How the gradients of an operation's calls are computed, for the inputs in ``needs``.
 
+    It ``always`` runs, also where no gradient arrived, if it calls a function of the user's.
+    """
+
+    always: bool
     op: Any
     needs: tuple[bool, ...]
     outputs: int
@@ -466,6 +470,7 @@ class Captured:
     def __init__(self, edges: Sequence[Any]):
         self.edges = edges
         self.nodes = {e.node if isinstance(e, Output) else e for e in edges}  # and leaves
+        self.hooked: set[Any] = set(self.nodes)  # whose hooks run, whether they do or not
         self.grads: dict[tuple[Any, int], Any] = {}
 
     def catch(self, node: Node, grads: Sequence[Any]) -> None:
@@ -473,14 +478,14 @@ class Captured:
         for index, grad in enumerate(grads):
             self.grads[node, index] = grad
 
-    def results(self, leaves: dict[TensorBase, Any]) -> list[Any]:
-        """Return the gradient at each wanted edge, ``None`` where none arrived."""
-        return [
-            leaves.get(e)
+    def results(self, leaves: dict[TensorBase, Any]) -> dict[tuple[int, int], Any]:
+        """Return the gradient at each wanted place, ``None`` where none arrived."""
+        return {
+            place_of(e): leaves.get(e)
             if isinstance(e, TensorBase)
             else self.grads.get((e.node, e.index) if isinstance(e, Output) else (e, 0))
             for e in self.edges
-        ]
+        }
 
 
 class Pending:
@@ -490,11 +495,12 @@ class Pending:
     """
 
     __slots__ = (
-        "__weakref__", "forgets", "leaves", "limited", "nodes", "order", "recorded", "roots",
-        "rules", "unfinished",
+        "__weakref__", "accumulates", "captured", "forgets", "leaves", "nodes", "order", "recorded",
+        "roots", "rules", "unfinished",
     )  # fmt: skip
 
-    limited: bool  # whether only some gradients are wanted
+    accumulates: bool  # whether it ends in the .grad of leaves
+    captured: Captured | None  # if only some gradients are wanted
     roots: Sequence[Any]  # the edges that the walk starts from
     rules: Mapping[float, Rule | None] | None  # what it runs, if not all nodes
     unfinished: Sequence[Any]  # edges to which an error left gradients undelivered
@@ -514,6 +520,10 @@ class Pending:
         """Return the sum of all terms."""
         raise NotImplementedError
 
+    def nothing(self, node: Node) -> Sequence[Any]:
+        """Return the gradients of a node's inputs where none arrived."""
+        raise NotImplementedError
+
     def hooked(self, node: Node, grad: Any, rule: Rule | None) -> tuple[Any, Rule | None]:
         """Call the hooks on a node's outputs; return the gradients, and the rule with its hooks."""
         raise NotImplementedError
@@ -530,13 +540,30 @@ class Pending:
             if waiting is None:
                 self.put(edge, grad)
             else:
-                waiting[1] = self.meet(waiting[1], grad)
+                waiting[1] = grad if waiting[1] is None else self.meet(waiting[1], grad)
 
     def _to_output(self, node: Node, index: int, grad: Any) -> None:
         if node.sequence not in self.nodes:
             self.put(node, [None] * node.outputs)
         grads = self.nodes[node.sequence][1]
         grads[index] = grad if grads[index] is None else self.meet(grads[index], grad)
+
+    def expect(self, edge: Target, waiting: Any) -> None:
+        """Let the node behind ``edge`` run though it may receive nothing; ``waiting`` does so."""
+        node: Any = edge.node if isinstance(edge, Output) else self.end_of(edge)
+        if node is None or node is waiting or node.sequence in self.nodes:
+            return
+        rules, captured = self.rules, self.captured
+        if (
+            rules is None
+            or rules[node.sequence] is not None
+            or (captured is not None and node in captured.hooked)
+        ):
+            self.put(node, None if node.outputs == 1 else [None] * node.outputs)
+
+    def end_of(self, edge: Node | TensorBase) -> Node | None:
+        """Return the node that an edge is or, of a leaf, that runs for it."""
+        return None if isinstance(edge, TensorBase) else edge
 
     def put(self, node: Any, grad: Any) -> None:
         """Let a node wait with what it has received so far."""
@@ -567,27 +594,28 @@ def walk(
     grads: Iterable[Any],
     pending: Pending,
     keep: bool,
-    captured: Captured | None = None,
-    rules: Mapping[float, Rule | None] | None = None,
 ) -> None:
     """Carry gradients from the edges down to ``pending.leaves``, the youngest node first.
 
     Every user of a node is younger than the node, so a node that is taken out has received all
     that it will: no recursion, no topological sort, any number of roots.  A node that waits alone
     is not queued: ``node`` and ``g`` hold it while the others receive.
-    ``keep`` leaves the saved values in place for another walk.  ``rules`` has, by the sequence
-    numbers, what takes the place of the nodes' own rules; ``None`` is not run.
+    ``keep`` leaves the saved values in place for another walk.  ``pending.rules`` has, by the
+    sequence numbers, what takes the place of the nodes' own rules; ``None`` is not run.
     """
     waiting, order = pending.nodes, pending.order
+    captured, rules = pending.captured, pending.rules
     node: Any = None
     g: Any = None
     try:
         while True:
             for edge, grad in zip(edges, grads):  # noqa: B905  to be strict costs as much again
                 if grad is None or edge is None:
+                    if edge is not None:
+                        pending.expect(edge, node)
                     continue
                 if edge is node:
-                    g = pending.meet(g, grad)
+                    g = grad if g is None else pending.meet(g, grad)
                 elif edge.__class__ is Node and node is None and edge.sequence not in waiting:
                     node, g = edge, grad
                 else:
@@ -603,13 +631,16 @@ def walk(
                 g = pending.settled(g)
             rule = node.rule if rules is None else rules[node.sequence]
             if node.hooks is not None and (
-                rule is not None or (captured is not None and node in captured.nodes)
+                rule is not None or (captured is not None and node in captured.hooked)
             ):
                 g, rule = pending.hooked(node, g, rule)
             if captured is not None and node in captured.nodes:
                 captured.catch(node, g if g.__class__ is list else [g])
             if rule is not None:
-                grads = rule.backward(node, g)
+                if (g is None or g.__class__ is list) and not (rule.always or _any(g)):
+                    grads = pending.nothing(node)
+                else:
+                    grads = rule.backward(node, g)
                 if not keep and node.saved:
                     node.saved = None
                 edges = node.inputs
@@ -619,10 +650,16 @@ def walk(
         raise
 
 
-def needed(edges: Sequence[Any], captured: Captured) -> dict[float, Rule | None]:
+def _any(grads: Any) -> bool:
+    """Tell whether there is a gradient of an output."""
+    return grads is not None and any(g is not None for g in grads)
+
+
+def needed(edges: Sequence[Any], captured: Captured, accumulates: bool) -> dict[float, Rule | None]:
     """Return each node's rule for the inputs that lead to a wanted edge; ``None`` for no such.
 
-    The nodes are those below the edges, given by their sequence numbers.
+    The nodes are those below the edges, given by their sequence numbers.  Those that are wanted are
+    run where gradients are accumulated.
     """
     nodes = below(edges)
     reached = set(captured.nodes)
@@ -633,6 +670,8 @@ def needed(edges: Sequence[Any], captured: Captured) -> dict[float, Rule | None]
         if True in needs:
             reached.add(node)
             rules[sequence] = node.rule if needs == node.rule.needs else node.rule.narrowed(needs)
+        elif accumulates and node in reached:
+            rules[sequence] = node.rule.narrowed(needs)
         else:
             rules[sequence] = None
     return rules

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import gpugrad as torch
 from gpugrad.errors import SECOND_BACKWARD
 from gpugrad.op.node import AccumulateGrad, ShownNode
+from gpugrad.testing import count_kernels
 
 Tensor = torch.Tensor
 
@@ -469,6 +470,22 @@ def test_grad_of_several_outputs_is_the_gradient_of_their_sum() -> None:
     x = leaf(2.0)
     (g,) = torch.autograd.grad((x * 3, x * x), x)
     assert g.item() == 7
+
+
+def test_what_is_asked_for_twice_is_one_gradient(device: str) -> None:
+    x = torch.tensor([1.0, 2.0], device=device, requires_grad=True)
+    y = x * 1
+    with count_kernels() as one:
+        torch.autograd.grad((y * y).sum() + y.sum(), [x, y], retain_graph=True)
+    for create_graph in False, True:
+        with count_kernels() as several:
+            loss = (y * y).sum() + y.sum()
+            a, b, c, d = torch.autograd.grad(loss, [x, y, x, y], None, True, create_graph)
+        assert a is c
+        assert b is d
+        assert a is not b
+        if not create_graph:
+            assert several.total == one.total
 
 
 def test_grad_may_name_an_input_twice() -> None:

@@ -332,6 +332,37 @@ for _name, _forward in {
     PROGRAMS[f"keywords: {_name}"] = called(KEYWORDS["the last"], _forward)
 
 
+@program
+def a_context_is_kept_longer_than_the_graph(torch: Any, leaf: Any, note: Any) -> None:
+    kept: list[Any] = []
+
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x, x * 2)
+        kept.append(ctx)
+        return x * x
+
+    def backward(ctx: Any, g: Any) -> Any:
+        note(ctx is kept[-1])
+        return 2 * g * ctx.saved_tensors[0]
+
+    f = made(torch, forward, backward).apply
+    x = leaf([1.0, 2.0])
+    y = f(x)
+    y.sum().backward(retain_graph=True)
+    del y
+    note(kept[-1].saved_tensors, kept[-1].needs_input_grad)
+    f(x.detach())
+    note(kept[-1].saved_tensors)
+    f(x).sum().backward()
+    for read in (lambda: kept[-1].saved_tensors), (lambda: kept[0].saved_tensors):
+        try:
+            note(read())
+        except RuntimeError as error:
+            note(str(error))
+    x.detach().mul_(2)
+    kept[0].saved_tensors  # noqa: B018
+
+
 RETURNS: dict[str, Callable[[Any, Any], Any]] = {
     "none": lambda t, g: None,
     "none of two": lambda t, g: (None, None),

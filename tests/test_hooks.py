@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -375,6 +376,168 @@ def metadata_is_kept_with_the_node(torch: Any, leaf: Any, note: Any) -> None:
     note(y.grad_fn.metadata)
     note(isinstance(y.grad_fn, torch.autograd.graph.Node))
     note(isinstance(y.grad_fn.next_functions[0][0], torch.autograd.graph.Node))
+
+
+# --------------------------------------------------------------------------- every way of walking
+
+# Walks of z, made of y, made of the leaf x; w is another leaf.
+WALKS: dict[str, Callable[..., Any]] = {
+    "all": lambda torch, x, y, z, w: z.backward(),
+    "to x": lambda torch, x, y, z, w: z.backward(inputs=[x]),
+    "to y": lambda torch, x, y, z, w: z.backward(inputs=[y]),
+    "to both": lambda torch, x, y, z, w: z.backward(inputs=[y, x]),
+    "to the root": lambda torch, x, y, z, w: z.backward(inputs=[z]),
+    "to nothing": lambda torch, x, y, z, w: z.backward(inputs=[w]),
+    "from y": lambda torch, x, y, z, w: y.backward(torch.ones_like(y)),
+    "from x": lambda torch, x, y, z, w: x.backward(torch.ones_like(x)),
+    "from x to x": lambda torch, x, y, z, w: x.backward(torch.ones_like(x), inputs=[x]),
+    "from x to nothing": lambda torch, x, y, z, w: x.backward(torch.ones_like(x), inputs=[w]),
+    "from two": lambda torch, x, y, z, w: torch.autograd.backward([z, y.sum()]),
+    "twice": lambda torch, x, y, z, w: (z.backward(inputs=[y]), y.sum().backward()),
+    "grad of x": lambda torch, x, y, z, w: torch.autograd.grad(z, x),
+    "grad of y": lambda torch, x, y, z, w: torch.autograd.grad(z, y),
+    "grad of y twice": lambda torch, x, y, z, w: torch.autograd.grad(z, [y, y]),
+    "grad of both": lambda torch, x, y, z, w: torch.autograd.grad(z, [y, x]),
+    "grad of the root": lambda torch, x, y, z, w: torch.autograd.grad(z, [z, x]),
+    "grad of nothing": lambda torch, x, y, z, w: torch.autograd.grad(z, w, allow_unused=True),
+    "grad of nothing from two": lambda torch, x, y, z, w: torch.autograd.grad(
+        [z, y.sum()], w, allow_unused=True
+    ),
+    "grad of x from x": lambda torch, x, y, z, w: torch.autograd.grad(x, x, torch.ones_like(x)),
+}
+
+
+def without_gradient(torch: Any) -> Any:
+    """Return a function of one tensor whose backward returns None."""
+    methods = {"forward": lambda ctx, x: x * 1, "backward": lambda ctx, g: None}
+    of_class = {n: staticmethod(f) for n, f in methods.items()}
+    return type("N", (torch.autograd.Function,), of_class).apply
+
+
+MIDDLES: dict[str, Callable[..., Any]] = {
+    "product": lambda torch, x: x * 3,
+    "square": lambda torch, x: x * x,
+    "part": lambda torch, x: torch.stack([x, x]).unbind()[0],
+    "no gradient below": lambda torch, x: without_gradient(torch)(x),
+}
+
+
+def hooked_everywhere(torch: Any, leaf: Any, note: Any, walk: str, middle: str) -> None:
+    x, w = leaf([1.0, 2.0]), leaf([1.0, 2.0])
+    y = MIDDLES[middle](torch, x)
+    z = (y * 2).sum()
+    node = y.grad_fn.next_functions[0][0]  # kept, as PyTorch's forgets its hooks otherwise
+    for name, tensor in {"x": x, "y": y, "z": z}.items():
+        tensor.register_hook(lambda g, name=name: note(name, g))
+        if tensor.grad_fn is not None:
+            tensor.grad_fn.register_prehook(lambda o, name=name: note("before", name, o))
+            tensor.grad_fn.register_hook(lambda i, o, name=name: note("after", name, i, o))
+    x.register_post_accumulate_grad_hook(lambda t: note("accumulated", t.grad))
+    y.retain_grad()
+    note("begins", node is None)
+    try:
+        WALKS[walk](torch, x, y, z, w)
+    finally:
+        note(x.grad, y.grad)
+
+
+for _walk in WALKS:
+    for _middle in MIDDLES:
+        PROGRAMS[f"{_walk}, {_middle}"] = partial(hooked_everywhere, walk=_walk, middle=_middle)
+
+
+def hooked_together(torch: Any, leaf: Any, note: Any, walk: str, mode: str) -> None:
+    register = torch.autograd.graph.register_multi_grad_hook
+    for chosen in (lambda *some: some), (lambda x, y, z, w: (x,)), (lambda x, y, z, w: (y, w)):
+        x, w = leaf([1.0, 2.0]), leaf([1.0, 2.0])
+        y = x * 3
+        z = (y * 2).sum()
+        register(chosen(x, y, z, w), lambda grads: note(grads), mode=mode)
+        note("begins")
+        try:
+            WALKS[walk](torch, x, y, z, w)
+        except RuntimeError as error:
+            note(str(error))
+
+
+for _walk in WALKS:
+    for _mode in "all", "any":
+        PROGRAMS[f"{_walk}, {_mode} together"] = partial(hooked_together, walk=_walk, mode=_mode)
+
+
+@program
+def together_with_a_constant(torch: Any, leaf: Any, note: Any) -> None:
+    x = leaf(1.0)
+    register = torch.autograd.graph.register_multi_grad_hook
+    register([torch.ones(2), x], note, mode="any")
+    (x * 2).backward()
+    register([torch.ones(2), x], note)
+
+
+@program
+def no_gradient_arrives(torch: Any, leaf: Any, note: Any) -> None:
+    for materialize in True, False:
+
+        def forward(ctx: Any, x: Any, materialize: bool = materialize) -> Any:
+            ctx.set_materialize_grads(materialize)
+            return x * 1
+
+        def backward(ctx: Any, g: Any) -> Any:
+            note("backward", g)
+            return g
+
+        methods = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
+        x = leaf([1.0, 2.0])
+        y = type("F", (torch.autograd.Function,), methods).apply(x) * 1
+        x.register_hook(lambda g: note("leaf", g))
+        torch.autograd.graph.register_multi_grad_hook([x, y], note)
+        without_gradient(torch)(y).sum().backward(retain_graph=True)
+        note(x.grad)
+        (without_gradient(torch)(y) + y).sum().backward()
+        note(x.grad)
+
+
+@program
+def what_is_run_without_gradient_is_freed(torch: Any, leaf: Any, note: Any) -> None:
+    x = leaf([1.0, 2.0])
+    y = x * x
+    without_gradient(torch)(y).sum().backward()
+    note("freed")
+    y.sum().backward()
+
+
+@program
+def one_hook_of_several_outputs(torch: Any, leaf: Any, note: Any) -> None:
+    x = leaf([1.0, 2.0])
+    a, b = x.unbind()
+    b.register_hook(lambda g: note("b", g))
+    a.register_hook(lambda g: note("a", g))
+    a.backward()
+    a, b = x.unbind()
+    b.register_hook(lambda g: leaf(1.0))
+    a.backward()
+
+
+def accumulated(*returns: Callable[[Any], Any]) -> Callable[..., None]:
+    """Return a program with hooks that return something when a gradient was accumulated."""
+
+    def run(torch: Any, leaf: Any, note: Any) -> None:
+        x = leaf([1.0, 2.0])
+        for function in returns:
+            x.register_post_accumulate_grad_hook(function)
+        x.register_post_accumulate_grad_hook(lambda t: note(t is x))
+        try:
+            (x * 2).sum().backward()
+        finally:
+            note(x.grad)
+
+    return run
+
+
+PROGRAMS["accumulated: another tensor"] = accumulated(lambda t: t.grad * 2)
+PROGRAMS["accumulated: the tensor"] = accumulated(lambda t: t)
+PROGRAMS["accumulated: a number"] = accumulated(lambda t: 3)
+PROGRAMS["accumulated: another, then the tensor"] = accumulated(lambda t: t.grad, lambda t: t)
 
 
 @pytest.mark.parametrize("name", sorted(PROGRAMS))

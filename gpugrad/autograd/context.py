@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import weakref
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -11,9 +12,40 @@ from gpugrad.op.dual import attach
 from gpugrad.op.saved import unpack, wrap
 
 
-class FunctionCtx:
-    """What ``forward`` and ``backward`` of a :class:`Function` share; attributes may be added."""
+class Shared:
+    """What a node keeps of the context of its call: all but the object itself, while nobody does.
 
+    Args:
+        ctx: The context.
+    """
+
+    __slots__ = ("_ctx", "attributes", "kind")
+
+    def __init__(self, ctx: FunctionCtx):
+        self.kind = type(ctx)
+        self.attributes = ctx.__dict__
+        self._ctx = weakref.ref(ctx)
+
+    def of(self, node: Node) -> FunctionCtx:
+        """Return the context of a node, the same object as long as the user has it."""
+        ctx = self._ctx()
+        if ctx is None:
+            ctx = self.kind()
+            ctx.__dict__ = self.attributes
+            ctx._node = node
+            self._ctx = weakref.ref(ctx)
+        return ctx
+
+
+class FunctionCtx:
+    """What ``forward`` and ``backward`` of a :class:`Function` share; attributes may be added.
+
+    It keeps the node of the call, which keeps its attributes but not it.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_node")
+
+    _node: Node
     needs_input_grad: tuple[bool, ...] = ()
     saved_for_forward: tuple[Any, ...] = ()
     _to_save: tuple[Any, ...] = ()
@@ -23,7 +55,6 @@ class FunctionCtx:
     _kept: tuple[int | None, ...] = ()  # for each saved tensor where the node has it
     _outputs: dict[int, int]  # which of the node's values are its outputs
     _tangents: Mapping[int, dict[int, Any]] = MappingProxyType({})  # of outputs, by their index
-    _node: Callable[[], Node | None] | None = None
     _moving = False  # while ``jvp`` runs
 
     def save_for_backward(self, *tensors: Any) -> None:
@@ -65,7 +96,7 @@ class FunctionCtx:
         """
         if self._moving:
             return self.saved_for_forward
-        node = None if self._node is None else self._node()
+        node: Node | None = getattr(self, "_node", None)
         if node is None or not self._kept:
             return ()
         found = unpack(node, len(self._kept), self._outputs)

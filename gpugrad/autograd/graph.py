@@ -188,10 +188,15 @@ def register_multi_grad_hook(
 
     Raises:
         ValueError: There is no such mode.
-        RuntimeError: A tensor does not require grad.
+        AssertionError: A tensor does not require grad, with "all"; with "any" it does not count.
+        RuntimeError: In the walk, with "all": ``autograd.grad`` wants the gradient of a leaf.
     """
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    if mode == "any":
+        tensors = [t for t in tensors if t.requires_grad]
+    elif not all(t.requires_grad for t in tensors):
+        raise AssertionError("Expected gradient function to be set")
     met = _Met(tensors, fn, mode == "all")
     return _Handles([t.register_hook(met.hook(k)) for k, t in enumerate(tensors)])
 
@@ -209,14 +214,17 @@ class _Met:
         """Return the hook on one of the tensors."""
 
         def arrived(grad: Any) -> None:
-            found = self.found
-            if found.__dict__.get("walk", _nothing)() is not mode.walk:
-                found.walk, found.grads = weakref.ref(mode.walk), [None] * len(self.places)
-                found.missing = _reached(mode.walk, self.places) if self.all else 1
+            found, walk = self.found, mode.walk
+            new = found.__dict__.get("walk", _nothing)() is not walk
+            if new or (self.all and not found.met):
+                found.walk, found.grads, found.met = weakref.ref(walk), [None] * len(self.places), 0
+                found.expected = _reached(walk, self.places) if self.all else 1
             found.grads[index] = grad
-            found.missing -= 1
-            if found.missing == 0:
-                grads, found.grads = found.grads, [None] * len(self.places)
+            found.met += 1
+            if found.met == found.expected:
+                grads = found.grads
+                if self.all:
+                    found.grads, found.met = None, 0
                 self.function(grads if self.all else grad)
 
         return arrived
@@ -227,13 +235,26 @@ def _nothing() -> None:
 
 
 def _reached(walk: Any, places: Sequence[Any]) -> int:
-    """Return at how many of these places gradients of a walk arrive."""
-    edges = list(walk.roots)
-    for node in below(edges).values():
-        if walk.rules is None or walk.rules[node.sequence] is not None:
-            edges += node.inputs
+    """Return at how many of these places gradients of a walk arrive; one root does not count.
+
+    Raises:
+        RuntimeError: Such a place is a leaf, whose gradient ``autograd.grad`` wants.
+    """
+    edges = list(walk.roots) if len(walk.roots) > 1 else []
+    for sequence, node in below(walk.roots).items():
+        rule = node.rule if walk.rules is None else walk.rules[sequence]
+        if rule is not None:
+            edges += [e for e, needed in zip(node.inputs, rule.needs, strict=True) if needed]
     keys = {graph.place_of(e) for e in edges}
-    return sum(graph.place_of(p) in keys for p in places)
+    found = [p for p in places if graph.place_of(p) in keys]
+    if not walk.accumulates and any(
+        isinstance(p, TensorBase) and p in walk.captured.nodes for p in found
+    ):
+        raise RuntimeError(
+            "A leaf node was passed to _will_engine_execute_node but we are currently running "
+            "autograd.grad(). This is currently not supported."
+        )
+    return len(found)
 
 
 __all__ = [

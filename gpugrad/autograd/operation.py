@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import weakref
 from collections.abc import Mapping, Sequence, Set
 from contextlib import nullcontext
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from gpugrad.autograd import batch, check
-from gpugrad.autograd.context import FunctionCtx
+from gpugrad.autograd.context import FunctionCtx, Shared
 from gpugrad.backend.batched import Level
 from gpugrad.graph import Node, Rule, TensorBase, mode, output_of, record
 from gpugrad.op.attribute import missing
@@ -80,7 +79,7 @@ class FunctionOperation:
 
     def attribute(self, node: Node, name: str) -> Any:
         """Return an attribute of the call's ``ctx``."""
-        ctx = node.params.ctx
+        ctx = node.params.shared.of(node)
         if name in vars(ctx) or hasattr(FunctionCtx, name):
             return getattr(ctx, name)
         if name == "_raw_saved_tensors":
@@ -93,13 +92,13 @@ class FunctionOperation:
 
     def facts(self, node: Node) -> Mapping[str, Any]:
         """Return the names of the attributes of the call's ``ctx``."""
-        known = ("_raw_saved_tensors", "saved_tensors", *vars(node.params.ctx))
+        known = ("_raw_saved_tensors", "saved_tensors", *vars(node.params.shared.of(node)))
         names = [n for n in known if n == "_raw_saved_tensors" or not n.startswith("_")]
         return dict.fromkeys(names)
 
     def unpacked(self, node: Node) -> tuple[Any, ...]:
         """Return what a call saved."""
-        ctx = node.params.ctx
+        ctx = node.params.shared.of(node)
         return unpack(node, len(ctx._kept), ctx._outputs)
 
     def record(
@@ -118,7 +117,7 @@ class FunctionOperation:
         saved = _saved(ctx, ends)
         places = tuple([k for k, a in enumerate(args) if isinstance(a, TensorBase)])
         call = _Call(
-            ctx,
+            Shared(ctx),
             len(args),
             places,
             tuple([like(args[k]) for k in places]),
@@ -134,7 +133,7 @@ class FunctionOperation:
             versions_of(values),
             call,
         )
-        ctx._node = weakref.ref(node)
+        ctx._node = node
         for k, t in ends.items():
             t._edge = output_of(node, k)
 
@@ -222,10 +221,10 @@ class FunctionOperation:
         likes: list[Like | None] = [None] * call.arguments
         for k, t, o in zip(call.places, tangents, call.likes, strict=True):
             given[k], likes[k] = t, o
-        return self.moved(call.ctx, likes, len(call.out_likes), given)
+        return self.moved(call.shared.of(node), likes, len(call.out_likes), given)
 
     def backward(
-        self, call: _Call, grads: Sequence[Any], needs: Sequence[bool], inputs: Sequence[Any]
+        self, node: Node, ctx: FunctionCtx, grads: Sequence[Any], needs: Sequence[bool]
     ) -> list[Any]:
         """Return the gradients of the tensor arguments, as tensors that fit them.
 
@@ -233,9 +232,10 @@ class FunctionOperation:
             RuntimeError: The user's backward returned something else, or the class has two.
         """
         check.one_backward(self.own)
+        call: _Call = node.params
         user = self.cls.vjp if "vjp" in self.own else self.cls.backward
         with batch.reopened(call.levels) if call.levels else nullcontext():
-            found = call_user(user, call.ctx, *grads)
+            found = call_user(user, ctx, *grads)
         if not isinstance(found, tuple):
             found = (found,)
         check.gradients(self.name, found, call.arguments, call.places)
@@ -245,7 +245,7 @@ class FunctionOperation:
                 results.append(None)
             else:
                 check.gradient(self.name, j, found[k], o)
-                results.append(fit(found[k], o.shape, o.dtype, inputs[j]))
+                results.append(fit(found[k], o.shape, o.dtype, node.inputs[j]))
         return results
 
 
@@ -320,7 +320,7 @@ def _saved(ctx: FunctionCtx, ends: dict[int, TensorBase]) -> list[Any]:
 class _Call(NamedTuple):
     """What the backward of a user's function must know of a call."""
 
-    ctx: FunctionCtx
+    shared: Shared
     arguments: int  # how many
     places: tuple[int, ...]  # of the tensors among them
     likes: tuple[Like, ...]  # of these tensors
@@ -333,6 +333,8 @@ class _FunctionRule:
 
     __slots__ = ("needs", "op", "outputs")
 
+    always = True
+
     def __init__(self, op: FunctionOperation, needs: tuple[bool, ...], outputs: int):
         self.op = op
         self.needs = needs
@@ -342,12 +344,13 @@ class _FunctionRule:
         """Return what the user's backward gives for the needed arguments."""
         call: _Call = node.params
         grads = tensors([g] if self.outputs == 1 else g)
-        if call.ctx._materializes:
+        ctx = call.shared.of(node)
+        if ctx._materializes:
             grads = tuple([
                 zeros(o) if t is None and o is not None else t
                 for t, o in zip(grads, call.out_likes, strict=True)
             ])  # fmt: skip
-        return untensored(self.op.backward(call, grads, self.needs, node.inputs))
+        return untensored(self.op.backward(node, ctx, grads, self.needs))
 
     def narrowed(self, needs: tuple[bool, ...]) -> Rule:
         """Return the rule for some of these arguments."""

@@ -31,7 +31,7 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
             found = fn(ctx, *grads)
         inputs = edges(grads)
         if inputs is None and mode.enabled and mode.transforms:
-            inputs = ctx._node().inputs
+            inputs = ctx._node.inputs
         if inputs is None:
             return found
         refused = tuple([
@@ -57,6 +57,7 @@ class _Refusal:
     """The rule of a gradient that may not be differentiated."""
 
     op = Named("torch::autograd::Error")
+    always = True
     outputs = 1
 
     def __init__(self, needs: tuple[bool, ...]):

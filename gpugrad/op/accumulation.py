@@ -17,6 +17,7 @@ from gpugrad.graph import (
     Captured,
     Inference,
     Node,
+    Output,
     Pending,
     Rule,
     Target,
@@ -25,6 +26,7 @@ from gpugrad.graph import (
     below,
     mode,
     needed,
+    place_of,
     record,
     walk,
 )
@@ -32,6 +34,7 @@ from gpugrad.op import hooked
 from gpugrad.op.anomaly import checked
 from gpugrad.op.attribute import Named
 from gpugrad.op.dual import unrecorded
+from gpugrad.op.rule import nothing
 from gpugrad.op.saved import shared_counter, wrap
 
 Array = Any
@@ -71,6 +74,8 @@ class _Gradients(Pending):
         first, *others = terms.grads
         return backend.of(first).add_all(terms.grads, terms.own) if others else first
 
+    nothing = staticmethod(nothing)
+
     def hooked(self, node: Node, grad: Any, rule: Rule | None) -> tuple[Any, Rule | None]:
         """Call the hooks on a node's outputs; return the gradients, and the rule with its hooks."""
         return hooked.on_outputs(node, grad), hooked.surrounded(node, rule)
@@ -96,10 +101,19 @@ class _HookedGradients(_Gradients):
             return
         grad = hooked.converted(edge, grad)
         waiting = self.nodes.get(end.sequence)
-        if waiting is None or self.recorded or _dtype_of(waiting[1]) == grad.dtype:
+        if (
+            waiting is None
+            or waiting[1] is None
+            or self.recorded
+            or _dtype_of(waiting[1]) == grad.dtype
+        ):
             super().deliver(end, grad)
         else:
             waiting[1] = self._mixed(waiting, grad)
+
+    def end_of(self, edge: Node | TensorBase) -> Node | None:
+        """Return the node that an edge is or, of a leaf, that runs for it."""
+        return self.ends.get(edge) if isinstance(edge, TensorBase) else edge
 
     def _mixed(self, waiting: list[Any], grad: Array) -> Array:
         """Return the sum of gradients of two types, which a leaf may allow.
@@ -126,6 +140,7 @@ class _End:
     __slots__ = ("forgets", "kept")
 
     op = Named("torch::autograd::AccumulateGrad")
+    always = True
     needs: tuple[bool, ...] = ()
     outputs = 1
 
@@ -139,11 +154,12 @@ class _End:
         if self.kept is not None:
             self.kept[leaf] = g
         else:
-            with _ACCUMULATING:
-                if self.forgets:
-                    _accumulate(leaf, g._array)
-                else:
-                    (_accumulate_recorded if mode.enabled else _accumulate)(leaf, g)
+            if g is not None:
+                with _ACCUMULATING:
+                    if self.forgets:
+                        _accumulate(leaf, g._array)
+                    else:
+                        (_accumulate_recorded if mode.enabled else _accumulate)(leaf, g)
             hooked.on_accumulated(leaf)
         return ()
 
@@ -197,23 +213,25 @@ def differentiate(
     captured = rules = None
     if wanted is not None:
         captured = Captured(wanted)
-        rules = needed(edges, captured)
+        rules = needed(edges, captured, accumulates)
+        if len(edges) == 1:  # which runs its hooks whether it leads to what is wanted or not
+            (root,) = edges
+            captured.hooked.add(root.node if isinstance(root, Output) else root)
     if mode.anomaly:
         rules = checked(edges, rules)
     if hooks.of_leaves:
-        pending, rules = _with_ends(edges, rules, recorded, forgets, wanted, accumulates)
+        pending, rules = _with_ends(edges, rules, recorded, forgets, captured, accumulates)
     else:
         pending = _Gradients(recorded, forgets)
     pending.error_state = cpu.error_state()
-    pending.roots, pending.rules, pending.limited = edges, rules, wanted is not None
+    pending.roots, pending.rules = edges, rules
+    pending.captured, pending.accumulates = captured, accumulates
     try:
         cpu.enter(cpu.QUIET)
         mode.enabled = recorded and mode.on
         mode.walk = pending
         try:
-            walk(
-                edges, grads if recorded else map(_array_of, grads), pending, keep, captured, rules
-            )
+            walk(edges, grads if recorded else map(_array_of, grads), pending, keep)
         except Exception:
             if accumulates:
                 complete = pending.complete()
@@ -226,14 +244,24 @@ def differentiate(
             _accumulate_all(pending, leaves if captured is None else _some(leaves, captured))
             return []
         assert captured is not None
-        found = [pending.settled(g) for g in captured.results(pending.leaves)]
-        if forgets:
-            return [None if g is None else unrecorded(g) for g in found]
-        return found if recorded else [None if g is None else wrap(g) for g in found]
+        assert wanted is not None
+        found = captured.results(pending.leaves)
+        ended = {place: _ended(pending, g) for place, g in found.items()}
+        return [ended[place_of(e)] for e in wanted]
     finally:
         mode.walk = None
         mode.enabled = before
         cpu.enter(pending.error_state)
+
+
+def _ended(pending: _Gradients, grad: Any) -> Any:
+    """Return a gradient that a walk caught as a tensor, ``None`` where none arrived."""
+    if grad is None:
+        return None
+    total = pending.settled(grad)
+    if pending.forgets:
+        return unrecorded(total)
+    return total if pending.recorded else wrap(total)
 
 
 def _with_ends(
@@ -241,27 +269,28 @@ def _with_ends(
     rules: dict[float, Rule | None] | None,
     recorded: bool,
     forgets: bool,
-    wanted: Sequence[Target] | None,
+    captured: Captured | None,
     accumulates: bool,
 ) -> tuple[_Gradients, dict[float, Rule | None] | None]:
     """Return what waits in a walk, and its rules, where there may be leaves with hooks."""
     found = [
         (leaf, after)
         for leaf, after in _ends(edges, rules)
-        if wanted is None or any(leaf is e for e in wanted)
+        if captured is None or leaf in captured.hooked
     ]
     if not found:
         return _Gradients(recorded, forgets), rules
     ends: dict[TensorBase, Node] = {}
     pending = _HookedGradients(recorded, forgets, ends)
-    accumulates = accumulates or wanted is None
     rule = _End(None if accumulates else pending.leaves, forgets)
     for leaf, after in found:
         node = ends[leaf] = record(rule, (), (), None, leaf)
         node.sequence = after
         node.hooks = leaf._hooks if accumulates else leaf._hooks.of_the_tensor()
         if rules is not None:
-            rules[after] = rule
+            rules[after] = rule if captured is None or leaf in captured.nodes else None
+        if captured is not None:
+            captured.hooked.add(node)
     return pending, rules
 
 

@@ -13,11 +13,12 @@ from gpugrad.graph import Node, Rule, TensorBase, below, mode
 class _Checked:
     """A rule whose errors tell where the call was recorded, and whose gradients must not be nan."""
 
-    __slots__ = ("needs", "op", "outputs", "rule")
+    __slots__ = ("always", "needs", "op", "outputs", "rule")
 
     def __init__(self, rule: Rule):
         self.rule = rule
         self.op, self.needs, self.outputs = rule.op, rule.needs, rule.outputs
+        self.always = rule.always
 
     def backward(self, node: Node, g: Any) -> Sequence[Any]:
         """Return what the rule gives."""

@@ -10,6 +10,7 @@ from gpugrad.backend import cpu
 from gpugrad.graph import Node, Rule, TensorBase, mode
 from gpugrad.hooks import has_grad_dtype
 from gpugrad.op.attribute import edges_of
+from gpugrad.op.rule import nothing
 from gpugrad.op.saved import type_name, wrap
 
 
@@ -69,11 +70,10 @@ def on_outputs(node: Node, g: Any) -> Any:
         return g
     grads = list(tensors(g if g.__class__ is list else [g]))
     for index, hook in tuple(hooks.tensor.values()):
-        if grads[index] is not None:
-            result = call_user(hook, grads[index])
-            if result is not None:
-                _check(hook, grads[index], result)
-                grads[index] = result
+        result = call_user(hook, grads[index])
+        if result is not None:
+            _check(hook, grads[index], result)
+            grads[index] = result
     for index, owner in hooks.retained.items():
         tensor, grad = owner(), grads[index]
         if tensor is not None and grad is not None:
@@ -90,6 +90,8 @@ class Surrounded:
 
     __slots__ = ("needs", "op", "outputs", "rule")
 
+    always = True
+
     def __init__(self, rule: Rule):
         self.rule = rule
         self.op, self.needs, self.outputs = rule.op, rule.needs, rule.outputs
@@ -104,9 +106,10 @@ class Surrounded:
             if result is not None:
                 _check_all(hook, arriving, result)
                 arriving = result
-        if all(t is None for t in arriving):
-            return (None,) * len(node.inputs)
-        found = self.rule.backward(node, arrived(node, untensored(arriving)))
+        if self.rule.always or any(t is not None for t in arriving):
+            found = self.rule.backward(node, arrived(node, untensored(arriving)))
+        else:
+            found = nothing(node)
         if not hooks.after:
             return found
         places = edges_of(node)
@@ -171,8 +174,18 @@ def _check(hook: Any, before: Any, after: Any) -> None:
 
 
 def on_accumulated(leaf: Any) -> None:
-    """Call the hooks of a leaf whose ``.grad`` was added to."""
+    """Call the hooks of a leaf whose ``.grad`` was added to.
+
+    Raises:
+        RuntimeError: One returned another tensor, which has no place to go.
+        TypeError: One returned something else.
+    """
+    given = leaf
     for hook in tuple(leaf._hooks.accumulated.values()):
-        result = call_user(hook, leaf)
-        if result is not None and not isinstance(result, TensorBase):
-            raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+        result = call_user(hook, given)
+        if result is not None:
+            if not isinstance(result, TensorBase):
+                raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+            given = result
+    if given is not leaf:
+        raise RuntimeError("Tensor post accumulate grad hooks should return None.")

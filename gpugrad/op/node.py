@@ -65,7 +65,7 @@ class ShownNode(Node):
         before = cpu.error_state()
         try:
             cpu.enter(cpu.QUIET)
-            nothing = all(g is None for g in given)
+            nothing = all(g is None for g in given) and not self.rule.always
             found = [None] * len(self.inputs) if nothing else self.rule.backward(
                 self, hooked.arrived(self, given)
             )  # fmt: skip

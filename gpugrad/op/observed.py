@@ -253,6 +253,7 @@ class _Alias:
     """The rule of what is the same tensor under another name."""
 
     op = Named("AliasBackward0")
+    always = False
     needs: tuple[bool, ...] = (True,)
     outputs = 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gpugrad import errors
 from gpugrad.graph import Node, mode
 from gpugrad.op.saved import wrap
 
@@ -16,6 +17,8 @@ class Rule:
     """
 
     __slots__ = ("backward", "needs", "op", "outputs", "rules")
+
+    always = False
 
     def __init__(self, op: Any, needs: tuple[bool, ...], outputs: int, rules: Callable[..., Rule]):
         """Make the rule of an operation; ``rules(needs, outputs)`` gives it for other inputs."""
@@ -36,6 +39,36 @@ class Rule:
         found = self.op.backward(node, grads, self.needs)
         return [None if t is None else t._array for t in found]
 
-    def narrowed(self, needs: tuple[bool, ...]) -> Rule:
+    def narrowed(self, needs: tuple[bool, ...]) -> Rule | _Unneeded:
         """Return the rule for some of these inputs."""
-        return self.rules(needs, self.outputs)
+        return self.rules(needs, self.outputs) if True in needs else _Unneeded(self)
+
+
+def nothing(node: Node) -> Sequence[Any]:
+    """Return the gradients of a node's inputs where it is run, and there is nothing to compute.
+
+    Raises:
+        RuntimeError: What it saved was freed.
+    """
+    if node.saved is None:
+        raise RuntimeError(errors.SECOND_BACKWARD)
+    return (None,) * len(node.inputs)
+
+
+class _Unneeded:
+    """The rule of a node that runs though nothing that is wanted lies below it."""
+
+    __slots__ = ("needs", "op", "outputs")
+
+    always = False
+
+    def __init__(self, rule: Rule) -> None:
+        self.op, self.needs, self.outputs = rule.op, (False,) * len(rule.needs), rule.outputs
+
+    def backward(self, node: Node, g: Any) -> Sequence[Any]:
+        """Return no gradients."""
+        return nothing(node)
+
+    def narrowed(self, needs: tuple[bool, ...]) -> _Unneeded:
+        """Return the rule itself."""
+        return self

@@ -173,6 +173,7 @@ class _Arguments:
     """The rule of a node that is in no graph."""
 
     op = Named("CheckpointBackward")
+    always = False
     needs: tuple[bool, ...] = ()
     outputs = 1
 

@@ -59,7 +59,7 @@ class CheckpointFunction(Function):
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         """Compute again, with recording, and walk through it."""
-        if mode.walk is not None and mode.walk.limited:
+        if mode.walk is not None and mode.walk.captured is not None:
             raise RuntimeError(
                 "When use_reentrant=True, gpugrad.utils.checkpoint is incompatible with .grad() or "
                 "passing an `inputs` parameter to .backward(). To resolve this error, you can "
