@@ -89,8 +89,29 @@ class Tensor(Methods):
     __array_priority__ = 1000
     __hash__ = object.__hash__
 
-    def __new__(cls, *data: Any, device: Any = None) -> Tensor:
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Note that there are classes of the user's, which results inherit from operands.
+
+        Raises:
+            NotImplementedError: It defines ``__torch_function__`` or ``__torch_dispatch__``.
+        """
+        super().__init_subclass__(**kwargs)
+        for name in "__torch_function__", "__torch_dispatch__":
+            if name in vars(cls):
+                raise NotImplementedError(
+                    f"{cls.__name__} defines {name}, which gpugrad would never call. Override the "
+                    "methods that are to do something else."
+                )
+        if cls.__module__ != __name__ and not saved.subclasses:
+            saved.subclasses.append(True)
+
+    def __new__(cls, *data: Any, device: Any = None) -> Any:
         """Return a tensor of the default dtype: of the data, or of given sizes."""
+        made = cls._made(data, device)
+        return made if cls is Tensor else saved.of_class(made, cls)
+
+    @classmethod
+    def _made(cls, data: tuple[Any, ...], device: Any) -> Any:
         default = _dtype.get_default_dtype()
         first = data[0] if data else 0
         if isinstance(first, Size):
@@ -104,6 +125,28 @@ class Tensor(Methods):
         if len(data) != 1 or not (hasattr(first, "__len__") or backend.is_array(first)):
             raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")
         return creation.tensor(first, dtype=default, device=device)
+
+    @staticmethod
+    def _make_subclass(cls: Any, data: Tensor, require_grad: bool = False) -> Any:
+        """Return a tensor of a class on the memory of another, without its history: a leaf.
+
+        Raises:
+            TypeError: The class does not derive from ``Tensor``.
+        """
+        _check_class(cls)
+        made = saved.of_class(shapes.detach(data), cls)
+        return creation.finish(made, require_grad)
+
+    def as_subclass(self, cls: Any) -> Any:
+        """Return a view of the tensor, with its history, as one of a class.
+
+        Results of operations inherit the class from their operands; it is not initialised for them.
+
+        Raises:
+            TypeError: The class does not derive from ``Tensor``.
+        """
+        _check_class(cls)
+        return saved.of_class(shapes.alias(self), cls)
 
     # ----------------------------------------------------------------------- what it is
 
@@ -462,7 +505,7 @@ class Tensor(Methods):
                 "function in torch/optim/optimizer.py as the solution."
             )
         self._edge = None
-        if self.__class__ is Dual:
+        if saved.is_dual(self):
             self._tangents = {}
         return self
 
@@ -654,6 +697,7 @@ class Tensor(Methods):
         tangents = [t for level in mode.levels if (t := dual.tangent_of(self, level)) is not None]
         return printing.format_tensor(
             own_array(self),
+            name="tensor" if saved.is_plain(self) else type(self).__name__,
             default_dtype=_dtype.get_default_dtype().name,
             device=str(self.device),
             grad_fn=name,
@@ -663,7 +707,7 @@ class Tensor(Methods):
         )
 
     def __format__(self, spec: str) -> str:
-        if self._array.ndim == 0 and self.__class__ in (Tensor, Dual):
+        if self._array.ndim == 0 and saved.is_plain(self):
             return format(self.item(), spec)
         return object.__format__(self, spec)
 
@@ -762,6 +806,16 @@ def _engine() -> Any:
     from gpugrad.autograd import engine
 
     return engine
+
+
+def _check_class(cls: Any) -> None:
+    if not isinstance(cls, type):
+        raise TypeError(f"cls must be a type (got {type(cls).__name__})")
+    if not issubclass(cls, Tensor):
+        raise TypeError(
+            "Creating a Tensor subclass from a class that does not inherit from Tensor is not "
+            "possible. Make sure your class inherits from Tensor."
+        )
 
 
 def _c_name(tensor: TensorBase) -> str:

@@ -86,6 +86,7 @@ def get_printoptions() -> dict[str, Any]:
 def format_tensor(
     array: Array,
     *,
+    name: str = "tensor",
     default_dtype: str = "float32",
     device: str = "cpu",
     grad_fn: str | None = None,
@@ -97,6 +98,7 @@ def format_tensor(
 
     Args:
         array: On any device.
+        name: What stands before the bracket.
         default_dtype: The name of the floating-point dtype that need not be mentioned.
         device: Mentioned unless it is ``"cpu"``.
         grad_fn: The name of the node that made the tensor, mentioned in place of
@@ -108,7 +110,7 @@ def format_tensor(
     >>> format_tensor(np.ones(2), requires_grad=True)
     'tensor([1., 1.], dtype=gpugrad.float64, requires_grad=True)'
     """
-    prefix = "tensor("
+    prefix = f"{name}("
     text = prefix + format_array(array, len(prefix), to_host)
     suffixes = [*_storage_suffixes(array, default_dtype, device)]
     if grad_fn is not None:

@@ -19,7 +19,7 @@ from gpugrad._dtype import dtype
 from gpugrad.backend.batched import Level, door_for
 from gpugrad.graph import TensorBase, mode
 from gpugrad.op import public
-from gpugrad.op.saved import wrap
+from gpugrad.op.saved import descended, wrap
 from gpugrad.ops.creation import DeviceLike, _like, _sizes, finish, place
 
 if TYPE_CHECKING:
@@ -285,7 +285,8 @@ def _random_like(
     requires_grad: bool, normal: bool,
 ) -> Any:  # fmt: skip
     shape, found, here = _like(input, kind, where)
-    return _random(shape, found, here, generator, requires_grad, normal)
+    result = _random(shape, found, here, generator, requires_grad, normal)
+    return descended(result, (input,))
 
 
 @public(method=False)
@@ -315,10 +316,11 @@ def randint_like(
     if high is None:
         low, high = 0, low
     shape, kind, here = _like(input, dtype, device)
-    return randint(
+    made = randint(
         low, high, shape, generator=generator, dtype=kind, device=here,
         requires_grad=requires_grad,
     )  # fmt: skip
+    return descended(made, (input,))
 
 
 __all__ = ["CPU", "Generator", "manual_seed"]

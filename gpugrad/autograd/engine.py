@@ -16,9 +16,10 @@ from gpugrad.graph import TensorBase, edge_of, leads_nowhere, mode
 from gpugrad.op import fit
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.batching import batched, batching, check_ends, levels_at, unbatched
+from gpugrad.op.dual import seen_from
 from gpugrad.op.generated.pointwise import HOST
 from gpugrad.op.history import renew
-from gpugrad.op.saved import wrap
+from gpugrad.op.saved import heir, of_class, subclasses, wrap
 from gpugrad.ops.creation import zeros_like
 
 Roots = Tensor | GradientEdge | Sequence[Tensor | GradientEdge]
@@ -250,12 +251,14 @@ def grad(
         check_ends(list(map(_levels, results)), list(map(_levels, wanted)))
     ends = list(map(target, wanted))
     grads = differentiate(edges, starts, keep, create_graph, ends, accumulates=False)
-    return tuple(
-        [
-            _result(k, t, g, bool(allow_unused), materialize_grads, create_graph)
-            for k, (t, g) in enumerate(zip(wanted, grads, strict=True))
-        ]
-    )
+    found = [
+        _result(k, t, g, bool(allow_unused), materialize_grads, create_graph)
+        for k, (t, g) in enumerate(zip(wanted, grads, strict=True))
+    ]
+    kind = heir((*results, *wanted)) if subclasses else None
+    if kind is not None:  # not the tensors themselves, which others may hold
+        found = [None if g is None else of_class(seen_from(g, math.inf), kind) for g in found]
+    return tuple(found)
 
 
 def _levels(place: Any) -> Sequence[Level]:

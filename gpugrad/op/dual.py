@@ -71,9 +71,9 @@ def tangents_of(tensor: Any) -> dict[int, Any]:
     A tangent belongs to memory: a view has those that its base was given since.
     """
     view = tensor._view
-    if view is not None and view.base.__class__ is saved.dual_class:
+    if view is not None and saved.is_dual(view.base):
         saved.check_view(tensor)
-    return tensor._tangents if tensor.__class__ is saved.dual_class else {}
+    return tensor._tangents if saved.is_dual(tensor) else {}
 
 
 def tangent_of(tensor: Any, level: int) -> Any:
@@ -83,9 +83,10 @@ def tangent_of(tensor: Any, level: int) -> Any:
 
 def attach(tensor: Any, level: int, tangent: Any) -> None:
     """Give a tensor a tangent."""
-    if tensor.__class__ is not saved.dual_class:
-        tensor.__class__ = saved.dual_class
+    if not saved.is_dual(tensor):
         tensor._tangents = {}
+    if tensor.__class__ is saved.tensor_class:
+        tensor.__class__ = saved.dual_class
     tensor._tangents[level] = tangent
 
 
@@ -100,6 +101,13 @@ def seen_from(tensor: Any, level: float) -> Any:
     tangents = tangents_of(tensor)
     edge = None if tensor._edge is None else edge_of(tensor)
     return _alias(tensor, edge, {k: t for k, t in tangents.items() if k < level}, level)
+
+
+def plain(value: Any) -> Any:
+    """Return a tensor as one of no class of the user's, whose methods gradients must not call."""
+    if saved.subclasses and isinstance(value, TensorBase) and not saved.is_plain(value):
+        return seen_from(value, inf)
+    return value
 
 
 def variable(tensor: Any) -> Any:
@@ -136,10 +144,12 @@ def leave(values: Sequence[Any]) -> None:
             axes = [k for k, level in enumerate(array.door.levels) if level not in mode.batches]
             if axes and all(array.array.shape[k] == 1 for k in axes):
                 t._array = array.without(axes)
-        if t.__class__ is saved.dual_class:
+        if saved.is_dual(t):
             t._tangents = {k: v for k, v in t._tangents.items() if k in mode.levels}
             if not t._tangents:
-                t.__class__ = saved.tensor_class
+                del t._tangents
+                if t.__class__ is saved.dual_class:
+                    t.__class__ = saved.tensor_class
 
 
 def unrecorded(tensor: Any) -> Any:
@@ -190,7 +200,7 @@ def carry(operands: Sequence[Any], outs: Sequence[Any], moved: Moved) -> None:
                     attach(out, level, tangent)
     for out in saving:
         counter: SavedOutput = out._counter
-        if out.__class__ is saved.dual_class:
+        if saved.is_dual(out):
             if not hasattr(counter, "tangents"):
                 counter.tangents = {}
             counter.tangents.update(out._tangents)  # for a backward in forward mode

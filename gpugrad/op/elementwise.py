@@ -31,15 +31,17 @@ from gpugrad.graph import (
     record,
 )
 from gpugrad.op.attribute import attribute, pytorchs
-from gpugrad.op.dual import carry, has_tangents
+from gpugrad.op.dual import carry, has_tangents, plain
 from gpugrad.op.generated import pointwise as generated
 from gpugrad.op.observed import watcher
 from gpugrad.op.operation import arriving, fit, together
 from gpugrad.op.promotion import as_operand, as_scalar, check_shapes, result_type, to_one_device
 from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
+    descended,
     edges,
     saved_output,
+    subclasses,
     unpack,
     versions_of,
     wrap,
@@ -121,6 +123,8 @@ class Elementwise:
                 mode.replay.all_made(outs, operands)
         else:
             outs = [wrap(a) for a in known]
+        if subclasses:
+            outs = descended(outs, operands)
         self.finish(operands, arrays, outs, compute)
         if watching:
             watching.made(self.name, operands, {}, outs[0] if len(outs) == 1 else tuple(outs))
@@ -164,9 +168,8 @@ class Elementwise:
         for s in product.sources:
             if s >= count:
                 k = s - count
-                saved[k] = (
-                    operands[k] if k < len(operands) else saved_output(outs[k - len(operands)])
-                )
+                own = k < len(operands)
+                saved[k] = plain(operands[k]) if own else saved_output(outs[k - len(operands)])
         if saved.count(None) == len(saved):
             saved = []
         params = _described(arrays, outs, compute)

@@ -323,7 +323,7 @@ def move_with_base(tensor: Any) -> None:
     """
     view = tensor._view
     base = view.base
-    own = tensor._tangents if tensor.__class__ is saved.dual_class else {}
+    own = tensor._tangents if saved.is_dual(tensor) else {}
     missing = [
         level
         for level in base._tangents

@@ -40,18 +40,20 @@ from gpugrad.hooks import has_grad_dtype
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.attribute import attribute, facts_of, pytorchs
 from gpugrad.op.convention import conventions
-from gpugrad.op.dual import carry, has_tangents
+from gpugrad.op.dual import carry, has_tangents, plain
 from gpugrad.op.generated import whole
 from gpugrad.op.observed import watcher
 from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
     Like,
+    descended,
     edges,
     like,
     own_array,
     saved_output,
     settle,
     shared_counter,
+    subclasses,
     unpack,
     versions_of,
     wrap,
@@ -289,6 +291,8 @@ class Operation:
             result = found[0] if self.output_names == ("out",) else found
         several = result.__class__ is tuple
         outs = tuple(map(wrap, result)) if several else (wrap(result),)
+        if subclasses:
+            outs = descended(outs, tensors)
         if found is None and mode.replay is not None:
             mode.replay.all_made(outs, tensors)
         if mode.enabled:
@@ -336,7 +340,7 @@ class Operation:
         keeps = self.kept(needs, len(outs))
         saved: tuple[Any, ...] = ()
         if keeps is not None:
-            kept = [t if k else None for t, k in zip(tensors, keeps, strict=False)]
+            kept = [plain(t) if k else None for t, k in zip(tensors, keeps, strict=False)]
             kept += [
                 saved_output(o) if k else None
                 for o, k in zip(outs, keeps[len(tensors) :], strict=True)

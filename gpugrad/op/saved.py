@@ -51,6 +51,68 @@ def wrap(array: Array) -> Any:
     return t
 
 
+# --------------------------------------------------------------------------- classes of the user's
+
+subclasses: list[bool] = []  # an element where this process has defined a subclass of Tensor
+
+
+def is_plain(tensor: TensorBase) -> bool:
+    """Tell whether a tensor is of no class of the user's."""
+    return tensor.__class__ is tensor_class or tensor.__class__ is dual_class
+
+
+def heir(operands: Sequence[Any]) -> type[TensorBase] | None:
+    """Return the class of the user's that results are to have, ``None`` where there is none.
+
+    Raises:
+        TypeError: Operands are of two, of which neither derives from the other.
+    """
+    found: type[TensorBase] | None = None
+    for o in operands:
+        if isinstance(o, TensorBase) and not is_plain(o):
+            kind = o.__class__
+            if found is None or issubclass(kind, found):
+                found = kind
+            elif not issubclass(found, kind):
+                raise TypeError(
+                    "Multiple dispatch failed: operands are of the tensor subclasses "
+                    f"'{found.__name__}' and '{kind.__name__}', and neither derives from the other"
+                )
+    return found
+
+
+def descended(result: Any, operands: Sequence[Any]) -> Any:
+    """Return a new tensor, or some, as of the class of the user's that one of the operands has."""
+    if not subclasses:
+        return result
+    kind = heir(operands)
+    if kind is None:
+        return result
+    if isinstance(result, TensorBase):
+        return of_class(result, kind)
+    return result.__class__([None if t is None else of_class(t, kind) for t in result])
+
+
+def is_dual(tensor: Any) -> bool:
+    """Tell whether a tensor has, or had, tangents."""
+    return tensor.__class__ is dual_class or hasattr(tensor, "_tangents")
+
+
+def of_class(tensor: Any, kind: type[TensorBase]) -> Any:
+    """Return a new tensor as one of a class; it is made of the class without being initialised."""
+    if kind is tensor_class and is_dual(tensor):
+        kind = dual_class
+    try:
+        tensor.__class__ = kind
+    except TypeError:  # the class has slots of its own
+        made: Any = _new(kind)
+        for name in TensorBase.__slots__[1:]:
+            if hasattr(tensor, name):
+                setattr(made, name, getattr(tensor, name))
+        return made
+    return tensor
+
+
 class Like(NamedTuple):
     """What a rule may know of an input without the input being saved."""
 
@@ -331,7 +393,7 @@ def check_view(tensor: Any) -> bool:
 
     if mode.enabled:
         history.renew(tensor)
-    if mode.levels and tensor._view is not None and tensor._view.base.__class__ is dual_class:
+    if mode.levels and tensor._view is not None and is_dual(tensor._view.base):
         history.move_with_base(tensor)
     return tensor.__class__ is not tensor_class
 

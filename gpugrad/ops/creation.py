@@ -15,7 +15,7 @@ from gpugrad._dtype import dtype
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, TensorBase, inferring, mark
 from gpugrad.op import public
-from gpugrad.op.saved import wrap
+from gpugrad.op.saved import descended, wrap
 from gpugrad.ops.shape import as_shape, to
 
 if TYPE_CHECKING:
@@ -298,7 +298,7 @@ def _filled_like(
 ) -> Any:
     shape, kind, here = _like(input, kind, where)
     door = backend.on(here, backend.of(input._array))
-    return _filled(shape, value, kind, here, requires_grad, door)
+    return descended(_filled(shape, value, kind, here, requires_grad, door), (input,))
 
 
 @public(method=False, out=True)
@@ -392,7 +392,8 @@ def empty_like(
     """Return undefined values with the shape, type and device of ``input``."""
     shape, kind, here = _like(input, dtype, device)
     door = backend.on(here, backend.of(input._array))
-    return finish(wrap(door.empty(shape, kind.numpy, here)), requires_grad)
+    result = wrap(door.empty(shape, kind.numpy, here))
+    return descended(finish(result, requires_grad), (input,))
 
 
 def _filled_new(
@@ -401,7 +402,8 @@ def _filled_new(
 ) -> Any:  # fmt: skip
     _, kind, here = _like(input, kind, where)
     door = backend.on(here, backend.of(input._array))
-    return _filled(_sizes(sizes, size, function), value, kind, here, requires_grad, door)
+    shape = _sizes(sizes, size, function)
+    return descended(_filled(shape, value, kind, here, requires_grad, door), (input,))
 
 
 @public(function=False)
@@ -457,7 +459,7 @@ def new_empty(
     _, kind, here = _like(input, dtype, device)
     door = backend.on(here, backend.of(input._array))
     array = door.empty(_sizes(sizes, size, "new_empty"), kind.numpy, here)
-    return finish(wrap(array), requires_grad)
+    return descended(finish(wrap(array), requires_grad), (input,))
 
 
 @public(function=False)
@@ -473,7 +475,8 @@ def new_tensor(
     if isinstance(data, str):
         raise TypeError("new(): invalid data type 'str'")
     _, kind, here = _like(input, dtype, device)
-    return tensor(data, dtype=kind, device=here, requires_grad=requires_grad)
+    result = tensor(data, dtype=kind, device=here, requires_grad=requires_grad)
+    return descended(result, (input,))
 
 
 # --------------------------------------------------------------------------- counted

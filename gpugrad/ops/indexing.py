@@ -14,7 +14,7 @@ from gpugrad.backend.places import all_inside
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase, warn
 from gpugrad.op import linear, public
-from gpugrad.op.saved import Like, own_array, read, wrap
+from gpugrad.op.saved import Like, descended, own_array, read, wrap
 from gpugrad.ops import shape as shapes
 
 if TYPE_CHECKING:
@@ -291,7 +291,7 @@ def getitem(input: Tensor, key: Any) -> Tensor:
         if any(isinstance(i, int) for i in index):
             first, index = numbers_first(index)
             input = shapes.sliced(input, first)
-        return taken(input, index=index)
+        return descended(taken(input, index=index), key if isinstance(key, tuple) else (key,))
     if index in ((), (Ellipsis,)):
         return shapes.alias(input)
     return shapes.sliced(input, index)
@@ -304,12 +304,13 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     door = backend.of(input._array)
     found = door.xp.nonzero(door.own(input._array).reshape(input._array.shape or (1,)))
     if as_tuple:
-        return tuple(map(wrap, found))
-    if not input._array.ndim:
-        return wrap(
-            door.empty((len(found[0]), 0), np.dtype(np.int64), door.device_of(input._array))
-        )
-    return wrap(door.xp.stack(found, axis=1))
+        return descended(tuple(map(wrap, found)), (input,))
+    if input._array.ndim:
+        result = door.xp.stack(found, axis=1)
+    else:
+        where = door.device_of(input._array)
+        result = door.empty((len(found[0]), 0), np.dtype(np.int64), where)
+    return descended(wrap(result), (input,))
 
 
 @public(out=True)

@@ -50,6 +50,7 @@ def _dot(input: Tensor, tensor: Tensor) -> Tensor:
     if mode.replay is not None:
         mode.replay.made(out, (input, tensor))
     if not (input.__class__ is tensor.__class__ is saved.tensor_class):
+        out = saved.descended(out, (input, tensor))
         op.finish((input, tensor), (a, b), [out], a.dtype)
         return out
     inputs = edges((input, tensor))

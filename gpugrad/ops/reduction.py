@@ -27,7 +27,7 @@ from gpugrad.op import (
     sum_to,
 )  # fmt: skip
 from gpugrad.op.promotion import as_operand
-from gpugrad.op.saved import Like, read, wrap
+from gpugrad.op.saved import Like, descended, read, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.indexing import gather_along, scatter_along
 from gpugrad.ops.shape import cat, detach, narrow, reshape, unsqueeze
@@ -433,7 +433,7 @@ def _position(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tenso
         result = door.reshape(result, ones) if ones is not None else (
             door.xp.expand_dims(result, axis) if array.ndim else result
         )  # fmt: skip
-    return wrap(result)
+    return descended(wrap(result), (input,))
 
 
 @public(out=True)

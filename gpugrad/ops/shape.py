@@ -16,7 +16,7 @@ from gpugrad.backend.batched import all_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import cast, expand_to, linear, move, public
-from gpugrad.op.saved import Like, wrap, zeros
+from gpugrad.op.saved import Like, descended, wrap, zeros
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -955,7 +955,7 @@ def detach(input: Tensor) -> Any:
 
     result = wrap(own_array(input))
     result._counter = shared_counter(input)
-    return result
+    return descended(result, (input,))
 
 
 _identity = _view.named("Identity")
