@@ -728,7 +728,15 @@ class Tensor(Methods):
         result: Tensor = saved.wrap(self._memory())
         if not self.is_inference():
             result._counter = self._counter
-        return creation.finish(result, self.requires_grad)
+        result = creation.finish(result, self.requires_grad)
+        return self._with_class(result, vars(self))
+
+    def _with_class(self, copied: Tensor, attributes: dict[str, Any]) -> Any:
+        """Return a copy of the tensor as one of its class, with the user's attributes."""
+        if not saved.is_plain(self):
+            copied = saved.of_class(copied, type(self))
+        vars(copied).update(attributes)
+        return copied
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if not self.is_leaf:
@@ -741,7 +749,8 @@ class Tensor(Methods):
         if id(self) in memo:
             return memo[id(self)]
         result: Tensor = saved.wrap(backend.of(self._array).copy(self._array))
-        memo[id(self)] = result
+        memo[id(self)] = result = self._with_class(result, {})
+        vars(result).update(copy.deepcopy(vars(self), memo))
         result._edge = LEAF if self.requires_grad else None
         result._grad = copy.deepcopy(self._grad, memo)
         if (chosen := self._chosen_grad_dtype()) is not self.dtype:
@@ -750,7 +759,9 @@ class Tensor(Methods):
 
     def __reduce__(self) -> Any:
         array = backend.of(self._array).to_numpy(own_array(self))
-        return _rebuilt, (array, str(self.device), self._edge is not None)
+        kind = None if saved.is_plain(self) else type(self)
+        made = _rebuilt, (array, str(self.device), self._edge is not None, kind)
+        return (*made, vars(self)) if vars(self) else made
 
     # ----------------------------------------------------------------------- its other views
 
@@ -822,9 +833,9 @@ def _c_name(tensor: TensorBase) -> str:
     return _dtype.of(tensor._array.dtype).c_name
 
 
-def _rebuilt(array: np.ndarray[Any, Any], where: str, requires_grad: bool) -> Any:
-    made = creation.tensor(array, device=where)
-    return made.requires_grad_(requires_grad) if requires_grad else made
+def _rebuilt(array: np.ndarray[Any, Any], where: str, requires_grad: bool, kind: Any = None) -> Any:
+    made = creation.tensor(array, device=where, requires_grad=requires_grad)
+    return made if kind is None else saved.of_class(made, kind)
 
 
 class Dual(Tensor):
