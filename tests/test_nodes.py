@@ -213,7 +213,9 @@ def test_what_stands_for_a_leaf_keeps_nothing_alive() -> None:
     gc.disable()
     try:
         x = gpugrad.ones(2, requires_grad=True)
-        (x * 2).grad_fn.next_functions[0][0].metadata["mine"] = 1
+        node: Any = (x * 2).grad_fn
+        node.next_functions[0][0].metadata["mine"] = 1
+        del node
         gone = weakref.ref(x)
         del x
         assert gone() is None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ def of(torch: Any) -> Any:
     return Named, Child, Weight
 
 
-OPERATIONS = [
+OPERATIONS: list[Callable[[Any, Any, Any], Any]] = [
     lambda t, x, p: (x + 1, 1 - x, x + p, p + x, p / x, -x, abs(x), 2**x, x == p, ~(x > 2)),
     lambda t, x, p: (x.exp(), t.exp(x), t.maximum(p, x), x.clamp(0, 1), t.where(x > 2, p, p)),
     lambda t, x, p: (x[0], x[:2], x[x > 2], p[x > 2], p[:2], x[[0, 1]], reversed(x)),
@@ -182,7 +183,8 @@ def test_the_walk_calls_no_method_of_the_users() -> None:
         def __mul__(self, other: Any) -> Any:
             raise AssertionError
 
-        __rmul__ = __add__ = __truediv__ = __neg__ = sum = to = detach = __mul__
+        __rmul__ = __add__ = __truediv__ = __neg__ = __mul__  # type: ignore[assignment]
+        sum = to = detach = __mul__  # type: ignore[assignment]
 
     x = gpugrad.tensor([1.0, 2.0]).as_subclass(Loud).requires_grad_()
     y = gpugrad.prod(gpugrad.mul(gpugrad.exp(x), x))
@@ -205,7 +207,7 @@ def test_copies_keep_class_and_attributes(copied: Any, device: str) -> None:
     y = copied(x)
     assert (type(y), y.requires_grad, y.tolist(), y.labels) == (Kept, True, [1.0, 2.0], ["first"])
     assert (y.labels is x.labels) == (copied is copy.copy)
-    plain = gpugrad.ones(2)
+    plain: Any = gpugrad.ones(2)
     plain.labels = ["first"]
     assert type(copied(plain)) is gpugrad.Tensor
     assert copied(plain).labels == ["first"]

@@ -251,14 +251,14 @@ def grad(
         check_ends(list(map(_levels, results)), list(map(_levels, wanted)))
     ends = list(map(target, wanted))
     grads = differentiate(edges, starts, keep, create_graph, ends, accumulates=False)
-    found = [
+    derived = [
         _result(k, t, g, bool(allow_unused), materialize_grads, create_graph)
         for k, (t, g) in enumerate(zip(wanted, grads, strict=True))
     ]
     kind = heir((*results, *wanted)) if subclasses else None
     if kind is not None:  # not the tensors themselves, which others may hold
-        found = [None if g is None else of_class(seen_from(g, math.inf), kind) for g in found]
-    return tuple(found)
+        derived = [None if g is None else of_class(seen_from(g, math.inf), kind) for g in derived]
+    return tuple(derived)
 
 
 def _levels(place: Any) -> Sequence[Level]:
