@@ -97,3 +97,21 @@ def must_be_tensor(function: str, argument: str, position: int, value: object) -
     return TypeError(
         f"{function}(): argument '{argument}' (position {position}) must be Tensor, not {name}"
     )
+
+
+class _Missing:
+    """The default of an argument that must be given."""
+
+    def __repr__(self) -> str:
+        return "<required>"
+
+
+MISSING = _Missing()
+
+
+def missing(function: str, arguments: Sequence[str]) -> TypeError:
+    """Return the error for arguments that were not given."""
+    names = ", ".join(f'"{name}"' for name in arguments)
+    return TypeError(
+        f"{function}() missing {len(arguments)} required positional arguments: {names}"
+    )

@@ -14,29 +14,20 @@ TypeError: exp() missing 1 required positional arguments: "input"
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from inspect import Parameter
 from typing import Any
 
 from gpugrad import backend, errors
+from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase, recording
 from gpugrad.op import output, saved
+from gpugrad.op.generated.template import Head
 
 # Keywords that PyTorch takes as well, for those who come from NumPy.
 SYNONYMS = {
     "axis": "dim", "keepdims": "keepdim", "a": "input", "x": "input", "x1": "input", "x2": "other",
 }  # fmt: skip
-
-
-class _Missing:
-    """The default of an argument that must be given."""
-
-    def __repr__(self) -> str:
-        return "<required>"
-
-
-MISSING = _Missing()
 
 
 class Arguments:
@@ -60,6 +51,36 @@ class Arguments:
         self.keywords = {p.name: p for p in parameters if p.kind is Parameter.KEYWORD_ONLY}
         self.any = next((p.name for p in parameters if p.kind is Parameter.VAR_POSITIONAL), "")
         self.tensors = [k for k, p in enumerate(self.positional) if p.annotation == "Tensor"]
+
+    @property
+    def head(self) -> Head:
+        """How a generated function takes its arguments, if all keywords are unusual."""
+        names = ", ".join(self.places)
+        return Head(f"{names}, **others", "others or ", f"arguments({names}, **others)")
+
+    @property
+    def whole_head(self) -> Head:
+        """How it takes them if its own keywords are not, but only ``out=`` and synonyms."""
+        anything = [f"*{self.any}"] if self.any else []
+        keywords = [*self.keywords, *["out"] * self.out]
+        given = [*self.places, *anything, *(f"{k}={k}" for k in keywords)]
+        star = anything or ["*"] * bool(keywords)
+        return Head(
+            ", ".join([*self.places, *star, *keywords, "**others"]),
+            "others or out is not None" if self.out else "others",
+            f"arguments({', '.join(given)}, **others)",
+        )
+
+    @property
+    def defaults(self) -> tuple[Any, ...]:
+        """The defaults of the generated function's positional parameters."""
+        return tuple(map(_default, self.positional))[int(self.method) :]
+
+    @property
+    def keyword_defaults(self) -> dict[str, Any]:
+        """The defaults of its other parameters."""
+        found = {p.name: p.default for p in self.keywords.values()}
+        return {**found, "out": None} if self.out else found
 
     @property
     def translates(self) -> bool:
@@ -89,12 +110,9 @@ class Arguments:
                 others = (value,)
             else:
                 raise TypeError(f"{self.name}() got an unexpected keyword argument '{keyword}'")
-        missing = [f'"{n}"' for n, k in self.places.items() if values[k] is MISSING]
+        missing = [name for name, place in self.places.items() if values[place] is MISSING]
         if missing:
-            raise TypeError(
-                f"{self.name}() missing {len(missing)} required positional arguments: "
-                f"{', '.join(missing)}"
-            )
+            raise errors.missing(self.name, missing)
         for place in self.tensors:
             value = values[place]
             if not isinstance(value, TensorBase):
@@ -112,58 +130,3 @@ class Arguments:
 
 def _default(parameter: Parameter) -> Any:
     return MISSING if parameter.default is Parameter.empty else parameter.default
-
-
-def source(general: Arguments) -> str:
-    """Return the text of the function that calls what was declared, where nothing else is asked."""
-    checked = general.positional[int(general.method) :]
-    names = [p.name for p in general.positional]
-    keywords = [*general.keywords, *["out"] * general.out]
-    conditions = ["others"]
-    conditions += ["out is not None"] * general.out
-    for p in checked:
-        if p.annotation == "Tensor":
-            conditions.append(
-                f"({p.name}.__class__ is not Tensor and not isinstance({p.name}, TensorBase))"
-            )
-        elif p.default is Parameter.empty:
-            conditions.append(f"{p.name} is MISSING")
-    anything = [f"*{general.any}"] if general.any else []
-    given = [f"{k}={k}" for k in keywords]
-    return _CALLER.format(
-        parameters=", ".join(
-            [*names, *(anything or ["*"] * bool(keywords)), *keywords, "**others"]
-        ),
-        unusual=" or ".join(conditions),
-        everything=", ".join([*names, *anything, *given, "**others"]),
-        values=", ".join([*names, *anything, *(k for k in given if k != "out=out")]),
-    )
-
-
-_CALLER = """\
-def make(plain, general, MISSING, Tensor, TensorBase):
-    def call({parameters}):
-        if {unusual}:
-            return general({everything})
-        return plain({values})
-    return call
-"""
-
-
-def caller(general: Arguments) -> Any:
-    """Return that function."""
-    call = made(source(general))(general.plain, general, MISSING, saved.tensor_class, TensorBase)
-    call.__defaults__ = tuple(map(_default, general.positional))[int(general.method) :]
-    call.__kwdefaults__ = {p.name: p.default for p in general.keywords.values()}
-    if general.out:
-        call.__kwdefaults__["out"] = None
-    call.general = general
-    return call
-
-
-@functools.cache  # many have the same parameters
-def made(text: str) -> Any:
-    """Return the function ``make`` of a text."""
-    namespace: dict[str, Any] = {}
-    exec(compile(text, "<gpugrad>", "exec"), namespace)
-    return namespace["make"]

@@ -20,6 +20,7 @@ from gpugrad.formula import (
 )
 from gpugrad.op.elementwise import Pointwise
 from gpugrad.op.generated import pointwise as generated
+from gpugrad.op.generated.template import Head
 
 Array = Any
 Shape = tuple[int, ...]
@@ -91,9 +92,15 @@ def function_of(op: Pointwise, doc: str = "") -> Callable[..., Any]:
 
 
 def defined(
-    op: Pointwise, general: Callable[..., Any], numbers: tuple[str, str] = generated.GIVEN
+    op: Pointwise,
+    general: Callable[..., Any],
+    numbers: tuple[str, str] = generated.GIVEN,
+    head: Head | None = None,
 ) -> Any:
-    """Return a function of an operation that calls ``general`` for operands that are not plain."""
+    """Return a function of an operation that calls ``general`` for operands that are not plain.
+
+    With a ``head`` it takes more than operands.
+    """
     if op.specializes:
-        return generated.forward(op, general, numbers)
-    return generated.general(op, general)
+        return generated.forward(op, general, numbers, head)
+    return generated.general(op, general, head)

@@ -7,7 +7,6 @@ read.
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,9 +14,11 @@ from functools import cached_property
 from inspect import Parameter, Signature
 from typing import Any, TypeVar
 
-from gpugrad.op import arguments
-from gpugrad.op.arguments import MISSING, Arguments
+from gpugrad.errors import MISSING
+from gpugrad.graph import TensorBase
+from gpugrad.op.arguments import Arguments
 from gpugrad.op.declaration import defined
+from gpugrad.op.generated import public as generated
 from gpugrad.op.generated.pointwise import GIVEN
 from gpugrad.op.promotion import is_operand
 
@@ -112,8 +113,19 @@ class Public:
     @cached_property
     def function(self) -> Callable[..., Any]:
         """The function of a module."""
-        made = arguments.caller(Arguments(self.name, self.parameters, self.plain, self.out))
-        return self.dressed(made, "function", self.name)
+        general = Arguments(self.name, self.parameters, self.plain, self.out)
+        return self.dressed(self._specialized(general), "function", self.name)
+
+    def _specialized(self, general: Arguments) -> Any:
+        """Return the function that calls the plain one, or is the formula for plain operands."""
+        op = getattr(self.formula or self.plain, "op", None)
+        names = tuple(p.name for p in general.positional)
+        if op is None or not op.specializes or op.parameters != names:
+            return generated.caller(general)
+        made = defined(op, general.plain, self.numbers, general.head)
+        made.__globals__["arguments"] = made.general = general
+        made.__defaults__ = general.defaults
+        return made
 
     @cached_property
     def method(self) -> Callable[..., Any]:
@@ -128,8 +140,8 @@ class Public:
                 return function(*others[:place], self, *others[place:], **options)
 
         found = Arguments(self.name, parameters, plain, method=True)
-        if place or found.translates:
-            return self.dressed(arguments.caller(found), "method", self.name)
+        if place or found.translates or self.formula is not None:
+            return self.dressed(self._specialized(found), "method", self.name)
         return self.dressed(plain, "method", self.name)
 
     def dressed(self, made: Any, form: str, name: str) -> Any:
@@ -140,6 +152,8 @@ class Public:
         made.__doc__ = self.documentation(form)
         made.__signature__ = self.signature(form)
         made.declared = self
+        if form == "function" and hasattr(self.plain, "op"):
+            made.op = self.plain.op
         return made
 
     def operations(self) -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -158,9 +172,12 @@ class Public:
         if other[0].annotation not in ("Operand", "Tensor"):
             return function  # of an index, say
         numbers = other[0].annotation == "Operand"
+        usual = (TensorBase, int, float) if numbers else TensorBase
 
         def applied(self: Any, other: Any) -> Any:
-            return function(self, other) if is_operand(other, numbers) else NotImplemented
+            if isinstance(other, usual) or is_operand(other, numbers):
+                return function(self, other)
+            return NotImplemented
 
         applied.__name__ = applied.__qualname__ = name
         return applied if formula is None else defined(formula.op, applied, self.numbers)
@@ -230,28 +247,9 @@ def selecting(choose: Callable[..., Any]) -> Any:
 
     Its in-place form computes where the other's does.
     """
-    code = choose.__code__
-    positional = code.co_varnames[: code.co_argcount]
-    keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-    made = arguments.made(
-        _SELECTED.format(
-            parameters=", ".join([*positional, *["*"] * bool(keywords), *keywords]),
-            values=", ".join([*positional, *(f"{k}={k}" for k in keywords)]),
-        )
-    )(choose)
-    made.__defaults__, made.__kwdefaults__ = choose.__defaults__, choose.__kwdefaults__
-    functools.update_wrapper(made, choose)
-    made.choose = choose
-    return made
-
-
-_SELECTED = """\
-def make(choose):
-    def call({parameters}):
-        function, operands = choose({values})
-        return function(*operands)
-    return call
-"""
+    function = generated.selected(choose)
+    function.choose = choose
+    return function
 
 
 def functions(module: str) -> dict[str, Callable[..., Any]]:

@@ -34,6 +34,8 @@ def as_operand(function: str, argument: str, position: int, value: Any) -> Any:
         return value.item()
     if backend.is_array(value):
         return wrap(value)
+    if value is errors.MISSING:
+        raise errors.missing(function, [argument])
     raise errors.must_be_tensor(function, argument, position + 1, value)
 
 
@@ -88,6 +90,9 @@ def check_shapes(values: Sequence[Any]) -> None:
 
 def is_operand(value: Any, numbers: bool = True) -> bool:
     """Tell whether a value is an operand: a tensor, an array, or a number where these are."""
-    if isinstance(value, TensorBase) or backend.is_array(value):
+    if isinstance(value, TensorBase) or (numbers and isinstance(value, _NUMBERS)):
         return True
-    return numbers and isinstance(value, bool | int | float | complex | np.generic)
+    return backend.is_array(value)
+
+
+_NUMBERS = bool | int | float | complex | np.generic

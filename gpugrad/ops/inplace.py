@@ -14,9 +14,10 @@ from gpugrad.errors import size
 from gpugrad.formula import REAL
 from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode, recording, rehang
 from gpugrad.op import OPS, Elementwise, Pointwise, cast, function_of, linear, public
-from gpugrad.op.arguments import Arguments, caller
+from gpugrad.op.arguments import Arguments
 from gpugrad.op.dual import attach, has_tangents, tangent_of
 from gpugrad.op.forms import Public
+from gpugrad.op.generated.public import caller
 from gpugrad.op.history import (
     belong,
     check_rewritable,

@@ -645,6 +645,10 @@ def pow(input: Operand, exponent: Operand) -> Selected:
     Raises:
         RuntimeError: An integer tensor to a negative whole number.
     """
+    if exponent.__class__ in _PLAIN and isinstance(input, TensorBase):
+        function = _POWERS.get(exponent)
+        if function is not None and input._array.dtype.kind in "fc":
+            return function, (input,)
     if isinstance(input, Expression) or isinstance(exponent, Expression):
         return power, (input, exponent)
     if not isinstance(exponent, TensorBase):
@@ -678,6 +682,7 @@ def power_of_number():
 # Exponents that multiplications and roots compute; each is a formula of its own.
 _EXPONENTS = (0, 1, 2, 3, 0.5, -0.5, -1, -2)
 _POWERS: dict[Number, Any] = {}
+_PLAIN = frozenset({int, float})
 
 
 def _pow_number(input: Tensor, exponent: Number) -> Selected:

@@ -31,12 +31,14 @@ from gpugrad.op.generated.template import (
     EDGE,
     NEW_TENSOR,
     Case,
+    Head,
     defined,
     each,
     filled,
     known,
     marks,
     masks,
+    plain_head,
     recorded,
     stub,
     was_written,
@@ -55,9 +57,9 @@ def eligible(formula: Formula) -> bool:
 # Errors are of shapes that do not broadcast, of numbers out of range, and of another thread that
 # computes quietly.
 CALL = """\
-def {name}({parameters}):
-    if {first}.__class__ is not Tensor:
-        return general({parameters})
+def {name}({head.parameters}):
+    if {head.unusual}{first}.__class__ is not Tensor:
+        return {head.unusually}
     {x} = {first}._array
     if {x}.__class__ is not ndarray and {x}.__class__ not in HOST:
         return {elsewhere}({parameters})
@@ -123,11 +125,12 @@ def forward_source(
     parameters: Sequence[str],
     numbers: tuple[str, str] = GIVEN,
     kernels: bool = False,
+    head: Head | None = None,
 ) -> str:
-    """Return the text of the public function.
+    """Return the text of the function of an operation.
 
     ``general`` in it takes operands of any kind, ``elsewhere`` those whose arrays are not NumPy's.
-    With ``kernels`` it is the text for a GPU.
+    With ``kernels`` it is the text for a GPU; with a ``head`` it takes more than operands.
     """
     arguments = ", ".join(parameters)
     first, *others = parameters
@@ -151,6 +154,7 @@ def forward_source(
     return filled(
         CALL,
         name=name,
+        head=head or plain_head(parameters),
         parameters=arguments,
         first=first,
         x=x,
@@ -217,9 +221,14 @@ def call({parameters}):
     specialize()
     return again({parameters})
 """
+FIRST_CALL_OF_USERS = """\
+def call({head.parameters}):
+    specialize()
+    return {head.unusually}
+"""
 ALWAYS_GENERAL = """\
-def call({parameters}):
-    return general({parameters})
+def call({head.parameters}):
+    return {head.unusually}
 """
 
 
@@ -230,7 +239,10 @@ def _first_call(parameters: tuple[str, ...]) -> str:
 
 
 def forward(
-    op: Any, general: Callable[..., Any], numbers: tuple[str, str] = GIVEN
+    op: Any,
+    general: Callable[..., Any],
+    numbers: tuple[str, str] = GIVEN,
+    head: Head | None = None,
 ) -> Callable[..., Any]:
     """Return the function of an operation, which is specialised when it is first called.
 
@@ -238,17 +250,19 @@ def forward(
     """
     namespace = {"__name__": __name__, "Expression": Expression, "general": general}
 
-    def written(namespace: dict[str, Any], door: Any = None) -> Any:
+    def written(namespace: dict[str, Any], door: Any = None, head: Head | None = None) -> Any:
         namespace.update(_known(door), formula=op.formula)
         for needs in masks(len(op.parameters)):
             namespace[f"rule_{marks(needs)}"] = op.plain_rule(needs, False, door)
             namespace[f"wide_{marks(needs)}"] = op.plain_rule(needs, True, door)
-        text = forward_source(op.function, op.formula, op.parameters, numbers, door is not None)
+        text = forward_source(
+            op.function, op.formula, op.parameters, numbers, door is not None, head
+        )
         return _defined(op.function, text, namespace)
 
     def specialize() -> None:
         namespace.update(compute=cpu.function_of(op.formula), elsewhere=elsewhere)
-        function.__code__ = written(namespace).__code__
+        function.__code__ = written(namespace, head=head).__code__
 
     def elsewhere(*operands: Any) -> Any:
         door = backend.of(operands[0]._array)
@@ -258,14 +272,15 @@ def forward(
         namespace["elsewhere"] = made
         return made(*operands)
 
-    function: Any = stub(op.function, _first_call(op.parameters), namespace)
+    text = filled(FIRST_CALL_OF_USERS, head=head) if head else _first_call(op.parameters)
+    function: Any = stub(op.function, text, namespace)
     namespace.update(specialize=specialize, again=function)
     return function
 
 
-def general(op: Any, general: Callable[..., Any]) -> Callable[..., Any]:
+def general(op: Any, general: Callable[..., Any], head: Head | None = None) -> Callable[..., Any]:
     """Return the function of an operation that always takes the general way."""
-    text = filled(ALWAYS_GENERAL, parameters=", ".join(op.parameters))
+    text = filled(ALWAYS_GENERAL, head=head or plain_head(op.parameters))
     return stub(op.function, text, {"__name__": __name__, "general": general})
 
 

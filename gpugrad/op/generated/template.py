@@ -60,7 +60,7 @@ if {worthwhile}:
 """
 
 
-def filled(template: str, **holes: str) -> str:
+def filled(template: str, **holes: Any) -> str:
     r"""Return a template with its holes filled.
 
     A hole that stands alone on a line takes any number of lines, which are moved to where it
@@ -118,6 +118,20 @@ def masks(count: int) -> list[tuple[bool, ...]]:
     """Return which of ``count`` inputs may need a gradient, one at least: all of them last."""
     every = [m for m in product((True, False), repeat=count) if any(m)]
     return every[1:] + every[:1]
+
+
+class Head(NamedTuple):
+    """How a generated function takes its arguments."""
+
+    parameters: str  # of its definition
+    unusual: str  # the condition that there is more to do than what it is generated for
+    unusually: str  # the call that then is made, which hands on all that was given
+
+
+def plain_head(parameters: Sequence[str]) -> Head:
+    """Return the head of a function of operands and nothing else."""
+    names = ", ".join(parameters)
+    return Head(names, "", f"general({names})")
 
 
 # --------------------------------------------------------------------------- recording

@@ -1,0 +1,100 @@
+"""Public functions: what stands between a call of a user's and the function that was declared.
+
+>>> import gpugrad
+>>> print(caller_source(gpugrad.sum.general), end="")
+def make(plain, arguments, MISSING, Tensor, TensorBase):
+    def call(input, dim, keepdim, *, dtype, out, **others):
+        if (
+            others or out is not None
+            or (input.__class__ is not Tensor and not isinstance(input, TensorBase))
+        ):
+            return arguments(input, dim, keepdim, dtype=dtype, out=out, **others)
+        return plain(input, dim, keepdim, dtype=dtype)
+    return call
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from inspect import Parameter
+from typing import Any
+
+from gpugrad.errors import MISSING
+from gpugrad.graph import TensorBase
+from gpugrad.op import saved
+from gpugrad.op.arguments import Arguments
+from gpugrad.op.generated.template import filled
+
+CALLER = """\
+def make(plain, arguments, MISSING, Tensor, TensorBase):
+    def call({head.parameters}):
+        if (
+            {head.unusual}
+            {checked}
+        ):
+            return {head.unusually}
+        return plain({values})
+    return call
+"""
+NO_TENSOR = "or ({name}.__class__ is not Tensor and not isinstance({name}, TensorBase))"
+
+SELECTED = """\
+def make(choose):
+    def call({parameters}):
+        function, operands = choose({values})
+        return function(*operands)
+    return call
+"""
+
+
+def caller_source(general: Arguments) -> str:
+    """Return the text of the function that calls what was declared, where nothing else is asked."""
+    checked = []
+    for p in general.positional[int(general.method) :]:
+        if p.annotation == "Tensor":
+            checked.append(NO_TENSOR.format(name=p.name))
+        elif p.default is Parameter.empty:
+            checked.append(f"or {p.name} is MISSING")
+    names = [p.name for p in general.positional]
+    anything = [f"*{general.any}"] if general.any else []
+    return filled(
+        CALLER,
+        head=general.whole_head,
+        checked="\n".join(checked),
+        values=", ".join([*names, *anything, *(f"{k}={k}" for k in general.keywords)]),
+    )
+
+
+def caller(general: Arguments) -> Any:
+    """Return that function; its ``general`` is what it calls for all that is unusual."""
+    call = _make(caller_source(general))(
+        general.plain, general, MISSING, saved.tensor_class, TensorBase
+    )
+    call.__defaults__, call.__kwdefaults__ = general.defaults, general.keyword_defaults
+    call.general = general
+    return call
+
+
+def selected(choose: Callable[..., Any]) -> Any:
+    """Return the function that calls what ``choose`` selects, with the operands that it returns."""
+    code = choose.__code__
+    positional = code.co_varnames[: code.co_argcount]
+    keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    call = _make(
+        filled(
+            SELECTED,
+            parameters=", ".join([*positional, *["*"] * bool(keywords), *keywords]),
+            values=", ".join([*positional, *(f"{k}={k}" for k in keywords)]),
+        )
+    )(choose)
+    call.__defaults__, call.__kwdefaults__ = choose.__defaults__, choose.__kwdefaults__
+    functools.update_wrapper(call, choose)
+    return call
+
+
+@functools.cache  # many have the same parameters
+def _make(text: str) -> Any:
+    namespace: dict[str, Any] = {}
+    exec(compile(text, "<gpugrad>", "exec"), namespace)
+    return namespace["make"]
