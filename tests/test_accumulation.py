@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from snippets import ours, raised, run
 
+import choice
 import gpugrad
 from comparison import plain, pytorch
 
@@ -235,13 +237,24 @@ described(x.grad), list(map(described, seen))"""
 
 
 @pytest.mark.filterwarnings("ignore:Using backward", "ignore:Anomaly Detection")
-@pytest.mark.parametrize("snippet", ARRIVING.values(), ids=ARRIVING)
-@pytest.mark.parametrize("chosen", ["None", "torch.float64", "torch.float16", "x.dtype"])
-@pytest.mark.parametrize("own", ["float32", "float16", "float64"])
+@pytest.mark.parametrize(
+    ("name", "types"),
+    choice.pairs(
+        ARRIVING,
+        itertools.product(
+            ["float32", "float16", "float64"],
+            ["None", "torch.float64", "torch.float16", "x.dtype"],
+        ),
+        4,
+    ),
+    ids=str,
+)
 def test_a_gradient_arrives_in_the_type_that_it_has_in_pytorch(
-    own: str, chosen: str, snippet: str, device: str
+    name: str, types: tuple[str, str], device: str
 ) -> None:
+    """A gradient that is converted too early or too late, or added in another type."""
     torch = pytorch()
+    snippet, (own, chosen) = ARRIVING[name], types
     snippet = (
         f"x = torch.tensor([1.0, 2.0], dtype=torch.{own}, requires_grad=True)\n"
         f"x.grad_dtype = {chosen}; seen = []\n{snippet}{KEPT}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import subprocess
 import sys
@@ -94,7 +95,13 @@ def is_type_checking(node: ast.AST) -> bool:
     )
 
 
-def imports(file: Path) -> Iterator[Import]:
+@functools.cache
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
+@functools.cache
+def imports(file: Path) -> list[Import]:
     """Return what a file imports when it runs."""
 
     def visit(node: ast.AST, late: bool) -> Iterator[Import]:
@@ -111,7 +118,7 @@ def imports(file: Path) -> Iterator[Import]:
         for child in ast.iter_child_nodes(node):
             yield from visit(child, late or function)
 
-    yield from visit(ast.parse(file.read_text()), False)
+    return list(visit(tree_of(file), False))
 
 
 def first(module: str) -> str:
@@ -186,7 +193,7 @@ def test_only_backends_kernels_and_creation_know_which_library_an_array_is_of(fi
     module = module_of(file)
     if module.startswith(("gpugrad.backend", "gpugrad.kernels")) or module in ABOVE:
         return
-    names = {n.id for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.Name)}
+    names = {n.id for n in ast.walk(tree_of(file)) if isinstance(n, ast.Name)}
     assert "cupy" not in names
 
 
@@ -251,21 +258,18 @@ def public() -> Iterator[tuple[str, object]]:
             yield name, value
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), list(public()), ids=lambda v: v if isinstance(v, str) else ""
-)
-def test_everything_public_has_a_docstring(name: str, value: object) -> None:
-    if isinstance(value, gpugrad.dtype):
-        value = type(value)
-    doc = inspect.getdoc(value)
-    assert doc, name
-    assert len(doc.splitlines()[0]) <= 100
-    assert doc.splitlines()[0].endswith((".", ":", ";")) or "." in doc
+def test_everything_public_has_a_docstring() -> None:
+    for name, value in public():
+        doc = inspect.getdoc(type(value) if isinstance(value, gpugrad.dtype) else value)
+        assert doc, name
+        assert len(doc.splitlines()[0]) <= 100, name
+        assert doc.splitlines()[0].endswith((".", ":", ";")) or "." in doc, name
 
 
-@pytest.mark.parametrize("name", [n for n in vars(gpugrad.Tensor) if not n.startswith("_")])
-def test_every_method_and_property_of_a_tensor_has_a_docstring(name: str) -> None:
-    assert inspect.getdoc(inspect.getattr_static(gpugrad.Tensor, name)), name
+def test_every_method_and_property_of_a_tensor_has_a_docstring() -> None:
+    for name in vars(gpugrad.Tensor):
+        if not name.startswith("_"):
+            assert inspect.getdoc(inspect.getattr_static(gpugrad.Tensor, name)), name
 
 
 def test_a_module_has_no_name_of_a_public_object() -> None:
@@ -276,4 +280,4 @@ def test_a_module_has_no_name_of_a_public_object() -> None:
 
 @SOURCES
 def test_every_module_says_what_it_is(file: Path) -> None:
-    assert ast.get_docstring(ast.parse(file.read_text()))
+    assert ast.get_docstring(tree_of(file))

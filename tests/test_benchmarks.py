@@ -15,8 +15,6 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
-if not (ROOT / "benchmarks").is_dir():
-    pytest.skip("the benchmarks are in the sources only", allow_module_level=True)
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
@@ -184,8 +182,8 @@ def test_slower_is_by_more_than_the_noise() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.needs("pytest_benchmark")
 def test_a_run_is_saved_and_the_next_one_tells_what_got_slower(tmp_path: Path) -> None:
-    pytest.importorskip("pytest_benchmark")
     name = str(tmp_path / "first")
 
     first = run_benchmarks("--save", name)
@@ -218,12 +216,12 @@ def run_benchmarks(*options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.needs("matplotlib")
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 @pytest.mark.parametrize("target", [0.5, None])
 def test_plots_show_what_there_is(
     tmp_path: Path, monkeypatch: Any, device: str, target: float | None
 ) -> None:
-    pytest.importorskip("matplotlib")
     from benchmarks import plot
 
     monkeypatch.setattr(plot, "FOLDER", tmp_path)

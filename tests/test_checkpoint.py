@@ -661,7 +661,7 @@ def test_parameters_are_pytorchs(name: str) -> None:
 
     expected, found = (getattr(m, name) for m in (theirs, module))
     if inspect.isclass(expected) and "__init__" not in vars(expected):
-        pytest.skip("it takes none of its own")
+        return  # it takes none of its own
     parameters = [
         [(p.name, p.default) for p in inspect.signature(f).parameters.values()]
         for f in (expected, found)

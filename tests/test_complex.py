@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import choice
 import gpugrad
 from comparison import pytorch
 from gpugrad import func, testing
 from gpugrad.testing import assert_close
-from samples import SAMPLES, Sample
+from samples import Sample
 
 Arrays = list[np.ndarray[Any, Any]]
 
@@ -29,10 +30,8 @@ REAL = {"maximum", "minimum", "clamp", "relu", "softplus", "sign", "erf", "gelu"
         "amax", "amin", "silu", "hypot"}  # fmt: skip
 EVERY = [
     (op, s)
-    for op, samples in SAMPLES.items()
-    for s in samples
-    if s.differentiable
-    and not s.coarse
+    for op, s in choice.by_rule(choice.DIFFERENTIABLE)
+    if not s.coarse
     and op not in REAL
     and op != "as_strided_scatter"  # whose gradient in PyTorch is that of what was overwritten
     and (op, s.name) != ("logaddexp", "far out")  # where PyTorch's second derivatives overflow
@@ -84,8 +83,9 @@ def derivatives(library: Any, sample: Sample, arrays: Arrays) -> list[Any]:
 
 
 @pytest.mark.filterwarnings("ignore")  # PyTorch's, about parts that it throws away
-@pytest.mark.parametrize(("op", "sample"), EVERY, ids=[f"{op}-{s}" for op, s in EVERY])
+@choice.over(EVERY)
 def test_two_orders_are_pytorchs(op: str, sample: Sample) -> None:
+    """A conjugate, or a real part, that a rule forgets at the first or the second order."""
     torch = pytorch()
     compared = 0
     for arrays in cases(sample):

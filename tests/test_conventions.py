@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+import choice
 import gpugrad
 from comparison import pytorch
 from gpugrad import autograd, conventions, func, testing
 from gpugrad.graph import mode
 from gpugrad.testing import assert_close, flat
-from samples import SAMPLES, Sample
+from samples import Sample
 
 INF, NAN = math.inf, math.nan
 PAGE = Path(__file__).parent.parent / "CONVENTIONS.md"
@@ -200,15 +201,12 @@ def test_forward_mode_is_the_transpose(row: Row, device: str) -> None:
 
 # --------------------------------------------------------------------------- everywhere else
 
-SMOOTH = [(op, s) for op, found in SAMPLES.items() for s in found if s.differentiable]
 
-
-@pytest.mark.parametrize(
-    ("op", "sample"), SMOOTH, ids=[f"{op}-{s}".replace(" ", "_") for op, s in SMOOTH]
-)
+@choice.over(choice.by_rule(choice.DIFFERENTIABLE), cuda=[])
 def test_conventions_agree_where_there_are_derivatives(
     op: str, sample: Sample, device: str
 ) -> None:
+    """A rule that by "math" computes something else where nothing is singular."""
     found = []
     for name in ("torch", "math"):
         inputs = sample.tensors(device=device)
@@ -447,9 +445,8 @@ def page() -> str:
     return f"{before}<!-- conventions -->\n{table()}\n<!-- end of conventions -->{after}"
 
 
+@pytest.mark.sources
 def test_the_page_has_these_rows() -> None:
-    if not PAGE.exists():
-        pytest.skip("the documents are in the sources only")
     assert PAGE.read_text(encoding="utf-8") == page(), "run python tests/test_conventions.py"
 
 

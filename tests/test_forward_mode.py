@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import choice
 import gpugrad
 from comparison import agree_on
 from gpugrad import func, testing
@@ -17,19 +18,9 @@ from gpugrad.autograd import forward_ad
 from gpugrad.graph import mode
 from gpugrad.testing import assert_close, flat
 from gpugrad.utils.checkpoint import checkpoint
-from samples import SAMPLES, Sample
+from samples import Sample
 
-DIFFERENTIABLE = [
-    (op, s) for op, samples in SAMPLES.items() for s in samples if s.differentiable and not s.coarse
-]
-SMOOTH = [(op, s) for op, s in DIFFERENTIABLE if s.layout == "plain"]
-
-
-def over(pairs: list[tuple[str, Sample]]) -> pytest.MarkDecorator:
-    """Parametrise a test over operations and their samples."""
-    return pytest.mark.parametrize(
-        ("op", "sample"), pairs, ids=[f"{op}-{s}".replace(" ", "_") for op, s in pairs]
-    )
+BY_RULE = choice.by_rule([(op, s) for op, s in choice.DIFFERENTIABLE if not s.coarse])
 
 
 def at(sample: Sample, device: str) -> tuple[Callable[..., Any], tuple[Any, ...], tuple[Any, ...]]:
@@ -50,8 +41,9 @@ def at(sample: Sample, device: str) -> tuple[Callable[..., Any], tuple[Any, ...]
     return function, primals, tuple(testing.random_like(primals, 1))
 
 
-@over(DIFFERENTIABLE)
+@choice.over(BY_RULE, cuda=[])
 def test_dual_tensors_move_as_the_recorded_graph_says(op: str, sample: Sample, device: str) -> None:
+    """A tangent that is lost, or moves with another value, on its way through an operation."""
     function, primals, tangents = at(sample, device)
 
     outputs, moved = func.jvp(function, primals, tangents)
@@ -209,10 +201,11 @@ def test_the_primal_of_a_view_does_not_move(device: str) -> None:
         assert forward_ad.unpack_dual(view * 2).tangent.tolist() == [4]
 
 
-@over(SMOOTH)
+@choice.over(BY_RULE, cuda=[])
 def test_second_derivatives_agree_in_all_orders_of_the_modes(
     op: str, sample: Sample, device: str
 ) -> None:
+    """A rule that mixes up two levels, or forgets the tangent of what it saved."""
     function, x, v = at(sample, device)
     weights = testing.random_like(function(*x), 2)
 
@@ -243,10 +236,11 @@ def test_second_derivatives_agree_in_all_orders_of_the_modes(
     assert abs(forward_over_forward.item() - total) <= 1e-9 * (scale + 1)
 
 
-@over(SMOOTH)
+@choice.over(BY_RULE, cuda=[])
 def test_forward_mode_over_itself_moves_the_tangents_too(
     op: str, sample: Sample, device: str
 ) -> None:
+    """A tangent that is right, and does not move with the tangent it was made of."""
     function, x, v = at(sample, device)
     count = len(x)
 
@@ -394,13 +388,11 @@ def test_linearize_calls_the_function_once(device: str) -> None:
         assert_close(t, func.jvp(function, (x,), (v,))[1], 1e-14, 1e-14)
 
 
+@pytest.mark.cuda
 def test_tangents_on_another_device_are_refused() -> None:
-    if gpugrad.cuda.is_available():
-        x = gpugrad.ones(2, device="cuda")
-        with forward_ad.dual_level(), pytest.raises(RuntimeError, match="Move it there"):
-            forward_ad.make_dual(x, gpugrad.ones(2))
-    else:
-        pytest.skip("there is no CUDA device")
+    x = gpugrad.ones(2, device="cuda")
+    with forward_ad.dual_level(), pytest.raises(RuntimeError, match="Move it there"):
+        forward_ad.make_dual(x, gpugrad.ones(2))
 
 
 WRITES: dict[str, Callable[[Any, Any], Any]] = {

@@ -17,8 +17,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-if os.environ.get("GPUGRAD_HOSTCUDA", "") in ("", "0"):
-    pytest.skip("set GPUGRAD_HOSTCUDA=1 to run CuPy on the CPU", allow_module_level=True)
 if str(Path(__file__).parent) not in sys.path:
     sys.path.insert(0, str(Path(__file__).parent))
 
@@ -404,14 +402,8 @@ class TestWrongKernels:
         assert "off_by_one" in result.stderr
 
 
+@pytest.mark.nvrtc
 class TestNvrtc:
-    @pytest.fixture(autouse=True)
-    def _needs_nvrtc(self) -> None:
-        try:
-            nvrtc.version()
-        except Exception as error:
-            pytest.skip(f"NVRTC is not installed: {error}")
-
     def test_source_is_what_cupy_compiles(self, monkeypatch: pytest.MonkeyPatch) -> None:
         scale = cp.ElementwiseKernel("T x, float64 s", "T y", "y = x * s", "host_scale")
         dot = cp.ReductionKernel("T x, T y", "T z", "x * y", "a + b", "z = a", "0", "host_dot")

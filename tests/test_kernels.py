@@ -21,8 +21,6 @@ from gpugrad.testing import assert_close, count_kernels
 
 pytestmark = pytest.mark.cuda
 
-EMULATED = os.environ.get("GPUGRAD_HOSTCUDA", "") not in ("", "0")
-
 FLOATING = ["float16", "float32", "float64", "complex64", "complex128"]
 
 
@@ -419,7 +417,7 @@ class TestTraffic:
         assert second == 256 * 4 + 4
 
 
-@pytest.mark.skipif(not EMULATED, reason="a machine with two GPUs is emulated")
+@pytest.mark.emulated  # a machine with two GPUs
 def test_kernels_run_on_the_device_of_their_operands() -> None:
     code = f"""
         import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})

@@ -97,9 +97,9 @@ def test_number_of_steps_is_checked(steps: str, capsys: Capture) -> None:
     assert f"{steps} is no number of steps" in capsys.readouterr().err
 
 
+@pytest.mark.needs("tqdm")
 @pytest.mark.parametrize("terminal", [True, False])
 def test_bar_is_for_terminals_with_tqdm(terminal: bool, monkeypatch: Any, capsys: Capture) -> None:
-    pytest.importorskip("tqdm")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
 
     command.main(["--device", "cpu", "--steps", "100"])
@@ -134,11 +134,10 @@ FENCED = re.compile(r"(?:^<!-- (?P<marker>[^\n]*) -->\n)?^```(?P<language>\w*)\n
 
 
 def document(name: str) -> str:
-    if not (ROOT / name).exists():
-        pytest.skip("the documents are in the sources only")
     return (ROOT / name).read_text(encoding="utf-8")
 
 
+@pytest.mark.sources
 @pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONVENTIONS.md"])
 def test_examples_print_what_they_say(name: str) -> None:
     text = document(name)
@@ -158,6 +157,7 @@ def test_examples_print_what_they_say(name: str) -> None:
     assert runner.summarize(verbose=False).failed == 0
 
 
+@pytest.mark.sources
 def test_every_block_of_the_readme_is_run() -> None:
     """Examples by the test above, commands by .ci/run."""
     blocks = [b for b in FENCED.finditer(document("README.md")) if b["language"] != "pycon"]

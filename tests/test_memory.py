@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import choice
 import gpugrad
 from gpugrad.graph import below
 from gpugrad.testing import flat
@@ -40,7 +41,6 @@ def no_collector() -> Iterator[None]:
     gc.disable()
     gc.freeze()  # collecting does not look at what was there before
     yield
-    gc.unfreeze()
     gc.enable()
 
 
@@ -316,10 +316,10 @@ def test_nothing_is_compiled_or_kept_for_a_number(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_ten_thousand_steps_grow_memory_by_less_than_a_megabyte(device: str) -> None:
-    # the emulated CUDA is slower: fewer steps, and 25 bytes of each would still be seen
-    warm, steps = (1000, 10_000) if device == "cpu" else (500, 2000)
-    most = 1_000_000 if device == "cpu" else 50_000
+def test_memory_does_not_grow_with_the_steps(device: str) -> None:
+    # the last steps tell: a list grows by 8 bytes a step, a tensor by 100 and more
+    warm, steps = (1000, 10_000) if choice.thorough else (500, 2000)
+    most = 1_000_000 if choice.thorough else 100_000
     emulated = device == "cuda" and os.environ.get("GPUGRAD_HOSTCUDA", "") not in ("", "0")
     start = EMULATION if emulated else ""
     done = subprocess.run(
@@ -346,15 +346,16 @@ def into_a_slice(x: Any) -> Any:
     return y
 
 
+# What is done link by link in a recursion ends at a thousand in Python, at some ten thousand in C.
 LINKS: dict[str, tuple[Callable[[Any], Any], int]] = {
-    "neg": (lambda x: -x, 1_000_000),
-    "saves": (lambda x: x * 1.0, 100_000),
-    "saves its output": (lambda x: x.relu(), 100_000),
-    "in place": (lambda x: x.clone() if x.is_leaf else x.neg_(), 100_000),
-    "view": (lambda x: x.view(2), 100_000),
-    "slice": (into_a_slice, 20_000),
-    "several outputs": (function_of_several, 20_000),
-    "function": (Cube.apply, 20_000),
+    "neg": (lambda x: -x, 100_000),
+    "saves": (lambda x: x * 1.0, 30_000),
+    "saves its output": (lambda x: x.relu(), 30_000),
+    "in place": (lambda x: x.clone() if x.is_leaf else x.neg_(), 30_000),
+    "view": (lambda x: x.view(2), 30_000),
+    "slice": (into_a_slice, 3000),
+    "several outputs": (function_of_several, 3000),
+    "function": (Cube.apply, 3000),
 }
 
 
@@ -364,6 +365,7 @@ def test_a_long_chain_is_built_printed_copied_differentiated_and_freed(
     name: str, walks: bool, no_collector: None
 ) -> None:
     link, length = LINKS[name]
+    length *= 10 if choice.thorough else 1
     x = leaf([1.0, 1.0])
     y = x
     for _ in range(length):
@@ -383,8 +385,8 @@ def test_a_long_chain_is_built_printed_copied_differentiated_and_freed(
     assert last() is None
 
 
-def test_a_chain_of_a_hundred_thousand_nodes_has_second_derivatives(no_collector: None) -> None:
-    length, rate = 100_000, 1 + 1e-5
+def test_a_long_chain_has_second_derivatives(no_collector: None) -> None:
+    length, rate = 20_000, 1 + 1e-5
     x = leaf(1.0)
     y = x * x
     for _ in range(length):
@@ -404,7 +406,7 @@ def test_a_chain_of_a_hundred_thousand_nodes_has_second_derivatives(no_collector
 def test_the_second_derivative_of_a_chain_of_squares_is_as_deep(no_collector: None) -> None:
     x = leaf(1.0)
     y = x * 1
-    steps = 20_000  # of five nodes
+    steps = 4000  # of five nodes
     for _ in range(steps):
         y = (y * y + y) * 0.5  # y stays 1; its derivative by the last one is 1.5
         y = y / 1.5 + 1 / 3
@@ -420,17 +422,17 @@ def test_the_second_derivative_of_a_chain_of_squares_is_as_deep(no_collector: No
 
 def test_a_wide_graph_is_differentiated_twice() -> None:
     x = leaf(1.0)
-    branches = [x * x * k for k in range(10_000)]
+    branches = [x * x * k for k in range(2000)]
     y = gpugrad.stack(branches).sum()
     (first,) = gpugrad.autograd.grad(y, x, create_graph=True)
     (second,) = gpugrad.autograd.grad(first, x)
-    assert first.item() == second.item() == 2 * 49_995_000
+    assert first.item() == second.item() == 2 * 1_999_000
 
 
-def test_a_hundred_thousand_leaves_and_roots() -> None:
-    leaves = [leaf(1.0) for _ in range(100_000)]
+def test_ten_thousand_leaves_and_roots() -> None:
+    leaves = [leaf(1.0) for _ in range(10_000)]
     shared = leaf(2.0)
     gpugrad.autograd.backward([x * shared for x in leaves])
     assert shared.grad is not None
-    assert shared.grad.item() == 100_000
+    assert shared.grad.item() == 10_000
     assert all(x.grad is not None and x.grad.item() == 2 for x in leaves)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+import choice
 import gpugrad  # noqa: F401  declares the operations
 from gpugrad.formula import BOOL, COMPLEX, REAL, Expression, Formula
 from gpugrad.op import OPS
@@ -32,22 +33,6 @@ REAL_ONLY = {
 WHOLE_ONLY = {"bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"}
 COMPLEX_ONLY = {"imaginary_part"}
 EXPONENTS = (0, 1, 2, 3, 0.5, -0.5, -1, -2)
-
-
-def available() -> str | None:
-    """Return why nothing can be compiled, or ``None``."""
-    try:
-        nvrtc.version()
-    except Exception as error:
-        return f"NVRTC is not installed: {error}"
-    return None
-
-
-@pytest.fixture(autouse=True)
-def _needs_nvrtc() -> None:
-    problem = available()
-    if problem is not None:
-        pytest.skip(problem)
 
 
 class Kernel(NamedTuple):
@@ -267,39 +252,72 @@ def read(k: Kernel) -> Iterator[tuple[str, Any, int]]:
 # --------------------------------------------------------------------------- the tests
 
 
-@pytest.fixture(params=[70, 75, 80, 90])
-def arch(request: pytest.FixtureRequest) -> int:
-    """Return a compute capability; 7.0 only where NVRTC still knows it."""
-    found: int = request.param
-    if found == 70 and not nvrtc.version().startswith("(12,"):
-        pytest.skip("NVRTC 13 does not compile for sm_70 any more")
-    return found
+def in_turns(kernels: Sequence[Kernel]) -> list[Kernel]:
+    """Return of kernels that differ in their type alone one, the types taking turns."""
+    if choice.thorough:
+        return list(kernels)
+    found: dict[str, list[Kernel]] = {}
+    for k in kernels:
+        found.setdefault(k.name.rpartition(", ")[0], []).append(k)
+    return [same[turn % len(same)] for turn, same in enumerate(found.values())]
 
 
-def test_every_kernel_of_a_formula_compiles(arch: int) -> None:
-    nvrtc.compile_many(
-        elementwise_sources([*floating(), *whole()]), arch, options=nvrtc.fast_options()
-    )
+def of_order(kernels: Sequence[Kernel], *orders: str) -> list[Kernel]:
+    """Return the kernels of the named orders; "order 1" has those by math, too."""
+    return [k for k in kernels if any(order in k.name for order in orders)]
 
 
-def test_every_sum_of_a_formula_compiles(arch: int) -> None:
-    kernels = [*floating(), *plain_sums()]
-    nvrtc.compile_many(reduction_sources(kernels), arch, options=nvrtc.fast_options())
+def sources_of_formulas() -> dict[str, str]:
+    """Return all texts of formulas, those of higher orders in one type.
+
+    What is new in them is the formula: how a type is written is known from the others.
+    """
+    low = of_order(floating(), "order 0", "order 1")
+    high = of_order(floating(), "order 2", "forward mode")
+    return elementwise_sources([*low, *in_turns(high), *whole()])
 
 
-def low_orders() -> list[Kernel]:
-    """Return the kernels of order 0 and 1: others differ from them in the formula's text alone."""
-    return [k for k in floating() if "order 2" not in k.name]
+def sources_of_frames() -> dict[str, str]:
+    """Return what is written around a formula: for each way to read operands, and to sum."""
+    low = in_turns([k for k in of_order(floating(), "order 0", "order 1") if "math" not in k.name])
+    first = of_order(low, "order 1")
+    return {
+        **reduction_sources([*first, *plain_sums()]),
+        **raw_sources([*low, *in_turns([*whole()])]),
+        **raw_sum_sources([*first, *plain_sums()]),
+    }
 
 
-def test_every_raw_kernel_compiles(arch: int) -> None:
-    kernels = [*low_orders(), *whole()]
-    nvrtc.compile_many(raw_sources(kernels), arch, options=nvrtc.fast_options())
+def sources_of_functions() -> dict[str, str]:
+    """Return each function of the device in each type once, and each frame around a product."""
+    products = [k for k in of_order(floating(), "order 1") if k.name.startswith("mul, order 1 in")]
+    return {
+        **elementwise_sources([*of_order(floating(), "order 0"), *whole()]),
+        **reduction_sources([*products, *plain_sums()]),
+        **raw_sources(products),
+        **raw_sum_sources([*products, *plain_sums()]),
+    }
 
 
-def test_every_raw_sum_compiles(arch: int) -> None:
-    kernels = [*(k for k in low_orders() if "order 1" in k.name), *plain_sums()]
-    nvrtc.compile_many(raw_sum_sources(kernels), arch, options=nvrtc.fast_options())
+NEWEST, OLDER = 90, (75, 80)
+
+
+def test_every_formula_compiles() -> None:
+    """A text of a formula, or of its derivative, that is no C++."""
+    nvrtc.compile_many(sources_of_formulas(), NEWEST, options=nvrtc.fast_options())
+
+
+def test_every_frame_compiles() -> None:
+    """A kernel that cannot read, sum or write what its formula is of."""
+    nvrtc.compile_many(sources_of_frames(), NEWEST, options=nvrtc.fast_options())
+
+
+@pytest.mark.parametrize("arch", OLDER)
+def test_all_that_is_used_of_a_device_is_there_in_older_ones(arch: int) -> None:
+    """An instruction, or a function of half precision, that came later."""
+    every = {**sources_of_formulas(), **sources_of_frames()} if choice.thorough else {}
+    found = {**sources_of_functions(), **every}
+    nvrtc.compile_many(found, arch, options=nvrtc.fast_options())
 
 
 def accesses(text: str, kind: str) -> list[str]:

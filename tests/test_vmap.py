@@ -9,45 +9,30 @@ import numpy as np
 import pytest
 from snippets import ours, raised, run
 
+import choice
 import gpugrad
 from comparison import pytorch
 from gpugrad import autograd, func
 from gpugrad.backend.batched import _doors
 from gpugrad.func import vmap
 from gpugrad.testing import as_numpy, assert_close, flat
-from samples import SAMPLES, Sample
+from samples import Sample
 
 DOUBLE = np.dtype("f8")
 BATCH = 3
 
-EVERY = [(op, s) for op, samples in SAMPLES.items() for s in samples]
 # In these the shape of the result depends on values: on a mask, or on what is zero.
 BY_VALUE = [
     (op, s)
-    for op, s in EVERY
+    for op, s in choice.plain(choice.EVERY)
     if op in ("nonzero", "masked_select")
     or (s.name == "indices" and op == "where")
     or (op == "getitem" and any(a.dtype.kind == "b" for a in s.inputs))
 ]
-BATCHED = [pair for pair in EVERY if pair not in BY_VALUE]
-DIFFERENTIABLE = [(op, s) for op, s in BATCHED if s.differentiable]
-
-
-def over(pairs: list[tuple[str, Sample]]) -> pytest.MarkDecorator:
-    """Parametrise a test over operations and their samples; on CUDA, one of each operation."""
-    firsts = dict(reversed(pairs))
-    cases = [("cpu", op, s) for op, s in pairs] + [("cuda", op, s) for op, s in firsts.items()]
-    return pytest.mark.parametrize(
-        ("device", "op", "sample"),
-        [
-            pytest.param(
-                *case,
-                id="-".join(map(str, case)).replace(" ", "_"),
-                marks=[pytest.mark.cuda] if case[0] == "cuda" else [],
-            )
-            for case in cases
-        ],
-    )
+BATCHED = choice.without(choice.plain(choice.EVERY), BY_VALUE)
+BY_RULE = choice.by_rule([(op, s) for op, s in BATCHED if s.differentiable])
+# What is hidden is hidden by the same code on CUDA, which calls another backend.
+ON_CUDA = choice.of_each(BATCHED)
 
 
 def function_of(sample: Sample) -> Callable[..., list[Any]]:
@@ -89,13 +74,13 @@ def assert_same(found: list[Any], expected: list[Any], name: str = "") -> None:
 # --------------------------------------------------------------------------- every operation
 
 
-@over(BY_VALUE)
+@choice.over(BY_VALUE, cuda=choice.of_each(BY_VALUE))
 def test_a_shape_that_depends_on_values_is_refused(device: str, op: str, sample: Sample) -> None:
     with pytest.raises(RuntimeError, match="dynamic shape"):
         vmap(function_of(sample))(*map(gpugrad.stack, batch_of(sample, device)))
 
 
-@over([(op, s) for op, s in BY_VALUE if op == "getitem"])
+@choice.over([(op, s) for op, s in BY_VALUE if op == "getitem"], cuda=[])
 def test_a_mask_that_is_the_same_for_all(device: str, op: str, sample: Sample) -> None:
     function, examples = function_of(sample), batch_of(sample, device)
     dims = (0, *(None for _ in examples[1:]))
@@ -109,8 +94,9 @@ def test_a_mask_that_is_the_same_for_all(device: str, op: str, sample: Sample) -
 IN_MEMORY = ("view_as_complex", "as_strided", "as_strided_scatter")
 
 
-@over(BATCHED)
+@choice.over(BATCHED, cuda=ON_CUDA)
 def test_every_operation_over_a_batch(device: str, op: str, sample: Sample) -> None:
+    """An argument or an axis that is taken for one of all examples instead of each."""
     function, examples = function_of(sample), batch_of(sample, device)
     expected = looped(function, examples)
     assert_same(vmap(function)(*map(gpugrad.stack, examples)), expected)
@@ -121,8 +107,9 @@ def test_every_operation_over_a_batch(device: str, op: str, sample: Sample) -> N
     assert_same(out, expected)
 
 
-@over([(op, s) for op, s in BATCHED if len(s.inputs) > 1])
+@choice.over([(op, s) for op, s in BATCHED if len(s.inputs) > 1], cuda=[])
 def test_one_input_is_the_same_for_all(device: str, op: str, sample: Sample) -> None:
+    """An operand without hidden axes that meets one with them in the wrong place."""
     function, examples = function_of(sample), batch_of(sample, device)
     for k in range(len(examples)):
         dims = tuple(None if j == k else 0 for j in range(len(examples)))
@@ -131,8 +118,9 @@ def test_one_input_is_the_same_for_all(device: str, op: str, sample: Sample) -> 
         assert_same(vmap(function, dims)(*inputs), looped(function, shared))
 
 
-@over(DIFFERENTIABLE)
+@choice.over(BY_RULE, cuda=[])
 def test_two_levels(device: str, op: str, sample: Sample) -> None:
+    """An operation that knows of one hidden axis only."""
     function, examples = function_of(sample), batch_of(sample, device)
     expected = looped(function, examples)
     rows = [gpugrad.stack(e) for e in examples]
@@ -165,16 +153,18 @@ def moving(examples: list[list[Any]]) -> tuple[int, ...]:
                  or e[0].dtype.is_complex)  # fmt: skip
 
 
-@over(DIFFERENTIABLE)
+@choice.over(BY_RULE, cuda=choice.of_each(BY_RULE))
 def test_gradient_of_each_example(device: str, op: str, sample: Sample) -> None:
+    """A rule that computes something else of arrays with hidden axes."""
     function, examples = function_of(sample), batch_of(sample, device)
     grad = func.grad(lambda *t: weighted(function(*t)), moving(examples))
     found = vmap(grad)(*map(gpugrad.stack, examples))
     assert_same(list(found), looped(lambda *t: list(grad(*t)), examples))
 
 
-@over(DIFFERENTIABLE)
+@choice.over(BY_RULE, cuda=[])
 def test_gradient_of_a_batch(device: str, op: str, sample: Sample) -> None:
+    """A history that does not lead out of the batch, at the first or the second order."""
     function, examples = function_of(sample), batch_of(sample, device)
     wanted = moving(examples)
     batches = [gpugrad.stack(e).requires_grad_(k in wanted) for k, e in enumerate(examples)]
@@ -192,8 +182,9 @@ def test_gradient_of_a_batch(device: str, op: str, sample: Sample) -> None:
         assert_same(gradients(first, inputs), gradients(second, ends))
 
 
-@over([(op, s) for op, s in DIFFERENTIABLE if len(s.inputs) > 1])
+@choice.over([(op, s) for op, s in BY_RULE if len(s.inputs) > 1], cuda=[])
 def test_what_is_the_same_for_all_receives_the_sum(device: str, op: str, sample: Sample) -> None:
+    """A gradient of a lifted operand that is not summed over the examples."""
     function, examples = function_of(sample), batch_of(sample, device)
     for k in moving(examples):
         shared = examples[k][0].detach().requires_grad_()
@@ -208,8 +199,9 @@ def test_what_is_the_same_for_all_receives_the_sum(device: str, op: str, sample:
             assert_same(gradients(loss, [shared]), gradients(expected, [shared]))
 
 
-@over(DIFFERENTIABLE)
+@choice.over(BY_RULE, cuda=[])
 def test_tangents_of_each_example(device: str, op: str, sample: Sample) -> None:
+    """A tangent with other hidden axes than its value."""
     function, examples = function_of(sample), batch_of(sample, device)
     wanted = moving(examples)
 
@@ -577,16 +569,16 @@ def f(x, y):
 )
 
 
-@pytest.mark.parametrize("use", USES)
-@pytest.mark.parametrize("lines", WRITES)
+@pytest.mark.parametrize(("lines", "use"), choice.pairs(WRITES, USES, 6))
 @PYTORCH_WARNS
-def test_a_write_inside_is_pytorchs(lines: str, use: str, device: str) -> None:
+def test_a_write_inside_is_pytorchs(lines: str, use: str) -> None:
+    """A write, or a view of what is written, that sees the examples otherwise than PyTorch's."""
     torch = pytorch()
     program = WRITING.replace("LINES", lines) + use
     expected = ending(program, torch)
-    found = ending(program, gpugrad, device)
+    found = ending(program, gpugrad)
     if isinstance(expected, str):
-        assert str(found).replace("gpugrad.cuda.", "gpugrad.") == ours(expected)
+        assert str(found) == ours(expected)
     else:
         assert_alike(found, expected)
 
