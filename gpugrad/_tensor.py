@@ -330,7 +330,7 @@ class Tensor(Methods):
         """How often the memory was written in place."""
         if self.is_inference():
             raise RuntimeError("Inference tensors do not track version counter.")
-        return 0 if self._counter is None else self._counter.value
+        return saved.version_of(self)
 
     @property
     def grad(self) -> Tensor | None:
@@ -495,7 +495,12 @@ class Tensor(Methods):
         return shapes.detach(self)
 
     def detach_(self) -> Tensor:
-        """Forget the history of the tensor, and its tangents, and return it."""
+        """Forget the history of the tensor, and its tangents, and return it.
+
+        Raises:
+            RuntimeError: It is a view; in the walk, the tensor was saved before for a gradient that
+                is recorded.
+        """
         if self._view is not None:
             raise RuntimeError(
                 "Can't detach views in-place. Use detach() instead. If you are using "
@@ -504,6 +509,8 @@ class Tensor(Methods):
                 "on these gradients. To fix this error, please refer to the Optimizer.zero_grad() "
                 "function in torch/optim/optimizer.py as the solution."
             )
+        if not ends(self._edge):
+            saved.note_detachment(self)
         self._edge = None
         if saved.is_dual(self):
             self._tangents = {}

@@ -12,6 +12,7 @@ import itertools
 import sys
 import threading
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import inf
@@ -67,6 +68,11 @@ class Counter:
         known = sum(w.last - max(w.first, version + 1) + 1 for w in found)
         return found if known == self.value - version else None
 
+    def written_since(self, version: int) -> bool:
+        """Tell whether the memory was written after a version."""
+        writes = self.since(version)
+        return writes is None or any(not isinstance(w, Detachment) for w in writes)
+
 
 # Of a program: its code, and the place in it.  A frame would keep all that it computed alive.
 Line = tuple[CodeType, int]
@@ -85,6 +91,17 @@ class Write:
 
     MOST = 4096  # what a counter remembers; beyond that, it knows no parts
     apart = -1.0  # what was written before this time is no one write with what is written after it
+
+
+class Detachment(Write):
+    """That a tensor lost its history: it counts as a write, of nothing.
+
+    What was saved of this tensor, and of no other on the memory, is then found to have changed.
+    """
+
+    __slots__ = ("tensor",)
+
+    tensor: weakref.ref[TensorBase]
 
 
 class Inference(Counter):

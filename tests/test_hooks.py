@@ -378,6 +378,92 @@ def metadata_is_kept_with_the_node(torch: Any, leaf: Any, note: Any) -> None:
     note(isinstance(y.grad_fn.next_functions[0][0], torch.autograd.graph.Node))
 
 
+# --------------------------------------------------------------------------- changed since
+
+POWERS: dict[str, Callable[..., Any]] = {
+    "product": lambda torch, h: h * h * h,
+    "power": lambda torch, h: h**3,
+    "product with a constant": lambda torch, h: h * torch.ones_like(h),
+    "sine": lambda torch, h: h.sin(),
+    "exponential": lambda torch, h: h.exp(),
+    "sum": lambda torch, h: h.sum() * 2,
+    "dot": lambda torch, h: torch.dot(h, h),
+    "variance": lambda torch, h: h.var(),
+}
+
+
+def detached(torch: Any, leaf: Any, note: Any, power: str, create_graph: bool) -> None:
+    w = leaf([2.0, 3.0])
+    h = w * 1
+    alias = h.detach()
+    y, z = POWERS[power](torch, h), (w * alias).sum()
+    h.detach_()
+    note(h._version, h.is_leaf)
+    note(torch.autograd.grad(z, w))
+    (g,) = torch.autograd.grad(y.sum(), w, create_graph=create_graph)
+    note(g)
+    note(torch.autograd.grad(g.sum(), w))
+
+
+for _power in POWERS:
+    for _create in False, True:
+        PROGRAMS[f"detached after {_power}, {_create}"] = partial(
+            detached, power=_power, create_graph=_create
+        )
+
+
+@program
+def detached_and_required_again(torch: Any, leaf: Any, note: Any) -> None:
+    h = leaf([2.0, 3.0]) * 1
+    y = h * h
+    h.detach_().requires_grad_()
+    note(h._version)
+    y.sum().backward()
+
+
+@program
+def an_output_is_detached(torch: Any, leaf: Any, note: Any) -> None:
+    w = leaf([2.0, 3.0])
+    y = (w * 1).exp()
+    z = y.sin()
+    y.detach_().mul_(1)
+    note(y._version)
+    z.sum().backward()
+
+
+FREEZES: dict[str, Callable[[Any], Any]] = {
+    "requires_grad_": lambda w: w.requires_grad_(False),
+    "requires_grad": lambda w: setattr(w, "requires_grad", False),
+    "detach_": lambda w: w.detach_(),
+    "and used again": lambda w: w.detach_().requires_grad_(),
+}
+
+
+def frozen(torch: Any, leaf: Any, note: Any, freeze: str, hooked: bool) -> None:
+    for graph in False, True:
+        w, v = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+        y = (w * v).sum()
+        edge = torch.autograd.graph.get_gradient_edge(w)
+        if hooked:
+            w.register_hook(lambda g: note("hook", g))
+            w.register_post_accumulate_grad_hook(lambda t: note("accumulated", t.grad))
+        FREEZES[freeze](w)
+        note(torch.autograd.grad(y, [edge, v], retain_graph=True))
+        y.backward(retain_graph=True, create_graph=graph)
+        note(w.grad, v.grad, v.grad.requires_grad)
+        w.grad = torch.ones_like(w)
+        y.backward(retain_graph=True)
+        note(w.grad)
+    y.backward(inputs=[w, v])
+
+
+for _freeze in FREEZES:
+    for _hooked in False, True:
+        PROGRAMS[f"frozen by {_freeze}, {_hooked}"] = partial(
+            frozen, freeze=_freeze, hooked=_hooked
+        )
+
+
 # --------------------------------------------------------------------------- every way of walking
 
 # Walks of z, made of y, made of the leaf x; w is another leaf.

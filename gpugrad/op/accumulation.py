@@ -154,7 +154,7 @@ class _End:
         if self.kept is not None:
             self.kept[leaf] = g
         else:
-            if g is not None:
+            if g is not None and leaf._edge is not None:
                 with _ACCUMULATING:
                     if self.forgets:
                         _accumulate(leaf, g._array)
@@ -318,6 +318,8 @@ def _accumulate_all(pending: _Gradients, leaves: dict[TensorBase, Any]) -> None:
     with _ACCUMULATING:
         for leaf in tuple(leaves):
             # no name for the gradient: whom only the call holds, the leaf keeps without a copy
+            if leaf._edge is None:  # it was frozen meanwhile
+                continue
             if pending.forgets:
                 add(leaf, pending.settled(leaves.pop(leaf))._array)
             else:

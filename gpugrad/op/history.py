@@ -273,7 +273,7 @@ def renew(tensor: TensorBase) -> None:
     unrecorded = view.edge is UNRECORDED
     if unrecorded and end is None:
         return
-    written = shared_counter(tensor).value != view.version
+    written = shared_counter(tensor).written_since(view.version)
     if view.origin and (written or not (unrecorded or ends(end))):
         raise forbidden(tensor, view, "its base or another view of its base has been")
     if unrecorded:

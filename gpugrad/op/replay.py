@@ -15,7 +15,17 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from gpugrad import backend
-from gpugrad.graph import Counter, Node, SavedOutput, TensorBase, Write, inferring, mode, moment
+from gpugrad.graph import (
+    Counter,
+    Detachment,
+    Node,
+    SavedOutput,
+    TensorBase,
+    Write,
+    inferring,
+    mode,
+    moment,
+)
 from gpugrad.op.observed import begin
 from gpugrad.op.saved import overwritten
 
@@ -69,7 +79,9 @@ class Replay:
         for write in reversed(getattr(counter, "writes", ())):
             if write.time < self.first:
                 break
-            if write.time >= until or not backend.of(array).overlap(write.array, array):
+            if write.time >= until or isinstance(write, Detachment):
+                continue
+            if not backend.of(array).overlap(write.array, array):
                 continue
             if write not in self.writes:
                 return Stale(tensor, write)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from gpugrad._device import device
 from gpugrad.backend.batched import all_of, levels_of
 from gpugrad.graph import (
     Counter,
+    Detachment,
     Inference,
     Line,
     Node,
@@ -205,6 +207,12 @@ def checked(
     for k, s in enumerate(saved):
         expected = 0 if versions is None else versions[k]
         if _writes(s) != expected:
+            # a user's function has reason to save it if its backward is not recorded
+            if (outputs is None or mode.enabled) and _was_detached(s, expected):
+                raise RuntimeError(
+                    "Trying to use a saved tensor that has been detached in-place, i.e. with "
+                    ".detach_().This is not supported, please use out-of-place `.detach()` instead"
+                )
             write = _overwriting(s, expected)
             if write is not UNTOUCHED:
                 output = k - outputs_from if k >= outputs_from else (outputs or {}).get(k)
@@ -241,7 +249,38 @@ def _overwriting(saved: Any, version: int) -> Write | None:
     if writes is None:
         return None
     overlap = backend.of(array).overlap
-    return next((w for w in reversed(writes) if overlap(w.array, array)), UNTOUCHED)
+    for w in reversed(writes):
+        if w.__class__ is not Detachment and overlap(w.array, array):
+            return w
+    return UNTOUCHED
+
+
+def _was_detached(saved: Any, version: int) -> bool:
+    """Tell whether a saved value is a tensor that lost its history since."""
+    if not isinstance(saved, TensorBase):
+        return False
+    counter: Any = saved._counter
+    writes = counter.since(version) or ()
+    return any(isinstance(w, Detachment) and w.tensor() is saved for w in writes)
+
+
+def note_detachment(tensor: TensorBase) -> None:
+    """Note that a tensor which was computed is about to lose its history."""
+    counter = shared_counter(tensor)
+    counter.value += 1
+    write = Detachment()
+    write.array, write.tensor = None, weakref.ref(tensor)
+    write.first = write.last = counter.value
+    write.time = next_sequence()
+    counter.writes = [*getattr(counter, "writes", ()), write]
+
+
+def version_of(tensor: TensorBase) -> int:
+    """Return how often the memory of a tensor was written in place."""
+    counter = tensor._counter
+    if counter is None:
+        return 0
+    return counter.value - sum(isinstance(w, Detachment) for w in getattr(counter, "writes", ()))
 
 
 UNTOUCHED = Write()

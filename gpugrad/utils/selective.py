@@ -62,7 +62,7 @@ class _Kept(NamedTuple):
         Raises:
             RuntimeError: It was written in place since, which is not allowed.
         """
-        if not allow_mutation and shared_counter(self.tensor).value != self.version:
+        if not allow_mutation and shared_counter(self.tensor).written_since(self.version):
             raise RuntimeError(
                 "Tensor cached during selective activation checkpoint has been mutated"
             )
