@@ -123,6 +123,12 @@ class Backend(Protocol):
     def prod(self, array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
         """Return the product over ``axes`` as ``dtype``."""
 
+    def others(self, array: Array, axes: Shape) -> Array | None:
+        """Return at each element the product of all others along ``axes``.
+
+        ``None`` where that is not faster than by other operations, or would not be right.
+        """
+
     def max(self, array: Array, axes: Shape, keepdims: bool) -> Array:
         """Return the maximum over ``axes``; nan wins."""
 

@@ -487,6 +487,11 @@ class BatchedBackend:
         """Return the product over ``axes`` as ``dtype``."""
         return self._reduced(self.inner.prod, array, axes, keepdims, dtype)
 
+    def others(self, array: Batched, axes: Shape) -> Batched | None:
+        """Return at each element the product of all others along ``axes``, where that is known."""
+        found = self.inner.others(array.array, self.axes(axes))
+        return None if found is None else self.made(found)
+
     def max(self, array: Batched, axes: Shape, keepdims: bool) -> Batched:
         """Return the maximum over ``axes``; nan wins."""
         return self._reduced(self.inner.max, array, axes, keepdims)

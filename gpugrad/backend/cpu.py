@@ -16,7 +16,7 @@ from numpy._core import umath
 from numpy.lib.introspect import opt_func_info
 
 from gpugrad._device import CPU, device
-from gpugrad.backend import half, large, places
+from gpugrad.backend import half, large, places, products
 from gpugrad.errors import summed_axes
 from gpugrad.formula import (
     BOOL,
@@ -683,7 +683,6 @@ def reshape(array: Array, shape: Shape) -> Array:
 
 # NumPy's annotations know no `keepdims` that is not a literal.
 add_reduce: Any = np.add.reduce
-multiply_reduce: Any = np.multiply.reduce
 maximum_reduce: Any = np.maximum.reduce
 minimum_reduce: Any = np.minimum.reduce
 
@@ -739,8 +738,19 @@ def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Arr
     """Return the product over ``axes`` as ``dtype``."""
     if array.dtype == FLOAT16 and dtype == FLOAT16:
         array = half.widened(array)
-    result: Array = multiply_reduce(array, axis=axes, keepdims=keepdims, dtype=_accumulator(dtype))
-    return result if result.dtype == dtype else result.astype(dtype)
+    found = products.product(np.asarray(array), axes, _accumulator(dtype))
+    if not keepdims:
+        found = found.reshape([n for k, n in enumerate(array.shape) if k not in axes])
+    return found if found.dtype == dtype else found.astype(dtype)
+
+
+@quiet
+def others(array: Array, axes: Shape) -> Array | None:
+    """Return at each element the product of all others along ``axes``, where no part overflows."""
+    if array.dtype == FLOAT16:
+        found = products.others(half.widened(np.asarray(array)), axes)
+        return None if found is None else half.rounded(found)
+    return products.others(np.asarray(array), axes)
 
 
 @quiet

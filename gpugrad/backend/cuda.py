@@ -502,6 +502,11 @@ def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Arr
     return result if dtype == compute else astype(result, dtype)
 
 
+def others(array: Array, axes: Shape) -> Array | None:
+    """Leave to other operations what depends on values, for which the device would be waited."""
+    return None
+
+
 @at_home
 def max(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the maximum over ``axes``; nan wins."""

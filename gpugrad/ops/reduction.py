@@ -117,7 +117,12 @@ def _products_of_others(input: Any, axes: Shape) -> Any:
     Products from the left and from the right are doubled in log2(n) steps, with no division.  Where
     a product of finite numbers has a zero, it is 0, also if others overflow.
     """
-    ndim = input._array.ndim
+    array = input._array
+    if axes and not mode.enabled:  # else they are differentiated
+        found = backend.of(array).others(array, axes)
+        if found is not None:
+            return wrap(found)
+    ndim = array.ndim
     kept = tuple(k for k in range(ndim) if k not in axes)
     order = (*kept, *axes)
     moved = input.permute(order)

@@ -1,0 +1,76 @@
+"""Products on the CPU: of long and short axes, with zeros, and where parts leave the range."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+from gpugrad.backend import products
+from gpugrad.testing import assert_close
+
+# divided once, twice and not at all, with and without a rest; of few rows and of many
+SHAPES: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
+    ((100_003,), (0,)), ((70, 300), (1,)), ((300, 70), (0,)), ((2000, 10), (1,)),
+    ((7, 53, 37), (1,)), ((7, 53, 37), (0, 2)), ((3, 1001), (0, 1)), ((4, 3000, 3), (1,)),
+    ((33, 1), (0,)), ((5, 1), (1,)), ((0, 3), (1,)), ((100, 40, 2), (1, 2)),
+]  # fmt: skip
+
+
+def expected(array: Any, axes: Sequence[int]) -> tuple[Any, Any]:
+    """Return the product, and at each element that of the others, one number after the other."""
+    order = [k for k in range(array.ndim) if k not in axes] + list(axes)
+    shape = [array.shape[k] for k in order]
+    count = math.prod(array.shape[k] for k in axes)
+    rows = array.transpose(order).reshape(-1, count).astype(np.result_type(array, np.float64))
+    ones = np.ones((len(rows), 1), rows.dtype)
+    left = np.multiply.accumulate(np.hstack([ones, rows[:, :-1]]), axis=1)
+    right = np.multiply.accumulate(np.hstack([ones, rows[:, :0:-1]]), axis=1)[:, ::-1]
+    others = (left * right if count else rows).reshape(shape).transpose(np.argsort(order))
+    return rows.prod(1), others
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128, np.float32])
+@pytest.mark.parametrize("zeros", [0, 1, 2])
+@pytest.mark.parametrize(("shape", "axes"), SHAPES, ids=str)
+def test_products_and_those_of_others(shape: Any, axes: Any, zeros: int, dtype: Any) -> None:
+    random = np.random.default_rng(zeros)
+    array = np.exp2(random.uniform(-1, 1, shape) / max(1, math.prod(shape)) ** 0.5).astype(dtype)
+    array *= random.choice([-1, 1], shape)
+    flat = array.reshape(-1)
+    flat[random.integers(0, flat.size, zeros) if flat.size else []] = 0
+    total, others = expected(array, axes)
+    tolerance = {"rtol": 2e-3, "atol": 0} if dtype == np.float32 else {"rtol": 1e-10, "atol": 0}
+
+    found = products.product(array, axes, array.dtype)
+    assert_close(found.reshape(-1), total.astype(dtype), **tolerance)
+    result = products.others(array, axes)
+
+    assert result is not None
+    assert_close(result, others.astype(dtype), **tolerance)
+
+
+ONES = [1.0] * 5000
+
+
+@pytest.mark.parametrize("values", [
+    [1e30, 1e-30] * 3000, [1e-30, 1e30] * 3000, [2.0] * 200 + [0.5] * 3000,
+    [1e30] * 2 + [0.0] * 5000, [1e30, 0, 1e30, *ONES], [math.inf, *ONES], [math.inf, 0, *ONES],
+    [math.nan, *ONES], [1e-30, 1e-30, *ONES], [1e-40, *ONES], [-0.0, *ONES],
+    [1e20, 0, 1e20, 1e20], [1e-25, 1e-25, 1e25, 1e25],
+], ids=lambda v: str(v[:3]))  # fmt: skip
+def test_products_out_of_range_are_those_that_are_differentiated(values: list[float]) -> None:
+    x, y = (gpugrad.tensor(values, requires_grad=True) for _ in range(2))
+
+    x.prod().backward()
+
+    y.prod().backward(create_graph=True)
+    assert x.grad is not None
+    assert y.grad is not None
+    assert_close(x.grad, y.grad.detach(), rtol=1e-4)
+    with np.errstate(all="ignore"):
+        assert_close(x.prod().detach(), np.multiply.reduce(np.array(values, np.float32)), rtol=1e-4)
