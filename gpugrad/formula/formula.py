@@ -125,6 +125,15 @@ class Formula:
             self._products[key] = self._product("vjp", cotangents, given, results, needs)
         return self._products[key]
 
+    def depends(self, needs: Sequence[bool], output: int | None = None) -> tuple[bool, ...]:
+        """Return which of the inputs that ``needs`` marks have a gradient, of all outputs or one.
+
+        One that only a comparison reads has none.
+        """
+        defined = tuple([output in (None, k) for k in range(len(self.outputs))])
+        targets = self.vjp(needs, defined).targets
+        return tuple([k in targets for k in range(len(needs))])
+
     def jvp(self, moving: Sequence[bool]) -> Product:
         """Return the tangents of the outputs, given those of the inputs that ``moving`` marks.
 

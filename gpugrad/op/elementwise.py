@@ -162,7 +162,10 @@ class Elementwise:
             self.in_math.record(operands, arrays, inputs, outs, compute)
             return
         count = len(outs)
-        needs = tuple(e is not None for e in inputs)
+        needs = self.formula.depends(tuple(e is not None for e in inputs))
+        if True not in needs:
+            return
+        inputs = tuple([e if needed else None for e, needed in zip(inputs, needs, strict=True)])
         product = self.formula.vjp(needs, (True,) * count)
         saved: list[Any] = [None] * (len(operands) + count)
         for s in product.sources:
@@ -176,7 +179,9 @@ class Elementwise:
         kept = tuple(saved)
         node = record(self.rule(needs, count), inputs, kept, versions_of(kept), params)
         for k, out in enumerate(outs):
-            if out._array.dtype.kind in "fc":
+            if out._array.dtype.kind in "fc" and (
+                count == 1 or any(self.formula.depends(needs, k))
+            ):
                 out._edge = node if count == 1 else Output(node, k)
 
     def rule(self, needs: tuple[bool, ...], outputs: int) -> Rule:

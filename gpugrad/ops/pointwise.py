@@ -436,7 +436,7 @@ def erf(g, x):
 @pointwise("maximum(x, 0)", "ReluBackward0")
 def relu(g, out):
     """Return max(input, 0); the gradient at 0 is 0."""
-    return where(le(out, 0), 0, g)
+    return where_positive(out, g)
 
 
 @pointwise("x * 0.5 * (1 + erf(x * 0.7071067811865476))", "GeluBackward0", "float", function="gelu")
@@ -805,6 +805,18 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
 
 # --------------------------------------------------------------------------- parts of others
+
+
+# As in PyTorch the derivatives of these two are 0 by some of their operands, and not nothing: with
+# ``create_graph`` a gradient that is made of them requires grad.
+@pointwise("where(le(level, 0), 0, x)", "ThresholdBackwardBackward0")
+def where_positive(g, level, x):
+    return 0, where_positive(level, g)
+
+
+@pointwise("where(eq(x, 0), 1, 1)", "MulBackward0")
+def one_for(g, x):
+    return 0
 
 
 @pointwise("chained(x, y)", "MulBackward0")

@@ -128,8 +128,8 @@ def _products_of_others(input: Any, axes: Shape) -> Any:
     moved = input.permute(order)
     sizes = input._array.shape
     flat = reshape(moved, (*(sizes[k] for k in kept), math.prod(sizes[k] for k in axes)))
-    if not axes:
-        return input * 0 + 1
+    if flat._array.shape[-1] == 1:
+        return pw.one_for(input) if axes else ones_like_of(input)
     finite = all(pw.is_finite(flat.detach()), -1, keepdim=True)
     left = _shifted_products(flat, finite)
     right = _shifted_products(flat.flip(-1), finite).flip(-1)
@@ -704,9 +704,6 @@ def _norm(
     if order == -math.inf:
         return door.min(size, axes, keepdims)
     wide = np.dtype(np.float32) if real == np.float16 else real
-    if order == 0:
-        (size,) = door.evaluate(OPS["nonzero_as_one"].formula, (size,), real, (wide,))
-        return door.sum(size, axes, keepdims, real)
     shape = tuple([1 if k in axes else n for k, n in enumerate(input.shape)])
     if wide != real:
         size = door.astype(size, wide)
@@ -724,6 +721,17 @@ def _norm(
     return _without(door, out, axes, keepdims)
 
 
+@composite("LinalgVectorNormBackward0")
+def _count_of_nonzero(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
+    """Return the norm of order 0, which has no gradient, not even zeros."""
+    kind = input.dtype
+    formula = OPS["nonzero_as_one"].of_kind(kind.kind == "c").formula
+    real = _dtype.of(kind).to_real().numpy
+    wide = np.dtype(np.float32) if real == np.float16 else real
+    (ones,) = door.evaluate(formula, (input,), kind, (wide,))
+    return door.sum(ones, axes, keepdims, real)
+
+
 @_norm.gradient
 def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: float) -> Any:
     ndim = input._array.ndim
@@ -731,8 +739,6 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: floa
     if order == 2:
         return along_slope(g, lambda g: _divided(pw.along, out, g, input))
     direction = pw.sgn(input)
-    if order == 0:
-        return direction * 0
     if order == 1:
         return direction * g
     size = pw.abs(input)
@@ -786,6 +792,8 @@ def norm(
             f"linalg.vector_norm cannot compute the {order} norm on an empty tensor because the "
             "operation does not have an identity"
         )
+    if order == 0:
+        return _count_of_nonzero(input, axes=axes, keepdims=keepdim)
     return _norm(input, axes=axes, keepdims=keepdim, order=order)
 
 

@@ -193,6 +193,7 @@ def _case(
     formula: Formula, parameters: Sequence[str], ys: Sequence[str], needs: tuple[bool, ...]
 ) -> Case:
     """Return how a call is recorded in which ``needs`` marks the inputs with gradients."""
+    needs = formula.depends(needs)
     sources = set(formula.vjp(needs, (True,)).sources)
     values, written = [], []
     for k, (p, needed) in enumerate(zip(parameters, needs, strict=True)):
@@ -208,7 +209,8 @@ def _case(
             )
     values.append("kept" if len(parameters) + 1 in sources else "None")
     rule = f"rule_{marks(needs)}"
-    return Case(f"{rule} if same else wide_{marks(needs)}" if ys else rule, values, written)
+    rule = f"{rule} if same else wide_{marks(needs)}" if ys else rule
+    return Case(needs, rule, values, written)
 
 
 # A rule of one operation may name others that are declared after it, so that a text can only be

@@ -140,6 +140,7 @@ def plain_head(parameters: Sequence[str]) -> Head:
 class Case(NamedTuple):
     """How a call is recorded in which certain inputs need gradients."""
 
+    edges: Sequence[bool]  # which inputs have one; where none has, nothing is recorded
     rule: str  # the name of the rule by which it is differentiated
     saved: Sequence[str]  # what is saved: inputs, and "kept" for the result; "None" what is not
     written: Sequence[str]  # for each saved input, the condition that it was ever written in place
@@ -156,7 +157,7 @@ def recorded(
         array: The name of an array, whose size tells whether noting the user's line is cheap.
         params: What else the backward must know.
     """
-    found = {needs: _case(inputs, needs, case(needs), array) for needs in masks(len(inputs))}
+    found = {needs: _case(inputs, case(needs), array) for needs in masks(len(inputs))}
     *some, (_, every) = found.items()
     if not some:
         return filled(RECORDED, cases=every, params=params)
@@ -174,10 +175,12 @@ def recorded(
     return filled(RECORDED, cases=cases + filled("else:\n    {case}", case=every), params=params)
 
 
-def _case(inputs: Sequence[str], needs: Sequence[bool], case: Case, array: str) -> str:
+def _case(inputs: Sequence[str], case: Case, array: str) -> str:
+    if True not in case.edges:
+        return "return out\n"
     edges = [
-        f"{p} if {p}_edge is LEAF else {p}_edge" if needed else "None"
-        for p, needed in zip(inputs, needs, strict=True)
+        f"{p} if {p}_edge is LEAF else {p}_edge" if has else "None"
+        for p, has in zip(inputs, case.edges, strict=True)
     ]
     saves = not set(case.saved) <= {"None"}
     written = " or ".join(case.written)

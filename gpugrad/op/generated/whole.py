@@ -131,7 +131,7 @@ def _case(op: Any, tensors: Sequence[str], needs: tuple[bool, ...]) -> Case:
     kept = [t for t, k in zip(tensors, keeps, strict=False) if k]
     values = [t if t in kept else "None" for t in tensors]
     values += ["kept"] if keeps and keeps[-1] else []
-    return Case(f"rule_{marks(needs)}", values, [was_written(t) for t in kept])
+    return Case(needs, f"rule_{marks(needs)}", values, [was_written(t) for t in kept])
 
 
 BACKWARD = """\
