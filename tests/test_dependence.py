@@ -14,8 +14,8 @@ from comparison import pytorch
 from gpugrad.autograd import grad
 from samples import SAMPLES, Sample
 
-# PyTorch's first derivative of a determinant of at most one row, and its second of a product of one,
-# are computed by other formulas, which depend on less or on more.
+# PyTorch's first derivative of a determinant of at most one row, and its second of a product of
+# one, are computed by other formulas, which depend on less or on more.
 OTHER_THAN_PYTORCH = {
     ("det", "(1, 1)"), ("det", "(0, 2, 2)"), ("det", "(2, 0, 0)"), ("prod", "of one"),
 }  # fmt: skip
