@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.test_composition import two_vectors
 from benchmarks.work import Results, Work, by_size, cases
 
 LENGTH = 1000
@@ -98,6 +99,27 @@ def both_by_hand(xp: Any, x: Any, a: Any, b: Any) -> Results:
     return backward_by_hand(xp, x, a, b)
 
 
+# --------------------------------------------------------------------------- in place
+
+
+def inplace(torch: Any, v: Any, g: Any) -> Results:
+    """Do what every optimizer does: arithmetic in place with a number, and with alpha."""
+    with torch.no_grad():
+        for _ in range(LENGTH // 3):
+            v.mul_(0.9)
+            v.add_(g, alpha=0.5)
+            v.sub_(g, alpha=0.1)
+    return (v,)
+
+
+def inplace_by_hand(xp: Any, v: Any, g: Any) -> Results:
+    for _ in range(LENGTH // 3):
+        v *= 0.9
+        v += g * 0.5
+        v -= g * 0.1
+    return (v,)
+
+
 WORKS = [
     Work(
         "chain: forward", operands, 1,
@@ -119,6 +141,11 @@ WORKS = [
         "chain: forward + backward", operands, 1,
         {"torch": both, "autograd": both_functions}, both_by_hand,
         by_size({1: 0.33, 10: 0.33}), calls=LENGTH,
+    ),
+    Work(
+        "arithmetic in place with numbers", two_vectors, 0,
+        {"torch": inplace}, inplace_by_hand,
+        by_size({10: 0.70}), calls=LENGTH // 3 * 3,
     ),
 ]  # fmt: skip
 

@@ -225,6 +225,41 @@ def logistic_by_hand(xp: Any, w: Any, b: Any, x: Any, signs: Any) -> Results:
     return loss, w, b
 
 
+# --------------------------------------------------------------------------- an optimizer
+
+PARAMETERS, MOMENTUM = 200, 0.9
+
+
+def parameters(n: int, random: np.random.Generator) -> Sequence[Any]:
+    """Return parameters of n elements each, and their gradients."""
+    return [random.standard_normal(n) for _ in range(2 * PARAMETERS)]
+
+
+def optimizer(torch: Any, *arrays: Any) -> Any:
+    """Return copies of the parameters, and an optimizer that has already made one step."""
+    params = [p.detach().clone().requires_grad_() for p in arrays[:PARAMETERS]]
+    for p, g in zip(params, arrays[PARAMETERS:], strict=True):
+        p.grad = g
+    sgd = torch.optim.SGD(params, lr=RATE, momentum=MOMENTUM)
+    sgd.step()
+    return params, sgd
+
+
+def optimized(torch: Any, prepared: Any) -> Results:
+    params, sgd = prepared
+    sgd.step()
+    return params  # type: ignore[no-any-return]
+
+
+def optimized_by_hand(xp: Any, *arrays: Any) -> Results:
+    updated = []
+    for p, g in zip(arrays[:PARAMETERS], arrays[PARAMETERS:], strict=True):
+        velocity = MOMENTUM * g
+        velocity += g
+        updated.append(p - RATE * g - RATE * velocity)
+    return updated
+
+
 STEP = descent(
     "the notebook's training step", notebook, 2, squared_error, NOTEBOOK_RATE, step_by_hand,
     {(64, "float32"): 0.75, (64, "float64"): 0.95},
@@ -242,6 +277,11 @@ WORKS = [
     descent(
         "logistic regression, n x 100, step", regression, 2, logistic, RATE, logistic_by_hand,
         by_size({100_000: 0.8}, ["float32"]),
+    ),
+    Work(
+        "SGD with momentum, 200 parameters", parameters, 0,
+        {"torch": optimized}, optimized_by_hand, by_size({10: 0.70}, ["float32"]),
+        prepared={"torch": optimizer},
     ),
 ]  # fmt: skip
 

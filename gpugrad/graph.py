@@ -54,13 +54,15 @@ class Counter:
     ``writes`` says which parts of the memory the latest writes were of.
     """
 
-    __slots__ = ("fixed", "value", "writes")
+    __slots__ = ("fixed", "latest", "value", "writes")
 
     fixed: str  # only where the memory may not be written in forward mode: the reason
     writes: list[Write]  # not there before the first write
+    latest: Write | None  # of which the next one may be a part; None after something was saved
 
     def __init__(self) -> None:
         self.value = 0
+        self.latest = None
 
     def since(self, version: int) -> list[Write] | None:
         """Return the writes after a version, ``None`` where they are not all known."""
@@ -79,7 +81,7 @@ Line = tuple[CodeType, int]
 
 
 class Write:
-    """One or several writes in place of one array: their versions, and when the last was, where."""
+    """One or several writes in place of one array: their versions, and when and where it was."""
 
     __slots__ = ("__weakref__", "array", "first", "last", "line", "time")
 

@@ -234,8 +234,9 @@ def test_importing_gpugrad_takes_a_bounded_number_of_modules() -> None:
     # our own and the standard library's: 73 when vmap and conventions were there, 78 with views by
     # strides and selective checkpoints, 84 since Function and checkpoints are divided into files,
     # 86 since generated text has a folder, 89 with halves, places and products, 90 with nodes that
-    # are shown, 101 since functions and methods are made from the table of declarations
-    assert len(found) <= 101, sorted(found)
+    # are shown, 101 since functions and methods are made from the table of declarations, 102 with
+    # in-place forms
+    assert len(found) <= 102, sorted(found)
 
 
 def test_importing_gpugrad_changes_nothing_outside() -> None:

@@ -26,6 +26,7 @@ from gpugrad.formula import (
     lowered,
     ordered,
 )
+from gpugrad.formula import FUNCTIONS as formulas  # noqa: N811  ours have this name
 
 xp = np
 type = "cpu"
@@ -224,6 +225,45 @@ def function_of(formula: Formula) -> Any:
 
 # One step of arithmetic is written straight into the memory of an in-place operation.
 _DIRECT: dict[str, Any] = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide}
+_UFUNCS = _DIRECT | {
+    name: FUNCTIONS[called]
+    for name, function in formulas.items()
+    if isinstance(FUNCTIONS.get(called := function.python.partition("(")[0]), np.ufunc)
+}
+# their third argument by position is deprecated
+_UFUNCS["maximum"] = lambda x, y, out: np.maximum(x, y, out=out)
+_UFUNCS["minimum"] = lambda x, y, out: np.minimum(x, y, out=out)
+
+
+def writer_of(formula: Formula) -> Callable[..., Any]:
+    """Return a function of small arrays, and of the array that a formula's output is written to.
+
+    Only the last step writes, so that this array may be one of the others.
+    """
+    (output,) = lowered(formula.outputs)
+    step = _UFUNCS.get(output.function)
+    if step is None:
+        compute = function_of(formula)
+        return lambda *arrays: np.copyto(arrays[-1], compute(*arrays[:-1]))
+    if output.args == formula.inputs:
+        return step
+    return formula.writer(FUNCTIONS | {"step": step}, "step")
+
+
+# NumPy computes with its arrays in a third of the time that it takes for numbers.
+NUMBERS: dict[np.dtype[Any], dict[float, Array]] = {FLOAT32: {}, np.dtype(np.float64): {}}
+_MOST_NUMBERS = 1000
+
+
+def number(kind: np.dtype[Any], value: float) -> Array:
+    """Return a number as an array, for reading only; the latest are kept in :data:`NUMBERS`."""
+    made = np.array(value, kind)
+    if value:  # 0 and -0 are equal
+        known = NUMBERS[kind]
+        if len(known) >= _MOST_NUMBERS:
+            known.clear()
+        known[value] = made
+    return made
 
 
 @quiet

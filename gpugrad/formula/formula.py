@@ -192,8 +192,20 @@ class Formula:
 
     def compiled(self, functions: Mapping[str, Any]) -> Callable[..., Any]:
         """Return :meth:`python` compiled over the given array functions."""
+        return self._compiled(self.python(), functions)
+
+    def writer(self, functions: Mapping[str, Any], last: str) -> Callable[..., Any]:
+        """Return a function that writes the one output into its last argument.
+
+        ``last`` names the function that takes the last step, and where its result goes.
+        """
+        (output,) = self.outputs
+        made = text.python_writer(self.name, self.inputs, output, last)
+        return self._compiled(made, functions)
+
+    def _compiled(self, made: str, functions: Mapping[str, Any]) -> Callable[..., Any]:
         namespace = dict(functions)
-        exec(compile(self.python(), f"<gpugrad formula {self.name}>", "exec"), namespace)
+        exec(compile(made, f"<gpugrad formula {self.name}>", "exec"), namespace)
         function: Callable[..., Any] = namespace[text.function_name(self.name)]
         return function
 

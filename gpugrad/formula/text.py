@@ -123,6 +123,23 @@ def python_function(name: str, inputs: Sequence[Expression], outputs: Sequence[E
     return f"def {function_name(name)}({', '.join(names)}):\n{body}".rstrip()
 
 
+def python_writer(
+    name: str, inputs: Sequence[Expression], output: Expression, function: str
+) -> str:
+    """Return the text of a Python function that writes its result into its last argument.
+
+    ``function`` does the last step: it takes what that is of, and where its result goes.
+    """
+    names = [str(v.value) for v in inputs]
+    printer = _Printer(PYTHON, {})
+    printer.names.update(zip(inputs, names, strict=True))
+    (output,) = lowered((output,))
+    lines = printer.statements((output,))
+    arguments = ", ".join([*map(printer.text, output.args), "out"])
+    body = "".join(f"    {line}\n" for line in [*lines, f"{function}({arguments})"])
+    return f"def {function_name(name)}({', '.join([*names, 'out'])}):\n{body}".rstrip()
+
+
 def _result_texts(
     inputs: Sequence[str], outputs: Sequence[Expression], printer: _Printer
 ) -> Iterator[str]:

@@ -32,6 +32,7 @@ from gpugrad.graph import (
 )
 from gpugrad.op.attribute import attribute, pytorchs
 from gpugrad.op.dual import carry, has_tangents, plain
+from gpugrad.op.generated import inplace
 from gpugrad.op.generated import pointwise as generated
 from gpugrad.op.observed import watcher
 from gpugrad.op.operation import arriving, fit, together
@@ -459,6 +460,13 @@ class Pointwise(Elementwise):
         if not self.specializes:
             return ""
         return generated.forward_source(self.function, self.formula, self.parameters)
+
+    @property
+    def inplace_source(self) -> str:
+        """The text of the function that writes into plain operands; empty where there is none."""
+        if not self.specializes:
+            return ""
+        return inplace.source(f"{self.function}_", self.formula, self.parameters)
 
     def of_kind(self, complex_: bool) -> Elementwise:
         """Return the operation itself, or its form for complex operands."""

@@ -175,7 +175,13 @@ def versions_of(saved: Sequence[Any]) -> tuple[int, ...] | None:
             "a clone to get a normal tensor and use it in autograd, or use "
             "`gpugrad.no_grad()` instead of `gpugrad.inference_mode()`."
         )
-    return versions if any(versions) else None
+    if not any(versions):
+        return None
+    for s in saved:
+        counter = s._counter if isinstance(s, TensorBase) else s
+        if isinstance(counter, Counter):
+            counter.latest = None  # when and where it is written next is to be noted
+    return versions
 
 
 def unpack(
@@ -296,31 +302,45 @@ def note_write(tensor: TensorBase, *sources: Any) -> None:
         return
     replay = mode.replay
     stale = None if replay is None else replay.first_stale(sources)
-    counter.value += 1
-    array = own_array(tensor)
+    write = note(counter, own_array(tensor))
     view = tensor._view
     if view is not None and view.edge is view.base._edge:  # its history says so already
         view.version = counter.value
+    if replay is not None:
+        replay.writes[write] = stale
+
+
+def note(counter: Counter, array: Array) -> Write:
+    """Note that an array was written, and return the write that this is, or belongs to.
+
+    Writes of one array are one write.  When and where it was is noted again if since the last time
+    something was saved, or asked when writes were: what was saved before the first of several
+    writes is overwritten by that one.
+    """
+    counter.value = version = counter.value + 1
+    write = _write_of(counter, array)
+    write.last = version
+    if write is not getattr(counter, "latest", None):
+        write.line = users_line()
+        write.time = next_sequence()
+        counter.latest = write
+    return write
+
+
+def _write_of(counter: Counter, array: Array) -> Write:
+    """Return the last of the known writes, if the one of an array now belongs to it, or another."""
     writes = getattr(counter, "writes", None)
     if writes is None or len(writes) == Write.MOST:
         counter.writes = writes = []
-    if (
-        writes
-        and writes[-1].array is array
-        and writes[-1].last == counter.value - 1
-        and writes[-1].time > Write.apart
-    ):
-        write = writes[-1]
-    else:
-        write = Write()
-        write.array = array
-        write.first = counter.value
-        writes.append(write)
-    write.last = counter.value
-    write.line = users_line()
-    write.time = next_sequence()
-    if replay is not None:
-        replay.writes[write] = stale
+    if writes:
+        last = writes[-1]
+        if last.array is array and last.last == counter.value - 1 and last.time > Write.apart:
+            return last
+    write = Write()
+    write.array = array
+    write.first = counter.value
+    writes.append(write)
+    return write
 
 
 def read(tensor: TensorBase) -> None:

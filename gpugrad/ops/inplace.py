@@ -17,6 +17,8 @@ from gpugrad.op import OPS, Elementwise, Pointwise, cast, function_of, linear, p
 from gpugrad.op.arguments import Arguments
 from gpugrad.op.dual import attach, has_tangents, tangent_of
 from gpugrad.op.forms import Public
+from gpugrad.op.generated import inplace as generated
+from gpugrad.op.generated.pointwise import GIVEN
 from gpugrad.op.generated.public import caller
 from gpugrad.op.history import (
     belong,
@@ -308,8 +310,13 @@ def form(declared: Public) -> Callable[..., Any]:
         write = selected(plain) if hasattr(plain, "choose") else placed(plain)
     else:
         write = {"compare": decision, "integer": integral}.get(op.promotion, arithmetic)(plain)
-    general = Arguments(declared.inplace_name, declared.parameters, write, method=True)
-    return declared.dressed(caller(general), "inplace", declared.inplace_name)
+    name = declared.inplace_name
+    made = caller(Arguments(name, declared.parameters, write, method=True))
+    formula = op or getattr(declared.formula, "op", None)
+    if formula is not None and formula.specializes and declared.numbers is GIVEN:
+        scales = any(p.name == "alpha" for p in declared.parameters)
+        made = generated.inplace(formula, name, made, scales)
+    return declared.dressed(made, "inplace", name)
 
 
 def arithmetic(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,200 @@
+"""In-place forms of elementwise operations: what runs for plain operands that have no history.
+
+The text of one function computes into the memory of the tensor itself.  It is for the operands that
+:mod:`gpugrad.op.generated.pointwise` is for, and for tensors of which nothing is to be recorded:
+neither they nor what they are views of require grad, or the mode is off.  Everything else, also
+what may not be written, goes to the general way, which knows histories, forward mode, inference
+mode, and what a checkpoint computes again.
+
+>>> import gpugrad
+>>> print(gpugrad.mul.op.inplace_source)  # doctest: +ELLIPSIS
+def mul_(input, other, **others):
+    if input.__class__ is not Tensor or inferring or others:
+        return general(input, other, **others)
+...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gpugrad import graph
+from gpugrad.backend import cpu
+from gpugrad.formula import Formula
+from gpugrad.op import saved
+from gpugrad.op.generated.pointwise import HOST
+from gpugrad.op.generated.template import defined, each, filled, known, stub
+
+# Memory that is another array's may have several elements at one place, or share some with an
+# operand.  Errors are as in the call: nothing is written before they are raised.  The counter of
+# memory that a node saved as its result, or of inference mode, is of another class.
+CALL = """\
+def {name}({signature}):
+    if {first}.__class__ is not Tensor or inferring or others:
+        return general({arguments})
+    {x} = {first}._array
+    kind = {x}.dtype
+    if {x}.__class__ is not ndarray or (kind is not float32 and kind is not float64):
+        return general({arguments})
+    apart = {x}.base is None
+    if not (apart or {x}.flags.forc):
+        return general({arguments})
+    view = {first}._view
+    tracked = {first}._edge is not None or (view is not None and view.base._edge is not None)
+    counter = {first}._counter or shared_counter({first})
+    try:
+        {others}
+        if counter.__class__ is not Counter or mode.levels or (tracked and mode.enabled):
+            return general({arguments})
+        {scaled}
+        {written}
+    except (ValueError, OverflowError, RuntimeError):
+        return general({arguments})
+    latest = counter.latest
+    if (
+        latest is not None and latest.array is {x}
+        and latest.last == counter.value and latest.time > Write.apart
+    ):
+        counter.value = latest.last = counter.value + 1
+    else:
+        note(counter, {x})
+    if view is not None and view.edge is view.base._edge:
+        view.version = counter.value
+    return {first}
+"""
+
+OTHER = """\
+if {other}.__class__ is Tensor:
+    {y} = {other}._array
+    if {y}.dtype is not kind or ({y}.__class__ is not ndarray and {y}.__class__ not in HOST):
+        return general({arguments})
+    if {y} is not {x} and not (apart and {y}.base is None) and may_share_memory({x}, {y}):
+        return general({arguments})
+    part = {other}._view
+    if {other}._edge is not None or (part is not None and part.base._edge is not None):
+        tracked = True
+elif {other}.__class__ is float or {other}.__class__ is int:
+    {number}
+else:
+    return general({arguments})
+"""
+
+NUMBER = """\
+{y} = (numbers32 if kind is float32 else numbers64).get({other})
+if {y} is None:
+    {y} = quietly(number, kind, {other})
+"""
+
+SCALED = """\
+if alpha.__class__ is not float and alpha.__class__ is not int:
+    return general({arguments})
+if alpha != 1:
+    {number}
+    {y} = quietly(multiply, {y}, alpha_)
+"""
+
+WRITTEN = "quietly(write, {arrays}, {x})\n"
+BY_SIZE = """\
+if {x}.size >= LARGE:
+    evaluate(formula, ({arrays},), kind, (kind,), out={x})
+else:
+    {written}
+"""
+
+
+def source(name: str, formula: Formula, parameters: Sequence[str], scales: bool = False) -> str:
+    """Return the text of the in-place form of an operation; ``general`` takes any operands.
+
+    If it ``scales`` it has a keyword ``alpha``, a factor of the second operand.
+    """
+    first, *others = parameters
+    x, *ys = (f"{v.value}_" for v in formula.inputs)
+    arguments = ", ".join([*parameters, *["alpha=alpha"] * scales, "**others"])
+    arrays = ", ".join([x, *ys])
+    written = filled(WRITTEN, arrays=arrays, x=x)
+    if cpu.gains(formula):
+        written = filled(BY_SIZE, x=x, arrays=arrays, written=written)
+    number = filled(NUMBER, other="alpha", y="alpha_")
+    scaled = filled(SCALED, arguments=arguments, number=number, y=ys[0]) if scales else ""
+    return filled(
+        CALL,
+        name=name,
+        signature=", ".join([*parameters, *["*", "alpha"] * scales, "**others"]),
+        arguments=arguments,
+        first=first,
+        x=x,
+        others=each(
+            OTHER,
+            (
+                {
+                    "other": p,
+                    "x": x,
+                    "y": y,
+                    "arguments": arguments,
+                    "number": filled(NUMBER, other=p, y=y),
+                }
+                for p, y in zip(others, ys, strict=True)
+            ),
+        ),
+        scaled=scaled,
+        written=written,
+    )
+
+
+FIRST_CALL = """\
+def call({signature}):
+    specialize()
+    return again({arguments})
+"""
+
+
+def inplace(
+    op: Any, name: str, general: Callable[..., Any], scales: bool = False
+) -> Callable[..., Any]:
+    """Return the in-place form of an elementwise operation, written when it is first called.
+
+    Args:
+        op: The declared operation, which :attr:`Pointwise.specializes`.
+        name: What users call the form.
+        general: The same for operands of any kind, and any keywords: it checks what may be
+            written, and rewrites histories.  The defaults of its parameters are those of the form.
+        scales: Whether both have a keyword ``alpha``, a factor of the second operand.
+    """
+    namespace: dict[str, Any] = {"__name__": __name__, "general": general}
+
+    def specialize() -> None:
+        namespace.update(
+            known(),
+            Counter=graph.Counter,
+            HOST=HOST,
+            Write=graph.Write,
+            evaluate=cpu.evaluate,
+            float32=np.dtype(np.float32),
+            float64=np.dtype(np.float64),
+            formula=op.formula,
+            may_share_memory=np.may_share_memory,
+            multiply=np.multiply,
+            ndarray=np.ndarray,
+            note=saved.note,
+            number=cpu.number,
+            numbers32=cpu.NUMBERS[np.dtype(np.float32)],
+            numbers64=cpu.NUMBERS[np.dtype(np.float64)],
+            quietly=cpu.quietly,
+            shared_counter=saved.shared_counter,
+            write=cpu.writer_of(op.formula),
+        )
+        text = source(name, op.formula, op.parameters, scales)
+        function.__code__ = defined(name, text, namespace).__code__
+
+    text = filled(
+        FIRST_CALL,
+        signature=", ".join([*op.parameters, *["*", "alpha"] * scales, "**others"]),
+        arguments=", ".join([*op.parameters, *["alpha=alpha"] * scales, "**others"]),
+    )
+    function: Any = stub(name, text, namespace)
+    function.__defaults__, function.__kwdefaults__ = general.__defaults__, general.__kwdefaults__
+    namespace.update(specialize=specialize, again=function)
+    return function

@@ -1,0 +1,145 @@
+"""In-place forms that are generated: what they write, and what they leave to the general way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+from gpugrad.backend import cpu
+from gpugrad.op import OPS
+from gpugrad.op.generated import inplace
+
+FORMS = [op for op in OPS.values() if op.specializes]
+
+
+def general(*operands: Any, **keywords: Any) -> Any:
+    return "the general way"
+
+
+def form(op: Any) -> Callable[..., Any]:
+    return inplace.inplace(op, f"{op.function}_", general)
+
+
+def numbers(dtype: str, *shape: int) -> Any:
+    return np.random.default_rng(7).uniform(0.25, 0.75, shape).astype(dtype)
+
+
+@pytest.mark.parametrize("size", [3, cpu.LARGE])
+@pytest.mark.parametrize("op", FORMS, ids=lambda op: op.formula.name)
+def test_every_form_writes_what_the_function_returns(op: Any, size: int) -> None:
+    for dtype, kind in (("float32", "tensor"), ("float64", "tensor"), ("float32", "number")):
+        arrays = [numbers(dtype, 2, size), numbers(dtype, size), numbers(dtype, 1)]
+        operands: list[Any] = [gpugrad.from_numpy(a.copy()) for a in arrays[: len(op.parameters)]]
+        if kind == "number":
+            operands[1:] = [0.5, 2][: len(operands) - 1]
+        expected = op(*operands).numpy()
+        before = operands[0].numpy()
+
+        assert form(op)(*operands) is operands[0]
+
+        assert operands[0].numpy() is before
+        np.testing.assert_array_equal(before, expected)
+        assert operands[0]._version == 1
+
+
+def with_base_that_became_a_leaf() -> tuple[Any, Any]:
+    base = gpugrad.ones(3)
+    view = base[:2]
+    base.requires_grad_()
+    return view, 2.0
+
+
+def leaf(*shape: int) -> Any:
+    return gpugrad.ones(*shape, requires_grad=True)
+
+
+def made_in_inference_mode() -> Any:
+    with gpugrad.inference_mode():
+        return gpugrad.ones(3)
+
+
+ELSEWHERE: dict[str, Callable[[], tuple[Any, Any]]] = {
+    "leaf": lambda: (leaf(3), 2.0),
+    "computed": lambda: (leaf(3) * 1, 2.0),
+    "view of what is recorded": lambda: ((leaf(3) * 1)[:2], 2.0),
+    "view of what became a leaf": with_base_that_became_a_leaf,
+    "operand that requires grad": lambda: (gpugrad.ones(3), leaf(3)),
+    "inference tensor": lambda: (made_in_inference_mode(), 2.0),
+    "elements on each other": lambda: (gpugrad.ones(1).expand(3), 2.0),
+    "steps": lambda: (gpugrad.ones(6)[::2], 2.0),
+    "operand in the same memory": lambda: ((b := gpugrad.ones(3))[1:], b[:2]),
+    "operand in the memory of the base": lambda: ((b := gpugrad.ones(3)), b[:1]),
+    "another type": lambda: (gpugrad.ones(3), gpugrad.ones(3, dtype=gpugrad.float64)),
+    "integers": lambda: (gpugrad.ones(3, dtype=gpugrad.int64), 2),
+    "bool": lambda: (gpugrad.ones(3), True),
+    "array": lambda: (gpugrad.ones(3), np.ones(3, np.float32)),
+    "larger operand": lambda: (gpugrad.ones(3), gpugrad.ones(2, 3)),
+    "number out of range": lambda: (gpugrad.ones(3), 10**400),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_whatever_is_not_plain_is_left_unwritten_to_the_general_way(name: str) -> None:
+    tensor, operand = ELSEWHERE[name]()
+    before = tensor.detach().clone()
+
+    assert form(OPS["mul"])(tensor, operand) == "the general way"
+
+    assert np.array_equal(tensor.detach().numpy(), before.numpy())
+
+
+def test_numbers_keep_their_sign_and_value_and_the_latest_only_are_kept() -> None:
+    x = gpugrad.ones(1)
+    for number in (0.0, -0.0, 0, float("nan"), 1, 1.0, 3, 3.5, float("inf"), 1e300):
+        written = gpugrad.ones(1).mul_(number).numpy()
+        with np.errstate(over="ignore"):
+            expected = np.float32(number) * np.ones(1, np.float32)
+        np.testing.assert_array_equal(written, expected)
+        assert np.signbit(written) == np.signbit(expected)
+
+    for k in range(3000):
+        x.add_(k + 0.5).sub_(1, alpha=k + 0.25)
+    assert all(len(known) <= 1000 for known in cpu.NUMBERS.values())
+
+
+def test_an_error_names_the_write_that_came_after_the_value_was_saved() -> None:
+    w, x = gpugrad.ones(3), leaf(3)
+    w.mul_(2)
+    y = x * w
+    w.mul_(3)  # this one
+    w.add_(1)
+
+    with pytest.raises(RuntimeError) as error:
+        y.sum().backward()
+
+    assert "w.mul_(3)  # this one" in error.value.__notes__[0]
+
+
+def test_a_gradient_that_is_added_to_is_not_only_written_in_the_part_written_before() -> None:
+    x, w = leaf(4), leaf(2)
+    x.sum().backward()
+    part, other = x.grad[:2], x.grad[2:]
+    part.mul_(2)
+    y = w * other
+    part.mul_(2)
+    x.sum().backward()
+    part.mul_(2)
+
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
+def test_a_view_of_what_moves_is_not_written_without_its_tangent() -> None:
+    forward_ad = gpugrad.autograd.forward_ad
+    with forward_ad.dual_level():
+        x = gpugrad.ones(3)
+        view = x[:2]
+        x.copy_(forward_ad.make_dual(gpugrad.ones(3), gpugrad.ones(3)))
+        view.mul_(2)
+        tangent: Any = forward_ad.unpack_dual(x).tangent
+
+    assert tangent.tolist() == [2, 2, 1]
