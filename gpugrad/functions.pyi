@@ -97,6 +97,9 @@ def arange(
 ) -> Tensor:
     """Return start, start + step, ... below end; int64 where all are integers."""
 
+def arctan2(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return the angle of the point (other, input) in radians, in [-pi, pi]."""
+
 def argmax(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     dim: int | None = None,
@@ -136,6 +139,9 @@ def as_tensor(
     data: Any, dtype: dtype | None = None, device: str | int | device | None = None
 ) -> Tensor:
     """Return the data as a tensor, sharing memory where type and device allow."""
+
+def atan2(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return the angle of the point (other, input) in radians, in [-pi, pi]."""
 
 def bitwise_and(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return input & other, of bools or integers."""
@@ -221,6 +227,15 @@ def cos(
 ) -> Tensor:
     """Return the cosine of input, in radians."""
 
+def cumsum(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    *,
+    dtype: dtype | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return at each place the sum of the elements up to it along ``dim``."""
+
 def det(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return the determinants of square matrices, the last two dimensions."""
 
@@ -304,6 +319,11 @@ def exp(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return e to the power input."""
+
+def expm1(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return e to the power input, less 1, accurate near 0."""
 
 def eye(
     n: int,
@@ -514,6 +534,14 @@ def logical_or(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
 
 def logical_xor(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return where exactly one is nonzero, as bool."""
+
+def logit(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    eps: float | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return log(input / (1 - input)), of numbers in [0, 1]: nan outside, as is the gradient."""
 
 def logsumexp(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

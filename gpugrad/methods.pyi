@@ -113,6 +113,12 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return whether at least one element is nonzero, over ``dim`` (all by default), as bool."""
 
+    def arctan2(self, other: Any) -> Tensor:
+        """Return the angle of the point (other, input) in radians, in [-pi, pi]."""
+
+    def arctan2_(self, other: Any) -> Tensor:
+        """Write the result of ``atan2`` into the tensor, and return that."""
+
     def argmax(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
         """Return the int64 index of the first maximum: of all, flattened, or along ``dim``."""
 
@@ -143,6 +149,12 @@ class Methods(TensorBase):
         storage_offset: builtins.int | None = None,
     ) -> Tensor:
         """Return a copy with the values of ``src`` at the place of ``input.as_strided(...)``."""
+
+    def atan2(self, other: Any) -> Tensor:
+        """Return the angle of the point (other, input) in radians, in [-pi, pi]."""
+
+    def atan2_(self, other: Any) -> Tensor:
+        """Write the result of ``atan2`` into the tensor, and return that."""
 
     def bitwise_and(self, other: Any) -> Tensor:
         """Return input & other, of bools or integers."""
@@ -234,6 +246,12 @@ class Methods(TensorBase):
     def cuda(self, device: Any = None) -> Tensor:
         """Return the tensor on a GPU, the current one by default; itself where it is there."""
 
+    def cumsum(self, dim: builtins.int, *, dtype: dtype | None = None) -> Tensor:
+        """Return at each place the sum of the elements up to it along ``dim``."""
+
+    def cumsum_(self, dim: builtins.int, *, dtype: dtype | None = None) -> Tensor:
+        """Write the result of ``cumsum`` into the tensor, and return that."""
+
     def det(self) -> Tensor:
         """Return the determinants of square matrices, the last two dimensions."""
 
@@ -300,6 +318,12 @@ class Methods(TensorBase):
 
     def expand_as(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return a view with the shape of another tensor."""
+
+    def expm1(self) -> Tensor:
+        """Return e to the power input, less 1, accurate near 0."""
+
+    def expm1_(self) -> Tensor:
+        """Write the result of ``expm1`` into the tensor, and return that."""
 
     def fill_(self, value: Any) -> Tensor:
         """Fill the tensor with a number, or with a 0-d tensor, in place."""
@@ -512,6 +536,12 @@ class Methods(TensorBase):
 
     def logical_xor_(self, other: Any) -> Tensor:
         """Write the result of ``logical_xor`` into the tensor, and return that."""
+
+    def logit(self, eps: builtins.float | None = None) -> Tensor:
+        """Return log(input / (1 - input)), of numbers in [0, 1]: nan outside, as is the gradient."""
+
+    def logit_(self, eps: builtins.float | None = None) -> Tensor:
+        """Write the result of ``logit`` into the tensor, and return that."""
 
     def logsumexp(
         self, dim: builtins.int | Sequence[builtins.int], keepdim: builtins.bool = False

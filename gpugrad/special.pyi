@@ -17,10 +17,23 @@ def expit(
 ) -> Tensor:
     """Return 1 / (1 + exp(-input)): 0 and 1 far out, without overflow."""
 
+def expm1(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return e to the power input, less 1, accurate near 0."""
+
 def log1p(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return log(1 + input), accurate near 0."""
+
+def logit(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    eps: float | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return log(input / (1 - input)), of numbers in [0, 1]: nan outside, as is the gradient."""
 
 def logsumexp(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

@@ -37,6 +37,13 @@ template <typename T> __device__ inline T angle(T x) {
 }
 template <typename T> __device__ inline T angle(complex<T> z) { return atan2(z.imag(), z.real()); }
 
+// exp(z) - 1 without the loss of what is small: exp(x) cos(y) - 1 is expm1(x) cos(y) - 2 sin(y/2)^2
+template <typename T> __device__ inline complex<T> expm1(complex<T> z) {
+  const T half = sin(z.imag() / T(2));
+  return complex<T>(
+      ::expm1(z.real()) * cos(z.imag()) - T(2) * half * half, exp(z.real()) * sin(z.imag()));
+}
+
 // the power of two that is at most a positive number, but no subnormal one; 1 for 0
 __device__ inline float binade(float x) {
   if (x == 0.0f) return 1.0f;

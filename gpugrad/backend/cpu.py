@@ -166,14 +166,10 @@ def _power(x: Array, y: Array) -> Array:
     return result
 
 
+# Under NumPy's names: its elementwise functions, what else a formula's text names, and our own.
 FUNCTIONS = {
-    name: getattr(np, name)
-    for name in (
-        "absolute", "conjugate", "copy", "cos", "exp", "full_like", "hypot", "imag", "inf",
-        "invert", "isinf", "isnan", "log", "log1p", "logical_and", "logical_not", "logical_or",
-        "logical_xor", "maximum", "minimum", "nan", "real", "sin", "sqrt", "tan", "tanh",
-        "where",
-    )
+    **{name: function for name, function in vars(np).items() if isinstance(function, np.ufunc)},
+    **{n: getattr(np, n) for n in ("copy", "full_like", "imag", "inf", "nan", "real", "where")},
 } | {"angle": _angle, "binade": _binade, "erf": _erf, "power": _power, "sign": _sign}  # fmt: skip
 
 

@@ -36,6 +36,8 @@ def pointwise(
     kinds: dict[str, str] | None = None,
     function: str = "",
     parameters: tuple[str, ...] = (),
+    native: Function | None = None,
+    complex_error: RuntimeError | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare an elementwise operation by its formula; the decorated function is its rule.
 
@@ -51,7 +53,11 @@ def pointwise(
         kinds: Inputs that are not numbers, such as ``{"condition": "bool"}``.
         function: What users call it, where that is another name than the rule's.
         parameters: PyTorch's names of the operands, where they are not input and other.
+        native: How NumPy and CUDA write the one function of the formula, if no formula had it yet.
+        complex_error: What is raised for complex operands.
     """
+    if native is not None:
+        FUNCTIONS[text.partition("(")[0]] = native
     names, built = parse(text)
 
     def declare(rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,7 +81,9 @@ def pointwise(
             inputs = [variable(n, (kinds or {}).get(n, kind)) for n in names]
             return Formula(key, inputs, (make(*inputs),), by_rule=bool(asked))
 
-        op = OPS[key] = Pointwise(name, function or key, build, promotion, parameters)
+        op = OPS[key] = Pointwise(
+            name, function or key, build, promotion, parameters, complex_error
+        )
         made = function_of(op, rule.__doc__ or "")
         made.__module__ = rule.__module__
         return made

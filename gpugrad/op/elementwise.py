@@ -403,20 +403,7 @@ def _described(
 
 _SCALED = {"AddBackward0", "SubBackward0", "RsubBackward1"}  # by 1, where by no other alpha
 _BOOL = np.dtype(bool)
-_OF_REAL_NUMBERS: dict[str, tuple[type[RuntimeError], str]] = {
-    "sign": (
-        NotImplementedError,
-        "Unlike NumPy, gpugrad.sign is not intended to support complex numbers. Please use "
-        "gpugrad.sgn instead.",
-    ),
-    "clamp": (NotImplementedError, "clamp is not supported for complex types"),
-    "relu": (NotImplementedError, "clamp is not supported for complex types"),
-    "maximum": (RuntimeError, "maximum not implemented for complex tensors."),
-    "minimum": (RuntimeError, "minimum not implemented for complex tensors."),
-    "erf": (NotImplementedError, '"erf" not implemented for complex numbers'),
-    "hypot": (NotImplementedError, '"hypot" not implemented for complex numbers'),
-    "gelu": (NotImplementedError, '"gelu" not implemented for complex numbers'),
-}
+_HIGHEST = {"real": _dtype.FLOAT, "integer": _dtype.INTEGER}  # category that is taken
 _PARAMETERS = {1: ("input",), 2: ("input", "other"), 3: ("input", "min", "max")}
 
 
@@ -424,8 +411,9 @@ class Pointwise(Elementwise):
     """A public elementwise operation: a formula, and how its operands are promoted.
 
     ``promotion`` is "default" (the operands' common type), "float" (integers become the default
-    floating point type), "integer" (as default; only bools and integers are taken) or "compare" (as
-    default; the result is bool).
+    floating point type), "real" (as float; complex numbers are not taken), "integer" (as default;
+    only bools and integers are taken) or "compare" (as default; the result is bool).
+    ``complex_error`` is what PyTorch raises for complex operands, where that is another error.
     """
 
     def __init__(
@@ -435,6 +423,7 @@ class Pointwise(Elementwise):
         build: Callable[[str], Formula],
         promotion: str,
         parameters: tuple[str, ...] = (),
+        complex_error: RuntimeError | None = None,
     ):
         """Make the operation that users call ``function``, with parameters of these names.
 
@@ -446,6 +435,7 @@ class Pointwise(Elementwise):
         self.arguments = self.parameters
         self.build = build
         self.promotion = promotion
+        self.complex_error = complex_error
         self.kinds: dict[bool, Elementwise] = {False: self}
 
     @property
@@ -472,9 +462,8 @@ class Pointwise(Elementwise):
         """Return the operation itself, or its form for complex operands."""
         found = self.kinds.get(complex_)
         if found is None:
-            if self.function in _OF_REAL_NUMBERS:
-                kind, sentence = _OF_REAL_NUMBERS[self.function]
-                raise kind(sentence)
+            if self.complex_error is not None:
+                raise type(self.complex_error)(*self.complex_error.args)
             formula = self.build(COMPLEX)
             if has_order(formula):
                 raise NotImplementedError(
@@ -515,7 +504,7 @@ class Pointwise(Elementwise):
             for k, (parameter, o) in enumerate(zip(self.parameters, operands, strict=True))
         ]
         common = result_type([o for v, o in zip(inputs, values, strict=True) if v.kind != BOOL])
-        if self.promotion == "float" and common.category < _dtype.FLOAT:
+        if self.promotion in ("float", "real") and common.category < _dtype.FLOAT:
             common = _dtype.get_default_dtype()
         compute = common.numpy
         values = to_one_device(values)
@@ -523,7 +512,7 @@ class Pointwise(Elementwise):
             if not isinstance(v, TensorBase):
                 values[k] = as_scalar(v, compute)
         check_shapes(values)
-        if self.promotion == "integer" and common.category > _dtype.INTEGER:
+        if common.category > _HIGHEST.get(self.promotion, _dtype.COMPLEX):
             tensors = [v for v in values if isinstance(v, TensorBase)]
             where = backend.of(tensors[0]._array).type if tensors else "cpu"
             raise NotImplementedError(

@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, errors
-from gpugrad.formula import COMPLEX, TORCH, Expression, Formula, call
+from gpugrad.formula import COMPLEX, TORCH, Expression, Formula, Function, call
 from gpugrad.graph import TensorBase
 from gpugrad.op import (
     OPS,
@@ -132,7 +132,14 @@ def sgn(g, x, out):
 
 
 @public(inplace="values", out=True)
-@pointwise("sign(x)", "SignBackward0")
+@pointwise(
+    "sign(x)",
+    "SignBackward0",
+    complex_error=NotImplementedError(
+        "Unlike NumPy, gpugrad.sign is not intended to support complex numbers. Please use "
+        "gpugrad.sgn instead."
+    ),
+)
 def sign():
     """Return -1, 0 or 1, of nan 0; the gradient is 0."""
 
@@ -270,7 +277,11 @@ def choose(g, condition, x, y):
 
 
 @public(out=True)
-@pointwise("maximum(x, y)", "MaximumBackward0")
+@pointwise(
+    "maximum(x, y)",
+    "MaximumBackward0",
+    complex_error=RuntimeError("maximum not implemented for complex tensors."),
+)
 def maximum(g, x, y):
     """Return the larger of the two, nan if either is; a tie shares the gradient in halves."""
     return (
@@ -280,7 +291,11 @@ def maximum(g, x, y):
 
 
 @public(out=True)
-@pointwise("minimum(x, y)", "MinimumBackward0")
+@pointwise(
+    "minimum(x, y)",
+    "MinimumBackward0",
+    complex_error=RuntimeError("minimum not implemented for complex tensors."),
+)
 def minimum(g, x, y):
     """Return the smaller of the two, nan if either is; a tie shares the gradient in halves."""
     return (
@@ -289,9 +304,13 @@ def minimum(g, x, y):
     )
 
 
+_NO_CLAMP = NotImplementedError("clamp is not supported for complex types")
+
+
 @pointwise(
     "minimum(maximum(x, low), high)",
     "ClampBackward1",
+    complex_error=_NO_CLAMP,
     function="clamp",
     parameters=("input", "min", "max"),
 )
@@ -303,18 +322,32 @@ def clamp_both(g, x, low, high):
     )
 
 
-@pointwise("maximum(x, low)", "ClampBackward1", function="clamp", parameters=("input", "min"))
+@pointwise(
+    "maximum(x, low)",
+    "ClampBackward1",
+    complex_error=_NO_CLAMP,
+    function="clamp",
+    parameters=("input", "min"),
+)
 def clamp_low(g, x, low):
     return where(ge(x, low), g, 0), where(lt(x, low), g, 0)
 
 
-@pointwise("minimum(x, high)", "ClampBackward1", function="clamp", parameters=("input", "max"))
+@pointwise(
+    "minimum(x, high)",
+    "ClampBackward1",
+    complex_error=_NO_CLAMP,
+    function="clamp",
+    parameters=("input", "max"),
+)
 def clamp_high(g, x, high):
     return where(le(x, high), g, 0), where(gt(x, high), g, 0)
 
 
 _CLAMPS_BY_TENSOR: tuple[Any, ...] = tuple(
-    Pointwise("ClampBackward0", "clamp", OPS[name].build, "default", OPS[name].parameters)
+    Pointwise(
+        "ClampBackward0", "clamp", OPS[name].build, "default", OPS[name].parameters, _NO_CLAMP
+    )
     for name in ("clamp_low", "clamp_high", "clamp_both")
 )
 
@@ -343,6 +376,18 @@ def log1p(g, x):
     return g / (x + 1)
 
 
+@public(inplace="values function", out=True, names="special.expm1")
+@pointwise(
+    "expm1(x)",
+    "Expm1Backward0",
+    "float",
+    native=Function("expm1({})", "expm1({})", cuda_complex="gpugrad::expm1({})"),
+)
+def expm1(g, out):
+    """Return e to the power input, less 1, accurate near 0."""
+    return g * (out + 1)
+
+
 @public(inplace="values function", out=True)
 @pointwise("sqrt(x)", "SqrtBackward0", "float")
 def sqrt(g, out):
@@ -358,7 +403,7 @@ def rsqrt(g, out):
 
 
 @public(inplace="values", out=True)
-@pointwise("hypot(x, y)", "HypotBackward0", "float")
+@pointwise("hypot(x, y)", "HypotBackward0", "real")
 def hypot(g, x, y, out, convention):
     """Return the square root of input**2 + other**2, without overflow.
 
@@ -388,6 +433,19 @@ def logaddexp(g, x, y, convention):
         return grads
     same = both(eq(x, y), isinf(x))
     return tuple(where(same, where(lt(call("real", x), 0), 0, g / 2), grad) for grad in grads)
+
+
+@public(inplace="values", out=True, names="arctan2")
+@pointwise(
+    "atan2(x, y)", "Atan2Backward0", "real", native=Function("arctan2({}, {})", "atan2({}, {})")
+)
+def atan2(g, x, y):
+    """Return the angle of the point (other, input) in radians, in [-pi, pi].
+
+    The gradients at (0, 0) are 0.
+    """
+    square = x * x + y * y
+    return where(eq(square, 0), 0, g * y / square), where(eq(square, 0), 0, g * -x / square)
 
 
 @public(inplace="values function", out=True)
@@ -425,21 +483,49 @@ def sigmoid(g, out):
     return g * (1 - out) * out
 
 
+@pointwise("log(x / (1 - x))", "LogitBackward0", "real", function="logit")
+def logit_formula(g, x):
+    outside = either(lt(x, 0), gt(x, 1))
+    return where(outside, math.nan, g / (x * (1 - x)))
+
+
+@pointwise(
+    "log(minimum(maximum(x, low), 1 - low) / (1 - minimum(maximum(x, low), 1 - low)))",
+    "LogitBackward0",
+    "real",
+    function="logit",
+    parameters=("input", "eps"),
+)
+def logit_between(g, x, low):
+    outside = either(lt(x, low), gt(x, 1 - low))
+    return where(outside, 0, g / (x * (1 - x))), None
+
+
+@public(inplace="values function", out=True, names="special.logit")
+@selecting
+def logit(input: Tensor, eps: float | None = None) -> Selected:
+    """Return log(input / (1 - input)), of numbers in [0, 1]: nan outside, as is the gradient.
+
+    With ``eps`` it is that of input limited to [eps, 1 - eps], and the gradient is 0 outside.
+    """
+    return (logit_formula, (input,)) if eps is None else (logit_between, (input, float(eps)))
+
+
 @public(inplace="values function", out=True, names="special.erf")
-@pointwise("erf(x)", "ErfBackward0", "float")
+@pointwise("erf(x)", "ErfBackward0", "real")
 def erf(g, x):
     """Return the error function; on the CPU by SciPy where installed, else slowly by ``math``."""
     return g * (2 / math.sqrt(math.pi) * exp(-(x * x)))
 
 
 @public(inplace="values function")
-@pointwise("maximum(x, 0)", "ReluBackward0")
+@pointwise("maximum(x, 0)", "ReluBackward0", complex_error=_NO_CLAMP)
 def relu(g, out):
     """Return max(input, 0); the gradient at 0 is 0."""
     return where_positive(out, g)
 
 
-@pointwise("x * 0.5 * (1 + erf(x * 0.7071067811865476))", "GeluBackward0", "float", function="gelu")
+@pointwise("x * 0.5 * (1 + erf(x * 0.7071067811865476))", "GeluBackward0", "real", function="gelu")
 def gelu_exact():
     pass
 
@@ -447,7 +533,7 @@ def gelu_exact():
 @pointwise(
     "0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))",
     "GeluBackward0",
-    "float",
+    "real",
     function="gelu",
 )
 def gelu_tanh():

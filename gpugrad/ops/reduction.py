@@ -29,7 +29,7 @@ from gpugrad.op import (
 from gpugrad.op.promotion import as_operand
 from gpugrad.op.saved import Like, descended, read, wrap
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.indexing import gather_along, scatter_along
+from gpugrad.ops.indexing import flip, gather_along, scatter_along
 from gpugrad.ops.shape import cat, detach, narrow, reshape, unsqueeze
 
 if TYPE_CHECKING:
@@ -222,6 +222,34 @@ def prod(
     kind = _summed_type(input, dtype)
     op = _prod if dim is None else _prod_along
     return op(_cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
+
+
+@linear("CumsumBackward0")
+def _cumsum(door: backend.Backend, input: Array, *, axis: int, dtype: np.dtype[Any]) -> Array:
+    if not input.ndim:
+        return door.astype(input, dtype)
+    wide = np.dtype(np.float32) if dtype == np.float16 else dtype
+    found = door.xp.cumsum(door.astype(input, wide), axis)
+    return found if wide is dtype else door.astype(found, dtype)
+
+
+@_cumsum.gradient
+def input(g: Any, axis: int) -> Any:
+    if not g._array.ndim:
+        return g
+    kind = g._array.dtype
+    return flip(_cumsum(flip(g, axis), axis=axis, dtype=kind), axis)
+
+
+@public(inplace="values", out=True)
+def cumsum(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
+    """Return at each place the sum of the elements up to it along ``dim``.
+
+    Integers and bools give int64.  float16 accumulates in float32.
+    """
+    axis = normal_dim(dim, input._array.ndim)
+    kind = _summed_type(input, dtype)
+    return _cumsum(_cast_first(input, kind), axis=axis, dtype=kind)
 
 
 # --------------------------------------------------------------------------- extrema

@@ -31,6 +31,11 @@ def _softplus(x: Any, beta: float = 1, threshold: float = 20) -> Any:
     return np.where(x * beta > threshold, x, np.log1p(np.exp(x * beta)) / beta)
 
 
+def _logit(x: Any, eps: float | None = None) -> Any:
+    x = x if eps is None else np.clip(x, eps, 1 - eps)
+    return np.log(x / (1 - x))
+
+
 def _sign(x: Any) -> Any:
     return x / np.abs(x) if x.dtype.kind == "c" else np.sign(x)
 
@@ -65,6 +70,9 @@ def _bits(name: str, symbol: str) -> list[Sample]:
 
 
 REFERENCE: dict[str, Any] = {
+    "expm1": np.expm1,
+    "atan2": np.arctan2,
+    "logit": _logit,
     "add": lambda x, y, alpha=1: x + alpha * y,
     "sub": lambda x, y, alpha=1: x - alpha * y,
     "rsub": lambda x, y: y - x,
@@ -120,6 +128,15 @@ REFERENCE: dict[str, Any] = {
 }
 
 SAMPLES: dict[str, list[Sample]] = {
+    "expm1": [
+        *named("expm1", ANY, planes=[PLANE]),
+        case("near zero", lambda lib, x: lib.expm1(x), 1e-6 * X),
+    ],
+    "atan2": named("atan2", AWAY, AWAY),
+    "logit": [
+        *named("logit", uniform(0.1, 0.9)),
+        case("eps", lambda lib, x: lib.logit(x, eps=0.3), uniform(0.1, 0.9)((3, 4), 0)),
+    ],
     "positive": pointwise(
         lambda lib, x: lib.positive(x) * 2, ANY, planes=[PLANE], reference=lambda x: x * 2
     ),

@@ -9,7 +9,19 @@ from typing import Any
 import numpy as np
 
 from samples.draw import ANY, AWAY, PLANE, RIGHT, distinct, lattice, truth, whole
-from samples.family import INDICES, NONE, NOT, NUMBER, STRANGE, X, case, named, reduction
+from samples.family import (
+    INDICES,
+    NONE,
+    NOT,
+    NUMBER,
+    STRANGE,
+    X,
+    Z,
+    case,
+    named,
+    rearranged,
+    reduction,
+)
 from samples.sample import Sample
 
 
@@ -67,6 +79,7 @@ _EXTREMA = {
 
 
 REFERENCE: dict[str, Any] = {
+    "cumsum": np.cumsum,
     "isclose": np.isclose,
     "sum": _reduced(np.sum),
     "mean": _reduced(np.mean),
@@ -86,6 +99,14 @@ REFERENCE: dict[str, Any] = {
 }
 
 SAMPLES: dict[str, list[Sample]] = {
+    "cumsum": [
+        *rearranged(lambda lib, x: lib.cumsum(x, 1), (3, 4)),
+        case("first dim", lambda lib, x: x.cumsum(0), Z),
+        case("negative dim", lambda lib, x: x.cumsum(-2), Z),
+        case("integers", lambda lib, x: lib.cumsum(x, 0), INDICES, **NOT),
+        case("0-d", lambda lib, x: lib.cumsum(x, 0) * 2, NUMBER, reference=lambda x: x * 2),
+        case("zero-size", lambda lib, x: x.cumsum(0), NONE),
+    ],
     "isclose": [
         *named("isclose", whole(-1, 2), whole(-1, 2), **NOT),
         case("strange", lambda lib, x: lib.isclose(x, 0 * x, equal_nan=True), STRANGE,
