@@ -170,7 +170,8 @@ ARRIVING = {
     "two types of numbers": "x = x.sum().detach().requires_grad_(); x.grad_dtype = None\n"
     "((x * torch.tensor(3.0, dtype=torch.float64)) + (x * 2)).backward()",
     "three types": FUNCTION
-    + f"((x * 2).sum() + (x * {F64}).sum() + To.apply(x, torch.float16).sum()).backward()",
+    + f"torch.autograd.backward([(x * 2).sum() + (x * {F64}).sum(), To.apply(x, torch.float16)], "
+    "[None, torch.ones(2, dtype=torch.float16)])",
     "ten of them": f"sum((x * {F64}).sum() for _ in range(10)).backward()",
     "recorded": f"(x * x * {F64}).sum().backward(create_graph=True)",
     "recorded, of two types": f"((x * 2).sum() + (x * {F64}).sum()).backward(create_graph=True)",
@@ -292,3 +293,100 @@ def test_a_deep_copy_keeps_the_type() -> None:
     assert other.grad is not None
     assert other.grad.dtype is gpugrad.float64
     assert other.grad.tolist() == [2.0, 2.0]
+
+
+# --------------------------------------------------------------------------- what is handed out
+
+
+class _Handed(gpugrad.autograd.Function):
+    """Hands its gradient out."""
+
+    seen: Any = None
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return x * 1
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        _Handed.seen = g
+        return g
+
+
+def _hooked(loss: Any, x: Any, register: Any) -> Any:
+    seen: list[Any] = []
+    y = x * 1
+    handle = register(x, y, seen)
+    loss(y).sum().backward()
+    handle.remove()
+    return seen[0]
+
+
+def _by_function(loss: Any, x: Any) -> Any:
+    loss(_Handed.apply(x)).sum().backward()
+    return _Handed.seen
+
+
+def _retained(loss: Any, x: Any, create_graph: bool = False) -> Any:
+    y = x * 1
+    y.retain_grad()
+    loss(y).sum().backward(create_graph=create_graph)
+    return y.grad
+
+
+def _accumulated(loss: Any, x: Any, create_graph: bool = False) -> Any:
+    loss(x).sum().backward(create_graph=create_graph)
+    return x.grad
+
+
+grad, func, functional = gpugrad.autograd.grad, gpugrad.func, gpugrad.autograd.functional
+HANDED_OUT: dict[str, Any] = {
+    "grad": lambda loss, x: grad(loss(x).sum(), x)[0],
+    "recorded": lambda loss, x: grad(loss(x).sum(), x, create_graph=True)[0].detach(),
+    "of a result": lambda loss, x: (lambda y: grad(loss(y).sum(), y)[0])(x * 1),
+    ".grad": _accumulated,
+    "recorded .grad": lambda loss, x: _accumulated(loss, x, True).detach(),
+    "retained": _retained,
+    "recorded and retained": lambda loss, x: _retained(loss, x, True).detach(),
+    "hook": lambda loss, x: _hooked(loss, x, lambda x, y, seen: y.register_hook(seen.append)),
+    "hook of a leaf": lambda loss, x: _hooked(
+        lambda _: loss(x), x, lambda x, y, seen: x.register_hook(lambda g: seen.append(g))
+    ),
+    "hook before a node": lambda loss, x: _hooked(
+        loss, x, lambda x, y, seen: y.grad_fn.register_prehook(lambda g: seen.extend(g))
+    ),
+    "function": _by_function,
+    "func.grad": lambda loss, x: func.grad(lambda x: loss(x).sum())(x.detach()),
+    "func.vjp": lambda loss, x: func.vjp(lambda x: loss(x).sum(), x.detach())[1](
+        gpugrad.ones((), dtype=x.dtype, device=x.device)
+    )[0],
+    "vjp": lambda loss, x: functional.vjp(lambda x: loss(x).sum(), x)[1],
+    "jacobian": lambda loss, x: functional.jacobian(lambda x: loss(x).sum(), x),
+    "func.vmap": lambda loss, x: func.vmap(func.grad(lambda x: loss(x).sum()))(
+        gpugrad.stack([x.detach(), x.detach()])
+    ),
+}
+
+
+@pytest.mark.parametrize("way", HANDED_OUT)
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda x: x.mean(),
+        lambda x: x.mean(1),
+        lambda x: x.t().mean(0, keepdim=True),
+        lambda x: x.view(-1).mean(),
+        lambda x: x.sum(),
+        lambda x: x.sum(0),
+        lambda x: x[None].expand(1, 2, 3).sum(),
+    ],
+)
+def test_a_gradient_that_is_handed_out_may_be_written(loss: Any, way: str, device: str) -> None:
+    x = gpugrad.ones(2, 3, dtype=gpugrad.float64, device=device, requires_grad=True)
+    g = HANDED_OUT[way](loss, x)
+    first, *others = g.reshape(-1).tolist()
+    g.mul_(2)
+    g[(0,) * g.dim()] = 7
+
+    assert g.reshape(-1).tolist() == [7, *(2 * other for other in others)]
+    assert first == others[0]

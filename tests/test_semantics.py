@@ -735,6 +735,12 @@ def test_pytorch_still_gives_it(snippet: str, expected: str) -> None:
 NAMES = "[f and f.name() for f, _ in y.grad_fn.next_functions]"
 DELIBERATE: list[tuple[str, str, str, str]] = [
     (
+        "x = torch.ones(3, requires_grad=True)\ntorch.autograd.grad(x.sum(), x)[0].stride()",
+        "(0,)",
+        "(1,)",
+        "a gradient that is handed out may be written, also that of a sum",
+    ),
+    (
         "x = torch.arange(8.0); x[::2].mul_(x[2])\nx[::2]",
         "tensor([ 0.,  4., 16., 24.])",
         "tensor([ 0.,  4.,  8., 12.])",

@@ -19,6 +19,7 @@ from gpugrad.op.batching import batched, batching, check_ends, levels_at, unbatc
 from gpugrad.op.dual import seen_from
 from gpugrad.op.generated.pointwise import HOST
 from gpugrad.op.history import renew
+from gpugrad.op.hooked import handed
 from gpugrad.op.saved import heir, of_class, subclasses, wrap
 from gpugrad.ops.creation import zeros_like
 
@@ -322,7 +323,7 @@ def _count(gradients: Sequence[Any]) -> int:
 
 def _result(k: int, wanted: Any, found: Any, unused: bool, zeros: bool, recorded: bool) -> Any:
     if found is not None:
-        return found
+        return handed(found)
     if zeros:
         if isinstance(wanted, GradientEdge):
             raise RuntimeError(

@@ -7,9 +7,10 @@ from typing import Any
 
 from gpugrad import backend
 from gpugrad.backend import cpu
-from gpugrad.graph import Node, Rule, TensorBase, mode
+from gpugrad.graph import LEAF, Node, Rule, TensorBase, mode
 from gpugrad.hooks import has_grad_dtype
 from gpugrad.op.attribute import edges_of
+from gpugrad.op.dual import attach
 from gpugrad.op.rule import nothing
 from gpugrad.op.saved import type_name, wrap
 
@@ -32,11 +33,27 @@ def call_user(function: Callable[..., Any], *values: Any) -> Any:
         mode.walk = walk  # it may have walked itself
 
 
+def handed(grad: Any) -> Any:
+    """Return a gradient of a walk, a tensor, as the user may have it: each element can be written.
+
+    Within a walk the gradient of a mean, or of a sum, is one number under many elements.
+    """
+    array = grad._array
+    if not array.ndim or 0 not in array.strides or grad._edge is LEAF:  # that is the user's own
+        return grad
+    if not any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
+        return grad
+    copy = wrap(backend.of(array).copy(array, "C"))
+    copy._edge = grad._edge
+    for level, tangent in getattr(grad, "_tangents", {}).items():
+        attach(copy, level, handed(tangent))
+    return copy
+
+
 def tensors(grads: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the gradients of a walk, which are arrays where nothing is recorded, as tensors."""
-    if mode.enabled:
-        return tuple(grads)
-    return tuple([None if g is None else wrap(g) for g in grads])
+    """Return the gradients of a walk, which are arrays where nothing is recorded, for the user."""
+    recorded = mode.enabled
+    return tuple([None if g is None else handed(g if recorded else wrap(g)) for g in grads])
 
 
 def untensored(grads: Sequence[Any]) -> list[Any]:
