@@ -393,3 +393,45 @@ def test_threads_that_compute_at_once_are_right_and_quiet() -> None:
     for t in threads:
         t.join()
     assert found == [True] * 80
+
+
+# --------------------------------------------------------------------------- views over themselves
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int64, np.complex64])
+@pytest.mark.parametrize(
+    ("shape", "strides"),
+    [
+        ((9, 3), (1, 1)),
+        ((3, 9), (2, 1)),
+        ((4, 5), (5, 1)),
+        ((2, 3, 9, 4), (30, 10, 1, 1)),
+        ((5, 2, 4), (0, 7, 1)),
+        ((4, 4, 3, 3), (6, 1, 6, 1)),
+        ((3, 1, 5), (1, 1, 2)),
+        ((0, 3), (1, 1)),
+        ((), ()),
+    ],
+    ids=str,
+)
+def test_what_lies_on_each_other_is_added_up(shape: Any, strides: Any, dtype: Any) -> None:
+    memory, expected = np.zeros(70, dtype), np.zeros(70, dtype)
+    view = np.lib.stride_tricks.as_strided(memory, shape, [s * memory.itemsize for s in strides])
+    values = (np.random.default_rng(0).standard_normal(shape) * 9).astype(dtype)
+    places = np.zeros(shape, int)
+    for k, step in enumerate(strides):
+        places += step * np.arange(shape[k]).reshape(
+            [-1 if j == k else 1 for j in range(len(shape))]
+        )
+
+    assert cpu.add_overlapping(view, values)
+
+    np.add.at(expected, places, values)
+    assert np.allclose(memory, expected)
+
+
+def test_too_many_passes_are_left_to_indices() -> None:
+    memory = np.zeros(500)
+    view = np.lib.stride_tricks.as_strided(memory, (200, 200), (8, 8))
+    assert not cpu.add_overlapping(view, np.ones((200, 200)))
+    assert not memory.any()

@@ -80,6 +80,12 @@ class Backend(Protocol):
     def add_into(self, target: Array, source: Array) -> None:
         """Add ``source`` to ``target`` in its memory."""
 
+    def add_overlapping(self, view: Array, values: Array) -> bool:
+        """Add values to a view whose elements may lie on each other, in a fixed order.
+
+        False where they must be added at indices instead.
+        """
+
     MOST_TERMS: int  # how many arrays `add_all` adds at once
 
     def add_all(self, arrays: Sequence[Array], into_first: bool) -> Array:

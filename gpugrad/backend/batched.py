@@ -425,6 +425,13 @@ class BatchedBackend:
         self._check_room(target, (source,))
         self.inner.add_into(target.array, self._padded(source, target.ndim))
 
+    def add_overlapping(self, view: Batched, values: Array) -> bool:
+        """Add values to a view whose elements may lie on each other, in a fixed order."""
+        self._check_room(view, [values])
+        found = self._padded(self.lifted(values), view.ndim)
+        added: bool = self.inner.add_overlapping(view.array, found)
+        return added
+
     def add_all(self, arrays: Sequence[Array], into_first: bool) -> Batched:
         """Return the sum of arrays of one shape, in the memory of the first if it may be used."""
         batch = self._batch_of(arrays)

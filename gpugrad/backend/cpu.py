@@ -602,6 +602,45 @@ def add_into(target: Array, source: Array) -> None:
         enter(before)
 
 
+_MOST_PASSES = 128
+
+
+@quiet
+def add_overlapping(view: Array, values: Array) -> bool:
+    """Add values to a view whose elements may lie on each other: some dimensions one by one."""
+    if view.dtype == FLOAT16:  # each addition would round
+        return False
+    steps = [(abs(s), n) for s, n in zip(view.strides, view.shape, strict=True)]
+    by_length = sorted(range(view.ndim), key=lambda k: view.shape[k])
+    apart = list(by_length)
+    while not _lie_apart([steps[k] for k in apart]):
+        del apart[0]
+    for k in reversed(by_length[: view.ndim - len(apart)]):
+        if _lie_apart([steps[j] for j in (k, *apart)]):
+            apart.append(k)
+    looped = sorted(set(by_length) - set(apart))
+    lengths = [view.shape[k] for k in looped]
+    if math.prod(lengths) > _MOST_PASSES:
+        return False
+    targets = view.transpose((*looped, *sorted(apart)))
+    sources = np.broadcast_to(values, view.shape).transpose((*looped, *sorted(apart)))
+    for place in np.ndindex(*lengths):
+        target = targets[(*place, ...)]
+        np.add(target, sources[place], out=target)
+    return True
+
+
+def _lie_apart(steps: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether no two elements are one, by the distances and numbers along dimensions."""
+    reach = 0
+    for distance, count in sorted(steps):
+        if count > 1:
+            if distance <= reach:
+                return False
+            reach += distance * (count - 1)
+    return True
+
+
 MOST_TERMS = 2  # a third one costs as much alone, and finds the sum in the cache
 
 

@@ -231,15 +231,20 @@ def as_strided_scatter(
 
 @linear("UnfoldBackward0", view=True)
 def _unfold(door: backend.Backend, input: Array, *, axis: int, length: int, step: int) -> Array:
-    shape, strides = tuple(input.shape), tuple(input.strides)
-    offset = door.address(input) - door.memory(input)[0]
-    if not shape:
+    if not input.shape:
+        offset = door.address(input) - door.memory(input)[0]
         return door.laid_out(input, (length,), offset, (input.itemsize,))
+    return _windows(door, input, axis, length, step)
+
+
+def _windows(door: backend.Backend, array: Array, axis: int, length: int, step: int) -> Array:
+    """Return a view of all windows along an axis, whose elements are a new last axis."""
+    shape, strides = tuple(array.shape), tuple(array.strides)
     windows, distance = (shape[axis] - length) // step + 1, strides[axis] * step
     return door.laid_out(
-        input,
+        array,
         (*shape[:axis], windows, *shape[axis + 1 :], length),
-        offset,
+        door.address(array) - door.memory(array)[0],
         (*strides[:axis], distance, *strides[axis + 1 :], strides[axis]),
     )
 
@@ -248,12 +253,30 @@ def _unfold(door: backend.Backend, input: Array, *, axis: int, length: int, step
 def input(g: Any, like: Like, axis: int, length: int, step: int) -> Any:
     if not like.shape:
         return shapes.reshape(g, ()) if length else zeros_with(g, shape=(1,), index=(slice(0),))
-    count = (like.shape[axis] - length) // step + 1
-    places = step * np.arange(count)[:, None] + np.arange(length)
-    door = backend.of(g._array)
-    index = door.from_numpy(places, door.device_of(g._array))
-    windows = shapes.movedim(g, -1, axis + 1)
-    return add_at(windows, shape=like.shape, index=(*(slice(None),) * axis, index))
+    return _folded(g, shape=like.shape, axis=axis, length=length, step=step)
+
+
+@linear("UnfoldBackwardBackward0")
+def _folded(
+    door: backend.Backend, input: Array, *, shape: Shape, axis: int, length: int, step: int
+) -> Array:
+    """Return zeros of a shape with windows added at their places."""
+    where = door.device_of(input)
+    result = door.full(shape, 0, input.dtype, where)
+    windows = _windows(door, result, axis, length, step)
+    if step >= length:  # none lies on another
+        door.assign(windows, input)
+    elif not door.add_overlapping(windows, input):
+        places = step * np.arange(windows.shape[axis])[:, None] + np.arange(length)
+        moved = input.transpose((*range(axis + 1), len(shape), *range(axis + 1, len(shape))))
+        index = (*(slice(None),) * axis, door.from_numpy(places, where))
+        door.add_at(result, index, moved)
+    return result
+
+
+@_folded.gradient
+def input(g: Any, axis: int, length: int, step: int) -> Any:
+    return _unfold(g, axis=axis, length=length, step=step)
 
 
 @public(function=False)
