@@ -9,19 +9,26 @@ outputs, plain gradient descent on the squared error.
 from __future__ import annotations
 
 import argparse
+import ctypes
+import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from statistics import median
 
 import numpy as np
+from numpy._core import multiarray
 
 import gpugrad
 from gpugrad import Tensor, backend
 
 EXAMPLES, INPUTS, HIDDEN, OUTPUTS = 64, 1000, 100, 10
 LEARNING_RATE = 1e-6
+
+PROBED = 50  # steps with one BLAS thread
+WORTH_SAYING = 0.8  # of the time of a step
 
 DIRECTIONS = 5
 STEP = 1e-5  # of the differences, in a space where the weights are about 300 from 0
@@ -149,12 +156,69 @@ def inner(xs: Sequence[Tensor], ys: Sequence[Tensor]) -> float:
     return sum(float((x * y).sum()) for x, y in zip(xs, ys, strict=True))
 
 
+# --------------------------------------------------------------------------- threads
+
+
+class Blas:
+    """The threads with which NumPy multiplies matrices; not known where that is not OpenBLAS."""
+
+    def __init__(self) -> None:
+        library = ctypes.CDLL(
+            multiarray._multiarray_umath.__file__
+        )  # names in what it needs are found, too
+        for name in "scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads":
+            if hasattr(library, name.format("get")):
+                self._get = getattr(library, name.format("get"))
+                self._set = getattr(library, name.format("set"))
+                return
+        self._get = self._set = None
+
+    @property
+    def threads(self) -> int | None:
+        """How many there are."""
+        return None if self._get is None else int(self._get())
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Multiply with one thread while the block runs."""
+        before = self._get()
+        self._set(1)
+        try:
+            yield
+        finally:
+            self._set(before)
+
+
+def time_of_a_step(clock: Clock) -> float:
+    """Return the median seconds of a step."""
+    return sum(median(seconds) for seconds in clock.seconds.values())
+
+
+def hint(blas: Blas, clock: Clock, dtype: gpugrad.dtype) -> str | None:
+    """Return what to do where a step takes less time with one BLAS thread, on the CPU."""
+    if clock.device != "cpu" or blas.threads in (None, 1):
+        return None
+    alone = Clock("cpu")
+    with blas.alone():
+        train(Network("cpu", dtype), PROBED, alone)
+    before, after = time_of_a_step(clock), time_of_a_step(alone)
+    if after > WORTH_SAYING * before:
+        return None
+    return (
+        f"With one BLAS thread a step takes {1e3 * after:.3f} ms instead of {1e3 * before:.3f}: "
+        "the matrices are small, or the cores are busy. Set OMP_NUM_THREADS=1 before Python starts."
+    )
+
+
 # --------------------------------------------------------------------------- what is printed
 
 
-def devices() -> list[str]:
+def devices(blas: Blas) -> list[str]:
     """Return a line for each kind of device: its array library, or what is missing."""
     lines = [f"cpu    NumPy {np.__version__}"]
+    if blas.threads is not None:
+        cores = "core" if (n := os.cpu_count() or 1) == 1 else "cores"
+        lines[0] += f", {blas.threads} BLAS thread{'s' * (blas.threads > 1)}, {n} {cores}"
     problem = backend.cuda_problem()
     if problem is not None:
         return [*lines, f"cuda   none. {problem}"]
@@ -170,10 +234,9 @@ def devices() -> list[str]:
 
 def report(clock: Clock, steps: int) -> None:
     """Print the time of a step and, on CUDA, how many kernels it launches."""
-    medians = {part: median(seconds) for part, seconds in clock.seconds.items()}
-    parts = ", ".join(f"{part} {1e3 * s:.3f}" for part, s in medians.items())
+    parts = ", ".join(f"{part} {1e3 * median(s):.3f}" for part, s in clock.seconds.items())
     of = "one step" if steps == 1 else f"median of {steps} steps"
-    print(f"Time per step: {1e3 * sum(medians.values()):.3f} ms ({of}): {parts}")
+    print(f"Time per step: {1e3 * time_of_a_step(clock):.3f} ms ({of}): {parts}")
     if clock.kernels:
         parts = ", ".join(f"{part} {n}" for part, n in clock.kernels.items())
         print(f"Kernels per step: {sum(clock.kernels.values())}: {parts}")
@@ -209,7 +272,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     device = "cpu" if problem is not None else "cuda"
 
     print(f"gpugrad {gpugrad.__version__}, Python {platform.python_version()}")
-    print(*devices(), sep="\n")
+    blas = Blas()
+    print(*devices(blas), sep="\n")
     print(
         f"\nTraining {EXAMPLES} x {INPUTS} -> {HIDDEN} -> {OUTPUTS} on {device}, {options.dtype}, "
         f"{options.steps} steps, seed {options.seed}"
@@ -227,6 +291,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{'PASS' if passed else 'FAIL'}: {'at most' if passed else 'more than'} {TOLERANCE:g}\n")
 
     report(clock, options.steps)
+    if advice := hint(blas, clock, getattr(gpugrad, options.dtype)):
+        print(advice)
     return 0 if passed else 1
 
 

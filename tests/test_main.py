@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -46,6 +49,106 @@ def test_devices_are_named(device: str, capsys: Capture) -> None:
     out = capsys.readouterr().out
     assert re.search(r"^cpu    NumPy \d", out, re.MULTILINE)
     assert re.search(r"^cuda   (CuPy \d.*, CUDA \d+\.\d|none\. )", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("threads", "slower"), [(2, 10), (2, 1), (1, 10), (None, 10)])
+def test_threads_are_counted_and_one_is_advised_where_it_is_faster(
+    threads: int | None, slower: float, monkeypatch: Any, capsys: Capture
+) -> None:
+    class Fake(command.Blas):
+        threads: int | None = None
+
+        @contextmanager
+        def alone(self) -> Iterator[None]:
+            monkeypatch.setattr(command, "train", lambda n, steps, clock: took(clock, 1.0))
+            yield
+
+    def took(clock: command.Clock, seconds: float) -> float:
+        clock.seconds = {"forward": [seconds]}
+        return 0.0
+
+    monkeypatch.setattr(Fake, "threads", threads)
+    monkeypatch.setattr(command, "Blas", Fake)
+    monkeypatch.setattr(command, "train", lambda n, steps, clock: took(clock, slower))
+
+    assert command.main(["--device", "cpu"]) == 0
+
+    out = capsys.readouterr().out
+    assert (f"{threads} BLAS thread" in out) == (threads is not None)
+    advice = "With one BLAS thread a step takes 1000.000 ms instead of 10000.000: .*OMP_NUM_THREADS"
+    assert bool(re.search(advice, out)) == (threads == 2 and slower == 10)
+
+
+def test_the_threads_of_openblas_are_known() -> None:
+    blas = command.Blas()
+    if blas.threads is None:
+        pytest.skip("NumPy has another BLAS")
+    before = blas.threads
+    with blas.alone():
+        assert blas.threads == 1
+    assert blas.threads == before
+
+
+THREADED = """
+import hashlib
+import numpy as np
+import gpugrad
+rng = np.random.default_rng(0)
+for shape in (3000, 100), (200, 5000), (33, 5, 777), (1000, 2200):
+    for dtype in np.float32, np.float64, np.complex64:
+        numbers = rng.standard_normal(shape).astype(dtype)
+        x, row, column = (
+            gpugrad.tensor(a, requires_grad=True)
+            for a in (numbers, numbers[:1].copy(), numbers[..., :1].copy())
+        )
+        y = (x * row).exp() * column - x / (2 + column)
+        y.sum().abs().backward()
+        found = [x.sum(0), x.mean(-1), x.std(0), x.norm(), x.sum(), x.grad, row.grad, column.grad]
+        for t in found:
+            print(hashlib.sha256(t.detach().numpy().tobytes()).hexdigest())
+"""
+
+
+def test_nothing_but_products_of_matrices_depends_on_threads() -> None:
+    """Sums over rows are products with ones, too: their bits must not."""
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", THREADED], capture_output=True, text=True, check=True,
+            env={**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), n)},
+        ).stdout
+        for n in "14"
+    ]  # fmt: skip
+    assert printed[0].count("\n") == 96
+    assert printed[0] == printed[1]
+
+
+def test_the_recipe_makes_torch_a_name_of_gpugrad() -> None:
+    recipe = next(
+        b["code"] for b in FENCED.finditer(document("README.md")) if "sys.modules" in b["code"]
+    )
+    lines = [line[4:] for line in recipe.splitlines() if line.startswith(">>> ")]
+    program = """
+import torch
+import torch.autograd.forward_ad
+import torch.autograd.functional as functional
+from torch.autograd import Variable, gradcheck
+from torch.autograd.function import Function, once_differentiable
+from torch.func import vmap
+from torch.optim import SGD
+from torch.utils.checkpoint import checkpoint
+x = Variable(torch.ones(2), requires_grad=True)
+assert type(x) is torch.Tensor and torch.__name__ == "gpugrad"
+assert torch.autograd.functional is functional and Function is torch.autograd.Function
+checkpoint(torch.sin, x, use_reentrant=False).sum().backward()
+assert x.grad is not None
+try:
+    import torch.nn
+except ModuleNotFoundError:
+    print("works")
+"""
+    code = "\n".join([*lines[:2], program])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "works\n", done.stderr
 
 
 def test_seed_decides_the_numbers(capsys: Capture) -> None:
@@ -150,7 +253,10 @@ def test_examples_print_what_they_say(name: str) -> None:
     runner = doctest.DocTestRunner()
 
     # what the documents declare is gone after them
-    with patch.dict(OPS), patch.dict(formula.FUNCTIONS), patch.dict(formula.DERIVATIVES):
+    with (
+        patch.dict(OPS), patch.dict(formula.FUNCTIONS), patch.dict(formula.DERIVATIVES),
+        patch.dict(sys.modules),
+    ):  # fmt: skip
         runner.run(doctest.DocTestParser().get_doctest(kept, {}, name, name, 0))
 
     assert runner.tries > 3

@@ -216,6 +216,9 @@ _ROWS = 1024  # what a fast loop adds up along a row; several of these are added
 _RUN = 128  # how many of more rows than that are added up one after the other
 _SHORT = 32  # neighbours, with which NumPy takes as long as with the slices along their axis
 _STREAM = 1 << 21  # elements of a matrix that no cache holds
+# OpenBLAS divides products with a matrix of more elements among threads, which changes last bits.
+_ALONE = 4 * 2304 - 1
+_FEW = 8  # rows, of which a product with ones has too few to be faster
 _ONES: dict[Any, Array] = {dtype: np.ones(_ROWS, dtype) for dtype in _BITS}
 
 
@@ -306,32 +309,36 @@ def sums_of_rows(matrix: Array) -> Array:
 
 
 def sums_of_columns(matrices: Array) -> Array:
-    """Return the sum of each column: a row of ones times the matrix, while a cache holds it."""
-    if matrices.size >= _STREAM:
+    """Return the sum of each column.
+
+    A row of ones times some rows is fastest while a cache holds the matrix, and one thread has it.
+    """
+    stack, rows, columns = matrices.shape
+    size = rows * columns
+    ones = _ONES[matrices.dtype]
+    if size <= _ALONE and rows <= _ROWS:
+        return ones[:rows] @ matrices
+    run = min(_RUN, _ALONE // max(columns, 1))
+    if run < _FEW or size < 4 * _ALONE or matrices.size >= _STREAM:
         return _in_parts("...jk->...k", matrices)
-    return _in_parts("", matrices)
+    whole = rows - rows % run
+    parts = ones[:run] @ matrices[:, :whole].reshape(stack, -1, run, columns)
+    total = _in_parts("...jk->...k", parts, most=_RUN)
+    if whole < rows:
+        total += ones[: rows - whole] @ matrices[:, whole:]
+    return total
 
 
 def _in_parts(subscripts: str, *matrices: Array, most: int = _ROWS) -> Array:
-    """Return what ``c_einsum`` makes of stacks of matrices whose rows it adds up, a run at a time.
-
-    Without subscripts rows of ones are multiplied with the matrices.
-    """
-
-    def added(*some: Array) -> Array:
-        if subscripts:
-            return c_einsum(subscripts, *some)
-        (matrix,) = some
-        return _ONES[matrix.dtype][: matrix.shape[-2]] @ matrix
-
+    """Return what ``c_einsum`` makes of matrices whose rows it adds up, a run at a time."""
     stack, rows, columns = matrices[0].shape
     if rows <= most:  # one call is faster than several
-        return added(*matrices)
+        return c_einsum(subscripts, *matrices)
     whole = rows - rows % _RUN
     parts = [m[:, :whole].reshape(stack, -1, _RUN, columns) for m in matrices]
-    total = _in_parts("...jk->...k", added(*parts), most=_RUN)
+    total = _in_parts("...jk->...k", c_einsum(subscripts, *parts), most=_RUN)
     if whole < rows:
-        total += added(*(m[:, whole:] for m in matrices))
+        total += c_einsum(subscripts, *(m[:, whole:] for m in matrices))
     return total
 
 
