@@ -75,6 +75,7 @@ def reduction(
         case("all", call(), x, **options),
         case("dim", call(0), x, **options),
         case("negative dim keepdim", call(-1, keepdim=True), x, **options),
+        case("first of three", call(0), draw((2, 3, 4), 2), **options),
         case("middle dim", call(dim=1), draw((2, 3, 4), 0), **options),
         case("transposed", call(1), x, layout="transposed", **options),
         case("sliced", call(0), x, layout="sliced", **options),
@@ -85,6 +86,7 @@ def reduction(
     if tuples:
         z = draw((2, 3, 4), 1)
         samples.append(case("dims", call((0, 2)), z, **options))
+        samples.append(case("dims out of order", call((1, 0)), z, **options))
         samples.append(case("dims keepdim", call(dim=(-1, 0), keepdim=True), z, **options))
     if plane is not None:
         samples.append(case("complex", call(), plane((3, 4), 0), **options))
