@@ -415,6 +415,23 @@ def test_the_line_is_noted_where_the_value_was_written_before() -> None:
     assert note.index("# the line that saves") < note.index("# the line that overwrites")
 
 
+@pytest.mark.parametrize("written", [0, 1])
+@pytest.mark.parametrize("function", [gpugrad.mul, gpugrad.div, gpugrad.hypot, gpugrad.dot])
+def test_each_operand_is_saved_at_its_own_version(function: Any, written: int) -> None:
+    """A version that is asked of one operand only: of the first, or where a node is generated."""
+    x, y = (gpugrad.tensor([1.0, 2.0], requires_grad=True) * 1 for _ in range(2))
+    (x, y)[written].add_(1)
+    (first, second) = gpugrad.autograd.grad(function(x, y).sum(), (x, y))
+    again = [t.detach().requires_grad_() for t in (x, y)]
+    expected = gpugrad.autograd.grad(function(*again).sum(), again)
+    assert [first.tolist(), second.tolist()] == [t.tolist() for t in expected]
+
+    out = function(x, y).sum()
+    (x, y)[written].add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        out.backward()
+
+
 def test_the_line_of_a_recorded_gradient_is_that_of_the_walk() -> None:
     x = gpugrad.ones(64, 64, requires_grad=True)
     g = gpugrad.ones(64, 64)
