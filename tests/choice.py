@@ -68,8 +68,10 @@ def _rule(node: Node) -> Any:
     a function that may ask for any parameter.  Linear ones are their own derivatives.
     """
     kind = getattr(node.op, "kind", "elementwise")
-    asked = bool(node.params) if kind == "elementwise" else kind == "composite" and str(node.params)
-    return node.op, node.rule.needs, asked
+    if kind == "elementwise":
+        return node.op, node.rule.needs, bool(node.params)
+    _, _, parameters = node.params
+    return node.op, node.rule.needs, kind == "composite" and str(parameters)
 
 
 def without(pairs: Sequence[Pair], others: Sequence[Pair]) -> list[Pair]:

@@ -30,11 +30,13 @@ def complex_(array: Any, seed: int = 1) -> Any:
 REAL = {"softplus", "max", "min", "amax", "amin", "silu"} | {
     op.function for op in OPS.values() if op.promotion == "real" or op.complex_error is not None
 }
+# PyTorch refuses complex inputs, or does not differentiate by them.
+REFUSED = {"complex", "polar", "view_as_complex", "slice_scatter", "select_scatter"}
 EVERY = [
     (op, s)
     for op, s in choice.by_rule(choice.DIFFERENTIABLE)
     if not s.coarse
-    and op not in REAL
+    and op not in REAL | REFUSED
     and op != "as_strided_scatter"  # whose gradient in PyTorch is that of what was overwritten
     and (op, s.name) != ("logaddexp", "far out")  # where PyTorch's second derivatives overflow
 ]
@@ -99,8 +101,7 @@ def test_two_orders_are_pytorchs(op: str, sample: Sample) -> None:
         for a, b in zip(ours, theirs, strict=True):
             assert_close(a, b.detach(), 1e-9, 1e-9)
         compared += 1
-    if not compared:
-        pytest.skip("PyTorch refuses it")
+    assert compared
 
 
 ORDERED: dict[str, Any] = {
