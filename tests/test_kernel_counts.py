@@ -333,7 +333,8 @@ UNKNOWN = {
     "the positions along other dimensions are counted by a kernel of their own": tuple(
         f"{name} {case}"
         for name in ("max", "min")
-        for case in ("dim", "first of three", "negative dim", "middle dim", "transposed", "sliced", "method")
+        for case in ("dim", "first of three", "negative dim", "middle dim", "transposed",
+                     "sliced", "method")
     ),
 }  # fmt: skip
 KNOWN = [
