@@ -509,6 +509,7 @@ class Tensor(Methods):
                 "on these gradients. To fix this error, please refer to the Optimizer.zero_grad() "
                 "function in torch/optim/optimizer.py as the solution."
             )
+        inplace.check_scope(self)
         if not ends(self._edge):
             saved.note_detachment(self)
         self._edge = None

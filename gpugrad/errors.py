@@ -15,6 +15,18 @@ NO_DIMENSION = (
     "to convert a 0-dim tensor to a number"
 )
 
+ESCAPED = (
+    "Either your tensor may have escaped from inside a function being vmapped and this is a user "
+    "error (see https://pytorch.org/functorch/stable/ux_limitations.html), or there is an internal "
+    "functorch error in `gen_vmap_plumbing` Please file an issue if it looks like the latter"
+)
+
+CAPTURED = (
+    "During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to call "
+    "in-place operation that would mutate a captured Tensor. This is not supported; please rewrite "
+    "the function being transformed to explicitly accept the mutated Tensor(s) as inputs."
+)
+
 INFERENCE_WRITE = (
     "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone "
     "to get a normal tensor before doing inplace update.See "

@@ -54,8 +54,9 @@ class Counter:
     ``writes`` says which parts of the memory the latest writes were of.
     """
 
-    __slots__ = ("fixed", "latest", "value", "writes")
+    __slots__ = ("born", "fixed", "latest", "value", "writes")
 
+    born: float  # of memory that was made in a derivative of func's: when, as nodes have it
     fixed: str  # only where the memory may not be written in forward mode: the reason
     writes: list[Write]  # not there before the first write
     latest: Write | None  # of which the next one may be a part; None after something was saved
@@ -107,9 +108,9 @@ class Detachment(Write):
 
 
 class Inference(Counter):
-    """The counter of memory that was made in inference mode, whose writes are not counted.
+    """The counter of memory that was made in inference mode.
 
-    Its value is not 0, so that saving asks what it is.
+    Its value is negative, so that saving asks what it is, and with each write one less.
     """
 
     __slots__ = ()
@@ -354,28 +355,67 @@ class _Mode(threading.local):
     # forward mode, or None for a derivative in reverse
     transforms: tuple[Any, ...] = ()
     derivative: object = None  # the call of func.grad or vjp that runs, or whose gradients do
+    scope: Scope | None = None  # the innermost derivative of func's whose function runs
+    reaching = False  # whether hidden axes of a vmap that has ended may be computed with
     linearizing = False  # whether func.linearize runs, which walks what is recorded forward
 
 
 mode = _Mode()
-# An element for each block of inference mode, and each checkpoint that is computed again, that some
-# thread is in: what operations make has to be marked.
+# An element for each block of inference mode, each checkpoint that is computed again, and each
+# derivative of func's, that some thread is in: what operations make has to be marked.
 inferring: list[int] = []
 
 
 def mark(tensor: TensorBase, *operands: Any) -> None:
     """Mark a new tensor as one of inference mode, or as a view that was made there.
 
-    While something is computed again, note what it was computed from.
+    While something is computed again, note what it was computed from, and while the function of a
+    derivative runs, that the memory was made in it.
     """
     if mode.replay is not None:
         mode.replay.made(tensor, operands)
-    if not mode.inference:
-        return
     if tensor._view is not None:
-        tensor._view.origin = "inference"
-    elif tensor._counter is None:
-        tensor._counter = Inference()
+        if mode.inference:
+            tensor._view.origin = "inference"
+    elif tensor._counter is None and (mode.inference or mode.scope is not None):
+        tensor._counter = counter = Inference() if mode.inference else Counter()
+        counter.born = next_sequence()
+
+
+class Scope:
+    """The function of a derivative of func's, while it runs: it may write what it made itself.
+
+    ``given`` are the counters of other memory that it may write, ``None`` for all, as inside of a
+    user's Function, whose derivatives are its own.  It sees its arguments as tensors that move, at
+    a ``level`` of forward mode, or require grad; ``outer`` are those outside, on the same memory.
+    """
+
+    __slots__ = ("given", "inference", "level", "outer", "start")
+
+    def __init__(
+        self,
+        given: Sequence[Counter] | None,
+        outer: Sequence[TensorBase] = (),
+        level: int | None = None,
+    ):
+        self.given = given
+        self.outer = outer
+        self.level = level
+        self.start = next_sequence()
+        self.inference = mode.inference or (mode.scope is not None and mode.scope.inference)
+
+
+@contextmanager
+def scoped(scope: Scope | None) -> Iterator[None]:
+    """Run the block as the function of a derivative, in normal mode, or as none of one."""
+    before = mode.scope, mode.inference
+    inferring.append(1)
+    try:
+        mode.scope, mode.inference = scope, mode.inference and scope is None
+        yield
+    finally:
+        mode.scope, mode.inference = before
+        inferring.pop()
 
 
 @contextmanager
@@ -387,6 +427,17 @@ def recording(enabled: bool) -> Iterator[None]:
         yield
     finally:
         mode.enabled = before and mode.on
+
+
+@contextmanager
+def reaching_back() -> Iterator[None]:
+    """Compute also with what has hidden axes of a ``vmap`` that has ended, as a walk does."""
+    before = mode.reaching
+    try:
+        mode.reaching = True
+        yield
+    finally:
+        mode.reaching = before
 
 
 def users_line() -> Line:

@@ -117,6 +117,13 @@ def chosen(args: tuple[Any, ...], argnums: Argnums) -> Any:
     return tuple([args[k] for k in places])
 
 
+def others(args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums) -> list[Any]:
+    """Return what a function is given besides the arguments that :func:`chosen` has chosen."""
+    places = (argnums,) if isinstance(argnums, int) else argnums
+    known = {_place(k, len(args)) for k in places}
+    return leaves(([arg for k, arg in enumerate(args) if k not in known], kwargs))
+
+
 def replaced(args: tuple[Any, ...], argnums: Argnums, values: Any) -> list[Any]:
     """Return the arguments with others in the places that :func:`chosen` has chosen."""
     found = list(args)

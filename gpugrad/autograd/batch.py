@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from gpugrad import backend, errors, tree
 from gpugrad.backend.batched import Batched, Level, differs, door_for
-from gpugrad.graph import TensorBase, mode
+from gpugrad.graph import Scope, TensorBase, mode, scoped
 from gpugrad.op.batching import batched, unbatched, unlifted
 from gpugrad.op.operation import lifted
 
@@ -228,9 +228,10 @@ def reopened(levels: Sequence[Level]) -> Iterator[None]:
 @contextmanager
 def _in(batches: Sequence[Level], transforms: Sequence[Any]) -> Iterator[None]:
     before = mode.batches, mode.transforms
-    mode.batches, mode.transforms = tuple(batches), tuple(transforms)
     try:
-        yield
+        mode.batches, mode.transforms = tuple(batches), tuple(transforms)
+        with scoped(mode.scope and Scope(None)):
+            yield
     finally:
         mode.batches, mode.transforms = before
 

@@ -14,7 +14,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
-from weakref import WeakValueDictionary
+from weakref import ReferenceType, WeakValueDictionary
 
 import numpy as np
 
@@ -62,6 +62,7 @@ class Level:
         self.number = next(self._numbers)
         self.size = size
         self.randomness = randomness
+        self.lifted: list[ReferenceType[Any]] = []  # tensors that have the axis while it is open
 
 
 class _Flags(NamedTuple):

@@ -12,7 +12,17 @@ from gpugrad.autograd.basis import along_basis
 from gpugrad.autograd.forward_ad import dual_at
 from gpugrad.func.batch import check_randomness
 from gpugrad.func.reverse import Level, jacrev
-from gpugrad.graph import below, edge_of, mode, place_of, recording, transforming
+from gpugrad.graph import (
+    Scope,
+    below,
+    edge_of,
+    mode,
+    place_of,
+    reaching_back,
+    recording,
+    scoped,
+    transforming,
+)
 from gpugrad.op.dual import (
     forward_level,
     leads_elsewhere,
@@ -22,7 +32,7 @@ from gpugrad.op.dual import (
     tangent_of,
     unrecorded,
 )
-from gpugrad.op.saved import check_view
+from gpugrad.op.saved import check_view, counters_of
 from gpugrad.ops.creation import zeros_like
 from gpugrad.tree import Argnums
 
@@ -49,6 +59,13 @@ def jvp(
             ``func`` returned something else, or ``strict`` found that an output does not move.
         ValueError: A primal is not floating point or complex.
     """
+    return _jvp(func, primals, tangents, (), strict, has_aux)
+
+
+def _jvp(
+    func: Function, primals: Any, tangents: Any, others: Sequence[Any], strict: bool, has_aux: bool
+) -> tuple[Any, ...]:
+    """Do what :func:`jvp` does; ``others`` are tensors that the function may write."""
     name = "jvp(f, primals, tangents)"
     if not isinstance(primals, tuple):
         raise RuntimeError(
@@ -61,8 +78,14 @@ def jvp(
             f"structure {tree.structure(primals)} and tangents with structure "
             f"{tree.structure(tangents)}"
         )
-    with forward_level() as level, transforming(level):
-        pairs = zip(tree.leaves(primals), tree.leaves(tangents), strict=True)
+    moving, directions = tree.leaves(primals), tree.leaves(tangents)
+    given = counters_of([*directions, *others])
+    with (
+        forward_level() as level,
+        transforming(level),
+        scoped(Scope(given, moving, level)),
+    ):
+        pairs = zip(moving, directions, strict=True)
         duals = tree.rebuilt(primals, [dual_at(level, p, t) for p, t in pairs])
         output, aux = tree.with_aux(func(*duals), has_aux, name)
         for t in tree.leaves(output):
@@ -124,11 +147,13 @@ def jacfwd(
 
         def along(tangents: Sequence[Any]) -> Sequence[Any]:
             with nullcontext() if chunk_size == 1 else _transforming_tangents():
-                results[:] = jvp(
+                results[:] = _jvp(
                     lambda values: func(*tree.replaced(args, argnums, values), **kwargs),
                     (wanted,),
                     (tree.rebuilt(wanted, tangents),),
-                    has_aux=has_aux,
+                    tree.others(args, kwargs, argnums),
+                    False,
+                    has_aux,
                 )
             return tree.leaves(results[1])
 
@@ -197,7 +222,8 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
     recorded = mode.enabled
     with recording(True), _linearizing():
         level = Level(tree.leaves(primals), recorded)
-        output = func(*tree.rebuilt(primals, [_writable(x) for x in level.inputs]))
+        with scoped(Scope(counters_of(level.inputs))):
+            output = func(*tree.rebuilt(primals, [_writable(x) for x in level.inputs]))
         tree.check_tensors(output, name)
     outputs = tree.leaves(output)
 
@@ -263,7 +289,7 @@ def walk_forward(
         check_view(t)
     edges = [None if t._edge is None else edge_of(t) for t in outputs]
     nodes = below(edges)
-    with recording(recorded):
+    with recording(recorded), reaching_back():
         for sequence in sorted(nodes):
             node = nodes[sequence]
             moving = [found.get(place_of(edge)) for edge in node.inputs]

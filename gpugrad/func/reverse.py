@@ -11,9 +11,10 @@ from gpugrad import tree
 from gpugrad._tensor import Tensor
 from gpugrad.autograd import engine
 from gpugrad.autograd.basis import along_basis
-from gpugrad.graph import UNRECORDED, edge_of, mode, recording, transforming
+from gpugrad.graph import UNRECORDED, Scope, edge_of, mode, recording, scoped, transforming
 from gpugrad.op.batching import in_every_example
 from gpugrad.op.dual import leads_elsewhere, outside, tangents_of, unrecorded, variable, with_bases
+from gpugrad.op.saved import counters_of
 from gpugrad.ops.creation import zeros_like
 from gpugrad.tree import Argnums
 
@@ -42,6 +43,7 @@ class Level:
         self.inputs = [
             _argument(t) if t.requires_grad else variable(t) for t in map(in_every_example, tensors)
         ]
+        self.scope = Scope(counters_of(others), tensors)
         self.plain = [t for t in with_bases(others) if t._edge is None]
         self.token = object()  # what the hooks of this call refer to: they keep nothing alive
 
@@ -58,7 +60,7 @@ class Level:
     def call(self, function: Callable[[], Any]) -> Any:
         """Call the function; tensors that it wrote get no history of this call's own."""
         try:
-            with self.running():
+            with self.running(), scoped(self.scope):
                 result = function()
             return tree.mapped(self._own, result)
         finally:
@@ -174,7 +176,7 @@ def grad_and_value(func: Function, argnums: Argnums = 0, has_aux: bool = False) 
         recorded = mode.enabled
         with recording(True), transforming():
             wanted = tree.chosen(args, argnums)
-            level = Level(tree.leaves(wanted), recorded, tree.leaves((args, kwargs)))
+            level = Level(tree.leaves(wanted), recorded, tree.others(args, kwargs, argnums))
             inputs = tree.rebuilt(wanted, level.inputs)
             result = level.call(lambda: func(*tree.replaced(args, argnums, inputs), **kwargs))
             output, _ = tree.with_aux(result, has_aux, name)
@@ -274,7 +276,7 @@ def jacrev(
         output, pullback, *aux = _vjp(
             lambda values: func(*tree.replaced(args, argnums, values), **kwargs),
             (wanted,),
-            tree.leaves((args, kwargs)),
+            tree.others(args, kwargs, argnums),
             has_aux,
         )
         tree.check_real(output, "jacrev", "outputs")

@@ -226,6 +226,7 @@ def differentiate(
     pending.error_state = cpu.error_state()
     pending.roots, pending.rules = edges, rules
     pending.captured, pending.accumulates = captured, accumulates
+    around = mode.walk
     try:
         cpu.enter(cpu.QUIET)
         mode.enabled = recorded and mode.on
@@ -249,7 +250,7 @@ def differentiate(
         ended = {place: _ended(pending, g) for place, g in found.items()}
         return [ended[place_of(e)] for e in wanted]
     finally:
-        mode.walk = None
+        mode.walk = around
         mode.enabled = before
         cpu.enter(pending.error_state)
 

@@ -8,6 +8,7 @@ that is the same for every example is lifted where it meets one that is not
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -21,9 +22,9 @@ from gpugrad.backend.batched import (
     one_of,
     shown,
 )
-from gpugrad.graph import TensorBase, View, below, mode
+from gpugrad.graph import TensorBase, View, below, mode, reaching_back
 from gpugrad.op.operation import expand_to, lift, lifted, linear
-from gpugrad.op.saved import shared_counter, wrap
+from gpugrad.op.saved import own_array, shared_counter, wrap
 
 Array = Any
 
@@ -65,11 +66,28 @@ def batching(size: int, randomness: str = "error") -> Iterator[Level]:
     """Open a level of ``vmap`` for the block, inside those that are open, and yield it."""
     before = mode.batches
     level = Level(size, randomness)
-    mode.batches = (*before, level)
     try:
+        mode.batches = (*before, level)
         yield level
     finally:
         mode.batches = before
+        for lifted_one in level.lifted:
+            if (tensor := lifted_one()) is not None:
+                _lower_itself(tensor, level)
+
+
+def lift_itself(tensor: TensorBase, door: backend.Backend) -> None:
+    """Give a tensor hidden axes of length 1, which it has while their levels are open."""
+    array = tensor._array = door.lifted(own_array(tensor))
+    for level in levels_of(array):
+        level.lifted.append(weakref.ref(tensor))
+
+
+def _lower_itself(tensor: TensorBase, level: Level) -> None:
+    array = tensor._array
+    axes = [k for k, other in enumerate(levels_of(array)) if other is level]
+    if axes and array.array.shape[axes[0]] == 1:
+        tensor._array = array.without(axes)
 
 
 def is_batched(tensor: TensorBase, level: Level) -> bool:
@@ -106,7 +124,8 @@ def unbatched(tensor: Any, axis: int, level: Level, bases: dict[int, Any]) -> An
 
 
 def _shown(tensor: Any, axis: int, level: Level) -> Any:
-    result = show(tensor, axis=axis, level=level)
+    with reaching_back():  # a base may be a tensor of levels that are closed meanwhile
+        result = show(tensor, axis=axis, level=level)
     result._counter = shared_counter(tensor)
     return result
 

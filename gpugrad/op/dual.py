@@ -18,8 +18,7 @@ from contextlib import contextmanager
 from math import inf
 from typing import Any
 
-from gpugrad.backend.batched import Batched
-from gpugrad.graph import LEAF, SavedOutput, SeenView, TensorBase, below, edge_of, mode
+from gpugrad.graph import LEAF, SavedOutput, SeenView, TensorBase, below, edge_of, mark, mode
 from gpugrad.op import saved
 
 _next_level = itertools.count().__next__
@@ -134,16 +133,8 @@ def with_bases(values: Sequence[Any]) -> list[Any]:
 
 
 def leave(values: Sequence[Any]) -> None:
-    """Take from tensors what they were given in levels that have ended, since they were written.
-
-    That is their tangents, and hidden axes of length 1.
-    """
+    """Take from tensors the tangents that they were given in levels that have ended."""
     for t in with_bases(values):
-        array = t._array
-        if isinstance(array, Batched):
-            axes = [k for k, level in enumerate(array.door.levels) if level not in mode.batches]
-            if axes and all(array.array.shape[k] == 1 for k in axes):
-                t._array = array.without(axes)
         if saved.is_dual(t):
             t._tangents = {k: v for k, v in t._tangents.items() if k in mode.levels}
             if not t._tangents:
@@ -155,6 +146,9 @@ def leave(values: Sequence[Any]) -> None:
 def unrecorded(tensor: Any) -> Any:
     """Return a tensor and its tangents without their histories."""
     found = saved.wrap(tensor._array)
+    if mode.scope is not None:  # what a transform returns belongs to the one around it
+        mark(tensor)
+        found._counter = tensor._counter
     for level, tangent in tangents_of(tensor).items():
         attach(found, level, unrecorded(tangent))
     return found
@@ -164,6 +158,8 @@ def outside(tensor: Any, own: Sequence[Any]) -> Any:
     """Return a tensor without its history where that leads to no other leaves than ``own``."""
     edge = None if tensor._edge is None else edge_of(tensor)
     tangents = tangents_of(tensor)
+    if mode.scope is not None:
+        mark(tensor)
     if edge is None and not tangents:
         return tensor
     if edge is not None and not leads_elsewhere([edge], own):

@@ -142,9 +142,10 @@ class Elementwise:
         inputs = edges(operands)
         if inputs is not None:
             self.record(operands, arrays, inputs, outs, compute)
-        elif inferring:
+        if inferring:
             for out in outs:
-                mark(out)
+                if out._edge is None:
+                    mark(out)
         if mode.levels and has_tangents(operands):
             op = self if mode.conventions[-1] == TORCH else self.in_math
             call = _described(arrays, outs, compute)

@@ -34,7 +34,7 @@ from gpugrad.graph import (
     rehang,
 )
 from gpugrad.op import saved
-from gpugrad.op.batching import hide, show
+from gpugrad.op.batching import hide, lift_itself, show
 from gpugrad.op.dual import attach, tangent_of, tangents_of
 from gpugrad.op.operation import Declared, linear, lower
 from gpugrad.op.saved import function_name, own_array, shared_counter, type_name, wrap
@@ -309,8 +309,7 @@ def _share_levels(view: TensorBase, base: TensorBase) -> None:
     known = levels_of(view._array)
     levels = [level for level in levels_of(base._array) if level not in known]
     if levels:
-        array = own_array(view)
-        view._array = with_levels(array, backend.of(array), levels)
+        lift_itself(view, door_for(backend.of(own_array(view)), [*known, *levels]))
 
 
 # --------------------------------------------------------------------------- tangents

@@ -46,6 +46,7 @@ from gpugrad.op.observed import watcher
 from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
     Like,
+    check_open,
     descended,
     edges,
     like,
@@ -129,13 +130,15 @@ def together(
     scalars, which go with any.
 
     Raises:
-        RuntimeError: They live on different devices.
+        RuntimeError: They live on different devices, or belong to a ``vmap`` that has ended.
     """
     arrays = [o._array if isinstance(o, TensorBase) else o for o in operands]
     door = backend.of(arrays[0])
     for a in (*arrays, *others):
         if backend.of(a) is not door:
             return _joined(operands, others)
+    if isinstance(door, BatchedBackend):
+        check_open(door)
     return door, operands, arrays
 
 
@@ -147,6 +150,8 @@ def _joined(
     door = backend.joined(doors)
     if door is None:
         raise different_devices([d.device_of(a) for d, a in zip(doors, arrays, strict=True)])
+    if isinstance(door, BatchedBackend):
+        check_open(door)
     operands = [lifted(o, door) if isinstance(o, TensorBase) else o for o in operands]
     return door, operands, [o._array if isinstance(o, TensorBase) else o for o in operands]
 

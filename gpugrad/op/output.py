@@ -8,6 +8,7 @@ from typing import Any
 
 from gpugrad import _dtype, backend, errors
 from gpugrad.graph import TensorBase, mode
+from gpugrad.op.dual import has_tangents
 from gpugrad.op.operation import different_devices
 from gpugrad.op.saved import note_write, own_array
 
@@ -17,6 +18,7 @@ def check(function: str, out: Any, operands: Sequence[Any]) -> None:
 
     Raises:
         RuntimeError: A gradient would be lost.
+        NotImplementedError: A tangent would be.
         TypeError: ``out`` is no tensor, nor a tuple of them.
     """
     outs = out if isinstance(out, tuple | list) else (out,)
@@ -27,6 +29,11 @@ def check(function: str, out: Any, operands: Sequence[Any]) -> None:
         raise RuntimeError(
             f"{function}(): functions with out=... arguments don't support automatic "
             "differentiation, but one of the arguments requires grad."
+        )
+    if mode.levels and has_tangents(known):
+        raise NotImplementedError(
+            f"Trying to use forward AD with {function}_out that does not support it because it is "
+            "an out= function"
         )
 
 

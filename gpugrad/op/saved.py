@@ -11,7 +11,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad._device import device
-from gpugrad.backend.batched import all_of, levels_of
+from gpugrad.backend.batched import Batched, all_of, levels_of
 from gpugrad.graph import (
     Counter,
     Detachment,
@@ -134,9 +134,26 @@ def like(tensor: TensorBase) -> Like:
 
 def shared_counter(tensor: TensorBase) -> Counter:
     """Return the tensor's counter of in-place writes, made if it has none."""
-    if tensor._counter is None:
-        tensor._counter = Counter()
-    return tensor._counter
+    counter = tensor._counter
+    if counter is None:
+        counter = tensor._counter = Counter()
+    if mode.scope is not None and not hasattr(counter, "born"):
+        node = _maker(tensor)
+        if node is not None:
+            counter.born = node.sequence
+    return counter
+
+
+def counters_of(values: Sequence[Any]) -> list[Counter]:
+    """Return the counters of the tensors among some values."""
+    return [shared_counter(t) for t in values if isinstance(t, TensorBase)]
+
+
+def _maker(tensor: TensorBase) -> Node | None:
+    """Return the node that computed what lies in the memory of a tensor."""
+    edge = (tensor if tensor._view is None else tensor._view.base)._edge
+    edge = edge.node if isinstance(edge, Output) else edge
+    return edge if isinstance(edge, Node) else None
 
 
 def saved_output(tensor: TensorBase) -> SavedOutput:
@@ -168,7 +185,7 @@ def versions_of(saved: Sequence[Any]) -> tuple[int, ...] | None:
         else _writes(s)
         for s in saved
     ])  # fmt: skip
-    if -1 in versions:
+    if min(versions, default=0) < 0 and mode.scope is None:
         raise RuntimeError(
             "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
             "inference mode in computation tracked by autograd. To work around this, you can make "
@@ -299,6 +316,7 @@ def note_write(tensor: TensorBase, *sources: Any) -> None:
     """
     counter = shared_counter(tensor)
     if isinstance(counter, Inference):
+        counter.value -= 1
         return
     replay = mode.replay
     stale = None if replay is None else replay.first_stale(sources)
@@ -434,6 +452,32 @@ def type_name(tensor: TensorBase) -> str:
     """Return PyTorch's old name of a tensor's type: ``gpugrad.FloatTensor``."""
     where = "" if backend.of(tensor._array).type == "cpu" else "cuda."
     return f"gpugrad.{where}{_dtype.of(tensor._array.dtype).title}Tensor"
+
+
+def door_of(array: Array) -> Any:
+    """Return the backend that computes with an array, where it may be computed with.
+
+    Raises:
+        RuntimeError: It has hidden axes of a ``vmap`` that has ended.
+    """
+    door = backend.of(array)
+    if array.__class__ is Batched:
+        check_open(door)
+    return door
+
+
+def check_open(door: Any) -> None:
+    """Raise where a backend computes with the hidden axes of a ``vmap`` that has ended.
+
+    What was recorded in it is still walked, forward and backward.
+
+    Raises:
+        RuntimeError: It does.
+    """
+    if mode.walk is not None or mode.reaching:
+        return
+    if any(level not in mode.batches for level in door.levels):
+        raise RuntimeError(errors.ESCAPED)
 
 
 def check_view(tensor: Any) -> bool:

@@ -240,7 +240,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
-    return wrap(_checked_array(ndarray))
+    return finish(wrap(_checked_array(ndarray)), False)
 
 
 @public(method=False)
@@ -253,7 +253,7 @@ def as_tensor(data: Any, dtype: dtype | None = None, device: DeviceLike = None) 
         result: Any = data
     elif backend.is_array(data) and not isinstance(data, np.generic):
         backend.of(data)
-        result = wrap(_checked_array(data))
+        result = finish(wrap(_checked_array(data)), False)
     else:
         return tensor(data, dtype=dtype, device=device)
     return to(result, device=device, dtype=dtype)

@@ -16,6 +16,7 @@ from gpugrad.graph import TensorBase, warn
 from gpugrad.op import linear, public
 from gpugrad.op.saved import Like, descended, own_array, read, wrap
 from gpugrad.ops import shape as shapes
+from gpugrad.ops.creation import finish
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -304,13 +305,13 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     door = backend.of(input._array)
     found = door.xp.nonzero(door.own(input._array).reshape(input._array.shape or (1,)))
     if as_tuple:
-        return descended(tuple(map(wrap, found)), (input,))
+        return descended(tuple([finish(wrap(places), False) for places in found]), (input,))
     if input._array.ndim:
         result = door.xp.stack(found, axis=1)
     else:
         where = door.device_of(input._array)
         result = door.empty((len(found[0]), 0), np.dtype(np.int64), where)
-    return descended(wrap(result), (input,))
+    return descended(finish(wrap(result), False), (input,))
 
 
 @public(out=True)

@@ -12,9 +12,20 @@ from gpugrad import _dtype, backend, errors
 from gpugrad.backend.batched import BatchedBackend, has_room, levels_of, no_room
 from gpugrad.errors import size
 from gpugrad.formula import REAL
-from gpugrad.graph import LEAF, Inference, Node, Output, TensorBase, mode, recording, rehang
+from gpugrad.graph import (
+    LEAF,
+    Inference,
+    Node,
+    Output,
+    TensorBase,
+    mode,
+    recording,
+    rehang,
+    scoped,
+)
 from gpugrad.op import OPS, Elementwise, Pointwise, cast, function_of, linear, public
 from gpugrad.op.arguments import Arguments
+from gpugrad.op.batching import lift_itself
 from gpugrad.op.dual import attach, has_tangents, tangent_of
 from gpugrad.op.forms import Public
 from gpugrad.op.generated import inplace as generated
@@ -30,7 +41,16 @@ from gpugrad.op.history import (
     still,
 )
 from gpugrad.op.promotion import as_operand, result_type
-from gpugrad.op.saved import Like, note_write, own_array, type_name, wrap, zeros
+from gpugrad.op.saved import (
+    Like,
+    door_of,
+    note_write,
+    own_array,
+    shared_counter,
+    type_name,
+    wrap,
+    zeros,
+)
 from gpugrad.ops import scatter, shape
 from gpugrad.ops.creation import checked_number
 from gpugrad.ops.indexing import add_at, getitem, parsed
@@ -64,6 +84,7 @@ def check_examples(self: TensorBase, *operands: Any, function: str = "inplace ar
     Raises:
         RuntimeError: There is no memory for each example.
     """
+    check_scope(self)
     for o in operands:
         array = o._array if isinstance(o, TensorBase) else o
         if not has_room(self._array, array):
@@ -76,13 +97,12 @@ def check_examples(self: TensorBase, *operands: Any, function: str = "inplace ar
         door = backend.joined([backend.of(self._array), backend.of(array)])
         assert isinstance(door, BatchedBackend)
         for t in (self,) if self._view is None else (self, self._view.base):
-            t._array = door.lifted(own_array(t))
+            lift_itself(t, door)
 
 
 def check_history(self: TensorBase, *operands: Any) -> None:
     """Raise where the history of ``self`` forbids a write."""
-    if isinstance(self._counter, Inference) and not mode.inference:
-        raise RuntimeError(errors.INFERENCE_WRITE)
+    check_scope(self)
     if mode.levels and hasattr(self._counter, "fixed"):
         raise RuntimeError(self._counter.fixed)
     if not mode.enabled:
@@ -95,6 +115,34 @@ def check_history(self: TensorBase, *operands: Any) -> None:
     elif any(_tracked(t) for t in (self, self._view.base, *operands)):
         check_rewritable(self)
         belong(self)
+
+
+def check_scope(self: TensorBase) -> None:
+    """Raise where what is written belongs elsewhere.
+
+    The function of a derivative may write what was made in it and what it was given: what it
+    computes would otherwise become part of what is outside.
+
+    Raises:
+        RuntimeError: It was neither, or it belongs to inference mode, or to a ``vmap`` that has
+            ended.
+    """
+    scope = mode.scope
+    if isinstance(self._counter, Inference) and not (
+        mode.inference or (scope is not None and scope.inference)
+    ):
+        raise RuntimeError(errors.INFERENCE_WRITE)
+    door_of(self._array)
+    if scope is None or scope.given is None or mode.walk is not None:
+        return
+    counter = shared_counter(self)
+    if getattr(counter, "born", 0) > scope.start or any(counter is c for c in scope.given):
+        return
+    base = self if self._view is None else self._view.base
+    moves = self._edge if scope.level is None else tangent_of(self, scope.level)
+    outside = moves is None and any(t is self or t is base for t in scope.outer)
+    if outside or all(t._counter is not counter for t in scope.outer):
+        raise RuntimeError(errors.CAPTURED)
 
 
 def _tracked(operand: Any) -> bool:
@@ -226,7 +274,8 @@ def move(self: Any, result: Any) -> None:
             continue
         if before is None:
             before = still(self, level, tangent)
-        copy_(before, 0 if tangent is None else tangent)
+        with scoped(None):  # whosever it is
+            copy_(before, 0 if tangent is None else tangent)
 
 
 def _fitting(self: Any, result: Any) -> Any:

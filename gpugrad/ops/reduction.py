@@ -29,6 +29,7 @@ from gpugrad.op import (
 from gpugrad.op.promotion import as_operand
 from gpugrad.op.saved import Like, descended, read, wrap
 from gpugrad.ops import pointwise as pw
+from gpugrad.ops.creation import finish
 from gpugrad.ops.indexing import flip, gather_along, scatter_along
 from gpugrad.ops.shape import cat, detach, narrow, reshape, unsqueeze
 
@@ -466,7 +467,7 @@ def _position(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tenso
         result = door.reshape(result, ones) if ones is not None else (
             door.xp.expand_dims(result, axis) if array.ndim else result
         )  # fmt: skip
-    return descended(wrap(result), (input,))
+    return descended(finish(wrap(result), False), (input,))
 
 
 @public(out=True)

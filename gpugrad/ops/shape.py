@@ -951,8 +951,9 @@ def _destination(*args: Any, **kwargs: Any) -> tuple[device | None, dtype | None
 @public(method=False)
 def detach(input: Tensor) -> Any:
     """Return a tensor on the same memory without history; writes to either are seen by both."""
-    from gpugrad.op.saved import own_array, shared_counter
+    from gpugrad.op.saved import door_of, own_array, shared_counter
 
+    door_of(input._array)
     result = wrap(own_array(input))
     result._counter = shared_counter(input)
     return descended(result, (input,))

@@ -239,7 +239,7 @@ def function(op: Any) -> Callable[..., Any]:
             SCALARS=_SCALARS,
             UNRECORDED=graph.UNRECORDED,
             View=graph.View,
-            door_of_array=backend.of,
+            door_of_array=saved.door_of,
             doors=backend.BACKENDS,
             general=op.general,
             own_array=saved.own_array,
