@@ -19,7 +19,6 @@ from contextlib import contextmanager
 from statistics import median
 
 import numpy as np
-from numpy._core import multiarray
 
 import gpugrad
 from gpugrad import Tensor, backend
@@ -163,9 +162,8 @@ class Blas:
     """The threads with which NumPy multiplies matrices; not known where that is not OpenBLAS."""
 
     def __init__(self) -> None:
-        library = ctypes.CDLL(
-            multiarray._multiarray_umath.__file__
-        )  # names in what it needs are found, too
+        numpy = sys.modules["numpy._core._multiarray_umath"].__file__
+        library = ctypes.CDLL(numpy)  # names are also found in what it needs
         for name in "scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads":
             if hasattr(library, name.format("get")):
                 self._get = getattr(library, name.format("get"))
@@ -179,10 +177,10 @@ class Blas:
         return None if self._get is None else int(self._get())
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Multiply with one thread while the block runs."""
+    def limited(self, threads: int) -> Iterator[None]:
+        """Multiply with so many threads while the block runs."""
         before = self._get()
-        self._set(1)
+        self._set(threads)
         try:
             yield
         finally:
@@ -199,7 +197,7 @@ def hint(blas: Blas, clock: Clock, dtype: gpugrad.dtype) -> str | None:
     if clock.device != "cpu" or blas.threads in (None, 1):
         return None
     alone = Clock("cpu")
-    with blas.alone():
+    with blas.limited(1):
         train(Network("cpu", dtype), PROBED, alone)
     before, after = time_of_a_step(clock), time_of_a_step(alone)
     if after > WORTH_SAYING * before:

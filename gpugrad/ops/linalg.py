@@ -278,6 +278,8 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """Return the matrix product: of vectors, matrices, or stacks of matrices that broadcast.
 
+    On the CPU the last bits depend on how many threads NumPy's BLAS has.
+
     Raises:
         RuntimeError: A 0-d tensor, or sizes or types that do not fit.
     """
