@@ -557,12 +557,15 @@ class Tensor(Methods):
             raise RuntimeError(f"a Tensor with {array.size} elements cannot be converted to Scalar")
         if inferring:
             saved.read(self)
-        return array.item()
+        return backend.of(array).item(array)
 
     def tolist(self) -> Any:
         """Return the elements as nested lists of Python numbers; of a 0-d tensor the number."""
         saved.read(self)
-        return self._array.tolist()
+        array = self._array
+        if array.__class__ is Batched:
+            return array.tolist()
+        return backend.of(array).to_numpy(array).tolist()
 
     def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
         """Return the NumPy array, sharing memory.
@@ -613,7 +616,7 @@ class Tensor(Methods):
         if self._array.size != 1:
             raise ValueError("only one element tensors can be converted to Python scalars")
         saved.read(self)
-        value = self._array.item()
+        value = backend.of(self._array).item(self._array)
         if isinstance(value, complex) and kind != "complex":
             if value.imag:
                 raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
@@ -632,7 +635,7 @@ class Tensor(Methods):
             what = "no values" if n == 0 else "more than one value"
             raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
         saved.read(self)
-        return bool(self._array.item())
+        return bool(backend.of(self._array).item(self._array))
 
     def __float__(self) -> float:
         self._warn_of_scalar()
@@ -657,7 +660,7 @@ class Tensor(Methods):
         if self._array.size != 1 or self._array.dtype.kind not in "biu":
             raise TypeError("only integer tensors of a single element can be converted to an index")
         saved.read(self)
-        return int(self._array.item())
+        return int(backend.of(self._array).item(self._array))
 
     def __len__(self) -> int:
         if not self._array.ndim:

@@ -39,6 +39,13 @@ def size(shape: Sequence[int]) -> str:
     return str(list(shape))
 
 
+def out_of_bounds(
+    kind: type[Exception], function: str, index: int, axis: int, length: int
+) -> Exception:
+    """Return the error for an index that is out of bounds, which a function's name may begin."""
+    return kind(f"{function}index {index} is out of bounds for dimension {axis} with size {length}")
+
+
 def normal_dim(dim: int, ndim: int) -> int:
     """Return ``dim`` counted from the front; a 0-d tensor has the one dimension 0.
 

@@ -185,6 +185,28 @@ def reduction_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
     return unique(all_of_them())
 
 
+def own_sources() -> dict[str, str]:
+    """Return the texts of kernels that are made of no formula."""
+    from gpugrad.kernels import bounds
+    from gpugrad.kernels.reduction import size_kernel
+
+    def all_of_them() -> Iterator[tuple[str, str, str]]:
+        for dtype in (*FLOATS[1:], COMPLEX64, np.dtype(np.complex128)):
+            for least in False, True:
+                made = size_kernel(dtype, least)
+                real = np.empty(0, dtype).real.dtype
+                yield (
+                    f"size, {dtype.name}",
+                    nvrtc.reduction_source(made, 2, (dtype, real)),
+                    made.name,
+                )
+        for dtype in INTEGERS[1:]:
+            made = bounds.kernel(dtype)
+            yield f"bounds, {dtype.name}", made.code, made.name
+
+    return unique(all_of_them())
+
+
 def plain_sums() -> Iterator[Kernel]:
     """Return the sums and inner products that are no gradients."""
     from gpugrad.kernels.summation import plain, product
@@ -285,6 +307,7 @@ def sources_of_frames() -> dict[str, str]:
         **reduction_sources([*first, *plain_sums()]),
         **raw_sources([*low, *in_turns([*whole()])]),
         **raw_sum_sources([*first, *plain_sums()]),
+        **own_sources(),
     }
 
 
@@ -296,6 +319,7 @@ def sources_of_functions() -> dict[str, str]:
         **reduction_sources([*products, *plain_sums()]),
         **raw_sources(products),
         **raw_sum_sources([*products, *plain_sums()]),
+        **own_sources(),
     }
 
 

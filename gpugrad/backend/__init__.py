@@ -171,6 +171,18 @@ class Backend(Protocol):
     def empty_like(self, array: Array, order: str) -> Array:
         """Return an array as ``empty`` does, of the shape, type and device of another one."""
 
+    def item(self, array: Array) -> Any:
+        """Return the one element as a Python number."""
+
+    def check_inside(
+        self, indices: Array, low: int, n: int, axis: int, function: str, error: type[Exception]
+    ) -> None:
+        """Raise where an index is below ``low`` or not below ``n``.
+
+        A GPU looks itself, without being waited for: what brings numbers to the host, waits for the
+        GPU or looks at other indices afterwards, raises.
+        """
+
     def take(self, array: Array, index: Any) -> Array:
         """Return ``array[index]`` where ``index`` has arrays: a copy."""
 

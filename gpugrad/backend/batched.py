@@ -345,6 +345,10 @@ class BatchedBackend:
 
     to_pinned = to_numpy
 
+    def item(self, array: Batched) -> Any:
+        """Return the one element as a Python number."""
+        return array.item()
+
     def address(self, array: Batched) -> int:
         """Return the address of the first element of the first example."""
         return int(self.inner.address(array.array))

@@ -17,7 +17,8 @@ from numpy.lib.introspect import opt_func_info
 
 from gpugrad._device import CPU, device
 from gpugrad.backend import half, large, places, products
-from gpugrad.errors import summed_axes
+from gpugrad.backend.places import all_inside
+from gpugrad.errors import out_of_bounds, summed_axes
 from gpugrad.formula import (
     BOOL,
     COMPLEX,
@@ -923,6 +924,22 @@ def empty(shape: Shape, dtype: np.dtype[Any], where: device) -> Array:
 def empty_like(array: Array, order: str) -> Array:
     """Return a new array of the shape and type of another one."""
     return np.empty_like(array, order=order)  # type: ignore[call-overload]
+
+
+def item(array: Array) -> Any:
+    """Return the one element as a Python number."""
+    return array.item()
+
+
+def check_inside(
+    indices: Array, low: int, n: int, axis: int, function: str, error: type[Exception]
+) -> None:
+    """Raise where an index is below ``low`` or not below ``n``."""
+    if all_inside(indices, n):
+        return
+    least, most = int(indices.min()), int(indices.max())
+    if least < low or most >= n:
+        raise out_of_bounds(error, function, most if most >= n else least, axis, n)
 
 
 def take(array: Array, index: Any) -> Array:

@@ -19,9 +19,9 @@ import numpy as np
 
 from gpugrad._device import device
 from gpugrad.backend import cpu
-from gpugrad.errors import summed_axes
+from gpugrad.errors import out_of_bounds, summed_axes
 from gpugrad.formula import COMPLEX, REAL, Formula, variable
-from gpugrad.kernels import dense, launches, layout, summation
+from gpugrad.kernels import bounds, dense, launches, layout, summation
 from gpugrad.kernels.elementwise import elementwise
 from gpugrad.kernels.layout import PLANS, aligned, signatures
 from gpugrad.kernels.reduction import position_kernel, reduction, size_kernel
@@ -109,6 +109,7 @@ def synchronize(where: device) -> None:
     """Wait until the device has finished all that was asked of it."""
     with on(where):
         xp.cuda.runtime.deviceSynchronize()
+    _report()
 
 
 # --------------------------------------------------------------------------- formulas
@@ -308,6 +309,7 @@ def from_numpy(array: Array, where: device) -> Array:
 def to_numpy(array: Array) -> np.ndarray[Any, Any]:
     """Return a copy in host memory; waits for the device."""
     result: np.ndarray[Any, Any] = xp.asnumpy(array)
+    _report()
     return result
 
 
@@ -317,6 +319,7 @@ def to_pinned(array: Array) -> np.ndarray[Any, Any]:
     memory = xp.cuda.alloc_pinned_memory(array.nbytes)
     pinned = np.frombuffer(memory, array.dtype, array.size).reshape(array.shape)
     result: np.ndarray[Any, Any] = xp.asnumpy(array, out=pinned)
+    _report()
     return result
 
 
@@ -583,6 +586,42 @@ def empty(shape: Shape, dtype: np.dtype[Any], where: device) -> Array:
 def empty_like(array: Array, order: str) -> Array:
     """Return a new array of the shape, type and device of another one."""
     return xp.empty_like(array, order=order)
+
+
+@at_home
+def item(array: Array) -> Any:
+    """Return the one element as a Python number; waits for the device."""
+    value = array.item()
+    _report()
+    return value
+
+
+_WORDS: list[tuple[type[Exception], str]] = []  # how an error about an index begins
+
+
+@at_home
+def check_inside(
+    indices: Array, low: int, n: int, axis: int, function: str, error: type[Exception]
+) -> None:
+    """Have the device look for an index below ``low`` or not below ``n``."""
+    _report()
+    if (error, function) not in _WORDS:
+        _WORDS.append((error, function))
+    launches.add(1 + (not indices.flags.c_contiguous))
+    bounds.look(indices, low, n, axis, _WORDS.index((error, function)))
+
+
+def _report() -> None:
+    """Raise for an index that the device has found out of bounds.
+
+    Where the device did not have to be waited for, it may not have looked yet.
+    """
+    found = bounds.found()
+    if found is not None:
+        index, n, axis, words = found
+        error = out_of_bounds(*_WORDS[words], index, axis, n)
+        error.add_note("The device found this index in a call before this one, and went on.")
+        raise error
 
 
 @at_home

@@ -10,7 +10,6 @@ import numpy as np
 
 from gpugrad import backend, errors
 from gpugrad.backend.batched import Batched, all_of
-from gpugrad.backend.places import all_inside
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase, warn
 from gpugrad.op import linear, public
@@ -115,7 +114,7 @@ def _element(door: backend.Backend, item: Any, where: Any) -> Any:
             example = item.common()
             item = item if example is None else example
         if item.ndim == 0 and item.dtype.kind in "iu" and item.__class__ is not Batched:
-            return int(item)
+            return int(backend.of(item).item(item))
     elif isinstance(item, float | complex):
         raise IndexError(
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are "
@@ -263,15 +262,26 @@ def _check_array(item: Array, axis: int, shape: Shape) -> None:
                     f"The shape of the mask {size(item.shape)} at index {k} does not match the "
                     f"shape of the indexed tensor {size(shape)} at index {axis + k}"
                 )
-    elif item.size and backend.of(item).type == "cpu":
-        # on CUDA this would wait for the device; there CuPy wraps around, as it documents
-        whole, n = all_of(item), shape[axis]
-        if all_inside(whole, n):
-            return
-        low, high = int(whole.min()), int(whole.max())
-        if low < -n or high >= n:
-            wrong = high if high >= n else low
-            raise IndexError(f"index {wrong} is out of bounds for dimension {axis} with size {n}")
+    else:
+        check_inside(item, -shape[axis], shape[axis], axis)
+
+
+def check_inside(
+    indices: Array,
+    low: int,
+    n: int,
+    axis: int,
+    function: str = "",
+    error: type[Exception] = IndexError,
+) -> None:
+    """Raise where an index is below ``low`` or not below ``n``, on a GPU later.
+
+    Raises:
+        Exception: One is; the class is ``error``.
+    """
+    whole = all_of(indices)
+    if whole.size:  # there may be no examples
+        backend.of(whole).check_inside(whole, low, n, axis, function, error)
 
 
 @public(function=False, method=False, operators="__getitem__")
@@ -288,11 +298,17 @@ def getitem(input: Tensor, key: Any) -> Tensor:
             raise IndexError(f"index {key} is out of bounds for dimension 0 with size {n}")
         return shapes.select(input, 0, key)
     index, arrays = parsed(input, key)
-    if arrays:
+    found = chosen(input, index)
+    return descended(found, key if isinstance(key, tuple) else (key,)) if arrays else found
+
+
+def chosen(input: Any, index: tuple[Any, ...]) -> Tensor:
+    """Return what an index names, as :func:`parsed` returns it: a copy where it has arrays."""
+    if any(hasattr(i, "dtype") for i in index):
         if any(isinstance(i, int) for i in index):
             first, index = numbers_first(index)
             input = shapes.sliced(input, first)
-        return descended(taken(input, index=index), key if isinstance(key, tuple) else (key,))
+        return taken(input, index=index)
     if index in ((), (Ellipsis,)):
         return shapes.alias(input)
     return shapes.sliced(input, index)

@@ -53,7 +53,7 @@ from gpugrad.op.saved import (
 )
 from gpugrad.ops import scatter, shape
 from gpugrad.ops.creation import checked_number
-from gpugrad.ops.indexing import add_at, getitem, parsed
+from gpugrad.ops.indexing import add_at, chosen, getitem, parsed
 from gpugrad.ops.shape import clone
 
 if TYPE_CHECKING:
@@ -681,7 +681,7 @@ def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
     ):
         raise RuntimeError(_SHARED)
     self._array = own_array(self)
-    target = getitem(self.detach(), index)._array.shape
+    target = chosen(self.detach(), index)._array.shape
     while value._array.ndim and value._array.shape[0] == 1:
         value = value.reshape(value._array.shape[1:])
     if not _broadcasts(value._array.shape, target):
@@ -722,7 +722,7 @@ def index_put_(
     if not accumulate:
         _put_at_arrays(self, index, values)
         return self
-    place = getitem(self.detach(), index)._array.shape
+    place = chosen(self.detach(), index)._array.shape
     check_examples(self, *index, values, function="index_put_")
     return inplace(
         lambda t, v: t + add_at(v.expand(place), shape=t._array.shape, index=index), self, values

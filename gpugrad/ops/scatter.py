@@ -8,13 +8,12 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad.backend.batched import all_of, copy_to_write, levels_of
-from gpugrad.backend.places import all_inside
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, linear, public
 from gpugrad.op.saved import Like, own_array, read, wrap
 from gpugrad.ops.creation import checked_number
-from gpugrad.ops.indexing import gathered, getitem, grid, numbers_first, taken
+from gpugrad.ops.indexing import check_inside, chosen, gathered, grid, numbers_first, taken
 from gpugrad.ops.pointwise import where
 from gpugrad.ops.shape import zeros_with
 
@@ -50,7 +49,7 @@ def input(g: Any, index: Any) -> Any:
 
 @assigned.gradient
 def value(g: Any, index: Any) -> Any:
-    return getitem(g, index)
+    return chosen(g, index)
 
 
 _copied = assigned.named("IndexCopyBackward0")
@@ -261,8 +260,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     Of slices for one place the last remains on the CPU, and one of them on CUDA.
 
     Raises:
-        IndexError: An index is out of bounds (not checked on CUDA), or there are not as many as
-            slices.
+        IndexError: An index is out of bounds, or there are not as many as slices.
         RuntimeError: The slices are of another shape or type, or the index is not int64.
     """
     function = "index_copy_()"
@@ -319,8 +317,8 @@ def index_add(
 
     Raises:
         IndexError: The index has several dimensions.
-        RuntimeError: An index is out of bounds (not checked on CUDA), there are not as many as
-            slices, or these are of another shape or type.
+        RuntimeError: An index is out of bounds, there are not as many as slices, or these are of
+            another shape or type.
     """
     function = "index_add_()"
     axis = normal_dim(dim, input._array.ndim)
@@ -368,27 +366,6 @@ def _along(
     return (*(slice(None),) * axis, indices)
 
 
-def check_inside(
-    indices: Array, low: int, n: int, axis: int, function: str, error: type[Exception]
-) -> None:
-    """Raise where an index is below ``low`` or not below ``n``; on CUDA this would have to wait.
-
-    Raises:
-        Exception: One is; the class is ``error``.
-    """
-    if not indices.size or backend.of(indices).type != "cpu":
-        return
-    whole = all_of(indices)
-    if all_inside(whole, n):  # or there are no examples
-        return
-    least, most = int(whole.min()), int(whole.max())
-    if least < low or most >= n:
-        raise error(
-            f"{function}index {most if most >= n else least} is out of bounds for dimension {axis} "
-            f"with size {n}"
-        )
-
-
 # --------------------------------------------------------------------------- single elements
 
 
@@ -398,7 +375,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
     Raises:
         RuntimeError: The index is not of integers, is larger than ``input`` along another
-            dimension, or is out of bounds (not checked on CUDA).
+            dimension, or is out of bounds.
     """
     if not input._array.ndim:
         input = input.reshape(1)
@@ -413,7 +390,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
 
     Raises:
         RuntimeError: The index is not of integers, is larger than ``input`` or ``src`` along
-            another dimension, or is out of bounds (not checked on CUDA).
+            another dimension, or is out of bounds.
     """
     if not input._array.ndim:
         return scatter(input.reshape(1), dim, index, src).reshape(())

@@ -55,6 +55,7 @@ inline void __syncthreads() { hostcuda::wait_for_block(); }
 inline void __syncwarp(unsigned = 0xffffffffu) { hostcuda::wait_for_warp(); }
 inline void __threadfence() {}
 inline void __threadfence_block() {}
+inline void __threadfence_system() {}
 
 // ---------------------------------------------------------------- math
 
