@@ -38,6 +38,7 @@ from gpugrad.hooks import Hook, RemovableHandle
 from gpugrad.methods import Methods
 from gpugrad.op import dual, saved
 from gpugrad.op.history import renew
+from gpugrad.op.memory import Memory, memory_of
 from gpugrad.op.node import ShownNode, shown
 from gpugrad.op.promotion import is_operand
 from gpugrad.op.saved import own_array, shared_counter
@@ -750,6 +751,14 @@ class Tensor(Methods):
         return copied
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        """Return a copy of the tensor, in a copy of all of the memory that it lies in.
+
+        Tensors that are copied together share memory as they did.
+
+        Raises:
+            NotImplementedError: It has hidden axes, of ``vmap``.
+            RuntimeError: It was computed from what requires grad.
+        """
         if not self.is_leaf:
             raise RuntimeError(
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
@@ -759,7 +768,10 @@ class Tensor(Methods):
             )
         if id(self) in memo:
             return memo[id(self)]
-        result: Tensor = saved.wrap(backend.of(self._array).copy(self._array))
+        if self._array.__class__ is Batched:
+            raise NotImplementedError("Cannot access storage of BatchedTensorImpl")
+        memory, place = memory_of(self._memory())
+        result: Tensor = copy.deepcopy(memory, memo).tensor(*place)
         memo[id(self)] = result = self._with_class(result, {})
         vars(result).update(copy.deepcopy(vars(self), memo))
         result._edge = LEAF if self.requires_grad else None
@@ -769,9 +781,9 @@ class Tensor(Methods):
         return result
 
     def __reduce__(self) -> Any:
-        array = backend.of(self._array).to_numpy(own_array(self))
+        memory, place = memory_of(self._memory())
         kind = None if saved.is_plain(self) else type(self)
-        made = _rebuilt, (array, str(self.device), self._edge is not None, kind)
+        made = _rebuilt, (memory, place, self.requires_grad, kind)
         return (*made, vars(self)) if vars(self) else made
 
     # ----------------------------------------------------------------------- its other views
@@ -844,8 +856,8 @@ def _c_name(tensor: TensorBase) -> str:
     return _dtype.of(tensor._array.dtype).c_name
 
 
-def _rebuilt(array: np.ndarray[Any, Any], where: str, requires_grad: bool, kind: Any = None) -> Any:
-    made = creation.tensor(array, device=where, requires_grad=requires_grad)
+def _rebuilt(memory: Memory, place: Any, requires_grad: bool, kind: Any) -> Any:
+    made = creation.finish(memory.tensor(*place), requires_grad)
     return made if kind is None else saved.of_class(made, kind)
 
 

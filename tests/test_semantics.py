@@ -23,7 +23,7 @@ from snippets import ours, run
 from test_errors import CUBE, FUNCTION
 
 import gpugrad
-from comparison import pytorch
+from comparison import plain, pytorch
 
 Program = tuple[str, str]
 
@@ -1209,6 +1209,36 @@ def test_step_returns_the_loss_of_its_closure(device: str) -> None:
 
 
 # --------------------------------------------------------------------------- copies
+
+
+@pytest.mark.parametrize("how", ["copy.deepcopy(g)", "pickle.loads(pickle.dumps(g))"])
+@pytest.mark.parametrize(
+    "group",
+    [
+        "[a, a[:2]]", "[a[2:], a[:4]]", "[a[1:3]]", "[a.view(2, 3).t(), a.detach()]",
+        "[a.view(2, 3)[:, 1], a.view(2, 3).t()[1:]]", "dict(x=a, y=(a[:1].expand(2, 3), a))",
+        "[a.unfold(0, 2, 1), a]", "[torch.view_as_real(c), c, c.real, c.imag[1:]]",
+        "[torch.arange(24.0).view(2, 3, 4).permute(2, 0, 1) * 2, a]", "[a[2], a, a[:0]]",
+        "[a.half(), a.double()]",
+        "[a.requires_grad_(), a.detach()[1:]]", "[a.data, a, a]", "[torch.tensor(2.0), a > 2]",
+    ],
+)  # fmt: skip
+def test_copies_and_pickles_share_memory_as_what_they_are_of(
+    group: str, how: str, device: str
+) -> None:
+    """So does PyTorch's deepcopy, and its torch.save; its pickles do not."""
+    snippet = (
+        f"a = torch.arange(6.0); c = torch.view_as_complex(a.view(3, 2) * 1); g = {group}\n"
+        "h = {how}; h = [*h.values()] if isinstance(h, dict) else h\n"
+        "h = [u for t in h for u in (t if isinstance(t, tuple) else [t])]\n"
+        "before = [t.tolist() for t in h]\n"
+        "with torch.no_grad(): h[0].reshape(-1)[:1].fill_(9.0)\n"
+        "with torch.no_grad(): h[-1][..., -1:].fill_(8) if h[-1].dim() else 0\n"
+        "before, [t.tolist() for t in h], a.tolist(), [t.stride() for t in h], "
+        "[t.storage_offset() for t in h], [(t.requires_grad, t.is_leaf) for t in h]"
+    )
+    expected = run(snippet.format(how="copy.deepcopy(g)"), pytorch())
+    assert plain(run(snippet.format(how=how), gpugrad, device)) == plain(expected)
 
 
 def test_deepcopy_keeps_gradients_and_sharing(device: str) -> None:

@@ -108,6 +108,9 @@ class Backend(Protocol):
         It is that of the array of which others are views, as far as this is known.
         """
 
+    def bytes_of(self, array: Array) -> Array:
+        """Return a view of all of the memory that an array lies in, as bytes."""
+
     def laid_out(self, array: Array, shape: Shape, offset: int, strides: Shape) -> Array:
         """Return a view of an array's memory, which begins ``offset`` bytes after that does."""
 

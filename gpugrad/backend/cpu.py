@@ -704,13 +704,18 @@ def memory(array: Array) -> tuple[int, int]:
     return int(low), int(high) if owner.size else int(low)
 
 
-def laid_out(array: Array, shape: Shape, offset: int, strides: Shape) -> Array:
-    """Return a view of an array's memory, which begins ``offset`` bytes after that does."""
+def bytes_of(array: Array) -> Array:
+    """Return a view of all of the memory that an array lies in, as bytes."""
     owner = _owner(array)
     low, high = memory(array)
     by_strides = np.lib.stride_tricks.as_strided
-    flat = by_strides(owner, ((high - low) // owner.itemsize,), (owner.itemsize,))
-    return by_strides(flat.view(array.dtype)[offset // array.itemsize :], shape, strides)
+    return by_strides(owner, ((high - low) // owner.itemsize,), (owner.itemsize,)).view(np.uint8)
+
+
+def laid_out(array: Array, shape: Shape, offset: int, strides: Shape) -> Array:
+    """Return a view of an array's memory, which begins ``offset`` bytes after that does."""
+    flat = bytes_of(array).view(array.dtype)
+    return np.lib.stride_tricks.as_strided(flat[offset // array.itemsize :], shape, strides)
 
 
 def _owner(array: Array) -> Array:

@@ -442,6 +442,12 @@ def memory(array: Array) -> tuple[int, int]:
     return low, end
 
 
+def bytes_of(array: Array) -> Array:
+    """Return a view of all of the memory that an array lies in, as bytes."""
+    chunk = array.data.mem
+    return xp.ndarray((chunk.size,), np.uint8, array.data + (chunk.ptr - array.data.ptr))
+
+
 def laid_out(array: Array, shape: Shape, offset: int, strides: Shape) -> Array:
     """Return a view of an array's memory, which begins ``offset`` bytes after that does."""
     distance = int(array.data.mem.ptr) + offset - int(array.data.ptr)
