@@ -795,6 +795,8 @@ def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Arra
     before = error_state()
     try:
         enter(QUIET)
+        if array.size < 1024 and array.dtype is dtype and dtype is not FLOAT16 and not keepdims:
+            return add_reduce(array, None if len(axes) == array.ndim else axes, dtype)
         result = _summed(array, axes, _accumulator(dtype))
         return _stored_as(result, array, axes, keepdims, dtype)
     finally:

