@@ -402,7 +402,8 @@ class Scope:
         self.outer = outer
         self.level = level
         self.start = next_sequence()
-        self.inference = mode.inference or (mode.scope is not None and mode.scope.inference)
+        around = mode.scope
+        self.inference: bool = mode.inference or (around is not None and around.inference)
 
 
 @contextmanager

@@ -202,7 +202,7 @@ def tangent(index: int, found: TensorBase, output: TensorBase | None) -> None:
         )
 
 
-def written_tangent(found: Any, tangent: Any, version: int) -> None:
+def written_tangent(found: Any, tangent: Any, version: int | None) -> None:
     """Refuse what is not the tangent of an argument that was written, itself written since.
 
     Raises:

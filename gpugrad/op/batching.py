@@ -15,6 +15,7 @@ from typing import Any
 
 from gpugrad import backend, errors
 from gpugrad.backend.batched import (
+    BatchedBackend,
     Level,
     door_for,
     hidden,
@@ -76,7 +77,7 @@ def batching(size: int, randomness: str = "error") -> Iterator[Level]:
                 _lower_itself(tensor, level)
 
 
-def lift_itself(tensor: TensorBase, door: backend.Backend) -> None:
+def lift_itself(tensor: TensorBase, door: BatchedBackend) -> None:
     """Give a tensor hidden axes of length 1, which it has while their levels are open."""
     array = tensor._array = door.lifted(own_array(tensor))
     for level in levels_of(array):

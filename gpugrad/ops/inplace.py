@@ -103,8 +103,8 @@ def check_examples(self: TensorBase, *operands: Any, function: str = "inplace ar
 def check_history(self: TensorBase, *operands: Any) -> None:
     """Raise where the history of ``self`` forbids a write."""
     check_scope(self)
-    if mode.levels and hasattr(self._counter, "fixed"):
-        raise RuntimeError(self._counter.fixed)
+    if mode.levels and (fixed := getattr(self._counter, "fixed", "")):
+        raise RuntimeError(fixed)
     if not mode.enabled:
         return
     if self._view is None:
