@@ -809,7 +809,7 @@ class Tensor(Methods):
     @property
     def T(self) -> Tensor:
         """A view with the dimensions in reverse order."""
-        return shapes.permute(self, *reversed(range(self._array.ndim)))
+        return shapes.permute(self, tuple(reversed(range(self._array.ndim))))
 
     @property
     def mT(self) -> Tensor:

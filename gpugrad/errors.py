@@ -27,6 +27,8 @@ CAPTURED = (
     "the function being transformed to explicitly accept the mutated Tensor(s) as inputs."
 )
 
+NO_DIMENSIONS = "Dimension specified as 0 but tensor has no dimensions"
+
 INFERENCE_WRITE = (
     "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone "
     "to get a normal tensor before doing inplace update.See "
@@ -129,8 +131,7 @@ MISSING = _Missing()
 
 
 def missing(function: str, arguments: Sequence[str]) -> TypeError:
-    """Return the error for arguments that were not given."""
+    """Return the error for arguments that were not given; its plural is PyTorch's."""
     names = ", ".join(f'"{name}"' for name in arguments)
-    return TypeError(
-        f"{function}() missing {len(arguments)} required positional arguments: {names}"
-    )
+    what = "arguments" if len(arguments) == 1 else "argument"
+    return TypeError(f"{function}() missing {len(arguments)} required positional {what}: {names}")

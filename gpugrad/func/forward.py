@@ -165,7 +165,7 @@ def jacfwd(
         tree.check_real(output, "jacfwd", "outputs")
         found = tree.rebuilt(output, [
             tree.rebuilt(wanted, [
-                block.movedim(0, -1).reshape(*block.shape[1:], *x.shape)
+                block.movedim(0, -1).reshape((*block.shape[1:], *x.shape))
                 for block, x in zip(c.split([x.numel() for x in inputs]), inputs, strict=True)
             ])
             for c in columns

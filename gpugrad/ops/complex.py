@@ -179,6 +179,7 @@ def polar(abs: Tensor, angle: Tensor) -> Tensor:
         TypeError: One is not a tensor.
     """
     _check_parts("polar", abs=abs, angle=angle)
+    errors.broadcast_shape(abs._array.shape, angle._array.shape)
     return _polar(abs, angle)
 
 

@@ -66,8 +66,9 @@ def input(g: Any, axes: Shape) -> Any:
 @public()
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """Return a copy with the order of the elements reversed along ``dims``."""
-    wanted = shapes.as_shape(dims)
-    return _flip(input, axes=tuple(normal_dim(d, input._array.ndim) for d in wanted))
+    ndim = input._array.ndim
+    axes = tuple(normal_dim(d, ndim) for d in shapes.as_shape(dims, "flip", "dims"))
+    return _flip(input, axes=axes if ndim else ())
 
 
 def gather_along(door: backend.Backend, array: Array, indices: Array, axis: int) -> Array:
@@ -336,6 +337,13 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     axis = normal_dim(dim, input._array.ndim)
     if index._array.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
+    if not input._array.ndim:
+        if index._array.size != 1:
+            raise RuntimeError(
+                "index_select(): Index to scalar can have only 1 value, got "
+                f"{index._array.size} value(s)"
+            )
+        return index_select(input.reshape(1), 0, index).reshape(())
     parts, _ = parsed(input, (*(slice(None),) * axis, index.reshape(-1)))
     return _index_select(input, index=parts)
 

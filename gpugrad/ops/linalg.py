@@ -223,6 +223,8 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     """Return the product of a matrix and a vector."""
     input, vec = _tensors("mv", "vec", input, vec)
     a, b = input._array, vec._array
+    if not a.ndim:
+        raise IndexError(errors.NO_DIMENSIONS)
     if a.ndim != 2 or b.ndim != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got {1}, {a.ndim}, {b.ndim}")
     _same_type("mv", input, vec)

@@ -394,9 +394,9 @@ def _needs_elements(name: str, input: Tensor, dim: Any) -> None:
                 f"{name}(): Expected reduction dim to be specified for input.numel() == 0.{tail}"
             )
         return
-    for axis in normal_dims(dim, len(shape)):
-        if shape and shape[axis] == 0:
-            raise IndexError(f"{name}(): Expected reduction dim {axis} to have non-zero size.")
+    for d in (dim,) if isinstance(dim, int) else dim:
+        if shape and shape[normal_dim(d, len(shape))] == 0:
+            raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
 
 
 def _needs_order(name: str, input: Tensor, kernel: str = "") -> None:

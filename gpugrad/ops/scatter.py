@@ -238,7 +238,8 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     door = backend.of(input._array if place[0] is Ellipsis else place[0])
     # a mask, because a slice that is named twice is filled once
     named = door.full(shape[axis : axis + 1], False, np.dtype(np.bool_), input.device)
-    door.put(named, place, True)
+    if index._array.size:
+        door.put(named, place, True)
     named = named.reshape([n if k == axis else 1 for k, n in enumerate(shape)])
     op = _index_fill_by_tensor if by_tensor else _index_fill
     return op(input, value, mask=door.broadcast_to(named, shape))
@@ -316,9 +317,9 @@ def index_add(
     A place that is named twice receives both.
 
     Raises:
-        IndexError: The index has several dimensions.
-        RuntimeError: An index is out of bounds, there are not as many as slices, or these are of
-            another shape or type.
+        IndexError: The index has several dimensions, or is out of bounds of a vector.
+        RuntimeError: An index is out of bounds otherwise, there are not as many as
+            slices, or these are of another shape or type.
     """
     function = "index_add_()"
     axis = normal_dim(dim, input._array.ndim)
@@ -333,7 +334,14 @@ def index_add(
             f"{function}: self ({_dtype.of(input._array.dtype).title}) and source "
             f"({_dtype.of(source._array.dtype).title}) must have the same scalar type"
         )
-    count = given[axis] if len(given) > axis else 1
+    if not given and index._array.size != 1 and axis == 0:
+        raise IndexError(errors.NO_DIMENSIONS)
+    if axis >= max(len(given), 1):
+        raise RuntimeError(
+            f"{function}: Indexing dim {axis} is out of bounds of the source tensor with dim "
+            f"{len(given)}"
+        )
+    count = given[axis] if given else 1
     if index._array.size != count:
         raise RuntimeError(
             f"{function}: Number of indices ({index._array.size}) should be equal to "
@@ -344,7 +352,10 @@ def index_add(
             "source tensor shape must match self tensor shape, excluding the specified dimension. "
             f"Got self.shape = {size(shape)} source.shape = {size(given)}"
         )
-    place = _along(input, axis, index, "", RuntimeError)
+    if len(shape) > 1:
+        place = _along(input, axis, index, "", RuntimeError)
+    else:
+        place = _along(input, axis, index, "index out of range in self: ")
     return _added(input, source if alpha == 1 else source * alpha, index=place)
 
 
@@ -357,7 +368,7 @@ def _along(
     do functions that raise a RuntimeError.
     """
     read(index)
-    indices = own_array(index.to(input.device).reshape(-1 if input._array.ndim else ()))
+    indices = own_array(index.to(input.device).reshape(-1))
     n = input._array.shape[axis] if input._array.ndim else 1
     low = 0 if function or error is RuntimeError else -n
     check_inside(indices, low, n, axis, function, error)
@@ -379,6 +390,9 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """
     if not input._array.ndim:
         input = input.reshape(1)
+    if _names_nothing(input, index):
+        none = (index.to(input.device).reshape(-1),) + (slice(0, 0),) * (input._array.ndim - 1)
+        return getitem(input, none).reshape(index._array.shape)
     return gathered(input, index=_grid("gather", input, dim, index))
 
 
@@ -392,6 +406,8 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
         RuntimeError: The index is not of integers, is larger than ``input`` or ``src`` along
             another dimension, or is out of bounds.
     """
+    if _names_nothing(input, index):
+        return input.clone()
     if not input._array.ndim:
         return scatter(input.reshape(1), dim, index, src).reshape(())
     place = _grid("scatter", input, dim, index, src)
@@ -412,15 +428,25 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """
     if not isinstance(src, TensorBase):
         raise errors.must_be_tensor("scatter_add", "src", 3, src)
+    if _names_nothing(input, index):
+        return input.clone()
     if not input._array.ndim:
         return scatter_add(input.reshape(1), dim, index, src).reshape(())
-    return _scatter_added(input, _begin(src, index), index=_grid("scatter", input, dim, index, src))
+    place = _grid("scatter", input, dim, index, src)
+    return _scatter_added(input, _begin(src, index), index=place)
+
+
+def _names_nothing(input: Any, index: Any) -> bool:
+    """Tell whether an index is empty, which PyTorch then takes of any number of dimensions."""
+    return not index._array.size and index._array.ndim != max(input._array.ndim, 1)
 
 
 def _begin(src: Any, index: Any) -> Any:
     """Return the part of a tensor that an index of its own or a smaller size uses."""
     shape = index._array.shape
-    return src if src._array.shape == shape else src[tuple(map(slice, shape))]
+    if src._array.shape == shape or not src._array.ndim:
+        return src
+    return src[tuple(map(slice, shape))]
 
 
 def _grid(function: str, input: Any, dim: int, index: Any, src: Any = None) -> tuple[Array, ...]:
@@ -444,7 +470,9 @@ def _grid(function: str, input: Any, dim: int, index: Any, src: Any = None) -> t
             f"Size does not match at dimension {outside[0]} expected index {size(place.shape)} to "
             f"be no larger than self {size(array.shape)} apart from dimension {axis}"
         )
-    beyond = from_tensor and any(m > n for m, n in zip(place.shape, src._array.shape, strict=False))
+    beyond = from_tensor and any(
+        m > n for m, n in zip(place.shape or (1,), src._array.shape or (1,), strict=False)
+    )
     if outside or beyond:
         source = (
             f" and to be no larger size than src {size(src._array.shape)}" if from_tensor else ""

@@ -29,8 +29,10 @@ def as_shape(sizes: tuple[Any, ...], function: str = "", argument: str = "size")
     """Return the shape that was given as one sequence or as several numbers.
 
     Raises:
-        TypeError: There is something other than integers.
+        TypeError: Nothing was given, or something other than integers.
     """
+    if not sizes:
+        raise errors.missing(function, [argument])
     if len(sizes) == 1 and isinstance(sizes[0], Sequence) and not isinstance(sizes[0], str):
         sizes = tuple(sizes[0])
     try:
@@ -124,13 +126,17 @@ def input(g: Any, like: Like) -> Any:
 
 @linear("CatBackward0")
 def _cat(door: backend.Backend, *inputs: Array, axis: int) -> Array:
-    return door.concatenate(inputs, axis)
+    joined = [a for a in inputs if a.shape != (0,)]
+    return door.concatenate(joined or inputs, axis)
 
 
 @_cat.gradient
 def inputs(g: Any, likes: Sequence[Like], needs: Sequence[bool], axis: int) -> list[Any]:
     results, start = [], 0
     for like, needed in zip(likes, needs, strict=True):
+        if like.shape == (0,):
+            results.append(zeros(like) if needed else None)
+            continue
         length = like.shape[axis]
         results.append(narrow(g, axis, start, length) if needed else None)
         start += length
@@ -505,7 +511,7 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
 @public()
 def broadcast_to(input: Tensor, *size: Any) -> Tensor:
     """Return a view with the shape ``size``, which the input's broadcasts to."""
-    return expand(input, *size)
+    return expand(input, as_shape(size, "broadcast_to"))
 
 
 def _tensors(function: str, tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -528,9 +534,11 @@ def _tensors(function: str, tensors: Sequence[Tensor]) -> list[Tensor]:
     common = _dtype.of(found[0]._array.dtype)
     for t in found[1:]:
         common = _dtype.promote_types(common, _dtype.of(t._array.dtype))
-    # NumPy and CuPy promote floating point and complex types as PyTorch does, but not integers
+    # NumPy and CuPy promote floating point and complex types as PyTorch does, but not integers, and
+    # not by the type of what is not joined
+    kinds = "" if any(t._array.shape == (0,) for t in found) else "fc"
     return [
-        t if t._array.dtype == common.numpy or t._array.dtype.kind in "fc"
+        t if t._array.dtype == common.numpy or t._array.dtype.kind in kinds
         else cast(t, dtype=common.numpy) for t in found
     ]  # fmt: skip
 
@@ -544,14 +552,18 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         ValueError: There are no tensors.
     """
     found = _tensors("cat", tensors)
+    for k, t in enumerate(found):
+        if not t._array.ndim:
+            raise RuntimeError(f"zero-dimensional tensor (at position {k}) cannot be concatenated")
     # PyTorch's old allowance: an empty vector joins anything
-    found = [t for t in found if t._array.shape != (0,)] or found[:1]
-    shape = found[0]._array.shape
-    if not shape:
-        raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
+    shape = next((t._array.shape for t in found if t._array.shape != (0,)), None)
+    if shape is None:
+        return _cat(*found, axis=0)
     axis = normal_dim(dim, len(shape))
-    for k, t in enumerate(found[1:], 1):
+    for k, t in enumerate(found):
         other = t._array.shape
+        if other == (0,):
+            continue
         if len(other) != len(shape):
             raise RuntimeError(
                 f"Tensors must have same number of dimensions: got {len(shape)} and {len(other)}"
@@ -574,13 +586,14 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """
     found = _tensors("stack", tensors)
     shape = found[0]._array.shape
+    axis = normal_dim(dim, len(shape) + 1)
     for k, t in enumerate(found[1:], 1):
         if t._array.shape != shape:
             raise RuntimeError(
                 f"stack expects each tensor to be equal size, but got {size(shape)} at entry 0 "
                 f"and {size(t._array.shape)} at entry {k}"
             )
-    return _stack(*found, axis=normal_dim(dim, len(shape) + 1))
+    return _stack(*found, axis=axis)
 
 
 @public()
@@ -762,7 +775,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Return a view of each slice along a dimension, which disappears."""
     if not input._array.ndim:
-        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+        raise IndexError(errors.NO_DIMENSIONS)
     return _unbind(input, axis=normal_dim(dim, input._array.ndim))
 
 
@@ -797,11 +810,18 @@ def checked_place(shape: Shape, dim: int, index: int) -> int:
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """Return a view of ``length`` slices from ``start`` on."""
     shape = input._array.shape
+    if not shape:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     axis = normal_dim(dim, len(shape))
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
+    n = shape[axis]
+    if not -n <= start <= n:
+        raise IndexError(
+            f"start out of range (expected to be in range of [{-n}, {n}], but got {start})"
+        )
     if start < 0:
-        start += shape[axis]
+        start += n
     if start + length > shape[axis]:
         raise RuntimeError(
             f"start ({start}) + length ({length}) exceeds dimension size ({shape[axis]})."
@@ -880,6 +900,8 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """
     shape = input._array.shape
     axis = normal_dim(dim, len(shape))
+    if not shape:
+        raise RuntimeError(f"unflatten got an unexpected error:\n{errors.NO_DIMENSIONS}")
     wanted = as_shape((sizes,), "unflatten", "sizes")
     if not wanted:
         raise RuntimeError("unflatten: sizes must be non-empty")

@@ -1,0 +1,118 @@
+"""Operands without dimensions or elements, and wrong arguments, of each function beside PyTorch."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+from comparison import pytorch
+from gpugrad.op.forms import PUBLIC, Public
+from gpugrad.testing import assert_close
+from samples import SAMPLES, Sample
+
+SHAPES = {"0-d": (), "empty": (0,), "no rows": (0, 3), "no columns": (3, 0), "one": (1,)}
+
+
+def with_ends(sample: Sample) -> Iterator[tuple[str, list[Any]]]:
+    """Return the inputs of a sample in other shapes: all of them, and one at a time."""
+    for name, shape in SHAPES.items():
+        yield name, [np.resize(a, shape).astype(a.dtype) for a in sample.inputs]
+    for k in range(len(sample.inputs) if len(sample.inputs) > 1 else 0):
+        for name, shape in (("0-d", ()), ("empty", (0,))):
+            inputs = [*sample.inputs]
+            inputs[k] = np.resize(inputs[k], shape).astype(inputs[k].dtype)
+            yield f"{name} operand {k}", inputs
+
+
+def outcome(lib: Any, sample: Sample, inputs: list[Any]) -> list[Any] | str:
+    """Return results and gradients, or the class of the error."""
+    tensors = [lib.tensor(a.copy()) for a in inputs]
+    wanted = [t for t in tensors if sample.differentiable and t.dtype.is_floating_point]
+    for t in wanted:
+        t.requires_grad_()
+    try:
+        results = sample.function(lib, *tensors)
+        results = list(results) if isinstance(results, tuple | list) else [results]
+        recorded = [r for r in results if getattr(r, "requires_grad", False)]
+        if recorded and wanted:
+            ones = [lib.ones_like(r) for r in recorded]
+            results += lib.autograd.grad(recorded, wanted, ones, allow_unused=True)
+    except Exception as error:
+        return type(error).__name__
+    return results
+
+
+# What differs, and why: by operation and the beginning of the case.
+DIFFERENT = {
+    "polar": "the gradient of a size that is 0 or negative is right, PyTorch's is not",
+    "clamp": "PyTorch fails in the backward where a bound is larger than the input",
+    "scatter empty operand": "PyTorch fails in the backward where an empty index was accepted",
+    "scatter_add empty operand": "likewise",
+    "index_fill empty operand 0": "PyTorch's error is one of its storage",
+}
+# These are functions of torch.nn.functional.
+ELSEWHERE = {"gelu", "silu", "softplus"}
+
+
+@pytest.mark.parametrize("op", sorted(SAMPLES.keys() - ELSEWHERE))
+def test_operands_without_dimensions_or_elements_do_what_pytorchs_do(op: str) -> None:
+    """What a check or a reshape inside of an operation takes for granted of its operands."""
+    torch = pytorch()
+    wrong = []
+    for sample in SAMPLES[op]:
+        if sample.layout != "plain" or sample.complex:
+            continue
+        for name, inputs in with_ends(sample):
+            if any(f"{op} {name}".startswith(known) for known in DIFFERENT):
+                continue
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                ours, theirs = (outcome(lib, sample, inputs) for lib in (gpugrad, torch))
+            try:
+                agree(ours, theirs)
+            except AssertionError as error:
+                wrong.append(f"{sample}, {name}: {error}")
+    assert wrong == []
+
+
+def agree(ours: Any, theirs: Any) -> None:
+    if isinstance(ours, str) or isinstance(theirs, str):
+        assert ours == theirs
+        return
+    assert len(ours) == len(theirs)
+    for o, t in zip(ours, theirs, strict=True):
+        assert (o is None) == (t is None)
+        if hasattr(t, "detach"):
+            assert_close(o.detach(), t.detach().numpy(force=True), 1e-6, 1e-8)
+
+
+def forms(declared: Public) -> Iterator[tuple[str, Any, Any]]:
+    """Return the functions and methods of a declaration, ours and PyTorch's, by their names."""
+    torch = pytorch()
+    if declared.is_function and hasattr(torch, declared.name):
+        yield declared.name, getattr(gpugrad, declared.name), getattr(torch, declared.name)
+    names = [declared.name] * declared.is_method + [declared.inplace_name] * bool(declared.inplace)
+    for name in names:
+        ours, theirs = gpugrad.ones(2, 2), torch.ones(2, 2)
+        yield f".{name}", getattr(ours, name), getattr(theirs, name, None)
+
+
+@pytest.mark.parametrize("declared", PUBLIC.values(), ids=lambda d: d.name)
+def test_arguments_that_are_missing_or_unknown_raise_what_pytorch_raises(declared: Public) -> None:
+    for name, ours, theirs in forms(declared):
+        if theirs is None or name == ".cuda":  # which needs a GPU
+            continue
+        for keywords in ({"wrong": 1}, {}):
+            found = []
+            for function in (ours, theirs):
+                try:
+                    function(**keywords)
+                    found.append("nothing")
+                except Exception as error:
+                    found.append(type(error).__name__)
+            assert found[0] == found[1], (name, keywords)
