@@ -13,7 +13,7 @@ from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, linear, public
 from gpugrad.op.saved import Like, own_array, read, wrap
 from gpugrad.ops.creation import checked_number
-from gpugrad.ops.indexing import check_inside, chosen, gathered, grid, numbers_first, taken
+from gpugrad.ops.indexing import check_inside, chosen, gathered, getitem, grid, numbers_first, taken
 from gpugrad.ops.pointwise import where
 from gpugrad.ops.shape import zeros_with
 
