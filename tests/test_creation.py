@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import math
+from typing import Any
 
 import pytest
 
 import gpugrad
-from comparison import agree_on
+from comparison import agree_on, pytorch
 
 COPIES = [
     "x = torch.tensor([1.0, 2.0], requires_grad=True); x.grad = torch.ones(2); c = copy.copy(x)\n"
@@ -102,3 +104,65 @@ def test_a_write_through_a_copy_is_noticed(device: str) -> None:
     copy.copy(y).mul_(2)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         z.backward()
+
+
+# --------------------------------------------------------------------------- what fits
+
+NUMBERS = [
+    300, -1, -129, 128, 255, -256, 2**31, 2**63 - 1, 2**63, 2**64, -(2**63), -(2**63) - 1, 1.5,
+    300.5, -1.5, 1e40, -1e40, 1e10, 65504.0, 65519.0, 65520.0, 70000, 1e308, math.inf, -math.inf,
+    math.nan, 1j, 1 + 0j, 300 + 0j, 1e40 + 0j, 1e40j, True, False,
+]  # fmt: skip
+KINDS = [
+    "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64",
+    "complex64", "complex128",
+]  # fmt: skip
+
+
+def set_item(zero: Any, index: Any, value: Any) -> Any:
+    zero[index] = value
+    return zero
+
+
+FILLING: dict[str, Any] = {
+    "full": lambda lib, zero, v: lib.full((1,), v, dtype=zero.dtype),
+    "full of its own type": lambda lib, zero, v: lib.full((1,), v),
+    "full_like": lambda lib, zero, v: lib.full_like(zero, v),
+    "new_full": lambda lib, zero, v: zero.new_full((1,), v),
+    "fill_": lambda lib, zero, v: zero.fill_(v),
+    "fill_ by a tensor": lambda lib, zero, v: zero.fill_(lib.tensor(v)),
+    "masked_fill": lambda lib, zero, v: zero.masked_fill(lib.tensor([True]), v),
+    "masked_fill_": lambda lib, zero, v: zero.masked_fill_(lib.tensor([True]), v),
+    "masked_fill by a tensor": lambda lib, zero, v: zero.masked_fill(
+        lib.tensor([True]), lib.tensor(v)
+    ),
+    "index_fill": lambda lib, zero, v: zero.index_fill(0, lib.tensor([0]), v),
+    "index_fill by a tensor": lambda lib, zero, v: zero.index_fill(
+        0, lib.tensor([0]), lib.tensor(v)
+    ),
+    "scatter": lambda lib, zero, v: zero.scatter(0, lib.tensor([0]), v),
+    "an element": lambda lib, zero, v: set_item(zero, 0, v),
+    "by a mask": lambda lib, zero, v: set_item(zero, lib.tensor([True]), v),
+    "by an index": lambda lib, zero, v: set_item(zero, lib.tensor([0]), v),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Casting complex values to real")
+@pytest.mark.parametrize("name", FILLING)
+def test_a_number_fits_or_does_not_as_in_pytorch(name: str) -> None:
+    torch = pytorch()
+
+    def outcome(lib: Any, kind: str, value: Any) -> str:
+        try:
+            found = FILLING[name](lib, lib.zeros(1, dtype=getattr(lib, kind)), value)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}".split("\n")[0]
+        return f"{str(found.dtype).split('.')[-1]} {found.tolist()}"
+
+    different = {
+        (kind, value): (found, expected)
+        for kind in KINDS
+        for value in NUMBERS
+        if (found := outcome(gpugrad, kind, value)) != (expected := outcome(torch, kind, value))
+    }
+    assert different == {}

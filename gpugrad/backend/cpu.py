@@ -918,6 +918,7 @@ def concatenate(arrays: Sequence[Array], axis: int) -> Array:
     return np.concatenate(arrays, axis=axis)
 
 
+@quiet
 def full(shape: Shape, value: complex, dtype: np.dtype[Any], where: device) -> Array:
     """Return a new array filled with ``value``."""
     return np.full(shape, value, dtype)

@@ -149,8 +149,8 @@ def _number(e: Any, wanted: dtype) -> Any:
         e = e._array.item()
     elif hasattr(e, "dtype"):
         e = e.item()
-    if isinstance(e, int) and not -(2**63) <= e < 2**63 and wanted.category <= _dtype.INTEGER:
-        raise ValueError("Overflow when unpacking long long")
+    if wanted.category <= _dtype.INTEGER:
+        check_word(e)
     if wanted.category == _dtype.BOOL:
         return bool(e)
     if wanted.category == _dtype.INTEGER:
@@ -160,6 +160,16 @@ def _number(e: Any, wanted: dtype) -> Any:
     if isinstance(e, complex) and wanted.category == _dtype.FLOAT:
         raise TypeError("must be real number, not complex")
     return e
+
+
+def check_word(value: Any) -> None:
+    """Raise for an integer of more than 64 bits.
+
+    Raises:
+        ValueError: It is one.
+    """
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("Overflow when unpacking long long")
 
 
 def checked_integer(value: float, wanted: dtype, title: str) -> int:
@@ -176,24 +186,38 @@ def checked_integer(value: float, wanted: dtype, title: str) -> int:
 
 
 _C_NAMES = {
-    "uint8": "uint8_t", "int8": "int8_t", "int16": "short", "int32": "int", "int64": "int64_t",
-    "float16": "c10::Half", "float32": "float", "float64": "double", "bool": "bool",
+    "uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t",
+    "float16": "c10::Half", "float32": "float", "float64": "double",
+    "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
 }  # fmt: skip
 
 
-def checked_number(value: Any, wanted: dtype) -> Any:
+def checked_number(value: Any, wanted: dtype, half: str = "double") -> Any:
     """Return a number that fills a tensor of type ``wanted``.
 
+    PyTorch fills halves from a number of the type ``half``, which may hold more than they do.
+
     Raises:
+        OverflowError: It is an integer of more than 64 bits.
         RuntimeError: It does not fit.
     """
+    if isinstance(value, int) and value >= 2**64:
+        raise OverflowError("int too big to convert")
+    if isinstance(value, int) and value < -(2**63):
+        raise OverflowError("can't convert negative int to unsigned")
+    if wanted.category == _dtype.BOOL:
+        return bool(value)
+    title = half if wanted.name == "float16" else _C_NAMES[wanted.name]
     if isinstance(value, complex) and wanted.category < _dtype.COMPLEX:
         if value.imag:
-            title = _C_NAMES[wanted.name]
             raise RuntimeError(f"value cannot be converted to type {title} without overflow")
         value = value.real
-    if wanted.category == _dtype.INTEGER and not isinstance(value, complex):
-        return checked_integer(value, wanted, _C_NAMES[wanted.name])
+    if wanted.category == _dtype.INTEGER:
+        return checked_integer(value, wanted, title)
+    most = math.inf if title == "double" else float(np.finfo(wanted.numpy).max)
+    for part in value.real, value.imag:
+        if most < abs(part) < math.inf:
+            raise RuntimeError(f"value cannot be converted to type {title} without overflow")
     return value
 
 
@@ -381,7 +405,9 @@ def full_like(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return a number in every element, with the shape, type and device of ``input``."""
-    return _filled_like(input, fill_value, dtype, device, requires_grad)
+    kind = _dtype.chosen(dtype, _dtype.of(input._array.dtype))
+    value = checked_number(_plain(fill_value), kind)
+    return _filled_like(input, value, dtype, device, requires_grad)
 
 
 @public(method=False)

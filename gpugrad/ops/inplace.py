@@ -52,7 +52,7 @@ from gpugrad.op.saved import (
     zeros,
 )
 from gpugrad.ops import scatter, shape
-from gpugrad.ops.creation import checked_number
+from gpugrad.ops.creation import check_word, checked_number
 from gpugrad.ops.indexing import add_at, chosen, getitem, parsed
 from gpugrad.ops.shape import clone
 
@@ -643,6 +643,7 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
     door = backend.of(self._array)
     given = value
     if isinstance(value, bool | int | float | complex):
+        check_word(value)
         number = np.asarray(checked_number(value, self.dtype))
         value = wrap(door.from_numpy(number, door.device_of(self._array)))
     elif not isinstance(value, TensorBase):

@@ -161,7 +161,7 @@ def _one_value(function: str, input: Any, value: Any) -> tuple[Any, bool]:
         RuntimeError: It has dimensions, or is complex where ``input`` is real.
     """
     if not isinstance(value, TensorBase):
-        number = np.asarray(checked_number(value, input.dtype))
+        number = np.asarray(checked_number(value, input.dtype, "c10::Half"))
         return wrap(backend.of(input._array).from_numpy(number, input.device)), False
     if value._array.ndim:
         raise RuntimeError(
@@ -169,6 +169,9 @@ def _one_value(function: str, input: Any, value: Any) -> tuple[Any, bool]:
             f"{value._array.ndim} dimension(s)."
         )
     scalar: Any = value
+    fits = np.can_cast(scalar._array.dtype, input._array.dtype)
+    if not fits and not levels_of(scalar._array):  # PyTorch waits for a GPU here, too
+        checked_number(scalar.detach().item(), input.dtype, "c10::Half")
     return scalar.to(input), True
 
 
