@@ -171,6 +171,25 @@ def test_views_move_with_their_base(name: str, device: str) -> None:
         assert_close(tangent(out), 1e-5 * slope[0], 1e-13, 1e-13)
 
 
+@choice.over(choice.of_each(BY_RULE), cuda=[])
+def test_every_operation_sees_that_a_view_moves(op: str, sample: Sample, device: str) -> None:
+    """Plain tensors have short ways, of which each must ask for the base of a view."""
+    function, primals, tangents = at(sample, device)
+
+    def of_views(*values: Any) -> Any:
+        views = []
+        for v in values:
+            base = gpugrad.zeros_like(v.detach())
+            views.append(base.view(v.shape))
+            base.copy_(v)
+        return function(*views)
+
+    _, expected = func.jvp(function, primals, tangents)
+    _, found = func.jvp(of_views, primals, tangents)
+    for a, b in zip(found, expected, strict=True):
+        assert_close(a, b, 1e-14, 1e-14)
+
+
 def test_an_argument_of_vmap_moves_with_its_parts(device: str) -> None:
     def function(x: Any, y: Any) -> Any:
         y[1:].add_(x[:1] ** 2)

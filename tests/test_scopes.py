@@ -200,7 +200,8 @@ def test_a_scope_leaves_nothing_behind() -> None:
 USES = [
     "t + 1", "t.sum()", "t.view(-1)", "t[None]", "t.clone()", "t.detach()", "t.exp_()", "t.add_(1)",
     "t.reshape(1, 1) @ t.reshape(1, 1)", "torch.where(t > 0, t, t)", "torch.ones(2) + t",
-    "t.to(torch.float64)", "t.__setitem__(..., 1)", "t.requires_grad_().sum().backward()",
+    "t.to(torch.float64)", "t.argmax()", "t[None].dot(t[None])",
+    "t.__setitem__(..., 1)", "t.requires_grad_().sum().backward()",
 ]  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from gpugrad.op import (
     sum_to,
 )  # fmt: skip
 from gpugrad.op.promotion import as_operand
-from gpugrad.op.saved import Like, descended, read, wrap
+from gpugrad.op.saved import Like, descended, door_of, read, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.creation import finish
 from gpugrad.ops.indexing import flip, gather_along, scatter_along
@@ -466,7 +466,7 @@ def _position(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tenso
     _needs_elements(name, input, dim)
     read(input)
     array = input._array
-    door = backend.of(array)
+    door = door_of(array)
     axis = None if dim is None else normal_dim(dim, array.ndim)
     find = door.argmax if name == "argmax" else door.argmin
     result = find(array, axis if array.ndim else None)
