@@ -27,6 +27,8 @@ from hostcuda.settings import stats
 
 cp = hostcuda.install()
 
+pytestmark = pytest.mark.emulated
+
 REAL = ["float16", "float32", "float64"]
 COMPLEX = ["complex64", "complex128"]
 INTEGERS = ["bool", "int8", "int32", "int64"]
