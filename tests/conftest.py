@@ -162,13 +162,15 @@ def pytest_collection_finish() -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     output = getattr(session.config, "workeroutput", None)  # of a worker of pytest-xdist
     if output is not None:
-        output["not collected"] = dict(session.config.stash[NOT_COLLECTED])
+        found: Counter[str] = session.config.stash[NOT_COLLECTED]
+        output["not collected"] = dict(found)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     found = getattr(node, "workeroutput", {}).get("not collected", {})
-    node.config.stash[NOT_COLLECTED] |= found  # each worker has collected the same
+    counts: Counter[str] = node.config.stash[NOT_COLLECTED]
+    counts |= Counter(found)  # in place; each worker has collected the same
 
 
 def pytest_terminal_summary(
