@@ -485,10 +485,28 @@ def of_derivative(hook: Hook) -> Hook:
 next_sequence = itertools.count().__next__  # one call: threads never share a number
 
 
-def moment() -> float:
-    """Return the time in the order of nodes and writes; no write lasts from before it to after."""
-    Write.apart = now = next_sequence()
+class Moment:
+    """A time in the order of nodes and writes, which may be asked about while this is kept."""
+
+    __slots__ = ("__weakref__", "time")
+
+    time: float
+
+
+_moments: list[weakref.ref[Moment]] = []
+
+
+def moment() -> Moment:
+    """Return the present time; no write lasts from before it to after."""
+    now = Moment()
+    now.time = Write.apart = next_sequence()
+    _moments.append(weakref.ref(now, _moments.remove))
     return now
+
+
+def asked_between(start: float, end: float) -> bool:
+    """Tell whether a moment between two times is kept."""
+    return any(start < m.time < end for known in tuple(_moments) if (m := known()) is not None)
 
 
 def edge_of(tensor: TensorBase) -> Node | Output | TensorBase | None:

@@ -18,6 +18,7 @@ from gpugrad import backend
 from gpugrad.graph import (
     Counter,
     Detachment,
+    Moment,
     Node,
     SavedOutput,
     TensorBase,
@@ -50,7 +51,7 @@ class Replay:
         within: What was being computed again at that time, if anything was.
     """
 
-    def __init__(self, first: float, within: Replay | None):
+    def __init__(self, first: Moment, within: Replay | None):
         self.first = first
         self.within = within
         self.results: dict[Counter, Stale] = {}  # memory made here, of values that changed
@@ -58,13 +59,14 @@ class Replay:
         self.writes: WeakKeyDictionary[Write, Stale | None] = WeakKeyDictionary()
 
     def __enter__(self) -> None:
-        moment()
+        self.second = moment()
         inferring.append(1)
         self.outer, mode.replay = mode.replay, self
         begin()
 
     def __exit__(self, *exception: object) -> None:
         mode.replay = self.outer
+        del self.second
         inferring.pop()
         begin()
 
@@ -77,7 +79,7 @@ class Replay:
             return None
         counter, array = tensor._counter, tensor._array
         for write in reversed(getattr(counter, "writes", ())):
-            if write.time < self.first:
+            if write.time < self.first.time:
                 break
             if write.time >= until or isinstance(write, Detachment):
                 continue
@@ -90,7 +92,7 @@ class Replay:
                 return found
         found = self.results.get(counter)
         if found is None and self.within is not None:
-            return self.within.stale(tensor, self.first)
+            return self.within.stale(tensor, self.first.time)
         return found
 
     def first_stale(self, operands: Sequence[Any]) -> Stale | None:

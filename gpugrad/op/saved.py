@@ -22,6 +22,7 @@ from gpugrad.graph import (
     SavedOutput,
     TensorBase,
     Write,
+    asked_between,
     edge_of,
     mode,
     next_sequence,
@@ -354,11 +355,30 @@ def _write_of(counter: Counter, array: Array) -> Write:
         last = writes[-1]
         if last.array is array and last.last == counter.value - 1 and last.time > Write.apart:
             return last
+        _join_latest(writes)
     write = Write()
     write.array = array
     write.first = counter.value
     writes.append(write)
     return write
+
+
+def _join_latest(writes: list[Write]) -> None:
+    """Make the last two of some writes one, if nobody asks any more what was between them.
+
+    Else a loop with a checkpoint would leave a write in each step.
+    """
+    if len(writes) < 2 or mode.replay is not None:
+        return
+    before, last = writes[-2:]
+    if (
+        before.array is last.array
+        and before.last == last.first - 1
+        and before.__class__ is last.__class__ is Write
+        and not asked_between(before.time, last.time)
+    ):
+        last.first = before.first
+        del writes[-2]
 
 
 def read(tensor: TensorBase) -> None:
