@@ -7,6 +7,7 @@ it, or one output of a node that has several.
 
 from __future__ import annotations
 
+import functools
 import heapq
 import itertools
 import sys
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import inf
 from types import CodeType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from gpugrad import hooks
 from gpugrad.hooks import Hook, Hooks, RemovableHandle
@@ -348,6 +349,7 @@ class _Mode(threading.local):
     node: Node | None = None  # in anomaly mode, the node that the walk is at
     replay: Any = None  # the op.replay.Replay of what is being computed again, the innermost
     inference = False
+    reasons: tuple[object, ...] = ()  # why what operations make has to be marked
     conventions: tuple[str, ...] = ("torch",)  # at points without derivative; the last counts
     levels: tuple[int, ...] = ()  # ascending: an inner level has the larger number
     batches: tuple[Any, ...] = ()  # the levels of vmap that are open, the innermost last
@@ -363,7 +365,51 @@ class _Mode(threading.local):
 mode = _Mode()
 # An element for each block of inference mode, each checkpoint that is computed again, and each
 # derivative of func's, that some thread is in: what operations make has to be marked.
-inferring: list[int] = []
+inferring: list[object] = []
+
+
+def begin_marking(reason: object) -> None:
+    """Have what operations make marked; the reason is one of this thread."""
+    mode.reasons = (*mode.reasons, reason)
+    inferring.append(reason)
+
+
+def end_marking(reason: object) -> None:
+    """No longer have it marked for this reason."""
+    mode.reasons = tuple([r for r in mode.reasons if r is not reason])
+    if reason in inferring:
+        inferring.remove(reason)
+
+
+def restore(before: dict[str, Any]) -> None:
+    """Give this thread the modes that it had, of which ``before`` is a copy.
+
+    An exception may have come while one was being entered or left, as those of signals do.
+    """
+    reasons = mode.reasons
+    defaults = {name: getattr(type(mode), name) for name in mode.__dict__}
+    mode.__dict__.update(defaults | before)  # at once: an interrupt may come here, too
+    for reason in reasons:
+        if reason not in mode.reasons:
+            end_marking(reason)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def restoring(function: F) -> F:
+    """Return the function; where it raises, the thread's modes are as they were before."""
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        before = mode.__dict__.copy()
+        try:
+            return function(*args, **kwargs)
+        except BaseException:
+            restore(before)
+            raise
+
+    return guarded  # type: ignore[return-value]
 
 
 def mark(tensor: TensorBase, *operands: Any) -> None:
@@ -410,13 +456,14 @@ class Scope:
 def scoped(scope: Scope | None) -> Iterator[None]:
     """Run the block as the function of a derivative, in normal mode, or as none of one."""
     before = mode.scope, mode.inference
-    inferring.append(1)
+    reason = object()
+    begin_marking(reason)
     try:
         mode.scope, mode.inference = scope, mode.inference and scope is None
         yield
     finally:
         mode.scope, mode.inference = before
-        inferring.pop()
+        end_marking(reason)
 
 
 @contextmanager
@@ -585,7 +632,7 @@ class Pending:
 
     __slots__ = (
         "__weakref__", "accumulates", "captured", "forgets", "leaves", "nodes", "order", "recorded",
-        "roots", "rules", "unfinished",
+        "roots", "rules", "taken", "unfinished",
     )  # fmt: skip
 
     accumulates: bool  # whether it ends in the .grad of leaves
@@ -593,9 +640,11 @@ class Pending:
     roots: Sequence[Any]  # the edges that the walk starts from
     rules: Mapping[float, Rule | None] | None  # what it runs, if not all nodes
     unfinished: Sequence[Any]  # edges to which an error left gradients undelivered
+    taken: Node | None  # the last that waited; an exception may come before it is run
 
     def __init__(self, recorded: bool, forgets: bool) -> None:
         self.recorded = recorded  # whether gradients are tensors
+        self.taken = None
         self.forgets = forgets  # whether the record is not to outlive the walk
         self.leaves: dict[TensorBase, Any] = {}
         self.nodes: dict[float, list[Any]] = {}  # and what they received, by their sequence number
@@ -661,11 +710,14 @@ class Pending:
 
     def youngest(self) -> list[Any]:
         """Take out the node that was recorded last, with its gradient: all who use it have run."""
-        return self.nodes.pop(-heapq.heappop(self.order))
+        sequence = -self.order[0]
+        self.taken = self.nodes[sequence][0]
+        heapq.heappop(self.order)
+        return self.nodes.pop(sequence)
 
     def complete(self) -> dict[TensorBase, Any]:
         """Return the leaves that no node which has not run leads to, with their gradients."""
-        edges = [*self.unfinished, *(node for node, _ in self.nodes.values())]
+        edges = [self.taken, *self.unfinished, *(node for node, _ in self.nodes.values())]
         ends = {id(e) for n in below(edges).values() for e in n.inputs} | set(map(id, edges))
         return {t: self.settled(g) for t, g in self.leaves.items() if id(t) not in ends}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -212,3 +214,143 @@ def test_an_interrupt_while_gradients_are_accumulated_leaves_each_whole() -> Non
         assert found <= {(1.0,) * 50, (3.0,) * 50}
         partly += stopped and len(found) == 2
     out.backward()  # not freed, not locked
+
+
+# --------------------------------------------------------------------------- at every line
+
+# What enters and leaves modes, or holds gradients; a trace function stands for the signal.
+MODAL = {
+    "accumulation.py", "graph.py", "hooked.py", "observed.py", "replay.py", "recomputation.py",
+    "reentrant.py", "function.py", "operation.py", "dual.py", "batching.py", "reverse.py",
+    "forward.py", "batch.py", "engine.py", "functional.py", "optimizer.py", "inplace.py",
+}  # fmt: skip
+LIBRARY = os.path.dirname(gpugrad.__file__)
+
+
+class Injected:
+    """A trace function that raises an error at one event in the library, and where that was."""
+
+    def __init__(self, error: type[BaseException], number: int, events: set[str]):
+        self.error = error
+        self.left = number
+        self.events = events
+        self.place = ""
+
+    def __call__(self, frame: Any, event: str, value: Any) -> Any:
+        code = frame.f_code
+        folder, name = os.path.split(code.co_filename)
+        # Python ignores errors of generators that are being closed
+        if not folder.startswith(LIBRARY) or name not in MODAL or code.co_name == "<genexpr>":
+            return None
+        if event in self.events:
+            self.left -= 1
+            if self.left == 0:
+                sys.settrace(None)
+                self.place = f"{event} of {code.co_name}, {name}:{frame.f_lineno}"
+                raise self.error("injected")
+        return self
+
+
+def three_ways() -> tuple[Leaves, Callable[[], Any]]:
+    a = gpugrad.tensor([1.0, 2.0], dtype=gpugrad.float64, requires_grad=True)
+    p, q = gpugrad.stack([a.exp(), a.sin()]).unbind()
+    out = (p * q).sum() + a.sum()
+    return [a], out.backward
+
+
+def three_ways_recorded() -> tuple[Leaves, Callable[[], Any]]:
+    (a,), run = three_ways()
+    return [a], lambda: run(create_graph=True)
+
+
+def hooked_leaf() -> tuple[Leaves, Callable[[], Any]]:
+    (a,), run = three_ways()
+    a.register_hook(lambda g: None)
+    return [a], run
+
+
+def again(reentrant: bool) -> Callable[[], tuple[Leaves, Callable[[], Any]]]:
+    def make() -> tuple[Leaves, Callable[[], Any]]:
+        a = gpugrad.tensor([1.0, 2.0], dtype=gpugrad.float64, requires_grad=True)
+        out = checkpoint(lambda x: x.sin() * x, a, use_reentrant=reentrant).sum() + a.sum()
+        return [a], out.backward
+
+    return make
+
+
+def of_function(make: Callable[[Any], Any]) -> Callable[[], tuple[Leaves, Callable[[], Any]]]:
+    def leaves() -> tuple[Leaves, Callable[[], Any]]:
+        a = gpugrad.tensor([1.0, 2.0], dtype=gpugrad.float64)
+        return [a], lambda: make(a)
+
+    return leaves
+
+
+def product(x: Any) -> Any:
+    return (x.sin() * x).sum()
+
+
+def stepped(x: Any) -> None:
+    x.requires_grad_()
+    x.grad = gpugrad.ones_like(x)
+    gpugrad.optim.SGD([x], lr=0.5).step()
+
+
+LINES = {"call", "return", "line"}
+MOMENTS: dict[str, tuple[Callable[[], tuple[Leaves, Callable[[], Any]]], set[str]]] = {
+    "backward": (three_ways, LINES),
+    "recorded": (three_ways_recorded, {"call", "return"}),
+    "hooked": (hooked_leaf, {"call", "return"}),
+    "checkpoint": (again(False), {"call", "return"}),
+    "reentrant checkpoint": (again(True), {"call", "return"}),
+    "checkpoint begins": (
+        of_function(lambda x: checkpoint(product, x.requires_grad_(), use_reentrant=False)),
+        {"call", "return"},
+    ),
+    "Function": (of_function(lambda x: Square.apply(x.requires_grad_())), {"call", "return"}),
+    "grad": (of_function(gpugrad.func.grad(product)), {"call", "return"}),
+    "jvp": (of_function(lambda x: gpugrad.func.jvp(product, (x,), (x,))), {"call", "return"}),
+    "vmap": (of_function(gpugrad.func.vmap(gpugrad.exp)), {"call", "return"}),
+    "jacobian": (
+        of_function(lambda x: gpugrad.autograd.functional.jacobian(product, x, vectorize=True)),
+        {"call", "return"},
+    ),
+    "step": (of_function(stepped), {"call"}),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("backward", KeyboardInterrupt), *((name, TimeoutError) for name in MOMENTS)],
+)
+def test_an_error_at_any_line_leaves_modes_and_gradients_whole(
+    name: str, error: type[BaseException]
+) -> None:
+    make, events = MOMENTS[name]
+    leaves, run = make()
+    run()
+    complete = state(leaves)
+    modes = dict(vars(gpugrad.graph.mode))
+    number = 0
+    while True:
+        number += 1
+        leaves, run = make()
+        before = state(leaves)
+        trace = Injected(error, number, events)
+        tracer = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            run()
+        except error:
+            assert trace.place
+        finally:
+            sys.settrace(tracer)
+        if not trace.place:
+            break
+        assert state(leaves) in (before, complete), trace.place
+        found = {k: v for k, v in vars(gpugrad.graph.mode).items() if v != modes.get(k)}
+        defaults = {k: getattr(type(gpugrad.graph.mode), k) for k in found}
+        assert found == defaults, trace.place
+        assert not gpugrad.graph.inferring, trace.place
+        assert np.geterr()["divide"] == "warn", trace.place
+    assert number > 5

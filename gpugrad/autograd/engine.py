@@ -12,7 +12,7 @@ from gpugrad import _dtype, errors
 from gpugrad._tensor import Size, Tensor
 from gpugrad.autograd.graph import GradientEdge, Metadata, metadata, target
 from gpugrad.backend.batched import BatchedBackend, Level, levels_of
-from gpugrad.graph import TensorBase, edge_of, leads_nowhere, mode
+from gpugrad.graph import TensorBase, edge_of, leads_nowhere, mode, restoring
 from gpugrad.op import fit
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.batching import batched, batching, check_ends, levels_at, unbatched
@@ -232,15 +232,8 @@ def grad(
     gradients = (None,) * len(results) if grad_outputs is None else _sequence(grad_outputs)
     if is_grads_batched:
         _check_vectors(results, gradients)
-        with batching(_count(gradients)) as level:
-            found = grad(
-                results,
-                wanted,
-                [g if g is None else batched(g, 0, level) for g in gradients],
-                retain_graph, create_graph, allow_unused, False, materialize_grads,
-            )  # fmt: skip
-            bases: dict[int, Any] = {}
-            return tuple([None if g is None else unbatched(g, 0, level, bases) for g in found])
+        options = retain_graph, create_graph, allow_unused, False, materialize_grads
+        return _batched_grad(results, wanted, gradients, *options)
     keep = create_graph if retain_graph is None else retain_graph
     edges, starts = _roots(results, gradients)
     for t in wanted:
@@ -260,6 +253,18 @@ def grad(
     if kind is not None:  # not the tensors themselves, which others may hold
         derived = [None if g is None else of_class(seen_from(g, math.inf), kind) for g in derived]
     return tuple(derived)
+
+
+@restoring
+def _batched_grad(
+    outputs: Sequence[Any], inputs: Sequence[Any], grad_outputs: Sequence[Any], *options: Any
+) -> tuple[Any, ...]:
+    """Return what :func:`grad` gives for each of the vectors that the gradients hold."""
+    with batching(_count(grad_outputs)) as level:
+        given = [g if g is None else batched(g, 0, level) for g in grad_outputs]
+        found = grad(outputs, inputs, given, *options)
+        bases: dict[int, Any] = {}
+        return tuple([None if g is None else unbatched(g, 0, level, bases) for g in found])
 
 
 def _levels(place: Any) -> Sequence[Level]:

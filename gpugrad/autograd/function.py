@@ -11,7 +11,7 @@ from gpugrad.autograd.context import FunctionCtx as FunctionCtx
 from gpugrad.autograd.operation import FunctionOperation
 from gpugrad.autograd.refusal import once_differentiable as once_differentiable
 from gpugrad.backend.batched import Level
-from gpugrad.graph import UNRECORDED, TensorBase, View, mode, recording
+from gpugrad.graph import UNRECORDED, TensorBase, View, mode, recording, restoring
 from gpugrad.op.dual import has_tangents, outside_of, seen_from, unrecorded
 from gpugrad.op.history import rewrite
 from gpugrad.op.saved import edges, note_write, own_array, shared_counter, wrap
@@ -112,6 +112,7 @@ class Function:
         )
 
     @classmethod
+    @restoring
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Return what ``forward`` returns, its tensors with the class's backward.
 

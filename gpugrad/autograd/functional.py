@@ -17,7 +17,7 @@ from typing import Any
 from gpugrad._tensor import Tensor
 from gpugrad.autograd import engine, forward_ad
 from gpugrad.autograd.basis import along_basis, basis
-from gpugrad.graph import recording
+from gpugrad.graph import recording, restoring
 from gpugrad.op.dual import variable
 from gpugrad.ops.creation import zeros_like
 from gpugrad.ops.shape import stack
@@ -223,6 +223,7 @@ def _check_recorded(tensors: Tensors, kind: str, strict: bool) -> None:
 # --------------------------------------------------------------------------- products
 
 
+@restoring
 def vjp(
     func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
@@ -251,6 +252,7 @@ def vjp(
     return _returned(outputs, several, create_graph), _returned(found, many, create_graph)
 
 
+@restoring
 def jvp(
     func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
@@ -287,6 +289,7 @@ def jvp(
     return _returned(outputs, several, create_graph), _returned(found, several, create_graph)
 
 
+@restoring
 def vhp(
     func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
@@ -317,6 +320,7 @@ def vhp(
     return _returned(outputs, False, create_graph), _returned(found, many, create_graph)
 
 
+@restoring
 def hvp(
     func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
@@ -370,6 +374,7 @@ _WHERE = "gpugrad.autograd.functional.jacobian: "
 _HOW = 'Expected strategy to be either "forward-mode" or "reverse-mode".'
 
 
+@restoring
 def jacobian(
     func: Function,
     inputs: Any,
@@ -514,6 +519,7 @@ def _tangent(output: Any) -> Any:
     return zeros_like(primal) if tangent is None else tangent
 
 
+@restoring
 def hessian(
     func: Function,
     inputs: Any,

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from gpugrad.graph import Inference, inferring, mode
+from gpugrad.graph import Inference, begin_marking, end_marking, mode, restoring
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,10 +25,11 @@ class _Mode:
 
     def __enter__(self) -> None:
         self._before.append(bool(mode.enabled))
-        mode.enabled = self.enabled and not mode.inference and mode.on
+        mode.enabled = self.enabled and not mode.inference and mode.on  # last, as nothing fails now
 
     def __exit__(self, *exception: object) -> None:
-        mode.enabled = self._before.pop() and mode.on
+        mode.enabled = self._before[-1] and mode.on
+        self._before.pop()
 
     def __call__(self, function: F) -> F:
         """Return the function with this mode on while it runs; generators are paused with it."""
@@ -41,6 +42,7 @@ def _decorated(function: F, again: Callable[[], Any]) -> F:
         return _generator(function, again)  # type: ignore[return-value]
 
     @functools.wraps(function)
+    @restoring
     def decorated(*args: Any, **kwargs: Any) -> Any:
         with again():
             return function(*args, **kwargs)
@@ -218,17 +220,23 @@ class inference_mode(_Mode):  # noqa: N801  PyTorch's name
     def __init__(self, mode: bool = True) -> None:
         super().__init__(not mode)
         self._inference: list[bool] = []
+        self._reasons: list[object] = []
 
     def __enter__(self) -> None:
         self._inference.append(mode.inference)
+        self._before.append(bool(mode.enabled))
+        self._reasons.append(object())
+        begin_marking(self._reasons[-1])
+        # and then no call, at whose end a signal might be handled: nobody would leave the mode
         mode.inference = not self.enabled
-        inferring.append(1)
-        super().__enter__()
+        mode.enabled = self.enabled and mode.on
 
     def __exit__(self, *exception: object) -> None:
-        super().__exit__(*exception)
-        inferring.pop()
-        mode.inference = self._inference.pop()
+        mode.inference = self._inference[-1]
+        mode.enabled = self._before[-1] and mode.on
+        self._inference.pop()
+        self._before.pop()
+        end_marking(self._reasons.pop())
 
     def again(self) -> inference_mode:
         """Return a new mode of the same kind."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from gpugrad import tree
 from gpugrad._tensor import Tensor
-from gpugrad.graph import transforming
+from gpugrad.graph import restoring, transforming
 from gpugrad.op.batching import batched, batching, every_example, is_batched, unbatched
 from gpugrad.op.dual import leave
 from gpugrad.ops.shape import cat
@@ -58,6 +58,7 @@ def vmap(
         raise ValueError(f"vmap: chunk_size should be None or greater than 0. (got {chunk_size})")
 
     @functools.wraps(func)
+    @restoring
     def of_batch(*args: Any, **kwargs: Any) -> Any:
         _check_out_dims(out_dims, func)
         every = (args, kwargs)

@@ -20,6 +20,7 @@ from gpugrad.graph import (
     place_of,
     reaching_back,
     recording,
+    restoring,
     scoped,
     transforming,
 )
@@ -39,6 +40,7 @@ from gpugrad.tree import Argnums
 Function = Callable[..., Any]
 
 
+@restoring
 def jvp(
     func: Function, primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False
 ) -> tuple[Any, ...]:
@@ -139,6 +141,7 @@ def jacfwd(
         raise ValueError("jacfwd: `chunk_size` should be greater than 0.")
 
     @functools.wraps(func)
+    @restoring
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         wanted = tree.chosen(args, argnums)
         tree.check_real(wanted, "jacfwd", "inputs")
@@ -199,6 +202,7 @@ def hessian(func: Function, argnums: Argnums = 0) -> Function:
     return jacfwd(jacrev(func, argnums), argnums)
 
 
+@restoring
 def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
     """Return ``func(*primals)``, and the function that moves it along tangents.
 
@@ -227,6 +231,7 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
         tree.check_tensors(output, name)
     outputs = tree.leaves(output)
 
+    @restoring
     def pushforward(*tangents: Any) -> Any:
         if not tree.same_structure(tangents, primals):
             raise RuntimeError(

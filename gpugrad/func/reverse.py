@@ -11,7 +11,16 @@ from gpugrad import tree
 from gpugrad._tensor import Tensor
 from gpugrad.autograd import engine
 from gpugrad.autograd.basis import along_basis
-from gpugrad.graph import UNRECORDED, Scope, edge_of, mode, recording, scoped, transforming
+from gpugrad.graph import (
+    UNRECORDED,
+    Scope,
+    edge_of,
+    mode,
+    recording,
+    restoring,
+    scoped,
+    transforming,
+)
 from gpugrad.op.batching import in_every_example
 from gpugrad.op.dual import leads_elsewhere, outside, tangents_of, unrecorded, variable, with_bases
 from gpugrad.op.saved import counters_of
@@ -146,6 +155,7 @@ def grad(func: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functio
     """
 
     @functools.wraps(func)
+    @restoring
     def gradient(*args: Any, **kwargs: Any) -> Any:
         grads, value = grad_and_value(func, argnums, has_aux)(*args, **kwargs)
         return (grads, value[1]) if has_aux else grads
@@ -172,6 +182,7 @@ def grad_and_value(func: Function, argnums: Argnums = 0, has_aux: bool = False) 
     name = "grad_and_value(f)(*args)"
 
     @functools.wraps(func)
+    @restoring
     def gradient(*args: Any, **kwargs: Any) -> Any:
         recorded = mode.enabled
         with recording(True), transforming():
@@ -195,6 +206,7 @@ def grad_and_value(func: Function, argnums: Argnums = 0, has_aux: bool = False) 
     return gradient
 
 
+@restoring
 def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """Return ``func(*primals)``, and the function that multiplies vectors with its Jacobian.
 
@@ -228,6 +240,7 @@ def _vjp(
         tree.check_tensors(output, name)
         outputs = tree.leaves(output)
 
+    @restoring
     def pullback(cotangents: Any, retain_graph: bool = True, create_graph: Any = None) -> Any:
         create = mode.enabled if create_graph is None else create_graph
         if not tree.same_structure(cotangents, output):
@@ -270,6 +283,7 @@ def jacrev(
         raise ValueError("jacrev: `chunk_size` should be greater than 0.")
 
     @functools.wraps(func)
+    @restoring
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         wanted = tree.chosen(args, argnums)
         tree.check_real(wanted, "jacrev", "inputs")

@@ -225,34 +225,46 @@ def differentiate(
         pending = _Gradients(recorded, forgets)
     pending.error_state = cpu.error_state()
     pending.roots, pending.rules = edges, rules
+    pending.unfinished = edges
     pending.captured, pending.accumulates = captured, accumulates
     around = mode.walk
     try:
         cpu.enter(cpu.QUIET)
         mode.enabled = recorded and mode.on
         mode.walk = pending
-        try:
-            walk(edges, grads if recorded else map(_array_of, grads), pending, keep)
-        except Exception:
-            if accumulates:
-                complete = pending.complete()
-                _accumulate_all(
-                    pending, complete if captured is None else _some(complete, captured)
-                )
-            raise
-        if accumulates:
-            leaves = pending.leaves
-            _accumulate_all(pending, leaves if captured is None else _some(leaves, captured))
-            return []
-        assert captured is not None
-        assert wanted is not None
-        found = captured.results(pending.leaves)
-        ended = {place: _ended(pending, g) for place, g in found.items()}
-        return [ended[place_of(e)] for e in wanted]
-    finally:
+        found = _walked(grads if recorded else map(_array_of, grads), pending, keep, wanted)
         mode.walk = around
         mode.enabled = before
         cpu.enter(pending.error_state)
+    except BaseException:  # which may have come on any of these lines
+        mode.walk = around
+        mode.enabled = before
+        cpu.enter(pending.error_state)
+        raise
+    return found
+
+
+def _walked(
+    grads: Any, pending: _Gradients, keep: bool, wanted: Sequence[Target] | None
+) -> list[Any]:
+    """Walk, accumulate if it is to, and return the gradients at ``wanted`` otherwise."""
+    captured = pending.captured
+    try:
+        walk(pending.roots, grads, pending, keep)
+    except Exception:
+        if pending.accumulates:
+            complete = pending.complete()
+            _accumulate_all(pending, complete if captured is None else _some(complete, captured))
+        raise
+    if pending.accumulates:
+        leaves = pending.leaves
+        _accumulate_all(pending, leaves if captured is None else _some(leaves, captured))
+        return []
+    assert captured is not None
+    assert wanted is not None
+    found = captured.results(pending.leaves)
+    ended = {place: _ended(pending, g) for place, g in found.items()}
+    return [ended[place_of(e)] for e in wanted]
 
 
 def _ended(pending: _Gradients, grad: Any) -> Any:

@@ -20,7 +20,7 @@ from typing import Any
 
 from gpugrad import backend, errors
 from gpugrad.errors import MISSING
-from gpugrad.graph import TensorBase, recording
+from gpugrad.graph import TensorBase, recording, restoring
 from gpugrad.op import output, saved
 from gpugrad.op.generated.template import Head
 
@@ -124,6 +124,11 @@ class Arguments:
         if out is None:
             return self.plain(*values, *others, **options)
         output.check(self.name, out, (*values, *others, *options.values()))
+        return self._written(out, values, others, options)
+
+    @restoring
+    def _written(self, out: Any, values: Any, others: Any, options: Any) -> Any:
+        """Return what a call wrote into the tensor that was given for its result."""
         with recording(False):
             return output.written(self.name, out, self.plain(*values, *others, **options))
 

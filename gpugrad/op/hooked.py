@@ -7,7 +7,7 @@ from typing import Any
 
 from gpugrad import backend
 from gpugrad.backend import cpu
-from gpugrad.graph import LEAF, Node, Rule, TensorBase, mode
+from gpugrad.graph import LEAF, Node, Rule, TensorBase, mode, restore
 from gpugrad.hooks import has_grad_dtype
 from gpugrad.op.attribute import edges_of
 from gpugrad.op.dual import attach
@@ -25,8 +25,7 @@ def call_user(function: Callable[..., Any], *values: Any) -> Any:
         cpu.enter(walk.error_state)
         return function(*values)
     except BaseException:  # which may have come while it was leaving a mode
-        defaults = {name: getattr(type(mode), name) for name in mode.__dict__}
-        mode.__dict__.update(defaults | before)  # at once: an interrupt may come here, too
+        restore(before)
         raise
     finally:
         cpu.enter(cpu.QUIET)

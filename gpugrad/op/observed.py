@@ -25,6 +25,8 @@ from gpugrad.graph import (
     output_of,
     record,
     recording,
+    restore,
+    restoring,
 )
 from gpugrad.op.attribute import Named
 from gpugrad.op.dual import attach
@@ -116,8 +118,13 @@ def observe(hooks: tuple[Hooks, ...], anomaly: bool) -> None:
     """
     if hooks and mode.disabled is not None:
         raise RuntimeError(mode.disabled)
-    mode.hooks, mode.anomaly = hooks, anomaly
-    begin()
+    before = mode.__dict__.copy()
+    try:
+        mode.hooks, mode.anomaly = hooks, anomaly
+        begin()
+    except BaseException:
+        restore(before)
+        raise
 
 
 def follow(conventions: tuple[str, ...]) -> None:
@@ -237,8 +244,7 @@ def _packed(saved: Any, output: int, hooks: Hooks) -> Any:
     else:
         return saved
     before = tensor._version
-    with recording(False):
-        made.value = call_user(pack, tensor)
+    made.value = _silently(pack, tensor)
     if tensor._version != before:
         raise RuntimeError(
             "A saved tensor pack hook is modifying its input in place. Tensors provided as input "
@@ -247,6 +253,12 @@ def _packed(saved: Any, output: int, hooks: Hooks) -> Any:
             "operations on the input to a pack hook."
         )
     return made
+
+
+@restoring
+def _silently(pack: Callable[[Any], Any], tensor: Any) -> Any:
+    with recording(False):
+        return call_user(pack, tensor)
 
 
 class _Alias:

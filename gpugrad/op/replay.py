@@ -23,7 +23,8 @@ from gpugrad.graph import (
     SavedOutput,
     TensorBase,
     Write,
-    inferring,
+    begin_marking,
+    end_marking,
     mode,
     moment,
 )
@@ -60,14 +61,15 @@ class Replay:
 
     def __enter__(self) -> None:
         self.second = moment()
-        inferring.append(1)
-        self.outer, mode.replay = mode.replay, self
+        self.outer = mode.replay
+        mode.replay = self
+        begin_marking(self)
         begin()
 
     def __exit__(self, *exception: object) -> None:
+        end_marking(self)
         mode.replay = self.outer
         del self.second
-        inferring.pop()
         begin()
 
     def stale(self, tensor: Any, until: float = inf) -> Stale | None:

@@ -21,6 +21,7 @@ from gpugrad.graph import (
     mode,
     recording,
     rehang,
+    restoring,
     scoped,
 )
 from gpugrad.op import OPS, Elementwise, Pointwise, cast, function_of, linear, public
@@ -484,6 +485,7 @@ def rearranging(function: Callable[..., Any]) -> Callable[..., Any]:
     also where nothing is recorded, except for a leaf: that must not have been used before.
     """
 
+    @restoring
     def apply_(self: Any, *args: Any, **kwargs: Any) -> Any:
         check_history(self)
         edge = self._edge

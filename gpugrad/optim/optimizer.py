@@ -84,10 +84,13 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with no_grad():
-            for group in self.param_groups:
-                self.update(group, [p for p in group["params"] if p.grad is not None])
+        self._update_all()
         return loss
+
+    @no_grad()
+    def _update_all(self) -> None:
+        for group in self.param_groups:
+            self.update(group, [p for p in group["params"] if p.grad is not None])
 
     def update(self, group: dict[str, Any], params: Iterable[Tensor]) -> None:
         """Update the parameters of a group that have a gradient."""

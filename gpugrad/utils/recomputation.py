@@ -11,7 +11,7 @@ from typing import Any
 from gpugrad import random
 from gpugrad.autograd.grad_mode import enable_grad, is_grad_enabled
 from gpugrad.autograd.graph import saved_tensors_hooks
-from gpugrad.graph import Node, Rule, TensorBase, mode, record, recording
+from gpugrad.graph import Node, Rule, TensorBase, mode, record, recording, restoring
 from gpugrad.op.attribute import Named
 from gpugrad.op.convention import conventions
 from gpugrad.op.observed import Calls, title, users_stack
@@ -63,6 +63,7 @@ class Frame:
         self.first: list[dict[str, Any]] = []  # what was known of each saved tensor
         self.unpacking = threading.RLock()  # threads may walk one graph; the function may walk
 
+    @restoring
     def run(self) -> Any:
         """Return the result, with a graph that keeps nothing but places."""
         function, args, kwargs = self.call
@@ -97,6 +98,7 @@ class Frame:
                 holder.user = group
             return found
 
+    @restoring
     def _compute_again(self) -> None:
         function, args, kwargs = self.call
         again: list[dict[str, Any]] = []
@@ -163,6 +165,7 @@ class Frame:
             )
 
 
+@restoring
 def _saved(tensors: Sequence[Any]) -> Node:
     """Return a node that has saved tensors: their versions are compared as others are."""
     with recording(False):  # in which no hooks of the user's see them
