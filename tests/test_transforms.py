@@ -1750,3 +1750,5 @@ def test_derivatives_inside_transforms_are_differentiated(derivative: Any, devic
     assert_close(func.hessian(lambda x: derivative(x).sum())(x), rows / (2 + x) * (3 + x))
     leaf = x.clone().requires_grad_()
     assert_close(gpugrad.autograd.grad(derivative(leaf).sum(), leaf)[0], slope)
+    along = func.grad(lambda t: func.linearize(lambda x: x.exp(), x)[1](t).sum())(x)
+    assert not along.requires_grad

@@ -28,6 +28,7 @@ from gpugrad.op.dual import (
     forward_level,
     leads_elsewhere,
     leave,
+    note_starts,
     outside,
     primal,
     tangent_of,
@@ -58,7 +59,8 @@ def jvp(
 
     Raises:
         RuntimeError: ``primals`` is no tuple, the tangents have another structure or shape,
-            ``func`` returned something else, or ``strict`` found that an output does not move.
+            ``func`` returned something else, or writes a tensor that it neither made nor was given,
+            or ``strict`` found that an output does not move.
         ValueError: A primal is not floating point or complex.
     """
     return _jvp(func, primals, tangents, (), strict, has_aux)
@@ -219,8 +221,8 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
         and by what the primals and the function depend on.
 
     Raises:
-        RuntimeError: ``func`` returned something else; when the function is called: the tangents
-            have another structure or shape.
+        RuntimeError: ``func`` returned something else, or writes a tensor that it neither made nor
+            was given; when the function is called: the tangents have another structure or shape.
     """
     name = "linearize(f, *primals)"
     recorded = mode.enabled
@@ -229,6 +231,7 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
         with scoped(Scope(counters_of(level.inputs))):
             output = func(*tree.rebuilt(primals, [_writable(x) for x in level.inputs]))
         tree.check_tensors(output, name)
+    note_starts(level.inputs)
     outputs = tree.leaves(output)
 
     @restoring

@@ -150,7 +150,8 @@ def grad(func: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functio
         ``has_aux`` a tuple of that and the rest.
 
     Raises:
-        RuntimeError: When called: ``func`` returned something else, or ``argnums`` does not fit.
+        RuntimeError: When called: ``func`` returned something else, or writes a tensor that it
+            neither made nor was given; ``argnums`` does not fit.
         ValueError: When called: an argument holds something else than tensors.
     """
 
@@ -176,7 +177,8 @@ def grad_and_value(func: Function, argnums: Argnums = 0, has_aux: bool = False) 
         ``func`` returned.
 
     Raises:
-        RuntimeError: When called: ``func`` returned something else, or ``argnums`` does not fit.
+        RuntimeError: When called: ``func`` returned something else, or writes a tensor that it
+            neither made nor was given; ``argnums`` does not fit.
         ValueError: When called: an argument holds something else than tensors.
     """
     name = "grad_and_value(f)(*args)"
@@ -220,8 +222,8 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
         primals and can be called again; with ``has_aux`` also the rest.
 
     Raises:
-        RuntimeError: ``func`` returned something else; when the function is called: its argument
-            has another structure or shape.
+        RuntimeError: ``func`` returned something else, or writes a tensor that it neither made nor
+            was given; when the function is called: its argument has another structure or shape.
         ValueError: A primal is no tensor.
     """
     return _vjp(func, primals, (), has_aux)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import inf
 from typing import Any
+from weakref import WeakValueDictionary
 
 from gpugrad.graph import LEAF, SavedOutput, SeenView, TensorBase, below, edge_of, mark, mode
 from gpugrad.op import saved
@@ -167,11 +168,21 @@ def outside(tensor: Any, own: Sequence[Any]) -> Any:
     return _alias(tensor, edge, {level: outside(t, own) for level, t in tangents.items()})
 
 
+# Leaves that nothing is differentiated by, by their ids: what func.linearize walks from.
+_starts: WeakValueDictionary[int, TensorBase] = WeakValueDictionary()
+
+
+def note_starts(variables: Sequence[TensorBase]) -> None:
+    """Note that nothing is differentiated by those of some tensors that are leaves."""
+    _starts.update({id(t): t for t in variables if t._edge is LEAF})
+
+
 def leads_elsewhere(edges: Sequence[Any], own: Sequence[Any]) -> bool:
     """Tell whether the graph below some edges has other leaves than ``own``."""
     known = set(map(id, own))
     ends = [*edges, *(edge for node in below(edges).values() for edge in node.inputs)]
-    return any(isinstance(e, TensorBase) and id(e) not in known for e in ends)
+    found = {id(e) for e in ends if isinstance(e, TensorBase)}
+    return any(e not in known and e not in _starts for e in found)
 
 
 def carry(operands: Sequence[Any], outs: Sequence[Any], moved: Moved) -> None:
