@@ -7,6 +7,7 @@ from math import e as e
 from math import inf as inf
 from math import nan as nan
 from math import pi as pi
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from gpugrad import _dtype
 from gpugrad import autograd as autograd
@@ -46,7 +47,6 @@ from gpugrad.autograd.grad_mode import is_inference_mode_enabled as is_inference
 from gpugrad.autograd.grad_mode import no_grad as no_grad
 from gpugrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from gpugrad.func.batch import vmap as vmap
-from gpugrad.functions import *
 from gpugrad.op.convention import conventions as conventions
 from gpugrad.printing import get_printoptions as get_printoptions
 from gpugrad.printing import set_printoptions as set_printoptions
@@ -66,5 +66,18 @@ int = _dtype.int32
 long = _dtype.int64
 
 newaxis = None
+
+if _TYPE_CHECKING:
+    from gpugrad.functions import *
+else:  # they are made when they are first asked for
+    from gpugrad.functions import __all__ as _functions
+    from gpugrad.op import forms as _forms
+
+    __getattr__ = _forms.functions("", globals())
+    __all__ = [name for name in (*globals(), *_functions) if not name.startswith("_")]
+
+    def __dir__():
+        return sorted({*globals(), *_functions})
+
 
 __version__ = "0.1.0"

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad import _dtype, backend, hooks, methods, printing
+from gpugrad import _dtype, backend, hooks, printing
 from gpugrad._device import device as Device  # noqa: N812  the class has a property of its name
 from gpugrad._dtype import dtype as DType  # noqa: N812
 from gpugrad.backend.batched import NO_MEMORY, Batched, levels_of
@@ -866,4 +866,3 @@ class Dual(Tensor):
 
 
 saved.close_circle(Tensor, Dual)  # closes the circle: results of operations are tensors
-methods.complete()  # which have them as methods

@@ -3,9 +3,8 @@
 Editors and type checkers read ``functions.pyi``, which ``python tests/stubs.py`` writes.
 """
 
-from gpugrad.op.forms import functions
+from gpugrad import _tensor, random  # noqa: F401  which fill the table
+from gpugrad.op.forms import declared_in, functions
 
-_MADE = functions("")
-globals().update(_MADE)
-
-__all__ = [*_MADE]
+__all__ = [*declared_in("")]
+__getattr__ = functions("", globals())

@@ -8,12 +8,13 @@ from __future__ import annotations
 import operator
 import pkgutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 from gpugrad import ops
 from gpugrad.graph import TensorBase
-from gpugrad.op.forms import PUBLIC
+from gpugrad.op.forms import PUBLIC, Method
 from gpugrad.ops import inplace
 
 for _module in pkgutil.iter_modules(ops.__path__, "gpugrad.ops."):
@@ -26,24 +27,24 @@ class Methods(TensorBase):
     __slots__ = ()
 
 
-def methods() -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Return all methods by their names, when the class of tensors is known."""
+def methods() -> Iterator[tuple[str, Callable[[], Callable[..., Any]]]]:
+    """Return what makes each of the methods, by their names."""
     for declared in PUBLIC.values():
-        forms = {"": declared.method} if declared.is_method else {}
+        forms: dict[str, Callable[[], Callable[..., Any]]] = {}
+        if declared.is_method:
+            forms[""] = partial(getattr, declared, "method")
         if declared.inplace:
-            forms["_"] = inplace.form(declared)
-        for ending, form in forms.items():
+            forms["_"] = partial(inplace.form, declared)
+        for ending, make in forms.items():
             for name in (declared.name, *declared.names):
                 if "." not in name:
-                    yield name + ending, form
-        for name, form in declared.operations():
-            yield name, form
+                    yield name + ending, make
+        for name in (*declared.operators, *declared.reflected):
+            yield name, partial(declared.operation, name)
             written = f"__i{name[2:]}"
-            if declared.inplace and hasattr(operator, written) and "r" not in name[2:3]:
-                yield written, inplace.form(declared)
+            if declared.inplace and hasattr(operator, written) and name not in declared.reflected:
+                yield written, forms["_"]
 
 
-def complete() -> None:
-    """Give the class its methods."""
-    for name, method in methods():
-        setattr(Methods, name, method)
+for _name, _make in methods():
+    setattr(Methods, _name, Method(_name, _make))

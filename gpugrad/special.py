@@ -1,8 +1,7 @@
 """What there is of PyTorch's ``torch.special``, made from the table of declarations."""
 
-from gpugrad.op.forms import functions
+from gpugrad import _tensor  # noqa: F401  which fills the table
+from gpugrad.op.forms import declared_in, functions
 
-_MADE = functions("special")
-globals().update(_MADE)
-
-__all__ = [*_MADE]
+__all__ = [*declared_in("special")]
+__getattr__ = functions("special", globals())

@@ -133,8 +133,7 @@ def stub(module: Any, made: Mapping[str, Callable[..., Any]], start: str = "") -
     if method:
         names.imports.add("from collections.abc import Callable, Iterator")
         body += [
-            "def methods() -> Iterator[tuple[str, Callable[..., Any]]]: ...",
-            "def complete() -> None: ...\n",
+            "def methods() -> Iterator[tuple[str, Callable[[], Callable[..., Any]]]]: ...\n",
         ]
     return assembled(f'"""{doc}"""', names.imports, start + operators + "\n".join(body))
 
@@ -164,7 +163,11 @@ def assembled(doc: str, imports: set[str], body: str) -> str:
 def files() -> dict[Path, str]:
     """Return what the stub files should hold."""
     of_class = f'class Methods(TensorBase):\n    """{inspect.getdoc(methods.Methods)}"""\n\n'
-    found = {FOLDER / "methods.pyi": stub(methods, dict(methods.methods()), of_class)}
+    found = {
+        FOLDER / "methods.pyi": stub(
+            methods, {name: make() for name, make in methods.methods()}, of_class
+        )
+    }
     for module in (functions, special, linalg):
         made = {name: getattr(module, name) for name in module.__all__}
         found[FOLDER / f"{module.__name__.split('.')[-1]}.pyi"] = stub(module, made)

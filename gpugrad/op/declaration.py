@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -62,7 +61,7 @@ def pointwise(
 
     def declare(rule: Callable[..., Any]) -> Callable[..., Any]:
         key = rule.__name__
-        asked = tuple(inspect.signature(rule).parameters)
+        asked = rule.__code__.co_varnames[: rule.__code__.co_argcount]
         example = built(*(variable(n, COMPLEX) for n in names))
         # a second operation of one function (clamp is a maximum too) has a derivative of its own
         primitive = (

@@ -8,7 +8,7 @@ read.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import Parameter, Signature
@@ -156,12 +156,11 @@ class Public:
             made.op = self.plain.op
         return made
 
-    def operations(self) -> Iterator[tuple[str, Callable[..., Any]]]:
-        """Return Python's methods that the function is, by their names."""
-        for name in self.operators:
-            yield name, self._operator(self.plain, name)
-        for name in self.reflected:
-            yield name, self._operator(_reflected(self.plain), name, None)
+    def operation(self, name: str) -> Callable[..., Any]:
+        """Return the one of Python's methods that has this name."""
+        if name in self.reflected:
+            return self._operator(_reflected(self.plain), name, None)
+        return self._operator(self.plain, name)
 
     def _operator(self, function: Any, name: str, formula: Any = MISSING) -> Any:
         if formula is MISSING:
@@ -252,14 +251,43 @@ def selecting(choose: Callable[..., Any]) -> Any:
     return function
 
 
-def functions(module: str) -> dict[str, Callable[..., Any]]:
-    """Return the functions of a module by their names: ``""`` is gpugrad, ``"special"`` another."""
-    found = {}
-    for declared in PUBLIC.values():
-        if not declared.is_function:
-            continue
-        for name in (declared.name, *declared.names):
-            where, _, last = name.rpartition(".")
-            if where == module:
-                found[last] = declared.function
-    return found
+def declared_in(module: str) -> dict[str, Public]:
+    """Return what the functions of a module are: ``""`` is gpugrad, ``"special"`` another one."""
+    return {
+        name.rpartition(".")[2]: declared
+        for declared in PUBLIC.values()
+        if declared.is_function
+        for name in (declared.name, *declared.names)
+        if name.rpartition(".")[0] == module
+    }
+
+
+def functions(module: str, namespace: dict[str, Any]) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a module, which makes its functions when they are asked for.
+
+    So importing gpugrad takes no longer for having many of them.
+    """
+    known = declared_in(module)
+
+    def find(name: str) -> Any:
+        if name not in known:
+            raise AttributeError(f"module {namespace['__name__']!r} has no attribute {name!r}")
+        function = namespace[name] = known[name].function
+        return function
+
+    return find
+
+
+class Method:
+    """A method of tensors, which is made when it is first asked for and then takes its place."""
+
+    def __init__(self, name: str, make: Callable[[], Callable[..., Any]]):
+        """Make a place of a class for what ``make`` returns."""
+        self.name, self.make = name, make
+
+    def __get__(self, tensor: Any, owner: type) -> Any:
+        """Return the method itself."""
+        home = next(c for c in owner.__mro__ if c.__dict__.get(self.name) is self)
+        function: Any = self.make()
+        setattr(home, self.name, function)
+        return function.__get__(tensor, owner)

@@ -209,14 +209,11 @@ class Operation:
         self.output_names = outputs
         self.arrays = arrays
         self.convention = TORCH
-        parameters = list(inspect.signature(forward).parameters.values())[1:]
-        self.parameters = tuple(
-            p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY
-        )
-        self.variadic = bool(parameters) and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
-        self.input_names = tuple(
-            p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
-        )
+        code = forward.__code__
+        count = code.co_argcount
+        self.parameters = code.co_varnames[count : count + code.co_kwonlyargcount]
+        self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
+        self.input_names = code.co_varnames[1:count]
         # where a saved input or output stands among the saved values
         self.places = {n: k for k, n in enumerate((*self.input_names, *outputs))}
         self.rules: dict[str, _Rule] = {}
@@ -264,7 +261,8 @@ class Operation:
         With several results or any number of inputs the function is called ``inputs`` and
         receives and returns tuples.
         """
-        names = tuple(inspect.signature(function).parameters)
+        code = function.__code__
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         self.rules[function.__name__] = _Rule(function, names)
         return function
 
