@@ -37,6 +37,7 @@ from gpugrad.graph import (
 from gpugrad.hooks import Hook, RemovableHandle
 from gpugrad.methods import Methods
 from gpugrad.op import dual, saved
+from gpugrad.op.follower import Follower, follower_of
 from gpugrad.op.history import renew
 from gpugrad.op.memory import Memory, memory_of
 from gpugrad.op.node import ShownNode, shown
@@ -153,7 +154,16 @@ class Tensor(Methods):
 
     @property
     def array(self) -> Any:
-        """The NumPy or CuPy array itself, sharing memory; gradients do not see writes to it."""
+        """The NumPy or CuPy array itself, sharing memory; gradients do not see writes to it.
+
+        Raises:
+            RuntimeError: It is a view of a conjugate, which may not be written, or has hidden axes.
+        """
+        if follower_of(self) is not None:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that has conjugate bit set. Use "
+                "tensor.resolve_conj().numpy() instead."
+            )
         return self._memory()
 
     def _memory(self) -> Any:
@@ -246,9 +256,10 @@ class Tensor(Methods):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients are wanted for it, or for something it was computed from."""
-        return self._edge is not None or (
-            self._view is not None and self._view.base._edge is not None
-        )
+        if self._edge is not None or self._view is None:
+            return self._edge is not None
+        base: Any = self._view.base
+        return base._edge is not None or (isinstance(base, Follower) and base.source.requires_grad)
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -324,7 +335,13 @@ class Tensor(Methods):
     @property
     def _base(self) -> Tensor | None:
         """The tensor that it, or what it is a view of, was made of as a view."""
-        return None if self._view is None else self._view.base  # type: ignore[return-value]
+        view = self._view
+        while view is not None and isinstance(view.base, Follower):
+            source = view.base.source
+            if source._view is None:
+                return source
+            view = source._view
+        return None if view is None else view.base  # type: ignore[return-value]
 
     @property
     def _version(self) -> int:
@@ -556,7 +573,7 @@ class Tensor(Methods):
         array = self._array
         if array.size != 1:
             raise RuntimeError(f"a Tensor with {array.size} elements cannot be converted to Scalar")
-        if inferring:
+        if inferring or self._view is not None:
             saved.read(self)
         return backend.of(array).item(array)
 
@@ -591,7 +608,7 @@ class Tensor(Methods):
                 f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to "
                 "copy the tensor to host memory first."
             )
-        return self._memory()
+        return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
@@ -608,7 +625,7 @@ class Tensor(Methods):
     def __dlpack__(self, **kwargs: Any) -> Any:
         if self.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-        return self._memory().__dlpack__(**kwargs)
+        return self.array.__dlpack__(**kwargs)
 
     def __dlpack_device__(self) -> Any:
         return self._memory().__dlpack_device__()
@@ -700,6 +717,7 @@ class Tensor(Methods):
             inner._edge = self._edge
             text = textwrap.indent(repr(inner), "    ")
             return f"BatchedTensor(lvl={len(levels)}, bdim=0, value=\n{text}\n)"
+        saved.up_to_date(self)
         try:
             node = self.grad_fn
             name = None if node is None else node.name().split("::")[-1]
@@ -723,6 +741,17 @@ class Tensor(Methods):
             return format(self.item(), spec)
         return object.__format__(self, spec)
 
+    def _place(self) -> tuple[Memory, tuple[Any, ...]]:
+        """Return the memory that the tensor lies in, and how it does.
+
+        Raises:
+            NotImplementedError: It has hidden axes, of ``vmap``.
+        """
+        saved.read(self)
+        if self._array.__class__ is Batched:
+            raise NotImplementedError("Cannot access storage of BatchedTensorImpl")
+        return memory_of(own_array(self))
+
     def __copy__(self) -> Tensor:
         """Return a leaf on the same memory, which requires grad where the tensor does.
 
@@ -737,9 +766,7 @@ class Tensor(Methods):
             raise NotImplementedError("Cannot access storage of TensorWrapper")
         if self._array.__class__ is Batched:
             raise NotImplementedError("Cannot access storage of BatchedTensorImpl")
-        result: Tensor = saved.wrap(self._memory())
-        if not self.is_inference():
-            result._counter = self._counter
+        result = shapes.detach(self)
         result = creation.finish(result, self.requires_grad)
         return self._with_class(result, vars(self))
 
@@ -768,9 +795,7 @@ class Tensor(Methods):
             )
         if id(self) in memo:
             return memo[id(self)]
-        if self._array.__class__ is Batched:
-            raise NotImplementedError("Cannot access storage of BatchedTensorImpl")
-        memory, place = memory_of(self._memory())
+        memory, place = self._place()
         result: Tensor = copy.deepcopy(memory, memo).tensor(*place)
         memo[id(self)] = result = self._with_class(result, {})
         vars(result).update(copy.deepcopy(vars(self), memo))
@@ -781,7 +806,7 @@ class Tensor(Methods):
         return result
 
     def __reduce__(self) -> Any:
-        memory, place = memory_of(self._memory())
+        memory, place = self._place()
         kind = None if saved.is_plain(self) else type(self)
         made = _rebuilt, (memory, place, self.requires_grad, kind)
         return (*made, vars(self)) if vars(self) else made

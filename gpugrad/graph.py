@@ -120,6 +120,12 @@ class Inference(Counter):
         self.value = -1
 
 
+class Following(Counter):
+    """The counter of memory that follows other memory, and may not be written itself."""
+
+    __slots__ = ()
+
+
 class SavedOutput(Counter):
     """The array of an output that its own node saved, and the counter of the writes to it.
 

@@ -235,8 +235,9 @@ def test_importing_gpugrad_takes_a_bounded_number_of_modules() -> None:
     # strides and selective checkpoints, 84 since Function and checkpoints are divided into files,
     # 86 since generated text has a folder, 89 with halves, places and products, 90 with nodes that
     # are shown, 101 since functions and methods are made from the table of declarations, 102 with
-    # in-place forms, 103 with memory that copies share
-    assert len(found) <= 103, sorted(found)
+    # in-place forms, 104 with memory that copies share,
+    # and with conjugates that follow
+    assert len(found) <= 104, sorted(found)
 
 
 def test_importing_gpugrad_changes_nothing_outside() -> None:

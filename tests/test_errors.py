@@ -1834,6 +1834,18 @@ DELIBERATE: list[tuple[str, tuple[type[Exception], str], Any, str]] = [
         "PyTorch does not copy a tensor to itself, and so does not look at its memory",
     ),
     (
+        "x = torch.ones(2, dtype=torch.complex64)\nx.conj().mul_(2)",
+        (AssertionError, ""),
+        (
+            RuntimeError,
+            "a conjugate (conj, adjoint, mH, H), or a part of one, is being modified inplace. It "
+            "shows what its tensor is, but does not lie in its memory. Write into the tensor, or "
+            "into a clone() of the conjugate.",
+        ),
+        "no array conjugates what is read and written: a conjugate is a copy that follows the "
+        "tensor",
+    ),
+    (
         "y = torch.ones(3, requires_grad=True) * 1\ny.unfold(0, 2, 1).mul_(2)",
         (AssertionError, ""),
         (RuntimeError, SHARED_MEMORY),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from snippets import ours, raised, run
 
 import gpugrad
-from comparison import pytorch
+from comparison import agree_on, pytorch
 from gpugrad.graph import Write
 
 Y = "x = torch.arange(1.0, 7).view(2, 3).requires_grad_()\ny = x * 2\n"
@@ -217,6 +217,48 @@ _MADE = (
     "    backward = staticmethod(lambda ctx, *g: g[0])\n"
     "y = torch.ones(2, 2, requires_grad=True) * 1\n"
 )
+C2 = "x = torch.tensor([[1 + 2j, 2.0], [3j, 1 - 1j]]); w = torch.tensor([1 + 1j, 2j])\n"
+OF_W = C2 + "w.requires_grad_(); h = w * 1; y = h.conj()\n"
+SHOWN |= {
+    f"a conjugate {name}": program
+    for name, program in {
+        "follows": C2 + "c = x.conj(); x.mul_(2)\n"
+        "c.tolist(), (c + 0).tolist(), c.sum().item(), str(c)",
+        "follows through its views": C2 + "c = x.mH; d = c[0]; e = c.t()[1]\n"
+        "x[0, 1] = 5; x[1].mul_(1j)\n"
+        "d.tolist(), (e * 1).tolist(), e.sum().item(), str(d), (c @ c).tolist(), e[0].item()",
+        "has parts": C2 + "c = x.H; d = c.real; x.mul_(2)\n"
+        "(d + 1).tolist(), torch.zeros(2, 2).add_(d).tolist(), c.imag.tolist(), d.neg().tolist()",
+        "is an operand of writes": C2 + "c = x.adjoint(); x.mul_(2); y = torch.zeros_like(x)\n"
+        "y.copy_(c); y += c; y[0] = c[1]; y.tolist(), torch.stack([c, c]).sum().item()",
+        "of a conjugate": C2 + "c = x.conj().conj(); d = x.mH.mH; x.mul_(2)\n"
+        "c.tolist(), d.tolist(), c.is_conj(), d.is_conj(), x.mH.t().is_conj()",
+        "is asked": C2 + "c = x.conj(); y = torch.ones(2)\n"
+        "[t.is_conj() for t in (c, c[0], c.real, c.resolve_conj(), c.clone(), c * 2, "
+        "c.contiguous(), x, x.conj_physical())], c._is_view(), c._base is x, "
+        "c.mH._base is x, y.conj() is y",
+        "resolved": C2 + "c = x.conj(); r = c.resolve_conj(); r.mul_(2); x.mul_(3)\n"
+        "r.tolist(), c.tolist(), x.resolve_conj() is x",
+        "with a history": OF_W + "h.mul_(2); y.real.sum().backward()\n"
+        "w.grad.tolist(), y.requires_grad",
+        "with a history, by a view": OF_W + "v = y[:1]; h.mul_(w); (v * v).imag.sum().backward()\n"
+        "w.grad.tolist()",
+        "written without recording": OF_W + "with torch.no_grad(): h.mul_(2)\n"
+        "y.real.sum().backward(); w.grad.tolist(), y.tolist()",
+        "that is wanted": OF_W + "z = (y * y).real.sum()\n"
+        "torch.autograd.grad(z, y)[0].tolist(), y.grad_fn.name(), y[0].grad_fn.name()",
+        "that is retained": OF_W + "y.retain_grad(); (y * y).real.sum().backward()\n"
+        "y.grad.tolist(), w.grad.tolist()",
+        "made without recording": OF_W + "with torch.no_grad(): c = w.conj(); w.mul_(2)\n"
+        "with torch.no_grad(): d = c * 1\n"
+        "c.requires_grad, d.tolist(), d.requires_grad, str(c)",
+        "that is detached": OF_W + "d = y.detach(); h.mul_(2)\n"
+        "d.tolist(), d.requires_grad, d.is_conj(), (d * 1).requires_grad",
+        "that is copied": C2 + "c = x.conj(); k = copy.copy(c); x.mul_(2); e = copy.deepcopy(c)\n"
+        "k.tolist(), e.tolist(), pickle.loads(pickle.dumps(c)).tolist()",
+    }.items()
+}  # fmt: skip
+
 RETURNED = {
     "a view": _MADE.format(result="x.view_as(x)"),
     "a part of a view": _MADE.format(result="x.view(-1)[1:]"),
@@ -399,6 +441,12 @@ REFUSED = {
     "a saved base": Y + "v = y[0]; z = y * y; v.mul_(2); z.sum().backward()",
 }  # fmt: skip
 REFUSED |= {
+    "a conjugate as NumPy's": C2 + "x.conj().numpy()",
+    "a conjugate as an array": C2 + "np.asarray(x.mH)",
+    "a conjugate as pairs": C2 + "torch.view_as_real(x.conj())",
+}
+
+REFUSED |= {
     f"unrecorded in {mode}: {name}": UNSEEN.format(mode=mode) + program
     for mode in ("no_grad()", "inference_mode()")
     for name, program in {
@@ -421,6 +469,38 @@ REFUSED |= {
     "returned by a function without recording": f"{RETURNED['a view']}"
     "with torch.no_grad(): r = F.apply(y)\nr.mul_(2)",
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "derived",
+    [
+        "torch.vmap(lambda r: r.conj() * r)(x)",
+        "torch.vmap(torch.conj)(x)",
+        "torch.func.grad(lambda z: (z * z.mH).real.sum())(x)",
+        "torch.func.jvp(lambda z: z.conj() * z, (x,), (x,))",
+        "torch.vmap(torch.func.grad(lambda z: (z * z.conj()).real.sum()))(x)",
+    ],
+)
+def test_conjugates_in_transforms(derived: str, device: str) -> None:
+    agree_on(f"x = torch.tensor([[1 + 2j, 2.0], [3j, 1 - 1j]])\n{derived}", device)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "x.conj().mul_(2)", "x.mH[0].zero_()", "x.H[0, 0] = 1", "x.adjoint().real.mul_(2)",
+        "x.conj()[torch.tensor([0])] = 1", "x.conj().detach().add_(1)", "x.conj().conj().fill_(1)",
+        "c = x.conj(); c += 1", "copy.copy(x.conj()).mul_(2)", "x.conj().real[0].copy_(x[0].real)",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mode", ["no_grad", "enable_grad", "inference_mode"])
+def test_a_conjugate_is_not_written(write: str, mode: str, device: str) -> None:
+    """What PyTorch's writes would be lost: a conjugate is a copy that follows."""
+    with (
+        getattr(gpugrad, mode)(),
+        pytest.raises(RuntimeError, match="Write into the tensor, or into a clone"),
+    ):
+        run(f"x = torch.ones(2, 2, dtype=torch.complex64)\n{write}", gpugrad, device)
 
 
 @pytest.mark.parametrize("snippet", REFUSED.values(), ids=REFUSED)

@@ -44,6 +44,7 @@ from gpugrad.op.saved import (
     saved_output,
     subclasses,
     unpack,
+    up_to_date,
     versions_of,
     wrap,
 )
@@ -504,6 +505,9 @@ class Pointwise(Elementwise):
             as_operand(self.function, parameter, k, o)
             for k, (parameter, o) in enumerate(zip(self.parameters, operands, strict=True))
         ]
+        for v in values:
+            if isinstance(v, TensorBase):
+                up_to_date(v)
         common = result_type([o for v, o in zip(inputs, values, strict=True) if v.kind != BOOL])
         if self.promotion in ("float", "real") and common.category < _dtype.FLOAT:
             common = _dtype.get_default_dtype()

@@ -55,6 +55,7 @@ from gpugrad.op.saved import (
     shared_counter,
     subclasses,
     unpack,
+    up_to_date,
     versions_of,
     wrap,
     zeros,
@@ -278,6 +279,8 @@ class Operation:
     def general(self, *operands: Any, **params: Any) -> Any:
         """Return the result or results of an operation with any number of tensors."""
         tensors: Sequence[Any] = operands
+        for t in tensors:
+            up_to_date(t)
         first = tensors[0]
         if self.view:
             own_array(first)

@@ -13,8 +13,8 @@ from gpugrad import _dtype, backend, errors
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, Pointwise, composite, function_of, linear, public
 from gpugrad.op.saved import own_array
-from gpugrad.ops.pointwise import conj, cos, sin
-from gpugrad.ops.shape import contiguous, select
+from gpugrad.ops.pointwise import conjugate, cos, sin
+from gpugrad.ops.shape import clone, contiguous, select
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -83,7 +83,7 @@ def abs(g: Any, angle: Any) -> Any:
 
 @_polar.gradient
 def angle(g: Any, out: Any) -> Any:
-    return real(conj(g) * (out * 1j))
+    return real(conjugate(g) * (out * 1j))
 
 
 _conj_physical = function_of(
@@ -103,6 +103,12 @@ def view_as_real(input: Tensor) -> Tensor:
     """
     if input._array.dtype.kind != "c":
         raise RuntimeError("view_as_real is only supported for complex tensors")
+    if input.is_conj():
+        raise RuntimeError(
+            "view_as_real doesn't work on unresolved conjugated tensors.  To resolve the conjugate "
+            "tensor so you can view it as real, use self.resolve_conj(); however, be warned that "
+            "the resulting tensor will NOT alias the original."
+        )
     return _view_as_real(input)
 
 
@@ -212,9 +218,5 @@ def conj_physical(input: Tensor) -> Tensor:
 
 @public()
 def resolve_conj(input: Tensor) -> Tensor:
-    """Return the tensor itself.
-
-    In PyTorch ``conj`` gives a view that conjugates what is read, and this copies it; here ``conj``
-    has made a copy already.
-    """
-    return input
+    """Return a copy of a conjugate that is a view, and any other tensor itself."""
+    return clone(input) if input.is_conj() else input

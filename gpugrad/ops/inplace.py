@@ -28,6 +28,7 @@ from gpugrad.op import OPS, Elementwise, Pointwise, cast, function_of, linear, p
 from gpugrad.op.arguments import Arguments
 from gpugrad.op.batching import lift_itself
 from gpugrad.op.dual import attach, has_tangents, tangent_of
+from gpugrad.op.follower import follower_of
 from gpugrad.op.forms import Public
 from gpugrad.op.generated import inplace as generated
 from gpugrad.op.generated.pointwise import GIVEN
@@ -49,6 +50,7 @@ from gpugrad.op.saved import (
     own_array,
     shared_counter,
     type_name,
+    up_to_date,
     wrap,
     zeros,
 )
@@ -87,6 +89,8 @@ def check_examples(self: TensorBase, *operands: Any, function: str = "inplace ar
     """
     check_scope(self)
     for o in operands:
+        if isinstance(o, TensorBase):
+            up_to_date(o)
         array = o._array if isinstance(o, TensorBase) else o
         if not has_room(self._array, array):
             raise no_room(function)
@@ -129,6 +133,12 @@ def check_scope(self: TensorBase) -> None:
             ended.
     """
     scope = mode.scope
+    if follower_of(self) is not None:
+        raise RuntimeError(
+            "a conjugate (conj, adjoint, mH, H), or a part of one, is being modified inplace. It "
+            "shows what its tensor is, but does not lie in its memory. Write into the tensor, or "
+            "into a clone() of the conjugate."
+        )
     if isinstance(self._counter, Inference) and not (
         mode.inference or (scope is not None and scope.inference)
     ):

@@ -100,7 +100,7 @@ def _mv(door: backend.Backend, input: Array, vec: Array) -> Array:
 
 @_mv.gradient
 def input(g: Any, vec: Any) -> Any:
-    return unsqueeze(g, 1) * pw.conj(vec) if vec._array.dtype.kind == "c" else unsqueeze(g, 1) * vec
+    return unsqueeze(g, 1) * (pw.conjugate(vec) if vec._array.dtype.kind == "c" else vec)
 
 
 @_mv.gradient
@@ -361,7 +361,7 @@ def _det(door: backend.Backend, input: Array) -> Array:
 
 @_det.gradient
 def input(g: Any, input: Any) -> Any:
-    return unsqueeze(unsqueeze(g, -1), -1) * pw.conj(_cofactors(input))
+    return unsqueeze(unsqueeze(g, -1), -1) * pw.conjugate(_cofactors(input))
 
 
 @composite("LinalgCofactorsBackward0")
@@ -383,7 +383,7 @@ def input(g: Any, input: Any) -> Any:
     columns = door.from_numpy(others[None, :, None, :], where)
     index = (Ellipsis, rows, columns)
     signs = wrap(door.from_numpy((-1.0) ** np.add.outer(range(n), range(n)), where))
-    inner = pw.conj(_cofactors(getitem(input, index)))
+    inner = pw.conjugate(_cofactors(getitem(input, index)))
     signed = pw.mul(g, signs.to(g.dtype))
     grad = unsqueeze(unsqueeze(signed, -1), -1) * inner
     return add_at(grad, shape=array.shape, index=index)

@@ -24,6 +24,7 @@ from gpugrad.op import (
     result_type,
     selecting,
 )  # fmt: skip
+from gpugrad.op.follower import following
 from gpugrad.op.forms import Selected
 from gpugrad.op.generated.pointwise import NONE
 
@@ -751,13 +752,14 @@ def square(input: Tensor) -> Selected:
 
 @public()
 def conj(input: Tensor) -> Tensor:
-    """Return the complex conjugate; the tensor itself where it is real.
+    """Return a view of the complex conjugate; the tensor itself where it is real.
 
-    Unlike PyTorch's, the result is no view: it has memory of its own.
+    Unlike PyTorch's, it has memory of its own, which follows what is written into the tensor, and
+    may not be written itself.
     """
-    if isinstance(input, TensorBase) and input._array.dtype.kind != "c":
-        return input
-    return conjugate(input)
+    if not isinstance(input, TensorBase):
+        return conjugate(input)
+    return following(conjugate, input) if input._array.dtype.kind == "c" else input
 
 
 @pointwise("pow(x, y)", "PowBackward2", function="pow", parameters=("input", "exponent"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpugrad.op import public
+from gpugrad.op.follower import follower_of
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -24,8 +25,9 @@ def is_floating_point(input: Tensor) -> bool:
 
 @public()
 def is_conj(input: Tensor) -> bool:
-    """Return False: unlike PyTorch's, no tensor is conjugated only when it is read."""
-    return False
+    """Return whether a tensor is a view of the conjugate of another: of ``conj``, ``mH``, ..."""
+    base = follower_of(input)
+    return base is not None and input.dtype.is_complex and not is_conj(base.source)
 
 
 @public(method=False)

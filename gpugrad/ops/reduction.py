@@ -114,7 +114,7 @@ def input(g: Any, input: Any, axes: Shape, keepdims: bool) -> Any:
     g = restored(g, axes, keepdims, input._array.ndim)
     if g._array.dtype != input._array.dtype:
         input = cast(input, dtype=g._array.dtype)
-    return along_slope(g, lambda g: g * pw.conj(_products_of_others(input, axes)))
+    return along_slope(g, lambda g: g * pw.conjugate(_products_of_others(input, axes)))
 
 
 _prod_along = _prod.named("ProdBackward1")

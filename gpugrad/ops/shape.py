@@ -16,6 +16,7 @@ from gpugrad.backend.batched import all_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import cast, expand_to, linear, move, public
+from gpugrad.op.follower import detached, follower_of
 from gpugrad.op.saved import Like, descended, wrap, zeros
 
 if TYPE_CHECKING:
@@ -404,9 +405,9 @@ def matrices_transposed(input: Tensor, name: str = "mT") -> Tensor:
 
 @public()
 def adjoint(input: Tensor, *, name: str = "adjoint()") -> Tensor:
-    """Return the conjugate of the matrices in the last two dimensions, transposed.
+    """Return a view of the conjugate of the matrices in the last two dimensions, transposed.
 
-    Without dimensions it is the conjugate.
+    As for :func:`conj`, it may not be written.  Without dimensions it is the conjugate.
 
     Raises:
         RuntimeError: There is one dimension.
@@ -977,6 +978,8 @@ def detach(input: Tensor) -> Any:
     from gpugrad.op.saved import door_of, own_array, shared_counter
 
     door_of(input._array)
+    if (base := follower_of(input)) is not None:
+        return detached(input, base)
     result = wrap(own_array(input))
     result._counter = shared_counter(input)
     return descended(result, (input,))

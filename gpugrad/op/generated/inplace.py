@@ -74,6 +74,8 @@ if {other}.__class__ is Tensor:
     if {y} is not {x} and not (apart and {y}.base is None) and may_share_memory({x}, {y}):
         return general({arguments})
     part = {other}._view
+    if part is not None and part.base.__class__ is not Tensor:
+        return general({arguments})
     if {other}._edge is not None or (part is not None and part.base._edge is not None):
         tracked = True
 elif {other}.__class__ is float or {other}.__class__ is int:

@@ -67,13 +67,13 @@ def {name}({head.parameters}):
     if {not_plain}:
         return general({parameters})
     {observed}
+    {edge}
     try:
         {others}
         {result}
     except (ValueError, OverflowError, RuntimeError):
         return general({parameters})
     {new_tensor}
-    {edge}
     if {nothing} or mode.enabled is not True:
         if inferring:
             mark(out, {parameters})

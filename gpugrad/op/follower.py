@@ -1,0 +1,95 @@
+"""Copies that follow what they are of: where PyTorch has a view that computes what it shows.
+
+The conjugate of a tensor does not lie in its memory.
+It is a copy of which all views know the base, a :class:`Follower`; where one of them is used after
+the tensor was written, or given another history, the copy is made anew, in the same memory.
+What is shown thus follows what is written; to write into it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gpugrad import backend
+from gpugrad.graph import UNRECORDED, Following, Inference, TensorBase, View, mode, rehang
+from gpugrad.op.dual import has_tangents
+from gpugrad.op.saved import check_view, own_array, shared_counter, wrap
+
+Function = Callable[[Any], Any]
+
+
+class Follower(TensorBase):
+    """The base of the views of a copy of ``source``, which ``function`` computes."""
+
+    __slots__ = ("function", "seen", "source", "version")
+
+    source: Any
+    function: Function
+    seen: Any  # the history of the source that its own belongs to
+    version: int  # how often the source had been written
+
+
+def following(function: Function, source: Any) -> Any:
+    """Return ``function(source)``, memory of its own, as a view that follows the source."""
+    out = function(source)
+    counter = out._counter = Following() if out._counter is None else out._counter
+    base: Any = object.__new__(Follower)
+    base._array, base._edge = own_array(out), out._edge
+    base._grad = base._view = None
+    base._counter = counter
+    base.source, base.function = source, function
+    base.seen, base.version = source._edge, shared_counter(source).value
+    if mode.enabled:
+        out._view = View(base, "", base._edge, counter.value)
+    else:
+        base.seen = UNRECORDED
+        out._view = View(base, "no_grad", UNRECORDED, counter.value)
+    return out
+
+
+def follower_of(tensor: TensorBase) -> Follower | None:
+    """Return the base of a tensor if that is a copy which follows another tensor."""
+    base = None if tensor._view is None else tensor._view.base
+    return base if isinstance(base, Follower) else None
+
+
+def follow(base: Follower) -> None:
+    """Bring a copy and its history up to date.
+
+    Raises:
+        RuntimeError: The source was written in forward mode: tangents do not follow.
+    """
+    source = base.source
+    if source._view is not None:
+        check_view(source)
+    counter = shared_counter(source)
+    written = counter.value != base.version or isinstance(counter, Inference)
+    if not (written or (mode.enabled and source._edge is not base.seen)):
+        return
+    if written and mode.levels and has_tangents((source,)):
+        raise RuntimeError(
+            "A conjugate is used whose tensor was written in forward mode since it was taken. "
+            "Take it again after the write."
+        )
+    made = base.function(source)
+    if written:
+        backend.of(base._array).assign(base._array, own_array(made))
+        base.version = counter.value
+        shared_counter(base).value += not isinstance(counter, Inference)
+    if mode.enabled:
+        rehang(base, made._edge)
+        base.seen = source._edge
+
+
+def detached(tensor: TensorBase, base: Follower) -> Any:
+    """Return a view of a copy without history, which follows the source without history."""
+    own: Any = object.__new__(Follower)
+    own._array, own._counter = base._array, base._counter
+    own._edge = own._grad = own._view = None
+    own.source, own.function = base.source.detach(), base.function
+    own.seen, own.version = None, base.version
+    out = wrap(own_array(tensor))
+    out._counter = shared_counter(tensor)
+    out._view = View(own, "", None, out._counter.value)
+    return out
