@@ -54,12 +54,15 @@ def follower_of(tensor: TensorBase) -> Follower | None:
     return base if isinstance(base, Follower) else None
 
 
-def follow(base: Follower) -> None:
-    """Bring a copy and its history up to date.
+def follow(tensor: TensorBase) -> None:
+    """Bring a view of a copy that follows another tensor up to date, and its base's history.
 
     Raises:
         RuntimeError: The source was written in forward mode: tangents do not follow.
     """
+    base = follower_of(tensor)
+    if base is None:
+        return
     source = base.source
     if source._view is not None:
         check_view(source)

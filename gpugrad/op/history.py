@@ -36,6 +36,7 @@ from gpugrad.graph import (
 from gpugrad.op import saved
 from gpugrad.op.batching import hide, lift_itself, show
 from gpugrad.op.dual import attach, tangent_of, tangents_of
+from gpugrad.op.follower import follow as follow
 from gpugrad.op.operation import Declared, linear, lower
 from gpugrad.op.saved import function_name, own_array, shared_counter, type_name, wrap
 

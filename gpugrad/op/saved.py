@@ -395,10 +395,9 @@ def read(tensor: TensorBase) -> None:
 def up_to_date(tensor: TensorBase) -> None:
     """See that a copy which follows another tensor shows what that is now."""
     if tensor._view is not None and tensor._view.base.__class__ is not tensor_class:
-        from gpugrad.op import follower  # which computes with operations, as check_view does
+        from gpugrad.op import history
 
-        if (base := follower.follower_of(tensor)) is not None:
-            follower.follow(base)
+        history.follow(tensor)
 
 
 def _shown(noted: Line) -> str:
@@ -522,10 +521,9 @@ def check_view(tensor: Any) -> bool:
     Raises:
         RuntimeError: It is a view whose history PyTorch does not rewrite.
     """
-    from gpugrad.op import follower, history
+    from gpugrad.op import history
 
-    if (base := follower.follower_of(tensor)) is not None:
-        follower.follow(base)
+    history.follow(tensor)
     if mode.enabled:
         history.renew(tensor)
     if mode.levels and tensor._view is not None and is_dual(tensor._view.base):
