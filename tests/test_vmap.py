@@ -135,7 +135,7 @@ def weighted(results: list[Any]) -> Any:
     total = 0
     for r in results:
         if r.dtype.is_complex:
-            r = gpugrad.view_as_real(r)
+            r = gpugrad.view_as_real(r.resolve_conj())
         if r.dtype.is_floating_point:
             weights = gpugrad.arange(1, r.numel() + 1, dtype=r.dtype, device=r.device)
             total = total + (r.reshape(-1) * weights.cos()).sum()
