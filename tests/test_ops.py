@@ -334,12 +334,14 @@ SAVED = {
         "diagonal", "movedim", "unflatten", "view_as_real", "view_as_complex",
         "as_strided", "unfold", "tensor_split", "split_with_sizes", "hsplit", "vsplit", "dsplit",
         "ravel", "as_strided_scatter", "slice_scatter", "select_scatter", "diagonal_scatter",
-        "masked_fill", "masked_scatter", "masked_select", "index_fill", "index_copy", "index_add",
-        "gather", "scatter", "scatter_add",
+        "masked_fill", "masked_scatter", "index_fill",
         "reshape", "view", "flatten", "transpose", "adjoint", "t", "permute", "squeeze",
         "unsqueeze", "expand", "broadcast_to", "cat", "stack", "split", "chunk", "unbind", "select",
-        "narrow", "flip", "getitem", "index_select", "clone", "contiguous", "to",
+        "narrow", "flip", "getitem", "clone", "contiguous", "to",
     ), ""),
+    # the index
+    **dict.fromkeys(("index_select", "masked_select", "gather"), "1"),
+    **dict.fromkeys(("index_copy", "index_add", "scatter", "scatter_add"), "2"),
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import tracemalloc
 import warnings
 import weakref
 from collections.abc import Callable
@@ -533,12 +534,21 @@ def assigned(x: Any, i: Any, value: Any) -> Any:
 # What is computed with the index [0, 1] or the mask [True, False], whose owner overwrites it then.
 INDEXED: dict[str, Callable[[Any, Any, Any], Any]] = {
     "x[i]": lambda x, i, mask: x[i],
+    "x[0, i]": lambda x, i, mask: x.reshape(1, 3)[0, i],
     "x[mask]": lambda x, i, mask: x[:2][mask],
+    "masked_select": lambda x, i, mask: x[:2].masked_select(mask),
     "index_select": lambda x, i, mask: x.index_select(0, i),
+    "gather": lambda x, i, mask: x.gather(0, i),
+    "scatter": lambda x, i, mask: (x * 1).scatter(0, i, x[1:]),
+    "scatter_add": lambda x, i, mask: (x * 1).scatter_add(0, i, x[1:]),
+    "index_add": lambda x, i, mask: (x * 1).index_add(0, i, x[1:]),
+    "index_copy": lambda x, i, mask: (x * 1).index_copy(0, i, x[1:]),
     "x[i] = number": lambda x, i, mask: assigned(x, i, 5.0),
     "x[mask] = number": lambda x, i, mask: assigned(x[:2], mask, 5.0),
     "x[i] = tensor": lambda x, i, mask: assigned(x, i, x[1:]),
     "index_put": lambda x, i, mask: (x * 1).index_put((i,), x[1:] * 2, accumulate=True),
+}
+COPIED: dict[str, Callable[[Any, Any, Any], Any]] = {
     "index_fill_": lambda x, i, mask: (x * 1).index_fill_(0, i, 0.0),
     "masked_fill": lambda x, i, mask: x[:2].masked_fill(mask, 0.0),
     "masked_fill with a tensor": lambda x, i, mask: x[:2].masked_fill(mask, x[2]),
@@ -546,22 +556,39 @@ INDEXED: dict[str, Callable[[Any, Any, Any], Any]] = {
 }
 
 
+def overwritten(function: Callable[[Any, Any, Any], Any], overwrites: bool, device: str) -> Any:
+    """Return the gradient of what is computed with an index or a mask."""
+    x = gpugrad.tensor([1.0, 2.0, 3.0], device=device, requires_grad=True)
+    i, mask = (gpugrad.tensor(v, device=device) for v in ([0, 1], [True, False]))
+    y = function(x, i, mask)
+    if overwrites:
+        i.add_(1)
+        mask.fill_(True)
+    (grad,) = gpugrad.autograd.grad(y.sum(), x, create_graph=True)
+    return grad.tolist()
+
+
 @pytest.mark.parametrize("name", INDEXED)
-def test_the_gradient_is_that_of_the_index_before_it_was_overwritten(
-    name: str, device: str
-) -> None:
-    gradients = []
-    for overwrites in False, True:
-        x = gpugrad.tensor([1.0, 2.0, 3.0], device=device, requires_grad=True)
-        i, mask = (gpugrad.tensor(v, device=device) for v in ([0, 1], [True, False]))
-        y = INDEXED[name](x, i, mask)
-        if overwrites:
-            i.add_(1)
-            mask.fill_(True)
-        y.sum().backward()
-        assert x.grad is not None
-        gradients.append(x.grad.tolist())
-    assert gradients[0] == gradients[1]
+def test_an_index_that_was_overwritten_is_noticed(name: str, device: str) -> None:
+    overwritten(INDEXED[name], False, device)
+    with pytest.raises(RuntimeError, match="has been modified by an inplace operation"):
+        overwritten(INDEXED[name], True, device)
+
+
+@pytest.mark.parametrize("name", COPIED)
+def test_the_gradient_is_that_of_the_mask_before_it_was_overwritten(name: str, device: str) -> None:
+    first, second = (overwritten(COPIED[name], overwrites, device) for overwrites in (False, True))
+    assert first == second
+
+
+def test_an_index_is_kept_once() -> None:
+    x, i = gpugrad.ones(100_000, requires_grad=True), gpugrad.arange(100_000)
+    rows = gpugrad.zeros(1000, 100, dtype=gpugrad.int64)
+    tracemalloc.start()
+    kept = [x[i], x.gather(0, i), x.index_select(0, i), x.reshape(1000, 100).gather(1, rows)]
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 1.1 * sum(k.nbytes for k in kept)
 
 
 def test_an_array_of_the_users_may_be_overwritten_as_well() -> None:

@@ -176,6 +176,26 @@ def _batched(index: Any) -> list[Array]:
     return [i for i in items if i.__class__ is Batched]
 
 
+class Index(tuple[Any, ...]):
+    """An index with arrays that need not be copied where it is recorded.
+
+    Those of ``owners`` are saved with the call, so that a backward notices when they were written;
+    the others are nobody else's.
+    """
+
+    owners: tuple[TensorBase, ...]
+
+    @classmethod
+    def of(cls, index: tuple[Any, ...], given: Sequence[Any]) -> tuple[Any, ...]:
+        """Return an index of arrays that come from what the user gave, or were made of it."""
+        if any(backend.is_array(g) for g in given) or _batched(index):
+            return index  # no writes to these are noticed
+        found = cls(index)
+        tensors = [g for g in given if isinstance(g, TensorBase)]
+        found.owners = tuple([t for t in tensors if any(t._array is a for a in index)])
+        return found
+
+
 def _copied(index: Any) -> Any:
     """Return an index, or an array, with copies of its arrays."""
     if isinstance(index, tuple):
@@ -354,7 +374,11 @@ class Operation:
         op = self if mode.conventions[-1] == TORCH else self.in_math
         rule = op.rule(needs, len(outs))
         if self.arrays:
-            params = {**params, self.arrays: _copied(params[self.arrays])}
+            index = params[self.arrays]
+            if index.__class__ is Index:
+                saved = (*index.owners, *(None for _ in outs)) if index.owners else ()
+            else:
+                params = {**params, self.arrays: _copied(index)}
         call = self._described(tensors, outs, params)
         node = record(rule, inputs, saved, versions_of(saved), call)
         for k, out in enumerate(outs):
@@ -391,8 +415,7 @@ class Operation:
         self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
     ) -> list[Any]:
         """Return the gradients of the inputs that ``needs`` marks."""
-        saved = unpack(node, len(node.params[0]))
-        return self._transposed(node.params, saved, grads, needs, node.inputs)
+        return self._transposed(node.params, self.unpacked(node), grads, needs, node.inputs)
 
     def _transposed(
         self,
@@ -449,17 +472,21 @@ class Operation:
 
     def saved_names(self, node: Node) -> list[str | None]:
         """Return PyTorch's names of what calls save; ``None`` for what none does."""
+        if self.arrays:
+            return [None] * len(node.saved or ())
         known = (*self.input_names, *self.output_names)
         keeps = self.kept((True,) * len(self.input_names), len(self.output_names)) or ()
         return pytorchs([n if k else None for n, k in zip(known, keeps, strict=False)])
 
     def unpacked(self, node: Node) -> tuple[Any, ...]:
         """Return what a call saved."""
+        if self.arrays and node.saved:  # by whom an index is owned
+            return unpack(node, len(node.saved) - node.outputs)
         return unpack(node, len(node.params[0]))
 
     def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a node's outputs, ``None`` where they do not move."""
-        return self._moved(node.params, unpack(node, len(node.params[0])), tangents)
+        return self._moved(node.params, self.unpacked(node), tangents)
 
     def _moved(self, call: Call, saved: Sequence[Any], tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of a call's outputs; ``saved`` are its inputs and outputs."""

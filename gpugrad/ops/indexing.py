@@ -13,6 +13,7 @@ from gpugrad.backend.batched import Batched, all_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase, warn
 from gpugrad.op import linear, public
+from gpugrad.op.operation import Index
 from gpugrad.op.saved import Like, descended, own_array, read, wrap
 from gpugrad.ops import shape as shapes
 from gpugrad.ops.creation import finish
@@ -166,7 +167,7 @@ def parsed(input: Tensor, key: Any) -> tuple[tuple[Any, ...], bool]:
     array = input._array
     door = backend.of(array)
     where = door.device_of(array)
-    items = tuple(key) if _is_several(key) else (key,)
+    items = items_of(key)
     index = _without_idle_ellipses(tuple(_element(door, item, where) for item in items))
     if array.ndim == 0 and any(isinstance(i, int) for i in index):
         raise IndexError(errors.NO_DIMENSION)
@@ -175,6 +176,11 @@ def parsed(input: Tensor, key: Any) -> tuple[tuple[Any, ...], bool]:
         raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     _check(index, array.shape)
     return index, any(hasattr(i, "dtype") for i in index)
+
+
+def items_of(key: Any) -> tuple[Any, ...]:
+    """Return the parts of an index."""
+    return tuple(key) if _is_several(key) else (key,)
 
 
 def _is_several(key: Any) -> bool:
@@ -299,17 +305,20 @@ def getitem(input: Tensor, key: Any) -> Tensor:
             raise IndexError(f"index {key} is out of bounds for dimension 0 with size {n}")
         return shapes.select(input, 0, key)
     index, arrays = parsed(input, key)
-    found = chosen(input, index)
+    found = chosen(input, index, items_of(key))
     return descended(found, key if isinstance(key, tuple) else (key,)) if arrays else found
 
 
-def chosen(input: Any, index: tuple[Any, ...]) -> Tensor:
-    """Return what an index names, as :func:`parsed` returns it: a copy where it has arrays."""
+def chosen(input: Any, index: tuple[Any, ...], given: Sequence[Any] | None = None) -> Tensor:
+    """Return what an index names, as :func:`parsed` returns it: a copy where it has arrays.
+
+    ``given`` is what the user wrote.
+    """
     if any(hasattr(i, "dtype") for i in index):
         if any(isinstance(i, int) for i in index):
             first, index = numbers_first(index)
             input = shapes.sliced(input, first)
-        return taken(input, index=index)
+        return taken(input, index=index if given is None else Index.of(index, given))
     if index in ((), (Ellipsis,)):
         return shapes.alias(input)
     return shapes.sliced(input, index)
@@ -344,8 +353,9 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
                 f"{index._array.size} value(s)"
             )
         return index_select(input.reshape(1), 0, index).reshape(())
-    parts, _ = parsed(input, (*(slice(None),) * axis, index.reshape(-1)))
-    return _index_select(input, index=parts)
+    index = index.reshape(-1)
+    parts, _ = parsed(input, (*(slice(None),) * axis, index))
+    return _index_select(input, index=Index.of(parts, (index,)))
 
 
 @public(out=True)
@@ -361,7 +371,8 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     shape = errors.broadcast_shape(input._array.shape, mask._array.shape)
     if input._array.shape != shape:
         input = input.expand(shape)
-    return _masked_select(input, index=(own_array(mask.to(input.device).expand(shape)),))
+    places: Any = mask.to(input.device).expand(shape)
+    return _masked_select(input, index=Index.of((own_array(places),), (places,)))
 
 
 __all__ = ["errors"]

@@ -42,6 +42,7 @@ from gpugrad.op.history import (
     settle,
     still,
 )
+from gpugrad.op.operation import Index
 from gpugrad.op.promotion import as_operand, result_type
 from gpugrad.op.saved import (
     Like,
@@ -56,7 +57,7 @@ from gpugrad.op.saved import (
 )
 from gpugrad.ops import scatter, shape
 from gpugrad.ops.creation import check_word, checked_number
-from gpugrad.ops.indexing import add_at, chosen, getitem, parsed
+from gpugrad.ops.indexing import add_at, chosen, getitem, items_of, parsed
 from gpugrad.ops.shape import clone
 
 if TYPE_CHECKING:
@@ -666,7 +667,7 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
     if value._array.dtype != self._array.dtype:
         value = cast(value, dtype=self._array.dtype)
     if arrays:
-        _put_at_arrays(self, index, value)
+        _put_at_arrays(self, Index.of(index, items_of(key)), value)
         return
     check_examples(self, value)
     place = getitem(self, key)
@@ -724,8 +725,9 @@ def index_put_(
         raise TypeError(
             "index_put_(): argument 'indices' (position 1) must be tuple of Tensors, not Tensor"
         )
-    index, _ = parsed(self, tuple(slice(None) if i is None else i.reshape(i.shape or 1)
-                                  for i in indices))  # fmt: skip
+    places = [slice(None) if i is None else i.reshape(i.shape or 1) for i in indices]
+    index, _ = parsed(self, tuple(places))
+    index = Index.of(index, places)
     source, target = _dtype.of(values._array.dtype), _dtype.of(self._array.dtype)
     if source is not target:
         raise RuntimeError(

@@ -11,6 +11,7 @@ from gpugrad.backend.batched import all_of, copy_to_write, levels_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, linear, public
+from gpugrad.op.operation import Index
 from gpugrad.op.saved import Like, own_array, read, wrap
 from gpugrad.ops.creation import checked_number
 from gpugrad.ops.indexing import check_inside, chosen, gathered, getitem, grid, numbers_first, taken
@@ -371,13 +372,14 @@ def _along(
     do functions that raise a RuntimeError.
     """
     read(index)
-    indices = own_array(index.to(input.device).reshape(-1))
+    places = index.to(input.device).reshape(-1)
+    indices = own_array(places)
     n = input._array.shape[axis] if input._array.ndim else 1
     low = 0 if function or error is RuntimeError else -n
     check_inside(indices, low, n, axis, function, error)
     if not input._array.ndim:
         return (Ellipsis,)
-    return (*(slice(None),) * axis, indices)
+    return Index.of((*(slice(None),) * axis, indices), (places,))
 
 
 # --------------------------------------------------------------------------- single elements
@@ -485,7 +487,8 @@ def _grid(function: str, input: Any, dim: int, index: Any, src: Any = None) -> t
             f"apart from dimension {axis}{source}"
         )
     read(index)
-    indices = own_array(index.to(input.device))
+    places = index.to(input.device)
+    indices = own_array(places)
     door = backend.of(indices)
     check_inside(indices, 0, array.shape[axis], axis, "", RuntimeError)
-    return grid(door, indices, axis) if indices.ndim else (indices,)
+    return Index.of(grid(door, indices, axis) if indices.ndim else (indices,), (places,))
