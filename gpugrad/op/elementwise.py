@@ -39,6 +39,7 @@ from gpugrad.op.operation import arriving, fit, together
 from gpugrad.op.promotion import as_operand, as_scalar, check_shapes, result_type, to_one_device
 from gpugrad.op.rule import Rule
 from gpugrad.op.saved import (
+    Numbers,
     descended,
     edges,
     saved_output,
@@ -179,7 +180,8 @@ class Elementwise:
         if saved.count(None) == len(saved):
             saved = []
         params = _described(arrays, outs, compute)
-        kept = tuple(saved)
+        scaled = self.parameters[-1] == "alpha" and saved.count(None) == len(saved) - 1
+        kept = Numbers(saved) if scaled else tuple(saved)
         node = record(self.rule(needs, count), inputs, kept, versions_of(kept), params)
         for k, out in enumerate(outs):
             if out._array.dtype.kind in "fc" and (

@@ -116,6 +116,21 @@ def of_class(tensor: Any, kind: type[TensorBase]) -> Any:
     return tensor
 
 
+class Numbers(tuple[Any, ...]):
+    """The saved values of a node that are numbers: there is nothing to free, and so they stay."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+    def unpacked(
+        self, node: Node, outputs_from: int, outputs: Mapping[int, int] | None
+    ) -> tuple[Any, ...]:
+        """Return the values; see :func:`unpack`."""
+        return checked(node, tuple(self), node.versions, outputs_from, outputs)
+
+
 class Like(NamedTuple):
     """What a rule may know of an input without the input being saved."""
 

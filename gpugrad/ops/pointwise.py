@@ -589,11 +589,11 @@ def check_difference(input: Operand, other: Operand) -> None:
     )
 
 
-def check_alpha(input: Operand, other: Operand, alpha: Number) -> None:
-    """Raise where a factor is of a higher category than what it multiplies.
+def factor(input: Operand, other: Operand, alpha: Number) -> Number:
+    """Return ``alpha`` as a number that multiplies operands without changing their type.
 
     Raises:
-        RuntimeError: It is.
+        RuntimeError: It is of a higher category than they are.
     """
     kind = result_type([as_operand("add", "input", 0, input), as_operand("add", "other", 1, other)])
     if isinstance(alpha, bool) and kind.category != _dtype.BOOL:
@@ -606,6 +606,7 @@ def check_alpha(input: Operand, other: Operand, alpha: Number) -> None:
         raise RuntimeError(
             "For non-complex input tensors, argument alpha must not be a complex number."
         )
+    return bool(alpha) if kind.category == _dtype.BOOL else alpha
 
 
 @public(inplace="values", out=True, operators="__add__ __radd__", formula=plus)
@@ -614,8 +615,7 @@ def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Selected:
     """Return input + alpha * other."""
     if alpha == 1:
         return plus, (input, other)
-    check_alpha(input, other, alpha)
-    return plus_scaled, (input, other, alpha)
+    return plus_scaled, (input, other, factor(input, other, alpha))
 
 
 @public(inplace="values", out=True, names="subtract", operators="__sub__", formula=minus)
@@ -629,8 +629,7 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Selected:
     check_difference(input, other)
     if alpha == 1:
         return minus, (input, other)
-    check_alpha(input, other, alpha)
-    return minus_scaled, (input, other, alpha)
+    return minus_scaled, (input, other, factor(input, other, alpha))
 
 
 @public(method=False, operators="__rsub__")

@@ -210,7 +210,8 @@ def _case(
     values.append("kept" if len(parameters) + 1 in sources else "None")
     rule = f"rule_{marks(needs)}"
     rule = f"{rule} if same else wide_{marks(needs)}" if ys else rule
-    return Case(needs, rule, values, written)
+    numbers = parameters[-1] == "alpha" and set(values[:-2] + values[-1:]) == {"None"}
+    return Case(needs, rule, values, written, numbers)
 
 
 # A rule of one operation may name others that are declared after it, so that a text can only be

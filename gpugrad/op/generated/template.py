@@ -144,6 +144,7 @@ class Case(NamedTuple):
     rule: str  # the name of the rule by which it is differentiated
     saved: Sequence[str]  # what is saved: inputs, and "kept" for the result; "None" what is not
     written: Sequence[str]  # for each saved input, the condition that it was ever written in place
+    numbers: bool = False  # whether what is saved are numbers, which are not freed
 
 
 def recorded(
@@ -182,7 +183,7 @@ def _case(inputs: Sequence[str], case: Case, array: str) -> str:
         f"{p} if {p}_edge is LEAF else {p}_edge" if has else "None"
         for p, has in zip(inputs, case.edges, strict=True)
     ]
-    saves = not set(case.saved) <= {"None"}
+    saves, found = not set(case.saved) <= {"None"}, tuple_of(case.saved)
     written = " or ".join(case.written)
     worthwhile = f"{array}.size >= LARGE" + (" or node.versions is not None" if written else "")
     return filled(
@@ -190,7 +191,7 @@ def _case(inputs: Sequence[str], case: Case, array: str) -> str:
         rule=case.rule,
         edges=tuple_of(edges),
         kept=KEPT if "kept" in case.saved else "",
-        saved=tuple_of(case.saved) if saves else "()",
+        saved=(f"Numbers({found})" if case.numbers else found) if saves else "()",
         versions=f"versions_of(node.saved) if {written} else None" if written else "None",
         noted=filled(NOTED, worthwhile=worthwhile) if saves else "",
     )
@@ -210,6 +211,7 @@ def known() -> dict[str, Any]:
         "LARGE": cpu.LARGE,
         "LEAF": graph.LEAF,
         "Node": graph.Node,
+        "Numbers": saved.Numbers,
         "SavedOutput": graph.SavedOutput,
         "Tensor": saved.tensor_class,
         "check_view": saved.check_view,
