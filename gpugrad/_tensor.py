@@ -551,6 +551,8 @@ class Tensor(Methods):
 
     @data.setter
     def data(self, value: Tensor) -> None:
+        if not isinstance(value, TensorBase):
+            raise TypeError(f"Variable data has to be a tensor, but got {_full_name(value)}")
         if self._edge is not None and value._array.dtype.kind not in "fc":
             raise RuntimeError(
                 "data set to a tensor that requires gradients must be floating point or complex "
@@ -865,6 +867,11 @@ def _engine() -> Any:
     from gpugrad.autograd import engine
 
     return engine
+
+
+def _full_name(value: Any) -> str:
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 def _check_class(cls: Any) -> None:

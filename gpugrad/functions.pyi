@@ -348,7 +348,7 @@ def flip(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *dims: Any) -> Te
     """Return a copy with the order of the elements reversed along ``dims``."""
 
 def from_numpy(ndarray: numpy.ndarray[Any, Any]) -> Tensor:
-    """Return a tensor that shares the memory of a NumPy array."""
+    """Return a tensor that shares the memory of a NumPy array, or of a CuPy array."""
 
 def full(
     size: Sequence[int],

@@ -368,11 +368,6 @@ IN_PLACE: list[Row] = [
         "copy_(): argument 'other' (position 1) must be Tensor, not str",
     ),
     (
-        "torch.ones(2).copy_(np.ones(2))",
-        TypeError,
-        "copy_(): argument 'other' (position 1) must be Tensor, not numpy.ndarray",
-    ),
-    (
         "x = torch.ones(3)\nx[:2] = torch.ones(2, 2)",
         RuntimeError,
         "expand(torch.FloatTensor{[2, 2]}, size=[2]): the number of sizes provided (1) must be "
@@ -1706,6 +1701,12 @@ DELIBERATE: list[tuple[str, tuple[type[Exception], str], Any, str]] = [
         "and may be assigned",
     ),
     (
+        "torch.ones(2).copy_(np.ones(2))",
+        (TypeError, "copy_(): argument 'other' (position 1) must be Tensor, not numpy.ndarray"),
+        ACCEPTED,
+        "and be copied from",
+    ),
+    (
         "np.sin(torch.ones(2, requires_grad=True))",
         (RuntimeError, NUMPY_NEEDS_DETACH),
         (TypeError, "operand 'Tensor' does not support ufuncs (__array_ufunc__=None)"),
@@ -1715,11 +1716,8 @@ DELIBERATE: list[tuple[str, tuple[type[Exception], str], Any, str]] = [
     (
         "np.ones(2) @ torch.ones(2)",
         (TypeError, "unsupported operand type(s) for @: 'numpy.ndarray' and 'Tensor'"),
-        (
-            RuntimeError,
-            "dot : expected both vectors to have same dtype, but found Double and Float",
-        ),
-        "arrays are operands: this one has the wrong type",
+        ACCEPTED,
+        "arrays are operands, of the type that both promote to",
     ),
     (
         "torch.tensor([[], [1]])",

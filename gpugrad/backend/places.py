@@ -119,7 +119,95 @@ def _blocks(found: Places) -> Iterator[tuple[Any, Array]]:
 
 
 def taken(array: Array, index: Any) -> Array:
-    """Return a copy of what an index with arrays names."""
+    """Return a copy of what an index with arrays names, in PyTorch's layout."""
+    found = _taken(array, index)
+    if found.ndim < 2 or not found.size:
+        return found
+    if array.flags.c_contiguous:
+        return np.ascontiguousarray(found)
+    return _in_order(found, _order(found.shape, _operands(array, index)))
+
+
+def _operands(array: Array, index: Any) -> list[tuple[int, ...]]:
+    """Return the strides that PyTorch's loop over the result sees: of the array, of the indices.
+
+    They are those of its view by all that is no array in the index, with 0 along the dimensions of
+    the indices, and of the indices, with 0 along the others.
+    """
+    items = index if isinstance(index, tuple) else (index,)
+    arrays = []
+    for i in items:
+        if hasattr(i, "dtype"):
+            arrays += i.nonzero() if i.dtype.kind == "b" else [i]
+    arrays = np.broadcast_arrays(*arrays)
+    view = array[tuple(_whole_of(i) for i in items for _ in range(_span(i)))]
+    run = "".join("a" if hasattr(i, "dtype") else "-" for i in items).strip("-")
+    strides, named, count = list(view.strides), [], 0
+    used = sum(_span(i) for i in items if i is not None and i is not Ellipsis)
+    for i in items:
+        if i is Ellipsis:
+            count += array.ndim - used
+            continue
+        if hasattr(i, "dtype"):
+            named += range(count, count + _span(i))
+        count += _span(i)
+    others = [s for k, s in enumerate(strides) if k not in named]
+    first = 0 if "-" in run else named[0]
+    ndim = arrays[0].ndim
+    gap = (0,) * ndim
+    return [
+        (*others[:first], *gap, *others[first:]),
+        *((0,) * first + a.strides + (0,) * (len(others) - first) for a in arrays),
+    ]
+
+
+def _whole_of(item: Any) -> Any:
+    return slice(None) if hasattr(item, "dtype") else item
+
+
+def _span(item: Any) -> int:
+    """Return how many dimensions of an array a part of an index takes, or makes."""
+    return item.ndim if hasattr(item, "dtype") and item.dtype.kind == "b" else 1
+
+
+def _order(shape: Shape, operands: list[tuple[int, ...]]) -> list[int]:
+    """Return the dimensions of a result from the innermost on, as PyTorch's loops order them.
+
+    Two are exchanged where the first operand that moves along both moves further along the inner.
+    """
+    order = list(reversed(range(len(shape))))
+    for start in range(1, len(order)):
+        place = start
+        for k in reversed(range(start)):
+            further = _compared(shape, operands, order[k], order[place])
+            if further > 0:
+                order[k], order[place] = order[place], order[k]
+                place = k
+            elif further < 0:
+                break
+    return order
+
+
+def _compared(shape: Shape, operands: list[tuple[int, ...]], inner: int, outer: int) -> int:
+    for strides in operands:
+        one, two = strides[inner], strides[outer]
+        if one and two and one != two:
+            return 1 if one > two else -1
+        if one and two and shape[inner] > shape[outer]:
+            return 1
+    return 0
+
+
+def _in_order(array: Array, order: list[int]) -> Array:
+    """Return an array, or a copy of it, that lies in memory in an order of its dimensions."""
+    outward = order[::-1]
+    there = array.transpose(outward)
+    if there.flags.c_contiguous:
+        return array
+    return np.ascontiguousarray(there).transpose(np.argsort(outward))
+
+
+def _taken(array: Array, index: Any) -> Array:
     items = index if isinstance(index, tuple) else (index,)
     arrays = [k for k, i in enumerate(items) if hasattr(i, "dtype")]
     if not array.flags.c_contiguous or any(items[k].dtype.kind == "b" for k in arrays):

@@ -14,6 +14,7 @@ from gpugrad.func.batch import check_randomness
 from gpugrad.func.reverse import Level, jacrev
 from gpugrad.graph import (
     Scope,
+    TensorBase,
     below,
     edge_of,
     mode,
@@ -83,6 +84,12 @@ def _jvp(
             f"{tree.structure(tangents)}"
         )
     moving, directions = tree.leaves(primals), tree.leaves(tangents)
+    for what, values in ("primals", moving), ("tangents", directions):
+        for t in values:
+            if not isinstance(t, TensorBase):
+                raise RuntimeError(
+                    f"{name}: Expected {what} to only contain Tensors, got {type(t)}"
+                )
     given = counters_of([*directions, *others])
     with (
         forward_level() as level,
@@ -148,6 +155,9 @@ def jacfwd(
         wanted = tree.chosen(args, argnums)
         tree.check_real(wanted, "jacfwd", "inputs")
         inputs = tree.leaves(wanted)
+        for t in inputs:
+            if not isinstance(t, TensorBase):
+                raise ValueError(f"Thing passed to transform API must be Tensor, got {type(t)}")
         results: list[Any] = []
 
         def along(tangents: Sequence[Any]) -> Sequence[Any]:

@@ -23,6 +23,7 @@ from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase, recording, restoring
 from gpugrad.op import output, saved
 from gpugrad.op.generated.template import Head
+from gpugrad.op.promotion import of_one_type
 
 # Keywords that PyTorch takes as well, for those who come from NumPy.
 SYNONYMS = {
@@ -40,12 +41,15 @@ class Arguments:
         plain: Callable[..., Any],
         out: bool = False,
         method: bool = False,
+        promotes: bool = False,
     ):
         """Make the way into ``plain``, whose parameters these are, with ``out=`` where asked.
 
-        The first argument of a ``method`` is known to be a tensor, and not counted.
+        The first argument of a ``method`` is known to be a tensor, and not counted.  Where it
+        ``promotes``, tensors are of one type if one was given as an array.
         """
         self.name, self.plain, self.out, self.method = name, plain, out, method
+        self.promotes = promotes
         self.positional = [p for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
         self.places = {p.name: k for k, p in enumerate(self.positional)}
         self.keywords = {p.name: p for p in parameters if p.kind is Parameter.KEYWORD_ONLY}
@@ -113,6 +117,7 @@ class Arguments:
         missing = [name for name, place in self.places.items() if values[place] is MISSING]
         if missing:
             raise errors.missing(self.name, missing)
+        arrays = False
         for place in self.tensors:
             value = values[place]
             if not isinstance(value, TensorBase):
@@ -121,6 +126,11 @@ class Arguments:
                     position = place + (not self.method)
                     raise errors.must_be_tensor(self.name, name, position, value)
                 values[place] = saved.wrap(value)
+                arrays = True
+        if arrays and self.promotes:  # NumPy's are float64 where nobody said otherwise
+            found = of_one_type([values[place] for place in self.tensors])
+            for place, value in zip(self.tensors, found, strict=True):
+                values[place] = value
         if out is None:
             return self.plain(*values, *others, **options)
         output.check(self.name, out, (*values, *others, *options.values()))

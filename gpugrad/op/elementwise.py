@@ -141,7 +141,7 @@ class Elementwise:
         compute: np.dtype[Any],
     ) -> None:
         """Record a call where an operand needs a gradient, and carry the operands' tangents."""
-        inputs = edges(operands)
+        inputs = edges(operands) if self.name else None  # without it there is no gradient
         if inputs is not None:
             self.record(operands, arrays, inputs, outs, compute)
         if inferring:

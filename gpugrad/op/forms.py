@@ -47,6 +47,7 @@ class Public:
     reflected: tuple[str, ...] = ()
     formula: Any = None
     numbers: tuple[str, str] = GIVEN
+    promotes: bool = False
     home: str = ""  # the module in which it was declared
 
     @property
@@ -113,7 +114,9 @@ class Public:
     @cached_property
     def function(self) -> Callable[..., Any]:
         """The function of a module."""
-        general = Arguments(self.name, self.parameters, self.plain, self.out)
+        general = Arguments(
+            self.name, self.parameters, self.plain, self.out, promotes=self.promotes
+        )
         return self.dressed(self._specialized(general), "function", self.name)
 
     def _specialized(self, general: Arguments) -> Any:
@@ -139,7 +142,7 @@ class Public:
             def plain(self: Any, *others: Any, **options: Any) -> Any:
                 return function(*others[:place], self, *others[place:], **options)
 
-        found = Arguments(self.name, parameters, plain, method=True)
+        found = Arguments(self.name, parameters, plain, method=True, promotes=self.promotes)
         if place or found.translates or self.formula is not None:
             return self.dressed(self._specialized(found), "method", self.name)
         return self.dressed(plain, "method", self.name)
@@ -204,6 +207,7 @@ def public(
     reflected: str = "",
     formula: Any = None,
     numbers: tuple[str, str] = GIVEN,
+    promotes: bool = False,
     name: str = "",
 ) -> Callable[[F], F]:
     """Declare what users get of a function of tensors; it is returned as it is.
@@ -224,6 +228,8 @@ def public(
         formula: The declared formula that the function is for two plain operands, to which its
             operators are specialised.
         numbers: Which second operands are numbers to that formula, see :mod:`specialized`.
+        promotes: Whether tensors of different types are those that they promote to where one of
+            them was given as an array; tensors alone are the function's to judge.
         name: What users call it, where that is not the name of the function.
     """
     changed = frozenset(inplace.split())
@@ -234,7 +240,8 @@ def public(
         assert key not in PUBLIC, key
         PUBLIC[key] = Public(
             key, plain, function, method, out, changed, tuple(names.split()),
-            tuple(operators.split()), tuple(reflected.split()), formula, numbers, plain.__module__,
+            tuple(operators.split()), tuple(reflected.split()), formula, numbers, promotes,
+            plain.__module__,
         )  # fmt: skip
         return plain
 

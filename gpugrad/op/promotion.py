@@ -13,6 +13,7 @@ from gpugrad._dtype import dtype
 from gpugrad.graph import (
     TensorBase,
 )
+from gpugrad.op.operation import cast as to_type
 from gpugrad.op.operation import different_devices, move
 from gpugrad.op.saved import (
     wrap,
@@ -50,6 +51,12 @@ def result_type(operands: Sequence[Any]) -> dtype:
         before = found[rank]
         found[rank] = d if before is None else _dtype.promote_types(before, d)
     return _dtype.combine(*found)
+
+
+def of_one_type(tensors: Sequence[Any]) -> list[Any]:
+    """Return tensors of the type that all promote to."""
+    common = result_type(tensors).numpy
+    return [t if t._array.dtype == common else to_type(t, dtype=common) for t in tensors]
 
 
 def as_scalar(value: complex, compute: np.dtype[Any]) -> Any:

@@ -53,6 +53,11 @@ def _checked_array(array: Any) -> Any:
             "given numpy array has byte order different from the native byte order. "
             "Conversion between byte orders is currently not supported."
         )
+    if any(stride % array.itemsize for stride in array.strides):
+        raise ValueError(
+            "given numpy array strides not a multiple of the element byte size. Copy the numpy "
+            "array to reallocate the memory."
+        )
     _dtype.of(array.dtype)
     return array
 
@@ -254,15 +259,15 @@ def tensor(
 
 @public(method=False)
 def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
-    """Return a tensor that shares the memory of a NumPy array.
+    """Return a tensor that shares the memory of a NumPy array, or of a CuPy array.
 
     Negative strides and read-only arrays are accepted, which PyTorch refuses or warns of.
 
     Raises:
         TypeError: Not an array, or of a type that tensors do not have.
-        ValueError: The byte order is foreign.
+        ValueError: The byte order is foreign, or strides are no multiples of an element's size.
     """
-    if not isinstance(ndarray, np.ndarray):
+    if isinstance(ndarray, np.generic) or not backend.is_array(ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     return finish(wrap(_checked_array(ndarray)), False)
 

@@ -612,7 +612,9 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     if isinstance(src, bool | int | float | complex):
         return fill_(self, src)
     if not isinstance(src, TensorBase):
-        raise errors.must_be_tensor("copy_", "other", 1, src)
+        if not backend.is_array(src):
+            raise errors.must_be_tensor("copy_", "other", 1, src)
+        src = wrap(src)
     check_writable(self, src)
     shape = self._array.shape
     if src._array.shape != shape:

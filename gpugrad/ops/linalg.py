@@ -16,6 +16,7 @@ from gpugrad.graph import TensorBase, inferring, mark, mode, record
 from gpugrad.op import OPS, Pointwise, bilinear, composite, public, saved, together
 from gpugrad.op.elementwise import Recorded
 from gpugrad.op.observed import watcher
+from gpugrad.op.promotion import of_one_type
 from gpugrad.op.saved import Like, edges, versions_of, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.indexing import add_at, getitem
@@ -166,7 +167,9 @@ def _run(array: Array, first: int, last: int = 0) -> bool:
 
 
 def _tensors(function: str, second: str, a: Any, b: Any) -> tuple[Any, Any]:
-    """Return two operands as tensors; arrays are operands too.
+    """Return two operands as tensors.
+
+    Arrays are operands too, and then both have the type that they promote to.
 
     Raises:
         TypeError: One is neither.
@@ -176,7 +179,8 @@ def _tensors(function: str, second: str, a: Any, b: Any) -> tuple[Any, Any]:
     for k, (name, value) in enumerate((("input", a), (second, b)), 1):
         if not isinstance(value, TensorBase) and not backend.is_array(value):
             raise errors.must_be_tensor(function, name, k, value)
-    return tuple(v if isinstance(v, TensorBase) else wrap(v) for v in (a, b))  # type: ignore[return-value]
+    first, other = of_one_type([v if isinstance(v, TensorBase) else wrap(v) for v in (a, b)])
+    return first, other
 
 
 def _same_type(name: str, a: Tensor, b: Tensor) -> None:
@@ -198,7 +202,7 @@ def _same_type(name: str, a: Tensor, b: Tensor) -> None:
     )
 
 
-@public(out=True)
+@public(out=True, promotes=True)
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Return the inner product of two vectors, without conjugation.
 
@@ -218,7 +222,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     return _dot(input, tensor)
 
 
-@public(out=True)
+@public(out=True, promotes=True)
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """Return the product of a matrix and a vector."""
     input, vec = _tensors("mv", "vec", input, vec)
@@ -236,7 +240,7 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     return _mv(input, vec)
 
 
-@public(out=True)
+@public(out=True, promotes=True)
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """Return the product of two matrices.
 
@@ -258,7 +262,7 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
     return _mm(input, mat2)
 
 
-@public(out=True)
+@public(out=True, promotes=True)
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """Return the products of two stacks of matrices."""
     input, mat2 = _tensors("bmm", "mat2", input, mat2)
@@ -276,7 +280,9 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     return _bmm(input, mat2)
 
 
-@public(out=True, names="linalg.matmul", operators="__matmul__", reflected="__rmatmul__")
+@public(
+    out=True, names="linalg.matmul", operators="__matmul__", reflected="__rmatmul__", promotes=True
+)
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """Return the matrix product: of vectors, matrices, or stacks of matrices that broadcast.
 

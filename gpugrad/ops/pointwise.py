@@ -10,7 +10,7 @@ import functools
 import math
 from typing import TYPE_CHECKING, Any
 
-from gpugrad import _dtype, errors
+from gpugrad import _dtype, backend, errors
 from gpugrad.formula import COMPLEX, TORCH, Expression, Formula, Function, call
 from gpugrad.graph import TensorBase
 from gpugrad.op import (
@@ -27,6 +27,7 @@ from gpugrad.op import (
 from gpugrad.op.follower import following
 from gpugrad.op.forms import Selected
 from gpugrad.op.generated.pointwise import NONE
+from gpugrad.op.saved import wrap
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -737,7 +738,7 @@ def pow(input: Operand, exponent: Operand) -> Selected:
             return function, (input,)
     if isinstance(input, Expression) or isinstance(exponent, Expression):
         return power, (input, exponent)
-    if not isinstance(exponent, TensorBase):
+    if not isinstance(exponent, TensorBase) and not backend.is_array(exponent):
         return _pow_number(input, exponent)
     return power if isinstance(input, TensorBase) else power_of_number, (input, exponent)
 
@@ -832,10 +833,12 @@ def where(condition: Any, input: Operand = None, other: Operand = None) -> Any:
     """
     if any(isinstance(v, Expression) for v in (condition, input, other)):
         return call("where", condition, input, other)
+    if not isinstance(condition, TensorBase):
+        if not backend.is_array(condition):
+            raise errors.must_be_tensor("where", "condition", 1, condition)
+        condition = wrap(condition)
     if input is None and other is None:
         return condition.nonzero(as_tuple=True)
-    if not isinstance(condition, TensorBase):
-        raise errors.must_be_tensor("where", "condition", 1, condition)
     if condition._array.dtype.kind != "b":
         raise RuntimeError(
             "where expected condition to be a boolean tensor, but got a tensor with dtype "

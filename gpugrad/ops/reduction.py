@@ -901,7 +901,7 @@ def equal(input: Tensor, other: Tensor) -> bool:
     return bool(all(pw.eq(input, other)).item())
 
 
-@public()
+@public(promotes=True)
 def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
@@ -939,7 +939,7 @@ def isclose(
     return close | ((error < math.inf) & (error <= allowed))
 
 
-@public()
+@public(promotes=True)
 def allclose(
     input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> bool:

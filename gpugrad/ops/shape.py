@@ -523,9 +523,11 @@ def _tensors(function: str, tensors: Sequence[Tensor]) -> list[Tensor]:
     found = list(tensors)
     for k, t in enumerate(found):
         if not isinstance(t, TensorBase):
-            raise TypeError(
-                f"expected Tensor as element {k} in argument 0, but got {type(t).__name__}"
-            )
+            if not backend.is_array(t):
+                raise TypeError(
+                    f"expected Tensor as element {k} in argument 0, but got {type(t).__name__}"
+                )
+            found[k] = wrap(t)
     if not found:
         name = f"torch.{function}(): " if function == "cat" else f"{function} "
         raise (ValueError if function == "cat" else RuntimeError)(
