@@ -1,4 +1,4 @@
-"""Ends: layouts of what an index names, what saves nothing, and arrays as operands."""
+"""Arrays as operands, layouts of what an index names, and what saves nothing."""
 
 from __future__ import annotations
 
