@@ -940,7 +940,7 @@ def item(array: Array) -> Any:
 
 
 def check_inside(
-    indices: Array, low: int, n: int, axis: int, function: str, error: type[Exception]
+    indices: Array, low: int, n: int, axis: int, function: str, error: builtins.type[Exception]
 ) -> None:
     """Raise where an index is below ``low`` or not below ``n``."""
     if all_inside(indices, n):

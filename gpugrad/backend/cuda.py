@@ -602,12 +602,12 @@ def item(array: Array) -> Any:
     return value
 
 
-_WORDS: list[tuple[type[Exception], str]] = []  # how an error about an index begins
+_WORDS: list[tuple[builtins.type[Exception], str]] = []  # how an error about an index begins
 
 
 @at_home
 def check_inside(
-    indices: Array, low: int, n: int, axis: int, function: str, error: type[Exception]
+    indices: Array, low: int, n: int, axis: int, function: str, error: builtins.type[Exception]
 ) -> None:
     """Have the device look for an index below ``low`` or not below ``n``."""
     _report()
