@@ -58,7 +58,7 @@ def found(function: Callable[[Any], Any], numbers: Any, dtype: str, device: str)
     x = gpugrad.tensor(numbers, dtype=getattr(gpugrad, dtype), device=device, requires_grad=True)
     y = function(x)
     wide = y.real if y.is_complex() else y.double()
-    (g,) = grad(wide.sum(), x)
+    (g,) = grad(wide.sum(), x, materialize_grads=True)  # a norm of order 0 has none
     return [y.detach().cpu().numpy(), g.cpu().numpy()]
 
 
@@ -215,3 +215,21 @@ def test_softplus_far_below_has_the_gradient_of_its_value(device: str) -> None:
     assert g.tolist() == pytest.approx([*y.tolist()[:2], 1.0], rel=1e-2, abs=0)
     assert h.tolist() == pytest.approx([*y.tolist()[:2], 0.0], rel=1e-2, abs=0)
     assert jvp(gpugrad.softplus, (x,), (gpugrad.ones_like(x),))[1].tolist() == g.tolist()
+
+
+def test_what_is_constant_is_not_computed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A column whose deviation is 0 because it is constant is in range; a tiny one is not."""
+    reduced, evaluate = gpugrad.op.OPS["reduced"].formula, gpugrad.backend.cpu.evaluate
+    computed = []
+
+    def noted(formula: Any, *arguments: Any, **options: Any) -> Any:
+        computed.append(formula)
+        return evaluate(formula, *arguments, **options)
+
+    monkeypatch.setattr(gpugrad.backend.cpu, "evaluate", noted)
+    constant = gpugrad.tensor([[1.0, 0.0, 3.0], [2.0, 0.0, 3.0]])
+    assert constant.std(0, correction=0).tolist() == [0.5, 0.0, 0.0]
+    assert reduced not in computed
+    tiny = gpugrad.tensor([[1.0, 0.0, 3e-30], [2.0, 0.0, -3e-30]])
+    assert tiny.std(0, correction=0).tolist() == pytest.approx([0.5, 0.0, 3e-30], rel=1e-6, abs=0)
+    assert reduced in computed

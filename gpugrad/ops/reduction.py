@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -620,7 +621,7 @@ def _in_range(
     CPU the first is tried; to see whether its result is in range would be to wait for a GPU.
     ``kind`` is the type that the numbers had before they were converted.
     """
-    known, own = np.finfo(array.dtype), np.finfo(kind)
+    known, own = _finfo(array.dtype), _finfo(kind)
     # Beside so large a sum does not count what had to become 0.  Other roots than the square root
     # magnify the rounding of their exponent by the logarithm of the number.
     reach = 2.0 ** (-known.minexp / 2 if degree == 2 else 63)
@@ -629,12 +630,21 @@ def _in_range(
         and own.smallest_subnormal ** builtins.abs(degree) > 1 / reach
         and own.max ** builtins.abs(degree) < reach
     )
-    if always or door.type == "cpu":
-        total = summed()
-        if always or _between(total, 1 / reach, known.max if degree == 2 else reach):
-            return total, ()
+    if not always and door.type != "cpu":
+        size = door.largest(array, axes, degree < 0)
+        return summed(size), (size,)
+    total = summed()
+    low, high = 1 / reach, float(known.max) if degree == 2 else reach
+    if always or _between(total, low, high):
+        return total, ()
     size = door.largest(array, axes, degree < 0)
+    least = low / float(known.eps) if degree == 2 else math.inf  # whose squared roundings count
+    if _without_loss(all_of(total), all_of(size), low, high, least):
+        return total, ()
     return summed(size), (size,)
+
+
+_finfo = functools.cache(np.finfo)
 
 
 def _between(array: Array, low: float, high: float) -> bool:
@@ -643,6 +653,12 @@ def _between(array: Array, low: float, high: float) -> bool:
     if whole.size == 1:
         return low <= whole.item() <= high
     return not whole.size or low <= float(whole.min()) <= float(whole.max()) <= high
+
+
+def _without_loss(total: Array, size: Array, low: float, high: float, least: float) -> bool:
+    """Tell whether sums are in range, or 0 because all that was added up is: by largest sizes."""
+    nothing = (total == 0) & ((size == 0) | ((size >= least) & (size <= high)))
+    return bool((nothing | ((total >= low) & (total <= high))).all())
 
 
 @_var.gradient
@@ -735,7 +751,10 @@ def _norm(
 ) -> Array:
     kind = input.dtype
     real = _dtype.of(kind).to_real().numpy
-    (size,) = door.evaluate(OPS["abs"].of_kind(kind.kind == "c").formula, (input,), kind, (real,))
+    size = input
+    if kind.kind == "c" or order != 2:  # a square needs no sign
+        formula = OPS["abs"].of_kind(kind.kind == "c").formula
+        (size,) = door.evaluate(formula, (input,), kind, (real,))
     if order == math.inf:
         return door.max(size, axes, keepdims)
     if order == -math.inf:
