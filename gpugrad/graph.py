@@ -68,12 +68,21 @@ class Counter:
 
     def since(self, version: int) -> list[Write] | None:
         """Return the writes after a version, ``None`` where they are not all known."""
-        found = [w for w in getattr(self, "writes", ()) if w.last > version]
-        known = sum(w.last - max(w.first, version + 1) + 1 for w in found)
-        return found if known == self.value - version else None
+        found, known = list[Write](), 0
+        for w in reversed(getattr(self, "writes", ())):
+            if w.last <= version:
+                break
+            found.append(w)
+            known += w.last - max(w.first, version + 1) + 1
+        return found[::-1] if known == self.value - version else None
 
     def written_since(self, version: int) -> bool:
         """Tell whether the memory was written after a version."""
+        if self.value == version:
+            return False
+        last = getattr(self, "writes", (None,))[-1]
+        if last.__class__ is Write and last.last > version:
+            return True
         writes = self.since(version)
         return writes is None or any(not isinstance(w, Detachment) for w in writes)
 
@@ -149,8 +158,9 @@ class View:
     it may.
     """
 
-    __slots__ = ("base", "edge", "origin", "version")
+    __slots__ = ("base", "edge", "origin", "region", "version")
 
+    region: Any  # where it lies in its base; not there before that was asked for
     outside: float = inf  # from which level of forward mode on it has no tangents of its base
 
     def __init__(self, base: TensorBase, origin: str, edge: Any, version: int):

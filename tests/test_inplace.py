@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import gpugrad
+from comparison import pytorch
 from gpugrad.backend import cpu
 from gpugrad.op import OPS
 from gpugrad.op.generated import inplace
@@ -143,3 +144,64 @@ def test_a_view_of_what_moves_is_not_written_without_its_tangent() -> None:
         tangent: Any = forward_ad.unpack_dual(x).tangent
 
     assert tangent.tolist() == [2, 2, 1]
+
+
+# Each is a write into a part of y, which is computed from x; w requires grad, too.
+WRITES = {
+    "number": "y[1:3].mul_(3)",
+    "the value that was there is needed": "y[1:3].mul_(w)",
+    "alone": "y[1:3].pow_(2)",
+    "its result is needed": "y[1:3].exp_()",
+    "assigned": "y[1:3] = w * 2",
+    "assigned number": "y[1] = 5.0",
+    "added": "y[2] += w[0]",
+    "read twice": "v = y[1:3]; v.mul_(v.clone())",
+    "from another part": "y[1:3].mul_(y[:1].clone())",
+    "views of before": "a, b = y[1:3], y[2:]; a.mul_(w); b.mul_(a[1].clone())",
+    "column": "y = torch.stack([y, y * 2]); y[:, 1].mul_(w)",
+    "only what is written requires grad": "y = y.detach(); y[1:3] = w; y[2:].mul_(w[0])",
+    "written, then detached": "v = y[1:3]; v.mul_(w); y.detach_(); y = v",
+    "written, then used": "v = y[1:3]; v.mul_(w); y = v * y.sum()",
+    "loop": "for k in range(4): y[k] = y[k - 1].clone() * w[0]",
+    "hook of the value before": "v = y[1:3]; v.register_hook(lambda g: g * 2); v.mul_(w)",
+    "retained": "y.retain_grad(); y[1:3].mul_(w); y[0] = 1.0",
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_a_write_into_a_part_has_pytorchs_derivatives_of_both_orders(name: str) -> None:
+    found = []
+    for torch in (gpugrad, pytorch()):
+        x = torch.tensor([0.5, -1.0, 2.0, 1.5], dtype=torch.float64, requires_grad=True)
+        w = torch.tensor([1.5, -0.5], dtype=torch.float64, requires_grad=True)
+        y = x * x
+        given = {"torch": torch, "x": x, "w": w, "y": y}
+        exec(WRITES[name], given)
+        out = (given["y"] ** 2).sum()
+        options = {"allow_unused": True, "materialize_grads": True}
+        first = torch.autograd.grad(out, (x, w), create_graph=True, **options)
+        total = sum((g * g).sum() for g in first) + out * 0
+        second = torch.autograd.grad(total, (x, w), **options)
+        retained = [y.grad] if name == "retained" else []
+        found.append([g.detach().numpy() for g in (out, *first, *second, *retained)])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+def test_a_write_into_a_part_is_linearized_and_needs_only_what_is_asked() -> None:
+    x, w = leaf(4), gpugrad.tensor([2.0, 3.0], requires_grad=True)
+
+    def f(x: Any) -> Any:
+        y = x * x
+        y[1:3].mul_(w)
+        y[:1].pow_(3)
+        return y
+
+    _, moved = gpugrad.func.linearize(f, x.detach())
+    assert moved(gpugrad.ones(4)).tolist() == [6, 4, 6, 2]
+    y = f(x)
+    (only,) = gpugrad.autograd.grad(y.sum(), w, retain_graph=True)
+    assert only.tolist() == [1, 1]
+    y.sum().backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        y.sum().backward()

@@ -13,32 +13,48 @@ lies in the other says all (:class:`Region`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gpugrad import backend
 from gpugrad._device import device
-from gpugrad.backend.batched import Level, door_for, has_room, levels_of, shown, with_levels
+from gpugrad.backend.batched import (
+    Batched,
+    Level,
+    door_for,
+    has_room,
+    levels_of,
+    shown,
+    with_levels,
+)
+from gpugrad.formula import TORCH
 from gpugrad.graph import (
     NOWHERE,
     UNRECORDED,
+    Counter,
     Node,
     Output,
+    SavedOutput,
     TensorBase,
     View,
     edge_of,
     ends,
+    inferring,
     mode,
+    next_sequence,
     record,
     rehang,
 )
 from gpugrad.op import saved
+from gpugrad.op.attribute import Named
 from gpugrad.op.batching import hide, lift_itself, show
 from gpugrad.op.dual import attach, tangent_of, tangents_of
 from gpugrad.op.follower import follow as follow
 from gpugrad.op.operation import Declared, linear, lower
-from gpugrad.op.saved import function_name, own_array, shared_counter, type_name, wrap
+from gpugrad.op.saved import function_name, note, own_array, shared_counter, type_name, wrap
 
 Array = Any
 Shape = tuple[int, ...]
@@ -64,6 +80,8 @@ class Region(NamedTuple):
     base: Place
     view: Place
     plain: bool  # whether the base lies in the order of its indices, without gaps
+    single: bool  # whether no two elements of the view share memory
+    like: tuple[Shape, np.dtype[Any], device]  # what the base is like
 
     def wide(self) -> Region:
         """Return the same places for elements of float32 in the place of float16."""
@@ -71,7 +89,8 @@ class Region(NamedTuple):
             Place(p.shape, np.dtype(np.float32), 2 * p.offset, tuple([2 * s for s in p.strides]))
             for p in (self.base, self.view)
         ]
-        return Region(2 * self.length, *places, self.plain)
+        base, view = places
+        return self._replace(length=2 * self.length, base=base, view=view)
 
 
 def region_of(view: TensorBase, base: TensorBase) -> Region:
@@ -82,33 +101,61 @@ def region_of(view: TensorBase, base: TensorBase) -> Region:
     """
     array, whole = view._array, base._array
     door = backend.of(whole)
-    low, high = extent(door, whole)
-    first, last = extent(door, array)
+    address, start = door.address(whole), door.address(array)
+    low, high = extent(address, whole)
+    first, last = extent(start, array)
     if array.size and not low <= first <= last <= high:
         raise RuntimeError(
             f"a view [{type_name(view)} {list(array.shape)}] no longer lies in the memory of its "
             "base, whose .data was set. Take the view again."
         )
-    start = door.address(array) - low if array.size else 0  # one without elements lies anywhere
+    start = start - low if array.size else 0  # one without elements lies anywhere
     return Region(
         high - low,
-        Place(whole.shape, whole.dtype, door.address(whole) - low, whole.strides),
+        Place(whole.shape, whole.dtype, address - low, whole.strides),
         Place(array.shape, array.dtype, start, array.strides),
         whole.flags.c_contiguous,
+        not overlaps_itself(array),
+        (whole.shape, whole.dtype, door.device_of(whole)),
     )
 
 
-def extent(door: backend.Backend, array: Array) -> tuple[int, int]:
-    """Return the addresses of the first byte of an array and of the one behind its last."""
-    low = high = door.address(array)
+def _known_region(view: View, tensor: TensorBase, base: TensorBase) -> Region:
+    """Return where a view lies in its base; the answer is kept as long as both are where they are.
+
+    Raises:
+        RuntimeError: See :func:`region_of`.
+    """
+    known: tuple[Array, Array, Region] | None = getattr(view, "region", None)
+    if known is None or known[0] is not tensor._array or known[1] is not base._array:
+        view.region = known = tensor._array, base._array, region_of(tensor, base)
+    return known[2]
+
+
+def extent(address: int, array: Array) -> tuple[int, int]:
+    """Return the addresses of an array's first byte, given its first element's, and behind it."""
+    low = high = address
     if not array.size:
         return low, high
+    if array.flags.c_contiguous:
+        return low, low + array.nbytes
     for n, stride in zip(array.shape, array.strides, strict=True):
         if stride < 0:
             low += (n - 1) * stride
         else:
             high += (n - 1) * stride
     return low, high + array.itemsize
+
+
+def same_place(first: Array, second: Array) -> bool:
+    """Tell whether two arrays of one device have the same elements."""
+    address = backend.of(first).address
+    return bool(
+        first.shape == second.shape
+        and first.strides == second.strides
+        and first.dtype == second.dtype
+        and address(first) == address(second)
+    )
 
 
 def overlaps_itself(array: Array) -> bool:
@@ -234,10 +281,203 @@ def belong(tensor: TensorBase) -> None:
         node = below  # type: ignore[assignment]
 
 
-def rewrite(tensor: TensorBase, edge: Node | Output | None) -> None:
+class Placed:
+    """The rule of a node whose result was written into a part of a base, of which it makes the new.
+
+    Its one input that is the old value of the part is the old base.
+
+    Args:
+        rule: How the gradients of the inputs follow from that of the part.
+        region: Where the part lies.
+        place: Which input is the old base.
+    """
+
+    __slots__ = ("needs", "place", "region", "rule")
+
+    always = False
+    outputs = 1
+
+    def __init__(self, rule: Any, region: Region, place: int):
+        self.rule = rule
+        self.region = region
+        self.place = place
+        self.needs = rule.needs
+
+    @property
+    def op(self) -> Any:
+        """The operation: what was called, and then written."""
+        return PlacedOperation(self.rule.op, self.region, self.place)
+
+    def narrowed(self, needs: tuple[bool, ...]) -> Any:
+        """Return the rule for some of these inputs."""
+        rule = self.rule.narrowed(needs)
+        return Placed(rule, self.region, self.place) if True in needs else rule
+
+    def backward(self, node: Node, g: Any) -> list[Any]:
+        """Return the gradients: that of the old base is ``g``, but for the part."""
+        region, place = self.region, self.place
+        if mode.enabled:
+            grads = list(self.rule.backward(node, as_strided(g, region=region)))
+            if self.needs[place]:
+                own = _nothing(g) if grads[place] is None else grads[place]
+                grads[place] = copy_slices(g, own, region=region)
+            return grads
+        door = backend.of(g)
+        if g.__class__ is Batched or not self.needs[place]:
+            part = as_strided.op.forward(door, g, region=region)
+            grads = list(self.rule.backward(node, door.copy(part)))
+            return self._whole(g, grads) if self.needs[place] else grads
+        plain = region.plain and g.__class__ is door.xp.ndarray and g.dtype is region.base.dtype
+        memory = door.copy(g, "C") if plain else _copy(door, region, g)
+        part = region.view.of(door, memory)
+        grads = list(self.rule.backward(node, door.copy(part)))
+        if grads[place].__class__ is Batched:  # by what was saved
+            return self._whole(g, grads)
+        door.assign(part, 0 if grads[place] is None else grads[place])
+        grads[place] = memory if plain else region.base.of(door, memory)
+        return grads
+
+    def _whole(self, g: Array, grads: list[Any]) -> list[Any]:
+        """Return the gradients with that of the base, for every example that ``g`` or they tell."""
+        whole = wrap(g)
+        part = grads[self.place]
+        own = _nothing(whole) if part is None else wrap(part)
+        grads[self.place] = copy_slices(whole, own, region=self.region)._array
+        return grads
+
+
+class PlacedOperation(Named):
+    """What such a node was made by; it tells of no more than its name."""
+
+    def __init__(self, op: Any, region: Region, place: int):
+        super().__init__("torch::autograd::CopySlices")
+        self.op, self.region, self.place = op, region, place
+
+    def jvp(self, node: Node, tangents: Sequence[Any]) -> list[Any]:
+        """Return the tangent of the new base."""
+        moving = list(tangents)
+        whole = moving[self.place]
+        if whole is not None:
+            moving[self.place] = as_strided(whole, region=self.region)
+        (part,) = self.op.jvp(node, moving)
+        if whole is None and part is None:
+            return [None]
+        if whole is None:
+            base = self.region.base
+            door = backend.of(part._array)
+            whole = wrap(door.full(base.shape, 0, base.dtype, door.device_of(part._array)))
+        return [copy_slices(whole, _nothing(whole) if part is None else part, region=self.region)]
+
+
+def _nothing(like: Any) -> Any:
+    """Return a tensor with the number 0."""
+    door = backend.of(like._array)
+    return wrap(door.full((), 0, like._array.dtype, door.device_of(like._array)))
+
+
+def _place(old: Any, edge: Any, region: Region, base: TensorBase, begun: float) -> bool:
+    """Make the node of what was written into a view that of its base, if that is all there is.
+
+    It is where the node was made since ``begun`` and nobody knows it, and reads the old value of
+    the view, which has the node ``old``, once.
+    """
+    if (
+        not isinstance(edge, Node)
+        or not isinstance(old, Node)
+        or edge.sequence < begun
+        or edge.rule.outputs != 1
+        or edge.hooks is not None
+        or mode.enabled is not True
+        or mode.calls
+    ):
+        return False
+    place, inputs = -1, edge.inputs
+    for k, e in enumerate(inputs):
+        if e is old:
+            if place >= 0:
+                return False
+            place = k
+    if place < 0:
+        return False
+    for s in edge.saved or ():
+        if s.__class__ is SavedOutput:
+            return False
+    edge.rule = Placed(edge.rule, region, place)  # type: ignore[assignment]  op is a property
+    edge.inputs = (*inputs[:place], base._edge, *inputs[place + 1 :])  # type: ignore[arg-type]
+    rehang(base, edge)
+    return True
+
+
+def write_part(function: Any, tensor: Any, operands: Sequence[Any], options: Any) -> bool:
+    """Write ``function(tensor, *operands)`` into a view whose base has a history, if that is plain.
+
+    It is the short way of what :func:`rewrite` is for, without transforms and observers, and tells
+    whether it did so; nothing is done where it did not.
+    """
+    view, array = tensor._view, tensor._array
+    base = view.base
+    end, whole, counter = base._edge, base._array, tensor._counter
+    if (
+        mode.enabled is not True
+        or not isinstance(end, Node)
+        or inferring
+        or mode.levels
+        or view.origin
+        or counter.__class__ is not Counter
+        or tensor.__class__ is not saved.tensor_class
+        or array.__class__ is not whole.__class__
+        or array.__class__ is Batched
+        or not whole.flags.c_contiguous
+        or not array.size
+        or array.dtype.kind not in "fc"
+    ):
+        return False
+    for o in operands:
+        if (
+            isinstance(o, TensorBase)
+            and o._counter is counter
+            and (o is tensor or not same_place(o._array, array))
+        ):
+            return False
+    known: Any = getattr(view, "region", None)
+    if known is not None and known[0] is array and known[1] is whole:
+        region = known[2]
+    else:
+        region = _known_region(view, tensor, base)
+    if not region.single:
+        return False
+    begun = next_sequence()
+    edge = tensor._edge
+    if view.edge is not end or not isinstance(edge, Node) or edge.inputs[0] is not end:
+        edge = _strided_node(base, region)
+    old = wrap(array)
+    old._edge = edge
+    result = function(old, *operands, **options)
+    found = result._array
+    if (
+        found.__class__ is not array.__class__
+        or found.shape != array.shape
+        or found.dtype is not array.dtype
+        or not _place(edge, result._edge, region, base, begun)
+    ):
+        return False
+    door = backend.of(array)
+    for s in result._edge.saved:
+        if s is old:
+            old._array = door.copy(array)
+    door.assign(array, found)
+    rehang(tensor, _strided_node(base, region))
+    view.edge = base._edge
+    note(counter, array)
+    view.version = counter.value
+    return True
+
+
+def rewrite(tensor: TensorBase, edge: Node | Output | None, begun: float = inf) -> None:
     """Give a tensor whose memory was written the history ``edge`` of what was written.
 
-    The base of a view receives the history that makes this true.
+    The base of a view receives the history that makes this true.  A node that was made since
+    ``begun`` has no other use than this.
 
     Raises:
         RuntimeError: A view does not lie in its base, or the base in several places at once.
@@ -249,12 +489,17 @@ def rewrite(tensor: TensorBase, edge: Node | Output | None) -> None:
     base = view.base
     if base._edge is None and edge is None:
         return
+    if not hidden_of(tensor, base):
+        region = _known_region(view, tensor, base)
+        if _place(tensor._edge, edge, region, base, begun):
+            _replay(tensor, view)
+            return
     written = wrap(tensor._array)
     written._edge = edge
     arrays = _uncovered(tensor, base)[1:]
     for level, array in zip(reversed(hidden_of(tensor, base)), arrays, strict=True):
         written = _made(show, [written], array, axis=0, level=level)
-    region = region_of(written, base)
+    region = _known_region(view, written, base)
     new = _made(copy_slices, [base, written], base._array, region=region)
     rehang(base, new._edge)
     _replay(tensor, view)
@@ -295,14 +540,22 @@ def _replay(tensor: TensorBase, view: View) -> None:
         if base._edge is None:  # it was detached: the view requires grad, and that leads nowhere
             base = wrap(base._array)
             base._edge = _nowhere()
-        arrays = _uncovered(tensor, base)
+        hidden = hidden_of(tensor, base)
+        arrays = _uncovered(tensor, base) if hidden else [tensor._array]
         new = wrap(arrays.pop())
-        new = _made(as_strided, [base], new._array, region=region_of(new, base))
-        for level in hidden_of(tensor, base):
+        new._edge = _strided_node(base, _known_region(view, new, base))
+        for level in hidden:
             new = _made(hide, [new], arrays.pop(), axis=0, level=level)
         rehang(tensor, new._edge)
     view.edge = view.base._edge
     view.version = shared_counter(tensor).value
+
+
+def _strided_node(base: TensorBase, region: Region) -> Node:
+    """Return the node of :func:`as_strided`."""
+    op = as_strided.op if mode.conventions[-1] == TORCH else as_strided.op.in_math
+    call = (region.like,), (), {"region": region}
+    return record(op.rule((True,), 1), (edge_of(base),), (), None, call)
 
 
 def _share_levels(view: TensorBase, base: TensorBase) -> None:
@@ -380,8 +633,9 @@ def input(g: Any, levels: tuple[Level, ...]) -> Any:
 def _place_of(array: Array) -> tuple[int, Place]:
     """Return how long the memory is in which an array lies, and how it lies in it."""
     door = backend.of(array)
-    low, high = extent(door, array)
-    return high - low, Place(array.shape, array.dtype, door.address(array) - low, array.strides)
+    address = door.address(array)
+    low, high = extent(address, array)
+    return high - low, Place(array.shape, array.dtype, address - low, array.strides)
 
 
 def _laid(door: backend.Backend, place: tuple[int, Place], value: Any, where: device) -> Array:

@@ -9,22 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend, errors
-from gpugrad.backend.batched import BatchedBackend, has_room, levels_of, no_room
+from gpugrad.backend import cpu
+from gpugrad.backend.batched import Batched, BatchedBackend, has_room, levels_of, no_room
 from gpugrad.errors import size
 from gpugrad.formula import REAL
 from gpugrad.graph import (
     LEAF,
+    Counter,
     Inference,
     Node,
     Output,
     TensorBase,
+    inferring,
     mode,
+    next_sequence,
     recording,
     rehang,
     restoring,
     scoped,
 )
-from gpugrad.op import OPS, Elementwise, Pointwise, cast, function_of, linear, public
+from gpugrad.op import OPS, Elementwise, Pointwise, cast, function_of, linear, public, saved
 from gpugrad.op.arguments import Arguments
 from gpugrad.op.batching import lift_itself
 from gpugrad.op.dual import attach, has_tangents, tangent_of
@@ -39,14 +43,17 @@ from gpugrad.op.history import (
     overlaps_itself,
     renew,
     rewrite,
+    same_place,
     settle,
     still,
+    write_part,
 )
 from gpugrad.op.operation import Index
 from gpugrad.op.promotion import as_operand, result_type
 from gpugrad.op.saved import (
     Like,
     door_of,
+    note,
     note_write,
     own_array,
     shared_counter,
@@ -93,6 +100,8 @@ def check_examples(self: TensorBase, *operands: Any, function: str = "inplace ar
         if isinstance(o, TensorBase):
             up_to_date(o)
         array = o._array if isinstance(o, TensorBase) else o
+        if array.__class__ is not Batched:
+            continue
         if not has_room(self._array, array):
             raise no_room(function)
         recorded = mode.enabled and isinstance(o, TensorBase) and o._edge is not None
@@ -228,6 +237,8 @@ def inplace(function: Callable[..., Any], self: Any, *operands: Any, **options: 
     Raises:
         RuntimeError: ``self`` may not be written, or cannot hold the result's shape or type.
     """
+    if self._view is not None and write_part(function, self, operands, options):
+        return self
     check_writable(self, *operands)
     return overwrite(function, self, *operands, **options)
 
@@ -248,6 +259,7 @@ def overwrite(function: Callable[..., Any], self: Any, *operands: Any, **options
     if (recording or moving) and overlaps_itself(self._array):
         raise RuntimeError(_ON_EACH_OTHER)
     observed = recording and mode.enabled is not True  # what is saved may be anywhere
+    begun = next_sequence()
     # the node must see the old value and the old history, and must not hold self (a cycle)
     old = before_write(self) if moving or observed else wrap(self._array)
     old._edge = self._edge
@@ -260,7 +272,7 @@ def overwrite(function: Callable[..., Any], self: Any, *operands: Any, **options
         old._array = backend.of(self._array).copy(self._array)
     backend.of(self._array).assign(own_array(self), result._array)
     if recording:
-        rewrite(self, result._edge)
+        rewrite(self, result._edge, begun)
     if moving:
         move(self, result)
     note_write(self, result)
@@ -597,7 +609,8 @@ def _fill(self: Any, value: complex, op: Any) -> Any:
     if mode.enabled and self._edge is not None:
         old = wrap(self._array)
         old._edge = self._edge
-        rewrite(self, op(old)._edge)
+        begun = next_sequence()
+        rewrite(self, op(old)._edge, begun)
     note_write(self)
     return self
 
@@ -640,6 +653,75 @@ def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
         return False
 
 
+def _is_simple(key: Any) -> bool:
+    """Tell whether an index is of integers and slices by integers, with steps that are positive."""
+    for item in key if key.__class__ is tuple else (key,):
+        if item.__class__ is slice:
+            for bound in (item.start, item.stop, item.step):
+                if bound is not None and bound.__class__ is not int:
+                    return False
+            if item.step is not None and item.step <= 0:
+                return False
+        elif item.__class__ is not int:
+            return False
+    return True
+
+
+_SAFE = 1e38  # what every type of more than 16 bits holds
+
+
+def _set_plain(self: Any, key: Any, value: Any) -> bool:
+    """Write at a simple index where there is no history, as far as that takes no more than NumPy.
+
+    It tells whether it did so; nothing is done where it did not.
+    """
+    array, view, counter = self._array, self._view, self._counter or shared_counter(self)
+    if (
+        self.__class__ is not saved.tensor_class
+        or array.__class__ is not np.ndarray
+        or array.dtype.kind != "f"
+        or array.itemsize < 4
+        or counter.__class__ is not Counter
+        or inferring
+        or mode.levels
+        or not (array.base is None or array.flags.forc)
+    ):
+        return False
+    if mode.enabled and (
+        self._edge is not None or (view is not None and view.base._edge is not None)
+    ):
+        return False
+    try:
+        part = array[(*key, ...) if key.__class__ is tuple else (key, ...)]
+        if value.__class__ is float or value.__class__ is int:
+            if not -_SAFE < value < _SAFE:
+                return False
+            cpu.quietly(part.fill, value)
+        elif value.__class__ is saved.tensor_class:
+            source, other = value._array, value._view
+            if (
+                source.dtype is not array.dtype
+                or source.shape != part.shape
+                or (
+                    mode.enabled
+                    and (value._edge is not None or (other and other.base._edge is not None))
+                )
+            ):
+                return False
+            if not np.may_share_memory(source, part):
+                part[...] = source
+            elif not same_place(source, part):  # as it is after x[i] += 1
+                return False
+        else:
+            return False
+    except (IndexError, RuntimeError, ValueError):
+        return False
+    note(counter, part)
+    if view is not None and view.edge is view.base._edge:
+        view.version = counter.value
+    return True
+
+
 @public(function=False, method=False, operators="__setitem__")
 def setitem(self: Tensor, key: Any, value: Any) -> None:
     """Write a number or a tensor at an index: into the view there, as ``copy_`` does.
@@ -648,8 +730,12 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
         IndexError: The index does not fit.
         RuntimeError: A leaf that requires grad, or a value whose shape does not broadcast.
     """
-    index, arrays = parsed(self, key)
-    if mode.enabled and self._edge is LEAF:
+    simple = _is_simple(key)
+    if simple and _set_plain(self, key, value):
+        return
+    leaf = mode.enabled and self._edge is LEAF
+    index, arrays = parsed(self, key) if leaf or not simple else ((), False)
+    if leaf:
         whole = all(i is Ellipsis or i == slice(None) for i in index if not hasattr(i, "dtype"))
         raise RuntimeError(
             f"a {'' if whole else 'view of a '}leaf Variable that requires grad is being used in "
@@ -664,8 +750,9 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
     elif not isinstance(value, TensorBase):
         if not backend.is_array(value):
             raise TypeError(f"can't assign a {type(value).__name__} to a {type_name(self)}")
-        value = wrap(value)
-    value = value.to(self.device)
+        value = wrap(value).to(self.device)
+    else:
+        value = value.to(self.device)  # type: ignore[attr-defined]
     if value._array.dtype != self._array.dtype:
         value = cast(value, dtype=self._array.dtype)
     if arrays:
