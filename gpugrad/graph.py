@@ -203,6 +203,7 @@ class _Nowhere:
     name = "Nowhere"
     needs: tuple[bool, ...] = ()
     outputs = 1
+    always = False
 
     def __init__(self) -> None:
         self.op: Any = self
@@ -216,7 +217,7 @@ class _Nowhere:
         return self
 
 
-NOWHERE = _Nowhere()
+NOWHERE: Rule = _Nowhere()
 
 
 def leads_nowhere(edge: Any) -> bool:

@@ -217,7 +217,7 @@ def test_what_a_view_shows_of_a_written_base_has_the_gradient_of_its_places(
 
     x = gpugrad.tensor([[0.5, 0.25, 1.5], [0.125, 1.0, 2.0]], dtype=gpugrad.float64, device=device)
     func = gpugrad.func
-    derivatives = [func.grad, lambda f: lambda x: func.jvp(f, (x,), (x + 1,))[1]]
+    derivatives: list[Any] = [func.grad, lambda f: lambda x: func.jvp(f, (x,), (x + 1,))[1]]
     if "beside" not in name:  # which vmap refuses, as in PyTorch
         many = gpugrad.stack([x, x + 1])
         derivatives.append(lambda f: lambda _: func.vmap(func.grad(f))(many))

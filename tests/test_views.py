@@ -206,8 +206,9 @@ SHOWN |= {
     "tuple(t.is_inference() for t in r)",
 }
 
+SHOWN_ANYWHERE = "shown = lambda t: str(t).replace(\", device='cuda:0'\", '')\n"
 UNSEEN = (
-    "x = torch.tensor([1.0, 2.0], requires_grad=True); n = []; y = x * 1\n"
+    SHOWN_ANYWHERE + "x = torch.tensor([1.0, 2.0], requires_grad=True); n = []; y = x * 1\n"
     "with torch.{mode}: v = x[:1]; w = y[:1]; a, b = y.unbind()\n"
 )
 LEFT = "x = torch.tensor([1.0, 2.0], requires_grad=True); y = x * 1; v = y[:1]\n"
@@ -217,16 +218,19 @@ _MADE = (
     "    backward = staticmethod(lambda ctx, *g: g[0])\n"
     "y = torch.ones(2, 2, requires_grad=True) * 1\n"
 )
-C2 = "x = torch.tensor([[1 + 2j, 2.0], [3j, 1 - 1j]]); w = torch.tensor([1 + 1j, 2j])\n"
+C2 = (
+    SHOWN_ANYWHERE
+    + "x = torch.tensor([[1 + 2j, 2.0], [3j, 1 - 1j]]); w = torch.tensor([1 + 1j, 2j])\n"
+)
 OF_W = C2 + "w.requires_grad_(); h = w * 1; y = h.conj()\n"
 SHOWN |= {
     f"a conjugate {name}": program
     for name, program in {
         "follows": C2 + "c = x.conj(); x.mul_(2)\n"
-        "c.tolist(), (c + 0).tolist(), c.sum().item(), str(c)",
+        "c.tolist(), (c + 0).tolist(), c.sum().item(), shown(c)",
         "follows through its views": C2 + "c = x.mH; d = c[0]; e = c.t()[1]\n"
         "x[0, 1] = 5; x[1].mul_(1j)\n"
-        "d.tolist(), (e * 1).tolist(), e.sum().item(), str(d), (c @ c).tolist(), e[0].item()",
+        "d.tolist(), (e * 1).tolist(), e.sum().item(), shown(d), (c @ c).tolist(), e[0].item()",
         "has parts": C2 + "c = x.H; d = c.real; x.mul_(2)\n"
         "(d + 1).tolist(), torch.zeros(2, 2).add_(d).tolist(), c.imag.tolist(), d.neg().tolist()",
         "is an operand of writes": C2 + "c = x.adjoint(); x.mul_(2); y = torch.zeros_like(x)\n"
@@ -251,7 +255,7 @@ SHOWN |= {
         "y.grad.tolist(), w.grad.tolist()",
         "made without recording": OF_W + "with torch.no_grad(): c = w.conj(); w.mul_(2)\n"
         "with torch.no_grad(): d = c * 1\n"
-        "c.requires_grad, d.tolist(), d.requires_grad, str(c)",
+        "c.requires_grad, d.tolist(), d.requires_grad, shown(c)",
         "that is detached": OF_W + "d = y.detach(); h.mul_(2)\n"
         "d.tolist(), d.requires_grad, d.is_conj(), (d * 1).requires_grad",
         "that is copied": C2 + "c = x.conj(); k = copy.copy(c); x.mul_(2); e = copy.deepcopy(c)\n"
@@ -286,12 +290,12 @@ SHOWN |= {
         "is made a leaf": "u = w * 3; w.requires_grad_(); (u + w * 2).sum().backward()\n"
         "w.grad.tolist(), x.grad, w.requires_grad_(False).requires_grad",
         "beside its base": "((v + w + a) * y).sum().backward()\nx.grad.tolist()",
-        "shown": "str(v), str(w), str(a)",
+        "shown": "shown(v), shown(w), shown(a)",
         "a later one": "with torch.no_grad(): y.mul_(2); w = y[:1]\n(w * y).tolist()",
     }.items()
 } | {
     "written and shown": UNSEEN.format(mode="no_grad()")
-    + "with torch.no_grad(): w.mul_(2)\nstr(w), w.requires_grad",
+    + "with torch.no_grad(): w.mul_(2)\nshown(w), w.requires_grad",
     "detached, then written": LEFT + "y.detach_(); y.mul_(3); z = (v * v).sum()\n"
     "v.requires_grad, y.requires_grad, v.is_leaf, v.grad_fn.name(), v.grad_fn.next_functions, "
     "torch.autograd.grad(z, x, allow_unused=True)",
@@ -441,8 +445,6 @@ REFUSED = {
     "a saved base": Y + "v = y[0]; z = y * y; v.mul_(2); z.sum().backward()",
 }  # fmt: skip
 REFUSED |= {
-    "a conjugate as NumPy's": C2 + "x.conj().numpy()",
-    "a conjugate as an array": C2 + "np.asarray(x.mH)",
     "a conjugate as pairs": C2 + "torch.view_as_real(x.conj())",
 }
 
@@ -469,6 +471,11 @@ REFUSED |= {
     "returned by a function without recording": f"{RETURNED['a view']}"
     "with torch.no_grad(): r = F.apply(y)\nr.mul_(2)",
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("array", ["x.conj().numpy()", "np.asarray(x.mH)"])
+def test_a_conjugate_is_no_array(array: str) -> None:
+    agree_on(C2 + array, "cpu")
 
 
 @pytest.mark.parametrize(

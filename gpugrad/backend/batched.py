@@ -371,6 +371,10 @@ class BatchedBackend:
         low, high = self.inner.memory(array.array)
         return int(low), int(high)
 
+    def bytes_of(self, array: Batched) -> Any:
+        """Refuse to show memory that has the hidden axes."""
+        raise RuntimeError(NO_MEMORY)
+
     def laid_out(self, array: Batched, shape: Shape, offset: int, strides: Shape) -> Batched:
         """Return a view that lies in each example as it does, by ``offset``, in the first one."""
         whole = array.array

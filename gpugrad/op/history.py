@@ -85,11 +85,10 @@ class Region(NamedTuple):
 
     def wide(self) -> Region:
         """Return the same places for elements of float32 in the place of float16."""
-        places = [
+        base, view = (
             Place(p.shape, np.dtype(np.float32), 2 * p.offset, tuple([2 * s for s in p.strides]))
             for p in (self.base, self.view)
-        ]
-        base, view = places
+        )
         return self._replace(length=2 * self.length, base=base, view=view)
 
 
