@@ -545,7 +545,7 @@ class Tensor(Methods):
         Raises:
             RuntimeError: It has hidden axes, of ``vmap``.
         """
-        if self._array.__class__ is Batched:
+        if own_array(self).__class__ is Batched:
             raise RuntimeError("accessing `data` under vmap transform is not allowed")
         return shapes.detach(self)
 
@@ -584,7 +584,7 @@ class Tensor(Methods):
         saved.read(self)
         array = self._array
         if array.__class__ is Batched:
-            return array.tolist()
+            array = own_array(self)
         return backend.of(array).to_numpy(array).tolist()
 
     def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
@@ -713,7 +713,7 @@ class Tensor(Methods):
         return sorted({*object.__dir__(self)} - missing)
 
     def __repr__(self) -> str:
-        levels = levels_of(self._array)
+        levels = levels_of(own_array(self))
         if levels:
             inner = saved.wrap(every_example(self._array, backend.of(self._array), 0, levels[-1]))
             inner._edge = self._edge

@@ -328,3 +328,18 @@ def test_what_was_made_in_inference_mode_is_saved_for_derivatives_only(device: s
     late = "inside(lambda: func.grad(lambda x, w: ((x * w).sum(), w.add_(1))[0])(plain, weight))"
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         run(INFERENCE + late, gpugrad, device)
+
+
+@pytest.mark.parametrize("transform", ["grad", "jvp", "jacfwd", "hessian"])
+def test_what_is_kept_of_a_derivative_is_used_afterwards(transform: str, device: str) -> None:
+    """Inside of it there may be hidden axes, which say no more than that examples are equal."""
+    start = """
+func = torch.func; kept = []; x = torch.tensor([1.0, 2.0])
+def f(x):
+    kept.extend([x, x * 2, torch.ones(2)])
+    return (x * x).sum()
+""".lstrip()
+    end = "\nkept = [t.detach() for t in kept]\nkept, [(t + 1) * 3 for t in kept]"
+    agree_on(start + TRANSFORMS[transform] + end, device)
+    shown = run(start + TRANSFORMS[transform] + "\nrepr(kept[0].detach())", gpugrad, "cpu")
+    assert shown == "tensor([1., 2.])"

@@ -56,6 +56,7 @@ class Level:
     """
 
     _numbers = itertools.count()
+    ended = False
     of_tangents = False  # whether what differs by example are the tangents that jacfwd takes
 
     def __init__(self, size: int, randomness: str = "error"):

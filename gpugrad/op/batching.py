@@ -23,7 +23,7 @@ from gpugrad.backend.batched import (
     one_of,
     shown,
 )
-from gpugrad.graph import TensorBase, View, below, mode, reaching_back
+from gpugrad.graph import TensorBase, View, below, mode
 from gpugrad.op.operation import expand_to, lift, lifted, linear
 from gpugrad.op.saved import own_array, shared_counter, wrap
 
@@ -72,6 +72,7 @@ def batching(size: int, randomness: str = "error") -> Iterator[Level]:
         yield level
     finally:
         mode.batches = before
+        level.ended = True
         for lifted_one in level.lifted:
             if (tensor := lifted_one()) is not None:
                 _lower_itself(tensor, level)
@@ -125,8 +126,7 @@ def unbatched(tensor: Any, axis: int, level: Level, bases: dict[int, Any]) -> An
 
 
 def _shown(tensor: Any, axis: int, level: Level) -> Any:
-    with reaching_back():  # a base may be a tensor of levels that are closed meanwhile
-        result = show(tensor, axis=axis, level=level)
+    result = show(tensor, axis=axis, level=level)
     result._counter = shared_counter(tensor)
     return result
 

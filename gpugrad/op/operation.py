@@ -138,7 +138,8 @@ def together(
         if backend.of(a) is not door:
             return _joined(operands, others)
     if isinstance(door, BatchedBackend):
-        check_open(door)
+        for a in (*arrays, *others):
+            check_open(a)
     return door, operands, arrays
 
 
@@ -150,8 +151,9 @@ def _joined(
     door = backend.joined(doors)
     if door is None:
         raise different_devices([d.device_of(a) for d, a in zip(doors, arrays, strict=True)])
-    if isinstance(door, BatchedBackend):
-        check_open(door)
+    for a in arrays:
+        if isinstance(a, Batched):
+            check_open(a)
     operands = [lifted(o, door) if isinstance(o, TensorBase) else o for o in operands]
     return door, operands, [o._array if isinstance(o, TensorBase) else o for o in operands]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad._device import device
-from gpugrad.backend.batched import Batched, all_of, levels_of
+from gpugrad.backend.batched import Batched, all_of, differs, levels_of
 from gpugrad.graph import (
     Counter,
     Detachment,
@@ -502,26 +502,25 @@ def door_of(array: Array) -> Any:
     """Return the backend that computes with an array, where it may be computed with.
 
     Raises:
-        RuntimeError: It has hidden axes of a ``vmap`` that has ended.
+        RuntimeError: It differs by example of a ``vmap`` that has ended.
     """
-    door = backend.of(array)
     if array.__class__ is Batched:
-        check_open(door)
-    return door
+        check_open(array)
+    return backend.of(array)
 
 
-def check_open(door: Any) -> None:
-    """Raise where a backend computes with the hidden axes of a ``vmap`` that has ended.
+def check_open(array: Batched) -> None:
+    """Raise where an array differs by example of a ``vmap`` that has ended.
 
     What was recorded in it is still walked, forward and backward.
 
     Raises:
         RuntimeError: It does.
     """
-    if mode.walk is not None or mode.reaching:
-        return
-    if any(level not in mode.batches for level in door.levels):
-        raise RuntimeError(errors.ESCAPED)
+    if mode.walk is None and not mode.reaching:
+        for level in array.door.levels:
+            if level.ended and differs(array, level):
+                raise RuntimeError(errors.ESCAPED)
 
 
 def check_view(tensor: Any) -> bool:
@@ -576,6 +575,14 @@ def own_array(tensor: TensorBase) -> Array:
     array = tensor._array
     if isinstance(array, np.generic):
         array = tensor._array = np.asarray(array)
+    elif array.__class__ is Batched and mode.walk is None:  # all examples may be equal
+        axes = [
+            k
+            for k, level in enumerate(levels_of(array))
+            if level.ended and not differs(array, level)
+        ]
+        if axes:
+            array = tensor._array = array.without(axes)
     return array
 
 
