@@ -10,7 +10,7 @@ import copy
 import functools
 import textwrap
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,20 @@ class Size(tuple[int, ...]):
 
     __slots__ = ()
 
+    def __new__(cls, lengths: Iterable[int] = ()) -> Size:
+        """Return the size of these lengths.
+
+        Raises:
+            TypeError: One is no integer.
+        """
+        made = super().__new__(cls, lengths)
+        for k, n in enumerate(made):
+            if n.__class__ is not int and not hasattr(n, "__index__"):
+                raise TypeError(
+                    f"gpugrad.Size() takes an iterable of 'int' (item {k} is '{type(n).__name__}')"
+                )
+        return made
+
     def numel(self) -> int:
         """Return the number of elements of a tensor of this size."""
         return int(np.prod(self, dtype=np.int64))
@@ -64,11 +78,22 @@ class Size(tuple[int, ...]):
 
     def __getitem__(self, index: Any) -> Any:
         found = tuple.__getitem__(self, index)
-        return Size(found) if isinstance(index, slice) else found
+        return _size_of(Size, found) if isinstance(index, slice) else found
 
     def __add__(self, other: Any) -> Size:
         return Size(tuple.__add__(self, tuple(other)))
 
+    def __radd__(self, other: tuple[int, ...]) -> Size:
+        return Size((*other, *self))
+
+    def __mul__(self, times: Any) -> Any:
+        repeated = tuple.__mul__(self, times)
+        return repeated if repeated is NotImplemented else Size(repeated)
+
+    __rmul__ = __mul__
+
+
+_size_of = tuple.__new__  # of an array, whose lengths need no check
 
 _NOT_LEAF_GRAD = (
     "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
@@ -182,7 +207,7 @@ class Tensor(Methods):
     @property
     def shape(self) -> Size:
         """The lengths of the dimensions."""
-        return Size(self._array.shape)
+        return _size_of(Size, self._array.shape)
 
     @property
     def dtype(self) -> DType:
@@ -218,7 +243,7 @@ class Tensor(Methods):
         """Return the shape, or the length of one dimension."""
         if dim is None:
             return self.shape
-        return self._array.shape[normal_dim(dim, self._array.ndim)]
+        return self._array.shape[_one_of("size", dim, self._array.ndim)]
 
     def dim(self) -> int:
         """Return the number of dimensions."""
@@ -240,7 +265,7 @@ class Tensor(Methods):
         """Return the distance of neighbours in elements, for each dimension or for one."""
         array = own_array(self)
         strides = tuple(s // array.itemsize for s in array.strides)
-        return strides if dim is None else strides[normal_dim(dim, array.ndim)]
+        return strides if dim is None else strides[_one_of("stride", dim, array.ndim)]
 
     def data_ptr(self) -> int:
         """Return the address of the first element."""
@@ -263,6 +288,8 @@ class Tensor(Methods):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise RuntimeError("requires_grad must be a bool")
         renew(self)
         if not ends(self._edge):
             if not value:
@@ -297,6 +324,11 @@ class Tensor(Methods):
                 "functorch transform. This is unsupported, please attempt to use the functorch "
                 "transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call requires_grad_() "
                 "outside of a function being transformed instead."
+            )
+        if not isinstance(requires_grad, bool):
+            raise TypeError(
+                "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
+                f"{type(requires_grad).__name__}"
             )
         if requires_grad and self._array.dtype.kind not in "fc":
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
@@ -867,6 +899,22 @@ def _engine() -> Any:
     from gpugrad.autograd import engine
 
     return engine
+
+
+def _one_of(function: str, dim: int, ndim: int) -> int:
+    """Return a dimension counted from the front, of a tensor that has some.
+
+    Raises:
+        IndexError: There is no such dimension.
+        TypeError: It is not an integer.
+    """
+    if not hasattr(dim, "__index__"):
+        raise TypeError(
+            f"{function}(): argument 'dim' (position 1) must be int, not {type(dim).__name__}"
+        )
+    if not ndim:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    return normal_dim(dim, ndim)
 
 
 def _full_name(value: Any) -> str:

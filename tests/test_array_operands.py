@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,12 @@ PROGRAMS = Programs()
 
 @PROGRAMS.add
 def what_saved_no_tensor_is_not_freed(torch: Any, leaf: Any, note: Any) -> None:
-    for make in (
+    makers: list[Callable[[Any, Any], Any]] = [
         lambda x, y: x + y, lambda x, y: x.add(y, alpha=2), lambda x, y: x.sub(y, alpha=2),
         lambda x, y: y.clone().add_(x, alpha=3), lambda x, y: x.add(1, alpha=2),
         lambda x, y: torch.add(x, y.float(), alpha=2), lambda x, y: y.clone().sub_(x, alpha=3),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for make in makers:
         x, y = leaf([1.0, 2.0]), leaf([0.5, 3.0])
         t = make(x, y)
         (t * t).sum().backward()
@@ -93,7 +95,7 @@ def test_layouts_of_what_is_not_plain() -> None:
 
 
 # A call with tensors, which must give the same where some of them are arrays.
-OPERANDS = {
+OPERANDS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "cat": lambda t, a, x: t.cat([x, a, x]),
     "stack": lambda t, a, x: t.stack([a, x]),
     "matmul": lambda t, a, x: (a @ x, x @ a, t.matmul(a, x), t.matmul(x, a), x.matmul(a)),
@@ -132,14 +134,19 @@ def test_arrays_are_operands_wherever_tensors_are(name: str, device: str) -> Non
 
 
 def test_what_is_differentiated_must_be_a_tensor() -> None:
-    a, f = np.ones(2), lambda x: (x * x).sum()
-    for call in (
+    a: Any = np.ones(2)
+
+    def f(x: Any) -> Any:
+        return (x * x).sum()
+
+    calls: list[Callable[[], object]] = [
         lambda: gpugrad.func.grad(f)(a), lambda: gpugrad.func.vjp(f, a),
         lambda: gpugrad.func.jvp(f, (a,), (a,)), lambda: gpugrad.func.hessian(f)(a),
         lambda: gpugrad.func.jacfwd(f)(a), lambda: gpugrad.func.linearize(f, a),
         lambda: gpugrad.func.vmap(f)(a), lambda: gpugrad.autograd.functional.hessian(f, a),
         lambda: setattr(gpugrad.ones(2), "data", a), lambda: setattr(gpugrad.ones(2), "grad", a),
         lambda: (gpugrad.ones(2).requires_grad_() * 2).backward(a),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for call in calls:
         with pytest.raises((TypeError, ValueError, RuntimeError), match=r"[tT]ensor"):
             call()

@@ -88,6 +88,31 @@ def attributes(torch: Any, leaf: Any, note: Any) -> None:
     note([k for k in dir(y) if k != "imag" and not hasattr(y, k)])  # PyTorch's imag raises
 
 
+@PROGRAMS.add
+def without_dimensions_and_wrongly_called(torch: Any, leaf: Any, note: Any) -> None:
+    x, s, none = leaf([[1.0, 2.0]]), leaf(2.0), leaf([])
+    size = torch.Size([1, 2])
+    for call in (
+        lambda: s.size(0), lambda: s.size(-1), lambda: s.size(1), lambda: s.stride(0),
+        lambda: x.size(5), lambda: x.size("a"), lambda: x.stride("a"), lambda: x.size(dim=-1),
+        lambda: len(s), lambda: list(s), lambda: 1 in s, lambda: none.item(), lambda: bool(none),
+        lambda: float(none), lambda: none.__index__(), lambda: list(none), lambda: s.H,
+        lambda: x.requires_grad_(1), lambda: setattr(x, "requires_grad", 1), lambda: s[0],
+        lambda: torch.Size(["a"]), lambda: torch.Size([1.5]), lambda: torch.Size(3),
+        lambda: tuple(size * 2), lambda: tuple(2 * size),
+    ):  # fmt: skip
+        try:
+            note(call())
+        except Exception as error:
+            note(type(error).__name__, str(error).replace("torch", "gpugrad"))
+    note([type(v).__name__ for v in ((3,) + size, size * 2, 2 * size, size + (3,), size[:1])])  # noqa: RUF005
+    for name in ("dim", "numel", "item", "tolist", "detach", "retain_grad", "numpy", "size"):
+        try:
+            getattr(x, name)(1, 2, foo=3)
+        except TypeError:
+            note(name, "refused")
+
+
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 def test_a_tensor_is_to_python_what_pytorchs_is(program: Any, device: str) -> None:
     agree(program, device)

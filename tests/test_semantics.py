@@ -733,6 +733,8 @@ def test_pytorch_still_gives_it(snippet: str, expected: str) -> None:
 
 # What PyTorch shows, what gpugrad shows, and why; where they raise, see test_errors.DELIBERATE.
 NAMES = "[f and f.name() for f, _ in y.grad_fn.next_functions]"
+NAMED = "class S(torch.Tensor): pass\n"
+
 DELIBERATE: list[tuple[str, str, str, str]] = [
     (
         "x = torch.ones(3, requires_grad=True)\ntorch.autograd.grad(x.sum(), x)[0].stride()",
@@ -806,6 +808,19 @@ DELIBERATE: list[tuple[str, str, str, str]] = [
         "[(1,)]",
         "[(0,)]",
         "the examples that a rule is given are always counted by the first dimension",
+    ),
+    (
+        f"{NAMED}x = torch.ones(2, requires_grad=True).as_subclass(S) * 2\nx.grad_fn.name()",
+        "'AliasBackward0'",
+        "'MulBackward0'",
+        "a result is made of its class, where PyTorch takes a view of it",
+    ),
+    (
+        f"{NAMED}kinds = []\ntorch.func.vmap(lambda x: (kinds.append(type(x).__name__), x * 2)[1])"
+        "(torch.ones(2).as_subclass(S))\nkinds",
+        "['Tensor']",
+        "['S']",
+        "inside vmap an argument keeps its class, and so does what vmap returns",
     ),
 ]
 
