@@ -146,6 +146,19 @@ def test_a_view_of_what_moves_is_not_written_without_its_tangent() -> None:
     assert tangent.tolist() == [2, 2, 1]
 
 
+def test_what_follows_another_tensor_is_read_as_that_is_now() -> None:
+    values = gpugrad.complex(gpugrad.ones(2), gpugrad.ones(2))
+    follower = values.conj().imag
+    values.mul_(2)
+    x, y = gpugrad.ones(2), gpugrad.ones(2)
+    z = leaf(2) * 1
+    x.add_(follower)
+    y[1] = follower[1]
+    z[:1].add_(follower[:1])
+
+    assert (x.tolist(), y.tolist(), z.tolist()) == ([-1, -1], [1, -2], [-1, 1])
+
+
 # Each is a write into a part of y, which is computed from x; w requires grad, too.
 WRITES = {
     "number": "y[1:3].mul_(3)",

@@ -401,7 +401,7 @@ def _place(old: Any, edge: Any, region: Region, base: TensorBase, begun: float) 
     for s in edge.saved or ():
         if s.__class__ is SavedOutput:
             return False
-    edge.rule = Placed(edge.rule, region, place)  # type: ignore[assignment]  op is a property
+    edge.rule = Placed(edge.rule, region, place)  # type: ignore[assignment]
     edge.inputs = (*inputs[:place], base._edge, *inputs[place + 1 :])  # type: ignore[arg-type]
     rehang(base, edge)
     return True
@@ -424,6 +424,7 @@ def write_part(function: Any, tensor: Any, operands: Sequence[Any], options: Any
         or view.origin
         or counter.__class__ is not Counter
         or tensor.__class__ is not saved.tensor_class
+        or base.__class__ is not saved.tensor_class
         or array.__class__ is not whole.__class__
         or array.__class__ is Batched
         or not whole.flags.c_contiguous
@@ -432,12 +433,11 @@ def write_part(function: Any, tensor: Any, operands: Sequence[Any], options: Any
     ):
         return False
     for o in operands:
-        if (
-            isinstance(o, TensorBase)
-            and o._counter is counter
-            and (o is tensor or not same_place(o._array, array))
-        ):
-            return False
+        if isinstance(o, TensorBase):
+            if o._view is not None and o._view.base.__class__ is not saved.tensor_class:
+                return False
+            if o._counter is counter and (o is tensor or not same_place(o._array, array)):
+                return False
     known: Any = getattr(view, "region", None)
     if known is not None and known[0] is array and known[1] is whole:
         region = known[2]

@@ -100,7 +100,7 @@ def check_examples(self: TensorBase, *operands: Any, function: str = "inplace ar
         if isinstance(o, TensorBase):
             up_to_date(o)
         array = o._array if isinstance(o, TensorBase) else o
-        if array.__class__ is not Batched:
+        if not isinstance(array, Batched):
             continue
         if not has_room(self._array, array):
             raise no_room(function)
@@ -670,6 +670,15 @@ def _is_simple(key: Any) -> bool:
 _SAFE = 1e38  # what every type of more than 16 bits holds
 
 
+def _has_history(tensor: TensorBase, view: Any) -> bool:
+    """Tell whether a tensor, or what it is a view of, is more than its array."""
+    if view is None:
+        return bool(mode.enabled and tensor._edge is not None)
+    if view.base.__class__ is not saved.tensor_class:
+        return True
+    return bool(mode.enabled and (tensor._edge is not None or view.base._edge is not None))
+
+
 def _set_plain(self: Any, key: Any, value: Any) -> bool:
     """Write at a simple index where there is no history, as far as that takes no more than NumPy.
 
@@ -687,9 +696,7 @@ def _set_plain(self: Any, key: Any, value: Any) -> bool:
         or not (array.base is None or array.flags.forc)
     ):
         return False
-    if mode.enabled and (
-        self._edge is not None or (view is not None and view.base._edge is not None)
-    ):
+    if _has_history(self, view):
         return False
     try:
         part = array[(*key, ...) if key.__class__ is tuple else (key, ...)]
@@ -698,14 +705,11 @@ def _set_plain(self: Any, key: Any, value: Any) -> bool:
                 return False
             cpu.quietly(part.fill, value)
         elif value.__class__ is saved.tensor_class:
-            source, other = value._array, value._view
+            source = value._array
             if (
                 source.dtype is not array.dtype
                 or source.shape != part.shape
-                or (
-                    mode.enabled
-                    and (value._edge is not None or (other and other.base._edge is not None))
-                )
+                or _has_history(value, value._view)
             ):
                 return False
             if not np.may_share_memory(source, part):

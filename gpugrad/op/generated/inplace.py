@@ -43,7 +43,11 @@ def {name}({signature}):
     if not (apart or {x}.flags.forc):
         return general({arguments})
     view = {first}._view
-    tracked = {first}._edge is not None or (view is not None and view.base._edge is not None)
+    tracked = {first}._edge is not None
+    if view is not None:
+        if view.base.__class__ is not Tensor:
+            return general({arguments})
+        tracked = tracked or view.base._edge is not None
     counter = {first}._counter or shared_counter({first})
     try:
         {others}
