@@ -48,8 +48,9 @@ class Work:
         return self.name
 
     def arrays(self, n: int, dtype: str) -> list[Array]:
-        """Return the inputs in a dtype: the same numbers every time."""
-        return [np.asarray(a).astype(dtype) for a in self.inputs(n, np.random.default_rng(n))]
+        """Return the inputs in a dtype: the same numbers every time; indices stay what they are."""
+        found = map(np.asarray, self.inputs(n, np.random.default_rng(n)))
+        return [a if a.dtype.kind in "iu" else a.astype(dtype) for a in found]
 
 
 def cases(works: Sequence[Work]) -> list[tuple[Work, int, str]]:
@@ -169,3 +170,21 @@ def swapaxes(xp: Any, x: Any, first: int, second: int) -> Any:
     if hasattr(xp, "swapaxes"):
         return xp.swapaxes(x, first, second)
     return x.transpose(first, second)
+
+
+def gather(xp: Any, x: Any, index: Any) -> Any:
+    """Return the elements of each row that indices name."""
+    return x.gather(1, index) if hasattr(x, "gather") else xp.take_along_axis(x, index, 1)
+
+
+def windows(xp: Any, x: Any, length: int) -> Any:
+    """Return all windows along the last axis, whose elements are a new last one."""
+    if hasattr(x, "unfold"):
+        return x.unfold(-1, length, 1)
+    count = x.shape[-1] - length + 1
+    return xp.stack([x[..., k : k + count] for k in range(length)], -1)
+
+
+def tabled(xp: Any, x: Any, index: Any) -> Any:
+    """Return the slices that indices name along the first axis."""
+    return x.index_select(0, index) if hasattr(x, "index_select") else xp.take(x, index, 0)

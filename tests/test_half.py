@@ -119,4 +119,5 @@ def test_functions_of_very_many_halves_are_looked_up(function: str) -> None:
     assert same_bits(
         out.numpy(force=True)[: 1 << 16], np.concatenate([o.numpy(force=True) for o in outs])
     )
+    assert x.grad is not None
     assert same_bits(x.grad.numpy()[: 1 << 16], np.concatenate([t.grad.numpy() for t in few]))

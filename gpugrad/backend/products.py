@@ -16,6 +16,7 @@ Array = Any
 Shape = tuple[int, ...]
 
 LARGE = 1024  # elements; below, NumPy's own way takes no longer
+_OFTEN = 1 << 17
 _PARTS = 32
 # How many binary digits a number may grow or shrink without leaving those of full precision.
 _DIGITS = {np.dtype(np.float32): 125, np.dtype(np.float64): 1021}
@@ -32,11 +33,19 @@ def product(array: Array, axes: Shape, dtype: np.dtype[Any]) -> Array:
         if count and sorted(axes) == list(range(first, first + count)):
             ends = array.shape[:first], array.shape[first + count :]
             flat = array.reshape(math.prod(ends[0]), -1, math.prod(ends[1]))
-            result = _product(flat)
+            result = _product(flat).astype(dtype, copy=False)
             if dtype.kind not in "fc" or (np.isfinite(result).all() and _is_zero_by(flat, result)):
                 return result.reshape(*ends[0], *(1,) * count, *ends[1])
     found: Array = np.multiply.reduce(array, axis=axes, keepdims=True, dtype=dtype)
     return found
+
+
+def _is_long(array: Array) -> bool:
+    """Tell whether products in single precision would be rounded too often along the middle axis.
+
+    Of numbers near 1 roundings are biased, and the error grows as their number.
+    """
+    return array.shape[1] >= _OFTEN and array.dtype == np.float32
 
 
 def _is_zero_by(array: Array, result: Array) -> bool:
@@ -62,9 +71,11 @@ def _product(array: Array) -> Array:
         return np.multiply.reduce(array, axis=1)
     rest = length % parts
     whole = array[:, : length - rest].reshape(outer, parts, -1)
-    result = _product(np.multiply.reduce(whole, axis=1).reshape(outer, -1, inner))
+    wide = np.dtype(np.float64) if _is_long(array) else None
+    found = np.multiply.reduce(whole, axis=1, dtype=wide)
+    result = _product(found.reshape(outer, -1, inner))
     if rest:
-        result *= np.multiply.reduce(array[:, length - rest :], axis=1)
+        result *= np.multiply.reduce(array[:, length - rest :], axis=1, dtype=result.dtype)
     return result
 
 
@@ -85,13 +96,14 @@ def others(array: Array, axes: Shape) -> Array | None:
     before, behind = array.shape[:first], array.shape[first + len(axes) :]
     flat = np.ascontiguousarray(array).reshape(math.prod(before), -1, math.prod(behind))
     if _is_steady(flat):
-        found = _product(flat)[:, None] / flat
-    else:
-        found = np.empty_like(flat)
-        _others(flat, found)
-        if not _in_range(flat, found):
-            return None
-    return found.reshape(array.shape)
+        total = _product(flat).astype(flat.dtype, copy=False)
+        return (total[:, None] / flat).reshape(array.shape)
+    exact = flat.astype(np.float64) if _is_long(flat) else flat
+    found = np.empty_like(exact)
+    _others(exact, found)
+    if not _in_range(exact, found):
+        return None
+    return found.astype(flat.dtype, copy=False).reshape(array.shape)
 
 
 def _is_steady(array: Array) -> bool:
