@@ -328,6 +328,7 @@ UNKNOWN = {
         "where indices", "nonzero", "getitem mask", "getitem empty mask", "masked_select",
         "masked_scatter",
     ),
+    "CuPy adds up from the left by several kernels": ("cumsum",),
     "CuPy spreads one value over several indices by a kernel of its own": ("scatter number",),
     "CuPy moves arrays to the host and back by kernels that depend on their layout": ("det",),
     "the positions along other dimensions are counted by a kernel of their own": tuple(
