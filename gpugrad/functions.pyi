@@ -33,7 +33,7 @@ def add(
 def adjoint(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, name: str = "adjoint()"
 ) -> Tensor:
-    """Return the conjugate of the matrices in the last two dimensions, transposed."""
+    """Return a view of the conjugate of the matrices in the last two dimensions, transposed."""
 
 def all(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -212,7 +212,7 @@ def concatenate(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None =
     """Return the tensors joined along an existing dimension."""
 
 def conj(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
-    """Return the complex conjugate; the tensor itself where it is real."""
+    """Return a view of the complex conjugate; the tensor itself where it is real."""
 
 def conj_physical(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
@@ -347,7 +347,7 @@ def flatten(
 def flip(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *dims: Any) -> Tensor:
     """Return a copy with the order of the elements reversed along ``dims``."""
 
-def from_numpy(ndarray: numpy.ndarray[Any, Any]) -> Tensor:
+def from_numpy(ndarray: Any) -> Tensor:
     """Return a tensor that shares the memory of a NumPy array, or of a CuPy array."""
 
 def full(
@@ -464,7 +464,7 @@ def is_complex(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
     """Return whether the type of a tensor is complex."""
 
 def is_conj(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
-    """Return False: unlike PyTorch's, no tensor is conjugated only when it is read."""
+    """Return whether a tensor is a view of the conjugate of another: of ``conj``, ``mH``, ..."""
 
 def is_floating_point(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
     """Return whether the type of a tensor is a floating point type."""
@@ -839,7 +839,7 @@ def reshape(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *shape: Any) -
     """Return the elements in another shape: a view where strides allow, else a copy."""
 
 def resolve_conj(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
-    """Return the tensor itself."""
+    """Return a copy of a conjugate that is a view, and any other tensor itself."""
 
 def rsqrt(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None

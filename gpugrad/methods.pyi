@@ -75,7 +75,7 @@ class Methods(TensorBase):
         """Write the result of ``add`` into the tensor, and return that."""
 
     def adjoint(self, *, name: str = "adjoint()") -> Tensor:
-        """Return the conjugate of the matrices in the last two dimensions, transposed."""
+        """Return a view of the conjugate of the matrices in the last two dimensions, transposed."""
 
     def all(
         self,
@@ -220,7 +220,7 @@ class Methods(TensorBase):
         """Return a copy with memory of its own; the gradient passes through."""
 
     def conj(self) -> Tensor:
-        """Return the complex conjugate; the tensor itself where it is real."""
+        """Return a view of the complex conjugate; the tensor itself where it is real."""
 
     def conj_physical(self) -> Tensor:
         """Return the complex conjugate; the tensor itself where it is real."""
@@ -457,7 +457,7 @@ class Methods(TensorBase):
         """Return whether the type of a tensor is complex."""
 
     def is_conj(self) -> builtins.bool:
-        """Return False: unlike PyTorch's, no tensor is conjugated only when it is read."""
+        """Return whether a tensor is a view of the conjugate of another: of ``conj``, ``mH``, ..."""
 
     def is_floating_point(self) -> builtins.bool:
         """Return whether the type of a tensor is a floating point type."""
@@ -776,7 +776,7 @@ class Methods(TensorBase):
         """Return the elements in the shape of another tensor."""
 
     def resolve_conj(self) -> Tensor:
-        """Return the tensor itself."""
+        """Return a copy of a conjugate that is a view, and any other tensor itself."""
 
     def rsqrt(self) -> Tensor:
         """Return 1 / sqrt(input)."""

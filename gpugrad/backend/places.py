@@ -135,14 +135,15 @@ def _operands(array: Array, index: Any) -> list[tuple[int, ...]]:
     the indices, and of the indices, with 0 along the others.
     """
     items = index if isinstance(index, tuple) else (index,)
-    arrays = []
+    found: list[Array] = []
     for i in items:
         if hasattr(i, "dtype"):
-            arrays += i.nonzero() if i.dtype.kind == "b" else [i]
-    arrays = np.broadcast_arrays(*arrays)
+            found += i.nonzero() if i.dtype.kind == "b" else [i]
+    arrays = np.broadcast_arrays(*found)
     view = array[tuple(_whole_of(i) for i in items for _ in range(_span(i)))]
     run = "".join("a" if hasattr(i, "dtype") else "-" for i in items).strip("-")
-    strides, named, count = list(view.strides), [], 0
+    strides, count = list(view.strides), 0
+    named: list[int] = []
     used = sum(_span(i) for i in items if i is not None and i is not Ellipsis)
     for i in items:
         if i is Ellipsis:

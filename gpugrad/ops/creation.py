@@ -258,7 +258,7 @@ def tensor(
 
 
 @public(method=False)
-def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
+def from_numpy(ndarray: Any) -> Tensor:
     """Return a tensor that shares the memory of a NumPy array, or of a CuPy array.
 
     Negative strides and read-only arrays are accepted, which PyTorch refuses or warns of.

@@ -520,7 +520,7 @@ def _tensors(function: str, tensors: Sequence[Tensor]) -> list[Tensor]:
         raise TypeError(
             f"{function}(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor"
         )
-    found = list(tensors)
+    found: list[Any] = list(tensors)
     for k, t in enumerate(found):
         if not isinstance(t, TensorBase):
             if not backend.is_array(t):
