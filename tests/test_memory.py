@@ -290,6 +290,10 @@ NUMBERED: dict[str, Callable[[Any, float], Any]] = {
     "masked_fill": lambda x, k: x.masked_fill(x > k, k),
     "std": lambda x, k: x.std(0, correction=1 / k),
     "vmap": lambda x, k: gpugrad.func.vmap(lambda row: row * k)(x),
+    "cat": lambda x, k: gpugrad.cat([x] * int(64 * k)),  # of a list that grows
+    "some of cat": lambda x, k: gpugrad.cat([x] * int(64 * k - 180) + [x.detach()]),
+    "split": lambda x, k: sum(x.expand(int(64 * k), 2).unbind()),
+    "sections": lambda x, k: sum(gpugrad.tensor_split(x.expand(int(64 * k), 2), int(64 * k))),
     "jvp": lambda x, k: gpugrad.func.jvp(lambda x: x * k, (x,), (x,))[1],
 }
 

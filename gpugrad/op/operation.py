@@ -113,6 +113,11 @@ def different_devices(found: Sequence[device]) -> RuntimeError:
     )
 
 
+# For calls with so many tensors it is kept what follows from which of them need a gradient.  For more
+# it is not: a program may join, or divide, one more of them at every step.
+FEW = 10
+
+
 @dataclass
 class _Rule:
     """The gradient of one input, as a function of what it names."""
@@ -271,6 +276,8 @@ class Operation:
 
     def rule(self, needs: tuple[bool, ...], outputs: int) -> Rule:
         """Return how calls are differentiated by the inputs that ``needs`` marks."""
+        if len(needs) + outputs > FEW:
+            return Rule(self, needs, outputs, self.rule)
         key = needs, outputs
         if key not in self.nodes:
             self.nodes[key] = rule = Rule(self, needs, outputs, self.rule)
@@ -402,16 +409,21 @@ class Operation:
 
     def kept(self, needs: tuple[bool, ...], outputs: int) -> tuple[bool, ...] | None:
         """Return which inputs and outputs are saved where these inputs need a gradient."""
-        key = (needs, outputs)
+        if len(needs) + outputs > FEW:
+            return self._kept(needs, outputs)
+        key = needs, outputs
         if key not in self.keeps:
-            known = ("inputs",) * len(needs) if self.variadic else self.input_names
-            named = {n for n, needed in zip(known, needs, strict=True) if needed}
-            rules = [r for n, r in self.rules.items() if n in named or n == "inputs"]
-            asked = {name for rule in rules for name in rule.names}
-            results = self.output_names or ("out",) * outputs
-            keeps = tuple(n in asked for n in (*known, *results))
-            self.keeps[key] = keeps if True in keeps else None
+            self.keeps[key] = self._kept(needs, outputs)
         return self.keeps[key]
+
+    def _kept(self, needs: tuple[bool, ...], outputs: int) -> tuple[bool, ...] | None:
+        known = ("inputs",) * len(needs) if self.variadic else self.input_names
+        named = {n for n, needed in zip(known, needs, strict=True) if needed}
+        rules = [r for n, r in self.rules.items() if n in named or n == "inputs"]
+        asked = {name for rule in rules for name in rule.names}
+        results = self.output_names or ("out",) * outputs
+        keeps = tuple(n in asked for n in (*known, *results))
+        return keeps if True in keeps else None
 
     def backward(
         self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
