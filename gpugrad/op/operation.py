@@ -113,7 +113,7 @@ def different_devices(found: Sequence[device]) -> RuntimeError:
     )
 
 
-# For calls with so many tensors it is kept what follows from which of them need a gradient.  For more
+# For calls with so many tensors what follows from which of them need a gradient is kept.  For more
 # it is not: a program may join, or divide, one more of them at every step.
 FEW = 10
 
