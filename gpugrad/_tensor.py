@@ -394,6 +394,8 @@ class Tensor(Methods):
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             self._check_grad(value)
+            if follower_of(value) is not None:  # it will be added to
+                value = shapes.clone(value)
         self._grad = value
 
     @grad.deleter

@@ -258,6 +258,9 @@ SHOWN |= {
         "c.requires_grad, d.tolist(), d.requires_grad, shown(c)",
         "that is detached": OF_W + "d = y.detach(); h.mul_(2)\n"
         "d.tolist(), d.requires_grad, d.is_conj(), (d * 1).requires_grad",
+        "that is a gradient": C2 + "v = w.clone().requires_grad_(); c = w.conj()\n"
+        "v.grad = x[0].conj(); w.mul_(2); (v * 1).backward(c)\n"
+        "(v * v).real.sum().backward(); v.grad.tolist()",
         "that is copied": C2 + "c = x.conj(); k = copy.copy(c); x.mul_(2); e = copy.deepcopy(c)\n"
         "k.tolist(), e.tolist(), pickle.loads(pickle.dumps(c)).tolist()",
     }.items()
@@ -483,6 +486,7 @@ def test_a_conjugate_is_no_array(array: str) -> None:
     [
         "torch.vmap(lambda r: r.conj() * r)(x)",
         "torch.vmap(torch.conj)(x)",
+        "c = torch.vmap(torch.conj)(x); x.mul_(2)\nc",
         "torch.func.grad(lambda z: (z * z.mH).real.sum())(x)",
         "torch.func.jvp(lambda z: z.conj() * z, (x,), (x,))",
         "torch.vmap(torch.func.grad(lambda z: (z * z.conj()).real.sum()))(x)",

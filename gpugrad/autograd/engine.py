@@ -20,7 +20,7 @@ from gpugrad.op.dual import seen_from
 from gpugrad.op.generated.pointwise import HOST
 from gpugrad.op.history import renew
 from gpugrad.op.hooked import handed
-from gpugrad.op.saved import heir, of_class, subclasses, wrap
+from gpugrad.op.saved import heir, of_class, subclasses, up_to_date, wrap
 from gpugrad.ops.creation import zeros_like
 
 Roots = Tensor | GradientEdge | Sequence[Tensor | GradientEdge]
@@ -41,8 +41,10 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any],
         TypeError: A gradient that is no tensor.
     """
     for gradient in gradients:
-        if gradient is not None and not isinstance(gradient, TensorBase):
-            raise _no_tensor(gradient)
+        if gradient is not None:
+            if not isinstance(gradient, TensorBase):
+                raise _no_tensor(gradient)
+            up_to_date(gradient)
     if len(gradients) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
     edges, grads = [], []

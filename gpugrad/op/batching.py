@@ -24,6 +24,7 @@ from gpugrad.backend.batched import (
     shown,
 )
 from gpugrad.graph import TensorBase, View, below, mode
+from gpugrad.op.follower import follower_of, following
 from gpugrad.op.operation import expand_to, lift, lifted, linear
 from gpugrad.op.saved import own_array, shared_counter, wrap
 
@@ -113,6 +114,9 @@ def unbatched(tensor: Any, axis: int, level: Level, bases: dict[int, Any]) -> An
         shape.insert(axis, 1)
         wide = [*shape[:axis], level.size, *shape[axis + 1 :]]
         return expand_to(tensor.reshape(shape), shape=tuple(wide))
+    follower = follower_of(tensor)
+    if follower is not None and follower._array is tensor._array:  # all of it
+        return following(follower.function, unbatched(follower.source, axis, level, bases))
     base = tensor if tensor._view is None else tensor._view.base
     if is_batched(base, level):
         if id(base) not in bases:
