@@ -53,6 +53,12 @@ def near_halves() -> Any:
     return np.concatenate([finite, between, *beside, few])
 
 
+def test_comparisons_with_zero_are_those_of_every_half() -> None:
+    known = half.at_least_zero(EVERY)
+    assert np.array_equal(known, np.maximum(EVERY, np.float16(0)), equal_nan=True)
+    assert np.array_equal(half.is_positive(EVERY), EVERY.astype(np.float32) > 0)
+
+
 @pytest.mark.parametrize("special", [[], [np.inf, -np.inf, np.nan]], ids=["finite", "endless"])
 def test_singles_are_rounded_to_the_nearest_half(special: list[float]) -> None:
     values = np.concatenate([near_halves(), np.array(special, np.float32)])

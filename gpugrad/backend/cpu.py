@@ -345,6 +345,11 @@ _OF_HALVES: dict[str, Callable[[Array], Array]] = {
     for name, loops in _FOUND.items()
     if not loops["ee"]["current"].startswith("baseline")
 } | {"abs": np.absolute, "neg": half.negated}
+# The same for functions of halves and 0.
+_OF_HALVES_AND_ZERO: dict[str, Callable[[Array], Array]] = {
+    "maximum": half.at_least_zero,
+    "gt": half.is_positive,
+}
 _TABLE = 1 << 17  # elements; there are half as many different halves
 
 
@@ -379,9 +384,9 @@ def _of_plain_halves(
     results: Sequence[np.dtype[Any]],
 ) -> Sequence[Array]:
     """Return the same for arrays of one shape in plain order, and numbers."""
-    output = formula.outputs[0]
-    if output.function in _OF_HALVES and output.args == formula.inputs:
-        return [_OF_HALVES[output.function](arrays[0])]
+    direct = _direct(formula)
+    if direct is not None:
+        return [direct(arrays[0])]
     choice = _choice(formula)
     if choice is not None:
         some = [arrays[k] for k in choice.used]
@@ -419,9 +424,23 @@ def _tables(formula: Formula, operands: Sequence[Array]) -> Sequence[Array]:
 
 
 @functools.cache
+def _direct(formula: Formula) -> Callable[[Array], Array] | None:
+    """Return the function of halves that a formula is."""
+    output, *others = lowered(formula.outputs)
+    if others:
+        return None
+    if output.args == formula.inputs:
+        return _OF_HALVES.get(output.function)
+    if output.args[:1] == formula.inputs and is_constant(output.args[-1], 0):
+        return _OF_HALVES_AND_ZERO.get(output.function)
+    return None
+
+
+@functools.cache
 def _choice(formula: Formula) -> _Choice | None:
     """Return how a formula chooses among values that are there already, if it does nothing else."""
-    output, number = formula.outputs[0], {v: k for k, v in enumerate(formula.inputs)}
+    output = lowered(formula.outputs)[0]
+    number = {v: k for k, v in enumerate(formula.inputs)}
     if len(formula.outputs) > 1 or output.function != "where":
         return None
     condition, *values = output.args

@@ -28,6 +28,8 @@ _LARGER = np.array(2.0**112, np.float32)
 _KEPT = np.array(0x8FFFE000, np.uint32).view(np.int32)  # the sign, and what was moved
 _MAGNITUDE = np.array(0x7FFF, np.int16)
 _NEGATIVE = np.array(-0x8000, np.int16)
+_NOTHING = np.array(0, np.int16)
+_LEAST_NAN, _STEP, _INFINITE = np.array([0xFC00, 1, 0x7C00], np.uint16)
 _ENDLESS = 0x7C00  # the bits of inf; those of nan are larger
 _TOO_LARGE = 65520.0  # what rounds to inf, as does all above
 _SUBNORMAL = 0x7FFFFF  # the bits, less 1, of the smallest single that has all its fraction
@@ -54,6 +56,21 @@ def widened(array: Array) -> Array:
 def negated(array: Array) -> Array:
     """Return halves with the opposite sign."""
     return np.bitwise_xor(array.view(np.int16), _NEGATIVE).view(FLOAT16)
+
+
+def at_least_zero(array: Array) -> Array:
+    """Return the larger of each half and 0, nan of nan."""
+    bits = array.view(np.int16)  # of negative numbers they are negative
+    found = np.maximum(bits, _NOTHING)
+    if (array.view(np.uint16) > _LEAST_NAN).any():  # a nan may have a sign, too
+        nans = np.isnan(array)
+        found[nans] = bits[nans]
+    return found.view(FLOAT16)
+
+
+def is_positive(array: Array) -> Array:
+    """Return where halves are greater than 0, as bool."""
+    return np.subtract(array.view(np.uint16), _STEP) < _INFINITE
 
 
 @functools.cache
