@@ -90,6 +90,45 @@ def long_chain_by_hand(xp: Any, x: Any, a: Any, b: Any, length: Any) -> Results:
     return extended(x, a, b, length), g
 
 
+# --------------------------------------------------------------------------- parts that are written
+
+
+def parts(torch: Any, x: Any) -> Results:
+    """Write each element of a vector through a view of its own."""
+    y = x * 1
+    for part in [y[k : k + 1] for k in range(y.shape[0])]:
+        part.mul_(2)
+    y.sum().backward()
+    return y.detach(), x.grad
+
+
+def parts_by_hand(xp: Any, x: Any) -> Results:
+    y, g = x * 1, xp.ones_like(x)
+    for k in range(y.shape[0]):
+        y[k : k + 1] *= 2
+        g[k : k + 1] *= 2
+    return y, g
+
+
+def assigned(torch: Any, x: Any) -> Results:
+    """Assign to each element of a vector, and add to it."""
+    y = x * 1
+    for k in range(y.shape[0]):
+        y[k] = 2.0
+        y[k] += 1.0
+    y.sum().backward()
+    return y.detach(), x.grad
+
+
+def assigned_by_hand(xp: Any, x: Any) -> Results:
+    y, g = x * 1, xp.ones_like(x)
+    for k in range(y.shape[0]):
+        y[k] = 2.0
+        y[k] += 1.0
+        g[k] = 0
+    return y, g
+
+
 WORKS = [
     gradients(
         f"a tensor used {USES} times", vector, 1, used_often, used_often_by_hand,
@@ -103,6 +142,14 @@ WORKS = [
         "long chain: build, backward, free", scalars_and_length, 1,
         {"torch": long_chain}, long_chain_by_hand,
         by_size({10_000: None, 100_000: 0.45, 1_000_000: None}, ["float64"]), growth=1.1,
+    ),
+    Work(
+        "every element written through a view", vector, 1,
+        {"torch": parts}, parts_by_hand, by_size({100: 1.2}, ["float32"]),
+    ),
+    Work(
+        "every element assigned and added to", vector, 1,
+        {"torch": assigned}, assigned_by_hand, by_size({100: 1.2}, ["float32"]),
     ),
 ]  # fmt: skip
 

@@ -27,6 +27,7 @@ from gpugrad.op import (
     public,
     sum_to,
 )  # fmt: skip
+from gpugrad.op.operation import Declared
 from gpugrad.op.promotion import as_operand
 from gpugrad.op.saved import Like, descended, door_of, read, wrap
 from gpugrad.ops import pointwise as pw
@@ -265,44 +266,22 @@ def cumsum(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
 # --------------------------------------------------------------------------- extrema
 
 
-@composite("MaxBackward1")
-def _max(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
-    return door.max(input, axes, keepdims)
+def _extreme(name: str, extreme: str) -> Declared:
+    """Return the operation of a maximum or minimum over some dimensions."""
+
+    @composite(name)
+    def reduced(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
+        return getattr(door, extreme)(input, axes, keepdims)
+
+    @reduced.gradient
+    def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
+        return _shared_among_extrema(g, input, out, axes, keepdims)
+
+    return reduced
 
 
-@_max.gradient
-def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
-    return _shared_among_extrema(g, input, out, axes, keepdims)
-
-
-@composite("MinBackward1")
-def _min(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
-    return door.min(input, axes, keepdims)
-
-
-@_min.gradient
-def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
-    return _shared_among_extrema(g, input, out, axes, keepdims)
-
-
-@composite("AmaxBackward0")
-def _amax(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
-    return door.max(input, axes, keepdims)
-
-
-@_amax.gradient
-def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
-    return _shared_among_extrema(g, input, out, axes, keepdims)
-
-
-@composite("AminBackward0")
-def _amin(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
-    return door.min(input, axes, keepdims)
-
-
-@_amin.gradient
-def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
-    return _shared_among_extrema(g, input, out, axes, keepdims)
+_max, _min = _extreme("MaxBackward1", "max"), _extreme("MinBackward1", "min")
+_amax, _amin = _max.named("AmaxBackward0"), _min.named("AminBackward0")
 
 
 def _shared_among_extrema(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
@@ -350,28 +329,23 @@ def _with_indices(
     return values, where
 
 
-@composite("MaxBackward0", outputs=("values", "indices"))
-def _max_along(door: backend.Backend, input: Array, *, axis: int, keepdims: bool) -> Any:
-    return _with_indices(
-        door, input, door.argmax(input, axis if input.ndim else None), axis, keepdims
-    )
+def _extreme_along(name: str, place: str) -> Declared:
+    """Return the operation of a maximum or minimum along a dimension, and of where it is."""
+
+    @composite(name, outputs=("values", "indices"))
+    def reduced(door: backend.Backend, input: Array, *, axis: int, keepdims: bool) -> Any:
+        indices = getattr(door, place)(input, axis if input.ndim else None)
+        return _with_indices(door, input, indices, axis, keepdims)
+
+    @reduced.gradient
+    def input(g: Any, like: Like, indices: Any, axis: int, keepdims: bool) -> Any:
+        return _to_chosen(g, like, indices, axis, keepdims)
+
+    return reduced
 
 
-@_max_along.gradient
-def input(g: Any, like: Like, indices: Any, axis: int, keepdims: bool) -> Any:
-    return _to_chosen(g, like, indices, axis, keepdims)
-
-
-@composite("MinBackward0", outputs=("values", "indices"))
-def _min_along(door: backend.Backend, input: Array, *, axis: int, keepdims: bool) -> Any:
-    return _with_indices(
-        door, input, door.argmin(input, axis if input.ndim else None), axis, keepdims
-    )
-
-
-@_min_along.gradient
-def input(g: Any, like: Like, indices: Any, axis: int, keepdims: bool) -> Any:
-    return _to_chosen(g, like, indices, axis, keepdims)
+_max_along = _extreme_along("MaxBackward0", "argmax")
+_min_along = _extreme_along("MinBackward0", "argmin")
 
 
 def _to_chosen(g: Any, like: Like, indices: Any, axis: int, keepdims: bool) -> Any:
