@@ -667,7 +667,7 @@ def _is_simple(key: Any) -> bool:
     return True
 
 
-_SAFE = 1e38  # what every type of more than 16 bits holds
+_SAFE = 2.0**63  # what every type of more than 16 bits holds, and an integer of 64 bits
 
 
 def _has_history(tensor: TensorBase, view: Any) -> bool:
