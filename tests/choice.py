@@ -65,13 +65,15 @@ def _rule(node: Node) -> Any:
     """Return the operation of a node, its inputs with gradients, and what else its rule asks for.
 
     The rule of a formula is another where operands were broadcast; that of a composite operation is
-    a function that may ask for any parameter.  Linear ones are their own derivatives.
+    a function that may ask for any parameter, and how many dimensions there are.  Linear ones are
+    their own derivatives.
     """
     kind = getattr(node.op, "kind", "elementwise")
     if kind == "elementwise":
         return node.op, node.rule.needs, bool(node.params)
-    _, _, parameters = node.params
-    return node.op, node.rule.needs, kind == "composite" and str(parameters)
+    inputs, _, parameters = node.params
+    ranks = tuple(len(shape) for shape, *_ in inputs)
+    return node.op, node.rule.needs, kind == "composite" and (ranks, str(parameters))
 
 
 def without(pairs: Sequence[Pair], others: Sequence[Pair]) -> list[Pair]:

@@ -84,13 +84,11 @@ def _problem_of_nvrtc() -> str | None:
 
 def problem_of(item: pytest.Item) -> str | None:
     """Return why a test cannot run here, ``None`` where it can."""
-    marks = [m for m in MARKS if item.get_closest_marker(m)]
-    if "pytorch" not in marks and uses_pytorch(item):
-        marks.append("pytorch")
     for mark in item.iter_markers("needs"):
         for module in mark.args:
             if importlib.util.find_spec(module) is None:
                 return f"{module} is not installed"
+    marks = [m for m in MARKS if item.get_closest_marker(m)]
     return next(filter(None, map(missing, marks)), None)
 
 
@@ -137,6 +135,11 @@ def _names(code: CodeType) -> Iterator[str]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _names(constant)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if uses_pytorch(item):
+        item.add_marker("pytorch")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -127,3 +127,15 @@ def test_functions_of_very_many_halves_are_looked_up(function: str) -> None:
     )
     assert x.grad is not None
     assert same_bits(x.grad.numpy()[: 1 << 16], np.concatenate([t.grad.numpy() for t in few]))
+
+
+@pytest.mark.parametrize("size", [30, 10_000])
+def test_a_number_is_not_rounded_to_a_half(size: int, device: str) -> None:
+    """0.1 as a half is off by 2e-4, within the tolerance of all comparisons of halves."""
+    x = np.linspace(1, 2000, size).astype(FLOAT16)
+    halves, singles = gpugrad.tensor(x, device=device), x.astype(FLOAT32)
+    for result, expected in (
+        (halves * 0.1, singles * np.float32(0.1)),
+        (halves / 0.3, singles / np.float32(0.3)),
+    ):
+        assert same_bits(result.numpy(force=True), expected.astype(FLOAT16))
