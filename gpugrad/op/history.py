@@ -454,7 +454,7 @@ def write_part(function: Any, tensor: Any, operands: Sequence[Any], options: Any
     result = function(old, *operands, **options)
     found = result._array
     if (
-        found.__class__ is not array.__class__
+        found.__class__ is Batched
         or found.shape != array.shape
         or found.dtype is not array.dtype
         or not _place(edge, result._edge, region, base, begun)
