@@ -360,12 +360,15 @@ class _Mode(threading.local):
     disabled: str | None = None  # why hooks on saved tensors may not be entered
     anomaly = False
     check_nan = True  # in anomaly mode
-    multithreading = True  # only remembered: a walk runs in the thread that starts it
+    multithreading = True  # whether walks that lie deep in others may run in other threads
     keeps_layout = True  # whether a .grad has the strides of its leaf, whatever the gradient had
     walk: Pending | None = None  # the walk that is under way
     node: Node | None = None  # in anomaly mode, the node that the walk is at
     replay: Any = None  # the op.replay.Replay of what is being computed again, the innermost
     inference = False
+    threads: Any = None  # those in which walks of this one go on, the innermost last
+    group: Any = None  # the utils.checkpoint.GraphExecGroup that is entered
+    dual_level: int | None = None  # of autograd.forward_ad, which is entered
     reasons: tuple[object, ...] = ()  # why what operations make has to be marked
     conventions: tuple[str, ...] = ("torch",)  # at points without derivative; the last counts
     levels: tuple[int, ...] = ()  # ascending: an inner level has the larger number

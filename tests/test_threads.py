@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -499,6 +501,7 @@ import sys; sys.path.append({str(Path(__file__).parent)!r})
 """
     + """
 import threading
+import time
 import gpugrad
 from gpugrad.testing import flat
 from samples import SAMPLES
@@ -545,3 +548,99 @@ def test_eight_threads_may_call_each_operation_for_the_first_time() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+
+
+# --------------------------------------------------------------------------- walks within walks
+
+
+def nested(depth: int, innermost: Callable[[], None]) -> None:
+    """Walk inside a hook of a walk inside a hook, and so on."""
+    x = gpugrad.ones(1, requires_grad=True)
+    y = x * 2
+
+    def hook(g: Any) -> None:
+        with gpugrad.enable_grad():
+            nested(depth - 1, innermost) if depth else innermost()
+
+    y.register_hook(hook)
+    y.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [2.0]
+
+
+class Countdown(gpugrad.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        with gpugrad.enable_grad():
+            ctx.rest = x.detach().requires_grad_() - 1
+        return ctx.rest.detach()
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        if ctx.rest > 0:
+            with gpugrad.enable_grad():
+                Countdown.apply(ctx.rest).sum().backward()
+        return g
+
+
+def test_walks_lie_within_each_other_to_any_depth() -> None:
+    x = gpugrad.tensor(3100.0, requires_grad=True)
+    Countdown.apply(x).backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == 1.0
+
+
+def test_a_deep_walk_has_the_modes_of_the_thread_that_began_it() -> None:
+    seen: list[Any] = []
+    leaf = gpugrad.ones(1, requires_grad=True)
+
+    def innermost() -> None:
+        seen.append((threading.current_thread(), np.geterr()["over"], gpugrad.is_grad_enabled()))
+        seen.append((leaf * 3).grad_fn.metadata.get("traceback_"))
+        raise ValueError("innermost")
+
+    with (
+        gpugrad.autograd.set_detect_anomaly(True, check_nan=False),
+        np.errstate(over="raise"),
+        pytest.raises(ValueError, match="innermost"),
+    ):
+        nested(200, innermost)
+    (thread, over, enabled), lines = seen
+    assert thread is not threading.current_thread()
+    assert (over, enabled) == ("raise", True)
+    assert lines
+    assert gpugrad.graph.mode.walk is None
+    (leaf * 2).sum().backward()
+    assert leaf.grad is not None
+    assert leaf.grad.tolist() == [2.0]
+
+
+def test_an_interrupt_ends_walks_of_other_threads() -> None:
+    started, main = threading.Event(), threading.get_ident()
+
+    def innermost() -> None:
+        started.set()
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            time.sleep(0.001)
+
+    def interrupt() -> None:
+        started.wait(PATIENCE)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = threading.active_count()
+    watcher = threading.Thread(target=interrupt, daemon=True)
+    watcher.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            nested(200, innermost)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    watcher.join(PATIENCE)
+    for _ in range(1000):  # the last steps of a thread
+        if threading.active_count() == before:
+            break
+        time.sleep(0.001)
+    assert threading.active_count() == before
+    assert gpugrad.graph.mode.enabled is True

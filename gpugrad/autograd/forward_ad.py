@@ -9,25 +9,15 @@ UnpackedDualTensor(primal=tensor([1., 4.]), tangent=tensor([2., 0.]))
 
 from __future__ import annotations
 
-import threading
 from contextlib import ContextDecorator
 from typing import Any, NamedTuple
 
 from gpugrad import errors
 from gpugrad._tensor import Tensor
-from gpugrad.graph import TensorBase
+from gpugrad.graph import TensorBase, mode
 from gpugrad.op.dual import attach, close_level, open_level, primal, tangent_of
 from gpugrad.op.history import settled
 from gpugrad.ops.shape import identity
-
-
-class _State(threading.local):
-    """The level that this thread has entered; PyTorch has one at a time, its number 0."""
-
-    level: int | None = None
-
-
-_state = _State()
 
 
 class UnpackedDualTensor(NamedTuple):
@@ -43,9 +33,9 @@ def enter_dual_level() -> int:
     Raises:
         RuntimeError: A level was entered already; functions of :mod:`gpugrad.func` can be nested.
     """
-    if _state.level is not None:
+    if mode.dual_level is not None:
         raise RuntimeError("Nested forward mode AD is not supported at the moment")
-    _state.level = open_level()
+    mode.dual_level = open_level()
     return 0
 
 
@@ -55,16 +45,16 @@ def exit_dual_level(*, level: int | None = None) -> None:
     Raises:
         RuntimeError: No level was entered, or another one.
     """
-    current = -1 if _state.level is None else 0
+    current = -1 if mode.dual_level is None else 0
     if level is not None and level != current:
         raise RuntimeError(
             "Trying to exit a forward AD level that was not the last one that was created. This is "
             "not supported."
         )
-    if _state.level is None:
+    if mode.dual_level is None:
         raise RuntimeError("Dual level must be a positive number.")
-    close_level(_state.level)
-    _state.level = None
+    close_level(mode.dual_level)
+    mode.dual_level = None
 
 
 class dual_level(ContextDecorator):  # noqa: N801  PyTorch's name
@@ -93,7 +83,7 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> A
         RuntimeError: No level was entered, the shapes or devices differ, or one has a tangent.
         ValueError: One is not floating point or complex.
     """
-    current = _state.level
+    current = mode.dual_level
     if current is None:
         raise RuntimeError(
             "Trying to create a dual Tensor for forward AD but no level exists, make sure to "
@@ -143,10 +133,10 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
     Raises:
         TypeError: It is no tensor.
     """
-    if _state.level is None:
+    if mode.dual_level is None:
         return UnpackedDualTensor(tensor, None)
     if not isinstance(tensor, TensorBase):
         raise errors.must_be_tensor("_unpack_dual", "dual", 1, tensor)
     return UnpackedDualTensor(
-        identity(primal(tensor, _state.level)), tangent_of(tensor, _state.level)
+        identity(primal(tensor, mode.dual_level)), tangent_of(tensor, mode.dual_level)
     )

@@ -160,9 +160,10 @@ class _Choice:
 class set_multithreading_enabled(_Choice):  # noqa: N801  PyTorch's name
     """Say whether backwards of this thread may run in other threads, from now on.
 
-    They never do: hooks and functions of the user's run in the thread that calls ``backward``,
-    which is what False promises.  As a context or a decorator it lasts until that ends; unlike
-    PyTorch's, a decorator leaves the setting outside of the function as it was.
+    Only those do that lie within others, in a hook or in a backward of the user's, and so deep
+    that Python's recursion limit is near; with False they end in a RecursionError.
+    As a context or a decorator it lasts until that ends; unlike PyTorch's, a decorator leaves the
+    setting outside of the function as it was.
 
     Args:
         mode: What :func:`is_multithreading_enabled` returns then.

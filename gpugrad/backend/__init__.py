@@ -261,6 +261,12 @@ def is_array(value: object) -> bool:
     return cupy is not None and isinstance(value, cupy.ndarray)
 
 
+def place() -> Callable[[], None]:
+    """Return what has another thread compute where this one does: on its GPU and in its stream."""
+    cuda = sys.modules.get("gpugrad.backend.cuda")
+    return cuda.place() if cuda is not None and cuda.device_count() else lambda: None
+
+
 def _registered(array: Array) -> Backend:
     if isinstance(array, np.ndarray):
         found = cpu_backend

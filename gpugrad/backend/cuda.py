@@ -105,6 +105,17 @@ def on(where: device) -> Any:
     return xp.cuda.Device(where.index)
 
 
+def place() -> Callable[[], None]:
+    """Return what has another thread compute on the current GPU, in the current stream."""
+    where, stream = xp.cuda.Device(), xp.cuda.get_current_stream()
+
+    def enter() -> None:
+        where.use()
+        stream.use()
+
+    return enter
+
+
 def synchronize(where: device) -> None:
     """Wait until the device has finished all that was asked of it."""
     with on(where):

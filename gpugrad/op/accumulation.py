@@ -33,6 +33,7 @@ from gpugrad.graph import (
 from gpugrad.op import hooked
 from gpugrad.op.anomaly import checked
 from gpugrad.op.attribute import Named
+from gpugrad.op.depth import in_another_thread, is_deep
 from gpugrad.op.dual import unrecorded
 from gpugrad.op.rule import nothing
 from gpugrad.op.saved import shared_counter, wrap
@@ -205,6 +206,26 @@ def differentiate(
     After an error those leaves have received their gradients to which nothing else would have come;
     after an interrupt, which may come between any two steps, none has.
     """
+    arguments = edges, grads, keep, recorded, wanted, accumulates
+    # a thread that adds to leaves has a lock which no other can have
+    if (
+        mode.walk is not None
+        and mode.multithreading
+        and is_deep()
+        and not _ACCUMULATING._is_owned()
+    ):  # type: ignore[attr-defined]
+        return in_another_thread(lambda: _differentiate(*arguments))
+    return _differentiate(*arguments)
+
+
+def _differentiate(
+    edges: Sequence[Target],
+    grads: Sequence[Any],
+    keep: bool,
+    recorded: bool,
+    wanted: Sequence[Target] | None,
+    accumulates: bool,
+) -> list[Any]:
     before = mode.enabled
     if mode.linearizing:  # whoever walks the record forward needs that of gradients, too
         keep = recorded = True

@@ -87,7 +87,7 @@ class Frame:
 
     def _unpack(self, holder: _Holder) -> Any:
         with self.unpacking:
-            group = _group.current
+            group = mode.group
             if group is not None and getattr(holder, "user", None) is group:
                 raise CheckpointError(_OVERLAP)
             if not hasattr(holder, "tensor"):
@@ -219,13 +219,6 @@ _OVERLAP = (
 # --------------------------------------------------------------------------- groups of backwards
 
 
-class _Group(threading.local):
-    current: GraphExecGroup | None = None
-
-
-_group = _Group()
-
-
 class GraphExecGroup:
     """While the block runs, let several backwards share what one of them computes again.
 
@@ -239,15 +232,15 @@ class GraphExecGroup:
     """
 
     def __enter__(self) -> GraphExecGroup:
-        if _group.current is not None:
+        if mode.group is not None:
             raise RuntimeError(
-                f"GraphExecGroup contexts cannot be nested. Already inside group {_group.current}"
+                f"GraphExecGroup contexts cannot be nested. Already inside group {mode.group}"
             )
-        _group.current = self
+        mode.group = self
         return self
 
     def __exit__(self, *exception: object) -> None:
-        _group.current = None
+        mode.group = None
 
 
 # --------------------------------------------------------------------------- what was computed
