@@ -72,6 +72,8 @@ def what_a_node_knows(torch: Any, leaf: Any, note: Any) -> None:
             value = getattr(node, name) if name.startswith("_saved_") else None
             if value is not None and name not in UNKNOWN:
                 note(node.name(), name, value)
+    limited = x.clamp(max=2.5).grad_fn
+    note(limited._saved_min, limited._saved_max, "_saved_min" in dir(limited))
     note([n for n in dir((x * w).grad_fn) if "saved" in n])
     note("hooks" in dir((x * w).grad_fn), [len(f(x).grad_fn.next_functions) for f in NUMBERS])
 

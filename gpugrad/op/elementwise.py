@@ -344,7 +344,7 @@ class Elementwise:
 
     def facts(self, node: Node) -> Mapping[str, Any]:
         """Return what is known of a call besides what it saved, by PyTorch's names."""
-        return {"_saved_alpha": 1} if self.name in _SCALED else self.constants
+        return _ABSENT.get(self.name, self.constants)
 
     def saved_names(self, node: Node) -> list[str | None]:
         """Return PyTorch's names of what calls save; ``None`` for what none does."""
@@ -405,7 +405,12 @@ def _described(
     )
 
 
-_SCALED = {"AddBackward0", "SubBackward0", "RsubBackward1"}  # by 1, where by no other alpha
+# Attributes of nodes whose calls had no such operand.
+_ONE, _NONE = {"_saved_alpha": 1}, {"_saved_min": None, "_saved_max": None}
+_ABSENT: dict[str, dict[str, Any]] = {
+    "AddBackward0": _ONE, "SubBackward0": _ONE, "RsubBackward1": _ONE, "ClampBackward0": _NONE,
+    "ClampBackward1": _NONE,
+}  # fmt: skip
 _BOOL = np.dtype(bool)
 _HIGHEST = {"real": _dtype.FLOAT, "integer": _dtype.INTEGER}  # category that is taken
 _PARAMETERS = {1: ("input",), 2: ("input", "other"), 3: ("input", "min", "max")}
