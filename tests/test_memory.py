@@ -294,8 +294,8 @@ NUMBERED: dict[str, Callable[[Any, float], Any]] = {
 }
 
 
-# How many tensors there are differs from call to call.  On a GPU plans of shapes are remembered, the
-# last 4096 of them, so that these are for the CPU.
+# How many tensors there are differs from call to call.  On a GPU plans of shapes are remembered,
+# the last 4096 of them, so that these are for the CPU.
 COUNTED: dict[str, Callable[[Any, float], Any]] = {
     "cat": lambda x, k: gpugrad.cat([x] * int(64 * k)),  # of a list that grows
     "some of cat": lambda x, k: gpugrad.cat([x] * int(64 * k - 180) + [x.detach()]),
