@@ -282,6 +282,7 @@ def evaluate(
             _DIRECT[step.function](*arrays, out=out, casting="unsafe")
             return (out,)
     many = True in [a.size >= LARGE for a in arrays]
+    values: Sequence[Array]
     if compute is FLOAT16:  # every step in 32 bits, rounded once, as on CUDA
         compute = FLOAT32
         if many and sum_to is None:
@@ -291,7 +292,6 @@ def evaluate(
             np.copyto(out, values[0], casting="unsafe")
             return (out,)
     compiled = _compiled(formula, many)
-    values: Sequence[Array]
     if not many:
         values = _outputs(compiled, arrays, compute)
         if sum_to is not None:
@@ -617,7 +617,10 @@ def add_into(target: Array, source: Array) -> None:
     before = error_state()
     try:
         enter(QUIET)
-        np.add(target, source, target, casting="unsafe")
+        if target.dtype is FLOAT16 and source.dtype is FLOAT16 and source.size >= LARGE:
+            half.add_into(target, source)
+        else:
+            np.add(target, source, target, casting="unsafe")
     finally:
         enter(before)
 
@@ -668,7 +671,9 @@ def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
     """Return the sum of arrays of one shape, in the memory of the first where it may be used."""
     first, *others = arrays
     for k, array in enumerate(others):
-        if (into_first or k) and first.size > 1000:  # below, adding in place is dearer
+        if first.dtype is FLOAT16 and first.size >= LARGE:
+            first = half.rounded(half.widened(first) + half.widened(array))
+        elif (into_first or k) and first.size > 1000:  # below, adding in place is dearer
             np.add(first, array, out=first)
         else:
             first = first + array
@@ -905,7 +910,8 @@ _NARROW = 16  # columns; below, a product with each of a stack reads the other m
 def _stacked(a: Array, b: Array) -> Array:
     if 1 in (a.ndim, b.ndim):
         return np.matmul(a, b)
-    rows, length, columns = *a.shape[-2:], b.shape[-1]
+    rows, length = a.shape[-2:]
+    columns = b.shape[-1]
     if length == 1:
         return np.multiply(a, b)  # one term each, for which BLAS takes ten times as long
     if _is_one(b) and not _is_one(a) and (rows <= _NARROW or a.flags.c_contiguous):

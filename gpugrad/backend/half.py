@@ -119,6 +119,23 @@ def rounded(array: Array, out: Array | None = None) -> Array:
     return out
 
 
+def add_into(target: Array, source: Array) -> None:
+    """Add halves to halves in their memory."""
+    if not (target.flags.c_contiguous and source.flags.c_contiguous):
+        rounded(widened(target) + widened(source), target)
+        return
+    to, of = target.reshape(-1), np.broadcast_to(source, target.shape).reshape(-1)
+    wide = np.empty((2, min(_BLOCK, to.size)), FLOAT32)
+    room = np.empty(wide.shape, np.uint32)
+    for start in range(0, to.size, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        first, second = wide[:, : len(to[block])]
+        _widen(to[block].view(np.int16), first)
+        _widen(of[block].view(np.int16), second)
+        np.add(first, second, out=first)
+        _round(first, to[block], room)
+
+
 def _round(values: Array, out: Array, room: Array) -> None:
     moved, other = room[:, : len(values)]
     single = moved.view(FLOAT32)
