@@ -325,10 +325,11 @@ KEYWORDS: dict[str, Callable[..., Any]] = {
 for _name, _call in KEYWORDS.items():
     PROGRAMS[f"keywords: {_name}"] = called(_call, product)
     PROGRAMS[f"keywords with setup: {_name}"] = called(_call, plain_product, lambda *_: None)
-for _name, _forward in {
+KEYWORDS_ONLY: dict[str, Callable[..., Any]] = {
     "keyword only": lambda ctx, x, *, y: x * y,
     "any keyword": lambda ctx, x, **others: x * 2,
-}.items():
+}
+for _name, _forward in KEYWORDS_ONLY.items():
     PROGRAMS[f"keywords: {_name}"] = called(KEYWORDS["the last"], _forward)
 
 
@@ -354,9 +355,9 @@ def a_context_is_kept_longer_than_the_graph(torch: Any, leaf: Any, note: Any) ->
     f(x.detach())
     note(kept[-1].saved_tensors)
     f(x).sum().backward()
-    for read in (lambda: kept[-1].saved_tensors), (lambda: kept[0].saved_tensors):
+    for k in -1, 0:
         try:
-            note(read())
+            note(kept[k].saved_tensors)
         except RuntimeError as error:
             note(str(error))
     x.detach().mul_(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -359,3 +360,21 @@ def test_differences_of_fourth_order_are_exact_for_quartics() -> None:
     assert central_difference(lambda t: [(1 + t) ** 2], 0.5) == [2.0]
     (found,) = central_difference(lambda t: [(1 + t) ** 4], 0.5, fourth_order=True)
     assert abs(found - 4.0) < 1e-14
+
+
+@pytest.mark.parametrize("fast_mode", [False, True])
+def test_what_a_function_knows_from_elsewhere_is_checked(fast_mode: bool) -> None:
+    check = partial(gpugrad.autograd.gradcheck, fast_mode=fast_mode)
+    w = gpugrad.rand(3, dtype=gpugrad.float64, requires_grad=True)
+    z = gpugrad.rand(2, dtype=gpugrad.complex128, requires_grad=True)
+    s = gpugrad.tensor(1.5, dtype=gpugrad.float64, requires_grad=True)
+    before = [w.tolist(), z.tolist(), s.tolist()]
+    assert check(lambda _: (gpugrad.ones(3, dtype=gpugrad.float64) * w).sum(), (w,))
+    assert check(lambda _: (z * z).abs(), (z,))
+    assert check(lambda _: s * s, (s,))
+    assert gpugrad.autograd.gradgradcheck(lambda _: s**3, (s,), fast_mode=fast_mode)
+    assert check(lambda x: x, (w,))
+    with pytest.raises(RuntimeError, match="Jacobian mismatch"):
+        check(lambda _: (w.detach() * w).sum(), (w,))
+    assert before == [w.tolist(), z.tolist(), s.tolist()]
+    assert w._version == 0

@@ -497,7 +497,8 @@ def without_gradient(torch: Any) -> Any:
     """Return a function of one tensor whose backward returns None."""
     methods = {"forward": lambda ctx, x: x * 1, "backward": lambda ctx, g: None}
     of_class = {n: staticmethod(f) for n, f in methods.items()}
-    return type("N", (torch.autograd.Function,), of_class).apply
+    made: Any = type("N", (torch.autograd.Function,), of_class)
+    return made.apply
 
 
 MIDDLES: dict[str, Callable[..., Any]] = {
@@ -574,7 +575,8 @@ def no_gradient_arrives(torch: Any, leaf: Any, note: Any) -> None:
 
         methods = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
         x = leaf([1.0, 2.0])
-        y = type("F", (torch.autograd.Function,), methods).apply(x) * 1
+        function: Any = type("F", (torch.autograd.Function,), methods)
+        y = function.apply(x) * 1
         x.register_hook(lambda g: note("leaf", g))
         torch.autograd.graph.register_multi_grad_hook([x, y], note)
         without_gradient(torch)(y).sum().backward(retain_graph=True)

@@ -263,7 +263,7 @@ class Injected:
         return self
 
 
-def three_ways() -> tuple[Leaves, Callable[[], Any]]:
+def three_ways() -> tuple[Leaves, Callable[..., Any]]:
     a = gpugrad.tensor([1.0, 2.0], dtype=gpugrad.float64, requires_grad=True)
     p, q = gpugrad.stack([a.exp(), a.sin()]).unbind()
     out = (p * q).sum() + a.sum()

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad import _dtype
+from gpugrad import _dtype, backend
 from gpugrad._tensor import Tensor
 from gpugrad.autograd import engine, forward_ad
 from gpugrad.autograd.basis import at_once, basis
 from gpugrad.graph import warn
-from gpugrad.op.saved import wrap
+from gpugrad.op.saved import own_array, wrap
 from gpugrad.ops.creation import tensor, zeros_like
 from gpugrad.ops.shape import stack
 
@@ -95,13 +95,21 @@ class _Check:
         return _tuple(self.func(*inputs))
 
     def along(self, place: int, direction: Any) -> Callable[[float], list[Array]]:
-        """Return the outputs as a function of how far an input has moved."""
+        """Return the outputs as a function of how far an input has moved.
+
+        The input itself is moved, and then back: the function may know it from elsewhere, as a
+        parameter.  No version changes, so that what was saved before can be used after.
+        """
 
         def at(step: float) -> list[Array]:
             x = self.inputs[place]
-            moved = (x.detach() + direction * step).to(x.dtype).requires_grad_()
-            inputs = (*self.inputs[:place], moved, *self.inputs[place + 1 :])
-            found = [_array(t) for t in self(*inputs)]
+            door, before = backend.of(x._array), x.detach().clone()
+            moved = (before + direction * step).to(x.dtype)
+            try:
+                door.assign(own_array(x), moved._array)
+                found = [np.array(_array(t)) for t in self(*self.inputs)]
+            finally:
+                door.assign(own_array(x), before._array)
             if step:
                 self._check_alike(found)
             return found

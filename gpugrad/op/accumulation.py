@@ -207,14 +207,10 @@ def differentiate(
     after an interrupt, which may come between any two steps, none has.
     """
     arguments = edges, grads, keep, recorded, wanted, accumulates
-    # a thread that adds to leaves has a lock which no other can have
-    if (
-        mode.walk is not None
-        and mode.multithreading
-        and is_deep()
-        and not _ACCUMULATING._is_owned()
-    ):  # type: ignore[attr-defined]
-        return in_another_thread(lambda: _differentiate(*arguments))
+    if mode.walk is not None and mode.multithreading and is_deep():
+        lock: Any = _ACCUMULATING  # what adds to leaves has it, which no other thread can have then
+        if not lock._is_owned():
+            return in_another_thread(lambda: _differentiate(*arguments))
     return _differentiate(*arguments)
 
 

@@ -57,12 +57,12 @@ def in_another_thread(function: Callable[[], Any]) -> Any:
         raise
     finally:
         threads.remove(thread)
-    result, error = ended.pop()
-    if error is not None:
+    result, raised = ended.pop()
+    if raised is not None:
         try:
-            raise error
+            raise raised
         finally:
-            del error  # its traceback has this frame, which would keep it
+            del raised  # its traceback has this frame, which would keep it
     return result
 
 
