@@ -70,13 +70,13 @@ newaxis = None
 if _TYPE_CHECKING:
     from gpugrad.functions import *
 else:  # they are made when they are first asked for
-    from gpugrad.functions import __all__ as _functions
     from gpugrad.op import forms as _forms
 
+    _functions = _forms.declared_in("")
     __getattr__ = _forms.functions("", globals())
     __all__ = [name for name in (*globals(), *_functions) if not name.startswith("_")]
 
-    def __dir__():
+    def __dir__() -> list[str]:
         return sorted({*globals(), *_functions})
 
 

@@ -272,7 +272,8 @@ def three_ways() -> tuple[Leaves, Callable[..., Any]]:
 
 def three_ways_recorded() -> tuple[Leaves, Callable[[], Any]]:
     (a,), run = three_ways()
-    return [a], lambda: run(create_graph=True)
+    backward: Any = run
+    return [a], lambda: backward(create_graph=True)
 
 
 def hooked_leaf() -> tuple[Leaves, Callable[[], Any]]:

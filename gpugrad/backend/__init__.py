@@ -7,6 +7,7 @@ is first asked for, and not before.
 
 from __future__ import annotations
 
+import builtins
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
@@ -178,7 +179,13 @@ class Backend(Protocol):
         """Return the one element as a Python number."""
 
     def check_inside(
-        self, indices: Array, low: int, n: int, axis: int, function: str, error: type[Exception]
+        self,
+        indices: Array,
+        low: int,
+        n: int,
+        axis: int,
+        function: str,
+        error: builtins.type[Exception],
     ) -> None:
         """Raise where an index is below ``low`` or not below ``n``.
 

@@ -573,6 +573,12 @@ class BatchedBackend:
 
     # ----------------------------------------------------------------------- indices
 
+    def check_inside(
+        self, indices: Array, low: int, n: int, axis: int, function: str, error: type[Exception]
+    ) -> None:
+        """Raise where an index of one of the examples is below ``low`` or not below ``n``."""
+        self.inner.check_inside(all_of(indices), low, n, axis, function, error)
+
     def take(self, array: Array, index: Any) -> Batched:
         """Return ``array[index]`` where ``index`` has arrays: a copy."""
         place = self._place(self.lifted(array), index)

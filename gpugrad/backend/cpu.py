@@ -286,10 +286,10 @@ def evaluate(
     if compute is FLOAT16:  # every step in 32 bits, rounded once, as on CUDA
         compute = FLOAT32
         if many and sum_to is None:
-            values = _of_halves(formula, arrays, results)
+            halves = _of_halves(formula, arrays, results)
             if out is None:
-                return values
-            np.copyto(out, values[0], casting="unsafe")
+                return halves
+            np.copyto(out, halves[0], casting="unsafe")
             return (out,)
     compiled = _compiled(formula, many)
     if not many:

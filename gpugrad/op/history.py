@@ -656,7 +656,7 @@ def still(tensor: Any, level: int, written: Any) -> Any:
         own = levels_of(tensor._array)
         levels = [k for k in levels_of(written._array) if k not in own]
         door = backend.of(array)
-        wide = door_for(door, [*levels, *levels_of(array)]) if levels else door
+        wide: Any = door_for(door, [*levels, *levels_of(array)]) if levels else door
         attach(base, level, wrap(_laid(wide, _place_of(array), 0, door.device_of(array))))
     return tangents_of(tensor)[level]
 

@@ -733,7 +733,7 @@ def pow(input: Operand, exponent: Operand) -> Selected:
         RuntimeError: An integer tensor to a negative whole number.
     """
     if exponent.__class__ in _PLAIN and isinstance(input, TensorBase):
-        function = _POWERS.get(exponent)
+        function: Any = _POWERS.get(exponent)  # type: ignore[call-overload]
         if function is not None and input._array.dtype.kind in "fc":
             return function, (input,)
     if isinstance(input, Expression) or isinstance(exponent, Expression):
@@ -757,9 +757,10 @@ def conj(input: Tensor) -> Tensor:
     Unlike PyTorch's, it has memory of its own, which follows what is written into the tensor, and
     may not be written itself.
     """
-    if not isinstance(input, TensorBase):
-        return conjugate(input)
-    return following(conjugate, input) if input._array.dtype.kind == "c" else input
+    given: Any = input
+    if not isinstance(given, TensorBase):  # inside of a rule
+        return conjugate(given)
+    return following(conjugate, given) if given._array.dtype.kind == "c" else input
 
 
 @pointwise("pow(x, y)", "PowBackward2", function="pow", parameters=("input", "exponent"))
