@@ -378,3 +378,24 @@ def test_what_a_function_knows_from_elsewhere_is_checked(fast_mode: bool) -> Non
         check(lambda _: (w.detach() * w).sum(), (w,))
     assert before == [w.tolist(), z.tolist(), s.tolist()]
     assert w._version == 0
+
+
+def test_a_backward_that_takes_no_missing_gradient_is_found() -> None:
+    class Doubled(gpugrad.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, bears: bool) -> Any:
+            ctx.set_materialize_grads(False)
+            ctx.bears = bears
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            if g is None and not ctx.bears:
+                raise RuntimeError("no gradient")
+            return None if g is None else g * 2, None
+
+    x = gpugrad.rand(2, dtype=gpugrad.float64, requires_grad=True)
+    assert gradcheck(lambda x: Doubled.apply(x, True), (x,))
+    assert gradcheck(lambda x: Doubled.apply(x, False), (x,), check_undefined_grad=False)
+    with pytest.raises(GradcheckError, match="handle undefined output grads"):
+        gradcheck(lambda x: Doubled.apply(x, False), (x,))
