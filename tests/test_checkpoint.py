@@ -190,6 +190,33 @@ def test_overwritten_tensors_are_found_in_all_arguments(place: str, reentrant: b
         z.sum().backward()
 
 
+# A recorded backward keeps what was computed again, and its writes.
+def written_between_orders(variant: str) -> Callable[..., None]:
+    """Return a program that writes to an argument after the first derivative."""
+
+    def run(torch: Any, leaf: Any, note: Any) -> None:
+        x, call = leaf([1.0, 2.0]), of(torch).checkpoint
+        y = x * 1
+
+        def cube(q: Any) -> Any:
+            return q**3
+
+        def inner(q: Any) -> Any:
+            return call(cube, q, use_reentrant=False)
+
+        z = call(inner if variant == "nested" else cube, y, use_reentrant=False)
+        (g,) = torch.autograd.grad(z.sum(), x, create_graph=True)
+        note(g)
+        y.mul_(2)
+        torch.autograd.grad(g.sum(), x)
+
+    return run
+
+
+PROGRAMS["written_between_orders"] = written_between_orders("plain")
+PROGRAMS["written_between_orders_nested"] = written_between_orders("nested")
+
+
 # Writes that change nothing of what a backward needs.
 def running_mean(torch: Any, q: Any, c: Any) -> Any:
     c.mul_(0.9).add_(q.detach())

@@ -16,7 +16,7 @@ from gpugrad.op.attribute import Named
 from gpugrad.op.convention import conventions
 from gpugrad.op.observed import Calls, title, users_stack
 from gpugrad.op.replay import replayable
-from gpugrad.op.saved import unpack, versions_of, wrap
+from gpugrad.op.saved import shared_counter, unpack, versions_of, wrap
 from gpugrad.utils.selective import Contexts
 
 
@@ -106,7 +106,7 @@ class Frame:
         def pack(tensor: Any) -> Any:
             number = len(again)
             kept: Any = wrap(tensor._array)
-            kept._counter = tensor._counter
+            kept._counter = shared_counter(tensor)  # a recorded backward saves it in its turn
             if number >= len(self.holders):
                 if self.complete:
                     raise CheckpointError(_TOO_MANY + _TIP)
