@@ -11,6 +11,7 @@ import gpugrad
 from gpugrad.backend import cpu, half
 from gpugrad.formula import REAL
 from gpugrad.op import OPS
+from gpugrad.op.elementwise import Recorded
 from gpugrad.testing import assert_close
 
 FLOAT16, FLOAT32 = np.dtype(np.float16), np.dtype(np.float32)
@@ -149,3 +150,20 @@ def test_a_number_is_not_rounded_to_a_half(size: int, device: str) -> None:
         (halves / 0.3, singles / np.float32(0.3)),
     ):
         assert same_bits(result.numpy(force=True), expected.astype(FLOAT16))
+
+
+@pytest.mark.parametrize("function", ["mul", "tanh", "relu"])
+def test_calls_with_few_halves_are_generated(function: str) -> None:
+    """They are recorded without a description, and give what single precision gives, rounded."""
+    random = np.random.default_rng(0)
+    some = [random.standard_normal((30, 20)).astype(FLOAT16), random.random(20).astype(FLOAT16)]
+    some = some[: 2 if function == "mul" else 1]
+    halves = [gpugrad.tensor(a).requires_grad_() for a in some]
+    singles = [gpugrad.tensor(a.astype(FLOAT32)).requires_grad_() for a in some]
+    result, expected = (getattr(gpugrad, function)(*values) for values in (halves, singles))
+    assert result.grad_fn.params.__class__ is not Recorded  # type: ignore[union-attr]
+    assert same_bits(result.detach().numpy(), expected.detach().numpy().astype(FLOAT16))
+    for out in result, expected:
+        out.backward(gpugrad.full_like(out, 0.5))
+    for h, s in zip(halves, singles, strict=True):
+        assert_close(h.grad.numpy().astype(FLOAT32), s.grad.numpy(), rtol=2e-3, atol=1e-3)

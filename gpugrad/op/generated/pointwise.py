@@ -1,10 +1,11 @@
 """Elementwise operations: what runs for plain operands, written out once per operation.
 
-Most calls have float32 or float64 operands (on a GPU float16, too), of one type, or a number.
+Most calls have float32, float64 or float16 operands, of one type, or a number.
 For these the text of one function holds the whole way from the operands to the recorded node, and
 of another that from the gradient of the result to the gradients of the inputs; both are generated
 from the formula.  The texts for a GPU differ from those for NumPy in that one kernel computes each
-value, and all gradients.  Everything else takes the general way of :mod:`gpugrad.op`.
+value, and all gradients.  NumPy's halves take these, too: a value is computed in single precision
+and rounded once.  Everything else takes the general way of :mod:`gpugrad.op`.
 
 >>> import gpugrad
 >>> print(gpugrad.mul.op.source)  # doctest: +ELLIPSIS
@@ -65,7 +66,7 @@ def {name}({head.parameters}):
         return {elsewhere}({parameters})
     kind = {x}.dtype
     if {not_plain}:
-        return general({parameters})
+        return {not_plainly}({parameters})
     {observed}
     {edge}
     try:
@@ -129,8 +130,9 @@ def forward_source(
 ) -> str:
     """Return the text of the function of an operation.
 
-    ``general`` in it takes operands of any kind, ``elsewhere`` those whose arrays are not NumPy's.
-    With ``kernels`` it is the text for a GPU; with a ``head`` it takes more than operands.
+    ``general`` in it takes operands of any kind, ``elsewhere`` those whose arrays are not NumPy's,
+    ``halves`` those of other types.  With ``kernels`` it is the text for a GPU, and for halves;
+    with a ``head`` it takes more than operands.
     """
     arguments = ", ".join(parameters)
     first, *others = parameters
@@ -160,6 +162,7 @@ def forward_source(
         x=x,
         elsewhere="general" if kernels else "elsewhere",
         not_plain=" and ".join(f"kind is not {kind}" for kind in plain),
+        not_plainly="general" if kernels else "halves",
         observed=filled(OBSERVED, parameters=arguments) if kernels else "",
         others=each(
             OTHER,
@@ -264,7 +267,7 @@ def forward(
         return _defined(op.function, text, namespace)
 
     def specialize() -> None:
-        namespace.update(compute=cpu.function_of(op.formula), elsewhere=elsewhere)
+        namespace.update(compute=cpu.function_of(op.formula), elsewhere=elsewhere, halves=halves)
         function.__code__ = written(namespace, head=head).__code__
 
     def elsewhere(*operands: Any) -> Any:
@@ -273,6 +276,13 @@ def forward(
             return general(*operands)
         made = written({"__name__": __name__, "general": general}, door)
         namespace["elsewhere"] = made
+        return made(*operands)
+
+    def halves(*operands: Any) -> Any:
+        if operands[0]._array.dtype != np.float16:
+            return general(*operands)
+        made = written({"__name__": __name__, "general": general}, cpu)
+        namespace["halves"] = made
         return made(*operands)
 
     text = filled(FIRST_CALL_OF_USERS, head=head) if head else _first_call(op.parameters)
@@ -561,7 +571,7 @@ def _known(door: Any = None) -> dict[str, Any]:
         **cpu.FUNCTIONS,
         **known(),
         "HOST": HOST if door is None else frozenset({door.xp.ndarray}),
-        "LARGE": cpu.LARGE if door is None else 0,
+        "LARGE": cpu.LARGE if door is None or door is cpu else 0,
         "evaluated": cpu.evaluated if door is None else door.evaluated,
         "float16": np.dtype(np.float16),
         "float32": np.dtype(np.float32),
