@@ -3,11 +3,11 @@
 The names and the results are PyTorch's: ``import gpugrad as torch``.
 """
 
+import typing as _typing
 from math import e as e
 from math import inf as inf
 from math import nan as nan
 from math import pi as pi
-from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from gpugrad import _dtype
 from gpugrad import autograd as autograd
@@ -67,17 +67,13 @@ long = _dtype.int64
 
 newaxis = None
 
-if _TYPE_CHECKING:
+if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad.functions import *
 else:  # they are made when they are first asked for
     from gpugrad.op import forms as _forms
 
     _functions = _forms.declared_in("")
-    __getattr__ = _forms.functions("", globals())
+    __getattr__, __dir__ = _forms.functions("", globals())
     __all__ = [name for name in (*globals(), *_functions) if not name.startswith("_")]
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *_functions})
-
 
 __version__ = "0.1.0"

@@ -36,7 +36,7 @@ from gpugrad.graph import (
 )
 from gpugrad.hooks import Hook, RemovableHandle
 from gpugrad.methods import Methods
-from gpugrad.op import dual, saved
+from gpugrad.op import dual, saved, writable
 from gpugrad.op.follower import Follower, follower_of
 from gpugrad.op.history import renew
 from gpugrad.op.memory import Memory, memory_of
@@ -561,7 +561,7 @@ class Tensor(Methods):
                 "on these gradients. To fix this error, please refer to the Optimizer.zero_grad() "
                 "function in torch/optim/optimizer.py as the solution."
             )
-        inplace.check_scope(self)
+        writable.check_scope(self)
         if not ends(self._edge):
             saved.note_detachment(self)
         self._edge = None

@@ -7,4 +7,4 @@ from gpugrad import _tensor, random  # noqa: F401  which fill the table
 from gpugrad.op.forms import declared_in, functions
 
 __all__ = [*declared_in("")]
-__getattr__ = functions("", globals())
+__getattr__, __dir__ = functions("", globals())

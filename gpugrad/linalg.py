@@ -4,4 +4,4 @@ from gpugrad import _tensor  # noqa: F401  which fills the table
 from gpugrad.op.forms import declared_in, functions
 
 __all__ = [*declared_in("linalg")]
-__getattr__ = functions("linalg", globals())
+__getattr__, __dir__ = functions("linalg", globals())

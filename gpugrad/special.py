@@ -4,4 +4,4 @@ from gpugrad import _tensor  # noqa: F401  which fills the table
 from gpugrad.op.forms import declared_in, functions
 
 __all__ = [*declared_in("special")]
-__getattr__ = functions("special", globals())
+__getattr__, __dir__ = functions("special", globals())

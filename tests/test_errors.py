@@ -43,6 +43,15 @@ SHARED_WITH_INPUT = (
     "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
     "single memory location. Please clone() the tensor before performing the operation."
 )
+BOOL_DIFFERENCE = (
+    "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to "
+    "invert a mask, use the `~` or `logical_not()` operator instead."
+)
+INFERENCE_WRITTEN = (
+    "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone "
+    "to get a normal tensor before doing inplace update.See "
+    "https://github.com/pytorch/rfcs/pull/17 for more details."
+)
 NUMPY_NEEDS_DETACH = (
     "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 )
@@ -617,6 +626,162 @@ CREATION: list[Row] = [
         "torch.full((2,), 300, dtype=torch.uint8)",
         RuntimeError,
         "value cannot be converted to type uint8_t without overflow",
+    ),
+    (
+        "torch.full((2,), 1e10, dtype=torch.float16)",
+        RuntimeError,
+        "value cannot be converted to type c10::Half without overflow",
+    ),
+    (
+        "torch.ones(2, dtype=torch.float16).fill_(65520)",
+        RuntimeError,
+        "value cannot be converted to type c10::Half without overflow",
+    ),
+    (
+        "torch.ones(2, dtype=torch.float16).new_full((2,), -1e10)",
+        RuntimeError,
+        "value cannot be converted to type c10::Half without overflow",
+    ),
+    (
+        "torch.linspace(0, 1e6, 3, dtype=torch.float16)",
+        RuntimeError,
+        "value cannot be converted to type c10::Half without overflow",
+    ),
+    (
+        "torch.ones(2, dtype=torch.int8).clamp(max=1000)",
+        RuntimeError,
+        "value cannot be converted to type int8_t without overflow",
+    ),
+    (
+        "torch.ones(2, dtype=torch.int8).clamp_(min=-1000)",
+        RuntimeError,
+        "value cannot be converted to type int8_t without overflow",
+    ),
+    (
+        "torch.ones(2, dtype=torch.int8).clamp(torch.tensor(0, dtype=torch.int8), 1000)",
+        RuntimeError,
+        "value cannot be converted to type int8_t without overflow",
+    ),
+    (
+        "torch.ones(2).clip(max=1e40)",
+        RuntimeError,
+        "value cannot be converted to type float without overflow",
+    ),
+    (
+        "torch.where(torch.tensor(True), torch.ones(1, dtype=torch.int8), 1000)",
+        RuntimeError,
+        "value cannot be converted to type int8_t without overflow",
+    ),
+    (
+        "torch.where(torch.tensor(True), 1e40, torch.ones(1))",
+        RuntimeError,
+        "value cannot be converted to type float without overflow",
+    ),
+    (
+        "torch.ones(2, dtype=torch.int8) ** 1000",
+        RuntimeError,
+        "value cannot be converted to type int8_t without overflow",
+    ),
+    (
+        "torch.ones(2, dtype=torch.int8).add(2, alpha=1000)",
+        RuntimeError,
+        "value cannot be converted to type int8_t without overflow",
+    ),
+    (
+        "torch.ones(2, dtype=torch.int8).sub_(2, alpha=-1000)",
+        RuntimeError,
+        "value cannot be converted to type int8_t without overflow",
+    ),
+    (
+        "torch.ones(2, dtype=torch.float16).add(1, alpha=1e6)",
+        RuntimeError,
+        "value cannot be converted to type c10::Half without overflow",
+    ),
+    (
+        "torch.full((2,), None)",
+        TypeError,
+        "full(): argument 'fill_value' (position 2) must be Number, not NoneType",
+    ),
+    (
+        "torch.add(torch.ones(2), torch.ones(2), alpha=True)",
+        RuntimeError,
+        "Boolean alpha only supported for Boolean results.",
+    ),
+    (
+        "torch.ones(2).sub_(torch.ones(2), alpha=True)",
+        RuntimeError,
+        "Boolean alpha only supported for Boolean results.",
+    ),
+    (
+        "torch.ones(2) - True",
+        RuntimeError,
+        BOOL_DIFFERENCE,
+    ),
+    (
+        "True - torch.ones(2)",
+        RuntimeError,
+        BOOL_DIFFERENCE,
+    ),
+    (
+        "torch.ones(2, dtype=torch.int64).sub_(True)",
+        RuntimeError,
+        BOOL_DIFFERENCE,
+    ),
+    (
+        "torch.rsub(torch.ones(2), True)",
+        RuntimeError,
+        BOOL_DIFFERENCE,
+    ),
+    (
+        "torch.exp(torch.ones(3), out=torch.ones(1).expand(3))",
+        RuntimeError,
+        SHARED_MEMORY,
+    ),
+    (
+        "torch.matmul(torch.ones(2, 2), torch.ones(2, 2), out=torch.ones(1).expand(2, 2))",
+        RuntimeError,
+        SHARED_MEMORY,
+    ),
+    (
+        "i = torch.ones(2, dtype=torch.int64)\n"
+        "torch.max(torch.ones(2, 2), 0, out=(torch.ones(1).expand(2), i))",
+        RuntimeError,
+        SHARED_MEMORY,
+    ),
+    (
+        "x = torch.ones(4)\ntorch.add(x[:3], 1, out=x[1:])",
+        RuntimeError,
+        SHARED_WITH_INPUT,
+    ),
+    (
+        "x = torch.ones(3, 3)\ntorch.exp(x, out=x.t())",
+        RuntimeError,
+        SHARED_WITH_INPUT,
+    ),
+    (
+        "x = torch.ones(4)\ntorch.cat([x[:2], x[:2]], out=x)",
+        RuntimeError,
+        SHARED_WITH_INPUT,
+    ),
+    (
+        "x = torch.ones(4, 4)\ntorch.cumsum(x[:3], 0, out=x[1:])",
+        RuntimeError,
+        SHARED_WITH_INPUT,
+    ),
+    (
+        "with torch.inference_mode(): x = torch.ones(2)\ntorch.exp(torch.ones(2), out=x)",
+        RuntimeError,
+        INFERENCE_WRITTEN,
+    ),
+    (
+        "torch.max(torch.ones(2, 2), 0, out=(torch.ones(2), torch.ones(2)))",
+        RuntimeError,
+        "Expected out tensor to have dtype long int, but got float instead",
+    ),
+    (
+        "torch.max(torch.ones(2, 2), 0, out=(torch.ones(2),))",
+        TypeError,
+        "expected tuple of 2 elements but got 1",
     ),
     (
         "torch.zeros(2.5)",

@@ -37,6 +37,15 @@ def test_every_form_is_there_under_each_of_its_names() -> None:
         assert all(hasattr(gpugrad.Tensor, name) for name in (*d.operators, *d.reflected))
 
 
+def test_editors_and_type_checkers_are_told_what_there_is() -> None:
+    for d in FUNCTIONS:
+        for name in (d.name, *d.names):
+            module, _, last = name.rpartition(".")
+            assert last in dir(getattr(gpugrad, module) if module else gpugrad)
+    with pytest.raises(AttributeError, match="module 'gpugrad' has no attribute 'nope'"):
+        gpugrad.nope  # type: ignore[attr-defined]  # noqa: B018  unused if it were Any
+
+
 def test_forms_are_documented_and_can_be_pickled() -> None:
     for d in FUNCTIONS:
         assert inspect.getdoc(d.function), d.name

@@ -269,10 +269,12 @@ def declared_in(module: str) -> dict[str, Public]:
     }
 
 
-def functions(module: str, namespace: dict[str, Any]) -> Callable[[str], Any]:
+def functions(
+    module: str, namespace: dict[str, Any]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return the ``__getattr__`` of a module, which makes its functions when they are asked for.
 
-    So importing gpugrad takes no longer for having many of them.
+    So importing gpugrad takes no longer for having many of them.  The second is its ``__dir__``.
     """
     known = declared_in(module)
 
@@ -282,7 +284,7 @@ def functions(module: str, namespace: dict[str, Any]) -> Callable[[str], Any]:
         function = namespace[name] = known[name].function
         return function
 
-    return find
+    return find, lambda: sorted({*namespace, *known})
 
 
 class Method:

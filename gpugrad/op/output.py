@@ -11,20 +11,22 @@ from gpugrad.graph import TensorBase, mode
 from gpugrad.op.dual import has_tangents
 from gpugrad.op.operation import different_devices
 from gpugrad.op.saved import note_write, own_array
+from gpugrad.op.writable import check_memory, check_scope
 
 
 def check(function: str, out: Any, operands: Sequence[Any]) -> None:
     """Raise where a function may not write into ``out``.
 
     Raises:
-        RuntimeError: A gradient would be lost.
+        RuntimeError: A gradient would be lost, or it may not be written in place either.
         NotImplementedError: A tangent would be.
         TypeError: ``out`` is no tensor, nor a tuple of them.
     """
     outs = out if isinstance(out, tuple | list) else (out,)
     if not all(isinstance(o, TensorBase) for o in outs):
         raise _not_a_tensor(function, out)
-    known: list[Any] = [t for t in (*operands, *outs) if isinstance(t, TensorBase)]
+    parts = [p for o in operands for p in (o if isinstance(o, tuple | list) else (o,))]
+    known: list[Any] = [t for t in (*parts, *outs) if isinstance(t, TensorBase)]
     if mode.enabled and any(t.requires_grad for t in known):
         raise RuntimeError(
             f"{function}(): functions with out=... arguments don't support automatic "
@@ -35,6 +37,10 @@ def check(function: str, out: Any, operands: Sequence[Any]) -> None:
             f"Trying to use forward AD with {function}_out that does not support it because it is "
             "an out= function"
         )
+    for o in outs:
+        check_scope(o)
+        # what a reduction reads may lie where its result is to be, as in PyTorch
+        check_memory(o, *(p for p in known if p._array.size <= o._array.size))
 
 
 def _not_a_tensor(function: str, out: Any) -> TypeError:
@@ -53,6 +59,14 @@ def written(function: str, out: Any, result: Any) -> Any:
     if isinstance(out, tuple | list) is not isinstance(result, tuple):
         raise _not_a_tensor(function, out)
     if isinstance(result, tuple):
+        if len(out) != len(result):
+            raise TypeError(f"expected tuple of {len(result)} elements but got {len(out)}")
+        for o, r in zip(out, result, strict=True):
+            if o._array.dtype != r._array.dtype:
+                wanted, given = (_dtype.of(t._array.dtype).c_name for t in (r, o))
+                raise RuntimeError(
+                    f"Expected out tensor to have dtype {wanted}, but got {given} instead"
+                )
         for o, r in zip(out, result, strict=True):
             _write(o, r)
         return type(result)(*out) if hasattr(result, "_fields") else tuple(out)

@@ -15,6 +15,7 @@ from gpugrad._dtype import dtype
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, TensorBase, inferring, mark
 from gpugrad.op import public
+from gpugrad.op.number import check_word, checked_integer, checked_number, half_for
 from gpugrad.op.saved import descended, wrap
 from gpugrad.ops.shape import as_shape, to
 
@@ -167,65 +168,6 @@ def _number(e: Any, wanted: dtype) -> Any:
     return e
 
 
-def check_word(value: Any) -> None:
-    """Raise for an integer of more than 64 bits.
-
-    Raises:
-        ValueError: It is one.
-    """
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise ValueError("Overflow when unpacking long long")
-
-
-def checked_integer(value: float, wanted: dtype, title: str) -> int:
-    """Return a number as ``wanted`` stores it: cut, and wrapped around where it is negative.
-
-    Raises:
-        RuntimeError: It does not fit.
-    """
-    limits = np.iinfo(wanted.numpy)
-    wraps = isinstance(value, int) and limits.min == 0
-    if not (-limits.max if wraps else limits.min) <= value <= limits.max:
-        raise RuntimeError(f"value cannot be converted to type {title} without overflow")
-    return int(value) % (limits.max + 1) if wraps else int(value)
-
-
-_C_NAMES = {
-    "uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t",
-    "float16": "c10::Half", "float32": "float", "float64": "double",
-    "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
-}  # fmt: skip
-
-
-def checked_number(value: Any, wanted: dtype, half: str = "double") -> Any:
-    """Return a number that fills a tensor of type ``wanted``.
-
-    PyTorch fills halves from a number of the type ``half``, which may hold more than they do.
-
-    Raises:
-        OverflowError: It is an integer of more than 64 bits.
-        RuntimeError: It does not fit.
-    """
-    if isinstance(value, int) and value >= 2**64:
-        raise OverflowError("int too big to convert")
-    if isinstance(value, int) and value < -(2**63):
-        raise OverflowError("can't convert negative int to unsigned")
-    if wanted.category == _dtype.BOOL:
-        return bool(value)
-    title = half if wanted.name == "float16" else _C_NAMES[wanted.name]
-    if isinstance(value, complex) and wanted.category < _dtype.COMPLEX:
-        if value.imag:
-            raise RuntimeError(f"value cannot be converted to type {title} without overflow")
-        value = value.real
-    if wanted.category == _dtype.INTEGER:
-        return checked_integer(value, wanted, title)
-    most = math.inf if title == "double" else float(np.finfo(wanted.numpy).max)
-    for part in value.real, value.imag:
-        if most < abs(part) < math.inf:
-            raise RuntimeError(f"value cannot be converted to type {title} without overflow")
-    return value
-
-
 @public(method=False)
 def tensor(
     data: Any,
@@ -359,9 +301,14 @@ def full(
 ) -> Tensor:
     """Return a number in every element; without a dtype the number's own."""
     value = _plain(fill_value)
+    if not isinstance(value, bool | int | float | complex):
+        raise TypeError(
+            f"full(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}"
+        )
     kind = _dtype.chosen(dtype, _dtype.of_number(value))
-    value = checked_number(value, kind)
-    return _filled(_sizes((size,), None, "full"), value, kind, device, requires_grad)
+    shape = _sizes((size,), None, "full")
+    value = checked_number(value, kind, half_for(shape))
+    return _filled(shape, value, kind, device, requires_grad)
 
 
 @public(method=False, out=True)
@@ -411,7 +358,7 @@ def full_like(
 ) -> Tensor:  # fmt: skip
     """Return a number in every element, with the shape, type and device of ``input``."""
     kind = _dtype.chosen(dtype, _dtype.of(input._array.dtype))
-    value = checked_number(_plain(fill_value), kind)
+    value = checked_number(_plain(fill_value), kind, half_for(input._array.shape))
     return _filled_like(input, value, dtype, device, requires_grad)
 
 
@@ -477,7 +424,7 @@ def new_full(
             f"{type(fill_value).__name__}"
         )
     kind = _dtype.chosen(dtype, _dtype.of(input._array.dtype))
-    value = checked_number(_plain(fill_value), kind)
+    value = checked_number(_plain(fill_value), kind, half_for(size))
     return _filled_new("new_full", input, (size,), None, value, kind, device, requires_grad)
 
 
@@ -566,6 +513,8 @@ def linspace(
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     kind = _dtype.chosen(dtype, _dtype.get_default_dtype())
+    for end_point in start, end:
+        checked_number(_plain(end_point), kind)
     values = np.linspace(start, end, steps).astype(kind.numpy)
     return _sent(values, device, requires_grad)
 

@@ -16,7 +16,6 @@ from gpugrad.formula import REAL
 from gpugrad.graph import (
     LEAF,
     Counter,
-    Inference,
     Node,
     Output,
     TensorBase,
@@ -32,7 +31,6 @@ from gpugrad.op import OPS, Elementwise, Pointwise, cast, function_of, linear, p
 from gpugrad.op.arguments import Arguments
 from gpugrad.op.batching import lift_itself
 from gpugrad.op.dual import attach, has_tangents, tangent_of
-from gpugrad.op.follower import follower_of
 from gpugrad.op.forms import Public
 from gpugrad.op.generated import inplace as generated
 from gpugrad.op.generated.pointwise import GIVEN
@@ -48,11 +46,11 @@ from gpugrad.op.history import (
     still,
     write_part,
 )
+from gpugrad.op.number import check_word, checked_number, half_for
 from gpugrad.op.operation import Index
 from gpugrad.op.promotion import as_operand, result_type
 from gpugrad.op.saved import (
     Like,
-    door_of,
     note,
     note_write,
     own_array,
@@ -62,8 +60,8 @@ from gpugrad.op.saved import (
     wrap,
     zeros,
 )
+from gpugrad.op.writable import ON_EACH_OTHER, SHARED, addresses, check_memory, check_scope
 from gpugrad.ops import scatter, shape
-from gpugrad.ops.creation import check_word, checked_number
 from gpugrad.ops.indexing import add_at, chosen, getitem, items_of, parsed
 from gpugrad.ops.shape import clone
 
@@ -132,103 +130,12 @@ def check_history(self: TensorBase, *operands: Any) -> None:
         belong(self)
 
 
-def check_scope(self: TensorBase) -> None:
-    """Raise where what is written belongs elsewhere.
-
-    The function of a derivative may write what was made in it and what it was given: what it
-    computes would otherwise become part of what is outside.
-
-    Raises:
-        RuntimeError: It was neither, or it belongs to inference mode, or to a ``vmap`` that has
-            ended.
-    """
-    scope = mode.scope
-    if follower_of(self) is not None:
-        raise RuntimeError(
-            "a conjugate (conj, adjoint, mH, H), or a part of one, is being modified inplace. It "
-            "shows what its tensor is, but does not lie in its memory. Write into the tensor, or "
-            "into a clone() of the conjugate."
-        )
-    if isinstance(self._counter, Inference) and not (
-        mode.inference or (scope is not None and scope.inference)
-    ):
-        raise RuntimeError(errors.INFERENCE_WRITE)
-    door_of(self._array)
-    if scope is None or scope.given is None or mode.walk is not None:
-        return
-    counter = shared_counter(self)
-    if getattr(counter, "born", 0) > scope.start or any(counter is c for c in scope.given):
-        return
-    base = self if self._view is None else self._view.base
-    moves = self._edge if scope.level is None else tangent_of(self, scope.level)
-    outside = moves is None and any(t is self or t is base for t in scope.outer)
-    if outside or all(t._counter is not counter for t in scope.outer):
-        raise RuntimeError(errors.CAPTURED)
-
-
 def _tracked(operand: Any) -> bool:
     if not isinstance(operand, TensorBase):
         return False
     if operand._edge is None:
         renew(operand)
     return operand._edge is not None
-
-
-def check_memory(self: TensorBase, *operands: Any) -> None:
-    """Raise where elements of ``self``, or of it and an operand, share memory.
-
-    Raises:
-        RuntimeError: They do.
-    """
-    array = self._array
-    if (
-        array.ndim
-        and 0 in array.strides
-        and array.size
-        and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
-    ):
-        raise RuntimeError(_ON_EACH_OTHER)
-    for o in operands:
-        # the memory of a tensor and its views is known by their counter
-        if (
-            isinstance(o, TensorBase)
-            and o is not self
-            and o._counter is not None
-            and o._counter is self._counter
-            and _overlap_partly(array, o._array)
-        ):
-            raise RuntimeError(_SHARED)
-
-
-_ON_EACH_OTHER = (
-    "unsupported operation: more than one element of the written-to tensor refers to a single "
-    "memory location. Please clone() the tensor before performing the operation."
-)
-_SHARED = (
-    "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
-    "single memory location. Please clone() the tensor before performing the operation."
-)
-
-
-def _overlap_partly(a: Array, b: Array) -> bool:
-    first, second = _addresses(a), _addresses(b)
-    if first is None or second is None:
-        return False  # PyTorch does not look further either
-    if first == second:
-        return bool(a.strides != b.strides)
-    return first[0] < second[1] and second[0] < first[1]
-
-
-def _addresses(array: Array) -> tuple[int, int] | None:
-    """Return where an array begins and ends in memory, ``None`` where it has gaps."""
-    expected = array.itemsize
-    for stride, n in sorted(zip(array.strides, array.shape, strict=True)):
-        if n != 1:
-            if stride != expected:
-                return None
-            expected *= n
-    start = backend.of(array).address(array)
-    return start, start + array.nbytes
 
 
 def inplace(function: Callable[..., Any], self: Any, *operands: Any, **options: Any) -> Any:
@@ -257,7 +164,7 @@ def overwrite(function: Callable[..., Any], self: Any, *operands: Any, **options
     if not recording and not moving and _direct(function, self, operands):
         return self
     if (recording or moving) and overlaps_itself(self._array):
-        raise RuntimeError(_ON_EACH_OTHER)
+        raise RuntimeError(ON_EACH_OTHER)
     observed = recording and mode.enabled is not True  # what is saved may be anywhere
     begun = next_sequence()
     # the node must see the old value and the old history, and must not hold self (a cycle)
@@ -597,7 +504,8 @@ def fill_(self: Tensor, value: Any) -> Tensor:
         return inplace(_filled_by_tensor, self, _ready(self, value))
     if not isinstance(value, bool | int | float | complex):
         raise TypeError(f"fill_(): argument 'value' must be a number, not {type(value).__name__}")
-    return _fill(self, checked_number(value, _dtype.of(self._array.dtype)), _filled)
+    number = checked_number(value, _dtype.of(self._array.dtype), half_for(self._array.shape))
+    return _fill(self, number, _filled)
 
 
 def _fill(self: Any, value: complex, op: Any) -> Any:
@@ -749,7 +657,7 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
     given = value
     if isinstance(value, bool | int | float | complex):
         check_word(value)
-        number = np.asarray(checked_number(value, self.dtype))
+        number = np.asarray(checked_number(value, self.dtype, half_for(())))
         value = wrap(door.from_numpy(number, door.device_of(self._array)))
     elif not isinstance(value, TensorBase):
         if not backend.is_array(value):
@@ -784,9 +692,9 @@ def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
     if value is self or (
         value._counter is not None
         and value._counter is self._counter
-        and _addresses(self._array) == _addresses(value._array) is not None
+        and addresses(self._array) == addresses(value._array) is not None
     ):
-        raise RuntimeError(_SHARED)
+        raise RuntimeError(SHARED)
     self._array = own_array(self)
     target = chosen(self.detach(), index)._array.shape
     while value._array.ndim and value._array.shape[0] == 1:

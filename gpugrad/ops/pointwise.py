@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend, errors
@@ -27,6 +28,7 @@ from gpugrad.op import (
 from gpugrad.op.follower import following
 from gpugrad.op.forms import Selected
 from gpugrad.op.generated.pointwise import NONE
+from gpugrad.op.number import checked_number, half_for
 from gpugrad.op.saved import wrap
 
 if TYPE_CHECKING:
@@ -578,7 +580,7 @@ def check_difference(input: Operand, other: Operand) -> None:
         RuntimeError: It would.
     """
     first, second = _is_bool(input), _is_bool(other)
-    if not (first or second):
+    if not (first or second or isinstance(input, bool) or isinstance(other, bool)):
         return
     if (first or isinstance(input, bool)) and (second or isinstance(other, bool)):
         raise RuntimeError(
@@ -588,6 +590,18 @@ def check_difference(input: Operand, other: Operand) -> None:
     raise RuntimeError(
         f"Subtraction, the `-` operator, with a bool tensor is not supported. {_INVERT}"
     )
+
+
+def check_held(numbers: Sequence[Any], operands: Sequence[Any], half: str = "c10::Half") -> None:
+    """Raise where one of the numbers does not fit the type that the operands promote to.
+
+    Raises:
+        RuntimeError: It does not; :func:`checked_number` says what ``half`` is.
+    """
+    for n in numbers:
+        if isinstance(n, int | float) and not 0 <= n <= 127:  # what every type holds
+            given = [o for o in operands if o is not None]
+            checked_number(n, result_type(given), half)
 
 
 def factor(input: Operand, other: Operand, alpha: Number) -> Number:
@@ -607,14 +621,14 @@ def factor(input: Operand, other: Operand, alpha: Number) -> Number:
         raise RuntimeError(
             "For non-complex input tensors, argument alpha must not be a complex number."
         )
-    return bool(alpha) if kind.category == _dtype.BOOL else alpha
+    return checked_number(alpha, kind)
 
 
 @public(inplace="values", out=True, operators="__add__ __radd__", formula=plus)
 @selecting
 def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Selected:
     """Return input + alpha * other."""
-    if alpha == 1:
+    if alpha == 1 and alpha is not True:
         return plus, (input, other)
     return plus_scaled, (input, other, factor(input, other, alpha))
 
@@ -628,7 +642,7 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Selected:
         RuntimeError: One is bool.
     """
     check_difference(input, other)
-    if alpha == 1:
+    if alpha == 1 and alpha is not True:
         return minus, (input, other)
     return minus_scaled, (input, other, factor(input, other, alpha))
 
@@ -782,6 +796,8 @@ def _pow_number(input: Tensor, exponent: Number) -> Selected:
             input = cast(input, dtype=_dtype.get_default_dtype().numpy)
         elif _is_bool(input) and type(exponent) is int:
             input = cast(input, dtype=_dtype.int64.numpy)
+        elif isinstance(exponent, int):
+            check_held((exponent,), (input,))
     if exponent not in _EXPONENTS or isinstance(exponent, complex | bool):
         return _to_number, (input, exponent)
     function = _POWERS.get(exponent)
@@ -845,6 +861,7 @@ def where(condition: Any, input: Operand = None, other: Operand = None) -> Any:
             "where expected condition to be a boolean tensor, but got a tensor with dtype "
             f"{_dtype.of(condition._array.dtype).title}"
         )
+    check_held((input, other), (input, other), half=half_for(()))
     return choose(condition, input, other)
 
 
@@ -860,6 +877,7 @@ def clamp(input: Tensor, min: Operand = None, max: Operand = None) -> Selected:
     """
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    check_held((min, max), (input, min, max))
     by_tensor = isinstance(min, TensorBase) or isinstance(max, TensorBase)
     by_number = (clamp_low, clamp_high, clamp_both)
     low, high, both_ = _CLAMPS_BY_TENSOR if by_tensor else by_number

@@ -11,9 +11,9 @@ from gpugrad.backend.batched import all_of, copy_to_write, levels_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, linear, public
+from gpugrad.op.number import checked_number
 from gpugrad.op.operation import Index
 from gpugrad.op.saved import Like, own_array, read, wrap
-from gpugrad.ops.creation import checked_number
 from gpugrad.ops.indexing import check_inside, chosen, gathered, getitem, grid, numbers_first, taken
 from gpugrad.ops.pointwise import where
 from gpugrad.ops.shape import zeros_with
@@ -162,7 +162,7 @@ def _one_value(function: str, input: Any, value: Any) -> tuple[Any, bool]:
         RuntimeError: It has dimensions, or is complex where ``input`` is real.
     """
     if not isinstance(value, TensorBase):
-        number = np.asarray(checked_number(value, input.dtype, "c10::Half"))
+        number = np.asarray(checked_number(value, input.dtype))
         return wrap(backend.of(input._array).from_numpy(number, input.device)), False
     if value._array.ndim:
         raise RuntimeError(
@@ -172,7 +172,7 @@ def _one_value(function: str, input: Any, value: Any) -> tuple[Any, bool]:
     scalar: Any = value
     fits = np.can_cast(scalar._array.dtype, input._array.dtype)
     if not fits and not levels_of(scalar._array):  # PyTorch waits for a GPU here, too
-        checked_number(scalar.detach().item(), input.dtype, "c10::Half")
+        checked_number(scalar.detach().item(), input.dtype)
     return scalar.to(input), True
 
 
