@@ -237,8 +237,9 @@ def test_importing_gpugrad_takes_a_bounded_number_of_modules() -> None:
     # are shown, 101 since functions and methods are made from the table of declarations, 102 with
     # in-place forms, 104 with memory that copies share,
     # and with conjugates that follow, 105 with walks that go on in another thread,
-    # 106 with what may be written, which ``out=`` asks, too, and which numbers a type holds
-    assert len(found) <= 106, sorted(found)
+    # 106 with what may be written, which ``out=`` asks, too, and which numbers a type holds;
+    # two of the standard library's are new only where no .pth file has imported them
+    assert len(found) <= 106 + 2, sorted(found)
 
 
 def test_importing_gpugrad_changes_nothing_outside() -> None:
