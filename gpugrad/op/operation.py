@@ -274,6 +274,12 @@ class Operation:
         """Whether a call has given tensors, no other arrays and one result, and is generated."""
         return not self.variadic and self.output_names == ("out",) and not self.arrays
 
+    @property
+    def divides(self) -> bool:
+        """Whether a call returns any number of views of its one tensor, and is generated."""
+        one = not self.variadic and len(self.input_names) == 1
+        return self.view and not self.output_names and one and not self.arrays
+
     def rule(self, needs: tuple[bool, ...], outputs: int) -> Rule:
         """Return how calls are differentiated by the inputs that ``needs`` marks."""
         if len(needs) + outputs > FEW:
@@ -299,7 +305,7 @@ class Operation:
     @property
     def source(self) -> str:
         """The text of what runs when the operation is called; empty where it is not generated."""
-        return whole.source(self) if self.regular else ""
+        return whole.source(self) if self.regular or self.divides else ""
 
     def __call__(self, *tensors: Any, **params: Any) -> Any:
         """Return the result as a tensor, or a tuple of them, recorded where needed."""

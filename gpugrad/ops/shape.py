@@ -172,6 +172,8 @@ _split_with_sizes = _split.named("SplitWithSizesBackward0")
 
 @linear("UnbindBackward0", view=True, outputs=())
 def _unbind(door: backend.Backend, input: Array, *, axis: int) -> tuple[Array, ...]:
+    if axis == 0 and input.ndim > 1:
+        return tuple(input)  # in half the time
     # the ellipsis keeps the parts of a 1-d array views: 0-d arrays, not NumPy scalars
     before = (slice(None),) * axis
     return tuple(input[(*before, k, ...)] for k in range(input.shape[axis]))

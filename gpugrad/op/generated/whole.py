@@ -1,8 +1,8 @@
 """Whole-array operations: their calls, written out once per operation from its declaration.
 
 The signature says which arguments are tensors and which parameters, the gradients' signatures
-what is saved.  Operations with any number of tensors or several results are called by
-:meth:`gpugrad.op.operation.Operation.general`.
+what is saved.  Operations with any number of tensors, or several results that are no views of one
+tensor, are called by :meth:`gpugrad.op.operation.Operation.general`.
 
 >>> import gpugrad
 >>> print(gpugrad.ops.linalg._mm.op.source)  # doctest: +ELLIPSIS
@@ -90,8 +90,66 @@ else:
 """
 
 
+# What one function returned of several views is alike but for the arrays.
+VIEWS = """\
+def call({signature}):
+    {tensors}
+    {arrays}
+    {own_memory}
+    door = doors.get({first}_.__class__) or door_of_array({first}_)
+    {edges}
+    records = False if {first}_edge is None else mode.enabled
+    if records is not True and records:
+        return general({arguments})
+    results = op.forward(door, {forwarded})
+    counter = {first}._counter or shared_counter({first})
+    version = counter.value
+    base = {first} if parent is None else parent.base
+    edge, origin = (base._edge, 'multiple') if mode.enabled else (UNRECORDED, 'no_grad')
+    outs = []
+    for result in results:
+        out = new(Tensor)
+        out._array = result
+        out._edge = out._grad = None
+        out._counter = counter
+        out._view = view = new(View)
+        view.base = base
+        view.edge = edge
+        view.origin = origin
+        view.version = version
+        outs.append(out)
+    if inferring:
+        for out in outs:
+            mark(out, {first})
+    if records:
+        kind, where = {first}_.dtype, door.device_of({first}_)
+        node = new(Node)
+        node.rule = op.rule((True,), len(outs))
+        node.inputs = ({first} if {first}_edge is LEAF else {first}_edge,)
+        node.saved = ()
+        node.versions = None
+        node.params = (
+            (({first}_.shape, kind, where),),
+            tuple([(result.shape, kind, where) for result in results]),
+            {values},
+        )
+        node.hooks = None
+        node.sequence = next_sequence()
+        for index, out in enumerate(outs):
+            out._edge = edge = new(Output)
+            edge.node = node
+            edge.index = index
+        if len(outs) == 1:
+            out._edge = node
+    return tuple(outs)
+"""
+
+
 def source(op: Any) -> str:
-    """Return the text of the call of an operation with given tensors and one result."""
+    """Return the text of the call of an operation with given tensors and one result.
+
+    Or of one that returns views of one tensor, and saves nothing.
+    """
     tensors, parameters = op.input_names, op.parameters
     first = tensors[0]
     keywords = [f"{p}={p}" for p in parameters]
@@ -100,27 +158,32 @@ def source(op: Any) -> str:
     arrays = ", ".join(f"{t}_" for t in tensors)
     likes = ", ".join(f"({t}_.shape, {t}_.dtype, door.device_of({t}_))" for t in tensors)
     of_result = "((result.shape, result.dtype, door.device_of(result)),)"
-    values = ", ".join(f"{p!r}: {p}" for p in parameters)
+    values = f"{{{', '.join(f'{p!r}: {p}' for p in parameters)}}}"
+    usual = {
+        "signature": ", ".join([*tensors, *(["*"] if parameters else []), *parameters]),
+        "arguments": arguments,
+        "first": first,
+        "tensors": each(IS_TENSOR, inputs),
+        "arrays": each("{input}_ = {input}._array", inputs),
+        "own_memory": filled(OWN_MEMORY, first=first, arguments=arguments) if op.view else "",
+        "edges": each(EDGE, inputs),
+        "forwarded": ", ".join([arrays, *keywords]),
+    }
+    if not op.output_names:
+        return filled(VIEWS, values=values, **usual)
     return filled(
         CALL,
-        signature=", ".join([*tensors, *(["*"] if parameters else []), *parameters]),
-        arguments=arguments,
+        **usual,
         operands=", ".join(tensors),
-        first=first,
-        tensors=each(IS_TENSOR, inputs),
-        arrays=each("{input}_ = {input}._array", inputs),
-        own_memory=filled(OWN_MEMORY, first=first, arguments=arguments) if op.view else "",
         doors=each(SAME_DOOR, inputs[1:]),
-        edges=each(EDGE, inputs),
         nothing=" and ".join(f"{t}_edge is None" for t in tensors),
-        forwarded=", ".join([arrays, *keywords]),
         new_tensor=NEW_TENSOR,
         view=filled(VIEW, first=first) if op.view else "",
         recorded=recorded(
             tensors,
             lambda needs: _case(op, tensors, needs),
             f"{first}_",
-            f"({likes},), {of_result if op.kind == 'composite' else '()'}, {{{values}}}",
+            f"({likes},), {of_result if op.kind == 'composite' else '()'}, {values}",
         ),
     )
 
@@ -230,12 +293,13 @@ def function(op: Any) -> Callable[..., Any]:
     What is saved is known when the gradients have been declared.
     """
     namespace: dict[str, Any] = {"op": op}
-    if not op.regular:
+    if not (op.regular or op.divides):
         return stub("call", ALWAYS_GENERAL, namespace)
 
     def write() -> None:
         namespace.update(
             known(),
+            Output=graph.Output,
             SCALARS=_SCALARS,
             UNRECORDED=graph.UNRECORDED,
             View=graph.View,
@@ -245,7 +309,7 @@ def function(op: Any) -> Callable[..., Any]:
             own_array=saved.own_array,
             shared_counter=saved.shared_counter,
         )
-        for needs in masks(len(op.input_names)):
+        for needs in masks(len(op.input_names)) if op.regular else ():
             namespace[f"rule_{marks(needs)}"] = op.rule(needs, 1)
         made.__code__ = defined("call", source(op), namespace, repr(op)).__code__
 
