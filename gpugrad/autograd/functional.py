@@ -328,20 +328,7 @@ def hvp(
 
     For a function that is twice continuously differentiable it is :func:`vhp`, which costs less.
 
-    Args:
-        func: Of tensors; it returns a tensor with one element.
-        inputs: A tensor or a tuple of them.
-        v: A tensor of the shape of each input; may be left out where there is one element.
-        create_graph: Record the results, so that they can be differentiated.
-        strict: Raise where the gradient does not depend on an input, instead of giving zeros.
-
-    Returns:
-        The output, and for each input a tensor of its shape.
-
-    Raises:
-        RuntimeError: ``func`` returns something else, ``v`` does not fit, or ``strict`` found an
-            independence.
-        TypeError: Something is no tensor.
+    Arguments, what is returned and what is raised are those of :func:`vhp`.
     """
     with recording(True):
         many, starts, vectors, outputs, grads = _gradient(
