@@ -803,6 +803,8 @@ class Tensor(Methods):
         if self._array.__class__ is Batched:
             raise NotImplementedError("Cannot access storage of BatchedTensorImpl")
         result = shapes.detach(self)
+        if self.is_inference() and not mode.inference:
+            result._counter = None
         result = creation.finish(result, self.requires_grad)
         return self._with_class(result, vars(self))
 
