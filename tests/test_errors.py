@@ -273,6 +273,20 @@ IN_PLACE: list[Row] = [
         stale("[2]", "Add"),
     ),
     (
+        "x = torch.ones(2, dtype=torch.complex64, device='cpu', requires_grad=True)\n"
+        "y = x.exp()\nwith torch.no_grad(): y[0] = 2\ny.abs().sum().backward()",
+        RuntimeError,
+        stale("[2]", "Exp").replace("torch.FloatTensor", "CPUComplexFloatType"),
+    ),
+    (
+        "x = torch.ones(2, device='cpu', requires_grad=True)\nm = x.detach() > 0\n"
+        "y = torch.where(m, x, 0)\nm[0] = False\ny.sum().backward()",
+        RuntimeError,
+        stale("[2]", "").replace(
+            "torch.FloatTensor [2]], which is output 0 of ,", "CPUBoolType [2]]"
+        ),
+    ),
+    (
         "y = torch.ones(2, requires_grad=True).exp()\ny.add_(1); y.sum().backward()",
         RuntimeError,
         stale("[2]", "Exp"),

@@ -90,6 +90,12 @@ def test_adding_zero_is_kept_for_the_sign_of_zero() -> None:
     assert not np.signbit(found)
 
 
+def test_a_function_of_constants_takes_the_type_of_what_it_meets() -> None:
+    _, build = parse("log(x) / log(2)")
+    assert build(x) is call("log", x) / math.log(2)
+    assert call("log", 0).function == "log"  # a pole is the array library's
+
+
 def test_a_constant_has_the_type_that_was_written() -> None:
     kinds = [constant(v) for v in (1, 1.0, True, 1 + 0j)]
     assert len({id(c) for c in kinds}) == 4

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import math
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -227,7 +229,7 @@ def as_expression(value: Operand) -> Expression:
 def call(name: str, *operands: Operand) -> Expression:
     """Return ``name(*operands)``, simplified where that changes no value.
 
-    ``1 * e``, ``e / 1`` and arithmetic of constants are folded.
+    ``1 * e``, ``e / 1``, arithmetic and functions of constants are folded.
     ``0 * e``, ``e - e`` and ``e / e`` are not: they are ``nan`` where ``e`` is infinite.
     """
     args = tuple(map(as_expression, operands))
@@ -255,12 +257,15 @@ _FOLD: dict[str, Callable[..., Any]] = {
     "sub": lambda a, b: a - b,
     "mul": lambda a, b: a * b,
     "neg": lambda a: -a,
+    # by name: NumPy's have a type, which what they meet would take
+    **{name: getattr(math, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tanh")},
 }
 
 
 def _simplified(name: str, args: tuple[Expression, ...]) -> Expression | None:
     if name in _FOLD and all(a.function == "constant" for a in args):
-        return constant(_FOLD[name](*(a.value for a in args)))
+        with suppress(ArithmeticError, TypeError, ValueError):  # at a pole, or of complex numbers
+            return constant(_FOLD[name](*(a.value for a in args)))
     first, last = args[0], args[-1]
     match name:
         case "mul" if _is_neutral(first, last):

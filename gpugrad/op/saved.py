@@ -441,10 +441,11 @@ def overwritten(
         f", which is output {output or 0} of {function_name(maker)},"
         if isinstance(maker, Node) and saved._array.dtype.kind in "fc" else ""
     )  # fmt: skip
+    what = f"{_older_name(saved)} {errors.size(_seen(saved._array))}"
     error = RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
-        f"operation: [{type_name(saved)} {errors.size(_seen(saved._array))}]{origin} is at version "
-        f"{writes}; expected version {expected} instead. Hint: {_hint()}"
+        f"operation: [{what}]{origin} is at version {writes}; "
+        f"expected version {expected} instead. Hint: {_hint()}"
     )
     error.add_note(_story(node, write))
     return error
@@ -496,6 +497,14 @@ def type_name(tensor: TensorBase) -> str:
     """Return PyTorch's old name of a tensor's type: ``gpugrad.FloatTensor``."""
     where = "" if backend.of(tensor._array).type == "cpu" else "cuda."
     return f"gpugrad.{where}{_dtype.of(tensor._array.dtype).title}Tensor"
+
+
+def _older_name(tensor: TensorBase) -> str:
+    """Return the name of a tensor's type in the error of an overwritten value."""
+    kind = _dtype.of(tensor._array.dtype)
+    if kind.category in (_dtype.BOOL, _dtype.COMPLEX):  # of which there are no such classes
+        return f"{backend.of(tensor._array).type.upper()}{kind.title}Type"
+    return type_name(tensor)
 
 
 def door_of(array: Array) -> Any:
