@@ -218,3 +218,18 @@ def test_a_write_into_a_part_is_linearized_and_needs_only_what_is_asked() -> Non
     y.sum().backward()
     with pytest.raises(RuntimeError, match="second time"):
         y.sum().backward()
+
+
+def test_zero_grad_fills_the_gradient_itself() -> None:
+    p = gpugrad.ones(2, requires_grad=True)
+    optimizer = gpugrad.optim.SGD([p], lr=0.1)
+    (p * p).sum().backward()
+    mine = p.grad
+    optimizer.zero_grad(set_to_none=False)
+    assert p.grad is mine
+    assert mine.tolist() == [0, 0]
+    (p * p).sum().backward(create_graph=True)
+    optimizer.zero_grad(set_to_none=False)
+    assert p.grad.tolist() == [0, 0]
+    assert p.grad.is_leaf
+    assert not p.grad.requires_grad

@@ -486,6 +486,7 @@ _filled_by_tensor = _replaced.named("FillBackward3")
 
 
 @public()
+@generated.zeroing
 def zero_(self: Tensor) -> Tensor:
     """Fill the tensor with zeros in place."""
     return _fill(self, 0, _zeroed)

@@ -70,11 +70,13 @@ class Optimizer:
         """Forget all gradients; with ``set_to_none=False`` fill them with zeros."""
         for group in self.param_groups:
             for p in group["params"]:
+                grad = p.grad
                 if set_to_none:
                     p.grad = None
-                elif p.grad is not None:
-                    p.grad = p.grad.detach()
-                    p.grad.zero_()
+                elif grad is not None:
+                    if grad.requires_grad:
+                        grad = p.grad = grad.detach()
+                    grad.zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update the parameters once; return what ``closure``, which recomputes the loss, gives."""

@@ -16,6 +16,7 @@ def mul_(input, other, **others):
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,7 +34,7 @@ from gpugrad.op.generated.template import defined, each, filled, known, stub
 # memory that a node saved as its result, or of inference mode, is of another class.
 CALL = """\
 def {name}({signature}):
-    if {first}.__class__ is not Tensor or inferring or others:
+    if {first}.__class__ is not Tensor or {unusual}:
         return general({arguments})
     {x} = {first}._array
     kind = {x}.dtype
@@ -129,6 +130,7 @@ def source(name: str, formula: Formula, parameters: Sequence[str], scales: bool 
         CALL,
         name=name,
         signature=", ".join([*parameters, *["*", "alpha"] * scales, "**others"]),
+        unusual="inferring or others",
         arguments=arguments,
         first=first,
         x=x,
@@ -147,6 +149,22 @@ def source(name: str, formula: Formula, parameters: Sequence[str], scales: bool 
         ),
         scaled=scaled,
         written=written,
+    )
+
+
+def zeroing_source() -> str:
+    """Return the text of ``zero_``."""
+    return filled(
+        CALL,
+        name="zero_",
+        signature="self",
+        unusual="inferring",
+        arguments="self",
+        first="self",
+        x="x_",
+        others="",
+        scaled="",
+        written="x_.fill(0)",
     )
 
 
@@ -169,6 +187,34 @@ def inplace(
             written, and rewrites histories.  The defaults of its parameters are those of the form.
         scales: Whether both have a keyword ``alpha``, a factor of the second operand.
     """
+
+    def write(namespace: dict[str, Any]) -> str:
+        namespace.update(formula=op.formula, write=cpu.writer_of(op.formula))
+        return source(name, op.formula, op.parameters, scales)
+
+    return _written_first(
+        name,
+        general,
+        ", ".join([*op.parameters, *["*", "alpha"] * scales, "**others"]),
+        ", ".join([*op.parameters, *["alpha=alpha"] * scales, "**others"]),
+        write,
+    )
+
+
+def zeroing(general: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return ``zero_``, written when it is first called, of the same for tensors of any kind."""
+    made = _written_first("zero_", general, "self", "self", lambda _: zeroing_source())
+    return functools.update_wrapper(made, general)
+
+
+def _written_first(
+    name: str,
+    general: Callable[..., Any],
+    signature: str,
+    arguments: str,
+    write: Callable[[dict[str, Any]], str],
+) -> Callable[..., Any]:
+    """Return a function whose text ``write`` returns, given its namespace, at the first call."""
     namespace: dict[str, Any] = {"__name__": __name__, "general": general}
 
     def specialize() -> None:
@@ -180,7 +226,6 @@ def inplace(
             evaluate=cpu.evaluate,
             float32=np.dtype(np.float32),
             float64=np.dtype(np.float64),
-            formula=op.formula,
             may_share_memory=np.may_share_memory,
             multiply=np.multiply,
             ndarray=np.ndarray,
@@ -190,16 +235,10 @@ def inplace(
             numbers64=cpu.NUMBERS[np.dtype(np.float64)],
             quietly=cpu.quietly,
             shared_counter=saved.shared_counter,
-            write=cpu.writer_of(op.formula),
         )
-        text = source(name, op.formula, op.parameters, scales)
-        function.__code__ = defined(name, text, namespace).__code__
+        function.__code__ = defined(name, write(namespace), namespace).__code__
 
-    text = filled(
-        FIRST_CALL,
-        signature=", ".join([*op.parameters, *["*", "alpha"] * scales, "**others"]),
-        arguments=", ".join([*op.parameters, *["alpha=alpha"] * scales, "**others"]),
-    )
+    text = filled(FIRST_CALL, signature=signature, arguments=arguments)
     function: Any = stub(name, text, namespace)
     function.__defaults__, function.__kwdefaults__ = general.__defaults__, general.__kwdefaults__
     namespace.update(specialize=specialize, again=function)
