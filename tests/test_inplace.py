@@ -233,3 +233,73 @@ def test_zero_grad_fills_the_gradient_itself() -> None:
     assert p.grad.tolist() == [0, 0]
     assert p.grad.is_leaf
     assert not p.grad.requires_grad
+
+
+def added_to(torch: Any, y: Any) -> Any:
+    y[1] += 1
+    y[0, 1] *= y[1, 1]
+    y[1:] += 1
+    return y
+
+
+def added_to_part(torch: Any, y: Any) -> Any:
+    part = y[1]
+    part[1] += 1
+    part[:2] *= 3
+    return y
+
+
+def written_with_itself(torch: Any, y: Any) -> Any:
+    y[1] = y[1]
+    return y
+
+
+def written_with_itself_detached(torch: Any, y: Any) -> Any:
+    y[1] = y[1].detach()
+    return y
+
+
+def written_with_what_it_was(torch: Any, y: Any) -> Any:
+    row = y[1]
+    y[1] = 7
+    y[1] = row
+    return y
+
+
+def written_with_a_hooked_part(torch: Any, y: Any) -> Any:
+    row = y[1]
+    row += 1
+    row.register_hook(lambda g: 5 * g)
+    y[1] = row
+    return y
+
+
+def saved_before(torch: Any, y: Any) -> Any:
+    row = y[1]
+    row += 1
+    saved = y * y
+    y[1] = row
+    return saved
+
+
+@pytest.mark.parametrize("program", [
+    added_to, added_to_part, written_with_itself, written_with_itself_detached,
+    written_with_what_it_was, written_with_a_hooked_part, saved_before,
+], ids=lambda program: program.__name__)  # fmt: skip
+def test_a_part_that_is_written_with_itself(program: Any) -> None:
+    """Python ends ``x[i] += 1`` with ``x[i] = x[i]``."""
+    torch = pytorch()
+
+    def told(torch: Any) -> Any:
+        x = torch.arange(6.0).reshape(2, 3).requires_grad_()
+        y = x * x
+        out = program(torch, y)
+        found = [out.detach().tolist(), out._version, type(out.grad_fn).__name__]
+        try:
+            (g,) = torch.autograd.grad((out**2).sum(), x, create_graph=True)
+            (second,) = torch.autograd.grad(g.sum(), x)
+            return [*found, g.tolist(), second.tolist()]
+        except RuntimeError:
+            return [*found, "refused"]
+
+    assert told(gpugrad) == told(torch)

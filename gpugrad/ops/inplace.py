@@ -20,6 +20,7 @@ from gpugrad.graph import (
     Output,
     TensorBase,
     inferring,
+    leads_nowhere,
     mode,
     next_sequence,
     recording,
@@ -635,6 +636,53 @@ def _set_plain(self: Any, key: Any, value: Any) -> bool:
     return True
 
 
+def _is_there(self: Any, key: Any, value: Any) -> bool:
+    """Note that a part with a history is written once more, with itself, as after ``x[i] += 1``.
+
+    The node of the first write says all that there is to say.  It tells whether it did so; nothing
+    is done where it did not.
+    """
+    view, own = value._view, self._view
+    if view is None:
+        return False
+    base, node = self if own is None else own.base, value._edge
+    if (
+        view.base is not base
+        or view.edge is not base._edge
+        or view.origin
+        or (own is not None and (own.origin or own.edge is not view.edge))
+        or node.__class__ is not Node
+        or node.hooks is not None
+        or leads_nowhere(node)
+        or not self.__class__ is value.__class__ is base.__class__ is saved.tensor_class
+        or self._array.__class__ is not value._array.__class__
+        or value._array.__class__ is Batched
+        or value._array.dtype.kind != "f"
+        or value._counter.__class__ is not Counter
+        or mode.enabled is not True
+        or mode.calls
+        or mode.levels
+        or mode.scope is not None
+        or mode.replay is not None
+        or inferring
+    ):
+        return False
+    array, counter = value._array, value._counter
+    if not getattr(counter, "writes", ()) or counter.writes[-1].array is not array:
+        return False
+    try:
+        part = self._array[(*key, ...) if key.__class__ is tuple else (key, ...)]
+    except IndexError:
+        return False
+    if not same_place(part, array) or overlaps_itself(base._array):
+        return False
+    note(counter, array)
+    view.version = counter.value
+    if own is not None:
+        own.version = counter.value
+    return True
+
+
 @public(function=False, method=False, operators="__setitem__")
 def setitem(self: Tensor, key: Any, value: Any) -> None:
     """Write a number or a tensor at an index: into the view there, as ``copy_`` does.
@@ -645,6 +693,8 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
     """
     simple = _is_simple(key)
     if simple and _set_plain(self, key, value):
+        return
+    if simple and isinstance(value, TensorBase) and _is_there(self, key, value):
         return
     leaf = mode.enabled and self._edge is LEAF
     index, arrays = parsed(self, key) if leaf or not simple else ((), False)
@@ -664,7 +714,7 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
         if not backend.is_array(value):
             raise TypeError(f"can't assign a {type(value).__name__} to a {type_name(self)}")
         value = wrap(value).to(self.device)
-    else:
+    elif not self._array.__class__ is value._array.__class__ is np.ndarray:
         value = value.to(self.device)  # type: ignore[attr-defined]
     if value._array.dtype != self._array.dtype:
         value = cast(value, dtype=self._array.dtype)
