@@ -290,6 +290,7 @@ class Tensor(Methods):
     def requires_grad(self, value: bool) -> None:
         if not isinstance(value, bool):
             raise RuntimeError("requires_grad must be a bool")
+        saved.up_to_date(self)
         renew(self)
         if not ends(self._edge):
             if not value:
@@ -420,6 +421,7 @@ class Tensor(Methods):
                 "Diverging the dtypes of a tensor and its gradient may break downstream systems "
                 "that assume they match."
             )
+        saved.up_to_date(value)
         if value._array.shape != self._array.shape:
             raise RuntimeError(
                 f"attempting to assign a gradient of size '{text_of_size(value._array.shape)}' to "
@@ -591,6 +593,11 @@ class Tensor(Methods):
             raise RuntimeError(
                 "data set to a tensor that requires gradients must be floating point or complex "
                 "dtype"
+            )
+        saved.up_to_date(value)
+        if value._array.__class__ is Batched or self._array.__class__ is Batched:
+            raise RuntimeError(
+                "mutating directly with `.data` under vmap transform is not allowed."
             )
         counter = Counter()
         counter.value = self._version

@@ -343,3 +343,29 @@ def f(x):
     agree_on(start + TRANSFORMS[transform] + end, device)
     shown = run(start + TRANSFORMS[transform] + "\nrepr(kept[0].detach())", gpugrad, "cpu")
     assert shown == "tensor([1., 2.])"
+
+
+WRITES_TO_WHAT_IS_KEPT = [
+    "t.mul_(3)", "t.exp_()", "t.fill_(3.0)", "t.zero_()", "t[0] = 5.0", "t[1:].mul_(2)",
+    "t.copy_(plain)", "t.masked_fill_(t > 3, 0.0)", "t.index_add_(0, plain.long(), plain)",
+    "torch.mul(plain, 2, out=t)", "t.unsqueeze_(0)", "t.requires_grad_().sum().backward()",
+    "plain.copy_(t)", "plain.grad = t", "plain.data = t", "copy.deepcopy(t)",
+    "torch.equal(t, plain)", "torch.allclose(t, plain)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("how", WRITES_TO_WHAT_IS_KEPT)
+def test_what_is_kept_of_a_derivative_is_written_afterwards(how: str, device: str) -> None:
+    """A write looks at the memory before anything else asks what a tensor is by now."""
+    start = """
+import copy; func = torch.func; kept = []; x = torch.tensor([1.0, 2.0])
+plain = torch.tensor([1.0, 0.0])
+f = lambda x: kept.append((x * 2).detach()) or (x * x * x).sum()
+""".lstrip()
+    end = f"\nt = kept[0]\n{how}\nrepr([t, plain, t.grad, plain.grad])"
+    ordinary = run(start + "f(x)" + end, gpugrad, device)
+    assert run(start + "func.hessian(f)(x)" + end, gpugrad, device) == ordinary
+
+
+def test_the_data_of_a_tensor_is_not_replaced_by_that_of_examples(device: str) -> None:
+    agree_on("x = torch.ones(2)\ntorch.vmap(lambda a: setattr(x, 'data', a) or a)(x * 2)", device)

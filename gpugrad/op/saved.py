@@ -408,7 +408,12 @@ def read(tensor: TensorBase) -> None:
 
 
 def up_to_date(tensor: TensorBase) -> None:
-    """See that a copy which follows another tensor shows what that is now."""
+    """See that a tensor shows what it is now.
+
+    A copy may follow another tensor, and the levels of hidden axes may have ended.
+    """
+    if tensor._array.__class__ is Batched:
+        own_array(tensor)
     if tensor._view is not None and tensor._view.base.__class__ is not tensor_class:
         from gpugrad.op import history
 

@@ -8,7 +8,7 @@ from gpugrad import backend, errors
 from gpugrad.graph import Inference, TensorBase, mode
 from gpugrad.op.dual import tangent_of
 from gpugrad.op.follower import follower_of
-from gpugrad.op.saved import door_of, shared_counter
+from gpugrad.op.saved import door_of, shared_counter, up_to_date
 
 Array = Any
 
@@ -35,6 +35,7 @@ def check_scope(self: TensorBase) -> None:
     ):
         raise RuntimeError(errors.INFERENCE_WRITE)
     door_of(self._array)
+    up_to_date(self)
     if scope is None or scope.given is None or mode.walk is not None:
         return
     counter = shared_counter(self)

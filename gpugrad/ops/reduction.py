@@ -883,6 +883,8 @@ def equal(input: Tensor, other: Tensor) -> bool:
         TypeError: ``other`` is no tensor.
     """
     other = _other("equal", other)
+    read(input)
+    read(other)
     if levels_of(input._array) or levels_of(other._array):
         raise RuntimeError(
             "Batching rule not implemented for aten::equal. We could not generate a fallback."
@@ -943,6 +945,8 @@ def allclose(
         TypeError: ``other`` is no tensor.
     """
     other = _other("allclose", other)
+    read(input)
+    read(other)
     if levels_of(input._array) or levels_of(other._array):
         raise RuntimeError(
             "vmap over gpugrad.allclose isn't supported yet. Please file an issue at "
