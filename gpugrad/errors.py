@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 
 SECOND_BACKWARD = (
     "Trying to backward through the graph a second time (or directly access saved tensors after "
@@ -57,15 +58,15 @@ def normal_dim(dim: int, ndim: int) -> int:
     """
     span = max(ndim, 1)
     try:
-        inside = -span <= dim < span
+        dim = index(dim)
     except TypeError:
         raise TypeError(f"dim must be an int, not {type(dim).__name__}") from None
-    if not inside:
+    if not -span <= dim < span:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], "
             f"but got {dim})"
         )
-    return int(dim) % span
+    return dim % span
 
 
 def normal_dims(dim: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:

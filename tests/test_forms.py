@@ -117,6 +117,30 @@ def test_wrong_arguments_are_told_in_pytorchs_words(call: Any, text: str) -> Non
         call()
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: t.unsqueeze(x, 0.5),
+        lambda x: t.transpose(x, 0, 1.0),
+        lambda x: t.cat([x, x], dim=0.5),
+        lambda x: t.chunk(x, 2, dim=0.0),
+        lambda x: x.flatten(0.5),
+        lambda x: x.cumsum(0.5),
+        lambda x: x.diagonal(0, 0.0, 1),
+        lambda x: x.select(0.5, 0),
+        lambda x: x.unfold(0.5, 1, 1),
+        lambda x: t.full_like(x, None),
+        lambda x: t.full((2,), "a"),
+        lambda x: x.masked_fill(x > 0, None),
+        lambda x: x.index_fill_(0, t.tensor([0]), "a"),
+        lambda x: t.linspace("a", 1, 2),
+    ],
+)
+def test_what_is_no_integer_or_no_number_is_refused_as_by_pytorch(call: Any) -> None:
+    with pytest.raises(TypeError):
+        call(t.ones(2, 2))
+
+
 # --------------------------------------------------------------------------- out=
 
 

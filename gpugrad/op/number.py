@@ -71,6 +71,19 @@ def checked_number(value: Any, wanted: dtype, half: str = "c10::Half") -> Any:
     return value
 
 
+def check_number(value: Any, function: str, argument: str = "fill_value", place: int = 2) -> None:
+    """Raise for what is no number.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if not isinstance(value, bool | int | float | complex):
+        raise TypeError(
+            f"{function}(): argument '{argument}' (position {place}) must be Number, not "
+            f"{type(value).__name__}"
+        )
+
+
 def half_for(shape: Any) -> str:
     """Return the type of the number from which PyTorch fills halves of a shape."""
     return "double" if shape == () else "c10::Half"

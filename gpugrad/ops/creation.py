@@ -15,7 +15,7 @@ from gpugrad._dtype import dtype
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, TensorBase, inferring, mark
 from gpugrad.op import public
-from gpugrad.op.number import check_word, checked_integer, checked_number, half_for
+from gpugrad.op.number import check_number, check_word, checked_integer, checked_number, half_for
 from gpugrad.op.saved import descended, wrap
 from gpugrad.ops.shape import as_shape, to
 
@@ -358,7 +358,9 @@ def full_like(
 ) -> Tensor:  # fmt: skip
     """Return a number in every element, with the shape, type and device of ``input``."""
     kind = _dtype.chosen(dtype, _dtype.of(input._array.dtype))
-    value = checked_number(_plain(fill_value), kind, half_for(input._array.shape))
+    value = _plain(fill_value)
+    check_number(value, "full_like")
+    value = checked_number(value, kind, half_for(input._array.shape))
     return _filled_like(input, value, dtype, device, requires_grad)
 
 
@@ -418,11 +420,8 @@ def new_full(
     if isinstance(size, int):
         raise TypeError("new_full(): argument 'size' (position 1) must be tuple of ints, not int")
     single = isinstance(fill_value, TensorBase) and not fill_value._array.ndim
-    if not single and not isinstance(fill_value, bool | int | float | complex):
-        raise TypeError(
-            "new_full(): argument 'fill_value' (position 2) must be Number, not "
-            f"{type(fill_value).__name__}"
-        )
+    if not single:
+        check_number(fill_value, "new_full")
     kind = _dtype.chosen(dtype, _dtype.of(input._array.dtype))
     value = checked_number(_plain(fill_value), kind, half_for(size))
     return _filled_new("new_full", input, (size,), None, value, kind, device, requires_grad)
@@ -513,8 +512,9 @@ def linspace(
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     kind = _dtype.chosen(dtype, _dtype.get_default_dtype())
-    for end_point in start, end:
-        checked_number(_plain(end_point), kind)
+    for position, (name, value) in enumerate((("start", start), ("end", end)), 1):
+        check_number(_plain(value), "linspace", name, position)
+        checked_number(_plain(value), kind)
     values = np.linspace(start, end, steps).astype(kind.numpy)
     return _sent(values, device, requires_grad)
 

@@ -11,7 +11,7 @@ from gpugrad.backend.batched import all_of, copy_to_write, levels_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, linear, public
-from gpugrad.op.number import checked_number
+from gpugrad.op.number import check_number, checked_number
 from gpugrad.op.operation import Index
 from gpugrad.op.saved import Like, own_array, read, wrap
 from gpugrad.ops.indexing import check_inside, chosen, gathered, getitem, grid, numbers_first, taken
@@ -162,6 +162,7 @@ def _one_value(function: str, input: Any, value: Any) -> tuple[Any, bool]:
         RuntimeError: It has dimensions, or is complex where ``input`` is real.
     """
     if not isinstance(value, TensorBase):
+        check_number(value, function, "value", 2)
         number = np.asarray(checked_number(value, input.dtype))
         return wrap(backend.of(input._array).from_numpy(number, input.device)), False
     if value._array.ndim:
