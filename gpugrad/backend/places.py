@@ -20,6 +20,8 @@ Shape = tuple[int, ...]
 LARGE = 4096  # elements; below, NumPy's own way takes no longer
 _BLOCK = 1 << 16  # positions at a time
 _WIDE = 16  # elements in a row that is worth adding as a whole
+_MANY_WIDE = 16  # times as many elements of such rows at a time: more of them have the same place
+_FEW = 2048  # elements; to add these one by one takes no longer than to choose them
 
 
 class Places(NamedTuple):
@@ -98,13 +100,13 @@ def _shown(numbers: Array, step: int, after: int) -> Array:
     return rows.reshape(rows.shape + (1,) * after)
 
 
-def _blocks(found: Places) -> Iterator[tuple[Any, Array]]:
-    """Return slices of the first dimension, and the numbers of the rows there."""
+def _blocks(found: Places, most: int) -> Iterator[tuple[Any, Array]]:
+    """Return slices of the first dimension, of at most so many elements, and the rows' numbers."""
     shape, parts = found.shape, found.parts
     if not shape:
         yield ..., np.asarray(functools.reduce(np.add, parts))
         return
-    count = max(1, _BLOCK // max(1, math.prod(shape[1:] + found.row)))
+    count = max(1, most // max(1, math.prod(shape[1:] + found.row)))
     room = np.empty((min(count, shape[0]), *shape[1:]), np.intp)
     for start in range(0, shape[0], count):
         block = slice(start, start + count)
@@ -224,7 +226,7 @@ def _taken(array: Array, index: Any) -> Array:
         return array[index]
     out = np.empty((*found.shape, *found.row), array.dtype)
     rows = array.reshape(-1, *found.row)
-    for block, numbers in _blocks(found):
+    for block, numbers in _blocks(found, _BLOCK):
         rows.take(numbers, 0, mode="wrap", out=out[block])
     return out
 
@@ -242,32 +244,47 @@ def add(array: Array, index: Any, values: Array) -> None:
     values = np.broadcast_to(values, (*found.shape, *found.row))
     if size == 1 and not any(values.strides):  # the gradient of a sum
         one = values[(0,) * values.ndim]
-        for _, numbers in _blocks(found):
+        for _, numbers in _blocks(found, _BLOCK):
             np.add.at(rows.reshape(-1), numbers.reshape(-1), one)
         return
-    for block, numbers in _blocks(found):
+    most = _BLOCK * _MANY_WIDE if size >= _WIDE else _BLOCK
+    for block, numbers in _blocks(found, most):
         _add_rows(rows, numbers.reshape(-1), values[block].reshape(-1, size))
 
 
 def _add_rows(array: Array, numbers: Array, values: Array) -> None:
-    """Add rows to those that are numbered.
-
-    Wide ones are added as a whole: first those that come first at their place, then those that
-    come second, and so on, while these are not a small part of what is left.
-    """
+    """Add rows to those that are numbered, those of one number in their order."""
     size = array.shape[1]
     if size >= _WIDE:
-        at = np.empty(len(array), np.intp)
-        while len(numbers):
-            numbers, values = numbers[::-1], values[::-1]
-            array[numbers] = array.take(numbers, 0) + values  # the last one stays: it was the first
-            order = np.arange(len(numbers))
-            at[numbers] = order
-            left = np.flatnonzero(at[numbers] != order)[::-1]
-            many = 4 * len(left) > 3 * len(numbers)
-            numbers, values = numbers[left], values[left]
-            if many:
-                break
+        left = _add_in_turns(array, numbers, values)
+        numbers, values = numbers[left], values[left]
     if size > 1:
         numbers = (numbers[:, None] * np.intp(size) + np.arange(size)).reshape(-1)
     np.add.at(array.reshape(-1), numbers, values.reshape(-1))
+
+
+def _add_in_turns(array: Array, numbers: Array, values: Array) -> Array:
+    """Add rows to those that are numbered, and return which are left to be added.
+
+    First all are added that come first at their place, then all that come second, and so on, while
+    these are many elements.
+    """
+    # NumPy sorts numbers of 16 bits by counting
+    keys = numbers.astype(np.uint16) if len(array) <= 1 << 16 else numbers
+    order = keys.argsort(kind="stable")
+    there = numbers[order]
+    starts = np.flatnonzero(np.concatenate([[True], there[1:] != there[:-1]]))
+    counts = np.diff(starts, append=len(order))
+    by_count = np.argsort(-counts, kind="stable")
+    first, fewer = starts[by_count], -counts[by_count]
+    rows = there[first]
+    total = array.take(rows, 0)
+    turn, some = 0, len(rows)
+    while some * array.shape[1] >= _FEW:
+        total[:some] += values.take(order[first[:some] + turn], 0)
+        turn += 1
+        some = int(np.searchsorted(fewer, -turn))  # how many rows are named more often than that
+    array[rows] = total
+    if not some:
+        return order[:0]
+    return order[np.arange(len(order)) - np.repeat(starts, counts) >= turn]
