@@ -599,8 +599,11 @@ def check_held(numbers: Sequence[Any], operands: Sequence[Any], half: str = "c10
         RuntimeError: It does not; :func:`checked_number` says what ``half`` is.
     """
     for n in numbers:
-        if isinstance(n, int | float) and not 0 <= n <= 127:  # what every type holds
-            given = [o for o in operands if o is not None]
+        if not isinstance(n, int | float) or 0 <= n <= 127:  # what every type holds
+            continue
+        given = [o for o in operands if o is not None]
+        floating = any(isinstance(o, TensorBase) and o._array.dtype.kind == "f" for o in given)
+        if not (floating and -65504 <= n <= 65504):  # what halves hold
             checked_number(n, result_type(given), half)
 
 
