@@ -826,11 +826,15 @@ def _stored_as(result: Array, array: Array, axes: Shape, keepdims: bool, dtype: 
 
 def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the sum over ``axes`` as ``dtype``."""
+    if array.size < 1024 and array.dtype is dtype and dtype is not FLOAT16 and not keepdims:
+        along = None if len(axes) == array.ndim else axes
+        try:
+            return quietly(add_reduce, array, along, dtype)
+        except RuntimeError:  # another thread is in that context
+            return quiet(add_reduce)(array, along, dtype)
     before = error_state()
     try:
         enter(QUIET)
-        if array.size < 1024 and array.dtype is dtype and dtype is not FLOAT16 and not keepdims:
-            return add_reduce(array, None if len(axes) == array.ndim else axes, dtype)
         result = _summed(array, axes, _accumulator(dtype))
         return _stored_as(result, array, axes, keepdims, dtype)
     finally:

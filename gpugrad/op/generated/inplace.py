@@ -31,7 +31,9 @@ from gpugrad.op.generated.template import defined, each, filled, known, stub
 
 # Memory that is another array's may have several elements at one place, or share some with an
 # operand.  Errors are as in the call: nothing is written before they are raised.  The counter of
-# memory that a node saved as its result, or of inference mode, is of another class.
+# memory that a node saved as its result, or of inference mode, is of another class, as are tensors
+# with tangents; memory that forward mode may not write is that of a function being transformed,
+# where results are marked.
 CALL = """\
 def {name}({signature}):
     if {first}.__class__ is not Tensor or {unusual}:
@@ -52,7 +54,7 @@ def {name}({signature}):
     counter = {first}._counter or shared_counter({first})
     try:
         {others}
-        if counter.__class__ is not Counter or mode.levels or (tracked and mode.enabled):
+        if counter.__class__ is not Counter or (tracked and mode.enabled):
             return general({arguments})
         {scaled}
         {written}
