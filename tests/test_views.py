@@ -237,6 +237,10 @@ SHOWN |= {
         "y.copy_(c); y += c; y[0] = c[1]; y.tolist(), torch.stack([c, c]).sum().item()",
         "of a conjugate": C2 + "c = x.conj().conj(); d = x.mH.mH; x.mul_(2)\n"
         "c.tolist(), d.tolist(), c.is_conj(), d.is_conj(), x.mH.t().is_conj()",
+        "of what is turned": C2 + "c, d = x.conj(), x[0].conj(); x.t_(); x.mul_(2)\n"
+        "x.unsqueeze_(0); x.add_(1)\nc.tolist(), d.tolist()",
+        "of what gets other memory": C2 + "c = x.conj(); x.data = x * 2; x.mul_(3)\n"
+        "c.tolist()",
         "is asked": C2 + "c = x.conj(); y = torch.ones(2)\n"
         "[t.is_conj() for t in (c, c[0], c.real, c.resolve_conj(), c.clone(), c * 2, "
         "c.contiguous(), x, x.conj_physical())], c._is_view(), c._base is x, "

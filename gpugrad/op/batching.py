@@ -116,7 +116,8 @@ def unbatched(tensor: Any, axis: int, level: Level, bases: dict[int, Any]) -> An
         return expand_to(tensor.reshape(shape), shape=tuple(wide))
     follower = follower_of(tensor)
     if follower is not None and follower._array is tensor._array:  # all of it
-        return following(follower.function, unbatched(follower.source, axis, level, bases))
+        source = unbatched(follower.source, axis, level, bases)
+        return following(follower.function, source, source)
     base = tensor if tensor._view is None else tensor._view.base
     if is_batched(base, level):
         if id(base) not in bases:

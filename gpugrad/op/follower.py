@@ -30,16 +30,20 @@ class Follower(TensorBase):
     version: int  # how often the source had been written
 
 
-def following(function: Function, source: Any) -> Any:
-    """Return ``function(source)``, memory of its own, as a view that follows the source."""
+def following(function: Function, source: Any, view: Any) -> Any:
+    """Return ``function(source)``, memory of its own, as a view that follows the source.
+
+    It follows by a ``view`` of the whole source, as other views do, since the source itself may be
+    given another shape, or other memory.
+    """
     out = function(source)
     counter = out._counter = Following() if out._counter is None else out._counter
     base: Any = object.__new__(Follower)
     base._array, base._edge = own_array(out), out._edge
     base._grad = base._view = None
     base._counter = counter
-    base.source, base.function = source, function
-    base.seen, base.version = source._edge, shared_counter(source).value
+    base.source, base.function = view, function
+    base.seen, base.version = view._edge, shared_counter(view).value
     if mode.enabled:
         out._view = View(base, "", base._edge, counter.value)
     else:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend, errors
 from gpugrad.formula import COMPLEX, TORCH, Expression, Formula, Function, call
-from gpugrad.graph import TensorBase
+from gpugrad.graph import TensorBase, recording
 from gpugrad.op import (
     OPS,
     Pointwise,
@@ -777,7 +777,11 @@ def conj(input: Tensor) -> Tensor:
     given: Any = input
     if not isinstance(given, TensorBase):  # inside of a rule
         return conjugate(given)
-    return following(conjugate, given) if given._array.dtype.kind == "c" else input
+    if given._array.dtype.kind != "c":
+        return input
+    with recording(True):  # what is known of the conjugate itself says whether it was
+        view = given[...]
+    return following(conjugate, given, view)
 
 
 @pointwise("pow(x, y)", "PowBackward2", function="pow", parameters=("input", "exponent"))
