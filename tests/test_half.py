@@ -152,7 +152,7 @@ def test_a_number_is_not_rounded_to_a_half(size: int, device: str) -> None:
         assert same_bits(result.numpy(force=True), expected.astype(FLOAT16))
 
 
-@pytest.mark.parametrize("function", ["mul", "tanh", "relu"])
+@pytest.mark.parametrize("function", ["mul", "tanh", "relu", "mul by a number"])
 def test_calls_with_few_halves_are_generated(function: str) -> None:
     """They are recorded without a description, and give what single precision gives, rounded."""
     random = np.random.default_rng(0)
@@ -160,10 +160,14 @@ def test_calls_with_few_halves_are_generated(function: str) -> None:
     some = some[: 2 if function == "mul" else 1]
     halves = [gpugrad.tensor(a).requires_grad_() for a in some]
     singles = [gpugrad.tensor(a.astype(FLOAT32)).requires_grad_() for a in some]
-    result, expected = (getattr(gpugrad, function)(*values) for values in (halves, singles))
-    assert result.grad_fn.params.__class__ is not Recorded  # type: ignore[union-attr]
+    name, _, number = function.partition(" ")
+    more = [0.1] if number else []
+    result, expected = (getattr(gpugrad, name)(*values, *more) for values in (halves, singles))
+    assert result.grad_fn.params.__class__ is not Recorded
     assert same_bits(result.detach().numpy(), expected.detach().numpy().astype(FLOAT16))
     for out in result, expected:
         out.backward(gpugrad.full_like(out, 0.5))
     for h, s in zip(halves, singles, strict=True):
+        assert h.grad is not None
+        assert s.grad is not None
         assert_close(h.grad.numpy().astype(FLOAT32), s.grad.numpy(), rtol=2e-3, atol=1e-3)

@@ -114,7 +114,7 @@ else:
 # Which second operands are no tensors: the user's numbers, none, or what a node has saved of them.
 GIVEN = (
     "{other}.__class__ is float or {other}.__class__ is int",
-    "quietly(kind.type, {other})",
+    "quietly({single}.type, {other})",
 )
 NONE = "False", "None"
 SAVED = "{other}.__class__ in HOST and {other}.dtype is kind", "{other}"
@@ -145,8 +145,8 @@ def forward_source(
     elif cpu.gains(formula):
         result = filled(BY_SIZE, x=x, evaluated=evaluated, computed=result)
     is_number, number = numbers
-    if kernels:  # which compute in 32 bits with a number that 16 do not hold
-        is_number = f"kind is not float16 and ({is_number})"
+    # kernels compute with halves in 32 bits, and with a number that 16 do not hold
+    single = "(float32 if kind is float16 else kind)" if kernels else "kind"
     shapes = ", ".join(f"{v}.shape" for v in (x, *ys))
     equal = " and ".join(
         f"({y}.shape == {x}.shape or {p}.__class__ is not Tensor)"
@@ -173,7 +173,7 @@ def forward_source(
                     "parameters": arguments,
                     "edge": filled(EDGE, input=p, arguments=arguments),
                     "is_number": is_number.format(other=p),
-                    "number": number.format(other=p),
+                    "number": number.format(other=p, single=single),
                 }
                 for p, y in zip(others, ys, strict=True)
             ),
