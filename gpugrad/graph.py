@@ -571,9 +571,9 @@ def moment() -> Moment:
     return now
 
 
-def asked_between(start: float, end: float) -> bool:
-    """Tell whether a moment between two times is kept."""
-    return any(start < m.time < end for known in tuple(_moments) if (m := known()) is not None)
+def asked_times() -> list[float]:
+    """Return the times of the moments that are kept, the earliest first."""
+    return sorted([m.time for known in tuple(_moments) if (m := known()) is not None])
 
 
 def edge_of(tensor: TensorBase) -> Node | Output | TensorBase | None:

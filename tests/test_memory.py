@@ -346,6 +346,18 @@ def test_memory_does_not_grow_with_the_steps(device: str) -> None:
     assert last < first / 2  # it has learned
 
 
+def test_writes_are_forgotten_when_the_checkpoints_between_them_are() -> None:
+    """Also where each checkpoint lives longer than until the next write."""
+    w = gpugrad.ones(3, requires_grad=True)
+    alive: list[Any] = []
+    for _ in range(50):
+        alive = [*alive[-2:], checkpoint(lambda w: w * w, w, use_reentrant=False)]
+        with gpugrad.no_grad():
+            w.mul_(0.5)
+    assert w._counter is not None
+    assert len(w._counter.writes) <= 8
+
+
 # --------------------------------------------------------------------------- depth
 
 

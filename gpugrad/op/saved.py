@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import weakref
+from bisect import bisect
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from gpugrad.graph import (
     SavedOutput,
     TensorBase,
     Write,
-    asked_between,
+    asked_times,
     edge_of,
     mode,
     next_sequence,
@@ -370,7 +371,7 @@ def _write_of(counter: Counter, array: Array) -> Write:
         last = writes[-1]
         if last.array is array and last.last == counter.value - 1 and last.time > Write.apart:
             return last
-        _join_latest(writes)
+        _join_unasked(writes)
     write = Write()
     write.array = array
     write.first = counter.value
@@ -378,22 +379,31 @@ def _write_of(counter: Counter, array: Array) -> Write:
     return write
 
 
-def _join_latest(writes: list[Write]) -> None:
-    """Make the last two of some writes one, if nobody asks any more what was between them.
+def _join_unasked(writes: list[Write]) -> None:
+    """Make neighbours among some writes one, if nobody asks any more what was between them.
 
-    Else a loop with a checkpoint would leave a write in each step.
+    Else a loop with a checkpoint would leave a write in each step.  These are the last two, and all
+    whenever there are twice as many: what was still asked when they were the last may be no more.
     """
-    if len(writes) < 2 or mode.replay is not None:
+    count = len(writes)
+    if count < 2 or mode.replay is not None:
         return
-    before, last = writes[-2:]
-    if (
-        before.array is last.array
-        and before.last == last.first - 1
-        and before.__class__ is last.__class__ is Write
-        and not asked_between(before.time, last.time)
-    ):
-        last.first = before.first
-        del writes[-2]
+    start = 0 if count & (count - 1) == 0 else count - 2
+    asked = asked_times()
+    kept = [writes[start]]
+    for write in writes[start + 1 :]:
+        before = kept[-1]
+        if (
+            before.array is write.array
+            and before.last == write.first - 1
+            and before.__class__ is write.__class__ is Write
+            and bisect(asked, before.time) == bisect(asked, write.time)
+        ):
+            write.first = before.first
+            kept[-1] = write
+        else:
+            kept.append(write)
+    writes[start:] = kept
 
 
 def read(tensor: TensorBase) -> None:
