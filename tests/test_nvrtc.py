@@ -25,11 +25,9 @@ FLOATS = [np.dtype(d) for d in ("float16", "float32", "float64")]
 INTEGERS = [np.dtype(d) for d in ("bool", "uint8", "int8", "int16", "int32", "int64")]
 
 # Operations that have no meaning for complex numbers: by order, and by PyTorch's refusal.
-REAL_ONLY = {
-    "lt", "le", "gt", "ge", "maximum", "minimum", "clamp_both", "clamp_low", "clamp_high", "sign",
-    "relu", "erf", "gelu_exact", "gelu_tanh", "softplus_formula", "hypot", "logaddexp",
-    "binade",
-}  # fmt: skip
+REAL_ONLY = {"lt", "le", "gt", "ge", "softplus_formula", "logaddexp"} | {
+    name for name, op in OPS.items() if op.promotion == "real" or op.complex_error is not None
+}
 WHOLE_ONLY = {"bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"}
 COMPLEX_ONLY = {"imaginary_part"}
 EXPONENTS = (0, 1, 2, 3, 0.5, -0.5, -1, -2)
@@ -133,7 +131,7 @@ def whole() -> Iterator[Kernel]:
         if name in COMPLEX_ONLY:
             continue
         for dtype in INTEGERS:
-            if op.promotion == "float":
+            if op.promotion in ("float", "real"):
                 compute = FLOATS[1]
             elif dtype.kind != "b" or op.promotion == "compare" or name in WHOLE_ONLY:
                 compute = dtype

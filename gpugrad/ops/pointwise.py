@@ -997,7 +997,7 @@ def along_or_flat():
     """Return slope times the direction x / size, 0 where size is 0, and so are all derivatives."""
 
 
-@pointwise("binade(x)")
+@pointwise("binade(x)", promotion="real")
 def binade():
     """Return the power of two that is at most input, a positive number, but no subnormal one.
 
