@@ -109,3 +109,12 @@ def test_to_look_at_an_index_is_one_kernel_and_none_in_backward() -> None:
     with count_kernels() as launched:
         y.sum().backward()
     assert launched.total == 3  # the sum, its gradient, and that is added at the index
+
+
+@pytest.mark.cuda
+def test_an_index_into_nothing_is_an_error_once() -> None:
+    index = gpugrad.tensor([0], device="cuda")
+    with pytest.raises(IndexError, match="index 0 is out of bounds for dimension 0 with size 0"):
+        gpugrad.zeros(0, device="cuda")[index]
+    gpugrad.cuda.synchronize()
+    assert gpugrad.ones(3, device="cuda")[index].tolist() == [1]

@@ -622,6 +622,8 @@ def check_inside(
 ) -> None:
     """Have the device look for an index below ``low`` or not below ``n``."""
     _report()
+    if not n and indices.size:  # CuPy refuses that itself, and what the device found would be late
+        raise out_of_bounds(error, function, int(indices.ravel()[0]), axis, n)
     if (error, function) not in _WORDS:
         _WORDS.append((error, function))
     launches.add(1 + (not indices.flags.c_contiguous))

@@ -780,7 +780,7 @@ def conj(input: Tensor) -> Tensor:
     if given._array.dtype.kind != "c":
         return input
     with recording(True):  # what is known of the conjugate itself says whether it was
-        view = given[...]
+        view = input[...]
     return following(conjugate, given, view)
 
 
