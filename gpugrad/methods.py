@@ -47,4 +47,4 @@ def methods() -> Iterator[tuple[str, Callable[[], Callable[..., Any]]]]:
 
 
 for _name, _make in methods():
-    setattr(Methods, _name, Method(_name, _make))
+    setattr(Methods, _name, Method(Methods, _name, _make))

@@ -290,13 +290,14 @@ def functions(
 class Method:
     """A method of tensors, which is made when it is first asked for and then takes its place."""
 
-    def __init__(self, name: str, make: Callable[[], Callable[..., Any]]):
-        """Make a place of a class for what ``make`` returns."""
-        self.name, self.make = name, make
+    def __init__(self, home: type, name: str, make: Callable[[], Callable[..., Any]]):
+        """Make a place of a class, of this name, for what ``make`` returns."""
+        self.home, self.name, self.make = home, name, make
 
     def __get__(self, tensor: Any, owner: type) -> Any:
         """Return the method itself."""
-        home = next(c for c in owner.__mro__ if c.__dict__.get(self.name) is self)
-        function: Any = self.make()
-        setattr(home, self.name, function)
+        function: Any = vars(self.home)[self.name]
+        if function is self:  # and no other thread was earlier
+            function = self.make()
+            setattr(self.home, self.name, function)
         return function.__get__(tensor, owner)
