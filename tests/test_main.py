@@ -109,6 +109,7 @@ def test_nothing_but_products_of_matrices_depends_on_threads(blas: Any, dtype: A
         assert sums(numbers, 1) == sums(numbers, 4)
 
 
+@pytest.mark.sources
 def test_the_recipe_makes_torch_a_name_of_gpugrad() -> None:
     recipe = next(
         b["code"] for b in FENCED.finditer(document("README.md")) if "sys.modules" in b["code"]

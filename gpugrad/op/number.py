@@ -45,7 +45,7 @@ def checked_number(value: Any, wanted: dtype, half: str = "c10::Half") -> Any:
     """Return a number that fills a tensor of type ``wanted``.
 
     Where PyTorch takes a half from a number of another type, ``half``, that may hold more:
-    where a tensor without dimensions is filled.
+    where a tensor of one element is filled.
 
     Raises:
         OverflowError: It is an integer of more than 64 bits.
@@ -86,4 +86,4 @@ def check_number(value: Any, function: str, argument: str = "fill_value", place:
 
 def half_for(shape: Any) -> str:
     """Return the type of the number from which PyTorch fills halves of a shape."""
-    return "double" if shape == () else "c10::Half"
+    return "double" if math.prod(shape) == 1 else "c10::Half"
