@@ -264,7 +264,7 @@ def forward(
         text = forward_source(
             op.function, op.formula, op.parameters, numbers, door is not None, head
         )
-        return _defined(op.function, text, namespace)
+        return defined(op.function, text, namespace)
 
     def specialize() -> None:
         namespace.update(compute=cpu.function_of(op.formula), elsewhere=elsewhere, halves=halves)
@@ -498,7 +498,7 @@ def backward(rule: Any, wide: bool, door: Any = None) -> Callable[..., Any]:
         namespace |= {"needs": needs, "parted": rule.op.parted, "formula": _computed(found)[1]}
         namespace["general"] = rule.general
     text = backward_source(formula, needs, wide, door is not None)
-    return _defined(f"{formula.name}_backward", text, namespace)
+    return defined(f"{formula.name}_backward", text, namespace)
 
 
 # One call for each gradient, which is recorded.
@@ -559,7 +559,7 @@ def backward_of_tensors(rule: Any, wide: bool) -> Callable[..., Any]:
         if found.targets:
             namespace[f"derived{k}"] = op.derived(found).plain_function
     text = recorded_source(op.formula, needs, wide)
-    return _defined(f"{op.formula.name}_recorded", text, namespace)
+    return defined(f"{op.formula.name}_recorded", text, namespace)
 
 
 # --------------------------------------------------------------------------- functions
@@ -579,9 +579,3 @@ def _known(door: Any = None) -> dict[str, Any]:
         "ndarray": np.ndarray if door is None else door.xp.ndarray,
         "quietly": cpu.quietly,
     }
-
-
-def _defined(name: str, text: str, namespace: dict[str, Any]) -> Any:
-    function = defined(name, text, namespace)
-    namespace.update(cpu.FUNCTIONS)  # the text of tanh calls NumPy's tanh
-    return function

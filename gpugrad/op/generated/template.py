@@ -239,6 +239,11 @@ def _code(text: str) -> CodeType:
 
 
 def defined(name: str, text: str, namespace: dict[str, Any], shown: str = "") -> Any:
-    """Return the function of a text; ``shown`` names it in a traceback, as ``name`` does else."""
-    exec(compile(text, f"<gpugrad {shown or name}>", "exec"), namespace)
-    return namespace[name]
+    """Return the function of a text, which names what is in a namespace.
+
+    ``shown`` names it in a traceback, as ``name`` does else.  The function is not put into the
+    namespace: the text of tanh calls NumPy's, and another thread may write the same text.
+    """
+    made: dict[str, Any] = {}
+    exec(compile(text, f"<gpugrad {shown or name}>", "exec"), namespace, made)
+    return made[name]
