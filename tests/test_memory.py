@@ -326,7 +326,9 @@ def check_nothing_is_kept(function: Callable[[Any, float], Any], device: str) ->
     call(0, 3)
     before = kept_objects()
     call(3, 30)
-    assert kept_objects() <= before
+    # what is kept by a call is there 27 times; a few come and go with the threads of pytest-xdist
+    for now, then in zip(kept_objects(), before, strict=True):
+        assert now <= then + 10
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
