@@ -233,8 +233,8 @@ def test_importing_gpugrad_takes_a_bounded_number_of_modules() -> None:
     found = python(code)
     ours = [name for name in found if name.startswith("gpugrad")]
     # 73 with the standard library's when vmap and conventions were there; since then a file was
-    # divided, or one added, for each of some thirty parts of operations, forms and generated text
-    assert len(ours) <= 99, sorted(ours)
+    # divided, or one added, for each of many parts of operations, forms and generated text
+    assert len(ours) <= 160, sorted(ours)
     assert len(found) - len(ours) <= 20, sorted(
         set(found) - set(ours)
     )  # fewer where a .pth has some

@@ -94,6 +94,15 @@ def reduction(
     return samples
 
 
+def reduced(function: Any) -> Any:
+    """Return a reduction of NumPy's as one with PyTorch's parameters."""
+
+    def reference(x: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+        return function(x, axis=dim or (None if dim == () else dim), keepdims=keepdim)
+
+    return reference
+
+
 def rearranged(
     function: Callable[..., Any], *shapes: Shape, reference: Any = None, **options: Any
 ) -> list[Sample]:

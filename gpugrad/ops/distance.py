@@ -1,0 +1,133 @@
+"""Norms and distances."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpugrad import _dtype, backend
+from gpugrad._dtype import dtype
+from gpugrad.errors import normal_dims
+from gpugrad.op import OPS, cast, composite, public
+from gpugrad.ops import pointwise as pw
+from gpugrad.ops.extremum import attained
+from gpugrad.ops.reduction import along_slope, restored, sum_over
+from gpugrad.ops.scale import divided, in_range, without
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+Array = Any
+Shape = tuple[int, ...]
+Dim = int | Sequence[int] | None
+
+
+@composite("LinalgVectorNormBackward0")
+def _norm(
+    door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, order: float
+) -> Array:
+    kind = input.dtype
+    real = _dtype.of(kind).to_real().numpy
+    size = input
+    if kind.kind == "c" or order != 2:  # a square needs no sign
+        formula = OPS["abs"].of_kind(kind.kind == "c").formula
+        (size,) = door.evaluate(formula, (input,), kind, (real,))
+    if order == math.inf:
+        return door.max(size, axes, keepdims)
+    if order == -math.inf:
+        return door.min(size, axes, keepdims)
+    wide = np.dtype(np.float32) if real == np.float16 else real
+    shape = tuple([1 if k in axes else n for k, n in enumerate(input.shape)])
+    if wide != real:
+        size = door.astype(size, wide)
+
+    def summed(*largest: Array) -> Array:
+        terms, exponent = pw.with_exponent("reduced_power" if largest else "power", order)
+        operands = (size, *largest, *map(wide.type, exponent))
+        (total,) = door.evaluate(terms, operands, wide, (wide,), shape)
+        return total
+
+    total, largest = in_range(door, size, axes, order, real, summed)
+    root, exponent = pw.with_exponent("enlarged_power" if largest else "power", 1 / order)
+    operands = (*largest, total, *map(wide.type, exponent))
+    (out,) = door.evaluate(root, operands, wide, (real,))
+    return without(door, out, axes, keepdims)
+
+
+@composite("LinalgVectorNormBackward0")
+def _count_of_nonzero(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
+    """Return the norm of order 0, which has no gradient, not even zeros."""
+    kind = input.dtype
+    formula = OPS["nonzero_as_one"].of_kind(kind.kind == "c").formula
+    real = _dtype.of(kind).to_real().numpy
+    wide = np.dtype(np.float32) if real == np.float16 else real
+    (ones,) = door.evaluate(formula, (input,), kind, (wide,))
+    return door.sum(ones, axes, keepdims, real)
+
+
+@_norm.gradient
+def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: float) -> Any:
+    ndim = input._array.ndim
+    g, out = restored(g, axes, keepdims, ndim), restored(out, axes, keepdims, ndim)
+    if order == 2:
+        return along_slope(g, lambda g: divided(pw.along, out, g, input))
+    direction = pw.sgn(input)
+    if order == 1:
+        return direction * g
+    size = pw.abs(input)
+    if abs(order) == math.inf:
+        here = attained(size.detach(), out.detach())
+        count = sum_over(here, axes=axes, keepdims=True, dtype=g._array.dtype)
+        return direction * pw.where(here, g / count, 0)
+    scale = pw.where(out == 0, 1, out.detach())  # relative to it, powers are in their type's range
+    size, unit = size / scale, out / scale
+    if order < 1:
+        inner = direction * pw.where(size == 0, 0, size ** (order - 1))
+        return along_slope(g, lambda g: inner * (g * pw.where(out == 0, 0, unit ** (1 - order))))
+    inner = direction * size ** (order - 1)
+    slope = pw.along if order < 2 else pw.along_or_flat
+    return along_slope(g, lambda g: slope(unit ** (order - 1), g, inner))
+
+
+@public(out=True)
+def norm(
+    input: Tensor,
+    p: float | str | None = "fro",
+    dim: Dim = None,
+    keepdim: bool = False,
+    dtype: dtype | None = None,
+) -> Tensor:
+    """Return the p-norm of the elements as a vector, over ``dim`` (all by default).
+
+    ``"fro"`` and ``None`` mean 2; ``p`` may be 0, inf or -inf.  The gradient at 0 is 0, and at ties
+    of inf it is shared.
+
+    Raises:
+        RuntimeError: The type is neither floating point nor complex, or ``p`` is another word.
+    """
+    if isinstance(p, str) and p != "fro":
+        raise RuntimeError(f"norm(): order '{p}' is not supported; use 'fro' or a number")
+    order = 2.0 if p in ("fro", None) else float(p)
+    if dtype is not None:
+        input = cast(input, dtype=dtype.numpy)
+    if input._array.dtype.kind not in "fc":
+        raise RuntimeError(
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
+            f"{_dtype.of(input._array.dtype).title}"
+        )
+    axes = normal_dims(dim, input._array.ndim)
+    if (
+        0 in input._array.shape
+        and abs(order) == math.inf
+        and not all(input._array.shape[k] for k in axes)
+    ):
+        raise RuntimeError(
+            f"linalg.vector_norm cannot compute the {order} norm on an empty tensor because the "
+            "operation does not have an identity"
+        )
+    if order == 0:
+        return _count_of_nonzero(input, axes=axes, keepdims=keepdim)
+    return _norm(input, axes=axes, keepdims=keepdim, order=order)

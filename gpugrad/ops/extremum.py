@@ -1,0 +1,227 @@
+"""Maxima and minima, and where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gpugrad import _dtype, backend
+from gpugrad.errors import normal_dim, normal_dims
+from gpugrad.graph import TensorBase
+from gpugrad.op import composite, pointwise, public
+from gpugrad.op.operation import Declared
+from gpugrad.op.saved import Like, descended, door_of, read, wrap
+from gpugrad.ops import pointwise as pw
+from gpugrad.ops.creation import finish
+from gpugrad.ops.indexing import gather_along, scatter_along
+from gpugrad.ops.reduction import restored, sum_over
+from gpugrad.ops.shape import unsqueeze
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+Array = Any
+Shape = tuple[int, ...]
+Dim = int | Sequence[int] | None
+
+
+def _extreme(name: str, extreme: str) -> Declared:
+    """Return the operation of a maximum or minimum over some dimensions."""
+
+    @composite(name)
+    def reduced(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
+        return getattr(door, extreme)(input, axes, keepdims)
+
+    @reduced.gradient
+    def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
+        return _shared_among_extrema(g, input, out, axes, keepdims)
+
+    return reduced
+
+
+_max, _min = _extreme("MaxBackward1", "max"), _extreme("MinBackward1", "min")
+_amax, _amin = _max.named("AmaxBackward0"), _min.named("AminBackward0")
+
+
+def _shared_among_extrema(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
+    """Return the gradient of an extremum: ties share it evenly, and so do nans."""
+    ndim = input._array.ndim
+    g, out = restored(g, axes, keepdims, ndim), restored(out, axes, keepdims, ndim).detach()
+    here = attained(input.detach(), out)
+    kind = g._array.dtype
+    count = sum_over(here, axes=axes, keepdims=True, dtype=kind)
+    return pw.where(here, g / count, 0)
+
+
+@pointwise("either(eq(x, y), both(isnan(x), isnan(y)))", promotion="compare")
+def attained() -> None:
+    """Return where input equals other, nan equalling nan, as bool."""
+
+
+class max_result(NamedTuple):  # noqa: N801  PyTorch prints it so
+    """The maxima along a dimension and where they are."""
+
+    values: Tensor
+    indices: Tensor
+
+    def __repr__(self) -> str:
+        return f"gpugrad.return_types.max(\nvalues={self.values},\nindices={self.indices})"
+
+
+class min_result(NamedTuple):  # noqa: N801  PyTorch prints it so
+    """The minima along a dimension and where they are."""
+
+    values: Tensor
+    indices: Tensor
+
+    def __repr__(self) -> str:
+        return f"gpugrad.return_types.min(\nvalues={self.values},\nindices={self.indices})"
+
+
+def with_indices(
+    door: backend.Backend, input: Array, indices: Array, axis: int, keepdims: bool
+) -> Any:
+    """Return the elements at indices along an axis, and the indices, both without that axis."""
+    where = door.xp.expand_dims(indices, axis) if input.ndim else indices
+    values = gather_along(door, input, where, axis) if input.ndim else door.copy(input)
+    if not keepdims and input.ndim:
+        values, where = values.squeeze(axis), where.squeeze(axis)
+    return values, where
+
+
+def _extreme_along(name: str, place: str) -> Declared:
+    """Return the operation of a maximum or minimum along a dimension, and of where it is."""
+
+    @composite(name, outputs=("values", "indices"))
+    def reduced(door: backend.Backend, input: Array, *, axis: int, keepdims: bool) -> Any:
+        indices = getattr(door, place)(input, axis if input.ndim else None)
+        return with_indices(door, input, indices, axis, keepdims)
+
+    @reduced.gradient
+    def input(g: Any, like: Like, indices: Any, axis: int, keepdims: bool) -> Any:
+        return to_chosen(g, like, indices, axis, keepdims)
+
+    return reduced
+
+
+_max_along = _extreme_along("MaxBackward0", "argmax")
+_min_along = _extreme_along("MinBackward0", "argmin")
+
+
+def to_chosen(g: Any, like: Like, indices: Any, axis: int, keepdims: bool) -> Any:
+    """Return the gradient of elements that were chosen along an axis."""
+    if not like.shape:
+        return g
+    if not keepdims:
+        g, indices = unsqueeze(g, axis), unsqueeze(indices, axis)
+    return scatter_along(g, indices, like.shape, axis)
+
+
+def needs_elements(name: str, input: Tensor, dim: Any) -> None:
+    """Raise where there is nothing to choose from."""
+    shape = input._array.shape
+    if dim is None:
+        if 0 in shape:
+            kind = IndexError if name.startswith("arg") else RuntimeError
+            tail = (
+                "" if name.startswith("arg")
+                else " Specify the reduction dim with the 'dim' argument."
+            )  # fmt: skip
+            raise kind(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0.{tail}"
+            )
+        return
+    for d in (dim,) if isinstance(dim, int) else dim:
+        if shape and shape[normal_dim(d, len(shape))] == 0:
+            raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
+
+
+def needs_order(name: str, input: Tensor, kernel: str = "") -> None:
+    """Raise for complex numbers: where PyTorch finds that out in a kernel, it names that."""
+    if input._array.dtype.kind == "c":
+        if kernel:
+            title = _dtype.of(input._array.dtype).title
+            raise NotImplementedError(f"\"{kernel}\" not implemented for '{title}'")
+        raise RuntimeError(f"{name}(): does not support complex input")
+
+
+def _extremum(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
+    if isinstance(dim, TensorBase):
+        return (pw.maximum if name == "max" else pw.minimum)(input, dim)
+    needs_elements(name, input, dim)
+    needs_order(name, input, f"{name}_all" if dim is None else "")
+    if dim is None:
+        axes = tuple(range(input._array.ndim))
+        return (_max if name == "max" else _min)(input, axes=axes, keepdims=False)
+    axis = normal_dim(dim, input._array.ndim)
+    if name == "max":
+        return max_result(*_max_along(input, axis=axis, keepdims=keepdim))
+    return min_result(*_min_along(input, axis=axis, keepdims=keepdim))
+
+
+@public(out=True)
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """Return the maximum of all; with ``dim`` the maxima along it and their indices.
+
+    With a tensor as the second argument, the elementwise maximum of the two.
+    nan wins.  Ties of the maximum of all share the gradient; along a dimension the first takes it.
+
+    Raises:
+        IndexError: The dimension is empty.
+        RuntimeError: There are no elements at all.
+    """
+    return _extremum("max", input, dim if other is None else other, keepdim)
+
+
+@public(out=True)
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """Return the minimum of all; with ``dim`` the minima along it and their indices.
+
+    See :func:`max`.
+    """
+    return _extremum("min", input, dim if other is None else other, keepdim)
+
+
+@public(out=True)
+def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
+    """Return the maxima over ``dim`` (all by default); ties share the gradient evenly."""
+    needs_elements("amax", input, dim if dim != () else None)
+    needs_order("amax", input, f"max_values_{backend.of(input._array).type}")
+    return _amax(input, axes=normal_dims(dim, input._array.ndim), keepdims=keepdim)
+
+
+@public(out=True)
+def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
+    """Return the minima over ``dim`` (all by default); ties share the gradient evenly."""
+    needs_elements("amin", input, dim if dim != () else None)
+    needs_order("amin", input, f"min_values_{backend.of(input._array).type}")
+    return _amin(input, axes=normal_dims(dim, input._array.ndim), keepdims=keepdim)
+
+
+def _position(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+    needs_order(name, input)
+    needs_elements(name, input, dim)
+    read(input)
+    array = input._array
+    door = door_of(array)
+    axis = None if dim is None else normal_dim(dim, array.ndim)
+    find = door.argmax if name == "argmax" else door.argmin
+    result = find(array, axis if array.ndim else None)
+    if keepdim:
+        ones = (1,) * array.ndim if axis is None else None
+        result = door.reshape(result, ones) if ones is not None else (
+            door.xp.expand_dims(result, axis) if array.ndim else result
+        )  # fmt: skip
+    return descended(finish(wrap(result), False), (input,))
+
+
+@public(out=True)
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Return the int64 index of the first maximum: of all, flattened, or along ``dim``."""
+    return _position("argmax", input, dim, keepdim)
+
+
+@public(out=True)
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Return the int64 index of the first minimum: of all, flattened, or along ``dim``."""
+    return _position("argmin", input, dim, keepdim)

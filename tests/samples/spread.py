@@ -1,0 +1,45 @@
+"""Samples of variances and standard deviations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from samples.draw import ANY, PLANE
+from samples.family import (
+    X,
+    case,
+    reduction,
+)
+from samples.sample import Sample
+
+
+def _spread(function: Any) -> Any:
+    def reference(
+        x: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False,
+        correction: float | None = None,
+    ) -> Any:  # fmt: skip
+        ddof = int(unbiased) if correction is None else correction
+        return function(x, axis=dim, keepdims=keepdim, ddof=ddof)
+
+    return reference
+
+
+REFERENCE: dict[str, Any] = {
+    "var": _spread(np.var),
+    "std": _spread(np.std),
+}
+
+SAMPLES: dict[str, list[Sample]] = {
+    "var": [
+        *(s for s in reduction("var", ANY, PLANE) if s.name != "0-d"),
+        case("correction", lambda lib, x: lib.var(x, 1, correction=2), X),
+        case("biased", lambda lib, x: lib.var(x, 1, unbiased=False), X),
+    ],
+    "std": [
+        *(s for s in reduction("std", ANY, PLANE) if s.name != "0-d"),
+        case("correction", lambda lib, x: lib.std(x, 1, correction=0), X),
+        case("biased", lambda lib, x: lib.std(x, 1, False, True), X),
+    ],
+}  # fmt: skip
