@@ -44,7 +44,8 @@ from gpugrad.op.node import ShownNode, shown
 from gpugrad.op.promotion import is_operand
 from gpugrad.op.saved import own_array, shared_counter
 from gpugrad.ops import complex as complex_
-from gpugrad.ops import creation, indexing, inplace
+from gpugrad.ops import copy as copies
+from gpugrad.ops import creation, indexing, inplace, joining
 from gpugrad.ops import shape as shapes
 
 
@@ -146,7 +147,7 @@ class Tensor(Methods):
         if all(isinstance(n, int) and not isinstance(n, bool) for n in data):
             return creation.empty(data or (0,), dtype=default, device=device)
         if len(data) == 1 and isinstance(first, TensorBase):
-            return shapes.detach(first)  # type: ignore[arg-type]
+            return copies.detach(first)  # type: ignore[arg-type]
         if isinstance(first, str):
             raise TypeError("new(): invalid data type 'str'")
         if len(data) != 1 or not (hasattr(first, "__len__") or backend.is_array(first)):
@@ -161,7 +162,7 @@ class Tensor(Methods):
             TypeError: The class does not derive from ``Tensor``.
         """
         _check_class(cls)
-        made = saved.of_class(shapes.detach(data), cls)
+        made = saved.of_class(copies.detach(data), cls)
         return creation.finish(made, require_grad)
 
     def as_subclass(self, cls: Any) -> Any:
@@ -396,7 +397,7 @@ class Tensor(Methods):
         if value is not None:
             self._check_grad(value)
             if follower_of(value) is not None:  # it will be added to
-                value = shapes.clone(value)
+                value = copies.clone(value)
         self._grad = value
 
     @grad.deleter
@@ -546,7 +547,7 @@ class Tensor(Methods):
 
     def detach(self) -> Tensor:
         """Return a tensor on the same memory without history."""
-        return shapes.detach(self)
+        return copies.detach(self)
 
     def detach_(self) -> Tensor:
         """Forget the history of the tensor, and its tangents, and return it.
@@ -583,7 +584,7 @@ class Tensor(Methods):
         """
         if own_array(self).__class__ is Batched:
             raise RuntimeError("accessing `data` under vmap transform is not allowed")
-        return shapes.detach(self)
+        return copies.detach(self)
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -731,7 +732,7 @@ class Tensor(Methods):
     def __iter__(self) -> Iterator[Tensor]:
         if not self._array.ndim:
             raise TypeError("iteration over a 0-d tensor")
-        return iter(shapes.unbind(self, 0))
+        return iter(joining.unbind(self, 0))
 
     def __reversed__(self) -> Tensor:
         return indexing.flip(self, 0) if self._array.ndim else self
@@ -809,7 +810,7 @@ class Tensor(Methods):
             raise NotImplementedError("Cannot access storage of TensorWrapper")
         if self._array.__class__ is Batched:
             raise NotImplementedError("Cannot access storage of BatchedTensorImpl")
-        result = shapes.detach(self)
+        result = copies.detach(self)
         if self.is_inference() and not mode.inference:
             result._counter = None
         result = creation.finish(result, self.requires_grad)

@@ -8,7 +8,7 @@ from typing import Any
 from gpugrad import backend
 from gpugrad.op.batching import batched, batching, unbatched
 from gpugrad.op.saved import wrap
-from gpugrad.ops.shape import cat
+from gpugrad.ops.joining import cat
 
 
 def basis(tensor: Any) -> Iterator[Any]:

@@ -15,7 +15,7 @@ from gpugrad.graph import UNRECORDED, TensorBase, View, mode, recording, restori
 from gpugrad.op.dual import has_tangents, outside_of, seen_from, unrecorded
 from gpugrad.op.history import rewrite
 from gpugrad.op.saved import edges, note_write, own_array, shared_counter, wrap
-from gpugrad.ops.shape import detach
+from gpugrad.ops.copy import detach
 
 
 class Function:

@@ -20,7 +20,7 @@ from gpugrad.autograd.basis import along_basis, basis
 from gpugrad.graph import recording, restoring
 from gpugrad.op.dual import variable
 from gpugrad.ops.creation import zeros_like
-from gpugrad.ops.shape import stack
+from gpugrad.ops.joining import stack
 
 Function = Callable[..., Any]
 Tensors = tuple[Any, ...]

@@ -24,7 +24,7 @@ from gpugrad.autograd.basis import at_once, basis
 from gpugrad.graph import warn
 from gpugrad.op.saved import own_array, wrap
 from gpugrad.ops.creation import tensor, zeros_like
-from gpugrad.ops.shape import stack
+from gpugrad.ops.joining import stack
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Function = Callable[..., Any]

@@ -19,8 +19,8 @@ from gpugrad.op.hooked import call_user, tensors, untensored
 from gpugrad.op.node import SavedTensor
 from gpugrad.op.operation import fit
 from gpugrad.op.saved import Like, like, shared_counter, unpack, versions_of, wrap, zeros
+from gpugrad.ops.copy import clone
 from gpugrad.ops.inplace import copy_
-from gpugrad.ops.shape import clone
 
 _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 

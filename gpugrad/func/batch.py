@@ -11,7 +11,7 @@ from gpugrad._tensor import Tensor
 from gpugrad.graph import restoring, transforming
 from gpugrad.op.batching import batched, batching, every_example, is_batched, unbatched
 from gpugrad.op.dual import leave
-from gpugrad.ops.shape import cat
+from gpugrad.ops.joining import cat
 
 Function = Callable[..., Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from gpugrad.ops.shape import stack
+from gpugrad.ops.joining import stack
 
 Values = Mapping[str, Any]
 

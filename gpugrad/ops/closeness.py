@@ -12,8 +12,8 @@ from gpugrad.op import different_devices, public
 from gpugrad.op.promotion import as_operand
 from gpugrad.op.saved import read
 from gpugrad.ops import pointwise as pw
+from gpugrad.ops.copy import detach
 from gpugrad.ops.reduction import all
-from gpugrad.ops.shape import detach
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor

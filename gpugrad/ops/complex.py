@@ -13,8 +13,9 @@ from gpugrad import _dtype, backend, errors
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, Pointwise, composite, function_of, linear, public
 from gpugrad.op.saved import own_array
+from gpugrad.ops.copy import clone, contiguous
+from gpugrad.ops.part import select
 from gpugrad.ops.pointwise import conjugate, cos, sin
-from gpugrad.ops.shape import clone, contiguous, select
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor

@@ -1,4 +1,4 @@
-"""Tensors of another type or on another device: the short names of :func:`gpugrad.ops.shape.to`."""
+"""Tensors of another type or on another device: the short names of :func:`gpugrad.ops.copy.to`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype
 from gpugrad.op import public
-from gpugrad.ops.shape import to
+from gpugrad.ops.copy import to
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor

@@ -17,7 +17,8 @@ from gpugrad.graph import LEAF, TensorBase, inferring, mark
 from gpugrad.op import public
 from gpugrad.op.number import check_number, check_word, checked_integer, checked_number, half_for
 from gpugrad.op.saved import descended, wrap
-from gpugrad.ops.shape import as_shape, to
+from gpugrad.ops.copy import to
+from gpugrad.ops.shape import as_shape
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor

@@ -17,6 +17,7 @@ from gpugrad.op.operation import Index
 from gpugrad.op.saved import Like, descended, own_array, read, wrap
 from gpugrad.ops import shape as shapes
 from gpugrad.ops.creation import finish
+from gpugrad.ops.part import select, sliced
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -303,7 +304,7 @@ def getitem(input: Tensor, key: Any) -> Tensor:
         n = input._array.shape[0]
         if not -n <= key < n:
             raise IndexError(f"index {key} is out of bounds for dimension 0 with size {n}")
-        return shapes.select(input, 0, key)
+        return select(input, 0, key)
     index, arrays = parsed(input, key)
     found = chosen(input, index, items_of(key))
     return descended(found, key if isinstance(key, tuple) else (key,)) if arrays else found
@@ -317,11 +318,11 @@ def chosen(input: Any, index: tuple[Any, ...], given: Sequence[Any] | None = Non
     if any(hasattr(i, "dtype") for i in index):
         if any(isinstance(i, int) for i in index):
             first, index = numbers_first(index)
-            input = shapes.sliced(input, first)
+            input = sliced(input, first)
         return taken(input, index=index if given is None else Index.of(index, given))
     if index in ((), (Ellipsis,)):
         return shapes.alias(input)
-    return shapes.sliced(input, index)
+    return sliced(input, index)
 
 
 @public(out=True)

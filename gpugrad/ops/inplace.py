@@ -63,8 +63,8 @@ from gpugrad.op.saved import (
 )
 from gpugrad.op.writable import ON_EACH_OTHER, SHARED, addresses, check_memory, check_scope
 from gpugrad.ops import scatter, shape
+from gpugrad.ops.copy import clone
 from gpugrad.ops.indexing import add_at, chosen, getitem, items_of, parsed
-from gpugrad.ops.shape import clone
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor

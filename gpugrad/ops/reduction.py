@@ -16,7 +16,9 @@ from gpugrad.graph import mode
 from gpugrad.op import cast, composite, expand_to, linear, public
 from gpugrad.op.saved import Like, wrap
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.shape import cat, narrow, reshape
+from gpugrad.ops.joining import cat
+from gpugrad.ops.part import narrow
+from gpugrad.ops.shape import reshape
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor

@@ -15,8 +15,8 @@ from gpugrad.op.number import check_number, checked_number
 from gpugrad.op.operation import Index
 from gpugrad.op.saved import Like, own_array, read, wrap
 from gpugrad.ops.indexing import check_inside, chosen, gathered, getitem, grid, numbers_first, taken
+from gpugrad.ops.part import zeros_with
 from gpugrad.ops.pointwise import where
-from gpugrad.ops.shape import zeros_with
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor

@@ -16,10 +16,12 @@ from gpugrad.op.dual import attach, tangent_of
 from gpugrad.op.history import part_of
 from gpugrad.op.operation import declared
 from gpugrad.op.saved import Like, own_array, wrap
+from gpugrad.ops import part
 from gpugrad.ops import shape as shapes
+from gpugrad.ops.copy import contiguous, to
 from gpugrad.ops.indexing import add_at, taken
+from gpugrad.ops.part import zeros_with
 from gpugrad.ops.scatter import assigned, nothing
-from gpugrad.ops.shape import zeros_with
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -204,7 +206,7 @@ def as_strided_scatter(
         RuntimeError: As for :func:`as_strided`, or ``src`` has another size than the view.
     """
     if np.unique(_layout_of(input).positions()).size < input._array.size:
-        input = shapes.contiguous(input)  # the copy has room for each element
+        input = contiguous(input)  # the copy has room for each element
     layout, inside = _layout(input, size, stride, storage_offset), _layout_of(input)
     _check_inside(input, layout)
     _check_place(src, layout.shape)
@@ -215,7 +217,7 @@ def as_strided_scatter(
     kept = np.flatnonzero(found >= 0)
     door = backend.of(input._array)
     where = door.device_of(input._array)
-    values = shapes.to(src, input.dtype)
+    values = to(src, input.dtype)
     if kept.size != found.size:
         values = taken(shapes.reshape(values, -1), index=(door.from_numpy(kept, where),))
     else:
@@ -327,7 +329,7 @@ def input(g: Any, index: tuple[Any, ...]) -> Any:
 
 @_slice_scatter.gradient
 def src(g: Any, index: tuple[Any, ...]) -> Any:
-    return shapes.sliced(g, index)
+    return part.sliced(g, index)
 
 
 _select_scatter = _slice_scatter.named("SelectScatterBackward0")
@@ -349,7 +351,7 @@ def input(g: Any, offset: int, first: int, second: int) -> Any:
 
 @_diagonal_scatter.gradient
 def src(g: Any, offset: int, first: int, second: int) -> Any:
-    return shapes.diagonal(g, offset, first, second)
+    return part.diagonal(g, offset, first, second)
 
 
 def _check_place(src: Tensor, shape: Shape) -> None:
@@ -397,7 +399,7 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
         RuntimeError: ``src`` has another size than the slice.
     """
     shape = input._array.shape
-    axis = shapes.checked_place(shape, dim, index)
+    axis = part.checked_place(shape, dim, index)
     _check_place(src, (*shape[:axis], *shape[axis + 1 :]))
     result: Tensor = _select_scatter(input, src, index=(*(slice(None),) * axis, index))
     return result
@@ -413,7 +415,7 @@ def diagonal_scatter(
         RuntimeError: ``src`` has another size than ``input.diagonal(offset, dim1, dim2)``, or the
             two dimensions are the same.
     """
-    first, second = shapes.diagonal_dims(input, dim1, dim2)
+    first, second = part.diagonal_dims(input, dim1, dim2)
     lengths = input._array.shape
     count = min(lengths[first] + min(offset, 0), lengths[second] - max(offset, 0))
     rest = [n for k, n in enumerate(lengths) if k not in (first, second)]

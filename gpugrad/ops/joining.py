@@ -1,0 +1,342 @@
+"""Several tensors as one, and one as several: each is the other's gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpugrad import _dtype, backend, errors
+from gpugrad.errors import normal_dim, size
+from gpugrad.graph import TensorBase
+from gpugrad.op import cast, linear, public
+from gpugrad.op.saved import Like, wrap, zeros
+from gpugrad.ops.part import narrow, select, sliced
+from gpugrad.ops.shape import as_shape
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+Array = Any
+Shape = tuple[int, ...]
+
+
+@linear("CatBackward0")
+def _cat(door: backend.Backend, *inputs: Array, axis: int) -> Array:
+    joined = [a for a in inputs if a.shape != (0,)]
+    return door.concatenate(joined or inputs, axis)
+
+
+@_cat.gradient
+def inputs(g: Any, likes: Sequence[Like], needs: Sequence[bool], axis: int) -> list[Any]:
+    results, start = [], 0
+    for like, needed in zip(likes, needs, strict=True):
+        if like.shape == (0,):
+            results.append(zeros(like) if needed else None)
+            continue
+        length = like.shape[axis]
+        results.append(narrow(g, axis, start, length) if needed else None)
+        start += length
+    return results
+
+
+@linear("StackBackward0")
+def _stack(door: backend.Backend, *inputs: Array, axis: int) -> Array:
+    added = (*(slice(None),) * axis, None)  # which costs a tenth of NumPy's function
+    return door.concatenate([a[added] for a in inputs], axis)
+
+
+@_stack.gradient
+def inputs(g: Any, needs: Sequence[bool], axis: int) -> list[Any]:
+    return [select(g, axis, k) if needed else None for k, needed in enumerate(needs)]
+
+
+@linear("SplitBackward0", view=True, outputs=())
+def _split(door: backend.Backend, input: Array, *, sizes: Shape, axis: int) -> tuple[Array, ...]:
+    before = (slice(None),) * axis
+    ends = [sum(sizes[: k + 1]) for k in range(len(sizes))]
+    return tuple(input[(*before, slice(e - n, e))] for e, n in zip(ends, sizes, strict=True))
+
+
+@_split.gradient
+def input(g: Any, axis: int) -> Any:
+    return cat(g, axis)
+
+
+_split_with_sizes = _split.named("SplitWithSizesBackward0")
+
+
+@linear("UnbindBackward0", view=True, outputs=())
+def _unbind(door: backend.Backend, input: Array, *, axis: int) -> tuple[Array, ...]:
+    if axis == 0 and input.ndim > 1:
+        return tuple(input)  # in half the time
+    # the ellipsis keeps the parts of a 1-d array views: 0-d arrays, not NumPy scalars
+    before = (slice(None),) * axis
+    return tuple(input[(*before, k, ...)] for k in range(input.shape[axis]))
+
+
+@_unbind.gradient
+def input(g: Any, axis: int) -> Any:
+    return stack(g, axis)
+
+
+def _tensors(function: str, tensors: Sequence[Tensor]) -> list[Tensor]:
+    if isinstance(tensors, TensorBase):
+        raise TypeError(
+            f"{function}(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor"
+        )
+    found: list[Any] = list(tensors)
+    for k, t in enumerate(found):
+        if not isinstance(t, TensorBase):
+            if not backend.is_array(t):
+                raise TypeError(
+                    f"expected Tensor as element {k} in argument 0, but got {type(t).__name__}"
+                )
+            found[k] = wrap(t)
+    if not found:
+        name = f"torch.{function}(): " if function == "cat" else f"{function} "
+        raise (ValueError if function == "cat" else RuntimeError)(
+            f"{name}expected a non-empty list of Tensors"
+            if function == "cat" else f"{function} expects a non-empty TensorList"
+        )  # fmt: skip
+    common = _dtype.of(found[0]._array.dtype)
+    for t in found[1:]:
+        common = _dtype.promote_types(common, _dtype.of(t._array.dtype))
+    # NumPy and CuPy promote floating point and complex types as PyTorch does, but not integers, and
+    # not by the type of what is not joined
+    kinds = "" if any(t._array.shape == (0,) for t in found) else "fc"
+    return [
+        t if t._array.dtype == common.numpy or t._array.dtype.kind in kinds
+        else cast(t, dtype=common.numpy) for t in found
+    ]  # fmt: skip
+
+
+@public(method=False, out=True, names="concat concatenate")
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Return the tensors joined along an existing dimension.
+
+    Raises:
+        RuntimeError: Other dimensions differ.
+        ValueError: There are no tensors.
+    """
+    found = _tensors("cat", tensors)
+    for k, t in enumerate(found):
+        if not t._array.ndim:
+            raise RuntimeError(f"zero-dimensional tensor (at position {k}) cannot be concatenated")
+    # PyTorch's old allowance: an empty vector joins anything
+    shape = next((t._array.shape for t in found if t._array.shape != (0,)), None)
+    if shape is None:
+        return _cat(*found, axis=0)
+    axis = normal_dim(dim, len(shape))
+    for k, t in enumerate(found):
+        other = t._array.shape
+        if other == (0,):
+            continue
+        if len(other) != len(shape):
+            raise RuntimeError(
+                f"Tensors must have same number of dimensions: got {len(shape)} and {len(other)}"
+            )
+        for d, (n, m) in enumerate(zip(shape, other, strict=True)):
+            if n != m and d != axis:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {axis}. Expected size {n} "
+                    f"but got size {m} for tensor number {k} in the list."
+                )
+    return _cat(*found, axis=axis)
+
+
+@public(method=False, out=True)
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Return tensors of equal size joined along a new dimension.
+
+    Raises:
+        RuntimeError: The sizes differ.
+    """
+    found = _tensors("stack", tensors)
+    shape = found[0]._array.shape
+    axis = normal_dim(dim, len(shape) + 1)
+    for k, t in enumerate(found[1:], 1):
+        if t._array.shape != shape:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {size(shape)} at entry 0 "
+                f"and {size(t._array.shape)} at entry {k}"
+            )
+    return _stack(*found, axis=axis)
+
+
+@public()
+def split(
+    input: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
+) -> tuple[Tensor, ...]:
+    """Return views of consecutive parts, of one size (the last may be smaller) or of given ones.
+
+    Raises:
+        RuntimeError: The sizes do not add up.
+    """
+    if not input._array.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    axis = normal_dim(dim, input._array.ndim)
+    length = input._array.shape[axis]
+    if isinstance(split_size_or_sections, int):
+        n = split_size_or_sections
+        if n < 0 or (n == 0 and length):
+            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={n}")
+        sizes = tuple(min(n, length - k) for k in range(0, length, n)) if length else (0,)
+        return _split(input, sizes=sizes, axis=axis)
+    return split_with_sizes(input, split_size_or_sections, dim)
+
+
+@public()
+def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """Return views of consecutive parts of given sizes.
+
+    Raises:
+        RuntimeError: One is negative, or they do not add up.
+    """
+    if not input._array.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    axis = normal_dim(dim, input._array.ndim)
+    length, sizes = input._array.shape[axis], tuple(split_sizes)
+    if any(n < 0 for n in sizes):
+        raise RuntimeError(
+            "split_with_sizes expects split_sizes have only non-negative entries, but got "
+            f"split_sizes={size(sizes)}"
+        )
+    if sum(sizes) != length:
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's "
+            f"size at dimension {axis}), but got split_sizes={size(sizes)}"
+        )
+    return _split_with_sizes(input, sizes=sizes, axis=axis)
+
+
+@public()
+def tensor_split(
+    input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0
+) -> tuple[Tensor, ...]:
+    """Return views of consecutive parts: of almost equal size, or beginning at given indices.
+
+    Args:
+        input: At least one dimension.
+        indices_or_sections: How many parts, of which the first may be larger by one; or where
+            they end and begin, also as an integer tensor.
+        dim: The dimension that is divided.
+
+    Raises:
+        RuntimeError: The input is 0-d, there are no parts, or a tensor is not int64 on the CPU.
+    """
+    if not input._array.ndim:
+        raise RuntimeError(
+            "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"
+        )
+    axis = normal_dim(dim, input._array.ndim)
+    if isinstance(indices_or_sections, TensorBase):
+        indices_or_sections = _as_numbers(indices_or_sections)
+    length = input._array.shape[axis]
+    if isinstance(indices_or_sections, int):
+        parts = indices_or_sections
+        if parts <= 0:
+            raise RuntimeError(f"number of sections must be larger than 0, got {parts}")
+        small, larger = divmod(length, parts)
+        ends = [k * small + min(k, larger) for k in range(1, parts)]
+    else:
+        ends = list(as_shape((indices_or_sections,), "tensor_split", "indices"))
+    before = (slice(None),) * axis
+    bounds = zip([0, *ends], [*ends, length], strict=True)
+    return tuple([sliced(input, (*before, slice(a, b))) for a, b in bounds])
+
+
+def _as_numbers(given: Any) -> Any:
+    array = given._array
+    if array.dtype != np.int64:
+        raise RuntimeError(
+            "tensor_split expected tensor_indices_or_sections to have dtype of long, but got "
+            f"{_dtype.of(array.dtype).title}"
+        )
+    if backend.of(array).type != "cpu":
+        raise RuntimeError(
+            "tensor_split expected tensor_indices_or_sections to be on cpu, but it's on "
+            f"{given.device}"
+        )
+    if array.ndim > 1:
+        raise RuntimeError(
+            "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or "
+            f"one-dimensional tensor, but got a tensor with {array.ndim} dims"
+        )
+    return array.tolist()
+
+
+def _split_along(
+    function: str, input: Tensor, parts: int | Sequence[int], least: int, dim: int
+) -> tuple[Tensor, ...]:
+    shape = input._array.shape
+    if len(shape) < least:
+        raise RuntimeError(
+            f"gpugrad.{function} requires a tensor with at least {least} dimension, but got a "
+            f"tensor with {len(shape)} dimensions!"
+        )
+    if isinstance(parts, int) and (parts <= 0 or shape[dim] % parts):
+        raise RuntimeError(
+            f"gpugrad.{function} attempted to split along dimension {dim}, but the size of the "
+            f"dimension {shape[dim]} is not divisible by the split_size {parts}!"
+        )
+    found: tuple[Tensor, ...] = tensor_split(input, parts, dim)
+    return found
+
+
+@public()
+def hsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """Return the parts of :func:`tensor_split`, of equal size, along the second dimension.
+
+    A vector is divided along its only one.
+
+    Raises:
+        RuntimeError: The parts would differ in size, or the input is 0-d.
+    """
+    return _split_along("hsplit", input, indices_or_sections, 1, min(1, input._array.ndim - 1))
+
+
+@public()
+def vsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """Return the parts of :func:`tensor_split`, of equal size, along the first dimension.
+
+    Raises:
+        RuntimeError: The parts would differ in size, or there are not two dimensions.
+    """
+    return _split_along("vsplit", input, indices_or_sections, 2, 0)
+
+
+@public()
+def dsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """Return the parts of :func:`tensor_split`, of equal size, along the third dimension.
+
+    Raises:
+        RuntimeError: The parts would differ in size, or there are not three dimensions.
+    """
+    return _split_along("dsplit", input, indices_or_sections, 3, 2)
+
+
+@public()
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Return at most ``chunks`` views of equal size, the last smaller where it must be.
+
+    Raises:
+        RuntimeError: ``chunks`` is not positive.
+    """
+    if not input._array.ndim:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
+    if chunks < 1:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    length = input._array.shape[normal_dim(dim, input._array.ndim)]
+    if not length:
+        return split(input, [0] * chunks, dim)
+    return split(input, -(-length // chunks), dim)
+
+
+@public()
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """Return a view of each slice along a dimension, which disappears."""
+    if not input._array.ndim:
+        raise IndexError(errors.NO_DIMENSIONS)
+    return _unbind(input, axis=normal_dim(dim, input._array.ndim))

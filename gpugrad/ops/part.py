@@ -1,0 +1,170 @@
+"""One part of a tensor: views of slices and diagonals, and zeros around them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpugrad import backend
+from gpugrad.errors import normal_dim, size
+from gpugrad.op import linear, public
+from gpugrad.op.saved import Like
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+Array = Any
+Shape = tuple[int, ...]
+
+
+@linear("SelectBackward0", view=True)
+def _select(door: backend.Backend, input: Array, *, axis: int, index: int) -> Array:
+    return input[(*(slice(None),) * axis, index, ...)]
+
+
+@_select.gradient
+def input(g: Any, like: Like, axis: int, index: int) -> Any:
+    return zeros_with(g, shape=like.shape, index=(*(slice(None),) * axis, index))
+
+
+def _whole(index: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return an index that gives an array even where it names one element."""
+    return index if Ellipsis in index else (*index, ...)
+
+
+@linear("SliceBackward0", view=True)
+def _slice(door: backend.Backend, input: Array, *, index: tuple[Any, ...]) -> Array:
+    return input[_whole(index)]
+
+
+@_slice.gradient
+def input(g: Any, like: Like, index: tuple[Any, ...]) -> Any:
+    return zeros_with(g, shape=like.shape, index=index)
+
+
+# PyTorch takes an index apart into steps; the node that is seen is that of the last one.
+_slice_ending_in_select = _slice.named("SelectBackward0")
+_slice_ending_in_unsqueeze = _slice.named("UnsqueezeBackward0")
+
+
+@linear("SliceScatterBackward0")
+def zeros_with(
+    door: backend.Backend, input: Array, *, shape: Shape, index: tuple[Any, ...]
+) -> Array:
+    """Return zeros of a shape with the input at an index of integers and slices."""
+    result = door.full(shape, 0, input.dtype, door.device_of(input))
+    door.assign(result[_whole(index)], input)
+    return result
+
+
+@zeros_with.gradient
+def input(g: Any, index: tuple[Any, ...]) -> Any:
+    return _slice(g, index=index)
+
+
+@linear("DiagonalBackward0", view=True)
+def _diagonal(
+    door: backend.Backend, input: Array, *, offset: int, first: int, second: int
+) -> Array:
+    return door.diagonal(input, offset, first, second)
+
+
+@_diagonal.gradient
+def input(g: Any, like: Like, offset: int, first: int, second: int) -> Any:
+    return _put_diagonal(g, shape=like.shape, offset=offset, first=first, second=second)
+
+
+@linear("DiagonalScatterBackward0")
+def _put_diagonal(
+    door: backend.Backend, input: Array, *, shape: Shape, offset: int, first: int, second: int
+) -> Array:
+    result = door.full(shape, 0, input.dtype, door.device_of(input))
+    door.assign(door.diagonal(result, offset, first, second), input)
+    return result
+
+
+@_put_diagonal.gradient
+def input(g: Any, offset: int, first: int, second: int) -> Any:
+    return _diagonal(g, offset=offset, first=first, second=second)
+
+
+@public()
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """Return a view of the slice at ``index``, without that dimension.
+
+    Raises:
+        IndexError: The tensor is 0-d, or has no such slice.
+    """
+    return _select(input, axis=checked_place(input._array.shape, dim, index), index=index)
+
+
+def checked_place(shape: Shape, dim: int, index: int) -> int:
+    """Return the axis that ``dim`` names, if it has a slice ``index``.
+
+    Raises:
+        IndexError: It has none, or there are no dimensions.
+    """
+    if not shape:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    axis = normal_dim(dim, len(shape))
+    if not -shape[axis] <= index < shape[axis]:
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {size(shape)} at dimension "
+            f"{axis}"
+        )
+    return axis
+
+
+@public()
+def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """Return a view of ``length`` slices from ``start`` on."""
+    shape = input._array.shape
+    if not shape:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    axis = normal_dim(dim, len(shape))
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    n = shape[axis]
+    if not -n <= start <= n:
+        raise IndexError(
+            f"start out of range (expected to be in range of [{-n}, {n}], but got {start})"
+        )
+    if start < 0:
+        start += n
+    if start + length > shape[axis]:
+        raise RuntimeError(
+            f"start ({start}) + length ({length}) exceeds dimension size ({shape[axis]})."
+        )
+    return _slice(input, index=(*(slice(None),) * axis, slice(start, start + length)))
+
+
+def sliced(input: Tensor, index: tuple[Any, ...]) -> Tensor:
+    """Return a view at an index of integers and slices."""
+    steps = [i for i in index if i is not Ellipsis and i != slice(None)]
+    last = steps[-1] if steps else slice(None)
+    if isinstance(last, int):
+        return _slice_ending_in_select(input, index=index)
+    return (_slice_ending_in_unsqueeze if last is None else _slice)(input, index=index)
+
+
+@public()
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """Return a view of the diagonals over two dimensions, which a last one replaces.
+
+    Raises:
+        RuntimeError: The two dimensions are the same.
+    """
+    first, second = diagonal_dims(input, dim1, dim2)
+    return _diagonal(input, offset=offset, first=first, second=second)
+
+
+def diagonal_dims(input: Tensor, dim1: int, dim2: int) -> tuple[int, int]:
+    """Return the two axes that a diagonal runs through.
+
+    Raises:
+        RuntimeError: They are the same.
+    """
+    ndim = input._array.ndim
+    first, second = normal_dim(dim1, ndim), normal_dim(dim2, ndim)
+    if first == second:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return first, second
