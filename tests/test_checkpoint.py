@@ -12,7 +12,7 @@ import pytest
 
 import gpugrad
 from comparison import Programs, agree, pytorch
-from gpugrad.ops.linalg import _mm
+from gpugrad.ops.products import _mm
 from gpugrad.utils import checkpoint as module
 from gpugrad.utils.checkpoint import (
     CheckpointError,

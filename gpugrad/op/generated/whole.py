@@ -5,7 +5,7 @@ what is saved.  Operations with any number of tensors, or several results that a
 tensor, are called by :meth:`gpugrad.op.operation.Operation.general`.
 
 >>> import gpugrad
->>> print(gpugrad.ops.linalg._mm.op.source)  # doctest: +ELLIPSIS
+>>> print(gpugrad.ops.products._mm.op.source)  # doctest: +ELLIPSIS
 def call(input, mat2):
     if input.__class__ is not Tensor:
         return general(input, mat2)
