@@ -17,7 +17,7 @@ from gpugrad.graph import TensorBase
 from gpugrad.op.forms import PUBLIC, Method
 from gpugrad.ops import inplace
 
-for _module in pkgutil.iter_modules(ops.__path__, "gpugrad.ops."):
+for _module in pkgutil.walk_packages(ops.__path__, "gpugrad.ops."):
     import_module(_module.name)  # which fills the table
 
 

@@ -76,9 +76,8 @@ def test_every_operation_has_samples() -> None:
 def declared() -> dict[int, tuple[str, Any]]:
     """Return everything that was declared as an operation, by identity."""
     package = import_module("gpugrad.ops")
-    modules = [
-        import_module(f"gpugrad.ops.{m.name}") for m in pkgutil.iter_modules(package.__path__)
-    ]
+    names = [m.name for m in pkgutil.walk_packages(package.__path__, "gpugrad.ops.")]
+    modules = [import_module(name) for name in names]
     modules.append(import_module("gpugrad.op"))
     found: dict[int, tuple[str, Any]] = {id(op): (name, op) for name, op in OPS.items()}
     for module in modules:

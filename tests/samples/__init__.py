@@ -18,8 +18,8 @@ from samples.sample import Sample as Sample
 SAMPLES: dict[str, list[Sample]] = {}
 
 _NOT_TABLES = {"samples.draw", "samples.family", "samples.sample"}
-for _module in pkgutil.iter_modules(__path__, "samples."):
-    if _module.name not in _NOT_TABLES:
+for _module in pkgutil.walk_packages(__path__, "samples."):
+    if not _module.ispkg and _module.name not in _NOT_TABLES:
         _table = import_module(_module.name)
         SAMPLES |= _table.SAMPLES
         vars(REFERENCE).update(_table.REFERENCE)

@@ -1,0 +1,101 @@
+"""Elementwise operations: each is a formula, and everything else follows from it.
+
+Operands are tensors, arrays or Python numbers; they broadcast and are promoted as in PyTorch.
+Inside a rule the same functions build expressions.  What other operations are made of, they find
+here.
+"""
+
+from __future__ import annotations
+
+from gpugrad.ops.pointwise.activation import gelu as gelu
+from gpugrad.ops.pointwise.activation import relu as relu
+from gpugrad.ops.pointwise.activation import silu as silu
+from gpugrad.ops.pointwise.activation import softplus as softplus
+from gpugrad.ops.pointwise.activation import where_positive as where_positive
+from gpugrad.ops.pointwise.arithmetic import add as add
+from gpugrad.ops.pointwise.arithmetic import check_difference as check_difference
+from gpugrad.ops.pointwise.arithmetic import factor as factor
+from gpugrad.ops.pointwise.arithmetic import minus as minus
+from gpugrad.ops.pointwise.arithmetic import mul as mul
+from gpugrad.ops.pointwise.arithmetic import neg as neg
+from gpugrad.ops.pointwise.arithmetic import negative as negative
+from gpugrad.ops.pointwise.arithmetic import plus as plus
+from gpugrad.ops.pointwise.arithmetic import sub as sub
+from gpugrad.ops.pointwise.bitwise import bitwise_and as bitwise_and
+from gpugrad.ops.pointwise.bitwise import bitwise_not as bitwise_not
+from gpugrad.ops.pointwise.bitwise import bitwise_or as bitwise_or
+from gpugrad.ops.pointwise.bitwise import bitwise_xor as bitwise_xor
+from gpugrad.ops.pointwise.choice import choose as choose
+from gpugrad.ops.pointwise.choice import clamp as clamp
+from gpugrad.ops.pointwise.choice import maximum as maximum
+from gpugrad.ops.pointwise.choice import minimum as minimum
+from gpugrad.ops.pointwise.choice import where as where
+from gpugrad.ops.pointwise.comparison import eq as eq
+from gpugrad.ops.pointwise.comparison import ge as ge
+from gpugrad.ops.pointwise.comparison import gt as gt
+from gpugrad.ops.pointwise.comparison import is_finite as is_finite
+from gpugrad.ops.pointwise.comparison import isinf as isinf
+from gpugrad.ops.pointwise.comparison import isnan as isnan
+from gpugrad.ops.pointwise.comparison import isreal as isreal
+from gpugrad.ops.pointwise.comparison import le as le
+from gpugrad.ops.pointwise.comparison import lt as lt
+from gpugrad.ops.pointwise.comparison import ne as ne
+from gpugrad.ops.pointwise.complex import angle as angle
+from gpugrad.ops.pointwise.complex import conj as conj
+from gpugrad.ops.pointwise.complex import conjugate as conjugate
+from gpugrad.ops.pointwise.complex import imaginary_part as imaginary_part
+from gpugrad.ops.pointwise.complex import polar_imaginary as polar_imaginary
+from gpugrad.ops.pointwise.complex import polar_real as polar_real
+from gpugrad.ops.pointwise.complex import real_part as real_part
+from gpugrad.ops.pointwise.division import div as div
+from gpugrad.ops.pointwise.division import reciprocal as reciprocal
+from gpugrad.ops.pointwise.division import true_divide as true_divide
+from gpugrad.ops.pointwise.exponential import exp as exp
+from gpugrad.ops.pointwise.exponential import expm1 as expm1
+from gpugrad.ops.pointwise.exponential import log as log
+from gpugrad.ops.pointwise.exponential import log1p as log1p
+from gpugrad.ops.pointwise.exponential import logaddexp as logaddexp
+from gpugrad.ops.pointwise.exponential import sigmoid as sigmoid
+from gpugrad.ops.pointwise.hyperbolic import tanh as tanh
+from gpugrad.ops.pointwise.logical import both as both
+from gpugrad.ops.pointwise.logical import either as either
+from gpugrad.ops.pointwise.logical import logical_and as logical_and
+from gpugrad.ops.pointwise.logical import logical_not as logical_not
+from gpugrad.ops.pointwise.logical import logical_or as logical_or
+from gpugrad.ops.pointwise.logical import logical_xor as logical_xor
+from gpugrad.ops.pointwise.operand import Number as Number
+from gpugrad.ops.pointwise.operand import Operand as Operand
+from gpugrad.ops.pointwise.operand import check_held as check_held
+from gpugrad.ops.pointwise.operand import is_bool as is_bool
+from gpugrad.ops.pointwise.part import along as along
+from gpugrad.ops.pointwise.part import along_or_flat as along_or_flat
+from gpugrad.ops.pointwise.part import binade as binade
+from gpugrad.ops.pointwise.part import chained as chained
+from gpugrad.ops.pointwise.part import deviation as deviation
+from gpugrad.ops.pointwise.part import enlarged_deviation as enlarged_deviation
+from gpugrad.ops.pointwise.part import enlarged_power as enlarged_power
+from gpugrad.ops.pointwise.part import enlarged_variance as enlarged_variance
+from gpugrad.ops.pointwise.part import exp_below as exp_below
+from gpugrad.ops.pointwise.part import log_above as log_above
+from gpugrad.ops.pointwise.part import nonzero_as_one as nonzero_as_one
+from gpugrad.ops.pointwise.part import one_for as one_for
+from gpugrad.ops.pointwise.part import product_in as product_in
+from gpugrad.ops.pointwise.part import reduced as reduced
+from gpugrad.ops.pointwise.part import reduced_power as reduced_power
+from gpugrad.ops.pointwise.part import sized_exp_difference as sized_exp_difference
+from gpugrad.ops.pointwise.part import squared_distance as squared_distance
+from gpugrad.ops.pointwise.power import pow as pow
+from gpugrad.ops.pointwise.power import power as power
+from gpugrad.ops.pointwise.power import rsqrt as rsqrt
+from gpugrad.ops.pointwise.power import sqrt as sqrt
+from gpugrad.ops.pointwise.power import square as square
+from gpugrad.ops.pointwise.power import with_exponent as with_exponent
+from gpugrad.ops.pointwise.sign import abs as abs
+from gpugrad.ops.pointwise.sign import sgn as sgn
+from gpugrad.ops.pointwise.sign import sign as sign
+from gpugrad.ops.pointwise.special import erf as erf
+from gpugrad.ops.pointwise.trigonometric import atan2 as atan2
+from gpugrad.ops.pointwise.trigonometric import cos as cos
+from gpugrad.ops.pointwise.trigonometric import hypot as hypot
+from gpugrad.ops.pointwise.trigonometric import sin as sin
+from gpugrad.ops.pointwise.trigonometric import tan as tan

@@ -1,0 +1,88 @@
+"""Activation functions of neural networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpugrad.op import pointwise, public
+from gpugrad.ops.pointwise.choice import NO_CLAMP, where
+from gpugrad.ops.pointwise.comparison import gt
+from gpugrad.ops.pointwise.exponential import exp
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+
+# As in PyTorch the derivatives of these two are 0 by some of their operands, and not nothing: with
+# ``create_graph`` a gradient that is made of them requires grad.
+@pointwise("where(le(level, 0), 0, x)", "ThresholdBackwardBackward0")
+def where_positive(g, level, x):
+    return 0, where_positive(level, g)
+
+
+@public(inplace="values function")
+@pointwise("maximum(x, 0)", "ReluBackward0", complex_error=NO_CLAMP)
+def relu(g, out):
+    """Return max(input, 0); the gradient at 0 is 0."""
+    return where_positive(out, g)
+
+
+@pointwise("x * 0.5 * (1 + erf(x * 0.7071067811865476))", "GeluBackward0", "real", function="gelu")
+def gelu_exact():
+    pass
+
+
+@pointwise(
+    "0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))",
+    "GeluBackward0",
+    "real",
+    function="gelu",
+)
+def gelu_tanh():
+    pass
+
+
+@public(method=False)
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """Return input times the normal distribution function of input.
+
+    Args:
+        input: Floating point.
+        approximate: "none" (by the error function) or "tanh".
+
+    Source: Hendrycks and Gimpel 2016, arXiv:1606.08415.
+    """
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError("approximate argument must be either none or tanh.")
+    return (gelu_exact if approximate == "none" else gelu_tanh)(input)
+
+
+@pointwise(
+    "where(x * beta > threshold, x, log1p(exp(x * beta)) / beta)",
+    "SoftplusBackward0",
+    "float",
+    function="softplus",
+    parameters=("input", "beta", "threshold"),
+)
+def softplus_formula(g, x, beta, threshold):
+    # the untaken branch overflows where x is large: choose, never multiply by a mask
+    large = gt(x * beta, threshold)
+    power = exp(where(large, 0, x * beta))  # and far below, 1 / (1 + 1 / power) would overflow
+    return where(large, g, g * (power / (power + 1))), None, None
+
+
+@public(method=False)
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """Return log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold."""
+    return softplus_formula(input, float(beta), float(threshold))
+
+
+@pointwise("x * sigmoid(x)", "SiluBackward0", "float", function="silu")
+def silu_formula():
+    pass
+
+
+@public(method=False)
+def silu(input: Tensor) -> Tensor:
+    """Return input * sigmoid(input)."""
+    return silu_formula(input)

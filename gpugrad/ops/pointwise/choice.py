@@ -1,0 +1,152 @@
+"""Choices between operands: by a condition, or of the larger and the smaller."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpugrad import _dtype, backend, errors
+from gpugrad.formula import Expression, call
+from gpugrad.graph import TensorBase
+from gpugrad.op import OPS, Pointwise, pointwise, public, selecting
+from gpugrad.op.forms import Selected
+from gpugrad.op.number import half_for
+from gpugrad.op.saved import wrap
+from gpugrad.ops.pointwise.comparison import eq, ge, gt, le, lt
+from gpugrad.ops.pointwise.logical import both, either
+from gpugrad.ops.pointwise.operand import Operand, check_held
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+
+@pointwise(
+    "where(condition, x, y)",
+    "WhereBackward0",
+    kinds={"condition": "bool"},
+    function="where",
+    parameters=("condition", "input", "other"),
+)
+def choose(g, condition, x, y):
+    return None, where(condition, g, 0), where(condition, 0, g)
+
+
+@public(out=True)
+def where(condition: Any, input: Operand = None, other: Operand = None) -> Any:
+    """Return input where condition holds, else other.
+
+    The gradient goes to the one that was taken, and 0 to the other: a nan or inf in the
+    *derivative* of what was not taken still reaches it (0 times inf), as in PyTorch.
+
+    Raises:
+        RuntimeError: ``condition`` is not bool.
+    """
+    if any(isinstance(v, Expression) for v in (condition, input, other)):
+        return call("where", condition, input, other)
+    if not isinstance(condition, TensorBase):
+        if not backend.is_array(condition):
+            raise errors.must_be_tensor("where", "condition", 1, condition)
+        condition = wrap(condition)
+    if input is None and other is None:
+        return condition.nonzero(as_tuple=True)
+    if condition._array.dtype.kind != "b":
+        raise RuntimeError(
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{_dtype.of(condition._array.dtype).title}"
+        )
+    check_held((input, other), (input, other), half=half_for(()))
+    return choose(condition, input, other)
+
+
+@public(out=True)
+@pointwise(
+    "maximum(x, y)",
+    "MaximumBackward0",
+    complex_error=RuntimeError("maximum not implemented for complex tensors."),
+)
+def maximum(g, x, y):
+    """Return the larger of the two, nan if either is; a tie shares the gradient in halves."""
+    return (
+        where(lt(x, y), 0, where(eq(x, y), g / 2, g)),
+        where(lt(y, x), 0, where(eq(x, y), g / 2, g)),
+    )
+
+
+@public(out=True)
+@pointwise(
+    "minimum(x, y)",
+    "MinimumBackward0",
+    complex_error=RuntimeError("minimum not implemented for complex tensors."),
+)
+def minimum(g, x, y):
+    """Return the smaller of the two, nan if either is; a tie shares the gradient in halves."""
+    return (
+        where(gt(x, y), 0, where(eq(x, y), g / 2, g)),
+        where(gt(y, x), 0, where(eq(x, y), g / 2, g)),
+    )
+
+
+NO_CLAMP = NotImplementedError("clamp is not supported for complex types")
+
+
+@pointwise(
+    "minimum(maximum(x, low), high)",
+    "ClampBackward1",
+    complex_error=NO_CLAMP,
+    function="clamp",
+    parameters=("input", "min", "max"),
+)
+def clamp_both(g, x, low, high):
+    return (
+        where(both(ge(x, low), le(x, high)), g, 0),
+        where(both(lt(low, high), lt(x, low)), g, 0),
+        where(either(gt(x, high), lt(high, low)), g, 0),
+    )
+
+
+@pointwise(
+    "maximum(x, low)",
+    "ClampBackward1",
+    complex_error=NO_CLAMP,
+    function="clamp",
+    parameters=("input", "min"),
+)
+def clamp_low(g, x, low):
+    return where(ge(x, low), g, 0), where(lt(x, low), g, 0)
+
+
+@pointwise(
+    "minimum(x, high)",
+    "ClampBackward1",
+    complex_error=NO_CLAMP,
+    function="clamp",
+    parameters=("input", "max"),
+)
+def clamp_high(g, x, high):
+    return where(le(x, high), g, 0), where(gt(x, high), g, 0)
+
+
+_CLAMPS_BY_TENSOR: tuple[Any, ...] = tuple(
+    Pointwise("ClampBackward0", "clamp", OPS[name].build, "default", OPS[name].parameters, NO_CLAMP)
+    for name in ("clamp_low", "clamp_high", "clamp_both")
+)
+
+
+@public(inplace="values function", out=True, names="clip")
+@selecting
+def clamp(input: Tensor, min: Operand = None, max: Operand = None) -> Selected:
+    """Return input limited to [min, max], numbers or tensors; where min > max the result is max.
+
+    The gradient of input is 1 inside, bounds included, and 0 outside and at nan.
+
+    Raises:
+        RuntimeError: Neither bound is given.
+    """
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    check_held((min, max), (input, min, max))
+    by_tensor = isinstance(min, TensorBase) or isinstance(max, TensorBase)
+    by_number = (clamp_low, clamp_high, clamp_both)
+    low, high, both_ = _CLAMPS_BY_TENSOR if by_tensor else by_number
+    if max is None:
+        return low, (input, min)
+    return (high, (input, max)) if min is None else (both_, (input, min, max))
