@@ -15,6 +15,7 @@ from gpugrad import cuda as cuda
 from gpugrad import func as func
 from gpugrad import linalg as linalg
 from gpugrad import optim as optim
+from gpugrad import return_types as return_types
 from gpugrad import special as special
 from gpugrad import utils as utils
 from gpugrad._device import device as device

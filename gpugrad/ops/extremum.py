@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
 from gpugrad.errors import normal_dim, normal_dims
 from gpugrad.graph import TensorBase
 from gpugrad.op import composite, pointwise, public
 from gpugrad.op.operation import Declared
+from gpugrad.op.results import results
 from gpugrad.op.saved import Like, descended, door_of, read, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.creation import finish
@@ -58,24 +59,7 @@ def attained() -> None:
     """Return where input equals other, nan equalling nan, as bool."""
 
 
-class max_result(NamedTuple):  # noqa: N801  PyTorch prints it so
-    """The maxima along a dimension and where they are."""
-
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return f"gpugrad.return_types.max(\nvalues={self.values},\nindices={self.indices})"
-
-
-class min_result(NamedTuple):  # noqa: N801  PyTorch prints it so
-    """The minima along a dimension and where they are."""
-
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return f"gpugrad.return_types.min(\nvalues={self.values},\nindices={self.indices})"
+_MAX, _MIN = (results(name, "values", "indices") for name in ("max", "min"))
 
 
 def with_indices(
@@ -155,8 +139,8 @@ def _extremum(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
         return (_max if name == "max" else _min)(input, axes=axes, keepdims=False)
     axis = normal_dim(dim, input._array.ndim)
     if name == "max":
-        return max_result(*_max_along(input, axis=axis, keepdims=keepdim))
-    return min_result(*_min_along(input, axis=axis, keepdims=keepdim))
+        return _MAX(*_max_along(input, axis=axis, keepdims=keepdim))
+    return _MIN(*_min_along(input, axis=axis, keepdims=keepdim))
 
 
 @public(out=True)
