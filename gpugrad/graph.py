@@ -150,17 +150,19 @@ class SavedOutput(Counter):
 class View:
     """That a tensor was made as a view: of which base, and of which history of it.
 
-    ``edge`` is that history, :data:`UNRECORDED` for a view that was made without recording, and
-    ``version`` says how often the memory had been written then.
+    ``edge`` is that history, :data:`UNRECORDED` for a view that was made without recording and
+    :data:`FAR` for a :class:`FarView`, and ``version`` says how often the memory had been written
+    then.
     ``origin`` says why it may not be written while recording: it is one of "multiple" views that
     one function returned, was made under "no_grad", in "inference" mode or in a "function" of the
     user's, is the "argument" by which a function is differentiated, or is a view of such; "" where
     it may.
     """
 
-    __slots__ = ("base", "edge", "origin", "region", "version")
+    __slots__ = ("base", "edge", "known", "origin", "region", "version")
 
     region: Any  # where it lies in its base; not there before that was asked for
+    known: Any  # the history of the base, where ``edge`` is FAR
     outside: float = inf  # from which level of forward mode on it has no tangents of its base
 
     def __init__(self, base: TensorBase, origin: str, edge: Any, version: int):
@@ -170,7 +172,27 @@ class View:
         self.version = version
 
 
-UNRECORDED = object()  # never the edge of a base: whoever records such a view asks what it is
+# Never the edge of a base: whoever records such a view asks what its history is.
+UNRECORDED = object()
+FAR = object()
+
+
+class FarView(View):
+    """That of a view which may reach beyond the view that it was taken of, and of its own views.
+
+    Its history says nothing of what lies there, and holds until the memory is written, also where
+    the history of the base remains: by then it is made of the base, as PyTorch does by versions.
+    """
+
+    __slots__ = ()
+
+
+def reach_far(view: View) -> None:
+    """Make a view one that may reach beyond what it was taken of, if it was recorded."""
+    if view.edge is not UNRECORDED and view.edge is not FAR:
+        view.known, view.edge = view.edge, FAR
+        if view.__class__ is View:
+            view.__class__ = FarView
 
 
 class SeenView(View):
@@ -181,6 +203,8 @@ class SeenView(View):
     def __init__(self, view: View, outside: float):
         # each view is renewed by itself
         super().__init__(view.base, view.origin, view.edge, view.version)
+        if view.edge is FAR:
+            self.known = view.known
         self.outside = min(outside, view.outside)
 
 

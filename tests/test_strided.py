@@ -226,6 +226,80 @@ def test_what_a_view_shows_of_a_written_base_has_the_gradient_of_its_places(
         assert gpugrad.allclose(derivative(written)(x), derivative(named)(x))
 
 
+def _without_recording(y: Any) -> None:
+    with gpugrad.no_grad():
+        y.mul_(2)
+
+
+# Writes that no history tells of: y is twice what it was.
+UNRECORDED = {
+    "detach": lambda y: y.detach().mul_(2),
+    "no_grad": _without_recording,
+    "data": lambda y: y.data.mul_(2),
+    "out": lambda y: gpugrad.mul(y.detach(), 2, out=y.detach()),
+    "a part": lambda y: [row.mul_(2) for row in y.detach()],
+}
+
+
+@pytest.mark.parametrize("write", UNRECORDED)
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_write_that_is_not_recorded_leaves_a_view_the_gradient_of_its_places(
+    name: str, write: str, device: str
+) -> None:
+    """Also of those beside the view that it was taken of, which had none before the write."""
+    view, places = LAYOUTS[name]
+    x = gpugrad.tensor([[0.5, 0.25, 1.5], [0.125, 1.0, 2.0]], dtype=gpugrad.float64, device=device)
+    x.requires_grad_()
+    y = x * 1
+    v = view(y)
+    UNRECORDED[write](y)
+    w = v.view_as(v)
+    expected = y.reshape(-1)[gpugrad.tensor(places, device=device)]
+
+    (named,) = gpugrad.autograd.grad((expected**3).sum(), x, retain_graph=True)
+    for found in (v, w):
+        (g,) = gpugrad.autograd.grad((found**3).sum(), x, retain_graph=True)
+        assert g.tolist() == named.tolist()
+
+
+BESIDE = "x = torch.arange(1.0, 7.0, requires_grad=True); y = x * 1\n"
+BY_VERSION = {
+    "unwritten": "v = y[1:].as_strided((4,), (1,), 0)[:3]",
+    "written beside": "v = y[1:].as_strided((4,), (1,), 0)[:3]; y.detach()[5:].mul_(2)",
+    "itself written": "v = y[1:].as_strided((4,), (1,), 0); v.detach().mul_(2)",
+    "its own shape": "v = y[1:]; v.as_strided_((4,), (1,), 0)",
+    "its own shape, written": "v = y[1:]; v.as_strided_((4,), (1,), 0); y.detach().mul_(2)",
+    "of a leaf": "v = x[1:].as_strided((4,), (1,), 0)\nwith torch.no_grad(): x.mul_(2)",
+    "a history of its own": "y = y.detach(); v = y[1:].as_strided((4,), (1,), 0); y.mul_(x)",
+    "memory of NumPy's": "v = y[1:].as_strided((4,), (1,), 0); y.detach().numpy()[:] = 2",
+}
+
+
+@pytest.mark.parametrize("name", BY_VERSION)
+def test_the_history_of_a_view_that_reaches_beyond_another_goes_by_writes(
+    name: str, device: str
+) -> None:
+    if "NumPy" not in name or device == "cpu":
+        ending = "\n(v.grad_fn.name(), torch.autograd.grad((v**3).sum(), x))"
+        agree_on(BESIDE + BY_VERSION[name] + ending, device)
+
+
+def test_one_of_several_views_that_reach_beyond_another_is_refused_after_a_write(
+    device: str,
+) -> None:
+    program = "v, _ = y[1:].as_strided((2,), (1,), 0)\ny.detach().mul_(2)\nv * 2"
+    assert "multiple views" in agree_on(BESIDE + program, device)[1]
+
+
+def test_a_view_without_history_that_reaches_beyond_another_gets_none_by_a_write(
+    device: str,
+) -> None:
+    program = (
+        "y = torch.ones(4); v = y[1:].as_strided((4,), (1,), 0); y.mul_(2)\n(v * 2, v.grad_fn)"
+    )
+    agree_on(program, device)
+
+
 @pytest.mark.parametrize("name", [name for name in LAYOUTS if "a repetition" not in name])
 def test_what_is_written_into_a_part_of_a_view_is_written_into_its_base(
     name: str, device: str

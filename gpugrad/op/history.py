@@ -32,6 +32,7 @@ from gpugrad.backend.batched import (
 )
 from gpugrad.formula import TORCH
 from gpugrad.graph import (
+    FAR,
     NOWHERE,
     UNRECORDED,
     Counter,
@@ -265,19 +266,13 @@ def value(g: Any, region: Region) -> Any:
 def belong(tensor: TensorBase) -> None:
     """Give a view that is about to be written a history that ends in its base, if it has none.
 
-    What is written is a part of the base.  A view by strides may reach beyond the view that it was
-    made of, whose history says nothing of what lies there.
+    What is written is a part of the base.
     """
     renew(tensor)
     view = tensor._view
     assert view is not None
-    node, end = tensor._edge, view.base._edge
-    while isinstance(node, Node) and node is not end:
-        below = node.inputs[0] if node.inputs else None
-        if node.op.name.startswith("AsStrided") and below is not end:
-            _replay(tensor, view)
-            return
-        node = below  # type: ignore[assignment]
+    if view.edge is FAR and view.base._edge is not None:
+        _replay(tensor, view)
 
 
 class Placed:
@@ -507,18 +502,22 @@ def rewrite(tensor: TensorBase, edge: Node | Output | None, begun: float = inf) 
 def renew(tensor: TensorBase) -> None:
     """Give a view the history that belongs to its base's, if that was rewritten.
 
+    That of a :class:`FarView` is renewed once the memory was written, too.
+
     Raises:
         RuntimeError: It is a view whose history PyTorch does not rewrite.
     """
     view = tensor._view
     if view is None or view.base._edge is view.edge:
         return
-    _share_levels(tensor, view.base)
     end = view.base._edge
+    written = shared_counter(tensor).written_since(view.version)
+    if view.edge is FAR and view.known is end and not (written and end is not None):
+        return
+    _share_levels(tensor, view.base)
     unrecorded = view.edge is UNRECORDED
     if unrecorded and end is None:
         return
-    written = shared_counter(tensor).written_since(view.version)
     if view.origin and (written or not (unrecorded or ends(end))):
         raise forbidden(tensor, view, "its base or another view of its base has been")
     if unrecorded:

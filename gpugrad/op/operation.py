@@ -22,6 +22,7 @@ from gpugrad.backend.batched import (
 )
 from gpugrad.formula import MATH, TORCH
 from gpugrad.graph import (
+    FAR,
     LEAF,
     UNRECORDED,
     Node,
@@ -33,6 +34,7 @@ from gpugrad.graph import (
     inferring,
     mark,
     mode,
+    reach_far,
     record,
     recording,
 )
@@ -365,6 +367,8 @@ class Operation:
                 if mode.enabled
                 else View(base, "no_grad", UNRECORDED, counter.value)
             )
+            if mode.enabled and parent is not None and parent.edge is FAR:
+                reach_far(out._view)
             if isinstance(parent, SeenView):
                 out._view = SeenView(out._view, parent.outside)
 

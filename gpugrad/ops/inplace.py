@@ -14,6 +14,7 @@ from gpugrad.backend.batched import Batched, BatchedBackend, has_room, levels_of
 from gpugrad.errors import size
 from gpugrad.formula import REAL
 from gpugrad.graph import (
+    FAR,
     LEAF,
     Counter,
     Node,
@@ -422,6 +423,7 @@ def rearranging(function: Callable[..., Any]) -> Callable[..., Any]:
         edge = self._edge
         old = wrap(own_array(self))
         old._edge = None if edge is LEAF else edge  # a leaf that is not recorded remains one
+        old._view = view = self._view
         for level in mode.levels:
             if (tangent := tangent_of(self, level)) is not None:
                 attach(old, level, tangent)
@@ -436,6 +438,9 @@ def rearranging(function: Callable[..., Any]) -> Callable[..., Any]:
             if (tangent := tangent_of(result, level)) is not None:
                 attach(self, level, tangent)
         note_write(self, self)
+        if view is not None and result._view.edge is FAR:
+            self._view = result._view
+            self._view.version = shared_counter(self).value
         return self
 
     return apply_

@@ -10,7 +10,7 @@ import numpy as np
 from gpugrad import backend
 from gpugrad.backend.batched import Batched, copy_to_write
 from gpugrad.errors import normal_dim, size
-from gpugrad.graph import mode
+from gpugrad.graph import mode, reach_far
 from gpugrad.op import Operation, linear, public
 from gpugrad.op.dual import attach, tangent_of
 from gpugrad.op.history import part_of
@@ -121,6 +121,8 @@ def as_strided(
     given = _layout(input, size, stride, storage_offset)
     _check_inside(input, given)
     result: Tensor = _as_strided(input, input_layout=_layout_of(input), layout=given)
+    if input._view is not None:
+        reach_far(result._view)
     for level in mode.levels:  # a tangent lies in that of the base as the view does in the base
         base = result._base
         if base is not None and (tangent := tangent_of(base, level)) is not None:
