@@ -30,6 +30,50 @@ def add(
 ) -> Tensor:
     """Return input + alpha * other."""
 
+def addbmm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    batch1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    batch2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    beta: bool | int | float | builtins.complex = 1,
+    alpha: bool | int | float | builtins.complex = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return ``beta * input`` and ``alpha`` times the sum of the products of two stacks."""
+
+def addmm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    mat1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    mat2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    beta: bool | int | float | builtins.complex = 1,
+    alpha: bool | int | float | builtins.complex = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return ``beta * input + alpha * (mat1 @ mat2)``."""
+
+def addmv(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    mat: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    vec: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    beta: bool | int | float | builtins.complex = 1,
+    alpha: bool | int | float | builtins.complex = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return ``beta * input + alpha * (mat @ vec)``; see :func:`addmm`."""
+
+def addr(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    vec1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    vec2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    beta: bool | int | float | builtins.complex = 1,
+    alpha: bool | int | float | builtins.complex = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return ``beta * input + alpha * outer(vec1, vec2)``, in the type that all promote to."""
+
 def adjoint(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, name: str = "adjoint()"
 ) -> Tensor:
@@ -143,6 +187,17 @@ def as_tensor(
 def atan2(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return the angle of the point (other, input) in radians, in [-pi, pi]."""
 
+def baddbmm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    batch1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    batch2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    beta: bool | int | float | builtins.complex = 1,
+    alpha: bool | int | float | builtins.complex = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return ``beta * input + alpha * (batch1 @ batch2)`` for stacks of matrices."""
+
 def bitwise_and(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return input & other, of bools or integers."""
 
@@ -170,6 +225,9 @@ def broadcast_to(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *size: An
 
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Return the tensors joined along an existing dimension."""
+
+def chain_matmul(*matrices: Any, out: Tensor | None = None) -> Tensor:
+    """Return the product of matrices, multiplied in the order that takes the fewest operations."""
 
 def chunk(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], chunks: int, dim: int = 0
@@ -281,6 +339,9 @@ def dsplit(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], indices_or_sections: int | Sequence[int]
 ) -> tuple[Tensor, ...]:
     """Return the parts of :func:`tensor_split`, of equal size, along the third dimension."""
+
+def einsum(equation: Any = None, *operands: Any) -> Tensor:
+    """Return the sum of products of operands, whose dimensions an equation names."""
 
 def empty(
     *sizes: Any,
@@ -459,6 +520,14 @@ def index_select(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return a copy of the slices that a 1-d tensor of integers names along ``dim``."""
+
+def inner(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the sums of products over the last dimensions; with a number, the multiple."""
 
 def is_complex(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
     """Return whether the type of a tensor is complex."""
@@ -1022,6 +1091,15 @@ def tensor_split(
 ) -> tuple[Tensor, ...]:
     """Return views of consecutive parts: of almost equal size, or beginning at given indices."""
 
+def tensordot(
+    a: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    b: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dims: Any = 2,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the sum of products over several dimensions."""
+
 def transpose(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim0: int, dim1: int) -> Tensor:
     """Return a view with two dimensions exchanged."""
 
@@ -1053,6 +1131,14 @@ def var(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return the variance over ``dim``, divided by the count less ``correction`` (1 by default)."""
+
+def vdot(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the inner product of two vectors, of which the first is conjugated."""
 
 def view_as_complex(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return a view of pairs of real numbers as complex numbers, without the last dimension."""

@@ -74,6 +74,86 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Write the result of ``add`` into the tensor, and return that."""
 
+    def addbmm(
+        self,
+        batch1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        batch2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        beta: builtins.bool | builtins.int | builtins.float | complex = 1,
+        alpha: builtins.bool | builtins.int | builtins.float | complex = 1,
+    ) -> Tensor:
+        """Return ``beta * input`` and ``alpha`` times the sum of the products of two stacks."""
+
+    def addbmm_(
+        self,
+        batch1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        batch2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        beta: builtins.bool | builtins.int | builtins.float | complex = 1,
+        alpha: builtins.bool | builtins.int | builtins.float | complex = 1,
+    ) -> Tensor:
+        """Write the result of ``addbmm`` into the tensor, and return that."""
+
+    def addmm(
+        self,
+        mat1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        mat2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        beta: builtins.bool | builtins.int | builtins.float | complex = 1,
+        alpha: builtins.bool | builtins.int | builtins.float | complex = 1,
+    ) -> Tensor:
+        """Return ``beta * input + alpha * (mat1 @ mat2)``."""
+
+    def addmm_(
+        self,
+        mat1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        mat2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        beta: builtins.bool | builtins.int | builtins.float | complex = 1,
+        alpha: builtins.bool | builtins.int | builtins.float | complex = 1,
+    ) -> Tensor:
+        """Write the result of ``addmm`` into the tensor, and return that."""
+
+    def addmv(
+        self,
+        mat: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        vec: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        beta: builtins.bool | builtins.int | builtins.float | complex = 1,
+        alpha: builtins.bool | builtins.int | builtins.float | complex = 1,
+    ) -> Tensor:
+        """Return ``beta * input + alpha * (mat @ vec)``; see :func:`addmm`."""
+
+    def addmv_(
+        self,
+        mat: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        vec: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        beta: builtins.bool | builtins.int | builtins.float | complex = 1,
+        alpha: builtins.bool | builtins.int | builtins.float | complex = 1,
+    ) -> Tensor:
+        """Write the result of ``addmv`` into the tensor, and return that."""
+
+    def addr(
+        self,
+        vec1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        vec2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        beta: builtins.bool | builtins.int | builtins.float | complex = 1,
+        alpha: builtins.bool | builtins.int | builtins.float | complex = 1,
+    ) -> Tensor:
+        """Return ``beta * input + alpha * outer(vec1, vec2)``, in the type that all promote to."""
+
+    def addr_(
+        self,
+        vec1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        vec2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        beta: builtins.bool | builtins.int | builtins.float | complex = 1,
+        alpha: builtins.bool | builtins.int | builtins.float | complex = 1,
+    ) -> Tensor:
+        """Write the result of ``addr`` into the tensor, and return that."""
+
     def adjoint(self, *, name: str = "adjoint()") -> Tensor:
         """Return a view of the conjugate of the matrices in the last two dimensions, transposed."""
 
@@ -155,6 +235,26 @@ class Methods(TensorBase):
 
     def atan2_(self, other: Any) -> Tensor:
         """Write the result of ``atan2`` into the tensor, and return that."""
+
+    def baddbmm(
+        self,
+        batch1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        batch2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        beta: builtins.bool | builtins.int | builtins.float | complex = 1,
+        alpha: builtins.bool | builtins.int | builtins.float | complex = 1,
+    ) -> Tensor:
+        """Return ``beta * input + alpha * (batch1 @ batch2)`` for stacks of matrices."""
+
+    def baddbmm_(
+        self,
+        batch1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        batch2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        beta: builtins.bool | builtins.int | builtins.float | complex = 1,
+        alpha: builtins.bool | builtins.int | builtins.float | complex = 1,
+    ) -> Tensor:
+        """Write the result of ``baddbmm`` into the tensor, and return that."""
 
     def bitwise_and(self, other: Any) -> Tensor:
         """Return input & other, of bools or integers."""
@@ -449,6 +549,9 @@ class Methods(TensorBase):
         self, dim: builtins.int, index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]
     ) -> Tensor:
         """Return a copy of the slices that a 1-d tensor of integers names along ``dim``."""
+
+    def inner(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the sums of products over the last dimensions; with a number, the multiple."""
 
     def int(self) -> Tensor:
         """Return the tensor as int32; itself where it is that."""
@@ -1007,6 +1110,9 @@ class Methods(TensorBase):
         correction: builtins.float | None = None,
     ) -> Tensor:
         """Return the variance over ``dim``, divided by the count less ``correction`` (1 by default)."""
+
+    def vdot(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the inner product of two vectors, of which the first is conjugated."""
 
     def view(self, *shape: Any) -> Tensor:
         """Return the elements in another shape, sharing memory."""

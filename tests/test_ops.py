@@ -561,6 +561,9 @@ def in_torch(torch: Any, array: Any, requires_grad: bool = True) -> Any:
 OTHER_NAMES = {
     "rsub": "we exchange the operands of a difference",
     "matmul": "PyTorch reshapes around one product of matrices",
+    "einsum": "PyTorch reshapes after every product",
+    "chain_matmul": "likewise",
+    "vdot": "the product with the conjugate",
 }
 
 # Where PyTorch itself fails.
