@@ -116,3 +116,36 @@ def test_narrow_products_of_every_type(dtype: str) -> None:
     ):  # fmt: skip
         expected = a @ b
         assert_close(found, expected.astype(dtype) if dtype != "bool" else expected > 0)
+
+
+def test_more_than_two_operands_are_multiplied_in_the_order_that_was_planned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Planner:
+        asked: Any = None
+
+        def contract_path(self, equation: str, *shapes: Any, **options: Any) -> Any:
+            self.asked = equation, shapes, options
+            return [(1, 2), (0, 1)], "a report"
+
+    planner = Planner()
+    monkeypatch.setattr(gpugrad.ops.einsum, "_planner", lambda: planner)
+    x, y, z = (
+        gpugrad.tensor(o, dtype=gpugrad.float64)
+        for o in (np.eye(2) + 1, np.ones((2, 3)), np.ones((3, 1)))
+    )
+
+    result = gpugrad.einsum("ij,jk,kl->il", x, y, z)
+
+    assert_close(result, x.array @ y.array @ z.array)
+    shapes = (2, 2), (2, 3), (3, 1)
+    assert planner.asked == ("ij,jk,kl->il", shapes, {"shapes": True, "optimize": "auto"})
+
+
+def test_a_tensor_that_is_multiplied_by_0_is_not_seen(device: str) -> None:
+    x: Any = gpugrad.full((2, 2), np.nan, device=device, requires_grad=True)
+    y: Any = gpugrad.ones(2, 2, device=device)
+    result = gpugrad.addmm(x, y, y, beta=0)
+    result.sum().backward()
+    assert_close(result, np.full((2, 2), 2, np.float32))
+    assert_close(x.grad, np.zeros((2, 2), np.float32))

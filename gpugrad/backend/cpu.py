@@ -915,6 +915,8 @@ def matmul(a: Array, b: Array) -> Array:
         return half.rounded(matmul(half.widened(a), half.widened(b)))
     if a.ndim > 2 or b.ndim > 2 or a.shape[-1:] == (1,):
         return _stacked(a, b)
+    if b.ndim == 1 and not b.strides[0]:  # of one number, which BLAS does not take
+        b = np.ascontiguousarray(b)
     return np.matmul(a, b)
 
 

@@ -424,6 +424,6 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
             )
     for place, (tensor, dims) in enumerate(((a, summed[0]), (b, summed[1]))):
         if dims:
-            found = sum(tensor, tuple(dims), keepdim=True)
+            found = sum(tensor, tuple(dims), keepdim=True, dtype=tensor.dtype)
             a, b = (found, b) if not place else (a, found)
     return _over(a, b, *axes)

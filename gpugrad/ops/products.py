@@ -393,6 +393,11 @@ _SCALED_SUMS = {name: _named(name, "scaled_sum", _OPERANDS) for name in _ADDING[
 _SCALED_SUMS["addmm"] = scaled_sum
 
 
+@pointwise("x + y * z", "AddrBackward0", parameters=("input", "vec1", "vec2"))
+def added_product(g, x, y, z):
+    return g, g * z, g * y
+
+
 @pointwise(
     "x * beta + y * z * alpha",
     "AddrBackward0",
@@ -420,8 +425,9 @@ def _ready(
 
     Where ``beta`` is 0 the tensor is not seen, also where it is ``nan`` or infinite.
     """
-    kind = _dtype.of(input._array.dtype)
-    beta, alpha = (_factor(name, a, v, kind) for a, v in (("beta", beta), ("alpha", alpha)))
+    if (beta, alpha) != (1, 1):
+        kind = _dtype.of(input._array.dtype)
+        beta, alpha = (_factor(name, a, v, kind) for a, v in (("beta", beta), ("alpha", alpha)))
     if input._array.shape != shape:
         input = expand(input, *shape)
     return nothing_of(input) if beta == 0 else input, beta, alpha
@@ -597,6 +603,8 @@ def addr(
         return addr(*wide, beta=int(bool(beta)), alpha=int(bool(alpha))).to(kind)
     input, vec1, vec2 = (t.to(kind) for t in (input, vec1, vec2))
     input, beta, alpha = _ready("addr", input, shape, beta, alpha)
+    if beta == alpha == 1:
+        return added_product(input, unsqueeze(vec1, 1), vec2)
     return added_outer(input, beta, unsqueeze(vec1, 1), vec2, alpha)
 
 
