@@ -11,6 +11,7 @@ import pytest
 import gpugrad
 from gpugrad.errors import summed_axes
 from gpugrad.func import vmap
+from gpugrad.ops import einsum
 from gpugrad.testing import assert_close, check_gradient
 
 # narrow and wide, one matrix and several, on either side, stacked once and twice
@@ -129,7 +130,7 @@ def test_more_than_two_operands_are_multiplied_in_the_order_that_was_planned(
             return [(1, 2), (0, 1)], "a report"
 
     planner = Planner()
-    monkeypatch.setattr(gpugrad.ops.einsum, "_planner", lambda: planner)
+    monkeypatch.setattr(einsum, "_planner", lambda: planner)
     x, y, z = (
         gpugrad.tensor(o, dtype=gpugrad.float64)
         for o in (np.eye(2) + 1, np.ones((2, 3)), np.ones((3, 1)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpugrad import backend, errors
@@ -206,7 +206,7 @@ def _long(term: Term, sizes: dict[Label, int]) -> Term:
     return _without(term, short)
 
 
-def _multiplied(a: Term, b: Term, kept: Sequence[Label], sizes: dict[Label, int]) -> Term:
+def _multiplied(a: Term, b: Term, kept: Collection[Label], sizes: dict[Label, int]) -> Term:
     """Return the product of two terms, summed over what is not ``kept``.
 
     What is summed in one of them only is summed first; what both have becomes a matrix product.

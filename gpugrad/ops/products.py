@@ -17,7 +17,6 @@ from gpugrad.op import (
     bilinear,
     function_of,
     linear,
-    pointwise,
     public,
     result_type,
     saved,
@@ -29,7 +28,8 @@ from gpugrad.op.observed import watcher
 from gpugrad.op.promotion import of_one_type
 from gpugrad.op.saved import Like, edges, versions_of, wrap
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.pointwise import Number
+from gpugrad.ops.pointwise.multiples import OPERANDS, added_product, scaled_product, scaled_sum
+from gpugrad.ops.pointwise.operand import Number
 from gpugrad.ops.shape import adjoint, expand, reshape, unsqueeze
 
 if TYPE_CHECKING:
@@ -374,42 +374,20 @@ def vdot(input: Tensor, other: Tensor) -> Tensor:
 # --------------------------------------------------------------------------- added to a tensor
 
 
-_OPERANDS = ("input", "beta", "product", "alpha")
-
-
-@pointwise("x * beta + y * alpha", "AddmmBackward0", parameters=_OPERANDS)
-def scaled_sum(g, x, beta, y, alpha):
-    return g * beta, None, g * alpha, None
-
-
 def _named(name: str, op: str, parameters: tuple[str, ...]) -> Callable[..., Any]:
     node = f"{name.title()}Backward0"
     return function_of(Pointwise(node, name, OPS[op].build, "default", parameters))
 
 
 _ADDING = ("addmm", "addmv", "addbmm", "baddbmm")
-_SUMS = {name: _named(name, "plus", _OPERANDS[::2]) for name in _ADDING}
-_SCALED_SUMS = {name: _named(name, "scaled_sum", _OPERANDS) for name in _ADDING[1:]}
+_SUMS = {name: _named(name, "plus", OPERANDS[::2]) for name in _ADDING}
+_SCALED_SUMS = {name: _named(name, "scaled_sum", OPERANDS) for name in _ADDING[1:]}
 _SCALED_SUMS["addmm"] = scaled_sum
-
-
-@pointwise("x + y * z", "AddrBackward0", parameters=("input", "vec1", "vec2"))
-def added_product(g, x, y, z):
-    return g, g * z, g * y
-
-
-@pointwise(
-    "x * beta + y * z * alpha",
-    "AddrBackward0",
-    parameters=("input", "beta", "vec1", "vec2", "alpha"),
-)
-def added_outer(g, x, beta, y, z, alpha):
-    return g * beta, None, g * z * alpha, g * y * alpha, None
 
 
 def _factor(name: str, argument: str, value: Any, kind: dtype) -> Any:
     """Return ``beta`` or ``alpha`` as a number of a type; integers cut off what is no integer."""
-    value = value.item() if isinstance(value, TensorBase) else value
+    value = backend.of(value._array).item(value._array) if isinstance(value, TensorBase) else value
     if not isinstance(value, bool | int | float | complex):
         raise TypeError(
             f"{name}(): argument '{argument}' must be Number, not {type(value).__name__}"
@@ -605,7 +583,7 @@ def addr(
     input, beta, alpha = _ready("addr", input, shape, beta, alpha)
     if beta == alpha == 1:
         return added_product(input, unsqueeze(vec1, 1), vec2)
-    return added_outer(input, beta, unsqueeze(vec1, 1), vec2, alpha)
+    return scaled_product(input, beta, unsqueeze(vec1, 1), vec2, alpha)
 
 
 # --------------------------------------------------------------------------- several matrices

@@ -45,7 +45,7 @@ def added(name: str, *shapes: tuple[int, ...]) -> list[Sample]:
     ]
 
 
-PRODUCTS = {
+PRODUCTS: dict[str, Any] = {
     "addmm": np.matmul,
     "addmv": np.matmul,
     "addbmm": lambda y, z: (y @ z).sum(0),
