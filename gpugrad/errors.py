@@ -121,6 +121,20 @@ def must_be_tensor(function: str, argument: str, position: int, value: object) -
     )
 
 
+def integer(function: str, argument: str, position: int, value: object) -> int:
+    """Return an argument that must be an integer.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if not hasattr(value, "__index__"):
+        kind = type(value).__name__
+        raise TypeError(
+            f"{function}(): argument '{argument}' (position {position}) must be int, not {kind}"
+        )
+    return index(value)
+
+
 class _Missing:
     """The default of an argument that must be given."""
 

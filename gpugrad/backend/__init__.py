@@ -157,6 +157,21 @@ class Backend(Protocol):
     def argmin(self, array: Array, axis: int | None) -> Array:
         """Return the int64 index of the first minimum (nan wins), over all where axis is None."""
 
+    def order(self, array: Array, axis: int, descending: bool) -> Array:
+        """Return the int64 places of the elements in their order along an axis, which is stable.
+
+        nan is greater than all numbers.
+        """
+
+    def top(self, array: Array, count: int, axis: int, largest: bool) -> Array:
+        """Return the places of so many of the largest or smallest elements, in their order."""
+
+    def search(self, bounds: Array, values: Array, right: bool) -> Array:
+        """Return the int64 places where values belong among sorted bounds.
+
+        These are one row, or one for each row of the values; ``right`` is behind what is equal.
+        """
+
     def matmul(self, a: Array, b: Array) -> Array:
         """Return the matrix product, stacked over leading dimensions."""
 

@@ -536,6 +536,29 @@ class BatchedBackend:
             array, axis = array.reshape((array.size,)), 0
         return self.made(function(array.array, self.depth + axis))
 
+    def order(self, array: Batched, axis: int, descending: bool) -> Batched:
+        """Return the places of the elements in their order along an axis."""
+        if not array.ndim:
+            return self.made(self.inner.xp.zeros(array.array.shape, np.int64))
+        return self.made(self.inner.order(array.array, self.depth + axis, descending))
+
+    def top(self, array: Batched, count: int, axis: int, largest: bool) -> Batched:
+        """Return the places of so many of the largest or smallest elements, in their order."""
+        return self.made(self.inner.top(array.array, count, self.depth + axis, largest))
+
+    def search(self, bounds: Array, values: Array, right: bool) -> Batched:
+        """Return where values belong among sorted bounds."""
+        values = self.lifted(values)
+        if bounds.__class__ is not Batched and bounds.ndim == 1:
+            return self.made(self.inner.search(bounds, values.array, right))
+        bounds = self.lifted(bounds)
+        shape = values.shape
+        if not values.ndim or (bounds.ndim == 1 and values.ndim > 1):
+            values = values.reshape((values.size,))
+        batch = self._batch_of((bounds, values))
+        found = self.inner.search(self._full(bounds, batch), self._full(values, batch), right)
+        return self.made(found.reshape((*batch, *shape)))
+
     # ----------------------------------------------------------------------- products
 
     def matmul(self, a: Array, b: Array) -> Batched:

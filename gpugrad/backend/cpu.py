@@ -17,7 +17,7 @@ from numpy._core import umath
 from numpy.lib.introspect import opt_func_info
 
 from gpugrad._device import CPU, device
-from gpugrad.backend import half, large, places, products
+from gpugrad.backend import half, large, places, products, sorting
 from gpugrad.backend.places import all_inside
 from gpugrad.errors import out_of_bounds, summed_axes
 from gpugrad.formula import (
@@ -903,6 +903,24 @@ def argmax(array: Array, axis: int | None) -> Array:
 def argmin(array: Array, axis: int | None) -> Array:
     """Return the int64 index of the first minimum, over all where ``axis`` is None."""
     return np.int64(np.argmin(array)) if axis is None else np.argmin(array, axis=axis)
+
+
+@quiet
+def order(array: Array, axis: int, descending: bool) -> Array:
+    """Return the int64 places of the elements in their order along an axis, which is stable."""
+    return sorting.ordered(np.asarray(array), axis, descending)
+
+
+@quiet
+def top(array: Array, count: int, axis: int, largest: bool) -> Array:
+    """Return the places of so many of the largest or smallest elements, in their order."""
+    return sorting.top(array, count, axis, largest)
+
+
+@quiet
+def search(bounds: Array, values: Array, right: bool) -> Array:
+    """Return the int64 places where values belong among sorted bounds."""
+    return sorting.found(bounds, np.asarray(values), right)
 
 
 @quiet

@@ -25,6 +25,7 @@ from gpugrad.kernels import bounds, dense, launches, layout, summation
 from gpugrad.kernels.elementwise import elementwise
 from gpugrad.kernels.layout import PLANS, aligned, signatures
 from gpugrad.kernels.reduction import position_kernel, reduction, size_kernel
+from gpugrad.kernels.search import search_kernel
 from gpugrad.kernels.summation import plain, product
 
 xp = cupy
@@ -560,6 +561,33 @@ def argmax(array: Array, axis: int | None) -> Array:
 def argmin(array: Array, axis: int | None) -> Array:
     """Return the int64 index of the first minimum, over all where ``axis`` is None."""
     return _launched(position_kernel(array.dtype, False)(array, axis=axis))
+
+
+@at_home
+def order(array: Array, axis: int, descending: bool) -> Array:
+    """Return the int64 places of the elements in their order along an axis, which is stable."""
+    if not array.size or not array.ndim:
+        return xp.zeros(array.shape, np.int64)
+    launches.add(1 + descending)
+    if not descending:
+        return xp.argsort(array, axis)
+    behind = xp.argsort(xp.flip(array, axis), axis)  # of what is equal, the last comes first
+    return array.shape[axis] - 1 - xp.flip(behind, axis)
+
+
+@at_home
+def top(array: Array, count: int, axis: int, largest: bool) -> Array:
+    """Return the places of so many of the largest or smallest elements, in their order."""
+    return order(array, axis, largest)[(*(slice(None),) * axis, slice(count))]
+
+
+@at_home
+def search(bounds: Array, values: Array, right: bool) -> Array:
+    """Return the int64 places where values belong among sorted bounds."""
+    length = bounds.shape[-1]
+    row = 0 if bounds.ndim == 1 else builtins.max(values.shape[-1], 1)  # values for each of bounds
+    launches.add(values.size > 0)
+    return search_kernel(right)(xp.ascontiguousarray(bounds), values, length, row)
 
 
 @at_home

@@ -1,0 +1,165 @@
+"""Sorting and searching where NumPy's own ways are slow: stable orders, and rows of boundaries.
+
+NumPy sorts by vector units what is plain and not stable: numbers of 32 and 64 bits.  A stable
+order of numbers of 32 bits is thus that of numbers of 64, which have the place behind the number,
+and for others the places of equal numbers are sorted afterwards.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+SMALL = 512  # elements; below, NumPy's own stable order takes no longer
+_PLACE = 32  # bits
+_FEW = 4096  # boundaries in a row; more are searched row by row
+
+
+def ordered(array: Array, axis: int, descending: bool) -> Array:
+    """Return the int64 places of the elements in their order along an axis, which is stable.
+
+    nan is greater than all numbers.
+    """
+    if not array.ndim:
+        return np.zeros((), np.int64)
+    moved = np.moveaxis(array, axis, -1)
+    return np.moveaxis(_along_last(moved, descending), -1, axis)
+
+
+def _along_last(array: Array, descending: bool) -> Array:
+    n = array.shape[-1]
+    if n < 2 or not array.size:
+        return np.zeros(array.shape, np.int64)
+    kind, size = array.dtype.kind, array.itemsize
+    if array.size < SMALL or (n < 16 and size > 2):
+        if not descending:
+            return array.argsort(-1, kind="stable")
+        return n - 1 - array[..., ::-1].argsort(-1, kind="stable")[..., ::-1]
+    if size <= 2:  # by counting
+        keys = array if kind != "f" else _whole(array)
+        return (~keys if descending else keys).argsort(-1, kind="stable")
+    if size == 4 and n < 1 << _PLACE:
+        keys = (_whole(array) if kind == "f" else array).astype(np.int64)
+        return _by_places((~keys if descending else keys) << _PLACE, n, (1 << _PLACE) - 1)
+    if kind in "iu":
+        least, most = int(array.min()), int(array.max())
+        bits = int(n - 1).bit_length()
+        if (most - least) << bits < 1 << 62:
+            keys = most - array if descending else array - least
+            return _by_places(keys.astype(np.int64) << bits, n, (1 << bits) - 1)
+    return _with_equal_in_order(array, descending)
+
+
+def _whole(array: Array) -> Array:
+    """Return floating point numbers as signed integers in the same order; all nans are equal."""
+    bits = (array + array.dtype.type(0)).view(f"i{array.itemsize}")  # of -0, those of 0
+    most = np.iinfo(bits.dtype).max
+    np.bitwise_xor(bits, most, out=bits, where=bits < 0)
+    odd = np.isnan(array)
+    if odd.any():
+        bits[odd] = most
+    return bits
+
+
+def _by_places(keys: Array, n: int, mask: int) -> Array:
+    """Return the order of integers whose last bits are free for their places."""
+    keys |= np.arange(n)
+    keys.sort(-1)
+    keys &= mask
+    return keys
+
+
+def _with_equal_in_order(array: Array, descending: bool) -> Array:
+    order = array.argsort(-1)
+    if descending:
+        order = order[..., ::-1]
+    there = np.take_along_axis(array, order, -1)
+    new = there[..., 1:] != there[..., :-1]
+    if array.dtype.kind == "f":
+        odd = np.isnan(there[..., 0 if descending else -1])
+        if odd.any():
+            new &= ~(np.isnan(there[..., 1:]) & np.isnan(there[..., :-1]))
+    if new.all():
+        return order.copy() if descending else order
+    runs = np.zeros(array.shape, np.int64)
+    np.cumsum(new, -1, out=runs[..., 1:])
+    runs *= array.shape[-1]
+    order = order + runs
+    order.sort(-1)
+    order -= runs
+    return order
+
+
+def top(array: Array, count: int, axis: int, largest: bool) -> Array:
+    """Return the int64 places of so many of the largest or smallest elements along an axis.
+
+    They are in their order.
+    """
+    n = array.shape[axis]
+    if array.size < SMALL or 4 * count > n:
+        found = ordered(array, axis, largest)
+        return found[(*(slice(None),) * axis, slice(count))]
+    moved = np.moveaxis(array, axis, -1)
+    if moved.itemsize < 4:  # NumPy selects by vector units among larger ones
+        moved = moved.astype(np.float32 if moved.dtype.kind == "f" else np.int32)
+    if count == 0:
+        return np.moveaxis(np.zeros((*moved.shape[:-1], 0), np.int64), -1, axis)
+    if largest:
+        some = moved.argpartition(n - count, -1)[..., n - count :]
+    else:
+        some = moved.argpartition(count - 1, -1)[..., :count]
+    some.sort(-1)
+    order = _along_last(np.take_along_axis(moved, some, -1), largest)
+    return np.moveaxis(np.take_along_axis(some, order, -1), -1, axis)
+
+
+def found(bounds: Array, values: Array, right: bool) -> Array:
+    """Return where values belong among sorted bounds: of one row, or of one for each of theirs."""
+    side: Any = "right" if right else "left"
+    if bounds.ndim == 1:
+        return _in_row(bounds, values, side)
+    n, m = bounds.shape[-1], values.shape[-1]
+    result = np.empty(values.shape, np.int64)
+    rows = math.prod(bounds.shape[:-1])
+    if n <= _FEW and rows > 8:
+        return _by_halves(bounds, values, right)
+    lines = zip(bounds.reshape(rows, n), values.reshape(rows, m), strict=True)
+    flat = result.reshape(rows, m)
+    for k, (row, some) in enumerate(lines):
+        flat[k] = _in_row(row, some, side)
+    return result
+
+
+def _in_row(bounds: Array, values: Array, side: Any) -> Array:
+    kind = np.result_type(bounds, values)
+    if values.size < SMALL or bounds.size < SMALL:
+        return np.asarray(bounds.astype(kind, copy=False).searchsorted(values, side), np.int64)
+    # what is searched in its order is found in the cache
+    order = ordered(values.reshape(-1), 0, False)
+    places = np.empty(values.size, np.int64)
+    places[order] = bounds.astype(kind, copy=False).searchsorted(
+        values.reshape(-1).take(order).astype(kind, copy=False), side
+    )
+    return places.reshape(values.shape)
+
+
+def _by_halves(bounds: Array, values: Array, right: bool) -> Array:
+    """Return the same for many short rows, of which all take each step together."""
+    n = bounds.shape[-1]
+    if not n:
+        return np.zeros(values.shape, np.int64)
+    flat = bounds.reshape(-1)
+    first = np.arange(0, bounds.size, n).reshape(*bounds.shape[:-1], 1)
+    low = np.repeat(first, values.shape[-1], -1)
+    behind = np.greater if right else np.greater_equal  # which nothing is that is not a number
+    left = n
+    while left:
+        half = (left + 1) // 2
+        there = flat.take(low + (half - 1))
+        low += half * ~behind(there, values)
+        left -= half
+    return low - first
