@@ -6,17 +6,20 @@ from functools import cache
 
 import cupy
 
-# As PyTorch's: nothing is at least, or greater than, what is not a number.
+# nan is greater than all numbers, as in sorting.
 _SOURCE = """
 long long low = row ? (i / row) * length : 0, first = low, left = length;
 while (left > 0) {
   const long long half = (left + 1) / 2;
   const T there = bounds[low + half - 1];
-  if (!(there OPERATOR value)) low += half;
+  if (BEFORE) low += half;
   left -= half;
 }
 place = low - first;
 """
+
+_BEFORE = "there < value || (value != value && there == there)"
+_NOT_BEHIND = "!(value < there || (there != there && value == value))"
 
 
 @cache
@@ -28,6 +31,6 @@ def search_kernel(right: bool) -> cupy.ElementwiseKernel:
     return cupy.ElementwiseKernel(
         "raw T bounds, T value, int64 length, int64 row",
         "int64 place",
-        _SOURCE.replace("OPERATOR", ">" if right else ">="),
+        _SOURCE.replace("BEFORE", _NOT_BEHIND if right else _BEFORE),
         f"gpugrad_search_{'right' if right else 'left'}",
     )

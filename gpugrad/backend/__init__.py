@@ -166,6 +166,9 @@ class Backend(Protocol):
     def top(self, array: Array, count: int, axis: int, largest: bool) -> Array:
         """Return the places of so many of the largest or smallest elements, in their order."""
 
+    def order_of_rows(self, rows: Array) -> Array:
+        """Return the places of the rows of a matrix in their order: by the first that differs."""
+
     def search(self, bounds: Array, values: Array, right: bool) -> Array:
         """Return the int64 places where values belong among sorted bounds.
 

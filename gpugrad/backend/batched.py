@@ -36,6 +36,15 @@ ELEMENT = (
 )
 
 
+def dynamic(operation: str) -> RuntimeError:
+    """Return PyTorch's error for an operation whose result's shape may differ by example."""
+    return RuntimeError(
+        "vmap: We do not support batching operators that can output dynamic shape. Attempted to "
+        f"vmap over aten::{operation}. Please file an issue at "
+        "https://github.com/pytorch/pytorch/issues if you need this feature."
+    )
+
+
 def no_room(operation: str = "inplace arithmetic") -> RuntimeError:
     """Return PyTorch's error for a write of what differs by example into what does not."""
     return RuntimeError(
@@ -236,11 +245,7 @@ class _Module:
         example = array.common()
         if example is not None:
             return self.door.inner.xp.nonzero(example)
-        raise RuntimeError(
-            "vmap: We do not support batching operators that can output dynamic shape. Attempted "
-            "to vmap over aten::nonzero. Please file an issue at "
-            "https://github.com/pytorch/pytorch/issues if you need this feature."
-        )
+        raise dynamic("nonzero")
 
 
 class BatchedBackend:

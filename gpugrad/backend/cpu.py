@@ -918,6 +918,12 @@ def top(array: Array, count: int, axis: int, largest: bool) -> Array:
 
 
 @quiet
+def order_of_rows(rows: Array) -> Array:
+    """Return the places of the rows of a matrix in their order: by the first that differs."""
+    return sorting.of_rows(rows)
+
+
+@quiet
 def search(bounds: Array, values: Array, right: bool) -> Array:
     """Return the int64 places where values belong among sorted bounds."""
     return sorting.found(bounds, np.asarray(values), right)

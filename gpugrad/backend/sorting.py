@@ -117,6 +117,21 @@ def top(array: Array, count: int, axis: int, largest: bool) -> Array:
     return np.moveaxis(np.take_along_axis(some, order, -1), -1, axis)
 
 
+def of_rows(rows: Array) -> Array:
+    """Return the int64 places of the rows of a matrix in their order: by the first that differs.
+
+    They are compared as bytes, of numbers whose first byte counts most.
+    """
+    if rows.dtype.kind == "f":
+        rows = _whole(rows)
+    size = rows.itemsize
+    keys = np.array(rows, rows.dtype.newbyteorder(">"), order="C")
+    if rows.dtype.kind == "i":
+        keys.view(np.uint8)[:, ::size] ^= 0x80  # negative ones first
+    line: Any = np.dtype((np.void, size * rows.shape[1]))
+    return keys.view(line).reshape(-1).argsort(kind="stable")
+
+
 def found(bounds: Array, values: Array, right: bool) -> Array:
     """Return where values belong among sorted bounds: of one row, or of one for each of theirs."""
     side: Any = "right" if right else "left"
@@ -125,13 +140,17 @@ def found(bounds: Array, values: Array, right: bool) -> Array:
     n, m = bounds.shape[-1], values.shape[-1]
     result = np.empty(values.shape, np.int64)
     rows = math.prod(bounds.shape[:-1])
-    if n <= _FEW and rows > 8:
+    if n <= _FEW and rows > 8 and not (_has_nan(bounds[..., -1:]) or _has_nan(values)):
         return _by_halves(bounds, values, right)
     lines = zip(bounds.reshape(rows, n), values.reshape(rows, m), strict=True)
     flat = result.reshape(rows, m)
     for k, (row, some) in enumerate(lines):
         flat[k] = _in_row(row, some, side)
     return result
+
+
+def _has_nan(array: Array) -> bool:
+    return array.dtype.kind == "f" and bool(np.isnan(array).any())
 
 
 def _in_row(bounds: Array, values: Array, side: Any) -> Array:
@@ -155,11 +174,11 @@ def _by_halves(bounds: Array, values: Array, right: bool) -> Array:
     flat = bounds.reshape(-1)
     first = np.arange(0, bounds.size, n).reshape(*bounds.shape[:-1], 1)
     low = np.repeat(first, values.shape[-1], -1)
-    behind = np.greater if right else np.greater_equal  # which nothing is that is not a number
+    before = np.less_equal if right else np.less
     left = n
     while left:
         half = (left + 1) // 2
         there = flat.take(low + (half - 1))
-        low += half * ~behind(there, values)
+        low += half * before(there, values)
         left -= half
     return low - first

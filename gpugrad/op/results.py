@@ -15,7 +15,7 @@ def results(function: str, *names: str) -> Any:
     """
 
     def shown(self: Any) -> str:
-        parts = ",\n".join(f"{n}={v}" for n, v in zip(names, self, strict=True))
+        parts = ",\n".join(f"{n}={v!r}" for n, v in zip(names, self, strict=True))
         return f"gpugrad.return_types.{function}(\n{parts})"
 
     made: Any = namedtuple(function, names, module="gpugrad.return_types")

@@ -63,12 +63,8 @@ def check_ordered(function: str, input: Tensor) -> None:
         RuntimeError: The numbers are complex.
     """
     if input._array.dtype.kind == "c":
-        raise _no_order(function, "complex", input)
-
-
-def _no_order(function: str, kind: str, input: Tensor) -> RuntimeError:
-    device = input.device.type.upper()
-    return RuntimeError(f" {function} does not support {kind} dtypes on {device}")
+        device = input.device.type.upper()
+        raise RuntimeError(f" {function} does not support complex dtypes on {device}")
 
 
 @public(out=True)
@@ -108,9 +104,7 @@ def argsort(
 
 
 @public(out=True)
-def topk(
-    input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
-) -> Any:
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """Return the ``k`` largest or smallest elements along ``dim``, and their int64 indices.
 
     They are in their order, whether that is asked for or not; nan is the largest.
@@ -124,5 +118,5 @@ def topk(
         raise RuntimeError("selected index k out of range")
     check_ordered("topk", input)
     if input._array.dtype.kind == "b":
-        raise _no_order("topk", "bool", input)
+        raise RuntimeError(f"topk does not support bool dtypes on {input.device.type.upper()}")
     return _TOPK(*_top(input, axis=axis, how=(k, bool(largest))))
