@@ -1,0 +1,67 @@
+"""What is looked for in ways that samples do not show."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import gpugrad
+
+
+def test_values_that_occur_once_have_a_history_without_a_gradient() -> None:
+    x = gpugrad.tensor([2.0, 1.0, 2.0], requires_grad=True)
+    found, inverse = x.unique(return_inverse=True)
+    assert type(found.grad_fn).__name__ == "Unique2Backward0"
+    assert not inverse.requires_grad
+    with pytest.raises(NotImplementedError, match="the derivative for '_unique2' is not"):
+        found.sum().backward()
+    with pytest.raises(NotImplementedError, match="the derivative for 'unique_dim' is not"):
+        x.unique(dim=0).sum().backward()
+
+
+def test_nan_is_equal_to_nothing() -> None:
+    x = gpugrad.tensor([math.nan, 1.0, math.nan, 1.0])
+    found, counts = gpugrad.unique(x, return_counts=True)
+    assert np.array_equal(found, [1, math.nan, math.nan], equal_nan=True)
+    assert counts.tolist() == [2, 1, 1]
+    assert len(gpugrad.unique(x.reshape(2, 2), dim=0)) == 2
+    assert len(gpugrad.unique_consecutive(x[::2])) == 2
+    assert gpugrad.isin(x, x).tolist() == [False, True, False, True]
+
+
+@pytest.mark.parametrize("function", [gpugrad.unique, gpugrad.unique_consecutive])
+def test_how_many_values_there_are_may_not_differ_by_example(function: object) -> None:
+    with pytest.raises(RuntimeError, match="dynamic shape"):
+        gpugrad.vmap(function)(gpugrad.ones(2, 3))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int16", "int64", "uint8"])
+@pytest.mark.parametrize("descending", [False, True])
+def test_what_is_equal_stays_in_its_order(dtype: str, descending: bool) -> None:
+    values = np.random.default_rng(0).integers(0, 50, (3, 700)).astype(dtype)
+    if dtype.startswith("float"):
+        values[:, ::9], values[:, ::7], values[:, ::11] = -0.0, math.nan, 0.0
+    key = values.astype(float)
+    key = np.where(np.isnan(key), 99, key)
+    found = gpugrad.tensor(values).sort(stable=True, descending=descending)
+    expected = np.argsort(-key if descending else key, kind="stable")
+    assert np.array_equal(found.indices, expected)
+    assert np.array_equal(found.values, np.take_along_axis(values, expected, -1), equal_nan=True)
+
+
+def test_an_order_that_is_larger_than_32_bits_is_found_without_losing_any() -> None:
+    values = np.arange(600)[::-1] * 2**53
+    assert gpugrad.tensor(values).argsort().tolist() == [*range(600)][::-1]
+
+
+def test_results_print_as_pytorchs_do() -> None:
+    x = gpugrad.tensor([3.0, 1.0])
+    assert repr(x.sort()) == (
+        "gpugrad.return_types.sort(\nvalues=tensor([1., 3.]),\nindices=tensor([1, 0]))"
+    )
+    values, indices = gpugrad.empty(0), gpugrad.empty(0, dtype=gpugrad.int64)
+    found = gpugrad.topk(x, 1, out=(values, indices))
+    assert found.values is values
+    assert (values.tolist(), indices.tolist()) == ([3.0], [0])
