@@ -62,7 +62,7 @@ def test_forms_are_documented_and_can_be_pickled() -> None:
 
 
 # Of PyTorch's parameters we have these under another name, or not.
-UNKNOWN = {"memory_format", "layout", "pin_memory", "sparse_grad", "stable", "reduce", "shape"}
+UNKNOWN = {"memory_format", "layout", "pin_memory", "sparse_grad", "reduce", "shape"}
 
 
 # As users see it who do not check types.
@@ -79,6 +79,8 @@ def test_parameters_have_pytorchs_names_and_order(declared: Public) -> None:
     words = [w.split("=")[0].split(":")[0].strip() for w in line[1].split(",")]
     names = [w for w in words if re.fullmatch(r"[a-z_0-9]+", w) and w not in UNKNOWN]
     ours = inspect.signature(declared.function).parameters
+    if declared.name == "searchsorted":  # its page has another name than the function
+        names.remove("values")
     positional = [n for n, p in ours.items() if p.kind is not inspect.Parameter.KEYWORD_ONLY]
     assert set(names) <= set(ours)
     assert [n for n in positional if n in names] == [n for n in names if n in positional]

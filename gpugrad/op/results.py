@@ -18,8 +18,8 @@ def results(function: str, *names: str) -> Any:
         parts = ",\n".join(f"{n}={v!r}" for n, v in zip(names, self, strict=True))
         return f"gpugrad.return_types.{function}(\n{parts})"
 
-    made: Any = namedtuple(function, names, module="gpugrad.return_types")
+    make: Any = namedtuple  # whose names mypy must know otherwise
+    made = RESULTS[function] = make(function, names, module="gpugrad.return_types")
     made.__repr__ = shown
     made.__doc__ = f"What :func:`gpugrad.{function}` returns: {' and '.join(names)}."
-    RESULTS[function] = made
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import backend
@@ -22,10 +23,10 @@ Array = Any
 _SORT, _TOPK = (results(name, "values", "indices") for name in ("sort", "topk"))
 
 
-def _chosen(name: str) -> Any:
+def _chosen(name: str) -> Callable[[Callable[..., Array]], Declared]:
     """Declare an operation that returns elements along an axis, and the places of these."""
 
-    def declare(find: Any) -> Declared:
+    def declare(find: Callable[..., Array]) -> Declared:
         @composite(name, outputs=("values", "indices"))
         def chosen(door: backend.Backend, input: Array, *, axis: int, how: tuple[Any, ...]) -> Any:
             array = door.own(input)
@@ -88,7 +89,7 @@ def sort(
 @public(out=True)
 def msort(input: Tensor) -> Tensor:
     """Return the elements in their order along the first dimension."""
-    return sort(input, 0)[0]  # type: ignore[no-any-return]
+    return sort(input, 0)[0]
 
 
 @public()
@@ -100,7 +101,7 @@ def argsort(
     check_ordered("Sort", input)
     read(input)
     found = door_of(input._array).order(input._array, axis, bool(descending))
-    return descended(finish(wrap(found), False), (input,))  # type: ignore[no-any-return]
+    return descended(finish(wrap(found), False), (input,))
 
 
 @public(out=True)

@@ -179,14 +179,14 @@ def isin(
             (("elements", elements), ("test_elements", test_elements))
         )
     ]
-    known = [o for o in given if isinstance(o, TensorBase)]
+    known: list[Any] = [o for o in given if isinstance(o, TensorBase)]
     if not known:
         kinds = ", ".join(type(o).__name__ for o in given)
         raise TypeError(f"isin() received an invalid combination of arguments - got ({kinds})")
     for o in known:
-        kind = _dtype.of(o._array.dtype)
         if o._array.dtype.kind in "bc":
-            raise RuntimeError(f"Unsupported input type encountered for isin(): {kind.title}")
+            title = _dtype.of(o._array.dtype).title
+            raise RuntimeError(f"Unsupported input type encountered for isin(): {title}")
     kind = result_type(given).numpy
     where = known[0].device
     door = backend.of(all_of(known[0]._array))
@@ -370,7 +370,7 @@ def unique_consecutive(
 @public()
 def argwhere(input: Tensor) -> Tensor:
     """Return the int64 indices of the nonzero elements, a row for each."""
-    return nonzero(input)  # type: ignore[no-any-return]
+    return nonzero(input)
 
 
 @public(out=True)
@@ -382,11 +382,11 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     """
     if size < 0:
         raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
-    places: Array = nonzero(input)._array  # type: ignore[attr-defined]
+    places: Array = nonzero(input)._array
     door = door_of(places)
     where = door.device_of(places)
     result = door.full((size, input._array.ndim), fill_value, _INT64, where)
     some = min(size, len(places))
     if input._array.ndim:
         door.assign(result[:some], places[:some])
-    return _made(result, input)  # type: ignore[no-any-return]
+    return _made(result, input)
