@@ -162,6 +162,18 @@ def argmin(
 ) -> Tensor:
     """Return the int64 index of the first minimum: of all, flattened, or along ``dim``."""
 
+def argsort(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int = -1,
+    descending: bool = False,
+    *,
+    stable: bool = False,
+) -> Tensor:
+    """Return the indices that :func:`sort` returns, which is always stable."""
+
+def argwhere(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return the int64 indices of the nonzero elements, a row for each."""
+
 def as_strided(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     size: Sequence[int],
@@ -222,6 +234,16 @@ def bmm(
 
 def broadcast_to(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *size: Any) -> Tensor:
     """Return a view with the shape ``size``, which the input's broadcasts to."""
+
+def bucketize(
+    input: Any,
+    boundaries: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return between which of the sorted boundaries the elements lie; see :func:`searchsorted`."""
 
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Return the tensors joined along an existing dimension."""
@@ -547,6 +569,16 @@ def isclose(
 ) -> Tensor:
     """Return where ``|input - other| <= atol + rtol |other|``, as bool."""
 
+def isin(
+    elements: Any,
+    test_elements: Any,
+    *,
+    assume_unique: bool = False,
+    invert: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return which elements are among ``test_elements``, or are not where asked to ``invert``."""
+
 def isinf(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return where input is infinite, as bool."""
 
@@ -712,6 +744,11 @@ def movedim(
 ) -> Tensor:
     """Return a view with some dimensions at other positions; the others keep their order."""
 
+def msort(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the elements in their order along the first dimension."""
+
 def mul(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return input * other."""
 
@@ -751,6 +788,15 @@ def nonzero(
     out: Tensor | None = None,
 ) -> Any:
     """Return the int64 indices of the nonzero elements, a row for each; or a tuple of columns."""
+
+def nonzero_static(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    size: int,
+    fill_value: int = -1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the first ``size`` rows of :func:`nonzero`, filled up with ``fill_value``."""
 
 def norm(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -938,6 +984,18 @@ def scatter_add(
 ) -> Tensor:
     """Return a copy with elements of ``src`` added where ``index`` names along ``dim``."""
 
+def searchsorted(
+    sorted_sequence: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    input: Any,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Tensor | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return where the elements of ``input`` would be inserted into a sorted sequence."""
+
 def select(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, index: int) -> Tensor:
     """Return a view of the slice at ``index``, without that dimension."""
 
@@ -986,6 +1044,16 @@ def softplus(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], beta: float = 1.0, threshold: float = 20.0
 ) -> Tensor:
     """Return log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold."""
+
+def sort(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int = -1,
+    descending: bool = False,
+    *,
+    stable: bool | None = None,
+    out: Tensor | None = None,
+) -> Any:
+    """Return the elements in their order along ``dim``, and their int64 indices."""
 
 def split(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1100,6 +1168,17 @@ def tensordot(
 ) -> Tensor:
     """Return the sum of products over several dimensions."""
 
+def topk(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    k: int,
+    dim: int = -1,
+    largest: bool = True,
+    sorted: bool = True,
+    *,
+    out: Tensor | None = None,
+) -> Any:
+    """Return the ``k`` largest or smallest elements along ``dim``, and their int64 indices."""
+
 def transpose(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim0: int, dim1: int) -> Tensor:
     """Return a view with two dimensions exchanged."""
 
@@ -1117,6 +1196,23 @@ def unflatten(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, sizes: Sequence[int]
 ) -> Tensor:
     """Return a view with one dimension as several; one of their sizes may be -1."""
+
+def unique(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Any:
+    """Return each element once, or each slice along ``dim``, always in their order."""
+
+def unique_consecutive(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Any:
+    """Return the first of each run of equal elements, or of equal slices along ``dim``."""
 
 def unsqueeze(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int) -> Tensor:
     """Return a view with a new dimension of size 1 at ``dim``."""

@@ -205,6 +205,18 @@ class Methods(TensorBase):
     def argmin(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
         """Return the int64 index of the first minimum: of all, flattened, or along ``dim``."""
 
+    def argsort(
+        self,
+        dim: builtins.int = -1,
+        descending: builtins.bool = False,
+        *,
+        stable: builtins.bool = False,
+    ) -> Tensor:
+        """Return the indices that :func:`sort` returns, which is always stable."""
+
+    def argwhere(self) -> Tensor:
+        """Return the int64 indices of the nonzero elements, a row for each."""
+
     def as_strided(
         self,
         size: Sequence[builtins.int],
@@ -728,6 +740,9 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return a view with some dimensions at other positions; the others keep their order."""
 
+    def msort(self) -> Tensor:
+        """Return the elements in their order along the first dimension."""
+
     def mul(self, other: Any) -> Tensor:
         """Return input * other."""
 
@@ -817,6 +832,9 @@ class Methods(TensorBase):
 
     def nonzero(self, *, as_tuple: builtins.bool = False) -> Any:
         """Return the int64 indices of the nonzero elements, a row for each; or a tuple of columns."""
+
+    def nonzero_static(self, *, size: builtins.int, fill_value: builtins.int = -1) -> Tensor:
+        """Return the first ``size`` rows of :func:`nonzero`, filled up with ``fill_value``."""
 
     def norm(
         self,
@@ -961,6 +979,15 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return a copy with ``src`` at a slice of a dimension, ``start:end:step``."""
 
+    def sort(
+        self,
+        dim: builtins.int = -1,
+        descending: builtins.bool = False,
+        *,
+        stable: builtins.bool | None = None,
+    ) -> Any:
+        """Return the elements in their order along ``dim``, and their int64 indices."""
+
     def split(
         self, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int = 0
     ) -> tuple[Tensor, ...]:
@@ -1071,6 +1098,15 @@ class Methods(TensorBase):
     def to(self, *args: Any) -> Tensor:
         """Return the tensor with another dtype or on another device; itself where nothing changes."""
 
+    def topk(
+        self,
+        k: builtins.int,
+        dim: builtins.int = -1,
+        largest: builtins.bool = True,
+        sorted: builtins.bool = True,
+    ) -> Any:
+        """Return the ``k`` largest or smallest elements along ``dim``, and their int64 indices."""
+
     def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Return a view with two dimensions exchanged."""
 
@@ -1094,6 +1130,23 @@ class Methods(TensorBase):
 
     def unfold(self, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
         """Return a view of all windows along a dimension, whose elements are a new last dimension."""
+
+    def unique(
+        self,
+        sorted: builtins.bool = True,
+        return_inverse: builtins.bool = False,
+        return_counts: builtins.bool = False,
+        dim: builtins.int | None = None,
+    ) -> Any:
+        """Return each element once, or each slice along ``dim``, always in their order."""
+
+    def unique_consecutive(
+        self,
+        return_inverse: builtins.bool = False,
+        return_counts: builtins.bool = False,
+        dim: builtins.int | None = None,
+    ) -> Any:
+        """Return the first of each run of equal elements, or of equal slices along ``dim``."""
 
     def unsqueeze(self, dim: builtins.int) -> Tensor:
         """Return a view with a new dimension of size 1 at ``dim``."""
