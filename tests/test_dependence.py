@@ -1,4 +1,4 @@
-"""What a derivative depends on: beside PyTorch for every operation, and for what only compares."""
+"""What a derivative depends on, and what it frees: beside PyTorch, and for what only compares."""
 
 from __future__ import annotations
 
@@ -25,12 +25,17 @@ def tensors(result: Any) -> list[Any]:
     return [t for r in result for t in tensors(r)] if isinstance(result, list | tuple) else [result]
 
 
-def dependence(lib: Any, sample: Sample) -> Any:
-    """Return which gradients of the first and second order require grad; None is no gradient."""
+def leaves_of(lib: Any, sample: Sample) -> tuple[list[Any], list[Any]]:
+    """Return the inputs of a sample as tensors, and those of them that require grad."""
     arrays = [np.array(a) for a in sample.arrays()]
     leaves = [lib.tensor(a.tolist(), dtype=getattr(lib, str(a.dtype))) for a in arrays]
     leaves = [t.reshape(a.shape) for t, a in zip(leaves, arrays, strict=True)]
-    wanted = [t.requires_grad_() for t in leaves if t.is_floating_point() or t.is_complex()]
+    return leaves, [t.requires_grad_() for t in leaves if t.is_floating_point() or t.is_complex()]
+
+
+def dependence(lib: Any, sample: Sample) -> Any:
+    """Return which gradients of the first and second order require grad; None is no gradient."""
+    leaves, wanted = leaves_of(lib, sample)
     outs = [t for t in tensors(sample.function(lib, *leaves)) if t.requires_grad]
     found = []
     for _ in range(2):
@@ -40,6 +45,21 @@ def dependence(lib: Any, sample: Sample) -> Any:
         grads = lib.autograd.grad(outs, wanted, ones, create_graph=True, allow_unused=True)
         found.append([None if g is None else g.requires_grad for g in grads])
         outs = [g for g in grads if g is not None and g.requires_grad]
+    return found
+
+
+def differentiable_apart(lib: Any, outs: list[Any], wanted: list[Any]) -> list[bool]:
+    """Return of each gradient whether it can be differentiated once those before it have been."""
+    ones = [lib.ones_like(t).requires_grad_() for t in outs]
+    grads = lib.autograd.grad(outs, wanted, ones, create_graph=True, allow_unused=True)
+    found = []
+    for g in grads:
+        if g is not None and g.requires_grad:
+            try:
+                lib.autograd.grad(g, [*wanted, *ones], lib.ones_like(g), allow_unused=True)
+                found.append(True)
+            except RuntimeError:
+                found.append(False)
     return found
 
 
@@ -60,6 +80,44 @@ def test_gradients_require_grad_where_pytorchs_do(op: str) -> None:
         if found != expected:
             different.append((sample.name, found, expected))
     assert different == []
+
+
+@pytest.mark.parametrize("op", SAMPLES)
+def test_gradients_of_one_call_are_freed_apart_where_pytorchs_are(op: str) -> None:
+    torch = pytorch()
+    different = []
+    for sample in SAMPLES[op]:
+        if not sample.differentiable or len(sample.inputs) < 2:
+            continue
+        found = []
+        for lib in (torch, gpugrad):
+            leaves, wanted = leaves_of(lib, sample)
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    outs = [t for t in tensors(sample.function(lib, *leaves)) if t.requires_grad]
+                    found.append(differentiable_apart(lib, outs, wanted))
+            except (AttributeError, RuntimeError):  # it is elsewhere in PyTorch, or refused
+                break
+        else:
+            if any(e and not f for e, f in zip(*found, strict=True)):
+                different.append((sample.name, *found))
+    assert different == []
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "complex64"])
+@pytest.mark.parametrize("shapes", [((3,), (3,)), ((300, 300), (300, 1))])
+@pytest.mark.parametrize("name", ["mul", "div", "where"])
+def test_gradients_of_one_kernel_are_freed_apart(
+    name: str, shapes: tuple[tuple[int, ...], ...], dtype: str, device: str
+) -> None:
+    options = {"dtype": getattr(gpugrad, dtype), "device": device, "requires_grad": True}
+    x, y = (gpugrad.full(shape, 2.0, **options) for shape in shapes)
+    if name == "where":
+        out = gpugrad.where(gpugrad.tensor(True, device=device), x, y)
+    else:
+        out = getattr(gpugrad, name)(x, y)
+    assert differentiable_apart(gpugrad, [out], [x, y]) == [True, True]
 
 
 # Functions whose gradient reads its operands only to compare them.

@@ -54,6 +54,13 @@ Array = Any
 Shape = tuple[int, ...]
 
 
+class _Output(NamedTuple):
+    """An output of several that has a node of its own."""
+
+    op: Elementwise  # which computes it alone
+    sources: tuple[int, ...]  # its operands among those of all
+
+
 class _Part(NamedTuple):
     """Some gradients of one node that one kernel computes."""
 
@@ -61,6 +68,7 @@ class _Part(NamedTuple):
     sources: tuple[int, ...]
     targets: tuple[int, ...]
     summed: int | None  # which of them is summed, to the shape of its input
+    apart: tuple[_Output, ...] = ()  # how each is recorded, so that they can be freed one by one
 
 
 class Recorded(NamedTuple):
@@ -110,11 +118,13 @@ class Elementwise:
         results: Sequence[np.dtype[Any]],
         sum_to: Shape | None = None,
         summed: int = 0,
+        apart: Sequence[_Output] = (),
     ) -> list[Any]:
         """Return the outputs as tensors, recorded where an operand needs a gradient.
 
         Operands are tensors or NumPy scalars, of one device; ``results`` are the element types of
-        the outputs.  With ``sum_to`` the output ``summed`` is summed to that shape.
+        the outputs.  With ``sum_to`` the output ``summed`` is summed to that shape.  Outputs that
+        are ``apart`` have a node each.
         """
         door, operands, arrays = together(operands)
         watching = watcher(self.name, operands) if mode.calls else None
@@ -128,7 +138,7 @@ class Elementwise:
             outs = [wrap(a) for a in known]
         if subclasses:
             outs = descended(outs, operands)
-        self.finish(operands, arrays, outs, compute)
+        self.finish(operands, arrays, outs, compute, apart)
         if watching:
             watching.made(self.name, operands, {}, outs[0] if len(outs) == 1 else tuple(outs))
         return outs
@@ -139,11 +149,17 @@ class Elementwise:
         arrays: Sequence[Array],
         outs: Sequence[TensorBase],
         compute: np.dtype[Any],
+        apart: Sequence[_Output] = (),
     ) -> None:
         """Record a call where an operand needs a gradient, and carry the operands' tangents."""
         inputs = edges(operands) if self.name else None  # without it there is no gradient
-        if inputs is not None:
+        if inputs is not None and not apart:
             self.record(operands, arrays, inputs, outs, compute)
+        elif inputs is not None:
+            for out, (op, sources) in zip(outs, apart, strict=True):
+                own = [tuple([v[s] for s in sources]) for v in (operands, arrays, inputs)]
+                if any(edge is not None for edge in own[2]):
+                    op.record(*own, [out], compute)
         if inferring:
             for out in outs:
                 if out._edge is None:
@@ -231,11 +247,10 @@ class Elementwise:
             else:
                 operands = [values[s] for s in part.sources]
                 kinds = [dtypes[k] for k in part.targets]
-                if part.summed is None:
-                    outs = part.op.evaluate(operands, p.compute, kinds)
-                else:
-                    sum_to = shapes[part.summed]
-                    outs = part.op.evaluate(operands, p.compute, kinds, sum_to, part.summed)
+                sum_to = None if part.summed is None else shapes[part.summed]
+                outs = part.op.evaluate(
+                    operands, p.compute, kinds, sum_to, part.summed or 0, part.apart
+                )
             for k, shape, out in zip(part.targets, shapes, outs, strict=True):
                 results[k] = fit(out, shape, p.dtypes[k], node.inputs[k])
         return results
@@ -317,7 +332,12 @@ class Elementwise:
     ) -> _Part:
         product = self.formula.vjp(tuple(needs), defined)
         index = product.targets.index(summed[0]) if summed else None
-        return _Part(self.derived(product), product.sources, product.targets, index)
+        apart = []
+        for k in product.targets if len(product.targets) > 1 else ():
+            own = self.formula.vjp(_only(k, needs), defined)
+            places = tuple([product.sources.index(s) for s in own.sources])
+            apart.append(_Output(self.derived(own), places))
+        return _Part(self.derived(product), product.sources, product.targets, index, tuple(apart))
 
     fit = staticmethod(fit)
 
