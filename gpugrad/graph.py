@@ -584,20 +584,20 @@ class Moment:
     time: float
 
 
-_moments: list[weakref.ref[Moment]] = []
+moments: list[weakref.ref[Moment]] = []  # those that are kept
 
 
 def moment() -> Moment:
     """Return the present time; no write lasts from before it to after."""
     now = Moment()
     now.time = Write.apart = next_sequence()
-    _moments.append(weakref.ref(now, _moments.remove))
+    moments.append(weakref.ref(now, moments.remove))
     return now
 
 
 def asked_times() -> list[float]:
     """Return the times of the moments that are kept, the earliest first."""
-    return sorted([m.time for known in tuple(_moments) if (m := known()) is not None])
+    return sorted([m.time for known in tuple(moments) if (m := known()) is not None])
 
 
 def edge_of(tensor: TensorBase) -> Node | Output | TensorBase | None:

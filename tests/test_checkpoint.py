@@ -94,12 +94,20 @@ WRITES: dict[str, Callable[[Any, Any], Any]] = {
     "data": lambda torch, c: setattr(c, "data", c.data.clone()),
     "by others": lambda torch, c: torch.autograd.graph.increment_version(c),
     "step": lambda torch, c: stepped(torch, c),
+    "backward": lambda torch, c: accumulated(torch, c),
 }
 
 
 def stepped(torch: Any, parameter: Any) -> None:
     parameter.grad = parameter.detach() + 1
     torch.optim.SGD([parameter], lr=0.5).step()
+
+
+def accumulated(torch: Any, grad: Any) -> None:
+    with torch.enable_grad():
+        x = torch.zeros_like(grad).requires_grad_()
+        x.grad = grad.detach()
+        (x * 2).sum().backward()
 
 
 VARIANTS: dict[str, Callable[..., Any]] = {

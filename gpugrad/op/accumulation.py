@@ -25,6 +25,7 @@ from gpugrad.graph import (
     Terms,
     below,
     mode,
+    moments,
     needed,
     place_of,
     record,
@@ -36,7 +37,7 @@ from gpugrad.op.attribute import Named
 from gpugrad.op.depth import in_another_thread, is_deep
 from gpugrad.op.dual import unrecorded
 from gpugrad.op.rule import nothing
-from gpugrad.op.saved import shared_counter, wrap
+from gpugrad.op.saved import note, own_array, shared_counter, wrap
 
 Array = Any
 
@@ -371,10 +372,13 @@ def _accumulate(leaf: Any, grad: Array) -> None:
             leaf._grad = wrap(grad if own else door.copy(grad))
         return
     counter = shared_counter(total)
-    if not isinstance(counter, Inference):
+    if isinstance(counter, Inference):
+        if not mode.inference:
+            raise RuntimeError(errors.INFERENCE_WRITE)
+    elif moments:  # a checkpoint may ask whether what it read was written since
+        note(counter, own_array(total))
+    else:
         counter.value += 1
-    elif not mode.inference:
-        raise RuntimeError(errors.INFERENCE_WRITE)
     if isinstance(total._array, np.generic):
         total._array = total._array + grad
     else:
