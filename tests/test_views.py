@@ -493,6 +493,23 @@ def test_a_conjugate_is_no_array(array: str) -> None:
         "c = torch.vmap(torch.conj)(x); x.mul_(2)\nc",
         "torch.func.grad(lambda z: (z * z.mH).real.sum())(x)",
         "torch.func.jvp(lambda z: z.conj() * z, (x,), (x,))",
+        *(
+            f"def f(z):\n    y = z * 1; {write}\n{derivative}"
+            for write in (
+                "c = y.conj(); y.mul_(z); return c * z",
+                "c = y.conj()[1:]; y.mul_(z); d = c * 2; y.add_(z); return c * d",
+                "y = torch.ones_like(z); c = y.conj(); d = c[0]; y.mul_(z); return c * z + d",
+                "c = y.conj(); d = c[1]; y[0] = z[1] * z[0]; return c * z * d",
+                "c = y.mH; y[0].mul_(z[1]); return c.sum() * z",
+                "c = y.conj(); y.zero_(); return c + z * z",
+            )
+            for derivative in (
+                "torch.func.jvp(f, (x,), (x + 1j,))",
+                "torch.func.jvp(lambda z: torch.func.jvp(f, (z,), (z + 1j,))[1], (x,), (x - 1,))",
+                "torch.func.grad(lambda z: torch.func.jvp(f, (z,), (x + 1j,))[1].real.sum())(x)",
+                "torch.vmap(lambda t: torch.func.jvp(f, (x,), (t,))[1])(torch.stack([x, x + 1]))",
+            )
+        ),
         "torch.vmap(torch.func.grad(lambda z: (z * z.conj()).real.sum()))(x)",
     ],
 )

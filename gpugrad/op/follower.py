@@ -13,8 +13,7 @@ from typing import Any
 
 from gpugrad import backend
 from gpugrad.graph import UNRECORDED, Following, Inference, TensorBase, View, mode, rehang
-from gpugrad.op.dual import has_tangents
-from gpugrad.op.saved import check_view, own_array, shared_counter, wrap
+from gpugrad.op.saved import check_view, is_dual, own_array, settle, shared_counter, wrap
 
 Function = Callable[[Any], Any]
 
@@ -37,10 +36,13 @@ def following(function: Function, source: Any, view: Any) -> Any:
     given another shape, or other memory.
     """
     out = function(source)
+    settle(out)
     counter = out._counter = Following() if out._counter is None else out._counter
     base: Any = object.__new__(Follower)
     base._array, base._edge = own_array(out), out._edge
     base._grad = base._view = None
+    if is_dual(out):
+        base._tangents = dict(out._tangents)
     base._counter = counter
     base.source, base.function = view, function
     base.seen, base.version = view._edge, shared_counter(view).value
@@ -58,27 +60,19 @@ def follower_of(tensor: TensorBase) -> Follower | None:
     return base if isinstance(base, Follower) else None
 
 
-def follow(tensor: TensorBase) -> None:
-    """Bring a view of a copy that follows another tensor up to date, and its base's history.
+def brought_up(base: Follower) -> Any:
+    """Bring a copy that follows another tensor up to date, and its history.
 
-    Raises:
-        RuntimeError: The source was written in forward mode: tangents do not follow.
+    Return the copy that this was made of, with the tangents of the source; ``None`` where the
+    source was not written.
     """
-    base = follower_of(tensor)
-    if base is None:
-        return
     source = base.source
     if source._view is not None:
         check_view(source)
     counter = shared_counter(source)
     written = counter.value != base.version or isinstance(counter, Inference)
     if not (written or (mode.enabled and source._edge is not base.seen)):
-        return
-    if written and mode.levels and has_tangents((source,)):
-        raise RuntimeError(
-            "A conjugate is used whose tensor was written in forward mode since it was taken. "
-            "Take it again after the write."
-        )
+        return None
     made = base.function(source)
     if written:
         backend.of(base._array).assign(base._array, own_array(made))
@@ -87,6 +81,7 @@ def follow(tensor: TensorBase) -> None:
     if mode.enabled:
         rehang(base, made._edge)
         base.seen = source._edge
+    return made if written else None
 
 
 def detached(tensor: TensorBase, base: Follower) -> Any:

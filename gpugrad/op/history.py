@@ -53,7 +53,7 @@ from gpugrad.op import saved
 from gpugrad.op.attribute import Named
 from gpugrad.op.batching import hide, lift_itself, show
 from gpugrad.op.dual import attach, tangent_of, tangents_of
-from gpugrad.op.follower import follow as follow
+from gpugrad.op.follower import brought_up, follower_of
 from gpugrad.op.operation import Declared, linear, lower
 from gpugrad.op.saved import function_name, note, own_array, shared_counter, type_name, wrap
 
@@ -586,6 +586,28 @@ def move_with_base(tensor: Any) -> None:
     settle(base)
     for level in missing:
         attach(tensor, level, part_of(base._tangents[level], tensor, base))
+
+
+def follow(tensor: Any) -> None:
+    """Bring a view of a copy that follows another tensor up to date, with its base.
+
+    Tangents that it has of an earlier copy are dropped: it is given those of its base.
+    """
+    base = follower_of(tensor)
+    if base is None:
+        return
+    made = brought_up(base)
+    if not mode.levels:
+        return
+    for level in mode.levels if made is not None else ():
+        tangent = tangent_of(made, level)
+        if tangent is not None:
+            attach(base, level, settled(tangent, base))
+    if saved.is_dual(base) and saved.is_dual(tensor):
+        for level, whole in base._tangents.items():
+            own: Any = tensor._tangents.get(level, whole)
+            if own is not whole and (own._view is None or own._view.base is not whole):
+                del tensor._tangents[level]
 
 
 def settle(tensor: Any) -> None:
