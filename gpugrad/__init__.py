@@ -33,7 +33,7 @@ from gpugrad._dtype import int64 as int64
 from gpugrad._dtype import promote_types as promote_types
 from gpugrad._dtype import set_default_dtype as set_default_dtype
 from gpugrad._dtype import uint8 as uint8
-from gpugrad._tensor import Size as Size
+from gpugrad._size import Size as Size
 from gpugrad._tensor import Tensor as Tensor
 from gpugrad.autograd.anomaly_mode import (
     is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled,

@@ -10,7 +10,7 @@ import copy
 import functools
 import textwrap
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from gpugrad import _dtype, backend, hooks, printing
 from gpugrad._device import device as Device  # noqa: N812  the class has a property of its name
 from gpugrad._dtype import dtype as DType  # noqa: N812
+from gpugrad._size import Size, size_of
 from gpugrad.backend.batched import NO_MEMORY, Batched, levels_of
 from gpugrad.backend.batched import shown as every_example
 from gpugrad.errors import normal_dim
@@ -47,54 +48,6 @@ from gpugrad.ops import complex as complex_
 from gpugrad.ops import copy as copies
 from gpugrad.ops import creation, indexing, inplace, joining
 from gpugrad.ops import shape as shapes
-
-
-class Size(tuple[int, ...]):
-    """The lengths of a tensor's dimensions: a tuple that prints as PyTorch's."""
-
-    __slots__ = ()
-
-    def __new__(cls, lengths: Iterable[int] = ()) -> Size:
-        """Return the size of these lengths.
-
-        Raises:
-            TypeError: One is no integer.
-        """
-        made = super().__new__(cls, lengths)
-        for k, n in enumerate(made):
-            if n.__class__ is not int and not hasattr(n, "__index__"):
-                raise TypeError(
-                    f"gpugrad.Size() takes an iterable of 'int' (item {k} is '{type(n).__name__}')"
-                )
-        return made
-
-    def numel(self) -> int:
-        """Return the number of elements of a tensor of this size."""
-        return int(np.prod(self, dtype=np.int64))
-
-    def __repr__(self) -> str:
-        return f"gpugrad.Size({text_of_size(self)})"
-
-    __str__ = __repr__
-
-    def __getitem__(self, index: Any) -> Any:
-        found = tuple.__getitem__(self, index)
-        return _size_of(Size, found) if isinstance(index, slice) else found
-
-    def __add__(self, other: Any) -> Size:
-        return Size(tuple.__add__(self, tuple(other)))
-
-    def __radd__(self, other: tuple[int, ...]) -> Size:
-        return Size((*other, *self))
-
-    def __mul__(self, times: Any) -> Any:
-        repeated = tuple.__mul__(self, times)
-        return repeated if repeated is NotImplemented else Size(repeated)
-
-    __rmul__ = __mul__
-
-
-_size_of = tuple.__new__  # of an array, whose lengths need no check
 
 _NOT_LEAF_GRAD = (
     "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
@@ -208,7 +161,7 @@ class Tensor(Methods):
     @property
     def shape(self) -> Size:
         """The lengths of the dimensions."""
-        return _size_of(Size, self._array.shape)
+        return size_of(Size, self._array.shape)
 
     @property
     def dtype(self) -> DType:

@@ -8,6 +8,7 @@ import numpy
 
 from gpugrad._device import device
 from gpugrad._dtype import dtype
+from gpugrad._size import Size
 from gpugrad._tensor import Tensor
 from gpugrad.random import Generator
 
@@ -78,6 +79,11 @@ def adjoint(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, name: str = "adjoint()"
 ) -> Tensor:
     """Return a view of the conjugate of the matrices in the last two dimensions, transposed."""
+
+def alias_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return a copy of what ``alias`` makes a view of."""
 
 def all(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -182,6 +188,16 @@ def as_strided(
 ) -> Tensor:
     """Return a view of the memory of a tensor, of a size and with strides of its own."""
 
+def as_strided_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    size: Sequence[int],
+    stride: Sequence[int],
+    storage_offset: int | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a copy of what ``as_strided`` makes a view of."""
+
 def as_strided_scatter(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -198,6 +214,15 @@ def as_tensor(
 
 def atan2(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return the angle of the point (other, input) in radians, in [-pi, pi]."""
+
+def atleast_1d(*tensors: Any) -> Any:
+    """Return a view with at least one dimension, or a tuple of those of several tensors."""
+
+def atleast_2d(*tensors: Any) -> Any:
+    """Return a view with at least two dimensions, or a tuple of those of several tensors."""
+
+def atleast_3d(*tensors: Any) -> Any:
+    """Return a view with at least three dimensions, or a tuple of those of several tensors."""
 
 def baddbmm(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -224,6 +249,9 @@ def bitwise_or(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
 def bitwise_xor(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return input ^ other, of bools or integers."""
 
+def block_diag(*tensors: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return a matrix with tensors of at most two dimensions along its diagonal."""
+
 def bmm(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     mat2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -231,6 +259,14 @@ def bmm(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return the products of two stacks of matrices."""
+
+def broadcast_shapes(*shapes: Any) -> Size:
+    """Return the :class:`Size` that tensors of these shapes broadcast to; a number is a shape, too."""
+
+def broadcast_tensors(
+    *tensors: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+) -> tuple[Tensor, ...]:
+    """Return views of the tensors in the shape that they broadcast to."""
 
 def broadcast_to(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *size: Any) -> Tensor:
     """Return a view with the shape ``size``, which the input's broadcasts to."""
@@ -244,6 +280,9 @@ def bucketize(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return between which of the sorted boundaries the elements lie; see :func:`searchsorted`."""
+
+def cartesian_prod(*tensors: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return all choices of one element of each vector, as rows; of one vector, that itself."""
 
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Return the tensors joined along an existing dimension."""
@@ -276,6 +315,14 @@ def clip(
 
 def clone(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return a copy with memory of its own; the gradient passes through."""
+
+def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Return tensors joined side by side, vectors as columns."""
+
+def combinations(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], r: int = 2, with_replacement: bool = False
+) -> Tensor:
+    """Return all choices of ``r`` elements of a vector in their order, as rows."""
 
 def complex(
     real: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -322,6 +369,30 @@ def det(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
 def detach(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Any:
     """Return a tensor on the same memory without history; writes to either are seen by both."""
 
+def detach_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Any:
+    """Return a copy of what ``detach`` makes a view of."""
+
+def diag(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    diagonal: int = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a matrix with a vector as one of its diagonals, or a copy of a diagonal of a matrix."""
+
+def diag_embed(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    offset: int = 0,
+    dim1: int = -2,
+    dim2: int = -1,
+) -> Tensor:
+    """Return zeros with the last dimension of ``input`` as diagonals over two new dimensions."""
+
+def diagflat(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], offset: int = 0) -> Tensor:
+    """Return a matrix with the elements of ``input`` as one of its diagonals."""
+
 def diagonal(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     offset: int = 0,
@@ -329,6 +400,16 @@ def diagonal(
     dim2: int = 1,
 ) -> Tensor:
     """Return a view of the diagonals over two dimensions, which a last one replaces."""
+
+def diagonal_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    offset: int = 0,
+    dim1: int = 0,
+    dim2: int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a copy of what ``diagonal`` makes a view of."""
 
 def diagonal_scatter(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -361,6 +442,9 @@ def dsplit(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], indices_or_sections: int | Sequence[int]
 ) -> tuple[Tensor, ...]:
     """Return the parts of :func:`tensor_split`, of equal size, along the third dimension."""
+
+def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Return tensors joined along the third dimension."""
 
 def einsum(equation: Any = None, *operands: Any) -> Tensor:
     """Return the sum of products of operands, whose dimensions an equation names."""
@@ -403,6 +487,11 @@ def exp(
 ) -> Tensor:
     """Return e to the power input."""
 
+def expand_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *sizes: Any, out: Tensor | None = None
+) -> Tensor:
+    """Return a copy of what ``expand`` makes a view of."""
+
 def expm1(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
@@ -429,6 +518,12 @@ def flatten(
 
 def flip(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *dims: Any) -> Tensor:
     """Return a copy with the order of the elements reversed along ``dims``."""
+
+def fliplr(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return a copy with the order of the columns reversed."""
+
+def flipud(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return a copy with the order of the rows reversed."""
 
 def from_numpy(ndarray: Any) -> Tensor:
     """Return a tensor that shares the memory of a NumPy array, or of a CuPy array."""
@@ -490,6 +585,9 @@ def hsplit(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], indices_or_sections: int | Sequence[int]
 ) -> tuple[Tensor, ...]:
     """Return the parts of :func:`tensor_split`, of equal size, along the second dimension."""
+
+def hstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Return tensors joined side by side: vectors along their dimension, others along the second."""
 
 def hypot(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return the square root of input**2 + other**2, without overflow."""
@@ -587,6 +685,14 @@ def isnan(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
 
 def isreal(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return where the imaginary part is 0, as bool; everywhere for a real input."""
+
+def kron(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the Kronecker product: each element of ``input`` times all of ``other``."""
 
 def le(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return where input is at most other, as bool."""
@@ -709,6 +815,9 @@ def mean(
 ) -> Tensor:
     """Return the mean over ``dim`` (all of them by default); nan of no elements."""
 
+def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
+    """Return views of vectors in the shape that has a dimension for each of them."""
+
 def min(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     dim: Any = None,
@@ -764,9 +873,9 @@ def mv(
     """Return the product of a matrix and a vector."""
 
 def narrow(
-    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, start: int, length: int
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, start: int | Tensor, length: int
 ) -> Tensor:
-    """Return a view of ``length`` slices from ``start`` on."""
+    """Return a view of ``length`` slices from ``start`` on, which may be a 0-d tensor."""
 
 def ne(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return where input differs from other, as bool."""
@@ -844,6 +953,11 @@ def outer(
 
 def permute(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *dims: Any) -> Tensor:
     """Return a view with the dimensions in another order."""
+
+def permute_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *dims: Any, out: Tensor | None = None
+) -> Tensor:
+    """Return a copy of what ``permute`` makes a view of."""
 
 def polar(
     abs: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -950,11 +1064,35 @@ def reciprocal(
 def relu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return max(input, 0); the gradient at 0 is 0."""
 
+def repeat_interleave(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    repeats: int | Tensor | None = None,
+    dim: int | None = None,
+    *,
+    output_size: int | None = None,
+) -> Tensor:
+    """Return each slice along a dimension as often as is said, one after the other."""
+
 def reshape(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *shape: Any) -> Tensor:
     """Return the elements in another shape: a view where strides allow, else a copy."""
 
 def resolve_conj(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return a copy of a conjugate that is a view, and any other tensor itself."""
+
+def roll(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    shifts: int | Sequence[int],
+    dims: int | Sequence[int] | None = None,
+) -> Tensor:
+    """Return a copy with the elements moved along ``dims``, those beyond the end to the beginning."""
+
+def rot90(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], k: int = 1, dims: Sequence[int] = (0, 1)
+) -> Tensor:
+    """Return a copy turned ``k`` times by 90 degrees, from the first of two ``dims`` to the second."""
+
+def row_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Return tensors joined one below the other, vectors as rows."""
 
 def rsqrt(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
@@ -999,6 +1137,15 @@ def searchsorted(
 def select(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, index: int) -> Tensor:
     """Return a view of the slice at ``index``, without that dimension."""
 
+def select_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    index: int,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a copy of what ``select`` makes a view of."""
+
 def select_scatter(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1030,6 +1177,17 @@ def sin(
 ) -> Tensor:
     """Return the sine of input, in radians."""
 
+def slice_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int = 0,
+    start: int | None = None,
+    end: int | None = None,
+    step: int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a copy of what ``slice`` makes a view of."""
+
 def slice_scatter(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1037,6 +1195,8 @@ def slice_scatter(
     start: int | None = None,
     end: int | None = None,
     step: int = 1,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return a copy with ``src`` at a slice of a dimension, ``start:end:step``."""
 
@@ -1062,10 +1222,28 @@ def split(
 ) -> tuple[Tensor, ...]:
     """Return views of consecutive parts, of one size (the last may be smaller) or of given ones."""
 
+def split_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    split_size_or_sections: int | Sequence[int],
+    dim: int = 0,
+    *,
+    out: Tensor | None = None,
+) -> tuple[Tensor, ...]:
+    """Return a copy of what ``split`` makes a view of."""
+
 def split_with_sizes(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], split_sizes: Sequence[int], dim: int = 0
 ) -> tuple[Tensor, ...]:
     """Return views of consecutive parts of given sizes."""
+
+def split_with_sizes_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    split_sizes: Sequence[int],
+    dim: int = 0,
+    *,
+    out: Tensor | None = None,
+) -> tuple[Tensor, ...]:
+    """Return a copy of what ``split_with_sizes`` makes a view of."""
 
 def sqrt(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
@@ -1081,6 +1259,14 @@ def squeeze(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int | Sequence[int] | None = None
 ) -> Tensor:
     """Return a view without dimensions of size 1: all of them, or those of ``dim`` that are."""
+
+def squeeze_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | Sequence[int] | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a copy of what ``squeeze`` makes a view of."""
 
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Return tensors of equal size joined along a new dimension."""
@@ -1133,6 +1319,11 @@ def swapdims(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim0: int, di
 def t(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return a view of a matrix with rows and columns exchanged; a vector as it is."""
 
+def t_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return a copy of what ``t`` makes a view of."""
+
 def tan(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
@@ -1168,6 +1359,9 @@ def tensordot(
 ) -> Tensor:
     """Return the sum of products over several dimensions."""
 
+def tile(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *dims: Any) -> Tensor:
+    """Return what :meth:`repeat` does; where numbers are missing in front, they are 1."""
+
 def topk(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     k: int,
@@ -1179,8 +1373,36 @@ def topk(
 ) -> Any:
     """Return the ``k`` largest or smallest elements along ``dim``, and their int64 indices."""
 
+def trace(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return the sum of the diagonal of a matrix; int64 for integers."""
+
 def transpose(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim0: int, dim1: int) -> Tensor:
     """Return a view with two dimensions exchanged."""
+
+def transpose_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim0: int,
+    dim1: int,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a copy of what ``transpose`` makes a view of."""
+
+def tril(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    diagonal: int = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return matrices with zeros above a diagonal."""
+
+def triu(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    diagonal: int = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return matrices with zeros below a diagonal."""
 
 def true_divide(
     input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None
@@ -1192,10 +1414,25 @@ def unbind(
 ) -> tuple[Tensor, ...]:
     """Return a view of each slice along a dimension, which disappears."""
 
+def unbind_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int = 0, *, out: Tensor | None = None
+) -> tuple[Tensor, ...]:
+    """Return a copy of what ``unbind`` makes a view of."""
+
 def unflatten(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, sizes: Sequence[int]
 ) -> Tensor:
     """Return a view with one dimension as several; one of their sizes may be -1."""
+
+def unfold_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dimension: int,
+    size: int,
+    step: int,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a copy of what ``unfold`` makes a view of."""
 
 def unique(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1214,8 +1451,28 @@ def unique_consecutive(
 ) -> Any:
     """Return the first of each run of equal elements, or of equal slices along ``dim``."""
 
+def unsafe_chunk(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], chunks: int, dim: int = 0
+) -> tuple[Tensor, ...]:
+    """Return copies of the parts of :func:`chunk`."""
+
+def unsafe_split(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], split_size: int, dim: int = 0
+) -> tuple[Tensor, ...]:
+    """Return copies of the parts of :func:`split`."""
+
+def unsafe_split_with_sizes(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], split_sizes: Sequence[int], dim: int = 0
+) -> tuple[Tensor, ...]:
+    """Return copies of the parts of :func:`split_with_sizes`."""
+
 def unsqueeze(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int) -> Tensor:
     """Return a view with a new dimension of size 1 at ``dim``."""
+
+def unsqueeze_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, *, out: Tensor | None = None
+) -> Tensor:
+    """Return a copy of what ``unsqueeze`` makes a view of."""
 
 def var(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1239,13 +1496,31 @@ def vdot(
 def view_as_complex(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return a view of pairs of real numbers as complex numbers, without the last dimension."""
 
+def view_as_complex_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return a copy of what ``view_as_complex`` makes a view of."""
+
 def view_as_real(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return a view of a complex tensor as real numbers, with a last dimension of two parts."""
+
+def view_as_real_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return a copy of what ``view_as_real`` makes a view of."""
+
+def view_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *shape: Any, out: Tensor | None = None
+) -> Tensor:
+    """Return a copy of what ``view`` makes a view of."""
 
 def vsplit(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], indices_or_sections: int | Sequence[int]
 ) -> tuple[Tensor, ...]:
     """Return the parts of :func:`tensor_split`, of equal size, along the first dimension."""
+
+def vstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Return tensors joined one below the other, vectors as rows."""
 
 def where(
     condition: Any, input: Any = None, other: Any = None, *, out: Tensor | None = None

@@ -367,6 +367,17 @@ class Methods(TensorBase):
     def det(self) -> Tensor:
         """Return the determinants of square matrices, the last two dimensions."""
 
+    def diag(self, diagonal: builtins.int = 0) -> Tensor:
+        """Return a matrix with a vector as one of its diagonals, or a copy of a diagonal of a matrix."""
+
+    def diag_embed(
+        self, offset: builtins.int = 0, dim1: builtins.int = -2, dim2: builtins.int = -1
+    ) -> Tensor:
+        """Return zeros with the last dimension of ``input`` as diagonals over two new dimensions."""
+
+    def diagflat(self, offset: builtins.int = 0) -> Tensor:
+        """Return a matrix with the elements of ``input`` as one of its diagonals."""
+
     def diagonal(
         self, offset: builtins.int = 0, dim1: builtins.int = 0, dim2: builtins.int = 1
     ) -> Tensor:
@@ -445,6 +456,12 @@ class Methods(TensorBase):
 
     def flip(self, *dims: Any) -> Tensor:
         """Return a copy with the order of the elements reversed along ``dims``."""
+
+    def fliplr(self) -> Tensor:
+        """Return a copy with the order of the columns reversed."""
+
+    def flipud(self) -> Tensor:
+        """Return a copy with the order of the rows reversed."""
 
     def float(self) -> Tensor:
         """Return the tensor as float32; itself where it is that."""
@@ -594,6 +611,9 @@ class Methods(TensorBase):
 
     def isreal(self) -> Tensor:
         """Return where the imaginary part is 0, as bool; everywhere for a real input."""
+
+    def kron(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the Kronecker product: each element of ``input`` times all of ``other``."""
 
     def le(self, other: Any) -> Tensor:
         """Return where input is at most other, as bool."""
@@ -758,8 +778,10 @@ class Methods(TensorBase):
     def mv(self, vec: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the product of a matrix and a vector."""
 
-    def narrow(self, dim: builtins.int, start: builtins.int, length: builtins.int) -> Tensor:
-        """Return a view of ``length`` slices from ``start`` on."""
+    def narrow(
+        self, dim: builtins.int, start: builtins.int | Tensor, length: builtins.int
+    ) -> Tensor:
+        """Return a view of ``length`` slices from ``start`` on, which may be a 0-d tensor."""
 
     def ne(self, other: Any) -> Tensor:
         """Return where input differs from other, as bool."""
@@ -890,6 +912,18 @@ class Methods(TensorBase):
     def relu_(self) -> Tensor:
         """Write the result of ``relu`` into the tensor, and return that."""
 
+    def repeat(self, *repeats: Any) -> Tensor:
+        """Return a copy in which the tensor lies as often along each dimension as is said."""
+
+    def repeat_interleave(
+        self,
+        repeats: builtins.int | Tensor | None = None,
+        dim: builtins.int | None = None,
+        *,
+        output_size: builtins.int | None = None,
+    ) -> Tensor:
+        """Return each slice along a dimension as often as is said, one after the other."""
+
     def reshape(self, *shape: Any) -> Tensor:
         """Return the elements in another shape: a view where strides allow, else a copy."""
 
@@ -898,6 +932,16 @@ class Methods(TensorBase):
 
     def resolve_conj(self) -> Tensor:
         """Return a copy of a conjugate that is a view, and any other tensor itself."""
+
+    def roll(
+        self,
+        shifts: builtins.int | Sequence[builtins.int],
+        dims: builtins.int | Sequence[builtins.int] | None = None,
+    ) -> Tensor:
+        """Return a copy with the elements moved along ``dims``, those beyond the end to the beginning."""
+
+    def rot90(self, k: builtins.int = 1, dims: Sequence[builtins.int] = (0, 1)) -> Tensor:
+        """Return a copy turned ``k`` times by 90 degrees, from the first of two ``dims`` to the second."""
 
     def rsqrt(self) -> Tensor:
         """Return 1 / sqrt(input)."""
@@ -1095,7 +1139,19 @@ class Methods(TensorBase):
     ) -> tuple[Tensor, ...]:
         """Return views of consecutive parts: of almost equal size, or beginning at given indices."""
 
-    def to(self, *args: Any) -> Tensor:
+    def tile(self, *dims: Any) -> Tensor:
+        """Return what :meth:`repeat` does; where numbers are missing in front, they are 1."""
+
+    def to(
+        self,
+        *args: Any,
+        other: Tensor | None = None,
+        dtype: dtype | None = None,
+        device: Any = None,
+        copy: builtins.bool = False,
+        non_blocking: builtins.bool = False,
+        memory_format: Any = None,
+    ) -> Tensor:
         """Return the tensor with another dtype or on another device; itself where nothing changes."""
 
     def topk(
@@ -1107,11 +1163,26 @@ class Methods(TensorBase):
     ) -> Any:
         """Return the ``k`` largest or smallest elements along ``dim``, and their int64 indices."""
 
+    def trace(self) -> Tensor:
+        """Return the sum of the diagonal of a matrix; int64 for integers."""
+
     def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Return a view with two dimensions exchanged."""
 
     def transpose_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Change the tensor itself as ``transpose`` does its result, and return it."""
+
+    def tril(self, diagonal: builtins.int = 0) -> Tensor:
+        """Return matrices with zeros above a diagonal."""
+
+    def tril_(self, diagonal: builtins.int = 0) -> Tensor:
+        """Write the result of ``tril`` into the tensor, and return that."""
+
+    def triu(self, diagonal: builtins.int = 0) -> Tensor:
+        """Return matrices with zeros below a diagonal."""
+
+    def triu_(self, diagonal: builtins.int = 0) -> Tensor:
+        """Write the result of ``triu`` into the tensor, and return that."""
 
     def true_divide(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """Return input / other; integers give the default floating point type."""
@@ -1147,6 +1218,17 @@ class Methods(TensorBase):
         dim: builtins.int | None = None,
     ) -> Any:
         """Return the first of each run of equal elements, or of equal slices along ``dim``."""
+
+    def unsafe_chunk(self, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+        """Return copies of the parts of :func:`chunk`."""
+
+    def unsafe_split(self, split_size: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+        """Return copies of the parts of :func:`split`."""
+
+    def unsafe_split_with_sizes(
+        self, split_sizes: Sequence[builtins.int], dim: builtins.int = 0
+    ) -> tuple[Tensor, ...]:
+        """Return copies of the parts of :func:`split_with_sizes`."""
 
     def unsqueeze(self, dim: builtins.int) -> Tensor:
         """Return a view with a new dimension of size 1 at ``dim``."""

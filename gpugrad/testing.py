@@ -48,7 +48,7 @@ def operations() -> list[str]:
         for declared in PUBLIC.values()
         if declared.home.startswith(_FOLDER)
         and declared.home not in _OTHERS
-        and declared.returns not in ("bool", "int")  # Python's: no tensor
+        and declared.returns not in ("bool", "int", "Size")  # no tensor
     )
 
 

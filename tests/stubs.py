@@ -96,7 +96,7 @@ def header(name: str, function: Any, names: Names, method: bool) -> str:
     if len(line) > WIDTH:
         inner = f"{indent}    "
         line = f"{indent}def {name}(\n{inner}{', '.join(parts)}\n{indent}) -> {returns}:"
-        if any(len(one) > WIDTH for one in line.splitlines()):
+        if len(parts) == 1 or any(len(one) > WIDTH for one in line.splitlines()):
             each = "".join(f"{inner}{part},\n" for part in parts)
             line = f"{indent}def {name}(\n{each}{indent}) -> {returns}:"
     sentence = (inspect.getdoc(function) or "").split("\n\n")[0]

@@ -74,7 +74,7 @@ def test_parameters_have_pytorchs_names_and_order(declared: Public) -> None:
     """The first line of PyTorch's documentation lists them; what is not there is not compared."""
     theirs = getattr(pytorch(), declared.name, None)
     line = re.match(rf"\s*{declared.name}\(([^()]*)\)", (theirs and theirs.__doc__) or "")
-    if line is None:
+    if line is None or declared.name == "unsafe_split":  # whose page has the names of split
         return
     words = [w.split("=")[0].split(":")[0].strip() for w in line[1].split(",")]
     names = [w for w in words if re.fullmatch(r"[a-z_0-9]+", w) and w not in UNKNOWN]

@@ -131,7 +131,9 @@ def test_every_declaration_is_reached_by_a_sample(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(cpu, "evaluate", computing)
     for _, op in declared().values():
         if isinstance(op, Operation):
-            monkeypatch.setattr(op, "forward", partial(running, op, op.forward))
+            noting: Any = partial(running, op, op.forward)
+            noting.__kwdefaults__ = op.forward.__kwdefaults__  # which another name of it asks for
+            monkeypatch.setattr(op, "forward", noting)
     monkeypatch.setattr(Elementwise, "evaluate", evaluating)
     for _, sample in EVERY:
         tensors = sample.tensors(
@@ -579,6 +581,8 @@ FAILS = {
     "slice_scatter-complex": "it has no gradient of complex numbers",
     "select_scatter-complex": "likewise",
     "diagonal_scatter-complex": "likewise",
+    "view_as_complex_copy-ordinary": "it has no gradient",
+    "detach_copy-ordinary": "its result requires grad, and a backward through it fails",
 }
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from gpugrad import _dtype, errors
-from gpugrad._tensor import Size, Tensor
+from gpugrad._size import Size
+from gpugrad._tensor import Tensor
 from gpugrad.autograd.graph import GradientEdge, Metadata, metadata, target
 from gpugrad.backend.batched import BatchedBackend, Level, levels_of
 from gpugrad.graph import TensorBase, edge_of, leads_nowhere, mode, restoring

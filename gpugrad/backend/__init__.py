@@ -121,6 +121,9 @@ class Backend(Protocol):
     def diagonal(self, array: Array, offset: int, first: int, second: int) -> Array:
         """Return a view of the diagonals over two axes, which a last one replaces."""
 
+    def triangle(self, array: Array, diagonal: int, upper: bool) -> Array:
+        """Return matrices with zeros below a diagonal, or above it."""
+
     def reshape(self, array: Array, shape: Shape) -> Array:
         """Return a view where strides allow, else a copy."""
 

@@ -398,6 +398,10 @@ class BatchedBackend:
         axes = self.axes((first, second))
         return self.made(self.inner.diagonal(array.array, offset, *axes))
 
+    def triangle(self, array: Batched, diagonal: int, upper: bool) -> Batched:
+        """Return matrices with zeros below a diagonal, or above it."""
+        return self.made(self.inner.triangle(array.array, diagonal, upper))
+
     def reshape(self, array: Batched, shape: Shape) -> Batched:
         """Return a view where strides allow, else a copy."""
         return self.made(

@@ -477,6 +477,12 @@ def diagonal(array: Array, offset: int, first: int, second: int) -> Array:
 
 
 @at_home
+def triangle(array: Array, diagonal: int, upper: bool) -> Array:
+    """Return matrices with zeros below a diagonal, or above it."""
+    return (xp.triu if upper else xp.tril)(array, diagonal)
+
+
+@at_home
 def reshape(array: Array, shape: Shape) -> Array:
     """Return a view where strides allow, else a copy."""
     result = array.reshape(shape)

@@ -88,8 +88,9 @@ class Arguments:
 
     @property
     def translates(self) -> bool:
-        """Whether a method of these parameters needs this way: synonyms, or further tensors."""
-        return bool({"dim", "keepdim"} & set(self.places)) or any(k > 0 for k in self.tensors)
+        """Whether a method needs this way: for synonyms, keywords, or further tensors."""
+        known = {"dim", "keepdim"} & set(self.places)
+        return bool(known or self.any) or any(k > 0 for k in self.tensors)
 
     def __call__(self, *given: Any, **keywords: Any) -> Any:
         """Call the function.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
@@ -28,6 +29,12 @@ def input(g: Any) -> Any:
     return g
 
 
+@functools.cache
+def cloned_as(name: str) -> Any:
+    """Return the copying operation whose node has another name."""
+    return _clone.named(name)
+
+
 @public()
 def clone(input: Tensor) -> Tensor:
     """Return a copy with memory of its own; the gradient passes through."""
@@ -42,13 +49,16 @@ def contiguous(input: Tensor) -> Tensor:
 
 
 @public(function=False)
-def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+def to(
+    input: Tensor, *args: Any, other: Tensor | None = None, dtype: dtype | None = None,
+    device: Any = None, copy: bool = False, non_blocking: bool = False, memory_format: Any = None,
+) -> Tensor:  # fmt: skip
     """Return the tensor with another dtype or on another device; itself where nothing changes.
 
     Called as ``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(other)``, with
     ``copy=True`` to have a copy in any case; ``non_blocking`` is accepted and has no effect.
     """
-    where, wanted, copy = _destination(*args, **kwargs)
+    where, wanted = _destination(args if other is None else (other, *args), device, dtype)
     result = input
     door = backend.of(input._array)
     here = door.device_of(input._array)
@@ -62,11 +72,9 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     return cast(input, dtype=input._array.dtype) if copy and result is input else result
 
 
-def _destination(*args: Any, **kwargs: Any) -> tuple[device | None, dtype | None, bool]:
-    where, wanted = kwargs.pop("device", None), kwargs.pop("dtype", None)
-    copy = kwargs.pop("copy", False)
-    kwargs.pop("non_blocking", None)
-    kwargs.pop("memory_format", None)
+def _destination(
+    args: tuple[Any, ...], where: Any, wanted: dtype | None
+) -> tuple[device | None, dtype | None]:
     for a in args:
         if isinstance(a, dtype):
             wanted = a
@@ -80,9 +88,7 @@ def _destination(*args: Any, **kwargs: Any) -> tuple[device | None, dtype | None
                 "to() received an invalid combination of arguments - got "
                 f"({type(a).__name__}), but expected a dtype, a device or a Tensor"
             )
-    if kwargs:
-        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
-    return None if where is None else device(where), wanted, copy
+    return None if where is None else device(where), wanted
 
 
 @public(method=False)

@@ -67,6 +67,22 @@ def input(g: Any, axis: int) -> Any:
 _split_with_sizes = _split.named("SplitWithSizesBackward0")
 
 
+@linear("UnsafeSplitBackward0", outputs=())
+def _split_off(
+    door: backend.Backend, input: Array, *, sizes: Shape, axis: int
+) -> tuple[Array, ...]:
+    parts = _split.op.forward(door, input, sizes=sizes, axis=axis)
+    return tuple([door.copy(part) for part in parts])
+
+
+@_split_off.gradient
+def input(g: Any, axis: int) -> Any:
+    return cat(g, axis)
+
+
+_split_off_with_sizes = _split_off.named("UnsafeSplitWithSizesBackward0")
+
+
 @linear("UnbindBackward0", view=True, outputs=())
 def _unbind(door: backend.Backend, input: Array, *, axis: int) -> tuple[Array, ...]:
     if axis == 0 and input.ndim > 1:
@@ -81,12 +97,18 @@ def input(g: Any, axis: int) -> Any:
     return stack(g, axis)
 
 
-def _tensors(function: str, tensors: Sequence[Tensor]) -> list[Tensor]:
+def tensors_of(function: str, tensors: Sequence[Any], some: bool = False) -> list[Any]:
+    """Return the tensors of a sequence, in which arrays may stand for them.
+
+    Raises:
+        RuntimeError: There are none, where there must be ``some``.
+        TypeError: One is no tensor, or all are one.
+    """
     if isinstance(tensors, TensorBase):
         raise TypeError(
             f"{function}(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor"
         )
-    found: list[Any] = list(tensors)
+    found = list(tensors)
     for k, t in enumerate(found):
         if not isinstance(t, TensorBase):
             if not backend.is_array(t):
@@ -94,21 +116,25 @@ def _tensors(function: str, tensors: Sequence[Tensor]) -> list[Tensor]:
                     f"expected Tensor as element {k} in argument 0, but got {type(t).__name__}"
                 )
             found[k] = wrap(t)
-    if not found:
-        name = f"torch.{function}(): " if function == "cat" else f"{function} "
-        raise (ValueError if function == "cat" else RuntimeError)(
-            f"{name}expected a non-empty list of Tensors"
-            if function == "cat" else f"{function} expects a non-empty TensorList"
-        )  # fmt: skip
-    common = _dtype.of(found[0]._array.dtype)
-    for t in found[1:]:
+    if some and not found:
+        raise RuntimeError(f"{function} expects a non-empty TensorList")
+    return found
+
+
+def promoted(tensors: list[Any], exactly: bool = False) -> list[Any]:
+    """Return tensors that are to be joined in the type that all promote to.
+
+    Unless it must be ``exactly`` that, some are left to NumPy and CuPy to promote.
+    """
+    common = _dtype.of(tensors[0]._array.dtype)
+    for t in tensors[1:]:
         common = _dtype.promote_types(common, _dtype.of(t._array.dtype))
     # NumPy and CuPy promote floating point and complex types as PyTorch does, but not integers, and
     # not by the type of what is not joined
-    kinds = "" if any(t._array.shape == (0,) for t in found) else "fc"
+    kinds = "" if exactly or any(t._array.shape == (0,) for t in tensors) else "fc"
     return [
         t if t._array.dtype == common.numpy or t._array.dtype.kind in kinds
-        else cast(t, dtype=common.numpy) for t in found
+        else cast(t, dtype=common.numpy) for t in tensors
     ]  # fmt: skip
 
 
@@ -120,7 +146,10 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         RuntimeError: Other dimensions differ.
         ValueError: There are no tensors.
     """
-    found = _tensors("cat", tensors)
+    found = tensors_of("cat", tensors)
+    if not found:
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
+    found = promoted(found)
     for k, t in enumerate(found):
         if not t._array.ndim:
             raise RuntimeError(f"zero-dimensional tensor (at position {k}) cannot be concatenated")
@@ -153,7 +182,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     Raises:
         RuntimeError: The sizes differ.
     """
-    found = _tensors("stack", tensors)
+    found = promoted(tensors_of("stack", tensors, some=True))
     shape = found[0]._array.shape
     axis = normal_dim(dim, len(shape) + 1)
     for k, t in enumerate(found[1:], 1):
@@ -174,17 +203,25 @@ def split(
     Raises:
         RuntimeError: The sizes do not add up.
     """
+    if not isinstance(split_size_or_sections, int):
+        return split_with_sizes(input, split_size_or_sections, dim)
+    axis, sizes = _equal_sizes(input, split_size_or_sections, dim)
+    return _split(input, sizes=sizes, axis=axis)
+
+
+def _equal_sizes(input: Tensor, n: int, dim: int) -> tuple[int, Shape]:
+    """Return the axis that ``dim`` names, and the sizes of parts of ``n`` each but for the last."""
+    axis = _divided(input, dim)
+    length = input._array.shape[axis]
+    if n < 0 or (n == 0 and length):
+        raise RuntimeError(f"split expects split_size be non-negative, but got split_size={n}")
+    return axis, tuple(min(n, length - k) for k in range(0, length, n)) if length else (0,)
+
+
+def _divided(input: Tensor, dim: int) -> int:
     if not input._array.ndim:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
-    axis = normal_dim(dim, input._array.ndim)
-    length = input._array.shape[axis]
-    if isinstance(split_size_or_sections, int):
-        n = split_size_or_sections
-        if n < 0 or (n == 0 and length):
-            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={n}")
-        sizes = tuple(min(n, length - k) for k in range(0, length, n)) if length else (0,)
-        return _split(input, sizes=sizes, axis=axis)
-    return split_with_sizes(input, split_size_or_sections, dim)
+    return normal_dim(dim, input._array.ndim)
 
 
 @public()
@@ -194,10 +231,14 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
     Raises:
         RuntimeError: One is negative, or they do not add up.
     """
-    if not input._array.ndim:
-        raise RuntimeError("split expects at least a 1-dimensional tensor")
-    axis = normal_dim(dim, input._array.ndim)
-    length, sizes = input._array.shape[axis], tuple(split_sizes)
+    axis, sizes = _checked_sizes(input, split_sizes, dim)
+    return _split_with_sizes(input, sizes=sizes, axis=axis)
+
+
+def _checked_sizes(input: Tensor, given: Sequence[int], dim: int) -> tuple[int, Shape]:
+    """Return the axis that ``dim`` names, and the sizes of its parts, which add up."""
+    axis = _divided(input, dim)
+    length, sizes = input._array.shape[axis], tuple(given)
     if any(n < 0 for n in sizes):
         raise RuntimeError(
             "split_with_sizes expects split_sizes have only non-negative entries, but got "
@@ -208,7 +249,33 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
             f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's "
             f"size at dimension {axis}), but got split_sizes={size(sizes)}"
         )
-    return _split_with_sizes(input, sizes=sizes, axis=axis)
+    return axis, sizes
+
+
+@public()
+def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Return copies of the parts of :func:`split`.
+
+    PyTorch's share the memory of ``input`` without being views of it.
+
+    Raises:
+        RuntimeError: ``split_size`` is negative.
+    """
+    axis, sizes = _equal_sizes(input, split_size, dim)
+    return _split_off(input, sizes=sizes, axis=axis)
+
+
+@public()
+def unsafe_split_with_sizes(
+    input: Tensor, split_sizes: Sequence[int], dim: int = 0
+) -> tuple[Tensor, ...]:
+    """Return copies of the parts of :func:`split_with_sizes`.
+
+    Raises:
+        RuntimeError: One is negative, or they do not add up.
+    """
+    axis, sizes = _checked_sizes(input, split_sizes, dim)
+    return _split_off_with_sizes(input, sizes=sizes, axis=axis)
 
 
 @public()
@@ -268,13 +335,20 @@ def _as_numbers(given: Any) -> Any:
 
 
 def _split_along(
-    function: str, input: Tensor, parts: int | Sequence[int], least: int, dim: int
+    function: str, input: Tensor, parts: Any, least: int, dim: int
 ) -> tuple[Tensor, ...]:
     shape = input._array.shape
     if len(shape) < least:
         raise RuntimeError(
             f"gpugrad.{function} requires a tensor with at least {least} dimension, but got a "
             f"tensor with {len(shape)} dimensions!"
+        )
+    if isinstance(parts, str):
+        wrong = "didn't match because some of the arguments have invalid types: (Tensor, !str!)"
+        raise TypeError(
+            f"{function}() received an invalid combination of arguments - got (Tensor, str), but "
+            f"expected one of:\n * (Tensor input, int sections)\n      {wrong}\n"
+            f" * (Tensor input, tuple of ints indices)\n      {wrong}\n"
         )
     if isinstance(parts, int) and (parts <= 0 or shape[dim] % parts):
         raise RuntimeError(
@@ -324,14 +398,29 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     Raises:
         RuntimeError: ``chunks`` is not positive.
     """
+    n = _size_of_chunks(input, chunks, dim)
+    return split(input, n, dim) if n else split(input, [0] * chunks, dim)
+
+
+@public()
+def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Return copies of the parts of :func:`chunk`.
+
+    Raises:
+        RuntimeError: ``chunks`` is not positive.
+    """
+    n = _size_of_chunks(input, chunks, dim)
+    if not n:
+        return unsafe_split_with_sizes(input, [0] * chunks, dim)
+    return unsafe_split(input, n, dim)
+
+
+def _size_of_chunks(input: Tensor, chunks: int, dim: int) -> int:
     if not input._array.ndim:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
     if chunks < 1:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    length = input._array.shape[normal_dim(dim, input._array.ndim)]
-    if not length:
-        return split(input, [0] * chunks, dim)
-    return split(input, -(-length // chunks), dim)
+    return -(-input._array.shape[normal_dim(dim, input._array.ndim)] // chunks)
 
 
 @public()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpugrad import backend
 from gpugrad.errors import normal_dim, size
+from gpugrad.graph import TensorBase
 from gpugrad.op import linear, public
 from gpugrad.op.saved import Like
 
@@ -70,19 +71,20 @@ def _diagonal(
 
 @_diagonal.gradient
 def input(g: Any, like: Like, offset: int, first: int, second: int) -> Any:
-    return _put_diagonal(g, shape=like.shape, offset=offset, first=first, second=second)
+    return put_diagonal(g, shape=like.shape, offset=offset, first=first, second=second)
 
 
 @linear("DiagonalScatterBackward0")
-def _put_diagonal(
+def put_diagonal(
     door: backend.Backend, input: Array, *, shape: Shape, offset: int, first: int, second: int
 ) -> Array:
+    """Return zeros of a shape with the input at the diagonals over two axes."""
     result = door.full(shape, 0, input.dtype, door.device_of(input))
     door.assign(door.diagonal(result, offset, first, second), input)
     return result
 
 
-@_put_diagonal.gradient
+@put_diagonal.gradient
 def input(g: Any, offset: int, first: int, second: int) -> Any:
     return _diagonal(g, offset=offset, first=first, second=second)
 
@@ -115,8 +117,17 @@ def checked_place(shape: Shape, dim: int, index: int) -> int:
 
 
 @public()
-def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """Return a view of ``length`` slices from ``start`` on."""
+def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
+    """Return a view of ``length`` slices from ``start`` on, which may be a 0-d tensor.
+
+    Raises:
+        IndexError: There is no slice ``start``.
+        RuntimeError: There are not as many from there on, or a tensor is no integer.
+    """
+    if isinstance(start, TensorBase):
+        if start._array.ndim or start._array.dtype.kind not in "iu":
+            raise RuntimeError("start must be an 0-dim integral Tensor.")
+        start = int(start._array.item())
     shape = input._array.shape
     if not shape:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
@@ -137,6 +148,37 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     return _slice(input, index=(*(slice(None),) * axis, slice(start, start + length)))
 
 
+def slice_(
+    input: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Tensor:
+    """Return a view of the slices ``start:end:step`` of a dimension.
+
+    Raises:
+        IndexError: The input is 0-d.
+        RuntimeError: ``step`` is not positive.
+    """
+    axis, part = checked_slice(input, dim, start, end, step)
+    return sliced(input, (*(slice(None),) * axis, part))
+
+
+def checked_slice(
+    input: Tensor, dim: int, start: int | None, end: int | None, step: int
+) -> tuple[int, slice]:
+    """Return the axis that ``dim`` names, and the slice of it.
+
+    Raises:
+        IndexError: The input is 0-d.
+        RuntimeError: ``step`` is not positive.
+    """
+    shape = input._array.shape
+    if not shape:
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+    axis = normal_dim(dim, len(shape))
+    if step <= 0:
+        raise RuntimeError("slice step must be positive")
+    return axis, slice(start, end, step)
+
+
 def sliced(input: Tensor, index: tuple[Any, ...]) -> Tensor:
     """Return a view at an index of integers and slices."""
     steps = [i for i in index if i is not Ellipsis and i != slice(None)]
@@ -153,17 +195,16 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     Raises:
         RuntimeError: The two dimensions are the same.
     """
-    first, second = diagonal_dims(input, dim1, dim2)
+    first, second = diagonal_dims(input._array.ndim, dim1, dim2)
     return _diagonal(input, offset=offset, first=first, second=second)
 
 
-def diagonal_dims(input: Tensor, dim1: int, dim2: int) -> tuple[int, int]:
+def diagonal_dims(ndim: int, dim1: int, dim2: int) -> tuple[int, int]:
     """Return the two axes that a diagonal runs through.
 
     Raises:
         RuntimeError: They are the same.
     """
-    ndim = input._array.ndim
     first, second = normal_dim(dim1, ndim), normal_dim(dim2, ndim)
     if first == second:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")

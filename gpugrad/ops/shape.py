@@ -204,6 +204,11 @@ def viewable(input: Tensor, shape: Shape) -> bool:
     return True
 
 
+def unsafe_view(input: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return the elements of a new tensor in another shape: no view, since it is forgotten."""
+    return _copied_view(input, shape=tuple(shape))
+
+
 @public()
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Return dimensions start_dim to end_dim as one."""
@@ -291,7 +296,9 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Return a view without dimensions of size 1: all of them, or those of ``dim`` that are."""
     shape = input._array.shape
-    dims = errors.normal_dims(dim, len(shape)) if dim is not None else range(len(shape))
+    dims: Sequence[int] = range(len(shape))
+    if dim is not None:
+        dims = errors.normal_dims(dim, len(shape)) if dim != () else ()
     op = _squeeze if dim is None else _squeeze_one if isinstance(dim, int) else _squeeze_some
     return op(input, axes=tuple(d for d in dims if shape[d] == 1))
 

@@ -364,7 +364,7 @@ def _check_place(src: Tensor, shape: Shape) -> None:
         )
 
 
-@public()
+@public(out=True)
 def slice_scatter(
     input: Tensor,
     src: Tensor,
@@ -380,15 +380,10 @@ def slice_scatter(
         RuntimeError: ``src`` has another size than the slice, or ``step`` is not positive.
     """
     shape = input._array.shape
-    if not shape:
-        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
-    axis = normal_dim(dim, len(shape))
-    if step <= 0:
-        raise RuntimeError("slice step must be positive")
-    part = slice(start, end, step)
-    count = len(range(*part.indices(shape[axis])))
+    axis, places = part.checked_slice(input, dim, start, end, step)
+    count = len(range(*places.indices(shape[axis])))
     _check_place(src, (*shape[:axis], count, *shape[axis + 1 :]))
-    result: Tensor = _slice_scatter(input, src, index=(*(slice(None),) * axis, part))
+    result: Tensor = _slice_scatter(input, src, index=(*(slice(None),) * axis, places))
     return result
 
 
@@ -417,7 +412,7 @@ def diagonal_scatter(
         RuntimeError: ``src`` has another size than ``input.diagonal(offset, dim1, dim2)``, or the
             two dimensions are the same.
     """
-    first, second = part.diagonal_dims(input, dim1, dim2)
+    first, second = part.diagonal_dims(input._array.ndim, dim1, dim2)
     lengths = input._array.shape
     count = min(lengths[first] + min(offset, 0), lengths[second] - max(offset, 0))
     rest = [n for k, n in enumerate(lengths) if k not in (first, second)]

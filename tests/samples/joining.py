@@ -73,4 +73,12 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "vsplit": rearranged(lambda lib, x: lib.vsplit(x, 3), (3, 4), reference=_parts(3)),
     "dsplit": rearranged(lambda lib, x: lib.dsplit(x, [1]), (2, 2, 4), reference=_parts([1], 2)),
+    "unsafe_chunk": [case("ordinary", lambda lib, x: lib.unsafe_chunk(x, 2), X,
+                          reference=lambda x: (x[:2], x[2:]))],
+    "unsafe_split": rearranged(lambda lib, x: lib.unsafe_split(x, 2, 1), (3, 4),
+                               reference=_parts(2, 1)),
+    "unsafe_split_with_sizes": [
+        case("ordinary", lambda lib, x: lib.unsafe_split_with_sizes(x, (1, 3), 1), X,
+             reference=_parts([1], 1)),
+    ],
 }  # fmt: skip
