@@ -29,9 +29,14 @@ _FLOAT16, _FLOAT32 = np.dtype(np.float16), np.dtype(np.float32)
 
 # What is kept of some elements, of none, of one, and of those before with those after.
 _STATES = {
-    "sum": ("Value v;", "Value(0)", "source0[at]", "State{p.v + q.v}"),
-    "prod": ("Value v;", "Value(1)", "source0[at]", "State{p.v * q.v}"),
-    "logaddexp": ("Value v;", "Value(-INFINITE)", "source0[at]", "State{logaddexp(p.v, q.v)}"),
+    "sum": ("Value v;", "Value(0)", "Value(source0[at])", "State{Value(p.v + q.v)}"),
+    "prod": ("Value v;", "Value(1)", "Value(source0[at])", "State{Value(p.v * q.v)}"),
+    "logaddexp": (
+        "Value v;",
+        "Value(-CUDART_INF)",
+        "Value(source0[at])",
+        "State{logaddexp(p.v, q.v)}",
+    ),
     "recurrence": (
         "Value factor; Value v;",
         "Value(1), Value(0)",
@@ -39,8 +44,13 @@ _STATES = {
         # 0 stays 0 also where a product of factors is infinite
         "State{p.factor * q.factor, p.v == Value(0) ? q.v : q.factor * p.v + q.v}",
     ),
-    "max": ("Value v; long long index;", "Value(0), -1", "source0[at], k", "later(p, q) ? q : p"),
-}
+    "max": (
+        "Value v; long long index;",
+        "Value(0), -1",
+        "Value(source0[at]), k",
+        "later(p, q) ? q : p",
+    ),
+}  # fmt: skip
 _STATES["min"] = _STATES["max"]
 
 _TEXT = """
@@ -149,9 +159,8 @@ def raw(kind: str, dtype: DType, body: str, stage: str, reverse: bool) -> cupy.R
         "REVERSE": str(reverse).lower(),
         "MEMBERS": members,
         "NONE": none,
-        "ONE": one.replace("source0[at]", "Value(source0[at])").replace("Value(Value", "(Value"),
+        "ONE": one,
         "COMBINED": combined,
-        "INFINITE": "CUDART_INF",
         "NAME": name,
         "PARAMETERS": ", ".join(parameters),
         "THREADS": str(THREADS),

@@ -185,7 +185,7 @@ def reduction_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
 
 def own_sources() -> dict[str, str]:
     """Return the texts of kernels that are made of no formula."""
-    from gpugrad.kernels import bounds
+    from gpugrad.kernels import bounds, scan
     from gpugrad.kernels.reduction import size_kernel
 
     def all_of_them() -> Iterator[tuple[str, str, str]]:
@@ -201,6 +201,17 @@ def own_sources() -> dict[str, str]:
         for dtype in INTEGERS[1:]:
             made = bounds.kernel(dtype)
             yield f"bounds, {dtype.name}", made.code, made.name
+        for kind in ("sum", "prod", "logaddexp", "recurrence", "max", "min"):
+            for dtype in (*FLOATS, COMPLEX64)[: 3 if kind in ("max", "min") else 4]:
+                for body in "row", "column":
+                    for stage in ("whole", "total", "rest") if dtype == FLOATS[1] else ("whole",):
+                        made = scan.raw(kind, dtype, body, stage, kind == "sum")
+                        yield f"{stage} {kind} by {body}, {dtype.name}", made.code, made.name
+            made = scan.raw(kind, FLOATS[1], "carry", "carry", False)
+            yield f"carry of {kind}", made.code, made.name
+        for kind in "sum", "max":
+            made = scan.raw(kind, INTEGERS[-1], "row", "whole", False)
+            yield f"whole {kind} of integers", made.code, made.name
 
     return unique(all_of_them())
 

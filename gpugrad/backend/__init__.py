@@ -178,6 +178,20 @@ class Backend(Protocol):
         These are one row, or one for each row of the values; ``right`` is behind what is equal.
         """
 
+    def scan(self, kind: str, arrays: Sequence[Array], axis: int, reverse: bool = False) -> Array:
+        """Return at each place what is made of the elements up to it along an axis.
+
+        A "sum", "prod" or "logaddexp" of one array; or the "recurrence" of two, a factor and a
+        term: ``y[k] = factor[k] * y[k - 1] + term[k]``, where ``y[-1]`` is 0.  In ``reverse`` it
+        is made of the elements from there on.
+        """
+
+    def scan_extreme(self, array: Array, axis: int, greatest: bool) -> tuple[Array, Array]:
+        """Return the maxima or minima up to each place, and the int64 index of the last of them.
+
+        nan wins.
+        """
+
     def matmul(self, a: Array, b: Array) -> Array:
         """Return the matrix product, stacked over leading dimensions."""
 

@@ -568,6 +568,17 @@ class BatchedBackend:
         found = self.inner.search(self._full(bounds, batch), self._full(values, batch), right)
         return self.made(found.reshape((*batch, *shape)))
 
+    def scan(self, kind: str, arrays: Sequence[Array], axis: int, reverse: bool = False) -> Batched:
+        """Return at each place what is made of the elements up to it along an axis."""
+        batch = self._batch_of(arrays)
+        whole = [self._full(a, batch) for a in arrays]
+        return self.made(self.inner.scan(kind, whole, self.depth + axis, reverse))
+
+    def scan_extreme(self, array: Batched, axis: int, greatest: bool) -> tuple[Batched, Batched]:
+        """Return the maxima or minima up to each place, and where the last of them is."""
+        values, indices = self.inner.scan_extreme(array.array, self.depth + axis, greatest)
+        return self.made(values), self.made(indices)
+
     # ----------------------------------------------------------------------- products
 
     def matmul(self, a: Array, b: Array) -> Batched:

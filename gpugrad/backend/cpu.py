@@ -17,7 +17,7 @@ from numpy._core import umath
 from numpy.lib.introspect import opt_func_info
 
 from gpugrad._device import CPU, device
-from gpugrad.backend import half, large, places, products, sorting
+from gpugrad.backend import half, large, places, products, scans, sorting
 from gpugrad.backend.places import all_inside
 from gpugrad.errors import out_of_bounds, summed_axes
 from gpugrad.formula import (
@@ -950,6 +950,18 @@ def order_of_rows(rows: Array) -> Array:
 def search(bounds: Array, values: Array, right: bool) -> Array:
     """Return the int64 places where values belong among sorted bounds."""
     return sorting.found(bounds, np.asarray(values), right)
+
+
+@quiet
+def scan(kind: str, arrays: Sequence[Array], axis: int, reverse: bool = False) -> Array:
+    """Return at each place what is made of the elements up to it along an axis."""
+    return scans.scan(kind, arrays, axis, reverse)
+
+
+@quiet
+def scan_extreme(array: Array, axis: int, greatest: bool) -> tuple[Array, Array]:
+    """Return the maxima or minima up to each place, and where the last of them is."""
+    return scans.extreme(array, axis, greatest)
 
 
 @quiet

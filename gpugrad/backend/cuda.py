@@ -22,6 +22,7 @@ from gpugrad.backend import cpu
 from gpugrad.errors import out_of_bounds, summed_axes
 from gpugrad.formula import COMPLEX, REAL, Formula, variable
 from gpugrad.kernels import bounds, dense, launches, layout, summation
+from gpugrad.kernels import scan as scans
 from gpugrad.kernels.elementwise import elementwise
 from gpugrad.kernels.layout import PLANS, aligned, signatures
 from gpugrad.kernels.reduction import position_kernel, reduction, size_kernel
@@ -603,6 +604,30 @@ def search(bounds: Array, values: Array, right: bool) -> Array:
     row = 0 if bounds.ndim == 1 else builtins.max(values.shape[-1], 1)  # values for each of bounds
     launches.add(values.size > 0)
     return search_kernel(right)(xp.ascontiguousarray(bounds), values, length, row)
+
+
+@at_home
+def scan(kind: str, arrays: Sequence[Array], axis: int, reverse: bool = False) -> Array:
+    """Return at each place what is made of the elements up to it along an axis."""
+    (out,) = _scanned(kind, arrays, axis, reverse)
+    return out
+
+
+@at_home
+def scan_extreme(array: Array, axis: int, greatest: bool) -> tuple[Array, Array]:
+    """Return the maxima or minima up to each place, and where the last of them is."""
+    values, indices = _scanned("max" if greatest else "min", [array], axis, False, np.int64)
+    return values, indices
+
+
+def _scanned(
+    kind: str, arrays: Sequence[Array], axis: int, reverse: bool, *others: Any
+) -> Sequence[Array]:
+    plain = [array if array.flags.c_contiguous else copy(array, "C") for array in arrays]
+    outs = [xp.ndarray(plain[0].shape, d) for d in (plain[0].dtype, *others)]
+    if plain[0].size:
+        launches.add(scans.run(kind, plain, axis, reverse, outs))
+    return outs
 
 
 @at_home

@@ -165,21 +165,41 @@ def recurrence(factor: Array, term: Array) -> Array:
 
 def _stepwise(factor: Array, term: Array) -> Array:
     """Return the same, step by step in all rows."""
-    a, b = (np.ascontiguousarray(np.moveaxis(x, -1, 0)) for x in (factor, term))
-    out = b.copy() if b is term else b
+    a = np.ascontiguousarray(np.moveaxis(factor, -1, 0))
+    out = np.array(np.moveaxis(term, -1, 0), order="C")  # a copy, whatever the layout
     for k in range(1, len(out)):
         out[k] += a[k] * out[k - 1]
     return np.moveaxis(out, 0, -1)
 
 
 def _complex_logaddexp(array: Array) -> Array:
-    """Return log(exp(x[0]) + ... + exp(x[k])) of complex numbers, doubling what is added up."""
+    """Return log(exp(x[0]) + ... + exp(x[k])) of complex numbers, doubling what is added up.
+
+    Of the angles of a result, which differ by full turns, it is the one that is next to that of the
+    larger of what is added, the sum so far and x[k]: adding one by one gives that, and PyTorch.
+    """
     out = array.copy()
     step = 1
     while step < out.shape[-1]:
         out[..., step:] = _sum_of_exponentials(out[..., step:], out[..., :-step])
         step *= 2
+    if out.shape[-1] < 2:
+        return out
+    alone = np.ones(out.shape, bool)  # where the new number is the larger one
+    alone[..., 1:] = array.real[..., 1:] > out.real[..., :-1]
+    turns = _turns(array.imag - out.imag)
+    turned = np.zeros(out.shape)
+    turned[..., 1:] = np.add.accumulate(_turns(out.imag[..., :-1] - out.imag[..., 1:]), -1)
+    last = np.maximum.accumulate(np.where(alone, np.arange(out.shape[-1]), 0), -1)
+    first = np.take_along_axis(turns - turned, last, -1)
+    out.imag += (first + turned) * (2 * math.pi)
     return out
+
+
+def _turns(angle: Array) -> Array:
+    """Return how many full turns an angle is, at least next to it."""
+    found = np.round(angle / (2 * math.pi))
+    return np.where(np.isfinite(found), found, 0)
 
 
 def _sum_of_exponentials(x: Array, y: Array) -> Array:

@@ -1,0 +1,118 @@
+"""Scans along long axes, on both devices, and at the ends of the range of a type."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+from gpugrad.backend import scans
+from gpugrad.testing import assert_close, check_gradient, count_kernels, devices_agree
+
+t: Any = gpugrad
+
+
+def numbers(*shape: int) -> Any:
+    return np.random.default_rng(shape).uniform(-1, 1, shape)
+
+
+SHAPES = [((9000,), 0), ((3, 5000), 1), ((5000, 3), 0), ((2, 300, 40), 1), ((700, 21), 1)]
+
+
+@pytest.mark.parametrize(("shape", "axis"), SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex128", "int64"])
+def test_long_scans_are_numpys(shape: Any, axis: int, dtype: str) -> None:
+    x = (numbers(*shape) * (9 if dtype == "int64" else 0.01)).astype(dtype)
+    near_one = (1 + x).astype(dtype)
+    wide = np.result_type(dtype, np.float64) if x.dtype.kind in "fc" else None
+    for reverse in False, True:
+        turned, close = (np.flip(a, axis) if reverse else a for a in (x, near_one))
+        total = np.add.accumulate(turned, axis, wide)
+        product = np.multiply.accumulate(close, axis, wide)
+        total, product = (np.flip(a, axis) if reverse else a for a in (total, product))
+        assert_close(scans.scan("sum", [x], axis, reverse), total.astype(dtype))
+        assert_close(scans.scan("prod", [near_one], axis, reverse), product.astype(dtype))
+    if x.dtype.kind != "c":
+        for greatest, ufunc in (True, np.maximum), (False, np.minimum):
+            values, places = scans.extreme(x, axis, greatest)
+            assert_close(values, ufunc.accumulate(x, axis))
+            assert_close(np.take_along_axis(x, places, axis), values)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize(("shape", "axis"), SHAPES, ids=str)
+def test_long_scans_are_the_same_on_cuda(shape: Any, axis: int) -> None:
+    x = numbers(*shape)
+    for function in t.cumsum, t.logcumsumexp, t.cummax, t.cummin:
+        devices_agree(lambda x, function=function: function(x, axis), x)
+    devices_agree(lambda x: t.cumprod(x, axis), 1 + 0.01 * x)
+
+
+@pytest.mark.cuda
+def test_a_scan_takes_one_kernel_and_three_where_rows_are_divided() -> None:
+    for shape, kernels in ((40,), 1), ((30, 40), 1), ((6000,), 3):
+        x = t.ones(shape, device="cuda")
+        for function in t.cumsum, t.cumprod, t.logcumsumexp, t.cummax:
+            with count_kernels() as launched:
+                function(x, 0)
+            assert launched.total == kernels
+
+
+def test_products_of_parts_may_leave_the_range_of_the_type() -> None:
+    x = np.ones(6000)
+    x[:16] = 1e150
+    x[1::2][:8] = 1e-150  # whose products are in range, but those of parts that begin elsewhere
+    x[100:104] = 1e-160
+    x[104:106] = 1e160
+    found = t.cumprod(t.tensor(x), 0)
+    assert_close(found, np.multiply.accumulate(x))
+    x[3000], x[5000] = 0, math.nan
+    assert_close(t.cumprod(t.tensor(x), 0), np.multiply.accumulate(x))
+    x = np.full(6000, 1e308)
+    x[1::2] *= -1
+    assert_close(t.cumsum(t.tensor(x), 0), np.add.accumulate(x))
+
+
+def test_roundings_of_long_sums_and_products_do_not_add_up() -> None:
+    x = np.float32(numbers(100_000) * 0.01)
+    wide = np.float64(x)
+    assert_close(t.cumsum(t.tensor(x), 0).double(), np.cumsum(wide), 1e-6, 1e-6)
+    assert_close(t.cumprod(t.tensor(1 + x), 0).double(), np.cumprod(np.float64(1 + x)), 1e-6, 0)
+
+
+@pytest.mark.parametrize("zeros", [0, 1, 3])
+def test_the_gradient_of_a_long_product_is_right_with_zeros(zeros: int) -> None:
+    x = 1 + 0.3 * numbers(150)
+    x[40 : 40 + 20 * zeros : 20] = 0
+    leaf = t.tensor(x, requires_grad=True)
+    (grad,) = t.autograd.grad(t.cumprod(leaf, 0).sum(), leaf)
+    before = np.concatenate([[1], np.cumprod(x)[:-1]])
+    expected = [
+        before[k] * np.sum(np.cumprod(np.concatenate([[1], x[k + 1 :]]))) for k in range(len(x))
+    ]
+    assert_close(grad, np.array(expected), 1e-12, 1e-12)
+    check_gradient(lambda x: t.cumprod(x, 0), [leaf], 3)
+
+
+def test_the_gradient_of_a_product_whose_parts_are_out_of_range() -> None:
+    x = np.ones(300)
+    x[20:40] = 1e20  # as long as a part, whose product is infinite
+    x[10] = 0
+    leaf = t.tensor(x, requires_grad=True)
+    weights = t.zeros(300, dtype=t.float64)
+    weights[15] = 1
+    (grad,) = t.autograd.grad(t.cumprod(leaf, 0), leaf, weights)
+    expected = np.zeros(300)
+    expected[10] = 1
+    assert_close(grad, expected)
+
+
+def test_cumulative_logarithms_of_infinities() -> None:
+    x = t.tensor([-math.inf, -math.inf, 0.0, -math.inf, math.inf, 1.0], requires_grad=True)
+    y = t.logcumsumexp(x, 0)
+    assert_close(y, [-math.inf, -math.inf, 0.0, 0.0, math.inf, math.inf])
+    (grad,) = t.autograd.grad(y[:4].sum(), x)
+    assert_close(grad, [math.nan, math.nan, 2.0, 0.0, math.nan, 0.0])
