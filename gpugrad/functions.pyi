@@ -354,6 +354,25 @@ def cos(
 ) -> Tensor:
     """Return the cosine of input, in radians."""
 
+def cummax(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, *, out: Tensor | None = None
+) -> Any:
+    """Return the maxima up to each place along ``dim``, and where the last of each is; nan wins."""
+
+def cummin(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, *, out: Tensor | None = None
+) -> Any:
+    """Return the minima up to each place along ``dim``, and where the last of each is; nan wins."""
+
+def cumprod(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    *,
+    dtype: dtype | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return at each place the product of the elements up to it along ``dim``."""
+
 def cumsum(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     dim: int,
@@ -727,6 +746,11 @@ def log1p(
 
 def logaddexp(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return log(exp(input) + exp(other)), without overflow."""
+
+def logcumsumexp(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, *, out: Tensor | None = None
+) -> Tensor:
+    """Return at each place the logarithm of the sum of the exponentials up to it along ``dim``."""
 
 def logical_and(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return where both are nonzero, as bool."""

@@ -358,6 +358,18 @@ class Methods(TensorBase):
     def cuda(self, device: Any = None) -> Tensor:
         """Return the tensor on a GPU, the current one by default; itself where it is there."""
 
+    def cummax(self, dim: builtins.int) -> Any:
+        """Return the maxima up to each place along ``dim``, and where the last of each is; nan wins."""
+
+    def cummin(self, dim: builtins.int) -> Any:
+        """Return the minima up to each place along ``dim``, and where the last of each is; nan wins."""
+
+    def cumprod(self, dim: builtins.int, *, dtype: dtype | None = None) -> Tensor:
+        """Return at each place the product of the elements up to it along ``dim``."""
+
+    def cumprod_(self, dim: builtins.int, *, dtype: dtype | None = None) -> Tensor:
+        """Write the result of ``cumprod`` into the tensor, and return that."""
+
     def cumsum(self, dim: builtins.int, *, dtype: dtype | None = None) -> Tensor:
         """Return at each place the sum of the elements up to it along ``dim``."""
 
@@ -647,6 +659,9 @@ class Methods(TensorBase):
 
     def logaddexp(self, other: Any) -> Tensor:
         """Return log(exp(input) + exp(other)), without overflow."""
+
+    def logcumsumexp(self, dim: builtins.int) -> Tensor:
+        """Return at each place the logarithm of the sum of the exponentials up to it along ``dim``."""
 
     def logical_and(self, other: Any) -> Tensor:
         """Return where both are nonzero, as bool."""
