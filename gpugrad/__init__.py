@@ -12,6 +12,7 @@ from math import pi as pi
 from gpugrad import _dtype
 from gpugrad import autograd as autograd
 from gpugrad import cuda as cuda
+from gpugrad import fft as fft
 from gpugrad import func as func
 from gpugrad import linalg as linalg
 from gpugrad import optim as optim

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import gpugrad
-from gpugrad import functions, linalg, methods, special
+from gpugrad import fft, functions, linalg, methods, special
 
 FOLDER = Path(gpugrad.__file__).parent
 WIDTH = 100
@@ -168,7 +168,7 @@ def files() -> dict[Path, str]:
             methods, {name: make() for name, make in methods.methods()}, of_class
         )
     }
-    for module in (functions, special, linalg):
+    for module in (functions, fft, special, linalg):
         made = {name: getattr(module, name) for name in module.__all__}
         found[FOLDER / f"{module.__name__.split('.')[-1]}.pyi"] = stub(module, made)
     return found

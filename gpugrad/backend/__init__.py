@@ -198,6 +198,15 @@ class Backend(Protocol):
     def dot(self, a: Array, b: Array) -> Array:
         """Return the sum of the products of two 1-d arrays."""
 
+    def fft(self, array: Array, axes: Shape, forward: bool, norm: str) -> Array:
+        """Return the Fourier transform along some axes, or its inverse; ``norm`` is NumPy's."""
+
+    def rfft(self, array: Array, axes: Shape, norm: str) -> Array:
+        """Return half of the transform of real numbers, along the last of the axes."""
+
+    def irfft(self, array: Array, axes: Shape, length: int, norm: str) -> Array:
+        """Return the real numbers that half of a transform is of, ``length`` along the last."""
+
     def concatenate(self, arrays: Sequence[Array], axis: int) -> Array:
         """Return the arrays joined along an existing axis."""
 

@@ -608,6 +608,18 @@ class BatchedBackend:
         """Return the sum of the products of two 1-d arrays."""
         return self.matmul(self.lifted(a)[None, :], b)[0]
 
+    def fft(self, array: Batched, axes: Shape, forward: bool, norm: str) -> Batched:
+        """Return the Fourier transform along some axes, or its inverse."""
+        return self.made(self.inner.fft(array.array, self.axes(axes), forward, norm))
+
+    def rfft(self, array: Batched, axes: Shape, norm: str) -> Batched:
+        """Return half of the transform of real numbers, along the last of the axes."""
+        return self.made(self.inner.rfft(array.array, self.axes(axes), norm))
+
+    def irfft(self, array: Batched, axes: Shape, length: int, norm: str) -> Batched:
+        """Return the real numbers that half of a transform is of."""
+        return self.made(self.inner.irfft(array.array, self.axes(axes), length, norm))
+
     def concatenate(self, arrays: Sequence[Array], axis: int) -> Batched:
         """Return the arrays joined along an existing axis."""
         batch = self._batch_of(arrays)

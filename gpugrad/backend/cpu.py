@@ -19,6 +19,9 @@ from numpy.lib.introspect import opt_func_info
 from gpugrad._device import CPU, device
 from gpugrad.backend import half, large, places, products, scans, sorting
 from gpugrad.backend.places import all_inside
+from gpugrad.backend.spectrum import fft as fft
+from gpugrad.backend.spectrum import irfft as irfft
+from gpugrad.backend.spectrum import rfft as rfft
 from gpugrad.errors import out_of_bounds, summed_axes
 from gpugrad.formula import (
     BOOL,

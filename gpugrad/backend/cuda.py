@@ -644,6 +644,32 @@ def dot(a: Array, b: Array) -> Array:
 
 
 @at_home
+def fft(array: Array, axes: Shape, forward: bool, norm: str) -> Array:
+    """Return the Fourier transform along some axes by cuFFT, or its inverse."""
+    return _transformed("fftn" if forward else "ifftn", array, None, axes, norm)
+
+
+@at_home
+def rfft(array: Array, axes: Shape, norm: str) -> Array:
+    """Return half of the transform of real numbers, along the last of the axes."""
+    return _transformed("rfftn", array, None, axes, norm)
+
+
+@at_home
+def irfft(array: Array, axes: Shape, length: int, norm: str) -> Array:
+    """Return the real numbers that half of a transform is of, ``length`` along the last axis."""
+    sizes = [*(array.shape[k] for k in axes[:-1]), length]
+    return _transformed("irfftn", array, sizes, axes, norm)
+
+
+def _transformed(name: str, array: Array, sizes: Any, axes: Shape, norm: str) -> Array:
+    if not array.size:  # which cuFFT refuses
+        return xp.asarray(getattr(np.fft, name)(xp.asnumpy(array), sizes, axes, norm))
+    launches.add(1)
+    return getattr(xp.fft, name)(array, sizes, axes, norm)
+
+
+@at_home
 def concatenate(arrays: Sequence[Array], axis: int) -> Array:
     """Return the arrays joined along an existing axis."""
     result = xp.concatenate(arrays, axis=axis)

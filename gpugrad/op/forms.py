@@ -115,7 +115,11 @@ class Public:
     def function(self) -> Callable[..., Any]:
         """The function of a module."""
         general = Arguments(
-            self.name, self.parameters, self.plain, self.out, promotes=self.promotes
+            self.name.replace(".", "_"),
+            self.parameters,
+            self.plain,
+            self.out,
+            promotes=self.promotes,
         )
         return self.dressed(self._specialized(general), "function", self.name)
 

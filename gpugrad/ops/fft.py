@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend
-from gpugrad._device import device
 from gpugrad._dtype import dtype
 from gpugrad.errors import normal_dim
-from gpugrad.graph import TensorBase
 from gpugrad.op import linear, public
 from gpugrad.op.saved import Like, wrap
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.creation import DeviceLike, arange, finish, place, to
+from gpugrad.ops.creation import DeviceLike, finish, place, to
 from gpugrad.ops.part import sliced, zeros_with
 
 if TYPE_CHECKING:
@@ -43,9 +41,7 @@ def _norm(scale: str, forward: bool) -> str:
 
 
 @linear("FftC2CBackward0")
-def _all(
-    door: backend.Backend, input: Array, *, axes: Shape, scale: str, forward: bool
-) -> Array:
+def _all(door: backend.Backend, input: Array, *, axes: Shape, scale: str, forward: bool) -> Array:
     return door.fft(input, axes, forward, _norm(scale, forward))
 
 
@@ -104,6 +100,8 @@ def _typed(input: Any, to_complex: bool) -> Any:
         RuntimeError: It is of 16 bits.
     """
     kind = _dtype.of(input._array.dtype)
+    if kind.category >= _dtype.FLOAT + to_complex and kind.itemsize >= 4:
+        return input
     if kind.category < _dtype.FLOAT:
         kind = _dtype.get_default_dtype()
     if kind.to_real().itemsize < 4:
@@ -113,18 +111,18 @@ def _typed(input: Any, to_complex: bool) -> Any:
 
 def _resized(input: Any, axes: Shape, lengths: Sequence[int]) -> Any:
     """Return a tensor cut to lengths along some axes, or continued by zeros."""
-    shape = list(input._array.shape)
-    cut, longer = [slice(None)] * len(shape), False
+    before = input._array.shape
+    if all(before[k] == n for k, n in zip(axes, lengths, strict=True)):
+        return input
+    wanted = list(before)
     for axis, n in zip(axes, lengths, strict=True):
-        cut[axis] = slice(0, min(n, shape[axis]))
-        longer |= n > shape[axis]
-        shape[axis] = n
-    if cut != [slice(None)] * len(shape) and tuple(shape) != input._array.shape:
-        if any(k.stop is not None and k.stop < n for k, n in zip(cut, input._array.shape, strict=True)):
-            input = sliced(input, tuple(cut))
-        if longer:
-            input = zeros_with(input, shape=tuple(shape), index=tuple(cut))
-    return input
+        wanted[axis] = n
+    common = tuple([slice(0, min(n, m)) for n, m in zip(before, wanted, strict=True)])
+    if any(n > m for n, m in zip(before, wanted, strict=True)):
+        input = sliced(input, common)
+    if input._array.shape == tuple(wanted):
+        return input
+    return zeros_with(input, shape=tuple(wanted), index=common)
 
 
 def _axis(dim: int, ndim: int) -> int:
@@ -225,7 +223,7 @@ _MEANING = {
     "ifft": "the inverse of the discrete Fourier transform",
     "rfft": "the first half of the discrete Fourier transform of real numbers",
     "irfft": "the real numbers whose transform has this first half",
-    "hfft": "the real transform of a signal that is its own mirrored conjugate, of which half is given",
+    "hfft": "the real transform of half a signal, of which the other half is the conjugate",
     "ihfft": "half of the inverse transform of real numbers",
 }
 
@@ -243,7 +241,11 @@ def _check_real(name: str, several: bool, input: Any) -> None:
 
 def _along_one(name: str, input: Any, n: int | None, dim: int, norm: str | None) -> Any:
     transform, forward = _KINDS[name]
-    for argument, value, kinds in ("n", n, int | None), ("dim", dim, int), ("norm", norm, str | None):
+    for argument, value, kinds in (
+        ("n", n, int | None),
+        ("dim", dim, int),
+        ("norm", norm, str | None),
+    ):
         if not isinstance(value, kinds):
             wanted = "str" if argument == "norm" else "int"
             raise TypeError(
@@ -273,9 +275,7 @@ def _along_several(name: str, input: Any, s: Any, dim: Any, norm: str | None) ->
 def _declare(name: str) -> None:
     """Declare the three functions of a kind of transform: along one dimension, two, and any."""
 
-    def one(
-        input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None
-    ) -> Tensor:
+    def one(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
         return _along_one(name, input, n, dim, norm)
 
     def two(

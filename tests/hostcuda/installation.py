@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import compiler, driver, libraries
+from . import compiler, driver, fourier, libraries
 from .settings import NO_POOL
 
 _installed = False
@@ -35,6 +35,7 @@ def install() -> Any:
 
     cupy.cuda.compiler._compile_module_with_cache = compiler.compile_module
     libraries.replace_thrust(cupy.cuda.thrust)
+    fourier.replace_module(cupy)
     _refuse_precompiled(cupy)
     if NO_POOL:
         cupy.cuda.set_allocator(None)
