@@ -63,7 +63,7 @@ def hfft(
     *,
     out: Tensor | None = None,
 ) -> Tensor:
-    """Return the real transform of a signal that is its own mirrored conjugate, of which half is given, along one dimension."""
+    """Return the real transform of half a signal, of which the other half is the conjugate, along one dimension."""
 
 def hfft2(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -73,7 +73,7 @@ def hfft2(
     *,
     out: Tensor | None = None,
 ) -> Tensor:
-    """Return the real transform of a signal that is its own mirrored conjugate, of which half is given, along two dimensions."""
+    """Return the real transform of half a signal, of which the other half is the conjugate, along two dimensions."""
 
 def hfftn(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -83,7 +83,7 @@ def hfftn(
     *,
     out: Tensor | None = None,
 ) -> Tensor:
-    """Return the real transform of a signal that is its own mirrored conjugate, of which half is given, along some dimensions, or all."""
+    """Return the real transform of half a signal, of which the other half is the conjugate, along some dimensions, or all."""
 
 def ifft(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

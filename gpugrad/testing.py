@@ -54,7 +54,7 @@ def operations() -> list[str]:
 
 _FOLDER = "gpugrad.ops."
 # No results of tensors alone; other names of ``to``.
-_OTHERS = {_FOLDER + "creation", _FOLDER + "inplace", _FOLDER + "conversion"}
+_OTHERS = {_FOLDER + "creation", _FOLDER + "frequency", _FOLDER + "inplace", _FOLDER + "conversion"}
 
 
 # --------------------------------------------------------------------------- equality

@@ -566,6 +566,9 @@ OTHER_NAMES = {
     "einsum": "PyTorch reshapes after every product",
     "chain_matmul": "likewise",
     "vdot": "the product with the conjugate",
+    "fft.ifft": "PyTorch conjugates what is the transform of real numbers",
+    "fft.ihfft2": "we conjugate last",
+    "fft.ihfftn": "likewise",
 }
 
 # Where PyTorch itself fails.
@@ -581,6 +584,8 @@ FAILS = {
     "slice_scatter-complex": "it has no gradient of complex numbers",
     "select_scatter-complex": "likewise",
     "diagonal_scatter-complex": "likewise",
+    "fft.fft-empty": "its library refuses what has no elements",
+    "fft.irfft2-empty": "likewise",
     "view_as_complex_copy-ordinary": "it has no gradient",
     "detach_copy-ordinary": "its result requires grad, and a backward through it fails",
 }

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend
-from gpugrad._dtype import dtype
 from gpugrad.errors import normal_dim
 from gpugrad.op import linear, public
 from gpugrad.op.saved import Like, wrap
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.creation import DeviceLike, finish, place, to
+from gpugrad.ops.copy import to
 from gpugrad.ops.part import sliced, zeros_with
 
 if TYPE_CHECKING:
@@ -41,13 +40,13 @@ def _norm(scale: str, forward: bool) -> str:
 
 
 @linear("FftC2CBackward0")
-def _all(door: backend.Backend, input: Array, *, axes: Shape, scale: str, forward: bool) -> Array:
-    return door.fft(input, axes, forward, _norm(scale, forward))
+def _all(door: backend.Backend, input: Array, *, axes: Shape, scale: str, inverse: bool) -> Array:
+    return door.fft(input, axes, not inverse, _norm(scale, not inverse))
 
 
 @_all.gradient
-def input(g: Any, axes: Shape, scale: str, forward: bool) -> Any:
-    return _all(g, axes=axes, scale=scale, forward=not forward)
+def input(g: Any, axes: Shape, scale: str, inverse: bool) -> Any:
+    return _all(g, axes=axes, scale=scale, inverse=not inverse)
 
 
 _all_of_real = _all.named("FftR2CBackward0")
@@ -184,8 +183,9 @@ def _complex_transform(
     scale = _scale(norm, forward)
     if not axes:
         return _typed(input, True)
-    op = _all if input._array.dtype.kind == "c" else _all_of_real
-    return op(input, axes=axes, scale=scale, forward=forward)
+    real_line = input._array.dtype.kind != "c" and len(axes) == 1
+    op = _all_of_real if real_line else _all
+    return op(input, axes=axes, scale=scale, inverse=not forward)
 
 
 def _half_transform(
@@ -309,55 +309,6 @@ def _declare(name: str) -> None:
 
 for _name in _KINDS:
     _declare(_name)
-
-
-# --------------------------------------------------------------------------- frequencies
-
-
-def _frequencies(
-    name: str, n: int, d: float, numbers: Any, kind: dtype | None, where: Any, requires_grad: bool
-) -> Any:
-    kind = _dtype.chosen(kind, _dtype.get_default_dtype())
-    if kind.category < _dtype.FLOAT:
-        raise RuntimeError(f"{name} requires a floating point or complex dtype")
-    if kind.is_complex:
-        raise NotImplementedError(f"\"arange_cpu\" not implemented for '{kind.title}'")
-    step = 1 / (n * d) if n * d else np.inf
-    with np.errstate(all="ignore"):
-        values = numbers.astype(kind.numpy) * kind.numpy.type(step)
-    return finish(to(wrap(values), device=place(where)), requires_grad)
-
-
-def _count(name: str, n: Any) -> int:
-    if not isinstance(n, int):
-        raise TypeError(
-            f"fft_{name}(): argument 'n' (position 1) must be int, not {type(n).__name__}"
-        )
-    if n < 0:
-        raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
-    return n
-
-
-@public(name="fft.fftfreq", method=False, out=True)
-def fftfreq(
-    n: int, d: float = 1.0, *, dtype: dtype | None = None, device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Return the frequencies of the elements of a transform of ``n`` samples, ``d`` apart."""
-    count = _count("fftfreq", n)
-    numbers = np.arange(count)
-    numbers[(count + 1) // 2 :] -= count
-    return _frequencies("fftfreq", n, d, numbers, dtype, device, requires_grad)
-
-
-@public(name="fft.rfftfreq", method=False, out=True)
-def rfftfreq(
-    n: int, d: float = 1.0, *, dtype: dtype | None = None, device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Return the frequencies of half a transform of ``n`` real samples, ``d`` apart."""
-    numbers = np.arange(_count("rfftfreq", n) // 2 + 1)
-    return _frequencies("rfftfreq", n, d, numbers, dtype, device, requires_grad)
 
 
 def _rolled(input: Any, dim: Any, upwards: bool) -> Any:
