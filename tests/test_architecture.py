@@ -50,7 +50,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("random", "cuda"): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor",
     ),
-    ("functions", "special", "linalg", "return_types"): ("op", "_tensor", "random"),
+    ("functions", "fft", "special", "linalg", "return_types"): ("op", "_tensor", "random"),
     ("utils",): ("graph", "op", "autograd", "random"),
     ("optim",): ("backend", "graph", "errors", "op", "ops", "_tensor", "autograd"),
 }  # fmt: skip
