@@ -705,6 +705,20 @@ def isnan(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
 def isreal(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return where the imaginary part is 0, as bool; everywhere for a real input."""
 
+def istft(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    n_fft: int,
+    hop_length: int | None = None,
+    win_length: int | None = None,
+    window: Tensor | None = None,
+    center: bool = True,
+    normalized: bool = False,
+    onesided: bool | None = None,
+    length: int | None = None,
+    return_complex: bool = False,
+) -> Tensor:
+    """Return the signal whose short-time transforms, by :func:`stft`, come nearest to these."""
+
 def kron(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1305,6 +1319,21 @@ def std(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return the square root of :func:`var`; the gradient of constant values is 0."""
+
+def stft(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    n_fft: int,
+    hop_length: int | None = None,
+    win_length: int | None = None,
+    window: Tensor | None = None,
+    center: bool = True,
+    pad_mode: str = "reflect",
+    normalized: bool = False,
+    onesided: bool | None = None,
+    return_complex: bool | None = None,
+    align_to_window: bool | None = None,
+) -> Tensor:
+    """Return the Fourier transforms of windows of a signal that overlap, as columns."""
 
 def sub(
     input: Any,

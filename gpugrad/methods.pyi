@@ -624,6 +624,20 @@ class Methods(TensorBase):
     def isreal(self) -> Tensor:
         """Return where the imaginary part is 0, as bool; everywhere for a real input."""
 
+    def istft(
+        self,
+        n_fft: builtins.int,
+        hop_length: builtins.int | None = None,
+        win_length: builtins.int | None = None,
+        window: Tensor | None = None,
+        center: builtins.bool = True,
+        normalized: builtins.bool = False,
+        onesided: builtins.bool | None = None,
+        length: builtins.int | None = None,
+        return_complex: builtins.bool = False,
+    ) -> Tensor:
+        """Return the signal whose short-time transforms, by :func:`stft`, come nearest to these."""
+
     def kron(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the Kronecker product: each element of ``input`` times all of ``other``."""
 
@@ -1084,6 +1098,21 @@ class Methods(TensorBase):
         correction: builtins.float | None = None,
     ) -> Tensor:
         """Return the square root of :func:`var`; the gradient of constant values is 0."""
+
+    def stft(
+        self,
+        n_fft: builtins.int,
+        hop_length: builtins.int | None = None,
+        win_length: builtins.int | None = None,
+        window: Tensor | None = None,
+        center: builtins.bool = True,
+        pad_mode: str = "reflect",
+        normalized: builtins.bool = False,
+        onesided: builtins.bool | None = None,
+        return_complex: builtins.bool | None = None,
+        align_to_window: builtins.bool | None = None,
+    ) -> Tensor:
+        """Return the Fourier transforms of windows of a signal that overlap, as columns."""
 
     def storage_offset(self) -> builtins.int:
         """Return how many elements lie in memory before the first one of the tensor."""

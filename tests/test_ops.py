@@ -567,6 +567,8 @@ OTHER_NAMES = {
     "chain_matmul": "likewise",
     "vdot": "the product with the conjugate",
     "fft.ifft": "PyTorch conjugates what is the transform of real numbers",
+    "stft": "PyTorch transforms several signals, and takes the one of them",
+    "istft": "likewise",
     "fft.ihfft2": "we conjugate last",
     "fft.ihfftn": "likewise",
 }

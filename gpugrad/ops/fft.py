@@ -172,51 +172,57 @@ def _scale(norm: Any, forward: bool) -> str:
     return _SCALES[norm, forward]
 
 
-# --------------------------------------------------------------------------- the functions
-
-
-def _complex_transform(
-    input: Any, axes: Shape, lengths: Sequence[int], norm: Any, forward: bool
-) -> Any:
+def transformed(input: Any, axes: Shape, norm: Any, inverse: bool = False) -> Any:
     """Return all of the transform of real or complex numbers."""
-    input = _resized(_typed(input, False), axes, lengths)
-    scale = _scale(norm, forward)
+    input = _typed(input, False)
+    scale = _scale(norm, not inverse)
     if not axes:
         return _typed(input, True)
     real_line = input._array.dtype.kind != "c" and len(axes) == 1
     op = _all_of_real if real_line else _all
-    return op(input, axes=axes, scale=scale, inverse=not forward)
+    return op(input, axes=axes, scale=scale, inverse=inverse)
 
 
-def _half_transform(
-    input: Any, axes: Shape, lengths: Sequence[int], norm: Any, forward: bool
-) -> Any:
+def half_of(input: Any, axes: Shape, norm: Any, inverse: bool = False) -> Any:
     """Return half of the transform of real numbers: of the inverse one, the conjugate."""
-    input = _resized(_typed(input, False), axes, lengths)
-    found = _half(input, axes=axes, scale=_scale(norm, forward))
-    return found if forward else pw.conjugate(found)
+    found = _half(_typed(input, False), axes=axes, scale=_scale(norm, not inverse))
+    return pw.conjugate(found) if inverse else found
 
 
-def _real_transform(
-    input: Any, axes: Shape, lengths: Sequence[int], norm: Any, forward: bool
-) -> Any:
+def from_half(input: Any, axes: Shape, length: int, norm: Any, forward: bool = False) -> Any:
     """Return the transform of half a spectrum, which is real: the forward one of the conjugate."""
-    *before, length = lengths
-    input = _resized(_typed(input, True), axes, [*before, length // 2 + 1])
+    input = _typed(input, True)
     scale = _scale(norm, forward)
     if forward:
         input = pw.conjugate(input)
     return _from_half(input, axes=axes, scale=scale, length=length)
 
 
+# --------------------------------------------------------------------------- the functions
+
+
+def _all_of(input: Any, axes: Shape, lengths: Sequence[int], norm: Any, forward: bool) -> Any:
+    return transformed(_resized(input, axes, lengths), axes, norm, not forward)
+
+
+def _first_half(input: Any, axes: Shape, lengths: Sequence[int], norm: Any, forward: bool) -> Any:
+    return half_of(_resized(input, axes, lengths), axes, norm, not forward)
+
+
+def _real(input: Any, axes: Shape, lengths: Sequence[int], norm: Any, forward: bool) -> Any:
+    *before, length = lengths
+    half = _resized(input, axes, [*before, length // 2 + 1])
+    return from_half(half, axes, length, norm, forward)
+
+
 # What computes it, and whether it is a forward transform.
 _KINDS: dict[str, tuple[Callable[..., Any], bool]] = {
-    "fft": (_complex_transform, True),
-    "ifft": (_complex_transform, False),
-    "rfft": (_half_transform, True),
-    "irfft": (_real_transform, False),
-    "hfft": (_real_transform, True),
-    "ihfft": (_half_transform, False),
+    "fft": (_all_of, True),
+    "ifft": (_all_of, False),
+    "rfft": (_first_half, True),
+    "irfft": (_real, False),
+    "hfft": (_real, True),
+    "ihfft": (_first_half, False),
 }
 _MEANING = {
     "fft": "the discrete Fourier transform",
@@ -251,23 +257,23 @@ def _along_one(name: str, input: Any, n: int | None, dim: int, norm: str | None)
             raise TypeError(
                 f"fft_{name}(): argument '{argument}' must be {wanted}, not {type(value).__name__}"
             )
-    if transform is _half_transform:
+    if transform is _first_half:
         _check_real(name, False, input)
     axis = _axis(dim, input._array.ndim)
     size = input._array.shape[axis]
     if n is None:
-        n = 2 * (size - 1) if transform is _real_transform else size
+        n = 2 * (size - 1) if transform is _real else size
     return transform(input, (axis,), (_check_length(n),), norm, forward)
 
 
 def _along_several(name: str, input: Any, s: Any, dim: Any, norm: str | None) -> Any:
     transform, forward = _KINDS[name]
-    if transform is _half_transform:
+    if transform is _first_half:
         _check_real(name, True, input)
     axes, lengths = _axes_and_lengths(input, s, dim)
-    if not axes and transform is not _complex_transform:
+    if not axes and transform is not _all_of:
         raise RuntimeError(f"{name}n must transform at least one axis")
-    if transform is _real_transform and (s is None or (s if isinstance(s, int) else s[-1]) == -1):
+    if transform is _real and (s is None or (s if isinstance(s, int) else s[-1]) == -1):
         lengths[-1] = _check_length(2 * (input._array.shape[axes[-1]] - 1))
     return transform(input, axes, lengths, norm, forward)
 

@@ -257,11 +257,11 @@ def _windows(door: backend.Backend, array: Array, axis: int, length: int, step: 
 def input(g: Any, like: Like, axis: int, length: int, step: int) -> Any:
     if not like.shape:
         return shapes.reshape(g, ()) if length else zeros_with(g, shape=(1,), index=(slice(0),))
-    return _folded(g, shape=like.shape, axis=axis, length=length, step=step)
+    return folded(g, shape=like.shape, axis=axis, length=length, step=step)
 
 
 @linear("UnfoldBackwardBackward0")
-def _folded(
+def folded(
     door: backend.Backend, input: Array, *, shape: Shape, axis: int, length: int, step: int
 ) -> Array:
     """Return zeros of a shape with windows added at their places."""
@@ -278,7 +278,7 @@ def _folded(
     return result
 
 
-@_folded.gradient
+@folded.gradient
 def input(g: Any, axis: int, length: int, step: int) -> Any:
     return _unfold(g, axis=axis, length=length, step=step)
 
