@@ -190,7 +190,7 @@ def isin(
     kind = result_type(given).numpy
     where = known[0].device
     door = backend.of(all_of(known[0]._array))
-    some = [
+    some: list[Any] = [
         cast(o.detach(), dtype=kind) if isinstance(o, TensorBase)
         else wrap(door.from_numpy(np.asarray(o, kind), where))
         for o in given
