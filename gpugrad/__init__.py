@@ -48,6 +48,15 @@ from gpugrad.autograd.grad_mode import is_inference as is_inference
 from gpugrad.autograd.grad_mode import is_inference_mode_enabled as is_inference_mode_enabled
 from gpugrad.autograd.grad_mode import no_grad as no_grad
 from gpugrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from gpugrad.backend.determinism import (
+    are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled,
+)
+from gpugrad.backend.determinism import (
+    is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled,
+)
+from gpugrad.backend.determinism import (
+    use_deterministic_algorithms as use_deterministic_algorithms,
+)
 from gpugrad.func.batch import vmap as vmap
 from gpugrad.op.convention import conventions as conventions
 from gpugrad.printing import get_printoptions as get_printoptions

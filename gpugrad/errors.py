@@ -45,7 +45,13 @@ def size(shape: Sequence[int]) -> str:
 def out_of_bounds(
     kind: type[Exception], function: str, index: int, axis: int, length: int
 ) -> Exception:
-    """Return the error for an index that is out of bounds, which a function's name may begin."""
+    """Return the error for an index that is out of bounds.
+
+    A function's name may begin it, as in ``"gather(): "``, or all is said in a sentence of the
+    function's own, which may name the index and the length.
+    """
+    if function and not function.endswith(": "):
+        return kind(function.format(index=index, length=length))
     return kind(f"{function}index {index} is out of bounds for dimension {axis} with size {length}")
 
 

@@ -326,7 +326,7 @@ def test_counters_may_be_nested() -> None:
 UNKNOWN = {
     "CuPy finds positions by kernels whose number depends on the size": (
         "where indices", "nonzero", "getitem mask", "getitem empty mask", "masked_select",
-        "masked_scatter",
+        "masked_scatter", "unique", "argwhere",
     ),
     "CuPy adds up from the left by several kernels": ("cumsum",),
     "CuPy spreads one value over several indices by a kernel of its own": ("scatter number",),
@@ -350,22 +350,26 @@ KNOWN = [
 
 @pytest.fixture
 def products(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """Return by how much the emulator's count is to be corrected for matrix products.
+    """Return by how much the emulator's count is to be corrected for products and sorts.
 
-    A product counts as one; the emulated cuBLAS launches nothing, but CuPy may copy operands.
+    Each counts as one; the emulated cuBLAS and Thrust launch nothing, but CuPy may copy operands.
     """
     import hostcuda
     from gpugrad.backend import cuda
 
-    genuine, correction = cuda.matmul, [0]
+    correction = [0]
 
-    def matmul(a: Any, b: Any) -> Any:
-        before = hostcuda.launches()
-        result = genuine(a, b)
-        correction[0] += 1 - (hostcuda.launches() - before)
-        return result
+    def corrected(genuine: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Any) -> Any:
+            before = hostcuda.launches()
+            result = genuine(*arguments)
+            correction[0] += 1 - (hostcuda.launches() - before)
+            return result
 
-    monkeypatch.setattr(cuda, "matmul", matmul)
+        return called
+
+    for name in "matmul", "argsort":
+        monkeypatch.setattr(cuda, name, corrected(getattr(cuda, name)))
     return lambda: correction[0]
 
 

@@ -58,7 +58,7 @@ def test_places_are_numpys(shape: tuple[int, ...], order: Any) -> None:
             random.integers(-9, 9, expected.shape) / 4,
             np.broadcast_to(0.5, expected.shape),
         ):
-            places.add(added, index, values)
+            places.reduce(added, index, values, "sum")
             np.add.at(wanted, index, values)
         assert np.array_equal(added, wanted), index
 
@@ -72,7 +72,7 @@ def test_what_is_named_often_is_added_in_its_order(width: int, different: int) -
     array = np.zeros((400, width), np.float32)
     expected = array.copy()
 
-    places.add(array, numbers, values)
+    places.reduce(array, numbers, values, "sum")
 
     np.add.at(expected, numbers, values)
     assert np.array_equal(array, expected)
@@ -85,7 +85,7 @@ def test_no_other_element_stands_for_one_that_is_not_there(wrong: int) -> None:
     with pytest.raises(IndexError):
         places.taken(array, index)
     with pytest.raises(IndexError):
-        places.add(array, index, np.ones(9))
+        places.reduce(array, index, np.ones(9), "sum")
 
 
 def test_an_index_of_few_bits_has_no_sign_that_counts() -> None:

@@ -249,6 +249,12 @@ class Backend(Protocol):
     def add_at(self, array: Array, index: Any, values: Array) -> None:
         """Add ``values`` at ``index``; what is named twice receives both."""
 
+    def reduce_at(self, array: Array, index: Any, values: Array, way: str) -> None:
+        """Put ``values`` together with what is at ``index``, and with each other.
+
+        The ``way`` is "sum", "prod", "amax" or "amin"; nan is greater, and less, than all numbers.
+        """
+
 
 cpu_backend = cast("Backend", cpu)
 

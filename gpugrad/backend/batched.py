@@ -651,6 +651,14 @@ class BatchedBackend:
         """Add ``values`` at ``index``; what is named twice receives both."""
         self._write(self.inner.add_at, array, index, values)
 
+    def reduce_at(self, array: Batched, index: Any, values: Array, way: str) -> None:
+        """Put ``values`` together with what is at ``index``."""
+
+        def write(array: Array, index: Any, values: Array) -> None:
+            self.inner.reduce_at(array, index, values, way)
+
+        self._write(write, array, index, values)
+
     def _write(
         self, function: Callable[..., None], array: Batched, index: Any, values: Array
     ) -> None:

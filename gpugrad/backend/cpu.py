@@ -1076,9 +1076,15 @@ def count(stop: int, where: device) -> Array:
 
 def add_at(array: Array, index: Any, values: Array) -> None:
     """Add ``values`` at ``index``; what is named twice receives both."""
-    if array.dtype == FLOAT16:  # each addition would round
+    reduce_at(array, index, values, "sum")
+
+
+@quiet
+def reduce_at(array: Array, index: Any, values: Array, way: str) -> None:
+    """Put ``values`` together with what is at ``index``."""
+    if array.dtype == FLOAT16 and way in ("sum", "prod"):  # each step would round
         total = half.widened(array)
-        add_at(total, index, half.widened(values))
+        places.reduce(total, index, half.widened(values), way)
         half.rounded(total, array)
     else:
-        places.add(array, index, values)
+        places.reduce(array, index, values, way)

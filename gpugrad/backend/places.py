@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,17 +32,20 @@ class Places(NamedTuple):
     row: Shape  # the last dimensions, which are whole
 
 
-def places(shape: Shape, index: Any) -> Places | None:
+def places(
+    shape: Shape, index: Any, xp: Any = np, part: Callable[[Array, int, int], Array] | None = None
+) -> Places | None:
     """Return where an index of integer arrays and slices lies in a plain array of a shape.
 
-    ``None`` for any other index.  What the arrays hold has been checked.
+    ``None`` for any other index.  What the arrays hold has been checked.  They are of the module
+    ``xp``; ``part`` makes numbers of steps, of which negative ones count from the front, rows.
     """
     items = list(index) if isinstance(index, tuple) else [index]
     run = "".join("a" if hasattr(i, "dtype") else "-" for i in items).strip("-")
     at = next((k for k, i in enumerate(items) if i is Ellipsis), len(items))
     spans = [i is not Ellipsis for i in items]
     items[at : at + 1] = [slice(None)] * (len(shape) - sum(spans))
-    arrays = [k for k, i in enumerate(items) if i.__class__ is np.ndarray and i.dtype.kind in "iu"]
+    arrays = [k for k, i in enumerate(items) if i.__class__ is xp.ndarray and i.dtype.kind in "iu"]
     if not arrays or len(items) != len(shape):
         return None
     end = len(items)
@@ -52,16 +55,17 @@ def places(shape: Shape, index: Any) -> Places | None:
     if len(arrays) + len(chosen) != end:
         return None
     steps = [math.prod(shape[k + 1 : end]) for k in range(end)]
-    numbers = {k: np.arange(*items[k].indices(shape[k])) for k in chosen}
+    numbers = {k: xp.arange(*items[k].indices(shape[k])) for k in chosen}
     together = np.broadcast_shapes(*[items[k].shape for k in arrays])
     first = 0 if "-" in run else arrays[0]  # where NumPy puts the dimensions of the arrays
     before = [len(numbers[k]) for k in chosen if k < first]
     behind = [len(numbers[k]) for k in chosen if k >= first]
-    parts = [_shown(_counted(items[k], shape[k]), steps[k], len(behind)) for k in arrays]
+    numbered = part or _numbered
+    parts = [_with_dimensions(numbered(items[k], shape[k], steps[k]), len(behind)) for k in arrays]
     ndim = len(before) + len(together) + len(behind)
     for place, k in enumerate(chosen):
         after = ndim - 1 - place - (len(together) if k >= first else 0)
-        parts.append(_shown(numbers[k], steps[k], after))
+        parts.append(_with_dimensions(numbered(numbers[k], shape[k], steps[k]), after))
     return Places((*before, *together, *behind), tuple(parts), shape[end:])
 
 
@@ -94,9 +98,14 @@ def all_inside(indices: Array, length: int) -> bool:
     return bool(most < (min(length, least_negative) if signed else length))
 
 
-def _shown(numbers: Array, step: int, after: int) -> Array:
-    """Return numbers of steps as those of rows, with dimensions of length 1 behind theirs."""
-    rows = numbers if step == 1 else numbers * np.intp(step)
+def _numbered(numbers: Array, length: int, step: int) -> Array:
+    """Return numbers of steps as those of rows, negative ones counted from the front."""
+    counted = _counted(numbers, length)
+    return counted if step == 1 else counted * np.intp(step)
+
+
+def _with_dimensions(rows: Array, after: int) -> Array:
+    """Return numbers with dimensions of length 1 behind theirs."""
     return rows.reshape(rows.shape + (1,) * after)
 
 
@@ -231,13 +240,23 @@ def _taken(array: Array, index: Any) -> Array:
     return out
 
 
-def add(array: Array, index: Any, values: Array) -> None:
-    """Add values at an index with arrays; what is named twice receives both, in their order."""
+# How values are put together with what is at their place, and with each other.
+WAYS: dict[str, np.ufunc] = {
+    "sum": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum,
+}  # fmt: skip
+
+
+def reduce(array: Array, index: Any, values: Array, way: str) -> None:
+    """Put values together with what is at an index with arrays.
+
+    What is named twice receives both, in their order.
+    """
+    function = WAYS[way]
     found = None
     if values.size >= LARGE and array.flags.c_contiguous:
         found = places(array.shape, index)
     if found is None:
-        np.add.at(array, index, values)
+        function.at(array, index, values)
         return
     size = math.prod(found.row)
     rows = array.reshape(-1, size)
@@ -245,28 +264,28 @@ def add(array: Array, index: Any, values: Array) -> None:
     if size == 1 and not any(values.strides):  # the gradient of a sum
         one = values[(0,) * values.ndim]
         for _, numbers in _blocks(found, _BLOCK):
-            np.add.at(rows.reshape(-1), numbers.reshape(-1), one)
+            function.at(rows.reshape(-1), numbers.reshape(-1), one)
         return
     most = _BLOCK * _MANY_WIDE if size >= _WIDE else _BLOCK
     for block, numbers in _blocks(found, most):
-        _add_rows(rows, numbers.reshape(-1), values[block].reshape(-1, size))
+        _reduce_rows(rows, numbers.reshape(-1), values[block].reshape(-1, size), function)
 
 
-def _add_rows(array: Array, numbers: Array, values: Array) -> None:
-    """Add rows to those that are numbered, those of one number in their order."""
+def _reduce_rows(array: Array, numbers: Array, values: Array, function: np.ufunc) -> None:
+    """Put rows together with those that are numbered, those of one number in their order."""
     size = array.shape[1]
     if size >= _WIDE:
-        left = _add_in_turns(array, numbers, values)
+        left = _reduce_in_turns(array, numbers, values, function)
         numbers, values = numbers[left], values[left]
     if size > 1:
         numbers = (numbers[:, None] * np.intp(size) + np.arange(size)).reshape(-1)
-    np.add.at(array.reshape(-1), numbers, values.reshape(-1))
+    function.at(array.reshape(-1), numbers, values.reshape(-1))
 
 
-def _add_in_turns(array: Array, numbers: Array, values: Array) -> Array:
-    """Add rows to those that are numbered, and return which are left to be added.
+def _reduce_in_turns(array: Array, numbers: Array, values: Array, function: np.ufunc) -> Array:
+    """Put rows together with those that are numbered, and return which are left.
 
-    First all are added that come first at their place, then all that come second, and so on, while
+    First all are taken that come first at their place, then all that come second, and so on, while
     these are many elements.
     """
     # NumPy sorts numbers of 16 bits by counting
@@ -281,7 +300,7 @@ def _add_in_turns(array: Array, numbers: Array, values: Array) -> Array:
     total = array.take(rows, 0)
     turn, some = 0, len(rows)
     while some * array.shape[1] >= _FEW:
-        total[:some] += values.take(order[first[:some] + turn], 0)
+        function(total[:some], values.take(order[first[:some] + turn], 0), out=total[:some])
         turn += 1
         some = int(np.searchsorted(fewer, -turn))  # how many rows are named more often than that
     array[rows] = total

@@ -597,9 +597,11 @@ def bilinear(name: str) -> Callable[[Forward], Declared]:
     return lambda forward: declared(Operation(name, forward, "bilinear"))
 
 
-def composite(name: str, outputs: tuple[str, ...] = ("out",)) -> Callable[[Forward], Declared]:
+def composite(
+    name: str, outputs: tuple[str, ...] = ("out",), arrays: str = ""
+) -> Callable[[Forward], Declared]:
     """Declare an operation whose gradient is composed of other operations."""
-    return lambda forward: declared(Operation(name, forward, "composite", False, outputs))
+    return lambda forward: declared(Operation(name, forward, "composite", False, outputs, arrays))
 
 
 # The linear operations by which a gradient is made to fit its input.

@@ -54,33 +54,6 @@ def value(g: Any, index: Any) -> Any:
 
 
 _copied = assigned.named("IndexCopyBackward0")
-_scattered = assigned.named("ScatterBackward0")
-_scattered_number = assigned.named("ScatterBackward1")
-
-
-@linear("IndexAddBackward0", arrays="index")
-def _added(door: backend.Backend, input: Array, source: Array, *, index: Any) -> Array:
-    if input.dtype == np.float16:  # sums of half precision are rounded once
-        wide = np.dtype(np.float32)
-        result = copy_to_write(door.astype(input, wide), door, (source, *index))
-        door.add_at(result, index, door.astype(source, wide))
-        return door.astype(result, input.dtype)
-    result = copy_to_write(input, door, (source, *index))
-    door.add_at(result, index, source)
-    return result
-
-
-@_added.gradient
-def input(g: Any) -> Any:
-    return g
-
-
-@_added.gradient
-def source(g: Any, index: Any) -> Any:
-    return taken(g, index=index)
-
-
-_scatter_added = _added.named("ScatterAddBackward0")
 
 
 @linear("MaskedFillBackward0", arrays="mask")
@@ -149,13 +122,13 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
             "masked_fill_ only supports boolean masks, but got mask with dtype "
             f"{_dtype.of(mask._array.dtype).title.lower()}"
         )
-    value, by_tensor = _one_value("masked_fill_", input, value)
+    value, by_tensor = one_value("masked_fill_", input, value)
     op = _masked_fill_by_tensor if by_tensor else _masked_fill
     input, places = _masked(input, mask)
     return op(input, value, mask=places)
 
 
-def _one_value(function: str, input: Any, value: Any) -> tuple[Any, bool]:
+def one_value(function: str, input: Any, value: Any) -> tuple[Any, bool]:
     """Return a number or a 0-d tensor as a tensor like ``input``, and whether it is a tensor.
 
     Raises:
@@ -237,9 +210,9 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     axis = normal_dim(dim, input._array.ndim)
     if index._array.ndim > 1:
         raise RuntimeError("Index has to be a vector/scalar")
-    value, by_tensor = _one_value("index_fill_", input, value)
+    value, by_tensor = one_value("index_fill_", input, value)
     shape = input._array.shape
-    place = _along(input, axis, index, "")[-1:]
+    place = along(input, axis, index, "")[-1:]
     door = backend.of(input._array if place[0] is Ellipsis else place[0])
     # a mask, because a slice that is named twice is filled once
     named = door.full(shape[axis : axis + 1], False, np.dtype(np.bool_), input.device)
@@ -310,61 +283,10 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
             f"{function}: Number of indices ({index._array.size}) should be equal to "
             f"source.size(dim) ({given[axis]})"
         )
-    return _copied(input, source, index=_along(input, axis, index, f"{function}: "))
+    return _copied(input, source, index=along(input, axis, index, f"{function}: "))
 
 
-@public(inplace="values", out=True)
-def index_add(
-    input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: complex = 1
-) -> Tensor:
-    """Return a copy with ``alpha`` times the slices of ``source`` added where ``index`` names.
-
-    A place that is named twice receives both.
-
-    Raises:
-        IndexError: The index has several dimensions, or is out of bounds of a vector.
-        RuntimeError: An index is out of bounds otherwise, there are not as many as
-            slices, or these are of another shape or type.
-    """
-    function = "index_add_()"
-    axis = normal_dim(dim, input._array.ndim)
-    shape, given = input._array.shape, source._array.shape
-    if index._array.ndim > 1:
-        raise IndexError(
-            f"{function}: Index is supposed to be a vector, but got dim: {index._array.ndim} with "
-            f"type: {_dtype.of(index._array.dtype).title} and size: {size(index._array.shape)}"
-        )
-    if source._array.dtype != input._array.dtype:
-        raise RuntimeError(
-            f"{function}: self ({_dtype.of(input._array.dtype).title}) and source "
-            f"({_dtype.of(source._array.dtype).title}) must have the same scalar type"
-        )
-    if not given and index._array.size != 1 and axis == 0:
-        raise IndexError(errors.NO_DIMENSIONS)
-    if axis >= max(len(given), 1):
-        raise RuntimeError(
-            f"{function}: Indexing dim {axis} is out of bounds of the source tensor with dim "
-            f"{len(given)}"
-        )
-    count = given[axis] if given else 1
-    if index._array.size != count:
-        raise RuntimeError(
-            f"{function}: Number of indices ({index._array.size}) should be equal to "
-            f"source.size(dim): ({count}), for dim: {axis}"
-        )
-    if shape[:axis] + shape[axis + 1 :] != given[:axis] + given[axis + 1 :]:
-        raise RuntimeError(
-            "source tensor shape must match self tensor shape, excluding the specified dimension. "
-            f"Got self.shape = {size(shape)} source.shape = {size(given)}"
-        )
-    if len(shape) > 1:
-        place = _along(input, axis, index, "", RuntimeError)
-    else:
-        place = _along(input, axis, index, "index out of range in self: ")
-    return _added(input, source if alpha == 1 else source * alpha, index=place)
-
-
-def _along(
+def along(
     input: Any, axis: int, index: Any, function: str, error: type[Exception] = IndexError
 ) -> tuple[Any, ...]:
     """Return the index of the slices that a tensor of integers names along an axis.
@@ -387,8 +309,10 @@ def _along(
 
 
 @public(out=True)
-def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """Return, at each place of ``index``, the element that it names along ``dim``.
+
+    The gradient is dense, also where ``sparse_grad`` says that it need not be.
 
     Raises:
         RuntimeError: The index is not of integers, is larger than ``input`` along another
@@ -396,58 +320,22 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """
     if not input._array.ndim:
         input = input.reshape(1)
-    if _names_nothing(input, index):
-        none = (index.to(input.device).reshape(-1),) + (slice(0, 0),) * (input._array.ndim - 1)
+    place = index._array
+    if not place.size and (place.ndim != input._array.ndim or place.dtype.itemsize < 4):
+        # PyTorch does not look at anything else then
+        normal_dim(dim, input._array.ndim)
+        places = index.to(input.device, _dtype.int64).reshape(-1)
+        none = (places, *(slice(0, 0),) * (input._array.ndim - 1))
         return getitem(input, none).reshape(index._array.shape)
-    return gathered(input, index=_grid("gather", input, dim, index))
+    return gathered(input, index=grid_of("gather", input, dim, index))
 
 
-@public(inplace="values", out=True)
-def scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> Tensor:
-    """Return a copy with elements of ``src``, or a number, where ``index`` names along ``dim``.
-
-    Of elements for one place the last remains on the CPU, and one of them on CUDA.
-
-    Raises:
-        RuntimeError: The index is not of integers, is larger than ``input`` or ``src`` along
-            another dimension, or is out of bounds.
-    """
-    if _names_nothing(input, index):
-        return input.clone()
-    if not input._array.ndim:
-        return scatter(input.reshape(1), dim, index, src).reshape(())
-    place = _grid("scatter", input, dim, index, src)
-    if not isinstance(src, TensorBase):
-        return _scattered_number(input, _one_value("scatter", input, src)[0], index=place)
-    return _scattered(input, _begin(src, index), index=place)
-
-
-@public(inplace="values", out=True)
-def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    """Return a copy with elements of ``src`` added where ``index`` names along ``dim``.
-
-    A place that is named twice receives both.
-
-    Raises:
-        RuntimeError: As for :func:`scatter`.
-        TypeError: ``src`` is not a tensor.
-    """
-    if not isinstance(src, TensorBase):
-        raise errors.must_be_tensor("scatter_add", "src", 3, src)
-    if _names_nothing(input, index):
-        return input.clone()
-    if not input._array.ndim:
-        return scatter_add(input.reshape(1), dim, index, src).reshape(())
-    place = _grid("scatter", input, dim, index, src)
-    return _scatter_added(input, _begin(src, index), index=place)
-
-
-def _names_nothing(input: Any, index: Any) -> bool:
+def names_nothing(input: Any, index: Any) -> bool:
     """Tell whether an index is empty, which PyTorch then takes of any number of dimensions."""
     return not index._array.size and index._array.ndim != max(input._array.ndim, 1)
 
 
-def _begin(src: Any, index: Any) -> Any:
+def begin(src: Any, index: Any) -> Any:
     """Return the part of a tensor that an index of its own or a smaller size uses."""
     shape = index._array.shape
     if src._array.shape == shape or not src._array.ndim:
@@ -455,7 +343,7 @@ def _begin(src: Any, index: Any) -> Any:
     return src[tuple(map(slice, shape))]
 
 
-def _grid(function: str, input: Any, dim: int, index: Any, src: Any = None) -> tuple[Array, ...]:
+def grid_of(function: str, input: Any, dim: int, index: Any, src: Any = None) -> tuple[Array, ...]:
     """Return the index of the elements that a tensor of integers names along a dimension."""
     array, place = input._array, index._array
     from_tensor = isinstance(src, TensorBase)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from samples.draw import ANY, truth
-from samples.family import EACH, INDICES, NUMBER, PLACES, ROW, X, case, placed, rearranged
+from samples.family import INDICES, NUMBER, PLACES, ROW, X, case, placed, rearranged
 from samples.sample import Sample
 
 
@@ -66,32 +66,5 @@ SAMPLES: dict[str, list[Sample]] = {
           for s in rearranged(lambda lib, x, y, i: lib.index_copy(x, 1, i, y), (3, 4), (3, 2))),
         case("one", lambda lib, x, y, i: x.index_copy(0, i, y), X, ANY((1, 4), 1), np.asarray(1),
              reference=lambda x, y, i: placed(x, i, y[0])),
-    ],
-    "index_add": [
-        *(case(str(s), s.function, *s.inputs, INDICES, layout=s.layout,
-               reference=lambda x, y, i: placed(x, (slice(None), i), y, adds=True))
-          for s in rearranged(lambda lib, x, y, i: lib.index_add(x, 1, i, y), (3, 4), (3, 3))),
-        case("alpha", lambda lib, x, y, i: x.index_add(0, i, y, alpha=-2), X, X, INDICES,
-             reference=lambda x, y, i: placed(x, i, -2 * y, adds=True)),
-    ],
-    "scatter": [
-        *(case(str(s), s.function, *s.inputs, PLACES[:1], layout=s.layout,
-               reference=lambda x, y, i: placed(x, (i, EACH), y))
-          for s in rearranged(lambda lib, x, y, i: lib.scatter(x, 0, i, y), (3, 4), (1, 4))),
-        case("larger source", lambda lib, x, y, i: x.scatter(0, i, y), X, X, PLACES[:1],
-             reference=lambda x, y, i: placed(x, (i, EACH), y[:1])),
-        case("number", lambda lib, x, i: x.scatter(0, i, 2.5), X, PLACES,
-             reference=lambda x, i: placed(x, (i, EACH), 2.5)),
-        case("0-d", lambda lib, x, y, i: x.scatter(0, i, y) * 2, NUMBER, ANY((), 1), np.asarray(0),
-             reference=lambda x, y, i: 2 * y),
-    ],
-    "scatter_add": [
-        *(case(str(s), s.function, *s.inputs, PLACES, layout=s.layout,
-               reference=lambda x, y, i: placed(x, (i, EACH), y, adds=True))
-          for s in rearranged(lambda lib, x, y, i: lib.scatter_add(x, 0, i, y), (3, 4), (3, 4))),
-        case("larger source", lambda lib, x, y, i: x.scatter_add(0, i, y), X, X, PLACES[:1],
-             reference=lambda x, y, i: placed(x, (i, EACH), y[:1], adds=True)),
-        case("0-d", lambda lib, x, y, i: x.scatter_add(0, i, y) * 2, NUMBER, ANY((), 1),
-             np.asarray(0), reference=lambda x, y, i: 2 * (x + y)),
     ],
 }  # fmt: skip
