@@ -53,6 +53,7 @@ DIFFERENT = {
     "clamp": "PyTorch fails in the backward where a bound is larger than the input",
     "scatter empty operand": "PyTorch fails in the backward where an empty index was accepted",
     "scatter_add empty operand": "likewise",
+    "scatter_reduce empty operand": "likewise",
     "index_fill empty operand 0": "PyTorch's error is one of its storage",
 }
 # These are functions of torch.nn.functional.

@@ -22,10 +22,13 @@ DOUBLE = np.dtype("f8")
 BATCH = 3
 
 # In these the shape of the result depends on values: on a mask, or on what is zero.
+UNKNOWN_SHAPES = (
+    "nonzero", "nonzero_static", "argwhere", "masked_select", "unique", "unique_consecutive",
+)  # fmt: skip
 BY_VALUE = [
     (op, s)
     for op, s in choice.plain(choice.EVERY)
-    if op in ("nonzero", "masked_select")
+    if op in UNKNOWN_SHAPES
     or (s.name == "indices" and op == "where")
     or (op == "getitem" and any(a.dtype.kind == "b" for a in s.inputs))
 ]

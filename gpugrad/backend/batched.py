@@ -555,6 +555,14 @@ class BatchedBackend:
         """Return the places of so many of the largest or smallest elements, in their order."""
         return self.made(self.inner.top(array.array, count, self.depth + axis, largest))
 
+    def order_of_rows(self, rows: Array) -> Array:
+        """Refuse what is only asked for to find rows that differ, of which there may be any number.
+
+        Raises:
+            RuntimeError: Always.
+        """
+        raise dynamic("unique_dim")
+
     def search(self, bounds: Array, values: Array, right: bool) -> Batched:
         """Return where values belong among sorted bounds."""
         values = self.lifted(values)

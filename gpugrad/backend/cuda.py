@@ -783,30 +783,25 @@ def add_at(array: Array, index: Any, values: Array) -> None:
     reduce_at(array, index, values, "sum")
 
 
-# What CuPy puts together in no fixed order, and the types of which it does.
-_ATOMIC = {
-    "sum": (xp.add, "efdilIL"),
-    "amax": (xp.maximum, "fdilIL"),
-    "amin": (xp.minimum, "fdilIL"),
-}
+_ATOMIC = "efdilIL"  # the types of what CuPy adds in no fixed order
 
 
 @at_home
 def reduce_at(array: Array, index: Any, values: Array, way: str) -> None:
     """Put ``values`` together with what is at ``index``, in their order.
 
-    In no fixed order, but faster, where nobody asks for the same bits each time.
+    Sums are added up in no fixed order, but faster, where nobody asks for the same bits each time.
     """
     if not values.size or not array.size:
         return
-    if not are_deterministic_algorithms_enabled() and way in _ATOMIC:
-        function, types = _ATOMIC[way]
-        parts = (array,) if array.dtype.kind != "c" else (array.real, array.imag)
-        if parts[0].dtype.char in types and (len(parts) == 1 or way == "sum"):
-            added = (values,) if len(parts) == 1 else (values.real, values.imag)
-            for part, one in zip(parts, added, strict=True):
+    if way == "sum" and not are_deterministic_algorithms_enabled():
+        parts = [(array, values)]
+        if array.dtype.kind == "c":  # CuPy adds atomically to real numbers only
+            parts = [(array.real, values.real), (array.imag, values.imag)]
+        if parts[0][0].dtype.char in _ATOMIC:
+            for part, added in parts:
                 launches.add(_kernels_at(index))
-                function.at(part, index, one)
+                xp.add.at(part, index, added)
             return
     dense = _dense(array)
     numbers, row = _numbered(array.shape, index)

@@ -11,7 +11,7 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
     Unlike in PyTorch it does by default, and nothing has to be refused for that.  Without it, a GPU
     adds what an index names twice in the order in which its threads come by, which is faster; this
     concerns the gradients of ``x[index]``, ``gather`` and ``index_select``, ``index_add``,
-    ``scatter_add`` and ``scatter_reduce``.
+    ``scatter_add`` and sums by ``scatter_reduce``.
 
     Args:
         mode: Whether it does.

@@ -340,7 +340,7 @@ def begin(src: Any, index: Any) -> Any:
     shape = index._array.shape
     if src._array.shape == shape or not src._array.ndim:
         return src
-    return src[tuple(map(slice, shape))]
+    return src[tuple(map(slice, shape))] if shape else src[0]
 
 
 def grid_of(function: str, input: Any, dim: int, index: Any, src: Any = None) -> tuple[Array, ...]:

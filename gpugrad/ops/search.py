@@ -173,7 +173,7 @@ def isin(
         RuntimeError: The numbers are bools or complex.
         TypeError: Both are numbers.
     """
-    given = [
+    given: list[Any] = [
         as_operand("isin", name, k, value)
         for k, (name, value) in enumerate(
             (("elements", elements), ("test_elements", test_elements))
@@ -374,7 +374,7 @@ def argwhere(input: Tensor) -> Tensor:
 
 
 @public(out=True)
-def nonzero_static(input: Tensor, *, size: int = MISSING, fill_value: int = -1) -> Tensor:
+def nonzero_static(input: Tensor, *, size: Any = MISSING, fill_value: int = -1) -> Tensor:
     """Return the first ``size`` rows of :func:`nonzero`, filled up with ``fill_value``.
 
     Raises:

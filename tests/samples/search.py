@@ -21,6 +21,11 @@ def _searched(bounds: Any, values: Any, right: bool = False) -> Any:
     return np.reshape([np.searchsorted(b, v, side) for b, v in rows], values.shape)
 
 
+def up(bounds: Any) -> Any:
+    """Return bounds in their order, which other examples of a batch have lost."""
+    return np.sort(bounds, -1) if isinstance(bounds, np.ndarray) else bounds.sort(-1)[0]
+
+
 BOUNDS = np.sort(whole(-5, 6)((8,), 0)) / 4
 ROWS = np.sort(ANY((3, 4), 0), -1)
 MANY = np.sort(ANY((12, 5), 0), -1)  # which take each step together
@@ -40,26 +45,29 @@ REFERENCE: dict[str, Any] = {
 
 SAMPLES: dict[str, list[Sample]] = {
     "searchsorted": [
-        case("ordinary", lambda lib, b, x: lib.searchsorted(b, x), BOUNDS, VALUES, **NOT),
-        case("right", lambda lib, b, x: lib.searchsorted(b, x, right=True), BOUNDS, VALUES, **NOT),
-        case("rows", lambda lib, b, x: lib.searchsorted(b, x), ROWS, VALUES, **NOT),
-        case("many rows", lambda lib, b, x: lib.searchsorted(b, x, right=True), MANY,
+        case("ordinary", lambda lib, b, x: lib.searchsorted(up(b), x), BOUNDS, VALUES, **NOT),
+        case("right", lambda lib, b, x: lib.searchsorted(up(b), x, right=True), BOUNDS, VALUES,
+             **NOT),
+        case("rows", lambda lib, b, x: lib.searchsorted(up(b), x), ROWS, VALUES, **NOT),
+        case("many rows", lambda lib, b, x: lib.searchsorted(up(b), x, right=True), MANY,
              ANY((12, 7), 1), **NOT),
-        case("nan", lambda lib, b, x: lib.searchsorted(b, x), MANY,
+        case("nan", lambda lib, b, x: lib.searchsorted(up(b), x), MANY,
              np.where(np.arange(24).reshape(12, 2) % 5, 0.2, np.nan), **NOT),
-        case("many", lambda lib, b, x: lib.searchsorted(b, x, side="right"),
+        case("many", lambda lib, b, x: lib.searchsorted(up(b), x, side="right"),
              np.sort(ANY((600,), 0)), ANY((2, 300), 1),
              reference=lambda b, x: _searched(b, x, True), **NOT),
-        case("sorter", lambda lib, b, x, i: lib.searchsorted(b, x, sorter=i), -ROWS, VALUES,
-             np.argsort(-ROWS, -1), reference=lambda b, x, i: _searched(np.sort(b, -1), x), **NOT),
-        case("0-d", lambda lib, b, x: lib.searchsorted(b, x), BOUNDS, np.asarray(0.1), **NOT),
-        case("of integers", lambda lib, b, x: lib.searchsorted(b, x, out_int32=True),
+        case("sorter", lambda lib, b, x: lib.searchsorted(b, x, sorter=b.argsort(-1)), -ROWS,
+             VALUES, reference=lambda b, x: _searched(np.sort(b, -1), x), **NOT),
+        case("0-d", lambda lib, b, x: lib.searchsorted(up(b), x), BOUNDS, np.asarray(0.1),
+             **NOT),
+        case("of integers", lambda lib, b, x: lib.searchsorted(up(b), x, out_int32=True),
              np.array([0, 1, 1]), VALUES,
              reference=lambda b, x: _searched(b, x).astype(np.int32), **NOT),
     ],
     "bucketize": [
-        case("ordinary", lambda lib, x, b: lib.bucketize(x, b), VALUES, BOUNDS, **NOT),
-        case("right", lambda lib, x, b: lib.bucketize(x, b, right=True), VALUES, BOUNDS, **NOT),
+        case("ordinary", lambda lib, x, b: lib.bucketize(x, up(b)), VALUES, BOUNDS, **NOT),
+        case("right", lambda lib, x, b: lib.bucketize(x, up(b), right=True), VALUES, BOUNDS,
+             **NOT),
     ],
     "isin": [
         case("ordinary", lambda lib, x, y: lib.isin(x, y), FEW, np.array([2, 0, 2]), **NOT),
