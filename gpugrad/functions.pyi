@@ -573,6 +573,7 @@ def gather(
     dim: int,
     index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     *,
+    sparse_grad: bool = False,
     out: Tensor | None = None,
 ) -> Tensor:
     """Return, at each place of ``index``, the element that it names along ``dim``."""
@@ -650,6 +651,18 @@ def index_put(
     accumulate: bool = False,
 ) -> Tensor:
     """Return a copy with values written at indices; see :func:`index_put_`."""
+
+def index_reduce(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    source: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    reduce: str,
+    *,
+    include_self: bool = True,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a copy with the slices of ``source`` put together in the places that are named."""
 
 def index_select(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -939,7 +952,7 @@ def nonzero(
 def nonzero_static(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     *,
-    size: int,
+    size: Any = <required>,
     fill_value: int = -1,
     out: Tensor | None = None,
 ) -> Tensor:
@@ -1020,6 +1033,14 @@ def prod(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return the product of all elements, or along one dimension."""
+
+def put(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    source: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    accumulate: bool = False,
+) -> Tensor:
+    """Return a copy with the elements of ``source`` where ``index`` names, among all, flattened."""
 
 def rand(
     *sizes: Any,
@@ -1144,8 +1165,10 @@ def scatter(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     dim: int,
     index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    src: Any,
+    src: Any = <required>,
     *,
+    reduce: str | None = None,
+    value: Any = <required>,
     out: Tensor | None = None,
 ) -> Tensor:
     """Return a copy with elements of ``src``, or a number, where ``index`` names along ``dim``."""
@@ -1159,6 +1182,18 @@ def scatter_add(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return a copy with elements of ``src`` added where ``index`` names along ``dim``."""
+
+def scatter_reduce(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    reduce: str,
+    *,
+    include_self: bool = True,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a copy with elements of ``src`` put together where ``index`` names along ``dim``."""
 
 def searchsorted(
     sorted_sequence: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1376,6 +1411,23 @@ def t_copy(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return a copy of what ``t`` makes a view of."""
+
+def take(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the elements that ``index`` names among all, flattened, in its shape."""
+
+def take_along_dim(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    indices: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the elements that ``indices`` names along ``dim``, or among all of them, flattened."""
 
 def tan(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None

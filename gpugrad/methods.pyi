@@ -479,7 +479,11 @@ class Methods(TensorBase):
         """Return the tensor as float32; itself where it is that."""
 
     def gather(
-        self, dim: builtins.int, index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]
+        self,
+        dim: builtins.int,
+        index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        sparse_grad: builtins.bool = False,
     ) -> Tensor:
         """Return, at each place of ``index``, the element that it names along ``dim``."""
 
@@ -585,6 +589,28 @@ class Methods(TensorBase):
         accumulate: builtins.bool = False,
     ) -> Tensor:
         """Write values at indices in place, or add them, where ``accumulate``, each as often as named."""
+
+    def index_reduce(
+        self,
+        dim: builtins.int,
+        index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        source: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        reduce: str,
+        *,
+        include_self: builtins.bool = True,
+    ) -> Tensor:
+        """Return a copy with the slices of ``source`` put together in the places that are named."""
+
+    def index_reduce_(
+        self,
+        dim: builtins.int,
+        index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        source: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        reduce: str,
+        *,
+        include_self: builtins.bool = True,
+    ) -> Tensor:
+        """Write the result of ``index_reduce`` into the tensor, and return that."""
 
     def index_select(
         self, dim: builtins.int, index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]
@@ -884,7 +910,7 @@ class Methods(TensorBase):
     def nonzero(self, *, as_tuple: builtins.bool = False) -> Any:
         """Return the int64 indices of the nonzero elements, a row for each; or a tuple of columns."""
 
-    def nonzero_static(self, *, size: builtins.int, fill_value: builtins.int = -1) -> Tensor:
+    def nonzero_static(self, *, size: Any = <required>, fill_value: builtins.int = -1) -> Tensor:
         """Return the first ``size`` rows of :func:`nonzero`, filled up with ``fill_value``."""
 
     def norm(
@@ -925,6 +951,22 @@ class Methods(TensorBase):
         dtype: dtype | None = None,
     ) -> Tensor:
         """Return the product of all elements, or along one dimension."""
+
+    def put(
+        self,
+        index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        source: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        accumulate: builtins.bool = False,
+    ) -> Tensor:
+        """Return a copy with the elements of ``source`` where ``index`` names, among all, flattened."""
+
+    def put_(
+        self,
+        index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        source: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        accumulate: builtins.bool = False,
+    ) -> Tensor:
+        """Write the result of ``put`` into the tensor, and return that."""
 
     def ravel(self) -> Tensor:
         """Return the elements as a vector: a view where they lie in order, else a copy."""
@@ -979,12 +1021,24 @@ class Methods(TensorBase):
         """Write the result of ``rsqrt`` into the tensor, and return that."""
 
     def scatter(
-        self, dim: builtins.int, index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], src: Any
+        self,
+        dim: builtins.int,
+        index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        src: Any = <required>,
+        *,
+        reduce: str | None = None,
+        value: Any = <required>,
     ) -> Tensor:
         """Return a copy with elements of ``src``, or a number, where ``index`` names along ``dim``."""
 
     def scatter_(
-        self, dim: builtins.int, index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], src: Any
+        self,
+        dim: builtins.int,
+        index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        src: Any = <required>,
+        *,
+        reduce: str | None = None,
+        value: Any = <required>,
     ) -> Tensor:
         """Write the result of ``scatter`` into the tensor, and return that."""
 
@@ -1003,6 +1057,28 @@ class Methods(TensorBase):
         src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     ) -> Tensor:
         """Write the result of ``scatter_add`` into the tensor, and return that."""
+
+    def scatter_reduce(
+        self,
+        dim: builtins.int,
+        index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        reduce: str,
+        *,
+        include_self: builtins.bool = True,
+    ) -> Tensor:
+        """Return a copy with elements of ``src`` put together where ``index`` names along ``dim``."""
+
+    def scatter_reduce_(
+        self,
+        dim: builtins.int,
+        index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        src: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        reduce: str,
+        *,
+        include_self: builtins.bool = True,
+    ) -> Tensor:
+        """Write the result of ``scatter_reduce`` into the tensor, and return that."""
 
     def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
         """Return a view of the slice at ``index``, without that dimension."""
@@ -1163,6 +1239,16 @@ class Methods(TensorBase):
 
     def t_(self) -> Tensor:
         """Exchange the rows and columns of the tensor itself, and return it."""
+
+    def take(self, index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the elements that ``index`` names among all, flattened, in its shape."""
+
+    def take_along_dim(
+        self,
+        indices: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        dim: builtins.int | None = None,
+    ) -> Tensor:
+        """Return the elements that ``indices`` names along ``dim``, or among all of them, flattened."""
 
     def tan(self) -> Tensor:
         """Return the tangent of input, in radians."""
