@@ -952,7 +952,7 @@ def nonzero(
 def nonzero_static(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     *,
-    size: Any = <required>,
+    size: int,
     fill_value: int = -1,
     out: Tensor | None = None,
 ) -> Tensor:
@@ -1165,10 +1165,10 @@ def scatter(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     dim: int,
     index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    src: Any = <required>,
+    src: Any = None,
     *,
     reduce: str | None = None,
-    value: Any = <required>,
+    value: Any = None,
     out: Tensor | None = None,
 ) -> Tensor:
     """Return a copy with elements of ``src``, or a number, where ``index`` names along ``dim``."""

@@ -910,7 +910,7 @@ class Methods(TensorBase):
     def nonzero(self, *, as_tuple: builtins.bool = False) -> Any:
         """Return the int64 indices of the nonzero elements, a row for each; or a tuple of columns."""
 
-    def nonzero_static(self, *, size: Any = <required>, fill_value: builtins.int = -1) -> Tensor:
+    def nonzero_static(self, *, size: builtins.int, fill_value: builtins.int = -1) -> Tensor:
         """Return the first ``size`` rows of :func:`nonzero`, filled up with ``fill_value``."""
 
     def norm(
@@ -1024,10 +1024,10 @@ class Methods(TensorBase):
         self,
         dim: builtins.int,
         index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-        src: Any = <required>,
+        src: Any = None,
         *,
         reduce: str | None = None,
-        value: Any = <required>,
+        value: Any = None,
     ) -> Tensor:
         """Return a copy with elements of ``src``, or a number, where ``index`` names along ``dim``."""
 
@@ -1035,10 +1035,10 @@ class Methods(TensorBase):
         self,
         dim: builtins.int,
         index: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-        src: Any = <required>,
+        src: Any = None,
         *,
         reduce: str | None = None,
-        value: Any = <required>,
+        value: Any = None,
     ) -> Tensor:
         """Write the result of ``scatter`` into the tensor, and return that."""
 

@@ -53,6 +53,7 @@ class Arguments:
         self.positional = [p for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
         self.places = {p.name: k for k, p in enumerate(self.positional)}
         self.keywords = {p.name: p for p in parameters if p.kind is Parameter.KEYWORD_ONLY}
+        self.required = [k for k, p in self.keywords.items() if p.default is Parameter.empty]
         self.any = next((p.name for p in parameters if p.kind is Parameter.VAR_POSITIONAL), "")
         self.tensors = [k for k, p in enumerate(self.positional) if p.annotation == "Tensor"]
 
@@ -83,7 +84,7 @@ class Arguments:
     @property
     def keyword_defaults(self) -> dict[str, Any]:
         """The defaults of its other parameters."""
-        found = {p.name: p.default for p in self.keywords.values()}
+        found = {name: _default(p) for name, p in self.keywords.items()}
         return {**found, "out": None} if self.out else found
 
     @property
@@ -116,6 +117,7 @@ class Arguments:
             else:
                 raise TypeError(f"{self.name}() got an unexpected keyword argument '{keyword}'")
         missing = [name for name, place in self.places.items() if values[place] is MISSING]
+        missing += [name for name in self.required if options.get(name, MISSING) is MISSING]
         if missing:
             raise errors.missing(self.name, missing)
         arrays = False

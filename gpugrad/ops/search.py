@@ -9,7 +9,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad.backend.batched import Batched, all_of, dynamic
-from gpugrad.errors import MISSING, NO_DIMENSIONS, missing, normal_dim, size
+from gpugrad.errors import NO_DIMENSIONS, normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import cast, composite, public
 from gpugrad.op.operation import Declared, together
@@ -374,14 +374,12 @@ def argwhere(input: Tensor) -> Tensor:
 
 
 @public(out=True)
-def nonzero_static(input: Tensor, *, size: Any = MISSING, fill_value: int = -1) -> Tensor:
+def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     """Return the first ``size`` rows of :func:`nonzero`, filled up with ``fill_value``.
 
     Raises:
         RuntimeError: The size is negative.
     """
-    if size is MISSING:
-        raise missing("nonzero_static", ["size"])
     if size < 0:
         raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
     places: Array = nonzero(input)._array

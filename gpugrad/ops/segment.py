@@ -8,7 +8,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad.backend.batched import Batched, all_of, copy_to_write
-from gpugrad.errors import MISSING, NO_DIMENSIONS, missing, normal_dim, size
+from gpugrad.errors import NO_DIMENSIONS, missing, normal_dim, size
 from gpugrad.graph import TensorBase, mode
 from gpugrad.op import OPS, cast, composite, linear, public
 from gpugrad.op.operation import Declared, together
@@ -256,10 +256,10 @@ def scatter(
     input: Tensor,
     dim: int,
     index: Tensor,
-    src: Any = MISSING,
+    src: Any = None,
     *,
     reduce: str | None = None,
-    value: Any = MISSING,
+    value: Any = None,
 ) -> Tensor:
     """Return a copy with elements of ``src``, or a number, where ``index`` names along ``dim``.
 
@@ -278,9 +278,8 @@ def scatter(
         RuntimeError: The index is not of integers, is larger than ``input`` or ``src`` along
             another dimension, or is out of bounds.
     """
-    if src is MISSING:
-        src = value
-    if src is MISSING:
+    src = value if src is None else src
+    if src is None:
         raise missing("scatter", ["src"])
     if reduce not in (None, "add", "multiply"):
         raise RuntimeError("reduce argument must be either add or multiply.")

@@ -56,6 +56,7 @@ def caller_source(general: Arguments) -> str:
             checked.append(NO_TENSOR.format(name=p.name))
         elif p.default is Parameter.empty:
             checked.append(f"or {p.name} is MISSING")
+    checked += [f"or {name} is MISSING" for name in general.required]
     names = [p.name for p in general.positional]
     anything = [f"*{general.any}"] if general.any else []
     return filled(
