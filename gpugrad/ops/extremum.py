@@ -182,8 +182,38 @@ def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     return _amin(input, axes=normal_dims(dim, input._array.ndim), keepdims=keepdim)
 
 
+_AMINMAX = results("aminmax", "min", "max")
+_BOTH = _min.named("AminmaxBackward0"), _max.named("AminmaxBackward0")
+
+
+@public(out=True)
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:
+    """Return the minima and the maxima, of all or along ``dim``; ties share the gradient evenly.
+
+    Raises:
+        IndexError: The dimension is empty.
+        NotImplementedError: The input is complex.
+        RuntimeError: There are no elements at all.
+    """
+    shape = input._array.shape
+    if dim is None and 0 in shape:
+        raise RuntimeError(
+            "aminmax(): cannot compute aminmax over an empty dimension as the operation has no "
+            "identity."
+        )
+    if dim is not None:
+        axis = normal_dim(dim, len(shape))
+        if shape and not shape[axis]:
+            raise IndexError(f"aminmax: Expected reduction dim {dim} to have non-zero size.")
+    needs_order("aminmax", input, f"aminmax_{backend.of(input._array).type}")
+    axes = normal_dims(dim, len(shape))
+    return _AMINMAX(*(op(input, axes=axes, keepdims=keepdim) for op in _BOTH))
+
+
 def _position(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     needs_order(name, input)
+    if input._array.dtype.kind == "b":
+        raise RuntimeError(f"{name}(): does not support bool input")
     needs_elements(name, input, dim)
     read(input)
     array = input._array

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpugrad import _dtype, backend
+from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import dtype
 from gpugrad.errors import normal_dims
 from gpugrad.formula import TORCH
 from gpugrad.graph import mode
-from gpugrad.op import cast, composite, expand_to, linear, public
+from gpugrad.op import OPS, cast, composite, expand_to, linear, pointwise, public
 from gpugrad.op.saved import Like, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.joining import cat
 from gpugrad.ops.part import narrow
-from gpugrad.ops.shape import reshape
+from gpugrad.ops.shape import alias, as_shape, reshape
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -88,6 +89,7 @@ def input(g: Any, like: Like, axes: Shape, keepdims: bool) -> Any:
 
 
 _mean_along = _mean.named("MeanBackward1")
+mean_of_var, mean_of_std = _mean.named("VarMeanBackward0"), _mean.named("StdMeanBackward0")
 
 
 @composite("ProdBackward0")
@@ -187,6 +189,71 @@ def cast_first(input: Tensor, kind: np.dtype[Any]) -> Any:
     return cast(input, dtype=kind)
 
 
+@pointwise("where(isnan(x), 0, x)")
+def without_nan() -> None:
+    """Return input with 0 in the place of nan."""
+
+
+@composite("NansumBackward0")
+def _nansum(
+    door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, dtype: np.dtype[Any]
+) -> Array:
+    kind = np.dtype(np.float32) if dtype == np.float16 else dtype
+    shape = tuple([1 if k in axes else n for k, n in enumerate(input.shape)])
+    formula = OPS["without_nan"].formula
+    (out,) = door.evaluate(formula, (input,), kind, (dtype,), shape)
+    return out if keepdims else door.reshape(out, _left(input.shape, axes))
+
+
+def _left(shape: Shape, axes: Shape) -> Shape:
+    return tuple([n for k, n in enumerate(shape) if k not in axes])
+
+
+@_nansum.gradient
+def input(g: Any, input: Any, axes: Shape, keepdims: bool) -> Any:
+    g = restored(g, axes, keepdims, input._array.ndim)
+    return pw.where(pw.isnan(input.detach()), 0, g)
+
+
+@public(out=True)
+def nansum(
+    input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None
+) -> Tensor:
+    """Return the sum over ``dim`` (all of them by default) of what is not nan.
+
+    Raises:
+        RuntimeError: The input is complex.
+    """
+    if input._array.dtype.kind == "c":
+        where = backend.of(input._array).type.upper()
+        raise RuntimeError(f"nansum on {where} does not support complex inputs")
+    kind = summed_type(input, dtype)
+    if input._array.dtype.kind != "f" or kind.kind != "f":
+        found = input if input._array.dtype.kind != "f" else without_nan(input)
+        return sum(found, dim, keepdim, dtype=_dtype.of(kind))
+    axes = normal_dims(dim, input._array.ndim)
+    return _nansum(cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
+
+
+@public(out=True)
+def nanmean(
+    input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None
+) -> Tensor:
+    """Return the mean over ``dim`` (all of them by default) of what is not nan.
+
+    Raises:
+        RuntimeError: The type is not floating point.
+    """
+    kind = _dtype.of(input._array.dtype)
+    if kind.category < _dtype.FLOAT:
+        raise RuntimeError(
+            "nanmean(): expected input to have floating point or complex dtype but got "
+            f"{kind.title}"
+        )
+    total = nansum(input, dim, keepdim, dtype=dtype)
+    return total / _count(pw.eq(input.detach(), input.detach()), dim, keepdim)
+
+
 @public(out=True)
 def mean(
     input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None
@@ -229,25 +296,54 @@ def prod(
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Return whether all elements are nonzero, over ``dim`` (all by default), as bool.
 
-    A uint8 tensor gives uint8.
+    A uint8 tensor gives uint8.  Over ``()`` it is whether each is.
     """
-    return _as_truth(pw.eq(_count(pw.eq(input.detach(), 0), dim, keepdim), 0), input)
+    return _as_truth(pw.eq(_count(pw.eq(input.detach(), 0), dim, keepdim, ()), 0), input)
 
 
 @public(out=True)
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Return whether at least one element is nonzero, over ``dim`` (all by default), as bool.
 
-    A uint8 tensor gives uint8.
+    A uint8 tensor gives uint8.  Over ``()`` it is whether each is.
     """
-    return _as_truth(pw.ne(_count(pw.ne(input.detach(), 0), dim, keepdim), 0), input)
+    return _as_truth(pw.ne(_count(pw.ne(input.detach(), 0), dim, keepdim, ()), 0), input)
 
 
-def _count(true: Any, dim: Dim, keepdim: bool) -> Any:
+@public()
+def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
+    """Return how many elements are not 0, over ``dim`` (all by default), as int64."""
+    return _count(pw.ne(input.detach(), 0), dim, False)
+
+
+def _count(true: Any, dim: Dim, keepdim: bool, none: Shape | None = None) -> Any:
+    """Return how often something is true; ``none`` are the axes that ``()`` means, if not all."""
     axes = normal_dims(dim, true._array.ndim)
+    if none is not None and isinstance(dim, Sequence) and not dim:
+        axes = none
     return sum_over(true, axes=axes, keepdims=keepdim, dtype=_dtype.int64.numpy)
 
 
 def _as_truth(result: Any, input: Tensor) -> Any:
     byte = _dtype.uint8.numpy  # PyTorch's bool of old
     return cast(result, dtype=byte) if input._array.dtype == byte else result
+
+
+@public(function=False)
+def sum_to_size(input: Tensor, *size: Any) -> Tensor:
+    """Return the sums over what must be broadcast for ``size`` to become the input's shape.
+
+    Raises:
+        RuntimeError: ``size`` does not broadcast to that.
+    """
+    shape, full = as_shape(size, "sum_to_size"), input._array.shape
+    ends = zip(reversed(shape), reversed(full), strict=False)
+    if len(shape) > len(full) or not builtins.all(n in (1, m) for n, m in ends):
+        raise RuntimeError(
+            f"size {{{errors.size(shape)}}} is not expandable to size {{{errors.size(full)}}}."
+        )
+    if shape == full:
+        return alias(input)
+    axes = errors.summed_axes(full, shape)
+    total: Any = _sum_along(input, axes=axes, keepdims=True, dtype=input._array.dtype)
+    return total if total._array.shape == shape else total.view(shape)

@@ -11,8 +11,9 @@ from gpugrad import _dtype, backend
 from gpugrad.errors import normal_dims
 from gpugrad.graph import warn
 from gpugrad.op import OPS, composite, public
+from gpugrad.op.operation import Declared
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.reduction import along_slope, mean, restored
+from gpugrad.ops.reduction import along_slope, mean, mean_of_std, mean_of_var, restored
 from gpugrad.ops.scale import divided, in_range, without
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ Array = Any
 Shape = tuple[int, ...]
 
 
-def _check_floating(input: Tensor) -> None:
+def _check_floating(input: Tensor, functions: str = "std and var") -> None:
     if input._array.dtype.kind not in "fc":
-        raise RuntimeError("std and var only support floating point and complex dtypes")
+        raise RuntimeError(f"{functions} only support floating point and complex dtypes")
 
 
 def _spread(function: str, input: Any, axes: Shape, correction: float) -> Any:
@@ -151,3 +152,51 @@ def std(
     _check_floating(input)
     axes, degrees = _degrees("std", input, dim, unbiased, correction)
     return _std(input, axes=axes, keepdims=keepdim, degrees=degrees)
+
+
+_OF_VAR = _var.named("VarMeanBackward0"), mean_of_var
+_OF_STD = _std.named("StdMeanBackward0"), mean_of_std
+
+
+@public(method=False)
+def var_mean(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Return :func:`var` and :func:`mean`."""
+    return _with_mean(_OF_VAR, "var_mean", input, dim, unbiased, keepdim, correction)
+
+
+@public(method=False)
+def std_mean(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Return :func:`std` and :func:`mean`."""
+    return _with_mean(_OF_STD, "std_mean", input, dim, unbiased, keepdim, correction)
+
+
+def _with_mean(
+    ops: tuple[Declared, Declared],
+    function: str,
+    input: Tensor,
+    dim: Any,
+    unbiased: Any,
+    keepdim: bool,
+    by: Any,
+) -> Any:
+    _check_floating(input, function)
+    axes, degrees = _degrees(function, input, dim, unbiased, by)
+    spread, center = ops
+    return (
+        spread(input, axes=axes, keepdims=keepdim, degrees=degrees),
+        center(input, axes=axes, keepdims=keepdim, dtype=input._array.dtype),
+    )

@@ -43,6 +43,11 @@ _EXTREMA = {
 }  # fmt: skip
 
 
+def _both(options: Any) -> Any:
+    axis, keeps = options.get("dim"), options.get("keepdim", False)
+    return lambda x: (x.min(axis, keepdims=keeps), x.max(axis, keepdims=keeps))
+
+
 REFERENCE: dict[str, Any] = {
     "max": _extremum(np.max, np.argmax, np.maximum),
     "min": _extremum(np.min, np.argmin, np.minimum),
@@ -61,4 +66,10 @@ SAMPLES: dict[str, list[Sample]] = {
         case("integers", lambda lib, x, name=name: getattr(lib, name)(x), INDICES, **NOT),
         case("nan", lambda lib, x, name=name: getattr(lib, name)(x, 1), STRANGE, **NOT),
     ] for name in ("argmax", "argmin")},
+    "aminmax": [
+        case(name, lambda lib, x, options=options: lib.aminmax(x, **options), distinct((3, 4)),
+             reference=_both(options))
+        for name, options in (("all", {}), ("dim", {"dim": 0}), ("keepdim", {"dim": 1, "keepdim":
+                              True}))
+    ],
 }  # fmt: skip

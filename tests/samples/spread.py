@@ -42,4 +42,13 @@ SAMPLES: dict[str, list[Sample]] = {
         case("correction", lambda lib, x: lib.std(x, 1, correction=0), X),
         case("biased", lambda lib, x: lib.std(x, 1, False, True), X),
     ],
+    **{f"{name}_mean": [
+        case("all", lambda lib, x, name=name: getattr(lib, f"{name}_mean")(x), X,
+             reference=lambda x, spread=spread: (spread(x, ddof=1), x.mean())),
+        case("dim", lambda lib, x, name=name: getattr(lib, f"{name}_mean")(x, 0, keepdim=True), X,
+             reference=lambda x, spread=spread: (spread(x, 0, ddof=1, keepdims=True),
+                                                 x.mean(0, keepdims=True))),
+        case("biased", lambda lib, x, name=name: getattr(lib, f"{name}_mean")(x, False), X,
+             reference=lambda x, spread=spread: (spread(x), x.mean())),
+    ] for name, spread in (("var", np.var), ("std", np.std))},
 }  # fmt: skip
