@@ -121,6 +121,15 @@ def amin(
 ) -> Tensor:
     """Return the minima over ``dim`` (all by default); ties share the gradient evenly."""
 
+def aminmax(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    dim: int | None = None,
+    keepdim: bool = False,
+    out: Tensor | None = None,
+) -> Any:
+    """Return the minima and the maxima, of all or along ``dim``; ties share the gradient evenly."""
+
 def angle(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
@@ -353,6 +362,11 @@ def cos(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return the cosine of input, in radians."""
+
+def count_nonzero(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int | Sequence[int] | None = None
+) -> Tensor:
+    """Return how many elements are not 0, over ``dim`` (all by default), as int64."""
 
 def cummax(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, *, out: Tensor | None = None
@@ -923,6 +937,26 @@ def mv(
 ) -> Tensor:
     """Return the product of a matrix and a vector."""
 
+def nanmean(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | Sequence[int] | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: dtype | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the mean over ``dim`` (all of them by default) of what is not nan."""
+
+def nansum(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | Sequence[int] | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: dtype | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the sum over ``dim`` (all of them by default) of what is not nan."""
+
 def narrow(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, start: int | Tensor, length: int
 ) -> Tensor:
@@ -1355,6 +1389,16 @@ def std(
 ) -> Tensor:
     """Return the square root of :func:`var`; the gradient of constant values is 0."""
 
+def std_mean(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Return :func:`std` and :func:`mean`."""
+
 def stft(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     n_fft: int,
@@ -1589,6 +1633,16 @@ def var(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return the variance over ``dim``, divided by the count less ``correction`` (1 by default)."""
+
+def var_mean(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Return :func:`var` and :func:`mean`."""
 
 def vdot(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

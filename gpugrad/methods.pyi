@@ -183,6 +183,9 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return the minima over ``dim`` (all by default); ties share the gradient evenly."""
 
+    def aminmax(self, *, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+        """Return the minima and the maxima, of all or along ``dim``; ties share the gradient evenly."""
+
     def angle(self) -> Tensor:
         """Return the angle of a complex input in radians, in [-pi, pi]; of a real one 0 or pi."""
 
@@ -351,6 +354,9 @@ class Methods(TensorBase):
 
     def cos_(self) -> Tensor:
         """Write the result of ``cos`` into the tensor, and return that."""
+
+    def count_nonzero(self, dim: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
+        """Return how many elements are not 0, over ``dim`` (all by default), as int64."""
 
     def cpu(self) -> Tensor:
         """Return the tensor on the CPU; itself where it is there."""
@@ -833,6 +839,24 @@ class Methods(TensorBase):
     def mv(self, vec: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the product of a matrix and a vector."""
 
+    def nanmean(
+        self,
+        dim: builtins.int | Sequence[builtins.int] | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        dtype: dtype | None = None,
+    ) -> Tensor:
+        """Return the mean over ``dim`` (all of them by default) of what is not nan."""
+
+    def nansum(
+        self,
+        dim: builtins.int | Sequence[builtins.int] | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        dtype: dtype | None = None,
+    ) -> Tensor:
+        """Return the sum over ``dim`` (all of them by default) of what is not nan."""
+
     def narrow(
         self, dim: builtins.int, start: builtins.int | Tensor, length: builtins.int
     ) -> Tensor:
@@ -1221,6 +1245,9 @@ class Methods(TensorBase):
         dtype: dtype | None = None,
     ) -> Tensor:
         """Return the sum over ``dim`` (all of them by default); integers and bools give int64."""
+
+    def sum_to_size(self, *size: Any) -> Tensor:
+        """Return the sums over what must be broadcast for ``size`` to become the input's shape."""
 
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Return a view with two dimensions exchanged."""
