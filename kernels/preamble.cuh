@@ -54,6 +54,115 @@ __device__ inline double binade(double x) {
   return x - x == 0.0 ? ldexp(1.0, ::max(ilogb(x), -1022)) : 8.98846567431158e307;
 }
 
+// powers and logarithms to base 2, which CUDA's complex lacks
+template <typename T> __device__ inline complex<T> exp2(complex<T> z) {
+  return exp(z * T(0.6931471805599453));
+}
+template <typename T> __device__ inline complex<T> log2(complex<T> z) {
+  return log(z) * T(1.4426950408889634);
+}
+
+// Whole numbers near a number: integers are whole already.
+template <typename T> __device__ inline T ceil(T x) { return x; }
+template <typename T> __device__ inline T floor(T x) { return x; }
+template <typename T> __device__ inline T trunc(T x) { return x; }
+template <typename T> __device__ inline T rint(T x) { return x; }
+__device__ inline float ceil(float x) { return ceilf(x); }
+__device__ inline float floor(float x) { return floorf(x); }
+__device__ inline float trunc(float x) { return truncf(x); }
+__device__ inline float rint(float x) { return rintf(x); }
+__device__ inline double ceil(double x) { return ::ceil(x); }
+__device__ inline double floor(double x) { return ::floor(x); }
+__device__ inline double trunc(double x) { return ::trunc(x); }
+__device__ inline double rint(double x) { return ::rint(x); }
+
+// Quotients and what they leave.  Those of floating point numbers follow from the remainder, which
+// is exact; integers divided by 0 give 0.
+template <typename T> __device__ inline T fmod(T x, T y) { return y == T(0) ? T(0) : T(x % y); }
+__device__ inline float fmod(float x, float y) { return fmodf(x, y); }
+__device__ inline double fmod(double x, double y) { return ::fmod(x, y); }
+template <typename T> __device__ inline T remainder(T x, T y) {
+  const T rest = fmod(x, y);
+  return rest != T(0) && (rest < T(0)) != (y < T(0)) ? T(rest + y) : rest;
+}
+template <typename T> __device__ inline T trunc_divide(T x, T y) {
+  return y == T(0) ? T(0) : T(x / y);
+}
+__device__ inline float trunc_divide(float x, float y) { return truncf(x / y); }
+__device__ inline double trunc_divide(double x, double y) { return ::trunc(x / y); }
+template <typename T> __device__ inline T floor_divide(T x, T y) {
+  if (y == T(0)) return T(0);
+  return T(x / y - T(x % y != T(0) && (x < T(0)) != (y < T(0))));
+}
+template <typename T> __device__ inline T floor_quotient(T x, T y) {
+  if (y == T(0)) return x / y;
+  const T rest = fmod(x, y);
+  T quotient = (x - rest) / y;
+  if (rest != T(0) && (rest < T(0)) != (y < T(0))) quotient -= T(1);
+  if (quotient == T(0)) return copysign(T(0), x / y);
+  const T below = floor(quotient);
+  return quotient - below > T(0.5) ? below + T(1) : below;
+}
+__device__ inline float floor_divide(float x, float y) { return floor_quotient(x, y); }
+__device__ inline double floor_divide(double x, double y) { return floor_quotient(x, y); }
+
+// what is no nan wins
+template <typename T> __device__ inline T fmax(T x, T y) { return y != y || x >= y ? x : y; }
+template <typename T> __device__ inline T fmin(T x, T y) { return y != y || x <= y ? x : y; }
+
+template <typename T> __device__ inline bool isfinite(T x) { return x - x == T(0); }
+template <typename T> __device__ inline bool isfinite(complex<T> z) {
+  return isfinite(z.real()) && isfinite(z.imag());
+}
+template <typename T> __device__ inline bool signbit(T x) { return x < T(0); }
+__device__ inline bool signbit(float x) { return copysignf(1.0f, x) < 0.0f; }
+__device__ inline bool signbit(double x) { return ::copysign(1.0, x) < 0.0; }
+
+// Fraction and exponent; those of inf and nan are the number itself and 0.
+__device__ inline float fraction(float x) {
+  int exponent;
+  return x - x == 0.0f ? frexpf(x, &exponent) : x;
+}
+__device__ inline double fraction(double x) {
+  int exponent;
+  return x - x == 0.0 ? frexp(x, &exponent) : x;
+}
+__device__ inline float exponent(float x) {
+  int exponent = 0;
+  if (x - x == 0.0f) frexpf(x, &exponent);
+  return exponent;
+}
+__device__ inline double exponent(double x) {
+  int exponent = 0;
+  if (x - x == 0.0) frexp(x, &exponent);
+  return exponent;
+}
+
+// Bits moved by any number of places; integers narrower than int are computed in that.
+template <typename T> __device__ inline T left_shift(T x, T y) {
+  const bool inside = T(0) <= y && y < T(8 * sizeof(T));
+  return inside ? T((unsigned long long)(x) << y) : T(0);
+}
+template <typename T> __device__ inline T right_shift(T x, T y) {
+  const bool inside = T(0) <= y && y < T(8 * sizeof(T));
+  return inside ? T(x >> y) : x < T(0) ? T(-1) : T(0);
+}
+
+template <typename T> __device__ inline T gcd(T x, T y) {
+  while (y != T(0)) {
+    const T rest = x % y;
+    x = y;
+    y = rest;
+  }
+  return x < T(0) ? T(-x) : x;
+}
+template <typename T> __device__ inline T lcm(T x, T y) {
+  const T divisor = gcd(x, y);
+  if (divisor == T(0)) return T(0);
+  const T multiple = T(x / divisor * y);
+  return multiple < T(0) ? T(-multiple) : multiple;
+}
+
 template <typename T> __device__ inline T invert(T x) { return ~x; }
 __device__ inline bool invert(bool x) { return !x; }
 

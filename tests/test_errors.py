@@ -1801,11 +1801,102 @@ CPU_ONLY: list[Row] = [
         IndexError,
         "index -5 is out of bounds for dimension 0 with size 4",
     ),
+    ("torch.arange(3) // 0", RuntimeError, "ZeroDivisionError"),
+    ("torch.arange(3) % torch.arange(3)", RuntimeError, "ZeroDivisionError"),
+    ("torch.div(torch.arange(3), 0, rounding_mode='trunc')", RuntimeError, "ZeroDivisionError"),
+    ("torch.arange(3).fmod_(0)", RuntimeError, "ZeroDivisionError"),
+    ("torch.ones(2) << 1", NotImplementedError, "\"lshift_cpu\" not implemented for 'Float'"),
+    (
+        "torch.floor(torch.ones(2, dtype=torch.bool))",
+        NotImplementedError,
+        "\"floor_vml_cpu\" not implemented for 'Bool'",
+    ),
+    ("torch.frac(torch.arange(3))", NotImplementedError, "\"frac_cpu\" not implemented for 'Long'"),
+    (
+        "torch.gcd(torch.ones(2), torch.ones(2))",
+        NotImplementedError,
+        "\"gcd_cpu\" not implemented for 'Float'",
+    ),
+    ("torch.celu(torch.arange(3))", NotImplementedError, "\"elu_cpu\" not implemented for 'Long'"),
     ("{torch.ones(2): 1}[torch.ones(2)]", KeyError, "tensor([1., 1.])"),
     (
         "torch.ones(2, requires_grad=True).__dlpack__()",
         BufferError,
         "Can't export tensors that require gradient, use tensor.detach()",
+    ),
+]
+
+ELEMENTWISE: list[Row] = [
+    (
+        "torch.floor_divide(torch.ones(2, requires_grad=True), 2).sum().backward()",
+        RuntimeError,
+        "derivative for aten::floor_divide is not implemented",
+    ),
+    (
+        "x = torch.ones(2, requires_grad=True)\ntorch.heaviside(x, x).sum().backward()",
+        RuntimeError,
+        "derivative for aten::heaviside is not implemented",
+    ),
+    (
+        "torch.heaviside(torch.ones(2), torch.ones(2, dtype=torch.int64))",
+        RuntimeError,
+        "heaviside is not yet implemented for tensors with different dtypes.",
+    ),
+    (
+        "torch.div(torch.ones(2), 2, rounding_mode='up')",
+        RuntimeError,
+        "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found 'up'",
+    ),
+    (
+        "torch.lerp(torch.ones(2), torch.ones(2, dtype=torch.float64), 0.5)",
+        RuntimeError,
+        "expected dtype float for `end` but got dtype double",
+    ),
+    (
+        "torch.lerp(torch.ones(2), torch.ones(2), torch.ones(2, dtype=torch.float64))",
+        RuntimeError,
+        "expected dtype float for `weight` but got dtype double",
+    ),
+    (
+        "torch.frexp(torch.arange(3))",
+        RuntimeError,
+        "torch.frexp() only supports floating-point dtypes",
+    ),
+    (
+        "torch.ones(2).float_power_(2)",
+        RuntimeError,
+        "the base given to float_power_ has dtype Float but the operation's result requires dtype "
+        "Double",
+    ),
+    (
+        "torch.celu(torch.ones(2), 0)",
+        RuntimeError,
+        "ZeroDivisionError: alpha cannot be 0 for CELU",
+    ),
+    (
+        "torch.deg2rad(torch.ones(2, dtype=torch.complex64))",
+        RuntimeError,
+        "deg2rad is not supported for complex tensors.",
+    ),
+    (
+        "torch.floor(torch.ones(2, dtype=torch.complex64))",
+        NotImplementedError,
+        "floor is not supported for complex inputs",
+    ),
+    (
+        "torch.fmax(torch.ones(2, dtype=torch.complex64), torch.ones(2))",
+        RuntimeError,
+        "fmax not implemented for complex tensors.",
+    ),
+    (
+        "torch.signbit(torch.ones(2, dtype=torch.complex64))",
+        NotImplementedError,
+        "signbit is not implemented for complex tensors.",
+    ),
+    (
+        "torch.exp_(2.0)",
+        TypeError,
+        "exp_(): argument 'input' (position 1) must be Tensor, not float",
     ),
 ]
 
@@ -1815,6 +1906,7 @@ TABLES = {
     "shapes": SHAPES, "dtypes": DTYPES, "arguments": ARGUMENTS, "optim": OPTIM,
     "inference": INFERENCE, "hooks": HOOKS, "functions": FUNCTIONS,
     "differentiation": DIFFERENTIATION, "operands": OPERANDS,
+    "elementwise": ELEMENTWISE,
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from numpy._core import umath
 from numpy.lib.introspect import opt_func_info
 
 from gpugrad._device import CPU, device
-from gpugrad.backend import half, large, places, products, scans, sorting
+from gpugrad.backend import elementary, half, large, places, products, scans, sorting
 from gpugrad.backend.places import all_inside
 from gpugrad.backend.spectrum import fft as fft
 from gpugrad.backend.spectrum import irfft as irfft
@@ -175,7 +175,10 @@ def _power(x: Array, y: Array) -> Array:
 FUNCTIONS = {
     **{name: function for name, function in vars(np).items() if isinstance(function, np.ufunc)},
     **{n: getattr(np, n) for n in ("copy", "full_like", "imag", "inf", "nan", "real", "where")},
-} | {"angle": _angle, "binade": _binade, "erf": _erf, "power": _power, "sign": _sign}  # fmt: skip
+} | {
+    "angle": _angle, "binade": _binade, "erf": _erf, "power": _power, "sign": _sign,
+    **elementary.FUNCTIONS,
+}  # fmt: skip
 
 
 # What takes the place of NumPy's functions where an operand has LARGE elements or more.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from gpugrad.formula import (
@@ -17,7 +18,7 @@ from gpugrad.formula import (
     parse,
     variable,
 )
-from gpugrad.op.elementwise import Pointwise
+from gpugrad.op.elementwise import Pointwise, Underivable
 from gpugrad.op.generated import pointwise as generated
 from gpugrad.op.generated.template import Head
 
@@ -37,6 +38,9 @@ def pointwise(
     parameters: tuple[str, ...] = (),
     native: Function | None = None,
     complex_error: RuntimeError | None = None,
+    kernel: str = "",
+    derivable: bool = True,
+    numbered: Mapping[int, str] = MappingProxyType({}),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare an elementwise operation by its formula; the decorated function is its rule.
 
@@ -54,6 +58,9 @@ def pointwise(
         parameters: PyTorch's names of the operands, where they are not input and other.
         native: How NumPy and CUDA write the one function of the formula, if no formula had it yet.
         complex_error: What is raised for complex operands.
+        kernel: PyTorch's name of it in errors of types, where that is not the function's.
+        numbered: The names of the backward node where operands are numbers, by their places.
+        derivable: Whether it has a derivative where it has a name; if not, a backward raises.
     """
     if native is not None:
         FUNCTIONS[text.partition("(")[0]] = native
@@ -80,8 +87,9 @@ def pointwise(
             inputs = [variable(n, (kinds or {}).get(n, kind)) for n in names]
             return Formula(key, inputs, (make(*inputs),), by_rule=bool(asked))
 
-        op = OPS[key] = Pointwise(
-            name, function or key, build, promotion, parameters, complex_error
+        kind = Pointwise if derivable else Underivable
+        op = OPS[key] = kind(
+            name, function or key, build, promotion, parameters, complex_error, kernel, numbered
         )
         made = function_of(op, rule.__doc__ or "")
         made.__module__ = rule.__module__
@@ -108,6 +116,8 @@ def defined(
 
     With a ``head`` it takes more than operands.
     """
+    if op.numbered:  # what the node is called depends on what the operands are
+        numbers = generated.NONE
     if op.specializes:
         return generated.forward(op, general, numbers, head)
     return generated.general(op, general, head)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,12 +43,14 @@ from gpugrad.op.saved import (
     Numbers,
     descended,
     edges,
+    like,
     saved_output,
     subclasses,
     unpack,
     up_to_date,
     versions_of,
     wrap,
+    zeros,
 )
 
 Array = Any
@@ -64,7 +67,7 @@ class _Output(NamedTuple):
 class _Part(NamedTuple):
     """Some gradients of one node that one kernel computes."""
 
-    op: Elementwise | None  # None: the gradient is a value that is there already
+    op: Elementwise | None  # None: the gradient is a value that is there already, or all zeros
     sources: tuple[int, ...]
     targets: tuple[int, ...]
     summed: int | None  # which of them is summed, to the shape of its input
@@ -95,11 +98,19 @@ class Elementwise:
         self.arguments = tuple(str(v.value) for v in formula.inputs)  # by PyTorch's names
         self.plans: dict[tuple[object, ...], tuple[_Part, ...]] = {}
         self.products: dict[Formula, Elementwise] = {}
+        self.others: dict[str, Elementwise] = {}
         self.rules: dict[tuple[tuple[bool, ...], int], Rule] = {}
         self.plain: dict[tuple[tuple[bool, ...], bool, Any], Rule] = {}
 
     def __repr__(self) -> str:
         return f"<elementwise {self.formula!r}>"
+
+    def named(self, name: str) -> Elementwise:
+        """Return the same operation with another name of its backward node."""
+        if name not in self.others:
+            self.others[name] = other = Elementwise(name, self.formula)
+            other.arguments, other.constants = self.arguments, self.constants
+        return self.others[name]
 
     @functools.cached_property
     def in_math(self) -> Elementwise:
@@ -242,7 +253,10 @@ class Elementwise:
         reduced = () if p.shapes is None else tuple(s != p.shape for s in p.shapes)
         for part in self.plan(tuple(needs), tuple(g is not None for g in grads), reduced):
             shapes = [p.shape if p.shapes is None else p.shapes[k] for k in part.targets]
-            if part.op is None:
+            if not part.sources:
+                example = next(g for g in grads if g is not None)
+                outs = [zeros(like(example)._replace(shape=shapes[0]))]
+            elif part.op is None:
                 outs = [values[part.sources[0]]]
             else:
                 operands = [values[s] for s in part.sources]
@@ -269,7 +283,9 @@ class Elementwise:
         for part in self.plan(needs, (True,), reduced):
             arrays = [values[s] for s in part.sources]
             first = part.targets[0]
-            if part.op is not None:
+            if not part.sources:
+                found = [door.full(shapes[first], 0, kind, door.device_of(g))]
+            elif part.op is not None:
                 sum_to = None if part.summed is None else shapes[part.targets[part.summed]]
                 kinds = (kind,) * len(part.targets)
                 found = door.evaluate(
@@ -312,6 +328,10 @@ class Elementwise:
             if e.function == "variable":  # a value handed on: no arithmetic, no memory
                 product = self.formula.vjp(_only(k, needs), defined)
                 parts.append(_Part(None, product.sources, product.targets, None))
+            elif (
+                e.function == "constant" and reduced and reduced[k]
+            ):  # which no cotangent's shape has
+                parts.append(_Part(None, (), (k,), None))
             elif reduced and reduced[k]:
                 summed.append(k)
             else:
@@ -432,7 +452,14 @@ _ABSENT: dict[str, dict[str, Any]] = {
     "ClampBackward1": _NONE,
 }  # fmt: skip
 _BOOL = np.dtype(bool)
-_HIGHEST = {"real": _dtype.FLOAT, "integer": _dtype.INTEGER}  # category that is taken
+# Of which categories operands are taken, from the lowest to the highest.
+_TAKEN = {
+    "real": (_dtype.BOOL, _dtype.FLOAT),
+    "integer": (_dtype.BOOL, _dtype.INTEGER),
+    "whole": (_dtype.INTEGER, _dtype.INTEGER),
+    "number": (_dtype.INTEGER, _dtype.FLOAT),
+    "floating": (_dtype.FLOAT, _dtype.FLOAT),
+}
 _PARAMETERS = {1: ("input",), 2: ("input", "other"), 3: ("input", "min", "max")}
 
 
@@ -440,9 +467,12 @@ class Pointwise(Elementwise):
     """A public elementwise operation: a formula, and how its operands are promoted.
 
     ``promotion`` is "default" (the operands' common type), "float" (integers become the default
-    floating point type), "real" (as float; complex numbers are not taken), "integer" (as default;
-    only bools and integers are taken) or "compare" (as default; the result is bool).
-    ``complex_error`` is what PyTorch raises for complex operands, where that is another error.
+    floating point type), "real" (as float; complex numbers are not taken), "compare" (as default;
+    the result is bool), or as default of some types only: "integer" (integers and bools), "whole"
+    (integers), "number" (integers and floating point types) or "floating" (the latter).
+    ``complex_error`` is what PyTorch raises for complex operands, where that is another error, and
+    ``kernel`` what it calls the function in that of other types, where that is another name.
+    ``numbered`` are names of the backward node where operands are numbers, by their places.
     """
 
     def __init__(
@@ -453,6 +483,8 @@ class Pointwise(Elementwise):
         promotion: str,
         parameters: tuple[str, ...] = (),
         complex_error: RuntimeError | None = None,
+        kernel: str = "",
+        numbered: Mapping[int, str] = MappingProxyType({}),
     ):
         """Make the operation that users call ``function``, with parameters of these names.
 
@@ -465,6 +497,8 @@ class Pointwise(Elementwise):
         self.build = build
         self.promotion = promotion
         self.complex_error = complex_error
+        self.kernel = kernel or function
+        self.numbered = numbered
         self.kinds: dict[bool, Elementwise] = {False: self}
 
     @property
@@ -491,8 +525,7 @@ class Pointwise(Elementwise):
         """Return the operation itself, or its form for complex operands."""
         found = self.kinds.get(complex_)
         if found is None:
-            if self.complex_error is not None:
-                raise type(self.complex_error)(*self.complex_error.args)
+            self.check_complex()
             formula = self.build(COMPLEX)
             if has_order(formula):
                 raise NotImplementedError(
@@ -501,6 +534,15 @@ class Pointwise(Elementwise):
             found = self.kinds[complex_] = Elementwise(self.name, formula)
             found.arguments, found.constants = self.arguments, self.constants
         return found
+
+    def check_complex(self) -> None:
+        """Raise what PyTorch does for complex operands.
+
+        Raises:
+            RuntimeError: There is something.
+        """
+        if self.complex_error is not None:
+            raise type(self.complex_error)(*self.complex_error.args)
 
     def __call__(self, *operands: Any) -> Any:
         """Return the result of the operation on tensors, arrays and Python numbers.
@@ -513,6 +555,9 @@ class Pointwise(Elementwise):
             return substitute(self.formula.outputs[0], values)
         prepared, compute = self.prepare(operands)
         op = self.of_kind(compute.kind == "c")
+        for place, name in self.numbered.items():
+            if not isinstance(prepared[place], TensorBase):
+                op = op.named(name)
         (out,) = op.evaluate(prepared, compute, [self.result_type(op, compute)])
         return out
 
@@ -540,14 +585,58 @@ class Pointwise(Elementwise):
             common = _dtype.get_default_dtype()
         compute = common.numpy
         values = to_one_device(values)
-        for k, v in enumerate(values):
-            if not isinstance(v, TensorBase):
-                values[k] = as_scalar(v, compute)
         check_shapes(values)
-        if common.category > _HIGHEST.get(self.promotion, _dtype.COMPLEX):
+        lowest, highest = _TAKEN.get(self.promotion, (_dtype.BOOL, _dtype.COMPLEX))
+        if not lowest <= common.category <= highest:
+            if common.category == _dtype.COMPLEX:
+                self.check_complex()
             tensors = [v for v in values if isinstance(v, TensorBase)]
             where = backend.of(tensors[0]._array).type if tensors else "cpu"
             raise NotImplementedError(
-                f"\"{self.function}_{where}\" not implemented for '{common.title}'"
+                f"\"{self.kernel}_{where}\" not implemented for '{common.title}'"
             )
+        for k, v in enumerate(values):
+            if not isinstance(v, TensorBase):
+                values[k] = as_scalar(v, self.type_of(k, compute))
         return values, compute
+
+    def type_of(self, place: int, compute: np.dtype[Any]) -> np.dtype[Any]:
+        """Return the type of a number among operands that are computed in ``compute``."""
+        if compute.kind == "c" and self.of_kind(True).formula.inputs[place].kind == REAL:
+            return np.dtype(f"f{compute.itemsize // 2}")
+        return compute
+
+
+class Underivable(Pointwise):
+    """An operation whose derivative is not known, in PyTorch neither: a backward raises."""
+
+    specializes = False
+
+    def record(
+        self,
+        operands: Sequence[Any],
+        arrays: Sequence[Array],
+        inputs: tuple[Any, ...],
+        outs: Sequence[TensorBase],
+        compute: np.dtype[Any],
+    ) -> None:
+        """Make the node of a call; it saves nothing."""
+        if compute.kind in "fc":
+            needs = tuple([e is not None for e in inputs])
+            params = _described(arrays, outs, compute)
+            outs[0]._edge = record(self.rule(needs, 1), inputs, (), (), params)
+
+    def backward(
+        self, node: Node, grads: Sequence[TensorBase | None], needs: Sequence[bool]
+    ) -> list[Any]:
+        """Raise that there is no derivative.
+
+        Raises:
+            RuntimeError: Always.
+        """
+        raise RuntimeError(f"derivative for aten::{self.function} is not implemented")
+
+    def _moved(self, p: Recorded, known: Sequence[Any], tangents: Sequence[Any]) -> list[Any]:
+        raise NotImplementedError(
+            f"Trying to use forward AD with aten::{self.function} that does not support it."
+        )

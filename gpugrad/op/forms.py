@@ -8,7 +8,7 @@ read.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import Parameter, Signature
@@ -88,21 +88,25 @@ class Public:
         return inspect.unwrap(self.plain).__annotations__.get("return", "Tensor")
 
     def signature(self, form: str) -> Signature:
-        """Return the signature of a form: "function", "method" or "inplace"."""
+        """Return the signature of a form.
+
+        It is "function", "method", "inplace" or, a function that writes in place, "write".
+        """
         parameters = list(self.parameters)
         if form == "function" and self.out:
             parameters.append(_parameter("out", _KEYWORD, None, {"out": "Tensor | None"}))
-        if form != "function":  # the tensor is the parameter called input, wherever that stands
+        if form not in ("function", "write"):
+            # the tensor is the parameter called input, wherever that stands
             place = next((k for k, p in enumerate(parameters) if p.name == "input"), 0)
             parameters.pop(place)
             parameters.insert(0, Parameter("self", _POSITIONAL))
-        returns = "Tensor" if form == "inplace" else self.returns
+        returns = "Tensor" if form in ("inplace", "write") else self.returns
         return Signature(parameters, return_annotation=returns, __validate_parameters__=False)
 
     def documentation(self, form: str) -> str:
         """Return the docstring of a form."""
         doc = inspect.getdoc(self.plain) or ""
-        if form != "inplace":
+        if form not in ("inplace", "write"):
             return doc
         what = (
             f"Change the tensor itself as ``{self.name}`` does its result, and return it."
@@ -122,6 +126,18 @@ class Public:
             promotes=self.promotes,
         )
         return self.dressed(self._specialized(general), "function", self.name)
+
+    @cached_property
+    def inplace_function(self) -> Callable[..., Any]:
+        """The function of a module that is the in-place form, where there is one."""
+        name = self.inplace_name
+        first, *others = self.parameters
+
+        def write(input: Any, *others: Any, **options: Any) -> Any:
+            return getattr(input, name)(*others, **options)
+
+        parameters = [first.replace(annotation="Tensor"), *others]
+        return self.dressed(generated.caller(Arguments(name, parameters, write)), "write", name)
 
     def _specialized(self, general: Arguments) -> Any:
         """Return the function that calls the plain one, or is the formula for plain operands."""
@@ -154,7 +170,7 @@ class Public:
     def dressed(self, made: Any, form: str, name: str) -> Any:
         """Return a function with the name, signature and docstring of a form."""
         made.__name__ = name
-        made.__qualname__ = name if form == "function" else f"Tensor.{name}"
+        made.__qualname__ = name if form in ("function", "write") else f"Tensor.{name}"
         made.__module__ = "gpugrad"
         made.__doc__ = self.documentation(form)
         made.__signature__ = self.signature(form)
@@ -265,12 +281,20 @@ def selecting(choose: Callable[..., Any]) -> Any:
 def declared_in(module: str) -> dict[str, Public]:
     """Return what the functions of a module are: ``""`` is gpugrad, ``"special"`` another one."""
     return {
-        name.rpartition(".")[2]: declared
+        name.rpartition(".")[2] + ending: declared
         for declared in PUBLIC.values()
-        if declared.is_function
+        for ending in _endings(declared)
         for name in (declared.name, *declared.names)
-        if name.rpartition(".")[0] == module
+        if name.rpartition(".")[0] == module and not (ending and "." in name)
     }
+
+
+def _endings(declared: Public) -> Iterator[str]:
+    """Yield what ends the names of its functions: nothing, and "_" for one that writes."""
+    if declared.is_function:
+        yield ""
+    if "function" in declared.inplace:
+        yield "_"
 
 
 def functions(
@@ -285,7 +309,9 @@ def functions(
     def find(name: str) -> Any:
         if name not in known:
             raise AttributeError(f"module {namespace['__name__']!r} has no attribute {name!r}")
-        function = namespace[name] = known[name].function
+        declared = known[name]
+        written = name.endswith("_") and not declared.name.endswith("_")
+        function = namespace[name] = declared.inplace_function if written else declared.function
         return function
 
     return find, lambda: sorted({*namespace, *known})

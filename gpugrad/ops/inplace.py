@@ -66,6 +66,7 @@ from gpugrad.op.writable import ON_EACH_OTHER, SHARED, addresses, check_memory, 
 from gpugrad.ops import scatter, shape
 from gpugrad.ops.copy import clone
 from gpugrad.ops.indexing import add_at, chosen, getitem, items_of, parsed
+from gpugrad.ops.pointwise.power import widest
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -295,7 +296,12 @@ def form(declared: Public) -> Callable[..., Any]:
     name = declared.inplace_name
     made = caller(Arguments(name, declared.parameters, write, method=True))
     formula = op or getattr(declared.formula, "op", None)
-    if formula is not None and formula.specializes and declared.numbers is GIVEN:
+    if (
+        formula is not None
+        and formula.specializes
+        and declared.numbers is GIVEN
+        and not formula.numbered
+    ):
         scales = any(p.name == "alpha" for p in declared.parameters)
         made = generated.inplace(formula, name, made, scales)
     return declared.dressed(made, "inplace", name)
@@ -349,6 +355,19 @@ _conj_physical = function_of(
 def conj_physical_(self: Tensor) -> Tensor:
     """Conjugate the tensor in place."""
     return inplace(_conj_physical, self)
+
+
+@public(function=False)
+def float_power_(self: Tensor, exponent: Any) -> Tensor:
+    """Write the tensor to the power exponent into it, a tensor of double precision."""
+    wanted = widest(self, exponent)
+    if self._array.dtype != wanted:
+        given, needed = (_dtype.of(d).title for d in (self._array.dtype, wanted))
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {given} but the operation's result "
+            f"requires dtype {needed}"
+        )
+    return self.pow_(exponent)
 
 
 @linear("LtBackward0")

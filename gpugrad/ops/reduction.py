@@ -129,7 +129,7 @@ def _products_of_others(input: Any, axes: Shape) -> Any:
     flat = reshape(moved, (*(sizes[k] for k in kept), math.prod(sizes[k] for k in axes)))
     if flat._array.shape[-1] == 1:
         return pw.one_for(input) if ndim else ones_like_of(input)
-    finite = all(pw.is_finite(flat.detach()), -1, keepdim=True)
+    finite = all(pw.isfinite(flat.detach()), -1, keepdim=True)
     left = _shifted_products(flat, finite)
     right = _shifted_products(flat.flip(-1), finite).flip(-1)
     result = reshape(pw.product_in(finite, left, right), moved._array.shape)

@@ -141,6 +141,11 @@ def single(samples: Sequence[Sample]) -> list[Sample]:
     return [replace(s, half=False) for s in samples]
 
 
+def still(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function as one of tensors that need no gradient: it has none."""
+    return lambda lib, *x: function(lib, *(t.detach() if hasattr(t, "detach") else t for t in x))
+
+
 def placed(x: Any, index: Any, value: Any, adds: bool = False) -> Any:
     result = np.copy(x)
     if adds:
@@ -166,6 +171,9 @@ EACH = np.arange(4)
 
 
 NOT: dict[str, Any] = {"differentiable": False}
+
+
+ODD: dict[str, Any] = {**NOT, "singular": True}
 
 
 STRANGE = np.array([[math.nan, 1.0, math.inf], [-math.inf, 0.0, -2.0]])

@@ -28,6 +28,7 @@ class Sample:
     reference: Callable[..., Any] | None = None  # over arrays; None: the function itself
     layout: str = "plain"
     differentiable: bool = True
+    singular: bool = False  # where it is not: what a backward does there is a test of its own
     half: bool = True  # whether it is there in half precision
     coarse: bool = False  # rounds to another type on the way, which differences would see
 

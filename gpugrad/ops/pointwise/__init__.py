@@ -33,7 +33,7 @@ from gpugrad.ops.pointwise.choice import where as where
 from gpugrad.ops.pointwise.comparison import eq as eq
 from gpugrad.ops.pointwise.comparison import ge as ge
 from gpugrad.ops.pointwise.comparison import gt as gt
-from gpugrad.ops.pointwise.comparison import is_finite as is_finite
+from gpugrad.ops.pointwise.comparison import isfinite as isfinite
 from gpugrad.ops.pointwise.comparison import isinf as isinf
 from gpugrad.ops.pointwise.comparison import isnan as isnan
 from gpugrad.ops.pointwise.comparison import isreal as isreal

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpugrad.op import pointwise, public
+from gpugrad import _dtype
+from gpugrad.op import pointwise, public, selecting
+from gpugrad.op.forms import Selected
+from gpugrad.op.number import checked_number
 from gpugrad.ops.pointwise.choice import NO_CLAMP, where
-from gpugrad.ops.pointwise.comparison import gt
+from gpugrad.ops.pointwise.comparison import ge, gt, le
 from gpugrad.ops.pointwise.exponential import exp
+from gpugrad.ops.pointwise.logical import both
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -86,3 +90,85 @@ def silu_formula():
 def silu(input: Tensor) -> Tensor:
     """Return input * sigmoid(input)."""
     return silu_formula(input)
+
+
+@pointwise(
+    "where(x <= threshold, value, x)",
+    "ThresholdBackward0",
+    "number",
+    function="threshold",
+    parameters=("input", "threshold", "value"),
+)
+def threshold_formula(g, x, threshold):
+    return where(le(x, threshold), 0, g), None, None
+
+
+@public(method=False)
+@selecting
+def threshold(input: Tensor, threshold: float, value: float) -> Selected:
+    """Return input where it is above the threshold, else value, where the gradient is 0."""
+    kind = _dtype.of(input._array.dtype)
+    return threshold_formula, (input, *(checked_number(n, kind) for n in (threshold, value)))
+
+
+@pointwise(
+    "where(x > 0, x, alpha * expm1(x / alpha))",
+    "CeluBackward0",
+    "floating",
+    function="celu",
+    parameters=("input", "alpha"),
+    kernel="elu",
+)
+def celu_formula(g, x, alpha):
+    above = gt(x, 0)
+    return where(above, g, g * exp(where(above, 0, x / alpha))), None
+
+
+@public(method=False)
+@selecting
+def celu(input: Tensor, alpha: float = 1.0) -> Selected:
+    """Return input where it is positive, else alpha * (exp(input / alpha) - 1).
+
+    Raises:
+        RuntimeError: ``alpha`` is 0.
+    """
+    if alpha == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    return celu_formula, (input, float(alpha))
+
+
+_SCALE, _SCALED_ALPHA = 1.0507009873554805, 1.7580993408473766
+
+
+@public(method=False)
+@pointwise(
+    f"where(x > 0, {_SCALE} * x, {_SCALED_ALPHA} * expm1(x))",
+    "EluBackward0",
+    "floating",
+    kernel="elu",
+)
+def selu(g, x):
+    """Return input, where it is negative exp(input) - 1, times constants that keep its variance.
+
+    Source: Klambauer et al. 2017, arXiv:1706.02515.
+    """
+    above = gt(x, 0)
+    return where(above, g * _SCALE, g * (_SCALED_ALPHA * exp(where(above, 0, x))))
+
+
+@pointwise(
+    "where(both(x >= -lambd, x <= lambd), 0, x)",
+    "HardshrinkBackward0",
+    "floating",
+    function="hardshrink",
+    parameters=("input", "lambd"),
+)
+def hardshrink_formula(g, x, lambd):
+    return where(both(ge(x, -lambd), le(x, lambd)), 0, g), None
+
+
+@public()
+@selecting
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Selected:
+    """Return input, and 0 where it lies in [-lambd, lambd], where the gradient is 0, too."""
+    return hardshrink_formula, (input, float(lambd))

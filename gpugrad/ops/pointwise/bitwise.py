@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpugrad.formula import Function
 from gpugrad.op import pointwise, public
 
 if TYPE_CHECKING:
@@ -46,3 +47,40 @@ def invert(input: Tensor) -> Tensor:
             "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
         )
     return bitwise_not(input)
+
+
+@public(inplace="values", out=True, operators="__lshift__", reflected="__rlshift__")
+@pointwise(
+    "shifted_left(x, y)",
+    promotion="whole",
+    native=Function("left_shift({}, {})", "gpugrad::left_shift({}, {})"),
+    kernel="lshift",
+)
+def bitwise_left_shift():
+    """Return the bits of integers moved up by other places: 0 by a negative or too large number."""
+
+
+@public(inplace="values", out=True, operators="__rshift__", reflected="__rrshift__")
+@pointwise(
+    "shifted_right(x, y)",
+    promotion="whole",
+    native=Function("right_shift({}, {})", "gpugrad::right_shift({}, {})"),
+    kernel="rshift",
+)
+def bitwise_right_shift():
+    """Return the bits of integers moved down by other places, the sign kept.
+
+    By a negative or too large number it is 0, or -1 for a negative integer.
+    """
+
+
+@public(inplace="values function", out=True)
+@pointwise("gcd(x, y)", promotion="whole", native=Function("gcd({}, {})", "gpugrad::gcd({}, {})"))
+def gcd():
+    """Return the greatest common divisor, at least 0; that of 0 and 0 is 0."""
+
+
+@public(inplace="values function", out=True)
+@pointwise("lcm(x, y)", promotion="whole", native=Function("lcm({}, {})", "gpugrad::lcm({}, {})"))
+def lcm():
+    """Return the least common multiple, at least 0."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gpugrad import _dtype, backend, errors
-from gpugrad.formula import Expression, call
+from gpugrad.formula import COMPLEX, FUNCTIONS, REAL, Expression, Function, call
 from gpugrad.graph import TensorBase
-from gpugrad.op import OPS, Pointwise, pointwise, public, selecting
+from gpugrad.op import OPS, Pointwise, function_of, pointwise, public, selecting
 from gpugrad.op.forms import Selected
 from gpugrad.op.number import half_for
 from gpugrad.op.saved import wrap
-from gpugrad.ops.pointwise.comparison import eq, ge, gt, le, lt
+from gpugrad.ops.pointwise.comparison import eq, ge, gt, isfinite, isnan, le, lt
 from gpugrad.ops.pointwise.logical import both, either
 from gpugrad.ops.pointwise.operand import Operand, check_held
 
@@ -150,3 +152,107 @@ def clamp(input: Tensor, min: Operand = None, max: Operand = None) -> Selected:
     if max is None:
         return low, (input, min)
     return (high, (input, max)) if min is None else (both_, (input, min, max))
+
+
+@public(out=True)
+@pointwise(
+    "fmax(x, y)",
+    "FmaxBackward0",
+    native=Function("fmax({}, {})", "gpugrad::fmax({}, {})"),
+    complex_error=RuntimeError("fmax not implemented for complex tensors."),
+)
+def fmax(g, x, y):
+    """Return the larger of the two, that which is no nan; at a tie the gradient goes to input."""
+    first = either(ge(x, y), isnan(y))
+    return where(first, g, 0), where(first, 0, g)
+
+
+@public(out=True)
+@pointwise(
+    "fmin(x, y)",
+    "FminBackward0",
+    native=Function("fmin({}, {})", "gpugrad::fmin({}, {})"),
+    complex_error=RuntimeError("fmin not implemented for complex tensors."),
+)
+def fmin(g, x, y):
+    """Return the smaller of the two, that which is no nan; at a tie the gradient goes to input."""
+    first = either(le(x, y), isnan(y))
+    return where(first, g, 0), where(first, 0, g)
+
+
+def _bound(name: str, rule: str, node: str, parameter: str) -> Any:
+    return function_of(
+        Pointwise(node, name, OPS[rule].build, "default", ("input", parameter), NO_CLAMP)
+    )
+
+
+_MIN, _MIN_BY_TENSOR = (
+    _bound("clamp_min", "clamp_low", f"ClampMinBackward{k}", "min") for k in range(2)
+)
+_MAX, _MAX_BY_TENSOR = (
+    _bound("clamp_max", "clamp_high", f"ClampMaxBackward{k}", "max") for k in range(2)
+)
+
+
+@public(inplace="values function", out=True)
+@selecting
+def clamp_min(input: Tensor, min: Operand) -> Selected:
+    """Return input, but at least min; the gradient is that of :func:`clamp`."""
+    check_held((min,), (input, min))
+    return (_MIN_BY_TENSOR if isinstance(min, TensorBase) else _MIN), (input, min)
+
+
+@public(inplace="values function", out=True)
+@selecting
+def clamp_max(input: Tensor, max: Operand) -> Selected:
+    """Return input, but at most max; the gradient is that of :func:`clamp`."""
+    check_held((max,), (input, max))
+    return (_MAX_BY_TENSOR if isinstance(max, TensorBase) else _MAX), (input, max)
+
+
+def _replacing(x: Any, lost: Any, high: Any, low: Any) -> Any:
+    if x.kind == COMPLEX:
+        real, imag = (_replacing(call(part, x), lost, high, low) for part in ("real", "imag"))
+        return real + imag * 1j
+    limited = where(call("isinf", x), where(gt(x, 0), high, low), x)
+    return where(isnan(x), lost, limited)
+
+
+FUNCTIONS["replacing"] = Function(definition=_replacing, holomorphic=False)
+
+
+@pointwise(
+    "replacing(x, lost, high, low)",
+    "NanToNumBackward0",
+    kinds={"lost": REAL, "high": REAL, "low": REAL},
+    function="nan_to_num",
+    parameters=("input", "nan", "posinf", "neginf"),
+)
+def replaced(g, x):
+    return where(isfinite(x), g, 0), None, None, None
+
+
+@pointwise("x", function="nan_to_num")
+def unreplaced():
+    pass
+
+
+@public(inplace="values function", out=True)
+@selecting
+def nan_to_num(
+    input: Tensor,
+    nan: float | None = None,
+    posinf: float | None = None,
+    neginf: float | None = None,
+) -> Selected:
+    """Return input with other numbers for nan, inf and -inf, where the gradient is 0.
+
+    These are 0, and the largest and the smallest number of the type, where they are not given; the
+    parts of complex numbers are replaced apart.
+    """
+    if input._array.dtype.kind not in "fc":
+        return unreplaced, (input,)
+    known = np.finfo(input._array.dtype)
+    high = float(known.max) if posinf is None else posinf
+    low = float(known.min) if neginf is None else neginf
+    return replaced, (input, nan or 0.0, high, low)

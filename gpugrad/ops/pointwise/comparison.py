@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpugrad.formula import BOOL, Function
 from gpugrad.op import pointwise, public
 
 
@@ -59,6 +60,31 @@ def isreal():
     """Return where the imaginary part is 0, as bool; everywhere for a real input."""
 
 
-@pointwise("eq(x * 0, 0)", promotion="compare")
-def is_finite():
+@public()
+@pointwise(
+    "isfinite(x)",
+    promotion="compare",
+    native=Function("isfinite({})", "gpugrad::isfinite({})", BOOL),
+)
+def isfinite():
     """Return where input is neither infinite nor nan, as bool."""
+
+
+@public(out=True)
+@pointwise(
+    "both(isinf(x), x > 0)",
+    promotion="compare",
+    complex_error=RuntimeError("isposinf does not support complex inputs."),
+)
+def isposinf():
+    """Return where input is inf, as bool."""
+
+
+@public(out=True)
+@pointwise(
+    "both(isinf(x), x < 0)",
+    promotion="compare",
+    complex_error=RuntimeError("isneginf does not support complex inputs."),
+)
+def isneginf():
+    """Return where input is -inf, as bool."""

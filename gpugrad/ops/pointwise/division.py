@@ -1,9 +1,14 @@
-"""Quotients."""
+"""Quotients, and what division leaves.
+
+A division of integers by 0 is an error on the CPU, as in PyTorch; on a GPU nobody notices it, and
+the result is any number.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpugrad.formula import Function
 from gpugrad.op import pointwise, public, selecting
 from gpugrad.op.forms import Selected
 from gpugrad.ops.pointwise.arithmetic import mul
@@ -19,6 +24,33 @@ def true_divide(g, x, y):
     return g / y, -g * ((x / y) / y)
 
 
+@pointwise(
+    "quotient(x, y)",
+    "DivBackward2",
+    "number",
+    native=Function("floor_divide({}, {})", "gpugrad::floor_divide({}, {})"),
+    function="div",
+    kernel="div_floor",
+)
+def divide_down(g):
+    return 0, 0
+
+
+@pointwise(
+    "cut_quotient(x, y)",
+    "DivBackward2",
+    "number",
+    native=Function("trunc_divide({}, {})", "gpugrad::trunc_divide({}, {})"),
+    function="div",
+    kernel="div_trunc",
+)
+def divide_cut(g):
+    return 0, 0
+
+
+_MODES = {None: true_divide, "floor": divide_down, "trunc": divide_cut}
+
+
 @public(
     inplace="values",
     out=True,
@@ -28,18 +60,59 @@ def true_divide(g, x, y):
 )
 @selecting
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Selected:
-    """Return input / other; integers give the default floating point type.
+    """Return input / other, rounded as is asked for.
 
     Args:
         input: The dividend.
-        other: The divisor; 0 gives inf or nan.
-        rounding_mode: Only ``None``, true division.
+        other: The divisor.
+        rounding_mode: ``None``, true division: 0 as divisor gives inf or nan, integers give the
+            default floating point type; ``"floor"``, downwards; or ``"trunc"``, towards 0.  The
+            gradients of a rounded quotient are 0.
     """
-    if rounding_mode is not None:
+    if rounding_mode not in _MODES:
         raise RuntimeError(
-            f"div expected rounding_mode to be one of None, but found '{rounding_mode}'"
+            "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+            f"'{rounding_mode}'"
         )
-    return true_divide, (input, other)
+    return _MODES[rounding_mode], (input, other)
+
+
+@public(inplace="values", out=True, operators="__floordiv__", reflected="__rfloordiv__")
+@pointwise(
+    "quotient(x, y)",
+    "torch::autograd::NotImplemented",
+    "number",
+    kernel="div_floor",
+    derivable=False,
+)
+def floor_divide():
+    """Return input / other rounded downwards; it has no derivative, as in PyTorch."""
+
+
+@public(inplace="values", out=True, operators="__mod__", reflected="__rmod__")
+@pointwise(
+    "remainder(x, y)",
+    "RemainderBackward1",
+    "number",
+    native=Function("remainder({}, {})", "gpugrad::remainder({}, {})"),
+    numbered={1: "RemainderBackward0"},
+)
+def remainder(g, x, y):
+    """Return input - other * floor(input / other), which has the sign of other."""
+    return g, -g * divide_down(x, y)
+
+
+@public(inplace="values", out=True)
+@pointwise(
+    "fmod(x, y)",
+    "FmodBackward1",
+    "number",
+    native=Function("fmod({}, {})", "gpugrad::fmod({}, {})"),
+    numbered={1: "FmodBackward0"},
+)
+def fmod(g, x, y):
+    """Return input - other * trunc(input / other), which has the sign of input."""
+    return g, -g * divide_cut(x, y)
 
 
 @public(inplace="values function", out=True)
@@ -49,7 +122,7 @@ def reciprocal(g, out):
     return g * -(out * out)
 
 
-@public(function=False, method=False, operators="__rtruediv__")
+@public(function=False, method=False, operators="__rtruediv__ __rdiv__")
 def rdiv(input: Tensor, other: Operand) -> Tensor:
     """Return other / input, as PyTorch computes it: other times the reciprocal."""
     return mul(reciprocal(input), other)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gpugrad.formula import TORCH, Function, call
+from gpugrad.formula import FUNCTIONS, TORCH, Function, call
 from gpugrad.op import pointwise, public, selecting
 from gpugrad.op.forms import Selected
 from gpugrad.ops.pointwise.choice import where
-from gpugrad.ops.pointwise.comparison import eq, gt, isinf, lt
+from gpugrad.ops.pointwise.comparison import eq, gt, isinf, le, lt
 from gpugrad.ops.pointwise.logical import both, either
 
 if TYPE_CHECKING:
@@ -84,6 +84,40 @@ def logit(input: Tensor, eps: float | None = None) -> Selected:
     return (logit_formula, (input,)) if eps is None else (logit_between, (input, float(eps)))
 
 
+_LN2, _LN10 = math.log(2), math.log(10)
+
+
+@public(inplace="values function", out=True, names="special.exp2")
+@pointwise(
+    "exp2(x)",
+    "Exp2Backward0",
+    "float",
+    native=Function("exp2({})", "exp2({})", cuda_complex="gpugrad::exp2({})"),
+)
+def exp2(g, out):
+    """Return 2 to the power input."""
+    return g * out * _LN2
+
+
+@public(inplace="values function", out=True)
+@pointwise(
+    "log2(x)",
+    "Log2Backward0",
+    "float",
+    native=Function("log2({})", "log2({})", cuda_complex="gpugrad::log2({})"),
+)
+def log2(g, x):
+    """Return the logarithm to base 2: -inf at 0, nan below."""
+    return g / (x * _LN2)
+
+
+@public(inplace="values function", out=True)
+@pointwise("log10(x)", "Log10Backward0", "float", native=Function("log10({})", "log10({})"))
+def log10(g, x):
+    """Return the logarithm to base 10: -inf at 0, nan below."""
+    return g / (x * _LN10)
+
+
 @public(out=True)
 @pointwise(
     "where(eq(x, y), x + 0.6931471805599453, where(ge(real(x), real(y)), x, y)"
@@ -97,8 +131,46 @@ def logaddexp(g, x, y, convention):
     The gradients where both are the same infinity are nan; by the convention "math" 0 at -inf, and
     a half at inf.
     """
-    grads = g * sigmoid(x - y), g * sigmoid(y - x)
+    return _shares(g, x, y, convention, g * sigmoid(x - y), g * sigmoid(y - x))
+
+
+@public(out=True)
+@pointwise(
+    "where(eq(x, y), x + 1, maximum(x, y) + log1p(exp2(-abs(x - y))) * 1.4426950408889634)",
+    "Logaddexp2Backward0",
+    "floating",
+)
+def logaddexp2(g, x, y, convention):
+    """Return log2(2**input + 2**other), without overflow.
+
+    The gradients where both are the same infinity are those of :func:`logaddexp`.
+    """
+    return _shares(g, x, y, convention, g / (1 + exp2(y - x)), g / (1 + exp2(x - y)))
+
+
+def _shares(g: Any, x: Any, y: Any, convention: str, *grads: Any) -> tuple[Any, ...]:
+    """Return the gradients of the logarithm of a sum of powers; "math" changes them at infinity."""
     if convention == TORCH:
         return grads
     same = both(eq(x, y), isinf(x))
     return tuple(where(same, where(lt(call("real", x), 0), 0, g / 2), grad) for grad in grads)
+
+
+def _xlogy(x: Any, y: Any) -> Any:
+    product = where(eq(x, 0), 0, x * log(y))
+    return where(call("isnan", y), y, product)
+
+
+FUNCTIONS["xlogy"] = Function(definition=_xlogy)
+
+
+@public(inplace="values function", out=True, names="special.xlogy")
+@pointwise(
+    "xlogy(x, y)", "XlogyBackward0", "real", numbered={0: "XlogyBackward1", 1: "XlogyBackward2"}
+)
+def xlogy(g, x, y):
+    """Return input * log(other), 0 where input is 0, whatever other is, and nan where other is.
+
+    The gradient of input is 0 where input is 0 and other is 0 or below.
+    """
+    return where(both(eq(x, 0), le(y, 0)), 0, call("xlogy", g, y)), g * x / y

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gpugrad import _dtype, backend
 from gpugrad.formula import Expression, Formula
 from gpugrad.graph import TensorBase
@@ -143,3 +145,19 @@ def with_exponent(name: str, exponent: float) -> tuple[Formula, tuple[float, ...
     if exponent in _EXPONENTS:
         return _bound(name, exponent), ()
     return OPS[name].formula, (exponent,)
+
+
+def widest(*operands: Operand) -> np.dtype[Any]:
+    """Return the type of double precision, real or complex, that operands have room in."""
+    kinds = [o._array.dtype.kind if isinstance(o, TensorBase) else type(o) for o in operands]
+    return (_dtype.complex128 if {"c", complex} & {*kinds} else _dtype.float64).numpy
+
+
+@public(out=True)
+@selecting
+def float_power(input: Operand, exponent: Operand) -> Selected:
+    """Return input to the power exponent, computed in double precision, real or complex."""
+    kind = widest(input, exponent)
+    operands = (input, exponent)
+    wide = [cast(o, dtype=kind) if isinstance(o, TensorBase) else o for o in operands]
+    return pow.choose(*wide)

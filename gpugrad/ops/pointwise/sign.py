@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from gpugrad.formula import COMPLEX, call
-from gpugrad.op import pointwise, public
+from typing import TYPE_CHECKING
+
+from gpugrad.formula import BOOL, COMPLEX, Function, call
+from gpugrad.op import pointwise, public, selecting
+from gpugrad.op.forms import Selected
 from gpugrad.ops.pointwise.choice import where
 from gpugrad.ops.pointwise.comparison import eq
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
 
 
 @public(inplace="values function", out=True, names="absolute", operators="__abs__")
@@ -42,3 +48,58 @@ def sgn(g, x, out):
 )
 def sign():
     """Return -1, 0 or 1, of nan 0; the gradient is 0."""
+
+
+@public(inplace="values", out=True)
+@pointwise(
+    "copysign(x, y)",
+    "CopysignBackward0",
+    "real",
+    native=Function("copysign({}, {})", "copysign({}, {})"),
+    numbered={1: "CopysignBackward1"},
+)
+def copysign(g, x, out):
+    """Return the size of input with the sign of other, that of -0 and of nan included.
+
+    The gradient of input is 0 at 0, and that of other 0 everywhere.
+    """
+    return where(eq(x, 0), 0, g * (out / x)), 0
+
+
+@public(out=True)
+@pointwise(
+    "signbit(x)",
+    promotion="compare",
+    native=Function("signbit({})", "gpugrad::signbit({})", BOOL),
+    complex_error=NotImplementedError("signbit is not implemented for complex tensors."),
+)
+def signbit():
+    """Return where the sign is minus, that of -0 and of nan included, as bool."""
+
+
+_NO_STEP = "heaviside is not yet implemented for {}."
+
+
+@pointwise(
+    "where(eq(x, 0), y, x > 0)",
+    "torch::autograd::NotImplemented",
+    function="heaviside",
+    parameters=("input", "values"),
+    complex_error=RuntimeError(_NO_STEP.format("complex tensors")),
+    derivable=False,
+)
+def step():
+    pass
+
+
+@public(inplace="values", out=True)
+@selecting
+def heaviside(input: Tensor, values: Tensor) -> Selected:
+    """Return 0 where input is below 0 or nan, 1 above, and values at 0; there is no derivative.
+
+    Raises:
+        RuntimeError: They are of different types, or complex.
+    """
+    if input._array.dtype != values._array.dtype:
+        raise RuntimeError(_NO_STEP.format("tensors with different dtypes"))
+    return step, (input, values)

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from samples.draw import ANY, lattice
-from samples.family import X, case, named
+from samples.draw import (
+    ANY,
+    lattice,
+)
+from samples.family import INDICES, NOT, X, case, named, pointwise
 from samples.sample import Sample
 
 
@@ -31,6 +34,10 @@ REFERENCE: dict[str, Any] = {
     "gelu": _gelu,
     "silu": lambda x: x / (1 + np.exp(-x)),
     "softplus": _softplus,
+    "threshold": lambda x, threshold, value: np.where(x > threshold, x, value),
+    "celu": lambda x, alpha=1: np.where(x > 0, x, alpha * np.expm1(x / alpha)),
+    "selu": lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543773 * np.expm1(x)),
+    "hardshrink": lambda x, lambd=0.5: np.where(np.abs(x) > lambd, x, 0),
 }
 
 SAMPLES: dict[str, list[Sample]] = {
@@ -43,5 +50,18 @@ SAMPLES: dict[str, list[Sample]] = {
     "softplus": [
         *named("softplus", ANY),
         case("beta and threshold", lambda lib, x: lib.softplus(x, 2, 1), lattice(0.05)((3, 4), 0)),
+    ],
+    "threshold": [
+        *pointwise(lambda lib, x: lib.threshold(x, 0.5, -2), lattice(0.05)),
+        case("integers", lambda lib, x: lib.threshold(x, 1, 7), INDICES, **NOT),
+    ],
+    "celu": [
+        *named("celu", lattice(0.05)),
+        case("alpha", lambda lib, x: lib.celu(x, 0.5), lattice(0.05)((3, 4), 0)),
+    ],
+    "selu": named("selu", lattice(0.05)),
+    "hardshrink": [
+        *named("hardshrink", lattice(0.05)),
+        case("lambd", lambda lib, x: lib.hardshrink(x, 0.9), lattice(0.05)((3, 4), 0)),
     ],
 }  # fmt: skip

@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from samples.draw import truth, whole
+from samples.draw import (
+    truth,
+    whole,
+)
 from samples.family import NOT, case, named
 from samples.sample import Sample
 
@@ -24,6 +27,10 @@ REFERENCE: dict[str, Any] = {
     "bitwise_or": np.bitwise_or,
     "bitwise_xor": np.bitwise_xor,
     "bitwise_not": np.bitwise_not,
+    "bitwise_left_shift": np.left_shift,
+    "bitwise_right_shift": np.right_shift,
+    "gcd": np.gcd,
+    "lcm": np.lcm,
 }
 
 SAMPLES: dict[str, list[Sample]] = {
@@ -38,4 +45,13 @@ SAMPLES: dict[str, list[Sample]] = {
         case("integers", lambda lib, x: ~x, whole(-9, 9)((3, 4), 0), reference=np.invert, **NOT),
         case("of bools", lambda lib, x: ~x, truth((3, 4), 0), reference=np.invert, **NOT),
     ],
+    **{name: [
+        *named(name, whole(-9, 9), whole(0, 5), **NOT),
+        case("operator", operator, whole(-9, 9)((3, 4), 0), np.array([0, 3, 64, -1]), **NOT),
+        case("number left", reflected, np.array([0, 3, 64, -1]), **NOT),
+    ] for name, operator, reflected in (
+        ("bitwise_left_shift", lambda lib, x, y: x << y, lambda lib, x: 5 << x),
+        ("bitwise_right_shift", lambda lib, x, y: x >> y, lambda lib, x: -5 >> x))},
+    "gcd": named("gcd", whole(-30, 30), whole(-30, 30), **NOT),
+    "lcm": named("lcm", whole(-30, 30), whole(-30, 30), **NOT),
 }  # fmt: skip

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from samples.draw import ANY, PLANE, lattice, truth
-from samples.family import NOT, ROW, X, case, named, pointwise
+from samples.draw import (
+    ANY,
+    PLANE,
+    lattice,
+    truth,
+)
+from samples.family import INDICES, NOT, ODD, ROW, STRANGE, X, case, named, pointwise
 from samples.sample import Sample
 
 
@@ -16,11 +22,22 @@ def _clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     return low if max is None else np.minimum(low, max)
 
 
+def _nan_to_num(
+    x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Any:
+    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+
 REFERENCE: dict[str, Any] = {
     "where": lambda c, *xy: np.where(c, *xy) if xy else np.nonzero(c),
     "maximum": np.maximum,
     "minimum": np.minimum,
     "clamp": _clamp,
+    "fmax": np.fmax,
+    "fmin": np.fmin,
+    "clamp_min": np.maximum,
+    "clamp_max": np.minimum,
+    "nan_to_num": _nan_to_num,
 }
 
 SAMPLES: dict[str, list[Sample]] = {
@@ -48,5 +65,23 @@ SAMPLES: dict[str, list[Sample]] = {
         case("tensor max", lambda lib, x, b: lib.clamp(x, max=b),
              lattice(0.02)((3, 4), 0), lattice(0.06)((3, 1), 1)),
         case("min above max", lambda lib, x: lib.clamp(x, 1, -1), lattice(0.05)((3, 4), 0)),
+    ],
+    **{name: [
+        *named(name, lattice(0.02), lattice(0.07)),
+        case("nan", lambda lib, x, y, name=name: getattr(lib, name)(x, y), STRANGE, STRANGE[::-1],
+             **ODD),
+    ] for name in ("fmax", "fmin")},
+    **{name: [
+        case("number", lambda lib, x, name=name: getattr(lib, name)(x, 0.5),
+             lattice(0.02)((3, 4), 0)),
+        case("tensor", lambda lib, x, y, name=name: getattr(lib, name)(x, y),
+             lattice(0.02)((3, 4), 0), lattice(0.06)((4,), 1)),
+    ] for name in ("clamp_min", "clamp_max")},
+    "nan_to_num": [
+        *named("nan_to_num", ANY, planes=(PLANE,)),
+        case("strange", lambda lib, x: lib.nan_to_num(x, 1.5, 2.5, -3.5), STRANGE, **ODD),
+        case("strange complex", lambda lib, x: lib.nan_to_num(x, posinf=2, neginf=3),
+             np.array([complex(math.nan, 1), complex(math.inf, -math.inf)]), **ODD),
+        case("integers", lambda lib, x: lib.nan_to_num(x), INDICES, **NOT),
     ],
 }  # fmt: skip

@@ -6,7 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from samples.draw import ANY, around, lattice, whole
+from samples.draw import (
+    ANY,
+    around,
+    lattice,
+    whole,
+)
 from samples.family import INDICES, NOT, STRANGE, case, named
 from samples.sample import Sample
 
@@ -34,6 +39,9 @@ REFERENCE: dict[str, Any] = {
     "isnan": np.isnan,
     "isinf": np.isinf,
     "isreal": np.isreal,
+    "isfinite": np.isfinite,
+    "isposinf": np.isposinf,
+    "isneginf": np.isneginf,
 }
 
 SAMPLES: dict[str, list[Sample]] = {
@@ -41,10 +49,11 @@ SAMPLES: dict[str, list[Sample]] = {
     **{name: [
         *named(name, ANY, **NOT),
         case("strange", lambda lib, x, name=name: getattr(lib, name)(x), STRANGE, **NOT),
-    ] for name in ("isnan", "isinf")},
+    ] for name in ("isnan", "isinf", "isfinite", "isposinf", "isneginf")},
     "isreal": [
         *named("isreal", around(ANY, lattice(0, 2)), **NOT),
         case("of real", lambda lib, x: lib.isreal(x), STRANGE, **NOT),
         case("of integers", lambda lib, x: lib.isreal(x), INDICES, **NOT),
     ],
+
 }  # fmt: skip

@@ -6,7 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from samples.draw import ANY, PLANE, POSITIVE, RIGHT
+from samples.draw import (
+    ANY,
+    AWAY,
+    PLANE,
+    POSITIVE,
+    RIGHT,
+)
 from samples.family import ROW, X, case, named
 from samples.sample import Sample
 
@@ -15,6 +21,7 @@ REFERENCE: dict[str, Any] = {
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "pow": np.power,
     "square": np.square,
+    "float_power": np.power,
 }
 
 SAMPLES: dict[str, list[Sample]] = {
@@ -33,4 +40,9 @@ SAMPLES: dict[str, list[Sample]] = {
         case("itself", lambda lib, x: x**x, POSITIVE((3,), 0)),
     ],
     "square": named("square", ANY, planes=(PLANE,)),
+    "float_power": [
+        *named("float_power", POSITIVE, ANY, planes=(RIGHT, PLANE)),
+        case("number", lambda lib, x: lib.float_power(x, -2), AWAY((3,), 0)),
+        case("number first", lambda lib, x: lib.float_power(2, x), X),
+    ],
 }  # fmt: skip

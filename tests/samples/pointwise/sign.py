@@ -6,8 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from samples.draw import PLANE, lattice
-from samples.family import case, named
+from samples.draw import (
+    ANY,
+    AWAY,
+    PLANE,
+    lattice,
+    whole,
+)
+from samples.family import INDICES, NOT, case, named, pointwise, still
 from samples.sample import Sample
 
 
@@ -19,6 +25,9 @@ REFERENCE: dict[str, Any] = {
     "abs": np.abs,
     "sgn": _sign,
     "sign": np.sign,
+    "copysign": np.copysign,
+    "signbit": np.signbit,
+    "heaviside": np.heaviside,
 }
 
 SAMPLES: dict[str, list[Sample]] = {
@@ -28,4 +37,18 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "sgn": named("sgn", lattice(0.05), planes=(PLANE,)),
     "sign": named("sign", lattice(0.05)),
+    "copysign": [
+        *named("copysign", AWAY, AWAY),
+        case("number", lambda lib, x: lib.copysign(x, -0.0), AWAY((3,), 0)),
+    ],
+    "signbit": [
+        *named("signbit", lattice(0.05), **NOT),
+        case("zeros", lambda lib, x: lib.signbit(x), np.array([0.0, -0.0]), **NOT),
+        case("integers", lambda lib, x: lib.signbit(x), whole(-2, 2)((3, 4), 0), **NOT),
+    ],
+    "heaviside": [
+        *pointwise(still(lambda lib, x, y: lib.heaviside(x, y)), lattice(0, 2), ANY, **NOT),
+        case("integers", lambda lib, x, y: lib.heaviside(x, y), whole(-2, 2)((3, 4), 0),
+             INDICES[:1], reference=lambda x, y: np.heaviside(x, y).astype(int), **NOT),
+    ],
 }  # fmt: skip

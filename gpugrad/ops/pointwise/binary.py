@@ -1,0 +1,119 @@
+"""Floating point numbers as they are stored: fractions, exponents, and neighbours."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpugrad._dtype import FLOAT
+from gpugrad.formula import FUNCTIONS, REAL, Formula, Function, call, variable
+from gpugrad.op import Elementwise, pointwise, public, result_type, selecting
+from gpugrad.op.forms import Selected
+from gpugrad.op.results import results
+from gpugrad.op.saved import up_to_date
+from gpugrad.ops.pointwise.choice import where
+from gpugrad.ops.pointwise.comparison import eq, isnan, lt, ne
+from gpugrad.ops.pointwise.exponential import exp2
+from gpugrad.ops.pointwise.logical import either
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+
+@public(inplace="values function", out=True)
+@pointwise("x * exp2(y)", "LdexpBackward0", "float")
+def ldexp(g, x, y, out):
+    """Return input * 2**other."""
+    return g * exp2(y), g * out * math.log(2)
+
+
+FUNCTIONS["exponent"] = Function("frexp_exponent({})", "gpugrad::exponent({})")
+
+
+@pointwise(
+    "fraction(x)", "FrexpBackward0", native=Function("frexp_fraction({})", "gpugrad::fraction({})")
+)
+def fraction(g, x):
+    return g / exp2(call("exponent", x))
+
+
+_x = variable("x", REAL)
+_parts = Elementwise(
+    "FrexpBackward0", Formula("frexp", (_x,), (call("fraction", _x), call("exponent", _x)))
+)
+_parts.arguments = ("input",)
+Frexp = results("frexp", "mantissa", "exponent")
+
+
+@public(out=True)
+def frexp(input: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a mantissa and an exponent, of which input is mantissa * 2**exponent.
+
+    The mantissa has a size of at least 1/2 and below 1; the exponent is an int32.  That of 0, inf
+    and nan is 0, and they are their own mantissa.
+
+    Raises:
+        RuntimeError: The input is not floating point.
+    """
+    tensor: Any = input
+    up_to_date(tensor)
+    kind = tensor._array.dtype
+    if kind.kind != "f":
+        raise RuntimeError("torch.frexp() only supports floating-point dtypes")
+    return Frexp(*_parts.evaluate([tensor], kind, [kind, np.dtype(np.int32)]))
+
+
+@pointwise(
+    "nextafter(x, y)",
+    "NextafterBackward0",
+    "floating",
+    native=Function("nextafter({}, {})", "nextafter({}, {})"),
+    function="nextafter",
+)
+def neighbour(g, x, y):
+    return where(ne(x, y), g, 0), 0
+
+
+def _next_coarse(x: Any, y: Any, eps: Any, least: Any, most: Any) -> Any:
+    """Return, in a formula, the next of the numbers of a type that are fewer than those computed.
+
+    Between a power of two and the next they lie ``eps`` times that apart, and around 0 the
+    ``least`` number.
+    """
+    size = call("abs", x)
+    outwards = either(eq(x, 0), eq(lt(x, y), lt(0, x)))
+    below = where(outwards, size, size * (1 - eps / 4))  # on that side of a power of two
+    step = call("maximum", where(eq(x, 0), least, call("binade", below) * eps), least)
+    moved = where(call("isinf", x), call("sign", x) * most, x + where(lt(x, y), step, -step))
+    return where(eq(x, y), y, where(either(isnan(x), isnan(y)), x + y, moved))
+
+
+FUNCTIONS["next_coarse"] = Function(definition=_next_coarse)
+
+
+@pointwise(
+    "next_coarse(x, y, eps, least, most)",
+    "NextafterBackward0",
+    "floating",
+    function="nextafter",
+    parameters=("input", "other", "eps", "least", "most"),
+)
+def coarse_neighbour(g, x, y):
+    return where(ne(x, y), g, 0), 0, None, None, None
+
+
+@public(inplace="values", out=True)
+@selecting
+def nextafter(input: Tensor, other: Tensor) -> Selected:
+    """Return the number of the type that is next to input on the way to other.
+
+    The gradient of input is 0 where the two are equal, and that of other everywhere.
+    """
+    kind = result_type([input, other])
+    if kind.category != FLOAT or kind.numpy.itemsize > 2:  # others are computed in single precision
+        return neighbour, (input, other)
+    known = np.finfo(kind.numpy)
+    numbers = map(float, (known.eps, known.smallest_subnormal, known.max))
+    return coarse_neighbour, (input, other, *numbers)
