@@ -283,6 +283,7 @@ class Elementwise:
         for part in self.plan(needs, (True,), reduced):
             arrays = [values[s] for s in part.sources]
             first = part.targets[0]
+            found: Sequence[Any]
             if not part.sources:
                 found = [door.full(shapes[first], 0, kind, door.device_of(g))]
             elif part.op is not None:
@@ -469,7 +470,8 @@ class Pointwise(Elementwise):
     ``promotion`` is "default" (the operands' common type), "float" (integers become the default
     floating point type), "real" (as float; complex numbers are not taken), "compare" (as default;
     the result is bool), or as default of some types only: "integer" (integers and bools), "whole"
-    (integers), "number" (integers and floating point types) or "floating" (the latter).
+    (integers), "number" (integers and floating point types) or "floating" (the latter; numbers
+    among the operands are none that promote).
     ``complex_error`` is what PyTorch raises for complex operands, where that is another error, and
     ``kernel`` what it calls the function in that of other types, where that is another name.
     ``numbered`` are names of the backward node where operands are numbers, by their places.
@@ -580,7 +582,10 @@ class Pointwise(Elementwise):
         for v in values:
             if isinstance(v, TensorBase):
                 up_to_date(v)
-        common = result_type([o for v, o in zip(inputs, values, strict=True) if v.kind != BOOL])
+        typed = [o for v, o in zip(inputs, values, strict=True) if v.kind != BOOL]
+        if self.promotion == "floating":
+            typed = [o for o in typed if isinstance(o, TensorBase)]
+        common = result_type(typed)
         if self.promotion in ("float", "real") and common.category < _dtype.FLOAT:
             common = _dtype.get_default_dtype()
         compute = common.numpy

@@ -61,7 +61,7 @@ def frexp(input: Tensor) -> tuple[Tensor, Tensor]:
     up_to_date(tensor)
     kind = tensor._array.dtype
     if kind.kind != "f":
-        raise RuntimeError("torch.frexp() only supports floating-point dtypes")
+        raise RuntimeError("gpugrad.frexp() only supports floating-point dtypes")
     return Frexp(*_parts.evaluate([tensor], kind, [kind, np.dtype(np.int32)]))
 
 
