@@ -17,10 +17,32 @@ def abs(
 ) -> Tensor:
     """Return the absolute value, real for a complex input; the gradient at 0 is 0."""
 
+def abs_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``abs`` into the tensor, and return that."""
+
 def absolute(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return the absolute value, real for a complex input; the gradient at 0 is 0."""
+
+def absolute_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``abs`` into the tensor, and return that."""
+
+def acos(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the inverse cosine, in [0, pi]: nan for a real input outside [-1, 1]."""
+
+def acos_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``acos`` into the tensor, and return that."""
+
+def acosh(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the inverse hyperbolic cosine, at least 0: nan for a real input below 1."""
+
+def acosh_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``acosh`` into the tensor, and return that."""
 
 def add(
     input: Any,
@@ -41,6 +63,26 @@ def addbmm(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return ``beta * input`` and ``alpha`` times the sum of the products of two stacks."""
+
+def addcdiv(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    tensor1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    tensor2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    value: bool | int | float | builtins.complex = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return input + value * tensor1 / tensor2."""
+
+def addcmul(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    tensor1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    tensor2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    value: bool | int | float | builtins.complex = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return input + value * tensor1 * tensor2."""
 
 def addmm(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -63,6 +105,16 @@ def addmv(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return ``beta * input + alpha * (mat @ vec)``; see :func:`addmm`."""
+
+def addmv_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    mat: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    vec: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    beta: bool | int | float | builtins.complex = 1,
+    alpha: bool | int | float | builtins.complex = 1,
+) -> Tensor:
+    """Write the result of ``addmv`` into the tensor, and return that."""
 
 def addr(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -156,8 +208,56 @@ def arange(
 ) -> Tensor:
     """Return start, start + step, ... below end; int64 where all are integers."""
 
+def arccos(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the inverse cosine, in [0, pi]: nan for a real input outside [-1, 1]."""
+
+def arccos_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``acos`` into the tensor, and return that."""
+
+def arccosh(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the inverse hyperbolic cosine, at least 0: nan for a real input below 1."""
+
+def arccosh_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``acosh`` into the tensor, and return that."""
+
+def arcsin(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the inverse sine, in [-pi / 2, pi / 2]: nan for a real input outside [-1, 1]."""
+
+def arcsin_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``asin`` into the tensor, and return that."""
+
+def arcsinh(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the inverse hyperbolic sine."""
+
+def arcsinh_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``asinh`` into the tensor, and return that."""
+
+def arctan(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the inverse tangent, in [-pi / 2, pi / 2]."""
+
 def arctan2(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return the angle of the point (other, input) in radians, in [-pi, pi]."""
+
+def arctan_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``atan`` into the tensor, and return that."""
+
+def arctanh(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the inverse hyperbolic tangent: nan for a real input outside [-1, 1]."""
+
+def arctanh_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``atanh`` into the tensor, and return that."""
 
 def argmax(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -197,6 +297,14 @@ def as_strided(
 ) -> Tensor:
     """Return a view of the memory of a tensor, of a size and with strides of its own."""
 
+def as_strided_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    size: Sequence[int],
+    stride: Sequence[int],
+    storage_offset: int | None = None,
+) -> Tensor:
+    """Change the tensor itself as ``as_strided`` does its result, and return it."""
+
 def as_strided_copy(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     size: Sequence[int],
@@ -221,8 +329,40 @@ def as_tensor(
 ) -> Tensor:
     """Return the data as a tensor, sharing memory where type and device allow."""
 
+def asin(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the inverse sine, in [-pi / 2, pi / 2]: nan for a real input outside [-1, 1]."""
+
+def asin_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``asin`` into the tensor, and return that."""
+
+def asinh(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the inverse hyperbolic sine."""
+
+def asinh_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``asinh`` into the tensor, and return that."""
+
+def atan(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the inverse tangent, in [-pi / 2, pi / 2]."""
+
 def atan2(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return the angle of the point (other, input) in radians, in [-pi, pi]."""
+
+def atan_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``atan`` into the tensor, and return that."""
+
+def atanh(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the inverse hyperbolic tangent: nan for a real input outside [-1, 1]."""
+
+def atanh_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``atanh`` into the tensor, and return that."""
 
 def atleast_1d(*tensors: Any) -> Any:
     """Return a view with at least one dimension, or a tuple of those of several tensors."""
@@ -247,6 +387,9 @@ def baddbmm(
 def bitwise_and(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return input & other, of bools or integers."""
 
+def bitwise_left_shift(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return the bits of integers moved up by other places: 0 by a negative or too large number."""
+
 def bitwise_not(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
@@ -254,6 +397,9 @@ def bitwise_not(
 
 def bitwise_or(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return input | other, of bools or integers."""
+
+def bitwise_right_shift(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return the bits of integers moved down by other places, the sign kept."""
 
 def bitwise_xor(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return input ^ other, of bools or integers."""
@@ -296,6 +442,17 @@ def cartesian_prod(*tensors: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> T
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Return the tensors joined along an existing dimension."""
 
+def ceil(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the least whole number that is not below input; the gradient is 0."""
+
+def ceil_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``ceil`` into the tensor, and return that."""
+
+def celu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], alpha: float = 1.0) -> Tensor:
+    """Return input where it is positive, else alpha * (exp(input / alpha) - 1)."""
+
 def chain_matmul(*matrices: Any, out: Tensor | None = None) -> Tensor:
     """Return the product of matrices, multiplied in the order that takes the fewest operations."""
 
@@ -313,6 +470,27 @@ def clamp(
 ) -> Tensor:
     """Return input limited to [min, max], numbers or tensors; where min > max the result is max."""
 
+def clamp_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], min: Any = None, max: Any = None
+) -> Tensor:
+    """Write the result of ``clamp`` into the tensor, and return that."""
+
+def clamp_max(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], max: Any, *, out: Tensor | None = None
+) -> Tensor:
+    """Return input, but at most max; the gradient is that of :func:`clamp`."""
+
+def clamp_max_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], max: Any) -> Tensor:
+    """Write the result of ``clamp_max`` into the tensor, and return that."""
+
+def clamp_min(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], min: Any, *, out: Tensor | None = None
+) -> Tensor:
+    """Return input, but at least min; the gradient is that of :func:`clamp`."""
+
+def clamp_min_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], min: Any) -> Tensor:
+    """Write the result of ``clamp_min`` into the tensor, and return that."""
+
 def clip(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     min: Any = None,
@@ -321,6 +499,11 @@ def clip(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return input limited to [min, max], numbers or tensors; where min > max the result is max."""
+
+def clip_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], min: Any = None, max: Any = None
+) -> Tensor:
+    """Write the result of ``clamp`` into the tensor, and return that."""
 
 def clone(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return a copy with memory of its own; the gradient passes through."""
@@ -358,10 +541,24 @@ def conj_physical(
 def conj_physical_(self: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Conjugate the tensor in place."""
 
+def copysign(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return the size of input with the sign of other, that of -0 and of nan included."""
+
 def cos(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return the cosine of input, in radians."""
+
+def cos_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``cos`` into the tensor, and return that."""
+
+def cosh(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the hyperbolic cosine."""
+
+def cosh_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``cosh`` into the tensor, and return that."""
 
 def count_nonzero(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int | Sequence[int] | None = None
@@ -395,6 +592,14 @@ def cumsum(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return at each place the sum of the elements up to it along ``dim``."""
+
+def deg2rad(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return an angle of that many degrees, in radians."""
+
+def deg2rad_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``deg2rad`` into the tensor, and return that."""
 
 def det(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return the determinants of square matrices, the last two dimensions."""
@@ -456,12 +661,12 @@ def diagonal_scatter(
 def div(
     input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None
 ) -> Tensor:
-    """Return input / other; integers give the default floating point type."""
+    """Return input / other, rounded as is asked for."""
 
 def divide(
     input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None
 ) -> Tensor:
-    """Return input / other; integers give the default floating point type."""
+    """Return input / other, rounded as is asked for."""
 
 def dot(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -515,10 +720,24 @@ def erf(
 ) -> Tensor:
     """Return the error function; on the CPU by SciPy where installed, else slowly by ``math``."""
 
+def erf_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``erf`` into the tensor, and return that."""
+
 def exp(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return e to the power input."""
+
+def exp2(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return 2 to the power input."""
+
+def exp2_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``exp2`` into the tensor, and return that."""
+
+def exp_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``exp`` into the tensor, and return that."""
 
 def expand_copy(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *sizes: Any, out: Tensor | None = None
@@ -529,6 +748,9 @@ def expm1(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return e to the power input, less 1, accurate near 0."""
+
+def expm1_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``expm1`` into the tensor, and return that."""
 
 def eye(
     n: int,
@@ -544,6 +766,14 @@ def eye(
 def fill_(self: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], value: Any) -> Tensor:
     """Fill the tensor with a number, or with a 0-d tensor, in place."""
 
+def fix(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the whole part of input, cut towards 0; the gradient is 0."""
+
+def fix_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``trunc`` into the tensor, and return that."""
+
 def flatten(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], start_dim: int = 0, end_dim: int = -1
 ) -> Tensor:
@@ -557,6 +787,42 @@ def fliplr(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
 
 def flipud(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return a copy with the order of the rows reversed."""
+
+def float_power(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return input to the power exponent, computed in double precision, real or complex."""
+
+def floor(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the largest whole number that is not above input; the gradient is 0."""
+
+def floor_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``floor`` into the tensor, and return that."""
+
+def floor_divide(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return input / other rounded downwards; it has no derivative, as in PyTorch."""
+
+def fmax(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return the larger of the two, that which is no nan; at a tie the gradient goes to input."""
+
+def fmin(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return the smaller of the two, that which is no nan; at a tie the gradient goes to input."""
+
+def fmod(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return input - other * trunc(input / other), which has the sign of input."""
+
+def frac(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return what :func:`trunc` cuts off, with the sign of input."""
+
+def frac_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``frac`` into the tensor, and return that."""
+
+def frexp(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return a mantissa and an exponent, of which input is mantissa * 2**exponent."""
 
 def from_numpy(ndarray: Any) -> Tensor:
     """Return a tensor that shares the memory of a NumPy array, or of a CuPy array."""
@@ -592,6 +858,12 @@ def gather(
 ) -> Tensor:
     """Return, at each place of ``index``, the element that it names along ``dim``."""
 
+def gcd(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return the greatest common divisor, at least 0; that of 0 and 0 is 0."""
+
+def gcd_(input: Any, other: Any) -> Tensor:
+    """Write the result of ``gcd`` into the tensor, and return that."""
+
 def ge(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return where input is at least other, as bool."""
 
@@ -614,6 +886,17 @@ def greater_equal(input: Any, other: Any, *, out: Tensor | None = None) -> Tenso
 
 def gt(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return where input is greater than other, as bool."""
+
+def hardshrink(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], lambd: float = 0.5) -> Tensor:
+    """Return input, and 0 where it lies in [-lambd, lambd], where the gradient is 0, too."""
+
+def heaviside(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    values: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return 0 where input is below 0 or nan, 1 above, and values at 0; there is no derivative."""
 
 def hsplit(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], indices_or_sections: int | Sequence[int]
@@ -713,6 +996,9 @@ def isclose(
 ) -> Tensor:
     """Return where ``|input - other| <= atol + rtol |other|``, as bool."""
 
+def isfinite(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return where input is neither infinite nor nan, as bool."""
+
 def isin(
     elements: Any,
     test_elements: Any,
@@ -728,6 +1014,16 @@ def isinf(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
 
 def isnan(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return where input is nan, as bool."""
+
+def isneginf(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return where input is -inf, as bool."""
+
+def isposinf(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return where input is inf, as bool."""
 
 def isreal(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return where the imaginary part is 0, as bool; everywhere for a real input."""
@@ -754,8 +1050,29 @@ def kron(
 ) -> Tensor:
     """Return the Kronecker product: each element of ``input`` times all of ``other``."""
 
+def lcm(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return the least common multiple, at least 0."""
+
+def lcm_(input: Any, other: Any) -> Tensor:
+    """Write the result of ``lcm`` into the tensor, and return that."""
+
+def ldexp(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return input * 2**other."""
+
+def ldexp_(input: Any, other: Any) -> Tensor:
+    """Write the result of ``ldexp`` into the tensor, and return that."""
+
 def le(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return where input is at most other, as bool."""
+
+def lerp(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    end: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Any,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return input + weight * (end - input), which is end itself where the weight is 1."""
 
 def less(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return where input is less than other, as bool."""
@@ -780,13 +1097,38 @@ def log(
 ) -> Tensor:
     """Return the natural logarithm: -inf at 0, nan below; the gradient is 1 / input everywhere."""
 
+def log10(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the logarithm to base 10: -inf at 0, nan below."""
+
+def log10_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``log10`` into the tensor, and return that."""
+
 def log1p(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return log(1 + input), accurate near 0."""
 
+def log1p_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``log1p`` into the tensor, and return that."""
+
+def log2(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the logarithm to base 2: -inf at 0, nan below."""
+
+def log2_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``log2`` into the tensor, and return that."""
+
+def log_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``log`` into the tensor, and return that."""
+
 def logaddexp(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return log(exp(input) + exp(other)), without overflow."""
+
+def logaddexp2(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return log2(2**input + 2**other), without overflow."""
 
 def logcumsumexp(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, *, out: Tensor | None = None
@@ -814,6 +1156,11 @@ def logit(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return log(input / (1 - input)), of numbers in [0, 1]: nan outside, as is the gradient."""
+
+def logit_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], eps: float | None = None
+) -> Tensor:
+    """Write the result of ``logit`` into the tensor, and return that."""
 
 def logsumexp(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -937,6 +1284,24 @@ def mv(
 ) -> Tensor:
     """Return the product of a matrix and a vector."""
 
+def nan_to_num(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    nan: float | None = None,
+    posinf: float | None = None,
+    neginf: float | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return input with other numbers for nan, inf and -inf, where the gradient is 0."""
+
+def nan_to_num_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    nan: float | None = None,
+    posinf: float | None = None,
+    neginf: float | None = None,
+) -> Tensor:
+    """Write the result of ``nan_to_num`` into the tensor, and return that."""
+
 def nanmean(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     dim: int | Sequence[int] | None = None,
@@ -970,10 +1335,24 @@ def neg(
 ) -> Tensor:
     """Return -input."""
 
+def neg_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``neg`` into the tensor, and return that."""
+
 def negative(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return -input."""
+
+def negative_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``neg`` into the tensor, and return that."""
+
+def nextafter(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the number of the type that is next to input on the way to other."""
 
 def nonzero(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1076,6 +1455,14 @@ def put(
 ) -> Tensor:
     """Return a copy with the elements of ``source`` where ``index`` names, among all, flattened."""
 
+def rad2deg(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return an angle of that many radians, in degrees."""
+
+def rad2deg_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``rad2deg`` into the tensor, and return that."""
+
 def rand(
     *sizes: Any,
     size: Any = None,
@@ -1154,8 +1541,17 @@ def reciprocal(
 ) -> Tensor:
     """Return 1 / input."""
 
+def reciprocal_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``reciprocal`` into the tensor, and return that."""
+
 def relu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return max(input, 0); the gradient at 0 is 0."""
+
+def relu_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``relu`` into the tensor, and return that."""
+
+def remainder(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return input - other * floor(input / other), which has the sign of other."""
 
 def repeat_interleave(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1184,6 +1580,17 @@ def rot90(
 ) -> Tensor:
     """Return a copy turned ``k`` times by 90 degrees, from the first of two ``dims`` to the second."""
 
+def round(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    decimals: int = 0,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the nearest number of so many decimals, of two that are as near the even one."""
+
+def round_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, decimals: int = 0) -> Tensor:
+    """Write the result of ``round`` into the tensor, and return that."""
+
 def row_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Return tensors joined one below the other, vectors as rows."""
 
@@ -1191,6 +1598,9 @@ def rsqrt(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return 1 / sqrt(input)."""
+
+def rsqrt_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``rsqrt`` into the tensor, and return that."""
 
 def rsub(input: Any, other: Any) -> Tensor:
     """Return other - input."""
@@ -1261,6 +1671,9 @@ def select_scatter(
 ) -> Tensor:
     """Return a copy with ``src`` at the slice ``index`` of a dimension."""
 
+def selu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return input, where it is negative exp(input) - 1, times constants that keep its variance."""
+
 def sgn(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
@@ -1271,10 +1684,18 @@ def sigmoid(
 ) -> Tensor:
     """Return 1 / (1 + exp(-input)): 0 and 1 far out, without overflow."""
 
+def sigmoid_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``sigmoid`` into the tensor, and return that."""
+
 def sign(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return -1, 0 or 1, of nan 0; the gradient is 0."""
+
+def signbit(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return where the sign is minus, that of -0 and of nan included, as bool."""
 
 def silu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return input * sigmoid(input)."""
@@ -1283,6 +1704,25 @@ def sin(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return the sine of input, in radians."""
+
+def sin_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``sin`` into the tensor, and return that."""
+
+def sinc(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return sin(pi input) / (pi input), and 1 at 0, where the gradient is 0."""
+
+def sinc_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``sinc`` into the tensor, and return that."""
+
+def sinh(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the hyperbolic sine."""
+
+def sinh_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``sinh`` into the tensor, and return that."""
 
 def slice_copy(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1357,10 +1797,16 @@ def sqrt(
 ) -> Tensor:
     """Return the square root, nan below 0; the gradient at 0 is inf."""
 
+def sqrt_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``sqrt`` into the tensor, and return that."""
+
 def square(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return input to the power 2."""
+
+def square_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``square`` into the tensor, and return that."""
 
 def squeeze(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int | Sequence[int] | None = None
@@ -1478,10 +1924,16 @@ def tan(
 ) -> Tensor:
     """Return the tangent of input, in radians."""
 
+def tan_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``tan`` into the tensor, and return that."""
+
 def tanh(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return the hyperbolic tangent."""
+
+def tanh_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``tanh`` into the tensor, and return that."""
 
 def tensor(
     data: Any,
@@ -1507,6 +1959,11 @@ def tensordot(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return the sum of products over several dimensions."""
+
+def threshold(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], threshold: float, value: float
+) -> Tensor:
+    """Return input where it is above the threshold, else value, where the gradient is 0."""
 
 def tile(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *dims: Any) -> Tensor:
     """Return what :meth:`repeat` does; where numbers are missing in front, they are 1."""
@@ -1556,7 +2013,15 @@ def triu(
 def true_divide(
     input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None
 ) -> Tensor:
-    """Return input / other; integers give the default floating point type."""
+    """Return input / other, rounded as is asked for."""
+
+def trunc(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the whole part of input, cut towards 0; the gradient is 0."""
+
+def trunc_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``trunc`` into the tensor, and return that."""
 
 def unbind(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int = 0
@@ -1685,6 +2150,12 @@ def where(
     condition: Any, input: Any = None, other: Any = None, *, out: Tensor | None = None
 ) -> Any:
     """Return input where condition holds, else other."""
+
+def xlogy(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return input * log(other), 0 where input is 0, whatever other is, and nan where other is."""
+
+def xlogy_(input: Any, other: Any) -> Tensor:
+    """Write the result of ``xlogy`` into the tensor, and return that."""
 
 def zero_(self: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Fill the tensor with zeros in place."""

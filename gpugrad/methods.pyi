@@ -18,21 +18,28 @@ class Methods(TensorBase):
     def __add__(self, other: Any) -> Tensor: ...
     def __and__(self, other: Any) -> Tensor: ...
     def __eq__(self, other: Any) -> Tensor: ...  # type: ignore[override]
+    def __floordiv__(self, other: Any) -> Tensor: ...
     def __ge__(self, other: Any) -> Tensor: ...
     def __getitem__(self, key: Any) -> Tensor: ...
     def __gt__(self, other: Any) -> Tensor: ...
     def __iadd__(self, other: Any) -> Tensor: ...
     def __iand__(self, other: Any) -> Tensor: ...
+    def __ifloordiv__(self, other: Any) -> Tensor: ...
+    def __ilshift__(self, other: Any) -> Tensor: ...
+    def __imod__(self, other: Any) -> Tensor: ...
     def __imul__(self, other: Any) -> Tensor: ...
     def __invert__(self) -> Tensor: ...
     def __ior__(self, other: Any) -> Tensor: ...
     def __ipow__(self, other: Any) -> Tensor: ...
+    def __irshift__(self, other: Any) -> Tensor: ...
     def __isub__(self, other: Any) -> Tensor: ...
     def __itruediv__(self, other: Any) -> Tensor: ...
     def __ixor__(self, other: Any) -> Tensor: ...
     def __le__(self, other: Any) -> Tensor: ...
+    def __lshift__(self, other: Any) -> Tensor: ...
     def __lt__(self, other: Any) -> Tensor: ...
     def __matmul__(self, other: Any) -> Tensor: ...
+    def __mod__(self, other: Any) -> Tensor: ...
     def __mul__(self, other: Any) -> Tensor: ...
     def __ne__(self, other: Any) -> Tensor: ...  # type: ignore[override]
     def __neg__(self) -> Tensor: ...
@@ -41,10 +48,16 @@ class Methods(TensorBase):
     def __pow__(self, other: Any) -> Tensor: ...
     def __radd__(self, other: Any) -> Tensor: ...
     def __rand__(self, other: Any) -> Tensor: ...
+    def __rdiv__(self, other: Any) -> Tensor: ...
+    def __rfloordiv__(self, other: Any) -> Tensor: ...
+    def __rlshift__(self, other: Any) -> Tensor: ...
     def __rmatmul__(self, other: Any) -> Tensor: ...
+    def __rmod__(self, other: Any) -> Tensor: ...
     def __rmul__(self, other: Any) -> Tensor: ...
     def __ror__(self, other: Any) -> Tensor: ...
     def __rpow__(self, other: Any) -> Tensor: ...
+    def __rrshift__(self, other: Any) -> Tensor: ...
+    def __rshift__(self, other: Any) -> Tensor: ...
     def __rsub__(self, other: Any) -> Tensor: ...
     def __rtruediv__(self, other: Any) -> Tensor: ...
     def __rxor__(self, other: Any) -> Tensor: ...
@@ -63,6 +76,18 @@ class Methods(TensorBase):
 
     def absolute_(self) -> Tensor:
         """Write the result of ``abs`` into the tensor, and return that."""
+
+    def acos(self) -> Tensor:
+        """Return the inverse cosine, in [0, pi]: nan for a real input outside [-1, 1]."""
+
+    def acos_(self) -> Tensor:
+        """Write the result of ``acos`` into the tensor, and return that."""
+
+    def acosh(self) -> Tensor:
+        """Return the inverse hyperbolic cosine, at least 0: nan for a real input below 1."""
+
+    def acosh_(self) -> Tensor:
+        """Write the result of ``acosh`` into the tensor, and return that."""
 
     def add(
         self, other: Any, *, alpha: builtins.bool | builtins.int | builtins.float | complex = 1
@@ -93,6 +118,42 @@ class Methods(TensorBase):
         alpha: builtins.bool | builtins.int | builtins.float | complex = 1,
     ) -> Tensor:
         """Write the result of ``addbmm`` into the tensor, and return that."""
+
+    def addcdiv(
+        self,
+        tensor1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        tensor2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        value: builtins.bool | builtins.int | builtins.float | complex = 1,
+    ) -> Tensor:
+        """Return input + value * tensor1 / tensor2."""
+
+    def addcdiv_(
+        self,
+        tensor1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        tensor2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        value: builtins.bool | builtins.int | builtins.float | complex = 1,
+    ) -> Tensor:
+        """Write the result of ``addcdiv`` into the tensor, and return that."""
+
+    def addcmul(
+        self,
+        tensor1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        tensor2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        value: builtins.bool | builtins.int | builtins.float | complex = 1,
+    ) -> Tensor:
+        """Return input + value * tensor1 * tensor2."""
+
+    def addcmul_(
+        self,
+        tensor1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        tensor2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        value: builtins.bool | builtins.int | builtins.float | complex = 1,
+    ) -> Tensor:
+        """Write the result of ``addcmul`` into the tensor, and return that."""
 
     def addmm(
         self,
@@ -196,11 +257,47 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return whether at least one element is nonzero, over ``dim`` (all by default), as bool."""
 
+    def arccos(self) -> Tensor:
+        """Return the inverse cosine, in [0, pi]: nan for a real input outside [-1, 1]."""
+
+    def arccos_(self) -> Tensor:
+        """Write the result of ``acos`` into the tensor, and return that."""
+
+    def arccosh(self) -> Tensor:
+        """Return the inverse hyperbolic cosine, at least 0: nan for a real input below 1."""
+
+    def arccosh_(self) -> Tensor:
+        """Write the result of ``acosh`` into the tensor, and return that."""
+
+    def arcsin(self) -> Tensor:
+        """Return the inverse sine, in [-pi / 2, pi / 2]: nan for a real input outside [-1, 1]."""
+
+    def arcsin_(self) -> Tensor:
+        """Write the result of ``asin`` into the tensor, and return that."""
+
+    def arcsinh(self) -> Tensor:
+        """Return the inverse hyperbolic sine."""
+
+    def arcsinh_(self) -> Tensor:
+        """Write the result of ``asinh`` into the tensor, and return that."""
+
+    def arctan(self) -> Tensor:
+        """Return the inverse tangent, in [-pi / 2, pi / 2]."""
+
     def arctan2(self, other: Any) -> Tensor:
         """Return the angle of the point (other, input) in radians, in [-pi, pi]."""
 
     def arctan2_(self, other: Any) -> Tensor:
         """Write the result of ``atan2`` into the tensor, and return that."""
+
+    def arctan_(self) -> Tensor:
+        """Write the result of ``atan`` into the tensor, and return that."""
+
+    def arctanh(self) -> Tensor:
+        """Return the inverse hyperbolic tangent: nan for a real input outside [-1, 1]."""
+
+    def arctanh_(self) -> Tensor:
+        """Write the result of ``atanh`` into the tensor, and return that."""
 
     def argmax(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
         """Return the int64 index of the first maximum: of all, flattened, or along ``dim``."""
@@ -245,11 +342,35 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return a copy with the values of ``src`` at the place of ``input.as_strided(...)``."""
 
+    def asin(self) -> Tensor:
+        """Return the inverse sine, in [-pi / 2, pi / 2]: nan for a real input outside [-1, 1]."""
+
+    def asin_(self) -> Tensor:
+        """Write the result of ``asin`` into the tensor, and return that."""
+
+    def asinh(self) -> Tensor:
+        """Return the inverse hyperbolic sine."""
+
+    def asinh_(self) -> Tensor:
+        """Write the result of ``asinh`` into the tensor, and return that."""
+
+    def atan(self) -> Tensor:
+        """Return the inverse tangent, in [-pi / 2, pi / 2]."""
+
     def atan2(self, other: Any) -> Tensor:
         """Return the angle of the point (other, input) in radians, in [-pi, pi]."""
 
     def atan2_(self, other: Any) -> Tensor:
         """Write the result of ``atan2`` into the tensor, and return that."""
+
+    def atan_(self) -> Tensor:
+        """Write the result of ``atan`` into the tensor, and return that."""
+
+    def atanh(self) -> Tensor:
+        """Return the inverse hyperbolic tangent: nan for a real input outside [-1, 1]."""
+
+    def atanh_(self) -> Tensor:
+        """Write the result of ``atanh`` into the tensor, and return that."""
 
     def baddbmm(
         self,
@@ -277,6 +398,12 @@ class Methods(TensorBase):
     def bitwise_and_(self, other: Any) -> Tensor:
         """Write the result of ``bitwise_and`` into the tensor, and return that."""
 
+    def bitwise_left_shift(self, other: Any) -> Tensor:
+        """Return the bits of integers moved up by other places: 0 by a negative or too large number."""
+
+    def bitwise_left_shift_(self, other: Any) -> Tensor:
+        """Write the result of ``bitwise_left_shift`` into the tensor, and return that."""
+
     def bitwise_not(self) -> Tensor:
         """Return ~input, of bools or integers."""
 
@@ -288,6 +415,12 @@ class Methods(TensorBase):
 
     def bitwise_or_(self, other: Any) -> Tensor:
         """Write the result of ``bitwise_or`` into the tensor, and return that."""
+
+    def bitwise_right_shift(self, other: Any) -> Tensor:
+        """Return the bits of integers moved down by other places, the sign kept."""
+
+    def bitwise_right_shift_(self, other: Any) -> Tensor:
+        """Write the result of ``bitwise_right_shift`` into the tensor, and return that."""
 
     def bitwise_xor(self, other: Any) -> Tensor:
         """Return input ^ other, of bools or integers."""
@@ -310,6 +443,12 @@ class Methods(TensorBase):
     def cdouble(self) -> Tensor:
         """Return the tensor as complex128; itself where it is that."""
 
+    def ceil(self) -> Tensor:
+        """Return the least whole number that is not below input; the gradient is 0."""
+
+    def ceil_(self) -> Tensor:
+        """Write the result of ``ceil`` into the tensor, and return that."""
+
     def cfloat(self) -> Tensor:
         """Return the tensor as complex64; itself where it is that."""
 
@@ -324,6 +463,18 @@ class Methods(TensorBase):
 
     def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
         """Write the result of ``clamp`` into the tensor, and return that."""
+
+    def clamp_max(self, max: Any) -> Tensor:
+        """Return input, but at most max; the gradient is that of :func:`clamp`."""
+
+    def clamp_max_(self, max: Any) -> Tensor:
+        """Write the result of ``clamp_max`` into the tensor, and return that."""
+
+    def clamp_min(self, min: Any) -> Tensor:
+        """Return input, but at least min; the gradient is that of :func:`clamp`."""
+
+    def clamp_min_(self, min: Any) -> Tensor:
+        """Write the result of ``clamp_min`` into the tensor, and return that."""
 
     def clip(self, min: Any = None, max: Any = None) -> Tensor:
         """Return input limited to [min, max], numbers or tensors; where min > max the result is max."""
@@ -349,11 +500,23 @@ class Methods(TensorBase):
     def copy_(self, src: Any, non_blocking: builtins.bool = False) -> Tensor:
         """Copy the values of another tensor in place: broadcast, cast, moved between devices."""
 
+    def copysign(self, other: Any) -> Tensor:
+        """Return the size of input with the sign of other, that of -0 and of nan included."""
+
+    def copysign_(self, other: Any) -> Tensor:
+        """Write the result of ``copysign`` into the tensor, and return that."""
+
     def cos(self) -> Tensor:
         """Return the cosine of input, in radians."""
 
     def cos_(self) -> Tensor:
         """Write the result of ``cos`` into the tensor, and return that."""
+
+    def cosh(self) -> Tensor:
+        """Return the hyperbolic cosine."""
+
+    def cosh_(self) -> Tensor:
+        """Write the result of ``cosh`` into the tensor, and return that."""
 
     def count_nonzero(self, dim: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
         """Return how many elements are not 0, over ``dim`` (all by default), as int64."""
@@ -381,6 +544,12 @@ class Methods(TensorBase):
 
     def cumsum_(self, dim: builtins.int, *, dtype: dtype | None = None) -> Tensor:
         """Write the result of ``cumsum`` into the tensor, and return that."""
+
+    def deg2rad(self) -> Tensor:
+        """Return an angle of that many degrees, in radians."""
+
+    def deg2rad_(self) -> Tensor:
+        """Write the result of ``deg2rad`` into the tensor, and return that."""
 
     def det(self) -> Tensor:
         """Return the determinants of square matrices, the last two dimensions."""
@@ -411,13 +580,13 @@ class Methods(TensorBase):
         """Return a copy with ``src`` at the diagonals over two dimensions."""
 
     def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
-        """Return input / other; integers give the default floating point type."""
+        """Return input / other, rounded as is asked for."""
 
     def div_(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """Write the result of ``div`` into the tensor, and return that."""
 
     def divide(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
-        """Return input / other; integers give the default floating point type."""
+        """Return input / other, rounded as is asked for."""
 
     def divide_(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """Write the result of ``div`` into the tensor, and return that."""
@@ -451,6 +620,12 @@ class Methods(TensorBase):
     def exp(self) -> Tensor:
         """Return e to the power input."""
 
+    def exp2(self) -> Tensor:
+        """Return 2 to the power input."""
+
+    def exp2_(self) -> Tensor:
+        """Write the result of ``exp2`` into the tensor, and return that."""
+
     def exp_(self) -> Tensor:
         """Write the result of ``exp`` into the tensor, and return that."""
 
@@ -469,6 +644,12 @@ class Methods(TensorBase):
     def fill_(self, value: Any) -> Tensor:
         """Fill the tensor with a number, or with a 0-d tensor, in place."""
 
+    def fix(self) -> Tensor:
+        """Return the whole part of input, cut towards 0; the gradient is 0."""
+
+    def fix_(self) -> Tensor:
+        """Write the result of ``trunc`` into the tensor, and return that."""
+
     def flatten(self, start_dim: builtins.int = 0, end_dim: builtins.int = -1) -> Tensor:
         """Return dimensions start_dim to end_dim as one."""
 
@@ -484,6 +665,45 @@ class Methods(TensorBase):
     def float(self) -> Tensor:
         """Return the tensor as float32; itself where it is that."""
 
+    def float_power(self, exponent: Any) -> Tensor:
+        """Return input to the power exponent, computed in double precision, real or complex."""
+
+    def float_power_(self, exponent: Any) -> Tensor:
+        """Write the tensor to the power exponent into it, a tensor of double precision."""
+
+    def floor(self) -> Tensor:
+        """Return the largest whole number that is not above input; the gradient is 0."""
+
+    def floor_(self) -> Tensor:
+        """Write the result of ``floor`` into the tensor, and return that."""
+
+    def floor_divide(self, other: Any) -> Tensor:
+        """Return input / other rounded downwards; it has no derivative, as in PyTorch."""
+
+    def floor_divide_(self, other: Any) -> Tensor:
+        """Write the result of ``floor_divide`` into the tensor, and return that."""
+
+    def fmax(self, other: Any) -> Tensor:
+        """Return the larger of the two, that which is no nan; at a tie the gradient goes to input."""
+
+    def fmin(self, other: Any) -> Tensor:
+        """Return the smaller of the two, that which is no nan; at a tie the gradient goes to input."""
+
+    def fmod(self, other: Any) -> Tensor:
+        """Return input - other * trunc(input / other), which has the sign of input."""
+
+    def fmod_(self, other: Any) -> Tensor:
+        """Write the result of ``fmod`` into the tensor, and return that."""
+
+    def frac(self) -> Tensor:
+        """Return what :func:`trunc` cuts off, with the sign of input."""
+
+    def frac_(self) -> Tensor:
+        """Write the result of ``frac`` into the tensor, and return that."""
+
+    def frexp(self) -> tuple[Tensor, Tensor]:
+        """Return a mantissa and an exponent, of which input is mantissa * 2**exponent."""
+
     def gather(
         self,
         dim: builtins.int,
@@ -492,6 +712,12 @@ class Methods(TensorBase):
         sparse_grad: builtins.bool = False,
     ) -> Tensor:
         """Return, at each place of ``index``, the element that it names along ``dim``."""
+
+    def gcd(self, other: Any) -> Tensor:
+        """Return the greatest common divisor, at least 0; that of 0 and 0 is 0."""
+
+    def gcd_(self, other: Any) -> Tensor:
+        """Write the result of ``gcd`` into the tensor, and return that."""
 
     def ge(self, other: Any) -> Tensor:
         """Return where input is at least other, as bool."""
@@ -522,6 +748,15 @@ class Methods(TensorBase):
 
     def half(self) -> Tensor:
         """Return the tensor as float16; itself where it is that."""
+
+    def hardshrink(self, lambd: builtins.float = 0.5) -> Tensor:
+        """Return input, and 0 where it lies in [-lambd, lambd], where the gradient is 0, too."""
+
+    def heaviside(self, values: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return 0 where input is below 0 or nan, 1 above, and values at 0; there is no derivative."""
+
+    def heaviside_(self, values: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Write the result of ``heaviside`` into the tensor, and return that."""
 
     def hsplit(
         self, indices_or_sections: builtins.int | Sequence[builtins.int]
@@ -647,11 +882,20 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return where ``|input - other| <= atol + rtol |other|``, as bool."""
 
+    def isfinite(self) -> Tensor:
+        """Return where input is neither infinite nor nan, as bool."""
+
     def isinf(self) -> Tensor:
         """Return where input is infinite, as bool."""
 
     def isnan(self) -> Tensor:
         """Return where input is nan, as bool."""
+
+    def isneginf(self) -> Tensor:
+        """Return where input is -inf, as bool."""
+
+    def isposinf(self) -> Tensor:
+        """Return where input is inf, as bool."""
 
     def isreal(self) -> Tensor:
         """Return where the imaginary part is 0, as bool; everywhere for a real input."""
@@ -673,11 +917,29 @@ class Methods(TensorBase):
     def kron(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the Kronecker product: each element of ``input`` times all of ``other``."""
 
+    def lcm(self, other: Any) -> Tensor:
+        """Return the least common multiple, at least 0."""
+
+    def lcm_(self, other: Any) -> Tensor:
+        """Write the result of ``lcm`` into the tensor, and return that."""
+
+    def ldexp(self, other: Any) -> Tensor:
+        """Return input * 2**other."""
+
+    def ldexp_(self, other: Any) -> Tensor:
+        """Write the result of ``ldexp`` into the tensor, and return that."""
+
     def le(self, other: Any) -> Tensor:
         """Return where input is at most other, as bool."""
 
     def le_(self, other: Any) -> Tensor:
         """Write the result of ``le`` into the tensor, and return that."""
+
+    def lerp(self, end: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], weight: Any) -> Tensor:
+        """Return input + weight * (end - input), which is end itself where the weight is 1."""
+
+    def lerp_(self, end: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], weight: Any) -> Tensor:
+        """Write the result of ``lerp`` into the tensor, and return that."""
 
     def less(self, other: Any) -> Tensor:
         """Return where input is less than other, as bool."""
@@ -694,17 +956,32 @@ class Methods(TensorBase):
     def log(self) -> Tensor:
         """Return the natural logarithm: -inf at 0, nan below; the gradient is 1 / input everywhere."""
 
+    def log10(self) -> Tensor:
+        """Return the logarithm to base 10: -inf at 0, nan below."""
+
+    def log10_(self) -> Tensor:
+        """Write the result of ``log10`` into the tensor, and return that."""
+
     def log1p(self) -> Tensor:
         """Return log(1 + input), accurate near 0."""
 
     def log1p_(self) -> Tensor:
         """Write the result of ``log1p`` into the tensor, and return that."""
 
+    def log2(self) -> Tensor:
+        """Return the logarithm to base 2: -inf at 0, nan below."""
+
+    def log2_(self) -> Tensor:
+        """Write the result of ``log2`` into the tensor, and return that."""
+
     def log_(self) -> Tensor:
         """Write the result of ``log`` into the tensor, and return that."""
 
     def logaddexp(self, other: Any) -> Tensor:
         """Return log(exp(input) + exp(other)), without overflow."""
+
+    def logaddexp2(self, other: Any) -> Tensor:
+        """Return log2(2**input + 2**other), without overflow."""
 
     def logcumsumexp(self, dim: builtins.int) -> Tensor:
         """Return at each place the logarithm of the sum of the exponentials up to it along ``dim``."""
@@ -839,6 +1116,22 @@ class Methods(TensorBase):
     def mv(self, vec: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the product of a matrix and a vector."""
 
+    def nan_to_num(
+        self,
+        nan: builtins.float | None = None,
+        posinf: builtins.float | None = None,
+        neginf: builtins.float | None = None,
+    ) -> Tensor:
+        """Return input with other numbers for nan, inf and -inf, where the gradient is 0."""
+
+    def nan_to_num_(
+        self,
+        nan: builtins.float | None = None,
+        posinf: builtins.float | None = None,
+        neginf: builtins.float | None = None,
+    ) -> Tensor:
+        """Write the result of ``nan_to_num`` into the tensor, and return that."""
+
     def nanmean(
         self,
         dim: builtins.int | Sequence[builtins.int] | None = None,
@@ -931,6 +1224,12 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return zeros of a shape, with the type and device of ``input``."""
 
+    def nextafter(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the number of the type that is next to input on the way to other."""
+
+    def nextafter_(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Write the result of ``nextafter`` into the tensor, and return that."""
+
     def nonzero(self, *, as_tuple: builtins.bool = False) -> Any:
         """Return the int64 indices of the nonzero elements, a row for each; or a tuple of columns."""
 
@@ -992,6 +1291,12 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Write the result of ``put`` into the tensor, and return that."""
 
+    def rad2deg(self) -> Tensor:
+        """Return an angle of that many radians, in degrees."""
+
+    def rad2deg_(self) -> Tensor:
+        """Write the result of ``rad2deg`` into the tensor, and return that."""
+
     def ravel(self) -> Tensor:
         """Return the elements as a vector: a view where they lie in order, else a copy."""
 
@@ -1006,6 +1311,12 @@ class Methods(TensorBase):
 
     def relu_(self) -> Tensor:
         """Write the result of ``relu`` into the tensor, and return that."""
+
+    def remainder(self, other: Any) -> Tensor:
+        """Return input - other * floor(input / other), which has the sign of other."""
+
+    def remainder_(self, other: Any) -> Tensor:
+        """Write the result of ``remainder`` into the tensor, and return that."""
 
     def repeat(self, *repeats: Any) -> Tensor:
         """Return a copy in which the tensor lies as often along each dimension as is said."""
@@ -1037,6 +1348,12 @@ class Methods(TensorBase):
 
     def rot90(self, k: builtins.int = 1, dims: Sequence[builtins.int] = (0, 1)) -> Tensor:
         """Return a copy turned ``k`` times by 90 degrees, from the first of two ``dims`` to the second."""
+
+    def round(self, *, decimals: builtins.int = 0) -> Tensor:
+        """Return the nearest number of so many decimals, of two that are as near the even one."""
+
+    def round_(self, *, decimals: builtins.int = 0) -> Tensor:
+        """Write the result of ``round`` into the tensor, and return that."""
 
     def rsqrt(self) -> Tensor:
         """Return 1 / sqrt(input)."""
@@ -1136,11 +1453,26 @@ class Methods(TensorBase):
     def sign_(self) -> Tensor:
         """Write the result of ``sign`` into the tensor, and return that."""
 
+    def signbit(self) -> Tensor:
+        """Return where the sign is minus, that of -0 and of nan included, as bool."""
+
     def sin(self) -> Tensor:
         """Return the sine of input, in radians."""
 
     def sin_(self) -> Tensor:
         """Write the result of ``sin`` into the tensor, and return that."""
+
+    def sinc(self) -> Tensor:
+        """Return sin(pi input) / (pi input), and 1 at 0, where the gradient is 0."""
+
+    def sinc_(self) -> Tensor:
+        """Write the result of ``sinc`` into the tensor, and return that."""
+
+    def sinh(self) -> Tensor:
+        """Return the hyperbolic sine."""
+
+    def sinh_(self) -> Tensor:
+        """Write the result of ``sinh`` into the tensor, and return that."""
 
     def slice_scatter(
         self,
@@ -1342,10 +1674,16 @@ class Methods(TensorBase):
         """Write the result of ``triu`` into the tensor, and return that."""
 
     def true_divide(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
-        """Return input / other; integers give the default floating point type."""
+        """Return input / other, rounded as is asked for."""
 
     def true_divide_(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """Write the result of ``div`` into the tensor, and return that."""
+
+    def trunc(self) -> Tensor:
+        """Return the whole part of input, cut towards 0; the gradient is 0."""
+
+    def trunc_(self) -> Tensor:
+        """Write the result of ``trunc`` into the tensor, and return that."""
 
     def type_as(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the tensor with the type of another."""
@@ -1419,6 +1757,12 @@ class Methods(TensorBase):
 
     def where(self, condition: Any, other: Any = None) -> Any:
         """Return input where condition holds, else other."""
+
+    def xlogy(self, other: Any) -> Tensor:
+        """Return input * log(other), 0 where input is 0, whatever other is, and nan where other is."""
+
+    def xlogy_(self, other: Any) -> Tensor:
+        """Write the result of ``xlogy`` into the tensor, and return that."""
 
     def zero_(self) -> Tensor:
         """Fill the tensor with zeros in place."""

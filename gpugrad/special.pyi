@@ -12,6 +12,11 @@ def erf(
 ) -> Tensor:
     """Return the error function; on the CPU by SciPy where installed, else slowly by ``math``."""
 
+def exp2(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return 2 to the power input."""
+
 def expit(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
@@ -43,3 +48,19 @@ def logsumexp(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return log(exp(input).sum(dim)), without overflow."""
+
+def round(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    decimals: int = 0,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the nearest number of so many decimals, of two that are as near the even one."""
+
+def sinc(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return sin(pi input) / (pi input), and 1 at 0, where the gradient is 0."""
+
+def xlogy(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """Return input * log(other), 0 where input is 0, whatever other is, and nan where other is."""
