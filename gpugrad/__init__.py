@@ -20,6 +20,7 @@ from gpugrad import return_types as return_types
 from gpugrad import special as special
 from gpugrad import utils as utils
 from gpugrad._device import device as device
+from gpugrad._dtype import bfloat16 as bfloat16
 from gpugrad._dtype import complex64 as complex64
 from gpugrad._dtype import complex128 as complex128
 from gpugrad._dtype import dtype as dtype
@@ -34,6 +35,9 @@ from gpugrad._dtype import int64 as int64
 from gpugrad._dtype import promote_types as promote_types
 from gpugrad._dtype import set_default_dtype as set_default_dtype
 from gpugrad._dtype import uint8 as uint8
+from gpugrad._dtype import uint16 as uint16
+from gpugrad._dtype import uint32 as uint32
+from gpugrad._dtype import uint64 as uint64
 from gpugrad._size import Size as Size
 from gpugrad._tensor import Tensor as Tensor
 from gpugrad.autograd.anomaly_mode import (
@@ -64,6 +68,19 @@ from gpugrad.printing import set_printoptions as set_printoptions
 from gpugrad.random import Generator as Generator
 from gpugrad.random import initial_seed as initial_seed
 from gpugrad.random import manual_seed as manual_seed
+from gpugrad.tensor_types import BFloat16Tensor as BFloat16Tensor
+from gpugrad.tensor_types import BoolTensor as BoolTensor
+from gpugrad.tensor_types import ByteTensor as ByteTensor
+from gpugrad.tensor_types import CharTensor as CharTensor
+from gpugrad.tensor_types import DoubleTensor as DoubleTensor
+from gpugrad.tensor_types import FloatTensor as FloatTensor
+from gpugrad.tensor_types import HalfTensor as HalfTensor
+from gpugrad.tensor_types import IntTensor as IntTensor
+from gpugrad.tensor_types import LongTensor as LongTensor
+from gpugrad.tensor_types import ShortTensor as ShortTensor
+from gpugrad.tensor_types import set_default_tensor_type as set_default_tensor_type
+from gpugrad.type_info import finfo as finfo
+from gpugrad.type_info import iinfo as iinfo
 
 # PyTorch's other names of the types.
 bool = _dtype.bool_

@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 BOOL, INTEGER, FLOAT, COMPLEX = range(4)  # the categories of promotion, lowest first
 _CATEGORIES = {"b": BOOL, "i": INTEGER, "u": INTEGER, "f": FLOAT, "c": COMPLEX}
+
+# NumPy's kinds of floating point types, and of those that have gradients.  Types of other
+# libraries are V to it: here that is bfloat16, no other one comes in.
+FLOATING, INEXACT = "fV", "fcV"
+FLOAT32 = np.dtype(np.float32)
+
+
+def is_half(kind: np.dtype[Any]) -> bool:
+    """Tell whether a type of NumPy's is float16 or bfloat16."""
+    return kind.itemsize == 2 and kind.kind in FLOATING
+
+
+@cache
+def limits(kind: np.dtype[Any]) -> Any:
+    """Return the limits of a type of NumPy's: its ``finfo`` or ``iinfo``."""
+    if kind.kind in "iu":
+        return np.iinfo(kind)
+    if kind.kind == "V":
+        from ml_dtypes import finfo
+
+        return finfo(kind)  # type: ignore[no-untyped-call]
+    return np.finfo(kind)
+
+
+def accumulation(kind: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type in which numbers of a type are added and multiplied before they are rounded.
+
+    That is float32 for float16 and bfloat16, the type itself for all others.
+    """
+    return FLOAT32 if is_half(kind) else kind
 
 
 class dtype:  # noqa: N801  PyTorch's name
@@ -20,16 +52,32 @@ class dtype:  # noqa: N801  PyTorch's name
         """Make the type called ``name``; ``title`` is PyTorch's other name, as in FloatTensor."""
         self.name = name
         self.title = title
-        self.numpy = np.dtype(name)
-        self.category = _CATEGORIES[self.numpy.kind]
+        if name == "bfloat16":  # not NumPy's own: see __getattr__
+            self.category, self.itemsize = FLOAT, 2
+        else:
+            self.numpy = np.dtype(name)
+            self.category, self.itemsize = _CATEGORIES[self.numpy.kind], self.numpy.itemsize
         self.is_floating_point = self.category == FLOAT
         self.is_complex = self.category == COMPLEX
-        self.itemsize = self.numpy.itemsize
+
+    def __getattr__(self, name: str) -> Any:
+        """Get NumPy's type of bfloat16 from ml_dtypes, when it is first asked for."""
+        if name != "numpy":
+            raise AttributeError(f"'dtype' object has no attribute '{name}'")
+        try:
+            from ml_dtypes import bfloat16 as scalar
+        except ImportError:
+            raise ImportError(
+                "gpugrad.bfloat16 needs the package ml_dtypes: pip install 'gpugrad[bfloat16]'"
+            ) from None
+        self.numpy = np.dtype(scalar)
+        DTYPES[self.numpy] = self
+        return self.numpy
 
     @property
     def is_signed(self) -> bool:
         """Tell whether the type has negative values."""
-        return self.numpy.kind in "ifc"
+        return self.category >= FLOAT or self.numpy.kind == "i"
 
     @property
     def c_name(self) -> str:
@@ -52,11 +100,15 @@ class dtype:  # noqa: N801  PyTorch's name
 
 
 float16 = dtype("float16", "Half")
+bfloat16 = dtype("bfloat16", "BFloat16")
 float32 = dtype("float32", "Float")
 float64 = dtype("float64", "Double")
 complex64 = dtype("complex64", "ComplexFloat")
 complex128 = dtype("complex128", "ComplexDouble")
 uint8 = dtype("uint8", "Byte")
+uint16 = dtype("uint16", "UInt16")
+uint32 = dtype("uint32", "UInt32")
+uint64 = dtype("uint64", "UInt64")
 int8 = dtype("int8", "Char")
 int16 = dtype("int16", "Short")
 int32 = dtype("int32", "Int")
@@ -64,15 +116,18 @@ int64 = dtype("int64", "Long")
 bool_ = dtype("bool", "Bool")
 
 _C_NAMES = {
-    "float16": "c10::Half", "complex64": "c10::complex<float>",
+    "float16": "c10::Half", "bfloat16": "c10::BFloat16", "complex64": "c10::complex<float>",
     "complex128": "c10::complex<double>", "uint8": "unsigned char", "int8": "signed char",
     "int16": "short int", "int64": "long int",
+    "uint16": "short unsigned int", "uint32": "unsigned int", "uint64": "long unsigned int",
 }  # fmt: skip
 DTYPES = {d.numpy: d for d in (
-    float16, float32, float64, complex64, complex128, uint8, int8, int16, int32, int64, bool_,
+    float16, float32, float64, complex64, complex128, uint8, uint16, uint32, uint64, int8, int16,
+    int32, int64, bool_,
 )}  # fmt: skip
 SUPPORTED = (
-    "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool"
+    "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, "
+    "uint16, uint8, and bool"
 )
 
 
@@ -86,6 +141,9 @@ def of(numpy_dtype: Any) -> dtype:
         return DTYPES[np.dtype(numpy_dtype)]
     except KeyError:
         name = np.dtype(numpy_dtype).type.__name__
+        if np.dtype(numpy_dtype) == getattr(sys.modules.get("ml_dtypes"), "bfloat16", None):
+            DTYPES[bfloat16.numpy] = bfloat16
+            return bfloat16
         raise TypeError(
             f"can't convert np.ndarray of type numpy.{name}. "
             f"The only supported types are: {SUPPORTED}."
@@ -144,11 +202,24 @@ def promote_types(a: dtype, b: dtype) -> dtype:
     """
     if a is b:
         return a
+    if (_is_barebones(a) and b.category != FLOAT) or (_is_barebones(b) and a.category != FLOAT):
+        raise RuntimeError(
+            "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "
+            f"{a.title} and {b.title}"
+        )
     if a.category < b.category:
         a, b = b, a
     if a.category != b.category and (a.category < COMPLEX or b.category < FLOAT):
         return a
-    return of(np.promote_types(a.numpy, b.numpy)) if b is not float16 or not a.is_complex else a
+    if a.itemsize == b.itemsize == 2 and a.is_floating_point:
+        return float32
+    if b.itemsize == 2 and a.category >= FLOAT:  # a half is the narrowest of both kinds
+        return a
+    return of(np.promote_types(a.numpy, b.numpy))
+
+
+def _is_barebones(d: dtype) -> bool:
+    return d.category == INTEGER and d.itemsize > 1 and not d.is_signed
 
 
 def combine(dimensioned: dtype | None, zero: dtype | None, number: dtype | None) -> dtype:

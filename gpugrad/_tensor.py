@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad import _dtype, backend, hooks, printing
+from gpugrad import _dtype, backend, hooks, printing, tensor_types
 from gpugrad._device import device as Device  # noqa: N812  the class has a property of its name
+from gpugrad._dtype import INEXACT
 from gpugrad._dtype import dtype as DType  # noqa: N812
 from gpugrad._size import Size, size_of
 from gpugrad.backend.batched import NO_MEMORY, Batched, levels_of
@@ -88,24 +89,11 @@ class Tensor(Methods):
 
     def __new__(cls, *data: Any, device: Any = None) -> Any:
         """Return a tensor of the default dtype: of the data, or of given sizes."""
-        made = cls._made(data, device)
+        if len(data) == 1 and isinstance(data[0], TensorBase):
+            made: Any = copies.detach(data[0])  # type: ignore[arg-type]
+        else:
+            made = tensor_types.filled(_dtype.get_default_dtype(), data, device)
         return made if cls is Tensor else saved.of_class(made, cls)
-
-    @classmethod
-    def _made(cls, data: tuple[Any, ...], device: Any) -> Any:
-        default = _dtype.get_default_dtype()
-        first = data[0] if data else 0
-        if isinstance(first, Size):
-            data = first
-        if all(isinstance(n, int) and not isinstance(n, bool) for n in data):
-            return creation.empty(data or (0,), dtype=default, device=device)
-        if len(data) == 1 and isinstance(first, TensorBase):
-            return copies.detach(first)  # type: ignore[arg-type]
-        if isinstance(first, str):
-            raise TypeError("new(): invalid data type 'str'")
-        if len(data) != 1 or not (hasattr(first, "__len__") or backend.is_array(first)):
-            raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")
-        return creation.tensor(first, dtype=default, device=device)
 
     @staticmethod
     def _make_subclass(cls: Any, data: Tensor, require_grad: bool = False) -> Any:
@@ -184,6 +172,32 @@ class Tensor(Methods):
         return backend.of(self._array).type == "cuda"
 
     @property
+    def is_cpu(self) -> bool:
+        """Whether the array is NumPy's."""
+        return backend.of(self._array).type == "cpu"
+
+    def get_device(self) -> int:
+        """Return the number of the GPU that holds the array, -1 for NumPy's."""
+        index = self.device.index
+        return -1 if index is None else index
+
+    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
+        """Return the tensor as another type; without one, the name of its own.
+
+        A type is a dtype, a type of tensors such as ``gpugrad.DoubleTensor``, or its name.
+
+        Raises:
+            ValueError: There is no type of that name.
+        """
+        if dtype is None:
+            return saved.type_name(self)
+        if isinstance(dtype, str):
+            dtype = tensor_types.named(dtype)
+        if isinstance(dtype, tensor_types.tensortype):
+            return copies.to(self, dtype.where, dtype.dtype)
+        return copies.to(self, _dtype.chosen(dtype, self.dtype))
+
+    @property
     def itemsize(self) -> int:
         """The size of an element in bytes."""
         return self.dtype.itemsize
@@ -254,7 +268,7 @@ class Tensor(Methods):
                     "var_no_grad = var.detach()."
                 )
             return
-        if value and self._array.dtype.kind not in "fc":
+        if value and self._array.dtype.kind not in INEXACT:
             raise RuntimeError(
                 "only Tensors of floating point and complex dtype can require gradients"
             )
@@ -285,7 +299,7 @@ class Tensor(Methods):
                 "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
                 f"{type(requires_grad).__name__}"
             )
-        if requires_grad and self._array.dtype.kind not in "fc":
+        if requires_grad and self._array.dtype.kind not in INEXACT:
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         self.requires_grad = requires_grad
         return self
@@ -408,7 +422,7 @@ class Tensor(Methods):
                 raise RuntimeError(
                     f"grad_dtype must be a gpugrad.dtype or None, but got {type(value).__name__}"
                 )
-            if value.numpy.kind not in "fc":
+            if value.numpy.kind not in INEXACT:
                 raise RuntimeError("grad_dtype must be a floating point or complex dtype")
             grad = self._grad
             if grad is not None and grad._array.dtype != value.numpy:
@@ -543,7 +557,7 @@ class Tensor(Methods):
     def data(self, value: Tensor) -> None:
         if not isinstance(value, TensorBase):
             raise TypeError(f"Variable data has to be a tensor, but got {_full_name(value)}")
-        if self._edge is not None and value._array.dtype.kind not in "fc":
+        if self._edge is not None and value._array.dtype.kind not in INEXACT:
             raise RuntimeError(
                 "data set to a tensor that requires gradients must be floating point or complex "
                 "dtype"

@@ -6,6 +6,14 @@ from typing import Any
 
 from gpugrad import backend
 from gpugrad._device import device
+from gpugrad.tensor_types import OF_CUDA
+
+
+def __getattr__(name: str) -> Any:
+    """Return one of the types of tensors on a GPU, ``gpugrad.cuda.FloatTensor`` and its kind."""
+    if name in OF_CUDA:
+        return OF_CUDA[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def is_available() -> bool:

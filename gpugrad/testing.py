@@ -20,6 +20,7 @@ import numpy as np
 
 import gpugrad
 from gpugrad import autograd, backend
+from gpugrad._dtype import INEXACT
 from gpugrad.autograd.gradcheck import central_difference
 from gpugrad.func.forward import walk_forward
 from gpugrad.graph import TensorBase
@@ -102,7 +103,7 @@ def assert_close(
 
 
 def _close(a: Array, e: Array, rtol: float, atol: float) -> Any:
-    if a.dtype.kind not in "fc" and e.dtype.kind not in "fc":
+    if a.dtype.kind not in INEXACT and e.dtype.kind not in INEXACT:
         return a == e
     wide = np.result_type(a.dtype, e.dtype, np.float64)
     a, e = a.astype(wide), e.astype(wide)

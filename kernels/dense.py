@@ -25,7 +25,7 @@ class Plan(NamedTuple):
 
     shape: Shape
     order: layout.Order | None  # of the dimensions in memory
-    types: str  # of the results: CuPy makes an array of a letter sooner than of a dtype
+    types: tuple[Any, ...]  # of the results: CuPy makes an array of a letter sooner than of a dtype
     operands: tuple[Operand, ...]
     wide: Launch
     narrow: Launch  # one element a thread, for memory that begins anywhere
@@ -77,7 +77,8 @@ def plan(
         threads = size // width + size % width
         return Launch(kernel, (-(-threads // THREADS),), numbers)
 
-    return Plan(shape, order, "".join(d.char for d in results), operands, launch(width), launch(1))
+    types = tuple([d if d.kind == "V" else d.char for d in results])  # no letter means bfloat16
+    return Plan(shape, order, types, operands, launch(width), launch(1))
 
 
 @cache

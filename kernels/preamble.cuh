@@ -5,6 +5,7 @@ namespace gpugrad {
 using uint8 = unsigned char;
 using int8 = signed char;
 using int64 = long long;
+using uint64 = unsigned long long;
 
 template <typename T> __device__ inline bool truth(T x) { return x != T(0); }
 

@@ -17,6 +17,7 @@ from typing import Any
 import cupy
 import numpy as np
 
+from gpugrad._dtype import accumulation
 from gpugrad.kernels.source import HEADER, DType, c_type
 
 THREADS = 256
@@ -25,7 +26,6 @@ PART = 2048  # elements that are worth a block of their own
 INNER = 32  # neighbours that a warp reads at once
 STATE = 32  # bytes, at most, of what is kept of the elements before one
 
-_FLOAT16, _FLOAT32 = np.dtype(np.float16), np.dtype(np.float32)
 
 # What is kept of some elements, of none, of one, and of those before with those after.
 _STATES = {
@@ -144,7 +144,7 @@ def raw(kind: str, dtype: DType, body: str, stage: str, reverse: bool) -> cupy.R
     members, none, one, combined = _STATES[kind]
     extreme = kind in ("max", "min")
     store = "out0[at] = Element(found.v);" + " out1[at] = found.index;" * extreme
-    value = _FLOAT32 if dtype == _FLOAT16 else dtype
+    value = accumulation(dtype)
     name = f"gpugrad_cumulative_{kind}_{body}_{stage}{'_reverse' * reverse}"
     sources = ["source0", "source1"] if kind == "recurrence" else ["source0"]
     parameters = [f"const Element *{s}" for s in sources]

@@ -13,6 +13,7 @@ from typing import Any
 import cupy
 import numpy as np
 
+from gpugrad._dtype import accumulation
 from gpugrad.kernels.source import HEADER, DType, c_type
 
 THREADS = 256
@@ -70,7 +71,7 @@ extern "C" __global__ void gpugrad_segments(const INDEX *numbers, const Size *or
 @cache
 def kernels(dtype: DType, index: DType, way: str) -> tuple[cupy.RawKernel, cupy.RawKernel, DType]:
     """Return the two kernels for elements of a type, and the type in which they compute."""
-    total = np.dtype(np.float32) if dtype == np.float16 else dtype
+    total = accumulation(dtype)
     text = _SOURCE.replace("COMBINED", _WAYS[way]).replace("CHUNK", str(CHUNK))
     text = text.replace("TOTAL", c_type(total)).replace("VALUE_TYPE", c_type(dtype))
     source = HEADER + text.replace("INDEX", c_type(index))

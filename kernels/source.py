@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gpugrad._dtype import accumulation
 from gpugrad.formula import BOOL, COMPLEX, REAL, Formula
 
 DType = np.dtype[Any]
@@ -18,6 +19,7 @@ PREAMBLE = (_HERE / "preamble.cuh").read_text()
 # What stands above a RawKernel; CuPy itself writes its headers above its own kernels.
 HEADER = f"""
 #include <cupy/complex.cuh>
+#include <cupy/bfloat16.cuh>
 #include <cupy/float16.cuh>
 #include <cupy/math_constants.h>
 {PREAMBLE}
@@ -26,7 +28,9 @@ HEADER = f"""
 
 _C = {
     "bool": "bool", "uint8": "gpugrad::uint8", "int8": "gpugrad::int8", "int16": "short",
-    "int32": "int", "int64": "gpugrad::int64", "float16": "float16", "float32": "float",
+    "uint16": "unsigned short", "uint32": "unsigned int", "uint64": "gpugrad::uint64",
+    "int32": "int", "int64": "gpugrad::int64",
+    "float16": "float16", "bfloat16": "bfloat16", "float32": "float",
     "float64": "double", "complex64": "complex<float>", "complex128": "complex<double>",
 }  # fmt: skip
 
@@ -39,13 +43,13 @@ def c_type(dtype: DType) -> str:
 def kind_dtype(kind: str, compute: DType) -> DType:
     """Return the element type in which expressions of a kind are computed.
 
-    float16 computes in float32, and is rounded once.
+    float16 and bfloat16 compute in float32, and are rounded once.
     """
     if kind == BOOL:
         return np.dtype(np.bool_)
     if compute.kind == "c":
         return compute if kind == COMPLEX else np.dtype(f"f{compute.itemsize // 2}")
-    return np.dtype(np.float32) if compute.name == "float16" else compute
+    return accumulation(compute)
 
 
 def c_types(compute: DType) -> dict[str, str]:

@@ -45,8 +45,10 @@ UP_TO_GAUGE = {
     "linalg.ldl_factor", "linalg.ldl_factor_ex",
 }  # fmt: skip
 
-TOLERANCES = {"float64": 1e-7, "complex128": 1e-7, "float32": 2e-5, "complex64": 2e-5}
-COARSE = 4e-3  # 16 bits
+TOLERANCES = {
+    "float64": 1e-7, "complex128": 1e-7, "float32": 2e-5, "complex64": 2e-5, "float16": 4e-3,
+    "bfloat16": 1.6e-2,
+}  # fmt: skip
 
 TYPES = (
     "float64", "complex128", "float32", "int64", "bool", "float16", "int32", "uint8", "complex64",
@@ -223,8 +225,8 @@ def _tensors(theirs: Any, ours: Any, chance: bool) -> str | None:
     if chance:
         return None
     a, b = (_array(t.detach().cpu().resolve_conj(), kind) for t in (theirs.resolve_neg(), ours))
-    if kind in TOLERANCES or kind in ("float16", "bfloat16"):
-        tolerance = TOLERANCES.get(kind, COARSE)
+    if kind in TOLERANCES:
+        tolerance = TOLERANCES[kind]
         with np.errstate(all="ignore"):
             if np.allclose(b, a, rtol=tolerance, atol=tolerance, equal_nan=True):
                 return None

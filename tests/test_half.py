@@ -67,7 +67,7 @@ def test_singles_are_rounded_to_the_nearest_half(special: list[float]) -> None:
         values = values[np.abs(values) < 65520]
 
     with np.errstate(over="ignore"):
-        assert same_bits(half.rounded(values), values.astype(np.float16))
+        assert same_bits(half.rounded(values, FLOAT16), values.astype(np.float16))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -76,9 +76,9 @@ def test_conversions_of_any_layout(layout: str, order: str) -> None:
     array = laid_out(np.random.default_rng(0).standard_normal((64, 200)).astype(np.float16), layout)
     wide = half.widened(array)
     assert np.array_equal(wide, array.astype(np.float32))
-    assert same_bits(half.rounded(wide), np.array(array))
+    assert same_bits(half.rounded(wide, FLOAT16), np.array(array))
     out = np.empty((64, 200), np.float16, order=order)  # type: ignore[call-overload]
-    assert same_bits(half.rounded(wide, out), np.array(array))
+    assert same_bits(half.rounded(wide, FLOAT16, out), np.array(array))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -6,6 +6,7 @@ from collections.abc import Sequence, Set
 from typing import Any
 
 from gpugrad import backend, errors
+from gpugrad._dtype import INEXACT
 from gpugrad.graph import TensorBase, ends
 from gpugrad.op.history import check_rewritable
 from gpugrad.op.saved import Like
@@ -77,7 +78,7 @@ def outputs(name: str, found: Sequence[Any]) -> None:
         TypeError: One is an array of a type that has gradients.
     """
     for k, out in enumerate(found):
-        if backend.is_array(out) and out.dtype.kind in "fc":
+        if backend.is_array(out) and out.dtype.kind in INEXACT:
             raise TypeError(
                 f"the forward of {name.removesuffix('Backward')} returned an array as output {k}, "
                 "which would have no gradient. Return a tensor, as of gpugrad.as_tensor(array), or "

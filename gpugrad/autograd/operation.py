@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from gpugrad._dtype import INEXACT
 from gpugrad.autograd import batch, check
 from gpugrad.autograd.context import FunctionCtx, Shared
 from gpugrad.backend.batched import Level
@@ -201,7 +202,7 @@ class FunctionOperation:
         """
         given = [
             zeros(o)
-            if t is None and o is not None and o.dtype.kind in "fc" and ctx._materializes
+            if t is None and o is not None and o.dtype.kind in INEXACT and ctx._materializes
             else t
             for t, o in zip(tangents, likes, strict=True)
         ]
@@ -257,7 +258,7 @@ def _differentiable(
         k: t
         for k, (out, t) in enumerate(zip(outs, made, strict=True))
         if isinstance(t, TensorBase)
-        and t._array.dtype.kind in "fc"
+        and t._array.dtype.kind in INEXACT
         and not any(out is n for n in ctx._non_differentiable)
     }
 

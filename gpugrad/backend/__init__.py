@@ -263,9 +263,11 @@ BACKENDS: dict[type, Backend] = {
     np.ndarray: cpu_backend,
     **dict.fromkeys((
         np.float16, np.float32, np.float64, np.complex64, np.complex128, np.bool_, np.uint8,
-        np.int8, np.int16, np.int32, np.int64, np.intp, np.longlong,
+        np.uint16, np.uint32, np.uint64, np.int8, np.int16, np.int32, np.int64, np.intp,
+        np.longlong,
     ), cpu_backend),
 }  # fmt: skip
+SCALARS = {kind for kind in BACKENDS if issubclass(kind, np.generic)}  # bfloat16's comes later
 
 
 def of(array: Array) -> Backend:
@@ -325,8 +327,10 @@ def place() -> Callable[[], None]:
 
 
 def _registered(array: Array) -> Backend:
-    if isinstance(array, np.ndarray):
+    if isinstance(array, np.ndarray | np.generic):
         found = cpu_backend
+        if isinstance(array, np.generic):
+            SCALARS.add(array.__class__)
     elif is_array(array):
         found = cuda_backend()
     else:

@@ -17,6 +17,7 @@ from numpy._core import umath
 from numpy.lib.introspect import opt_func_info
 
 from gpugrad._device import CPU, device
+from gpugrad._dtype import accumulation, is_half
 from gpugrad.backend import elementary, half, large, places, products, scans, sorting
 from gpugrad.backend.places import all_inside
 from gpugrad.backend.spectrum import fft as fft
@@ -290,9 +291,9 @@ def evaluate(
             return (out,)
     many = True in [a.size >= LARGE for a in arrays]
     values: Sequence[Array]
-    if compute is FLOAT16:  # every step in 32 bits, rounded once, as on CUDA
-        compute = FLOAT32
-        if many and sum_to is None:
+    if compute.itemsize == 2 and is_half(compute):  # every step in 32 bits, rounded once
+        narrow, compute = compute, FLOAT32
+        if many and sum_to is None and narrow is FLOAT16:
             halves = _of_halves(formula, arrays, results)
             if out is None:
                 return halves
@@ -426,7 +427,7 @@ def _table(formula: Formula) -> Sequence[Array]:
 def _tables(formula: Formula, operands: Sequence[Array]) -> Sequence[Array]:
     """Return what a formula gives for each half."""
     values = _outputs(_compiled(formula, True), operands, FLOAT32)
-    tables = [v if v.dtype == _BOOL else half.rounded(v) for v in values]
+    tables = [v if v.dtype == _BOOL else half.rounded(v, FLOAT16) for v in values]
     return [np.broadcast_to(t, half.every().shape) for t in tables]
 
 
@@ -546,7 +547,7 @@ def gains(formula: Formula) -> bool:
 def _converted(array: Array, kind: str, compute: np.dtype[Any]) -> Array:
     if compute.kind == "c" and kind != COMPLEX:
         compute = np.dtype(f"f{compute.itemsize // 2}")
-    if array.dtype == FLOAT16 and compute == FLOAT32:
+    if compute == FLOAT32 and is_half(array.dtype):
         return half.widened(array)
     return array.astype(compute, copy=False)
 
@@ -554,8 +555,8 @@ def _converted(array: Array, kind: str, compute: np.dtype[Any]) -> Array:
 def _stored(array: Array, dtype: np.dtype[Any]) -> Array:
     if array.dtype.kind == "c" and dtype.kind != "c":
         array = array.real
-    if dtype == FLOAT16 and array.dtype == FLOAT32:
-        return half.rounded(array)
+    if array.dtype == FLOAT32 and is_half(dtype):
+        return half.rounded(array, dtype)
     return array.astype(dtype, copy=False)
 
 
@@ -587,10 +588,10 @@ def astype(array: Array, dtype: np.dtype[Any]) -> Array:
     """Return a copy with another element type; complex to real keeps the real part."""
     if array.dtype.kind == "c" and dtype.kind not in "cb":
         array = array.real
-    if array.dtype == FLOAT16 and dtype == FLOAT32:
+    if dtype == FLOAT32 and is_half(array.dtype):
         return half.widened(array)
-    if array.dtype == FLOAT32 and dtype == FLOAT16:
-        return half.rounded(array)
+    if array.dtype == FLOAT32 and is_half(dtype):
+        return half.rounded(array, dtype)
     return array.astype(dtype)
 
 
@@ -614,7 +615,7 @@ def _assign_cast(target: Array, source: Array) -> None:
     if target.dtype.kind != "c" and getattr(source, "dtype", target.dtype).kind == "c":
         source = source.real
     if target.dtype == FLOAT16 and getattr(source, "shape", None) == target.shape:
-        half.rounded(source, target)
+        half.rounded(source, FLOAT16, target)
     else:
         np.copyto(target, source, casting="unsafe")
 
@@ -638,7 +639,7 @@ _MOST_PASSES = 128
 @quiet
 def add_overlapping(view: Array, values: Array) -> bool:
     """Add values to a view whose elements may lie on each other: some dimensions one by one."""
-    if view.dtype == FLOAT16:  # each addition would round
+    if is_half(view.dtype):  # each addition would round
         return False
     steps = [(abs(s), n) for s, n in zip(view.strides, view.shape, strict=True)]
     by_length = sorted(range(view.ndim), key=lambda k: view.shape[k])
@@ -679,7 +680,7 @@ def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
     first, *others = arrays
     for k, array in enumerate(others):
         if first.dtype is FLOAT16 and first.size >= LARGE:
-            first = half.rounded(half.widened(first) + half.widened(array))
+            first = half.rounded(half.widened(first) + half.widened(array), FLOAT16)
         elif (into_first or k) and first.size > 1000:  # below, adding in place is dearer
             np.add(first, array, out=first)
         else:
@@ -692,7 +693,7 @@ def address(array: Array) -> int:
     if array.flags.c_contiguous and array.size:
         try:
             return _address_of(_first_byte(array))
-        except TypeError:  # it may not be written
+        except (TypeError, ValueError):  # it may not be written, or is of another library's type
             pass
     return int(array.__array_interface__["data"][0])
 
@@ -831,13 +832,9 @@ maximum_reduce: Any = np.maximum.reduce
 minimum_reduce: Any = np.minimum.reduce
 
 
-def _accumulator(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return FLOAT32 if dtype == FLOAT16 else dtype
-
-
 def _summed(array: Array, axes: Shape, dtype: np.dtype[Any]) -> Array:
     """Return the sum over ``axes``, which disappear, in ``dtype``."""
-    if array.dtype == FLOAT16 and dtype == FLOAT32:
+    if dtype == FLOAT32 and is_half(array.dtype):
         array = half.widened(array)
     if array.size >= 1024 and array.dtype == dtype:
         found = large.sums(array, axes)
@@ -855,7 +852,7 @@ def _stored_as(result: Array, array: Array, axes: Shape, keepdims: bool, dtype: 
 
 def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the sum over ``axes`` as ``dtype``."""
-    if array.size < 1024 and array.dtype is dtype and dtype is not FLOAT16 and not keepdims:
+    if array.size < 1024 and array.dtype is dtype and dtype.itemsize > 2 and not keepdims:
         along = None if len(axes) == array.ndim else axes
         try:
             return quietly(add_reduce, array, along, dtype)
@@ -864,7 +861,7 @@ def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Arra
     before = error_state()
     try:
         enter(QUIET)
-        result = _summed(array, axes, _accumulator(dtype))
+        result = _summed(array, axes, accumulation(dtype))
         return _stored_as(result, array, axes, keepdims, dtype)
     finally:
         enter(before)
@@ -872,7 +869,7 @@ def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Arra
 
 def mean(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the mean over ``axes`` as ``dtype``."""
-    accumulator = _accumulator(dtype)
+    accumulator = accumulation(dtype)
     count = array.size if len(axes) == array.ndim else math.prod([array.shape[k] for k in axes])
     before = error_state()
     try:
@@ -886,9 +883,9 @@ def mean(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Arr
 @quiet
 def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the product over ``axes`` as ``dtype``."""
-    if array.dtype == FLOAT16 and dtype == FLOAT16:
+    if array.dtype == dtype and is_half(dtype):
         array = half.widened(array)
-    found = products.product(np.asarray(array), axes, _accumulator(dtype))
+    found = products.product(np.asarray(array), axes, accumulation(dtype))
     if not keepdims:
         found = found.reshape([n for k, n in enumerate(array.shape) if k not in axes])
     return found if found.dtype == dtype else found.astype(dtype)
@@ -897,9 +894,9 @@ def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Arr
 @quiet
 def others(array: Array, axes: Shape) -> Array | None:
     """Return at each element the product of all others along ``axes``, where no part overflows."""
-    if array.dtype == FLOAT16:
+    if is_half(array.dtype):
         found = products.others(half.widened(np.asarray(array)), axes)
-        return None if found is None else half.rounded(found)
+        return None if found is None else half.rounded(found, array.dtype)
     return products.others(np.asarray(array), axes)
 
 
@@ -976,8 +973,8 @@ def matmul(a: Array, b: Array) -> Array:
 
     One matrix is multiplied once with all of a stack that lie as one, or that are narrow.
     """
-    if a.dtype == FLOAT16:
-        return half.rounded(matmul(half.widened(a), half.widened(b)))
+    if is_half(a.dtype):
+        return half.rounded(matmul(half.widened(a), half.widened(b)), a.dtype)
     if a.ndim > 2 or b.ndim > 2 or a.shape[-1:] == (1,):
         return _stacked(a, b)
     if b.ndim == 1 and not b.strides[0]:  # of one number, which BLAS does not take
@@ -1014,8 +1011,8 @@ def _is_one(matrices: Array) -> bool:
 @quiet
 def dot(a: Array, b: Array) -> Array:
     """Return the sum of the products of two 1-d arrays."""
-    if a.dtype == FLOAT16:
-        return np.dot(half.widened(a), half.widened(b)).astype(FLOAT16)
+    if is_half(a.dtype):
+        return np.dot(half.widened(a), half.widened(b)).astype(a.dtype)
     return np.dot(a, b)
 
 
@@ -1085,9 +1082,9 @@ def add_at(array: Array, index: Any, values: Array) -> None:
 @quiet
 def reduce_at(array: Array, index: Any, values: Array, way: str) -> None:
     """Put ``values`` together with what is at ``index``."""
-    if array.dtype == FLOAT16 and way in ("sum", "prod"):  # each step would round
+    if is_half(array.dtype) and way in ("sum", "prod"):  # each step would round
         total = half.widened(array)
         places.reduce(total, index, half.widened(values), way)
-        half.rounded(total, array)
+        half.rounded(total, array.dtype, array)
     else:
         places.reduce(array, index, values, way)

@@ -19,6 +19,7 @@ import cupy
 import numpy as np
 
 from gpugrad._device import device
+from gpugrad._dtype import FLOAT32, accumulation
 from gpugrad.backend import cpu, places
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
 from gpugrad.errors import out_of_bounds, summed_axes
@@ -36,8 +37,6 @@ type = "cuda"
 
 Array = Any
 Shape = tuple[int, ...]
-
-FLOAT16, FLOAT32 = np.dtype(np.float16), np.dtype(np.float32)
 
 
 @functools.cache
@@ -160,9 +159,9 @@ def evaluate(
         return _evaluate_strided(formula, arrays, compute, results)
     shape, order = plan.shape, plan.order
     if order is None:
-        outs = [xp.ndarray(shape, letter) for letter in plan.types]
+        outs = [xp.ndarray(shape, kind) for kind in plan.types]
     else:
-        outs = [layout.empty(shape, letter, order) for letter in plan.types]
+        outs = [layout.empty(shape, kind, order) for kind in plan.types]
     plan.run(arrays, outs, aligned(arrays))
     launches.add(1)
     return outs
@@ -482,6 +481,8 @@ def diagonal(array: Array, offset: int, first: int, second: int) -> Array:
 @at_home
 def triangle(array: Array, diagonal: int, upper: bool) -> Array:
     """Return matrices with zeros below a diagonal, or above it."""
+    if array.dtype.kind == "V":  # CuPy makes float32 of bfloat16
+        return triangle(array.view(np.int16), diagonal, upper).view(array.dtype)
     return (xp.triu if upper else xp.tril)(array, diagonal)
 
 
@@ -532,7 +533,7 @@ def _plain(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any], mean
 @at_home
 def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the product over ``axes`` as ``dtype``; 16-bit floats are multiplied in 32 bits."""
-    compute = FLOAT32 if dtype == FLOAT16 else dtype  # CuPy multiplies in the type it is given
+    compute = accumulation(dtype)  # CuPy multiplies in the type it is given
     result = _launched(array.prod(axis=axes, dtype=compute, keepdims=keepdims))
     return result if dtype == compute else astype(result, dtype)
 
@@ -583,11 +584,17 @@ def order(array: Array, axis: int, descending: bool) -> Array:
     """Return the int64 places of the elements in their order along an axis, which is stable."""
     if not array.size or not array.ndim:
         return xp.zeros(array.shape, np.int64)
+    array = _sortable(array)
     if not descending:
         return argsort(array, axis)
     launches.add(1)
     behind = argsort(xp.flip(array, axis), axis)  # of what is equal, the last comes first
     return array.shape[axis] - 1 - xp.flip(behind, axis)
+
+
+def _sortable(array: Array) -> Array:
+    """Return numbers in a type that CuPy sorts: bfloat16 as float32."""
+    return astype(array, FLOAT32) if array.dtype.kind == "V" else array
 
 
 @at_home
@@ -599,6 +606,7 @@ def top(array: Array, count: int, axis: int, largest: bool) -> Array:
 @at_home
 def order_of_rows(rows: Array) -> Array:
     """Return the places of the rows of a matrix in their order: by the first that differs."""
+    rows = _sortable(rows)
     narrow = {1: np.dtype(np.int32), 2: np.dtype(np.float32 if rows.dtype.kind == "f" else "i4")}
     keys = rows.astype(narrow.get(rows.dtype.itemsize, rows.dtype), copy=False)
     launches.add(keys.shape[1])
@@ -641,6 +649,8 @@ def _scanned(
 @at_home
 def matmul(a: Array, b: Array) -> Array:
     """Return the matrix product by cuBLAS, stacked over leading dimensions."""
+    if a.dtype.kind == "V" and builtins.max(a.ndim, b.ndim) > 2:  # CuPy stacks no bfloat16
+        return astype(matmul(astype(a, FLOAT32), astype(b, FLOAT32)), a.dtype)
     launches.add(1)
     return xp.matmul(a, b)
 

@@ -38,8 +38,8 @@ _ONE, _DOWN, _HALFWAY, _UPPER, _SIGN = np.array([1, 13, 0xFFF, 16, 0x8000], np.u
 
 
 def widened(array: Array) -> Array:
-    """Return halves in single precision."""
-    if array.size < LARGE or array.__class__ is not np.ndarray:
+    """Return halves, of float16 or bfloat16, in single precision."""
+    if array.size < LARGE or array.dtype != FLOAT16 or array.__class__ is not np.ndarray:
         return array.astype(FLOAT32)
     if 0 in array.strides:  # what is repeated is converted once
         once = tuple([slice(0, 1) if s == 0 else slice(None) for s in array.strides])
@@ -98,19 +98,23 @@ def _widen(bits: Array, out: Array) -> None:
         np.copyto(out, bits.view(FLOAT16))
 
 
-def rounded(array: Array, out: Array | None = None) -> Array:
-    """Return numbers in single precision as the nearest halves, in ``out`` where it is given."""
-    if array.size < LARGE or array.dtype != FLOAT32 or not array.flags.forc:
+def rounded(array: Array, dtype: np.dtype[Any], out: Array | None = None) -> Array:
+    """Return numbers in single precision as the nearest of a type, in ``out`` where it is given.
+
+    The type is float16 or bfloat16.
+    """
+    plain = array.size < LARGE or array.dtype != FLOAT32 or not array.flags.forc
+    if plain or dtype != FLOAT16:
         if out is None:
-            return array.astype(FLOAT16)
+            return array.astype(dtype)
         np.copyto(out, array, casting="unsafe")
         return out
     if not array.flags.c_contiguous:
-        return rounded(array.T, None if out is None else out.T).T
+        return rounded(array.T, dtype, None if out is None else out.T).T
     if out is None:
         out = np.empty(array.shape, FLOAT16)
     elif not out.flags.c_contiguous or out.shape != array.shape:
-        np.copyto(out, rounded(array))
+        np.copyto(out, rounded(array, dtype))
         return out
     flat, found = array.reshape(-1), out.reshape(-1)
     room = np.empty((2, min(_BLOCK, array.size)), np.uint32)
@@ -122,7 +126,7 @@ def rounded(array: Array, out: Array | None = None) -> Array:
 def add_into(target: Array, source: Array) -> None:
     """Add halves to halves in their memory."""
     if not (target.flags.c_contiguous and source.flags.c_contiguous):
-        rounded(widened(target) + widened(source), target)
+        rounded(widened(target) + widened(source), FLOAT16, target)
         return
     to, of = target.reshape(-1), np.broadcast_to(source, target.shape).reshape(-1)
     wide = np.empty((2, min(_BLOCK, to.size)), FLOAT32)

@@ -18,6 +18,8 @@ from numpy._core import umath
 from numpy._core.multiarray import c_einsum
 from numpy.lib.introspect import opt_func_info
 
+from gpugrad._dtype import INEXACT
+
 Array = Any
 
 LARGE = 4096  # elements
@@ -235,7 +237,7 @@ def sums(array: Array, axes: tuple[int, ...]) -> Array | None:
     """
     ndim = array.ndim
     if not axes or array.dtype not in _BITS:
-        return _in_turn(array, axes) if array.dtype.kind in "fc" else None
+        return _in_turn(array, axes) if array.dtype.kind in INEXACT else None
     if not array.flags.c_contiguous:  # by the order in which the elements lie in memory
         order = sorted(range(ndim), key=lambda k: -array.strides[k])
         whole = array.transpose(order)

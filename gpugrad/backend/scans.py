@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from gpugrad._dtype import FLOATING, INEXACT, is_half
 from gpugrad.backend import half
 
 Array = Any
 
-_FLOAT16, _FLOAT32, _FLOAT64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 _UFUNCS: dict[str, Any] = {
     "sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum,
     "logaddexp": np.logaddexp,
@@ -27,14 +28,14 @@ def scan(kind: str, arrays: Sequence[Array], axis: int, reverse: bool) -> Array:
     if kind == "logaddexp" and array.dtype.kind == "c":
         return _along_last(_complex_logaddexp, arrays, axis, reverse)
     own = array.dtype
-    if own == _FLOAT16:
+    if is_half(own):
         array = half.widened(array)
     if reverse:
         array = np.flip(array, axis)
     found = _accumulated(kind, array, axis)
     if reverse:
         found = np.ascontiguousarray(np.flip(found, axis))
-    return half.rounded(found) if own == _FLOAT16 else found
+    return half.rounded(found, own) if is_half(own) else found
 
 
 def extreme(array: Array, axis: int, greatest: bool) -> tuple[Array, Array]:
@@ -43,7 +44,7 @@ def extreme(array: Array, axis: int, greatest: bool) -> tuple[Array, Array]:
     moved = np.ascontiguousarray(np.moveaxis(array, axis, -1))
     values = _accumulated("max" if greatest else "min", moved, moved.ndim - 1)
     here = np.equal(moved, values)
-    if array.dtype.kind == "f":
+    if array.dtype.kind in FLOATING:
         here |= np.isnan(moved)
     if not here.size:
         places = np.zeros(values.shape, np.int64)
@@ -73,7 +74,7 @@ def _accumulated(kind: str, array: Array, axis: int) -> Array:
         return _accumulated(kind, array.astype(_FLOAT64), axis).astype(dtype)
     wide = _FLOAT64 if kind == "sum" and dtype == _FLOAT32 else dtype
     length = array.shape[axis]
-    if array.size >= _LONG and length >= 4 * _COUNT and kind in _IN_PARTS and dtype.kind in "fc":
+    if array.size >= _LONG and length >= 4 * _COUNT and kind in _IN_PARTS and dtype.kind in INEXACT:
         found = _in_parts(ufunc, array, axis, wide)
         if found is not None:
             return found
@@ -119,7 +120,7 @@ def _along_last(
     """Return a scan of halves in single precision, from either end, as one of the last axis."""
     found = [np.moveaxis(a, axis, -1) for a in np.broadcast_arrays(*arrays)]
     kind = found[0].dtype
-    if kind == _FLOAT16:
+    if is_half(kind):
         found = [a.astype(_FLOAT32) for a in found]
     if reverse:
         found = [a[..., ::-1] for a in found]

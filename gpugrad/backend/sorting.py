@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from gpugrad._dtype import FLOATING
+
 Array = Any
 
 SMALL = 512  # elements; below, NumPy's own stable order takes no longer
@@ -79,7 +81,7 @@ def _with_equal_in_order(array: Array, descending: bool) -> Array:
         order = order[..., ::-1]
     there = np.take_along_axis(array, order, -1)
     new = there[..., 1:] != there[..., :-1]
-    if array.dtype.kind == "f":
+    if array.dtype.kind in FLOATING:
         odd = np.isnan(there[..., 0 if descending else -1])
         if odd.any():
             new &= ~(np.isnan(there[..., 1:]) & np.isnan(there[..., :-1]))
@@ -105,7 +107,7 @@ def top(array: Array, count: int, axis: int, largest: bool) -> Array:
         return found[(*(slice(None),) * axis, slice(count))]
     moved = np.moveaxis(array, axis, -1)
     if moved.itemsize < 4:  # NumPy selects by vector units among larger ones
-        moved = moved.astype(np.float32 if moved.dtype.kind == "f" else np.int32)
+        moved = moved.astype(np.float32 if moved.dtype.kind in FLOATING else np.int32)
     if count == 0:
         return np.moveaxis(np.zeros((*moved.shape[:-1], 0), np.int64), -1, axis)
     if largest:
@@ -122,7 +124,7 @@ def of_rows(rows: Array) -> Array:
 
     They are compared as bytes, of numbers whose first byte counts most.
     """
-    if rows.dtype.kind == "f":
+    if rows.dtype.kind in FLOATING:
         rows = _whole(rows)
     size = rows.itemsize
     keys = np.array(rows, rows.dtype.newbyteorder(">"), order="C")
@@ -150,7 +152,7 @@ def found(bounds: Array, values: Array, right: bool) -> Array:
 
 
 def _has_nan(array: Array) -> bool:
-    return array.dtype.kind == "f" and bool(np.isnan(array).any())
+    return array.dtype.kind in FLOATING and bool(np.isnan(array).any())
 
 
 def _in_row(bounds: Array, values: Array, side: Any) -> Array:

@@ -19,6 +19,7 @@ from math import inf
 from typing import Any
 from weakref import WeakValueDictionary
 
+from gpugrad._dtype import INEXACT
 from gpugrad.graph import LEAF, SavedOutput, SeenView, TensorBase, below, edge_of, mark, mode
 from gpugrad.op import saved
 
@@ -192,7 +193,7 @@ def carry(operands: Sequence[Any], outs: Sequence[Any], moved: Moved) -> None:
     outputs, and the tangents of the operands, it computes those of the outputs, ``None`` where one
     does not move.
     """
-    if not any(out._array.dtype.kind in "fc" for out in outs):
+    if not any(out._array.dtype.kind in INEXACT for out in outs):
         return
     # a view has the counter of its base, whose tangents are others
     saving = [out for out in outs if getattr(out._counter, "array", None) is out._array]
@@ -203,7 +204,7 @@ def carry(operands: Sequence[Any], outs: Sequence[Any], moved: Moved) -> None:
             values = [primal(o, level) for o in operands]
             values += [seen_from(out, level) for out in outs]
             for out, tangent in zip(outs, moved(values, tangents, level), strict=True):
-                if tangent is not None and out._array.dtype.kind in "fc":
+                if tangent is not None and out._array.dtype.kind in INEXACT:
                     attach(out, level, tangent)
     for out in saving:
         counter: SavedOutput = out._counter

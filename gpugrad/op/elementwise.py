@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gpugrad import _dtype, backend
+from gpugrad._dtype import INEXACT
 from gpugrad.formula import (
     BOOL,
     COMPLEX,
@@ -211,7 +212,7 @@ class Elementwise:
         kept = Numbers(saved) if scaled else tuple(saved)
         node = record(self.rule(needs, count), inputs, kept, versions_of(kept), params)
         for k, out in enumerate(outs):
-            if out._array.dtype.kind in "fc" and (
+            if out._array.dtype.kind in INEXACT and (
                 count == 1 or any(self.formula.depends(needs, k))
             ):
                 out._edge = node if count == 1 else Output(node, k)

@@ -21,6 +21,7 @@ import numpy as np
 
 from gpugrad import backend
 from gpugrad._device import device
+from gpugrad._dtype import INEXACT, is_half
 from gpugrad.backend.batched import (
     Batched,
     Level,
@@ -217,7 +218,7 @@ def _put_strided(door: backend.Backend, input: Array, *, region: Region) -> Arra
 
     Of elements that lie on each other all are added.
     """
-    if input.dtype == np.float16 and _repeating(region.view):  # each addition would round
+    if is_half(input.dtype) and _repeating(region.view):  # each addition would round
         wide = door.astype(input, np.dtype(np.float32))
         return door.astype(_put_strided.op.forward(door, wide, region=region.wide()), input.dtype)
     memory = door.full((region.length,), 0, np.dtype(np.uint8), door.device_of(input))
@@ -424,7 +425,7 @@ def write_part(function: Any, tensor: Any, operands: Sequence[Any], options: Any
         or array.__class__ is Batched
         or not whole.flags.c_contiguous
         or not array.size
-        or array.dtype.kind not in "fc"
+        or array.dtype.kind not in INEXACT
     ):
         return False
     for o in operands:
@@ -534,7 +535,7 @@ def _nowhere() -> Node:
 
 def _replay(tensor: TensorBase, view: View) -> None:
     base: Any = view.base
-    if tensor._array.dtype.kind in "fc":
+    if tensor._array.dtype.kind in INEXACT:
         if base._edge is None:  # it was detached: the view requires grad, and that leads nowhere
             base = wrap(base._array)
             base._edge = _nowhere()
@@ -580,7 +581,7 @@ def move_with_base(tensor: Any) -> None:
         for level in base._tangents
         if level in mode.levels and level < view.outside and level not in own
     ]
-    if not missing or tensor._array.dtype.kind not in "fc":
+    if not missing or tensor._array.dtype.kind not in INEXACT:
         return
     _share_levels(tensor, base)
     settle(base)

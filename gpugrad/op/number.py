@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from gpugrad import _dtype
 from gpugrad._dtype import dtype
 
@@ -27,7 +25,7 @@ def checked_integer(value: float, wanted: dtype, title: str) -> int:
     Raises:
         RuntimeError: It does not fit.
     """
-    limits = np.iinfo(wanted.numpy)
+    limits = _dtype.limits(wanted.numpy)
     wraps = isinstance(value, int) and limits.min == 0
     if not (-limits.max if wraps else limits.min) <= value <= limits.max:
         raise RuntimeError(f"value cannot be converted to type {title} without overflow")
@@ -36,6 +34,7 @@ def checked_integer(value: float, wanted: dtype, title: str) -> int:
 
 _C_NAMES = {
     "uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t",
+    "uint16": "uint16_t", "uint32": "uint32_t", "uint64": "uint64_t", "bfloat16": "c10::BFloat16",
     "float16": "c10::Half", "float32": "float", "float64": "double",
     "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
 }  # fmt: skip
@@ -64,7 +63,7 @@ def checked_number(value: Any, wanted: dtype, half: str = "c10::Half") -> Any:
         value = value.real
     if wanted.category == _dtype.INTEGER:
         return checked_integer(value, wanted, title)
-    most = math.inf if title == "double" else float(np.finfo(wanted.numpy).max)
+    most = math.inf if title == "double" else float(_dtype.limits(wanted.numpy).max)
     for part in value.real, value.imag:
         if most < abs(part) < math.inf:
             raise RuntimeError(f"value cannot be converted to type {title} without overflow")

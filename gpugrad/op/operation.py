@@ -13,6 +13,7 @@ import numpy as np
 
 from gpugrad import backend, errors
 from gpugrad._device import device
+from gpugrad._dtype import INEXACT
 from gpugrad.backend.batched import (
     Batched,
     BatchedBackend,
@@ -93,7 +94,7 @@ def arriving(edge: Any, dtype: np.dtype[Any], computed: np.dtype[Any]) -> np.dty
 
     It is that type, but for a leaf with a ``grad_dtype``, which converts what was computed itself.
     """
-    if not has_grad_dtype(edge) or computed.kind not in "fc":
+    if not has_grad_dtype(edge) or computed.kind not in INEXACT:
         return dtype
     if computed.kind == "c" and dtype.kind != "c":
         return np.dtype(f"f{computed.itemsize // 2}")
@@ -401,7 +402,7 @@ class Operation:
         call = self._described(tensors, outs, params)
         node = record(rule, inputs, saved, versions_of(saved), call)
         for k, out in enumerate(outs):
-            if out._array.dtype.kind in "fc":
+            if out._array.dtype.kind in INEXACT:
                 out._edge = node if len(outs) == 1 else Output(node, k)
 
     def _described(

@@ -61,8 +61,7 @@ def of_one_type(tensors: Sequence[Any]) -> list[Any]:
 
 def as_scalar(value: complex, compute: np.dtype[Any]) -> Any:
     """Return a Python number as a NumPy scalar of the type the operands are computed in."""
-    if compute.kind == "f" and compute.itemsize == 2:
-        compute = np.dtype(np.float32)
+    compute = _dtype.accumulation(compute)
     with np.errstate(all="ignore"):
         if compute.kind in "iu":
             return np.asarray(value).astype(compute)[()]  # wraps around, as PyTorch's does

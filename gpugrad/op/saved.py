@@ -12,6 +12,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad._device import device
+from gpugrad._dtype import INEXACT
 from gpugrad.backend.batched import Batched, all_of, differs, levels_of
 from gpugrad.graph import (
     Counter,
@@ -454,7 +455,7 @@ def overwritten(
         saved = wrap(saved.array)
     origin = (  # of what was made by another node PyTorch does not know which output it was
         f", which is output {output or 0} of {function_name(maker)},"
-        if isinstance(maker, Node) and saved._array.dtype.kind in "fc" else ""
+        if isinstance(maker, Node) and saved._array.dtype.kind in INEXACT else ""
     )  # fmt: skip
     what = f"{_older_name(saved)} {errors.size(_seen(saved._array))}"
     error = RuntimeError(

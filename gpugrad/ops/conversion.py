@@ -39,7 +39,8 @@ def _named_after(kind: _dtype.dtype, name: str) -> None:
 
 
 for _name, _kind in {
-    "half": _dtype.float16, "float": _dtype.float32, "double": _dtype.float64,
+    "half": _dtype.float16, "bfloat16": _dtype.bfloat16,
+    "float": _dtype.float32, "double": _dtype.float64,
     "char": _dtype.int8, "short": _dtype.int16, "int": _dtype.int32, "long": _dtype.int64,
     "byte": _dtype.uint8, "bool": _dtype.bool_,
     "cfloat": _dtype.complex64, "cdouble": _dtype.complex128,

@@ -11,7 +11,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad._device import CPU, device
-from gpugrad._dtype import dtype
+from gpugrad._dtype import INEXACT, dtype
 from gpugrad.errors import size
 from gpugrad.graph import LEAF, TensorBase, inferring, mark
 from gpugrad.op import public
@@ -33,7 +33,7 @@ def finish(tensor: Any, requires_grad: bool) -> Any:
         RuntimeError: Its type has no gradients.
     """
     if requires_grad:
-        if tensor._array.dtype.kind not in "fc":
+        if tensor._array.dtype.kind not in INEXACT:
             raise RuntimeError(
                 "Only Tensors of floating point and complex dtype can require gradients"
             )

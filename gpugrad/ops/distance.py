@@ -6,10 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gpugrad import _dtype, backend
-from gpugrad._dtype import dtype
+from gpugrad._dtype import INEXACT, accumulation, dtype
 from gpugrad.errors import normal_dims
 from gpugrad.op import OPS, cast, composite, public
 from gpugrad.ops import pointwise as pw
@@ -39,7 +37,7 @@ def _norm(
         return door.max(size, axes, keepdims)
     if order == -math.inf:
         return door.min(size, axes, keepdims)
-    wide = np.dtype(np.float32) if real == np.float16 else real
+    wide = accumulation(real)
     shape = tuple([1 if k in axes else n for k, n in enumerate(input.shape)])
     if wide != real:
         size = door.astype(size, wide)
@@ -63,7 +61,7 @@ def _count_of_nonzero(door: backend.Backend, input: Array, *, axes: Shape, keepd
     kind = input.dtype
     formula = OPS["nonzero_as_one"].of_kind(kind.kind == "c").formula
     real = _dtype.of(kind).to_real().numpy
-    wide = np.dtype(np.float32) if real == np.float16 else real
+    wide = accumulation(real)
     (ones,) = door.evaluate(formula, (input,), kind, (wide,))
     return door.sum(ones, axes, keepdims, real)
 
@@ -113,7 +111,7 @@ def norm(
     order = 2.0 if p in ("fro", None) else float(p)
     if dtype is not None:
         input = cast(input, dtype=dtype.numpy)
-    if input._array.dtype.kind not in "fc":
+    if input._array.dtype.kind not in INEXACT:
         raise RuntimeError(
             "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
             f"{_dtype.of(input._array.dtype).title}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend
+from gpugrad._dtype import INEXACT, accumulation
 from gpugrad.backend import cpu
 from gpugrad.op import composite, public
 from gpugrad.op.saved import wrap
@@ -24,7 +25,7 @@ Array = Any
 def _on_host(function: Callable[[Array], Array], input: Array) -> Array:
     """Return a function of matrices, computed by NumPy in single precision at least."""
     kind = input.dtype
-    wide = np.dtype(np.float32) if kind == np.float16 else kind
+    wide = accumulation(kind)
     quiet = cpu.quiet(function)
     return backend.on_host(lambda a: np.asarray(quiet(a.astype(wide, copy=False)), kind), input)
 
@@ -102,7 +103,7 @@ def det(input: Tensor) -> Tensor:
             "linalg.det: A must be batches of square matrices, but they are "
             f"{rows} by {columns} matrices"
         )
-    if array.dtype.kind not in "fc":
+    if array.dtype.kind not in INEXACT:
         raise RuntimeError(
             "linalg.det: Expected a floating point or complex tensor as input. Got "
             f"{_dtype.of(array.dtype).title}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
+from gpugrad._dtype import INEXACT
 from gpugrad.op import expand_to, linear, public
 from gpugrad.op.saved import Like
 from gpugrad.ops import creation
@@ -67,7 +68,7 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
 
 @linear("TraceBackward0")
 def _trace(door: backend.Backend, input: Array) -> Array:
-    kind = input.dtype if input.dtype.kind in "fc" else _dtype.int64.numpy
+    kind = input.dtype if input.dtype.kind in INEXACT else _dtype.int64.numpy
     return door.sum(door.diagonal(input, 0, 0, 1), (0,), False, kind)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend, errors
-from gpugrad._dtype import dtype
+from gpugrad._dtype import INEXACT, accumulation, dtype
 from gpugrad.errors import normal_dims
 from gpugrad.formula import TORCH
 from gpugrad.graph import mode
@@ -162,7 +162,7 @@ def summed_type(input: Tensor, wanted: dtype | None) -> np.dtype[Any]:
     if wanted is not None:
         return _dtype.chosen(wanted, wanted).numpy
     found = input._array.dtype
-    return found if found.kind in "fc" else _dtype.int64.numpy
+    return found if found.kind in INEXACT else _dtype.int64.numpy
 
 
 @public(out=True)
@@ -174,7 +174,7 @@ def sum(
     float16 accumulates in float32.
     """
     kind = input._array.dtype
-    if dtype is not None or kind.kind not in "fc":
+    if dtype is not None or kind.kind not in INEXACT:
         kind = summed_type(input, dtype)
         input = cast_first(input, kind)
     axes = normal_dims(dim, input._array.ndim)
@@ -184,7 +184,7 @@ def sum(
 def cast_first(input: Tensor, kind: np.dtype[Any]) -> Any:
     """Return the input in the type that its sum is asked for in, if that type holds less."""
     found = input._array.dtype
-    if found is kind or found.kind not in "fc" or np.can_cast(found, kind):
+    if found is kind or found.kind not in INEXACT or np.can_cast(found, kind):
         return input
     return cast(input, dtype=kind)
 
@@ -198,7 +198,7 @@ def without_nan() -> None:
 def _nansum(
     door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, dtype: np.dtype[Any]
 ) -> Array:
-    kind = np.dtype(np.float32) if dtype == np.float16 else dtype
+    kind = accumulation(dtype)
     shape = tuple([1 if k in axes else n for k, n in enumerate(input.shape)])
     formula = OPS["without_nan"].formula
     (out,) = door.evaluate(formula, (input,), kind, (dtype,), shape)
@@ -264,7 +264,7 @@ def mean(
         RuntimeError: The type is neither floating point nor complex.
     """
     kind = input._array.dtype if dtype is None else _dtype.chosen(dtype, dtype).numpy
-    if kind.kind not in "fc":
+    if kind.kind not in INEXACT:
         origin = "Input" if dtype is None else "Optional"
         raise RuntimeError(
             f"mean(): could not infer output dtype. {origin} dtype must be either a floating point "

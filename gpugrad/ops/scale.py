@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad import backend
+from gpugrad._dtype import limits
 from gpugrad.backend.batched import all_of
 from gpugrad.ops import pointwise as pw
 
@@ -39,7 +39,7 @@ def in_range(
     CPU the first is tried; to see whether its result is in range would be to wait for a GPU.
     ``kind`` is the type that the numbers had before they were converted.
     """
-    known, own = _finfo(array.dtype), _finfo(kind)
+    known, own = limits(array.dtype), limits(kind)
     # Beside so large a sum does not count what had to become 0.  Other roots than the square root
     # magnify the rounding of their exponent by the logarithm of the number.
     reach = 2.0 ** (-known.minexp / 2 if degree == 2 else 63)
@@ -60,9 +60,6 @@ def in_range(
     if _without_loss(all_of(total), all_of(size), low, high, least):
         return total, ()
     return summed(size), (size,)
-
-
-_finfo = functools.cache(np.finfo)
 
 
 def _between(array: Array, low: float, high: float) -> bool:

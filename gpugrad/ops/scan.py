@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend
-from gpugrad._dtype import dtype
+from gpugrad._dtype import dtype, is_half
 from gpugrad.errors import normal_dim
 from gpugrad.graph import mode
 from gpugrad.op import cast, composite, linear, public
@@ -124,7 +124,7 @@ def _divided(g: Array, input: Array, out: Array, axis: int) -> Array | None:
     That is asked on the CPU only: on a GPU it would be to wait.
     """
     door = backend.of(g)
-    if door.type != "cpu" or door.xp is not np or g.dtype.kind == "c" or g.dtype == np.float16:
+    if door.type != "cpu" or door.xp is not np or g.dtype.kind == "c" or is_half(g.dtype):
         return None
     size = np.absolute(out)
     known = np.finfo(out.dtype)

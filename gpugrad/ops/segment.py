@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend
+from gpugrad._dtype import FLOAT32, INEXACT, is_half
 from gpugrad.backend.batched import Batched, all_of, copy_to_write
 from gpugrad.errors import NO_DIMENSIONS, missing, normal_dim, size
 from gpugrad.graph import TensorBase, mode
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 Array = Any
 
-_FLOAT16, _FLOAT32, _INT64 = map(np.dtype, (np.float16, np.float32, np.int64))
+_INT64 = np.dtype(np.int64)
 
 
 def _first(way: str, kind: np.dtype[Any]) -> Any:
@@ -61,8 +62,8 @@ def _put_together(
     Sums and products of halves are rounded once.
     """
     kind = input.dtype
-    if kind == _FLOAT16:
-        input, source = (door.astype(a, _FLOAT32) for a in (input, source))
+    if is_half(kind):
+        input, source = (door.astype(a, FLOAT32) for a in (input, source))
     result = copy_to_write(input, door, (source, *index))
     if not include_self:
         door.put(result, index, _first(way, result.dtype))
@@ -74,7 +75,7 @@ def _put_together(
 
 def _divided(door: backend.Backend, total: Array, counts: Array) -> Array:
     kind = total.dtype
-    if kind.kind in "fc":
+    if kind.kind in INEXACT:
         formula = OPS["true_divide"].of_kind(kind.kind == "c").formula
         (result,) = door.evaluate(formula, (total, counts), kind, (kind,))
         return result

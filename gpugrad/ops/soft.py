@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gpugrad import _dtype, backend
+from gpugrad._dtype import INEXACT, accumulation
 from gpugrad.errors import normal_dims
 from gpugrad.formula import TORCH
 from gpugrad.graph import mode
@@ -26,7 +25,7 @@ Shape = tuple[int, ...]
 @composite("LogsumexpBackward0")
 def _logsumexp(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
     kind = input.dtype
-    wide = np.dtype(np.float32) if kind == np.float16 else kind
+    wide = accumulation(kind)
     complex_ = kind.kind == "c"
     size = door.astype(input, _dtype.of(kind).to_real().numpy) if complex_ else input
     if all(input.shape[k] for k in axes):
@@ -62,6 +61,6 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) ->
     The gradients of numbers that are all -inf are nan, and so are those of inf; by the convention
     "math" they are 0 in the first case, and in the second the largest share the gradient evenly.
     """
-    if input._array.dtype.kind not in "fc":
+    if input._array.dtype.kind not in INEXACT:
         input = cast(input, dtype=_dtype.get_default_dtype().numpy)
     return _logsumexp(input, axes=normal_dims(dim, input._array.ndim), keepdims=keepdim)

@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
+from gpugrad._dtype import INEXACT
 from gpugrad.errors import size
 from gpugrad.op import public
 from gpugrad.ops import pointwise as pw
@@ -140,7 +141,7 @@ def stft(
             f"align_to_window={_flag(align_to_window)}) : {what}"
         )
 
-    if array.dtype.kind not in "fc":
+    if array.dtype.kind not in INEXACT:
         raise wrong("expected a tensor of floating point or complex values")
     if array.ndim not in (1, 2):
         raise wrong("expected a 1D or 2D tensor")

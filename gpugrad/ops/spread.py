@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gpugrad import _dtype, backend
+from gpugrad._dtype import INEXACT, accumulation
 from gpugrad.errors import normal_dims
 from gpugrad.graph import warn
 from gpugrad.op import OPS, composite, public
@@ -24,7 +23,7 @@ Shape = tuple[int, ...]
 
 
 def _check_floating(input: Tensor, functions: str = "std and var") -> None:
-    if input._array.dtype.kind not in "fc":
+    if input._array.dtype.kind not in INEXACT:
         raise RuntimeError(f"{functions} only support floating point and complex dtypes")
 
 
@@ -60,8 +59,8 @@ def _spread_of(
     """
     kind = input.dtype
     real = _dtype.of(kind).to_real().numpy
-    wide = np.dtype(np.float32) if kind == np.float16 else kind
-    result = np.dtype(np.float32) if kind == np.float16 else real
+    wide = accumulation(kind)
+    result = accumulation(real)
     array = door.astype(input, wide) if wide != kind else input
     complex_ = kind.kind == "c"
     squares = OPS["squared_distance"].of_kind(complex_).formula

@@ -5,6 +5,7 @@ They have the signatures of CuPy's bindings, for as much of them as cupy.ndarray
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import itertools
 import sys
@@ -25,6 +26,10 @@ _DTYPES: dict[int, type] = {
     _COMPLEX_32: np.complex64,
     _COMPLEX_64: np.complex128,
 }
+with contextlib.suppress(ImportError):
+    from ml_dtypes import bfloat16
+
+    _DTYPES[14] = bfloat16
 _BY_LETTER = {"s": np.float32, "d": np.float64, "c": np.complex64, "z": np.complex128}
 
 _CUBLAS_CONSTANTS = {

@@ -17,9 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from gpugrad import backend, graph
+from gpugrad._dtype import INEXACT
 from gpugrad.op import saved
 from gpugrad.op.generated.template import (
     EDGE,
@@ -50,7 +49,7 @@ def call({signature}):
     result = op.forward(door, {forwarded})
     {new_tensor}
     {view}
-    if not records or result.dtype.kind not in 'fc':
+    if not records or result.dtype.kind not in {inexact}:
         if inferring:
             mark(out, {operands})
         return out
@@ -178,6 +177,7 @@ def source(op: Any) -> str:
         doors=each(SAME_DOOR, inputs[1:]),
         nothing=" and ".join(f"{t}_edge is None" for t in tensors),
         new_tensor=NEW_TENSOR,
+        inexact=repr(INEXACT),
         view=filled(VIEW, first=first) if op.view else "",
         recorded=recorded(
             tensors,
@@ -300,7 +300,7 @@ def function(op: Any) -> Callable[..., Any]:
         namespace.update(
             known(),
             Output=graph.Output,
-            SCALARS=_SCALARS,
+            SCALARS=backend.SCALARS,
             UNRECORDED=graph.UNRECORDED,
             View=graph.View,
             door_of_array=saved.door_of,
@@ -317,6 +317,3 @@ def function(op: Any) -> Callable[..., Any]:
     made.__kwdefaults__ = op.forward.__kwdefaults__
     namespace.update(write=write, again=made)
     return made
-
-
-_SCALARS = frozenset(kind for kind in backend.BACKENDS if issubclass(kind, np.generic))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend
+from gpugrad._dtype import INEXACT
 from gpugrad.formula import Expression, Formula
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, Pointwise, cast, function_of, pointwise, public, selecting
@@ -86,7 +87,7 @@ def pow(input: Operand, exponent: Operand) -> Selected:
     """
     if exponent.__class__ in _PLAIN and isinstance(input, TensorBase):
         function: Any = _POWERS.get(exponent)  # type: ignore[call-overload]
-        if function is not None and input._array.dtype.kind in "fc":
+        if function is not None and input._array.dtype.kind in INEXACT:
             return function, (input,)
     if isinstance(input, Expression) or isinstance(exponent, Expression):
         return power, (input, exponent)

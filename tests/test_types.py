@@ -1,0 +1,97 @@
+"""Element types and what is asked of them, beside PyTorch: limits, promotion, older names."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+import gpugrad
+from comparison import agree_on, pytorch
+
+NAMES = (
+    "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32",
+    "float64", "complex64", "complex128", "uint16", "uint32", "uint64",
+)  # fmt: skip
+
+
+@pytest.mark.needs("ml_dtypes")
+@pytest.mark.parametrize("name", NAMES)
+def test_types_promote_and_cast_as_pytorchs(name: str) -> None:
+    for other in NAMES:
+        pair = f"torch.{name}, torch.{other}"
+        agree_on(f"str(torch.promote_types({pair})).split('.')[1]", "cpu")
+        agree_on(f"torch.can_cast({pair})", "cpu")
+
+
+PROGRAMS = (
+    "str(torch.finfo(torch.float32))",
+    "str(torch.finfo())",
+    "str(torch.finfo(torch.float16))",
+    "str(torch.finfo(torch.complex128))",
+    "f = torch.finfo(torch.float64)\n[f.eps, f.max, f.min, f.tiny, f.smallest_normal, f.bits]",
+    "torch.finfo(torch.float64).resolution, torch.finfo(torch.float64).dtype",
+    "torch.finfo(torch.float32) == torch.finfo(torch.float32)",
+    "[str(torch.iinfo(t)) for t in (torch.int8, torch.int64, torch.uint8, torch.uint64)]",
+    "torch.iinfo(torch.int16).max, torch.iinfo(torch.int16).min, torch.iinfo(torch.int16).bits",
+    "torch.finfo(torch.int8)",
+    "torch.iinfo(torch.float32)",
+    "torch.iinfo(torch.bool)",
+    "torch.finfo(3)",
+    "torch.can_cast(1, torch.int8)",
+    "str(torch.result_type(torch.ones(2, dtype=torch.int32), 1.5)).split('.')[1]",
+    "str(torch.result_type(torch.tensor(1.0).double(), torch.ones(2))).split('.')[1]",
+    "str(torch.result_type(3, 2)).split('.')[1]",
+    "torch.is_tensor(torch.ones(2)), torch.is_tensor(1), torch.is_tensor([])",
+    "torch.is_nonzero(torch.tensor([1.0])), torch.tensor(0).is_nonzero()",
+    "torch.is_nonzero(torch.ones(2))",
+    "torch.is_nonzero(torch.ones(0))",
+    "torch.is_nonzero(3)",
+    "x = torch.ones(2)\nx.is_cpu, x.is_signed(), x.is_neg(), x.byte().is_signed(), x.get_device()",
+    "torch.FloatTensor([1, 2])",
+    "torch.DoubleTensor(2, 3).shape",
+    "torch.LongTensor([1.5])",
+    "torch.BoolTensor([1, 0])",
+    "torch.HalfTensor()",
+    "isinstance(torch.ones(2), torch.FloatTensor), isinstance(torch.ones(2), torch.IntTensor)",
+    "isinstance(1, torch.FloatTensor)",
+    "torch.ones(2).type().split('.')[1]",
+    "torch.ones(2).type(torch.DoubleTensor)",
+    "torch.ones(2).type('torch.IntTensor')",
+    "torch.ones(2).type(torch.uint8)",
+    "torch.ones(2).type('foo')",
+    "torch.tensor([-1], dtype=torch.uint16)",
+    "torch.tensor([70000], dtype=torch.uint16)",
+    "torch.ones(2, dtype=torch.uint32) * torch.ones(2, dtype=torch.uint32)",
+    "torch.ones(2, dtype=torch.uint64).sum()",
+    "torch.ones(2, dtype=torch.uint16) + torch.ones(2)",
+    "torch.ones(2, dtype=torch.uint16) + torch.ones(2, dtype=torch.int32)",
+)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_gives_what_it_gives_with_pytorch(program: str) -> None:
+    agree_on(program, "cpu")
+
+
+def test_a_default_type_is_set_by_a_type_of_tensors() -> None:
+    try:
+        gpugrad.set_default_tensor_type(gpugrad.DoubleTensor)
+        assert gpugrad.tensor(1.0).dtype is gpugrad.float64
+    finally:
+        gpugrad.set_default_tensor_type("torch.FloatTensor")
+    with pytest.raises(TypeError, match="device='cuda' where tensors are made"):
+        gpugrad.set_default_tensor_type(gpugrad.cuda.FloatTensor)
+
+
+def test_types_of_tensors_are_pytorchs() -> None:
+    torch = pytorch()
+    found = {n for n in dir(torch) if n.endswith("Tensor") and n not in ("Tensor", "is_tensor")}
+    assert {n for n in found if hasattr(gpugrad, n)} == found - {"ComplexFloatTensor"}
+
+
+def test_numbers_of_every_pair_of_types_are_those_of_numpy() -> None:
+    for a, b in itertools.product((gpugrad.uint16, gpugrad.uint32, gpugrad.uint64), (2, 3)):
+        x = gpugrad.tensor([1, b], dtype=a)
+        assert (x * x).tolist() == [1, b * b]
+        assert (x + 1).dtype is a
