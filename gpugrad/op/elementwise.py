@@ -627,7 +627,7 @@ class Underivable(Pointwise):
         compute: np.dtype[Any],
     ) -> None:
         """Make the node of a call; it saves nothing."""
-        if compute.kind in "fc":
+        if compute.kind in INEXACT:
             needs = tuple([e is not None for e in inputs])
             params = _described(arrays, outs, compute)
             outs[0]._edge = record(self.rule(needs, 1), inputs, (), (), params)

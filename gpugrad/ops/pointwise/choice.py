@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend, errors
+from gpugrad._dtype import INEXACT
 from gpugrad.formula import COMPLEX, FUNCTIONS, REAL, Expression, Function, call
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, Pointwise, function_of, pointwise, public, selecting
@@ -250,7 +251,7 @@ def nan_to_num(
     These are 0, and the largest and the smallest number of the type, where they are not given; the
     parts of complex numbers are replaced apart.
     """
-    if input._array.dtype.kind not in "fc":
+    if input._array.dtype.kind not in INEXACT:
         return unreplaced, (input,)
     known = np.finfo(input._array.dtype)
     high = float(known.max) if posinf is None else posinf
