@@ -436,6 +436,9 @@ def bucketize(
 ) -> Tensor:
     """Return between which of the sorted boundaries the elements lie; see :func:`searchsorted`."""
 
+def can_cast(from_: dtype, to: dtype) -> bool:
+    """Return whether results of one type may be written into tensors of the other."""
+
 def cartesian_prod(*tensors: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return all choices of one element of each vector, as rows; of one vector, that itself."""
 
@@ -986,6 +989,18 @@ def is_conj(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
 
 def is_floating_point(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
     """Return whether the type of a tensor is a floating point type."""
+
+def is_neg(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
+    """Return False: no tensor here is a view of the negative of another."""
+
+def is_nonzero(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
+    """Return whether the one element of a tensor is not 0."""
+
+def is_signed(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
+    """Return whether the type of a tensor has negative numbers."""
+
+def is_tensor(obj: object) -> bool:
+    """Return whether an object is a tensor; arrays are none."""
 
 def isclose(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1567,6 +1582,9 @@ def reshape(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *shape: Any) -
 
 def resolve_conj(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return a copy of a conjugate that is a view, and any other tensor itself."""
+
+def result_type(tensor1: Any, tensor2: Any) -> dtype:
+    """Return the type that an operation of two operands, tensors or numbers, computes in."""
 
 def roll(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

@@ -392,6 +392,9 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Write the result of ``baddbmm`` into the tensor, and return that."""
 
+    def bfloat16(self) -> Tensor:
+        """Return the tensor as bfloat16; itself where it is that."""
+
     def bitwise_and(self, other: Any) -> Tensor:
         """Return input & other, of bools or integers."""
 
@@ -872,6 +875,15 @@ class Methods(TensorBase):
 
     def is_floating_point(self) -> builtins.bool:
         """Return whether the type of a tensor is a floating point type."""
+
+    def is_neg(self) -> builtins.bool:
+        """Return False: no tensor here is a view of the negative of another."""
+
+    def is_nonzero(self) -> builtins.bool:
+        """Return whether the one element of a tensor is not 0."""
+
+    def is_signed(self) -> builtins.bool:
+        """Return whether the type of a tensor has negative numbers."""
 
     def isclose(
         self,
