@@ -156,3 +156,9 @@ def missing(function: str, arguments: Sequence[str]) -> TypeError:
     names = ", ".join(f'"{name}"' for name in arguments)
     what = "arguments" if len(arguments) == 1 else "argument"
     return TypeError(f"{function}() missing {len(arguments)} required positional {what}: {names}")
+
+
+class LinAlgError(RuntimeError):
+    """A matrix has no such decomposition, or equations have no one solution."""
+
+    __module__ = "gpugrad.linalg"

@@ -207,6 +207,12 @@ class Backend(Protocol):
     def irfft(self, array: Array, axes: Shape, length: int, norm: str) -> Array:
         """Return the real numbers that half of a transform is of, ``length`` along the last."""
 
+    def matrices(self, name: str, *arrays: Array, **options: Any) -> Any:
+        """Return what a function of :mod:`gpugrad.backend.lapack` gives of stacks of matrices.
+
+        The axes before the last two broadcast.
+        """
+
     def concatenate(self, arrays: Sequence[Array], axis: int) -> Array:
         """Return the arrays joined along an existing axis."""
 

@@ -628,6 +628,13 @@ class BatchedBackend:
         """Return the real numbers that half of a transform is of."""
         return self.made(self.inner.irfft(array.array, self.axes(axes), length, norm))
 
+    def matrices(self, name: str, *arrays: Array, **options: Any) -> Any:
+        """Return what a function gives of stacks of matrices, of which the examples are one."""
+        ndim = max(a.ndim for a in arrays)
+        whole = [self._padded(self.lifted(a), ndim) for a in arrays]
+        found = self.inner.matrices(name, *whole, **options)
+        return tuple(map(self.made, found)) if isinstance(found, tuple) else self.made(found)
+
     def concatenate(self, arrays: Sequence[Array], axis: int) -> Batched:
         """Return the arrays joined along an existing axis."""
         batch = self._batch_of(arrays)

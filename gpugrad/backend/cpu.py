@@ -17,8 +17,7 @@ from numpy._core import umath
 from numpy.lib.introspect import opt_func_info
 
 from gpugrad._device import CPU, device
-from gpugrad._dtype import accumulation, is_half
-from gpugrad.backend import elementary, half, large, places, products, scans, sorting
+from gpugrad.backend import accumulation, half, is_half, lapack, large, places, products, scans, sorting
 from gpugrad.backend.places import all_inside
 from gpugrad.backend.spectrum import fft as fft
 from gpugrad.backend.spectrum import irfft as irfft
@@ -1014,6 +1013,12 @@ def dot(a: Array, b: Array) -> Array:
     if is_half(a.dtype):
         return np.dot(half.widened(a), half.widened(b)).astype(a.dtype)
     return np.dot(a, b)
+
+
+@quiet
+def matrices(name: str, *arrays: Array, **options: Any) -> Any:
+    """Return what a function of ``lapack`` gives of stacks of matrices."""
+    return getattr(lapack, name)(*arrays, **options)
 
 
 def concatenate(arrays: Sequence[Array], axis: int) -> Array:

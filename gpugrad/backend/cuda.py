@@ -661,6 +661,15 @@ def dot(a: Array, b: Array) -> Array:
     return _total(product(a.dtype.kind == "c"), (a, b), a.dtype, a.dtype, (0,), ())
 
 
+def matrices(name: str, *arrays: Array, **options: Any) -> Any:
+    """Return what a function of ``lapack`` gives of stacks of matrices, computed on the host."""
+    found = cpu.matrices(name, *(to_numpy(a) for a in arrays), **options)
+    where = device_of(arrays[0])
+    if isinstance(found, tuple):
+        return tuple([from_numpy(f, where) for f in found])
+    return from_numpy(found, where)
+
+
 @at_home
 def fft(array: Array, axes: Shape, forward: bool, norm: str) -> Array:
     """Return the Fourier transform along some axes by cuFFT, or its inverse."""

@@ -51,6 +51,11 @@ class Public:
     home: str = ""  # the module in which it was declared
 
     @property
+    def spoken(self) -> str:
+        """What PyTorch calls the function in its errors: ``linalg_norm`` is that of a module."""
+        return self.name.replace(".", "_")
+
+    @property
     def inplace_name(self) -> str:
         """The name of the in-place form."""
         return f"{self.name}_"
@@ -119,13 +124,9 @@ class Public:
     def function(self) -> Callable[..., Any]:
         """The function of a module."""
         general = Arguments(
-            self.name.replace(".", "_"),
-            self.parameters,
-            self.plain,
-            self.out,
-            promotes=self.promotes,
+            self.spoken, self.parameters, self.plain, self.out, promotes=self.promotes
         )
-        return self.dressed(self._specialized(general), "function", self.name)
+        return self.dressed(self._specialized(general), "function", self.spoken)
 
     @cached_property
     def inplace_function(self) -> Callable[..., Any]:
@@ -250,7 +251,8 @@ def public(
         numbers: Which second operands are numbers to that formula, see :mod:`specialized`.
         promotes: Whether tensors of different types are those that they promote to where one of
             them was given as an array; tensors alone are the function's to judge.
-        name: What users call it, where that is not the name of the function.
+        name: What users call it, where that is not the name of the function; ``linalg.norm`` is a
+            function of a module only.
     """
     changed = frozenset(inplace.split())
     assert changed <= {"values", "shape", "function"}, changed

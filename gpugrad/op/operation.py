@@ -297,8 +297,10 @@ class Operation:
     def gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Declare the gradient of the input that the function is named after.
 
-        With several results or any number of inputs the function is called ``inputs`` and
-        receives and returns tuples.
+        ``g`` is the gradient of the first result, ``g_L`` that of the one called ``L``, which is
+        ``None`` where nothing came to it.
+        With any number of results or of inputs the function is called ``inputs`` and receives and
+        returns tuples.
         """
         code = function.__code__
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -467,20 +469,27 @@ class Operation:
             results = [None] * count
             for k, name in enumerate(self.input_names):
                 if needs[k] and name in self.rules:
-                    results[k] = self._ruled(self.rules[name], g, likes[k], saved, params)
+                    results[k] = self._ruled(self.rules[name], grads, likes[k], saved, params)
         for k, result in enumerate(results):
             if result is not None:
                 results[k] = fit(result, likes[k][0], likes[k][1], inputs[k])
         return results
 
     def _ruled(
-        self, rule: _Rule, g: Any, known: tuple[Any, ...], saved: Sequence[Any], params: Any
+        self,
+        rule: _Rule,
+        grads: Sequence[Any],
+        known: tuple[Any, ...],
+        saved: Sequence[Any],
+        params: Any,
     ) -> Any:
         """Return what a rule gives for the values that it names."""
-        values = []
+        values: list[Any] = []
         for name in rule.names:
             if name == "g":
-                values.append(g)
+                values.append(grads[0])
+            elif name.startswith("g_"):
+                values.append(grads[self.output_names.index(name[2:])])
             elif name == "like":
                 values.append(Like(*known))
             elif name in self.places:
@@ -543,11 +552,18 @@ class Operation:
         _, out_likes, _ = call
         moving = [t is not None for t in tangents]
         with recording(True):
-            dummy = zeros(Like(*out_likes[0]))
-            known = [t for t in (dummy, *saved, *tangents) if t is not None]
-            dummy = together(known)[1][0]  # of no gradient, but with its hidden axes
-            dummy._edge = LEAF
-            grads = [dummy, *(None for _ in out_likes[1:])]
+            dummies = []
+            grads: list[Any] = []
+            for k, o in enumerate(out_likes):
+                if k and o[1].kind not in "fc":
+                    grads.append(None)
+                    continue
+                dummy = zeros(Like(*o))
+                known = [t for t in (dummy, *saved, *tangents) if t is not None]
+                dummy = together(known)[1][0]  # of no gradient, but with its hidden axes
+                dummy._edge = LEAF
+                dummies.append(dummy)
+                grads.append(dummy)
             results = self._transposed(call, saved, grads, moving, tangents)
             ends, given = [], []
             for g, t in zip(results, tangents, strict=True):
@@ -555,8 +571,8 @@ class Operation:
                 if edge is not None and t is not None:
                     ends.append(edge)
                     given.append(t)
-        (tangent,) = differentiate(ends, given, True, True, [dummy], accumulates=False)
-        return [tangent, *(None for _ in out_likes[1:])]
+        found = iter(differentiate(ends, given, True, True, dummies, accumulates=False))
+        return [None if g is None else next(found) for g in grads]
 
 
 Forward = Callable[..., Any]

@@ -1,0 +1,278 @@
+"""What NumPy computes of matrices, stacked over leading axes: by LAPACK, without warnings.
+
+Each function is one of :meth:`gpugrad.backend.Backend.matrices`.  Where a factorization may fail
+it returns LAPACK's ``info`` for each matrix beside it: 0, or the number of the pivot, counted from
+1, at which it ended.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = Any
+Shape = tuple[int, ...]
+
+INFO = np.dtype(np.int32)
+
+
+def _none(array: Array) -> Array:
+    return np.zeros(array.shape[:-2], INFO)
+
+
+def _flat(array: Array) -> Array:
+    """Return a stack of matrices as one with one axis before theirs."""
+    return array.reshape(math.prod(array.shape[:-2]), *array.shape[-2:])
+
+
+# --------------------------------------------------------------------------- factorizations
+
+
+def cholesky(array: Array, upper: bool) -> tuple[Array, Array]:
+    """Return the Cholesky factors of what one triangle says, and ``info``."""
+    try:
+        return np.linalg.cholesky(array, upper=upper), _none(array)
+    except np.linalg.LinAlgError:
+        pass
+    found, info = np.zeros(array.shape, array.dtype), _none(array)
+    matrices, factors, infos = _flat(array), _flat(found), info.reshape(-1)
+    for k, matrix in enumerate(matrices):
+        try:
+            factors[k] = np.linalg.cholesky(matrix, upper=upper)
+        except np.linalg.LinAlgError:
+            lower = matrix.conj().T if upper else matrix
+            part, infos[k] = _begun(lower)
+            factors[k] = part.conj().T if upper else part
+    return factors.reshape(found.shape), infos.reshape(info.shape)
+
+
+def _begun(matrix: Array) -> tuple[Array, int]:
+    """Return the Cholesky factor of a matrix that has none, up to the column where that shows."""
+    part = np.tril(matrix)
+    for k in range(len(part)):
+        row = part[k, :k]
+        square = part[k, k].real - np.vdot(row, row).real
+        if not square > 0:
+            part[k, k] = square
+            return part, k + 1
+        part[k, k] = root = math.sqrt(square)
+        part[k + 1 :, k] = (part[k + 1 :, k] - part[k + 1 :, :k] @ row.conj()) / root
+    return part, 0
+
+
+def lu(array: Array) -> tuple[Array, Array, Array]:
+    """Return L and U in one matrix, the rows that were exchanged, from 1 on, and ``info``."""
+    m, n = array.shape[-2:]
+    found = np.array(array, order="C")
+    stack, count = _flat(found), min(m, n)
+    pivots = np.empty((len(stack), count), INFO)
+    getrf = _scipys("getrf", array.dtype) if count > _FEW and len(stack) else None
+    if getrf is not None:
+        for k, matrix in enumerate(stack):
+            stack[k], rows, _ = getrf(matrix)
+            pivots[k] = rows + 1
+    else:
+        _eliminate(stack, pivots)
+    zero = np.diagonal(stack, axis1=-2, axis2=-1) == 0
+    info = np.where(zero.any(-1), zero.argmax(-1) + 1, 0) if count else np.zeros(len(stack))
+    batch = array.shape[:-2]
+    shaped = pivots.reshape(*batch, count), info.astype(INFO).reshape(batch)
+    return stack.reshape(array.shape), *shaped
+
+
+_FEW = 16  # columns; below, all matrices of a stack are faster together than one by one in LAPACK
+
+
+def _eliminate(stack: Array, pivots: Array) -> None:
+    """Replace matrices by their L and U, with the largest element of each column as its pivot."""
+    each = np.arange(len(stack))
+    for k in range(pivots.shape[1]):
+        size = np.abs(stack[:, k:, k])
+        best = np.where(np.isnan(size[:, :1]).any(-1), 0, np.nan_to_num(size).argmax(-1)) + k
+        pivots[:, k] = best + 1
+        row = stack[each, best]
+        stack[each, best] = stack[:, k]
+        stack[:, k] = row
+        pivot = row[:, None, k]
+        column = stack[:, k + 1 :, k] / np.where(pivot == 0, 1, pivot)
+        stack[:, k + 1 :, k] = column
+        stack[:, k + 1 :, k + 1 :] -= column[:, :, None] * row[:, None, k + 1 :]
+
+
+def _scipys(name: str, kind: np.dtype[Any]) -> Any:
+    """Return LAPACK's function for a type as SciPy has it, ``None`` where there is no SciPy."""
+    try:
+        from scipy.linalg import get_lapack_funcs
+    except ImportError:
+        return None
+    return get_lapack_funcs(name, dtype=kind)
+
+
+def qr(array: Array, mode: str) -> tuple[Array, Array]:
+    """Return Q and R; Q of no columns where ``mode`` is "r"."""
+    if mode == "r":
+        return np.empty((0,), array.dtype), np.linalg.qr(array, "r")
+    q, r = np.linalg.qr(array, mode)
+    return q, r
+
+
+def geqrf(array: Array) -> tuple[Array, Array]:
+    """Return R with the vectors of the reflections below it, and their factors."""
+    if 0 in array.shape:
+        return array.copy(), np.zeros((*array.shape[:-2], min(array.shape[-2:])), array.dtype)
+    reflections, factors = np.linalg.qr(array, "raw")
+    return np.ascontiguousarray(reflections.swapaxes(-1, -2)), factors
+
+
+def eigh(array: Array, upper: bool) -> tuple[Array, Array]:
+    """Return eigenvalues, which ascend, and eigenvectors of what one triangle says."""
+    found = _where_finite(lambda a: tuple(np.linalg.eigh(a, "U" if upper else "L")), array)
+    return found[0], found[1]
+
+
+def eigvalsh(array: Array, upper: bool) -> Array:
+    """Return the eigenvalues of what one triangle says, which ascend."""
+    return _where_finite(lambda a: (np.linalg.eigvalsh(a, "U" if upper else "L"),), array)[0]
+
+
+def _where_finite(function: Callable[..., tuple[Array, ...]], array: Array) -> tuple[Array, ...]:
+    """Return what is found of finite matrices, and nan of others."""
+    finite = np.isfinite(array).all((-2, -1))
+    if finite.all():
+        return function(array)
+    known = finite[..., None, None]
+    found = function(np.where(known, array, np.asarray(0, array.dtype)))
+    return tuple([np.where(known if f.ndim == array.ndim else known[..., 0], f, np.asarray(
+        np.nan, f.dtype)) for f in found])  # fmt: skip
+
+
+def eig(array: Array) -> tuple[Array, Array]:
+    """Return eigenvalues and eigenvectors, complex ones."""
+    values, vectors = np.linalg.eig(array)
+    kind = np.result_type(array.dtype, np.complex64)
+    return values.astype(kind, copy=False), vectors.astype(kind, copy=False)
+
+
+def eigvals(array: Array) -> Array:
+    """Return eigenvalues, complex ones."""
+    kind = np.result_type(array.dtype, np.complex64)
+    return np.linalg.eigvals(array).astype(kind, copy=False)
+
+
+def svd(array: Array, full: bool) -> tuple[Array, Array, Array]:
+    """Return left singular vectors, singular values and the adjoint of right singular vectors."""
+    u, s, vh = np.linalg.svd(array, full)
+    return u, s, vh
+
+
+def svdvals(array: Array) -> Array:
+    """Return singular values."""
+    return np.linalg.svd(array, compute_uv=False)
+
+
+def ldl(array: Array, hermitian: bool) -> tuple[Array, Array, Array]:
+    """Return the factors of a symmetric matrix, its pivots and ``info``.
+
+    Raises:
+        ModuleNotFoundError: SciPy is not installed.
+    """
+    factor = _scipys("hetrf" if hermitian and array.dtype.kind == "c" else "sytrf", array.dtype)
+    if factor is None:
+        raise ModuleNotFoundError(
+            "ldl_factor needs SciPy, which is not installed; get it with "
+            "pip install 'gpugrad[scipy]'"
+        )
+    found, info = np.array(array, order="C"), _none(array)
+    stack = _flat(found)
+    pivots, infos = np.empty(stack.shape[:-1], INFO), np.zeros(len(stack), INFO)
+    for k, matrix in enumerate(stack):
+        if len(matrix):
+            factors, rows, infos[k] = factor(matrix, lower=1)
+            stack[k], pivots[k] = np.tril(factors), rows
+    return (
+        stack.reshape(array.shape), pivots.reshape(array.shape[:-1]), infos.reshape(info.shape)
+    )  # fmt: skip
+
+
+# --------------------------------------------------------------------------- determinants
+
+
+def det(array: Array) -> Array:
+    """Return determinants."""
+    return np.asarray(np.linalg.det(array), array.dtype)
+
+
+def slogdet(array: Array) -> tuple[Array, Array]:
+    """Return the signs of determinants and the logarithms of their sizes."""
+    sign, size = np.linalg.slogdet(array)
+    return np.asarray(sign), np.asarray(size)
+
+
+# --------------------------------------------------------------------------- equations
+
+
+def inverse(array: Array) -> tuple[Array, Array]:
+    """Return inverses and ``info``; of singular matrices what has no finite number."""
+    try:
+        return np.linalg.inv(array), _none(array)
+    except np.linalg.LinAlgError:
+        info = lu(array)[2]
+    regular = (info == 0)[..., None, None]
+    eye = np.eye(array.shape[-1], dtype=array.dtype)
+    return np.where(regular, np.linalg.inv(np.where(regular, array, eye)), np.nan), info
+
+
+def solve(array: Array, other: Array) -> tuple[Array, Array]:
+    """Return the solutions of linear equations and ``info``."""
+    try:
+        return np.linalg.solve(array, other), _none(array)
+    except np.linalg.LinAlgError:
+        info = lu(array)[2]
+    regular = (info == 0)[..., None, None]
+    eye = np.eye(array.shape[-1], dtype=array.dtype)
+    found = np.linalg.solve(np.where(regular, array, eye), other)
+    return np.where(regular, found, np.asarray(np.nan, found.dtype)), info
+
+
+_BLOCK = 48  # rows that are solved at once, for which LAPACK eliminates what is 0 already
+
+
+def solve_triangular(array: Array, other: Array, upper: bool, unit: bool) -> Array:
+    """Return the solutions of equations by what one triangle says; with ``unit``, of ones on it.
+
+    LAPACK's elimination finds nothing to do in an upper triangle, and so substitutes only.
+    """
+    if not upper:  # in reverse, a lower triangle is an upper one
+        flipped = solve_triangular(array[..., ::-1, ::-1], other[..., ::-1, :], True, unit)
+        return flipped[..., ::-1, :]
+    n = array.shape[-1]
+    whole = np.triu(array)
+    if unit:
+        diagonal = np.arange(n)
+        whole[..., diagonal, diagonal] = 1
+    elif (np.diagonal(whole, axis1=-2, axis2=-1) == 0).any():
+        return _substituted(whole, other)
+    batch = np.broadcast_shapes(array.shape[:-2], other.shape[:-2])
+    found = np.empty((*batch, *other.shape[-2:]), np.result_type(array, other))
+    for end in range(n, 0, -_BLOCK):
+        start = max(end - _BLOCK, 0)
+        rest = other[..., start:end, :]
+        if end < n:
+            rest = rest - whole[..., start:end, end:] @ found[..., end:, :]
+        found[..., start:end, :] = np.linalg.solve(whole[..., start:end, start:end], rest)
+    return found
+
+
+def _substituted(whole: Array, other: Array) -> Array:
+    """Solve by an upper triangle row by row, dividing by 0 where that is on the diagonal."""
+    batch = np.broadcast_shapes(whole.shape[:-2], other.shape[:-2])
+    found = np.zeros((*batch, *other.shape[-2:]), np.result_type(whole, other))
+    for k in reversed(range(whole.shape[-1])):
+        product = whole[..., k : k + 1, k + 1 :] @ found[..., k + 1 :, :]
+        found[..., k : k + 1, :] = (other[..., k : k + 1, :] - product) / whole[
+            ..., k : k + 1, k : k + 1
+        ]
+    return found
