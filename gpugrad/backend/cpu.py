@@ -17,7 +17,8 @@ from numpy._core import umath
 from numpy.lib.introspect import opt_func_info
 
 from gpugrad._device import CPU, device
-from gpugrad.backend import accumulation, half, is_half, lapack, large, places, products, scans, sorting
+from gpugrad._dtype import accumulation, is_half
+from gpugrad.backend import elementary, half, lapack, large, places, products, scans, sorting
 from gpugrad.backend.places import all_inside
 from gpugrad.backend.spectrum import fft as fft
 from gpugrad.backend.spectrum import irfft as irfft

@@ -7,6 +7,7 @@ it returns LAPACK's ``info`` for each matrix beside it: 0, or the number of the 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -197,6 +198,37 @@ def ldl(array: Array, hermitian: bool) -> tuple[Array, Array, Array]:
     )  # fmt: skip
 
 
+def unfactored(array: Array, pivots: Array, hermitian: bool) -> Array:
+    """Return the matrices of which :func:`ldl` returned these factors and pivots.
+
+    Pivots are columns.  A negative one belongs to a block of two rows on the diagonal.
+    """
+    batch = np.broadcast_shapes(array.shape[:-2], pivots.shape[:-2])
+    n = array.shape[-1]
+    found = np.empty((*batch, n, n), array.dtype)
+    stack = _flat(np.broadcast_to(array, found.shape))
+    rows = np.broadcast_to(pivots[..., 0], (*batch, n)).reshape(-1, n)
+    for k, (factors, exchanged) in enumerate(zip(stack, rows, strict=True)):
+        _flat(found)[k] = _unfactored(factors, exchanged, hermitian)
+    return found
+
+
+def _unfactored(factors: Array, exchanged: Array, hermitian: bool) -> Array:
+    n = len(factors)
+    left, middle = np.eye(n, dtype=factors.dtype), np.zeros_like(factors)
+    k = 0
+    while k < n:
+        size = 1 if exchanged[k] > 0 else 2
+        last, other = k + size - 1, abs(int(exchanged[k])) - 1
+        left[:, [last, other]] = left[:, [other, last]]
+        block = np.tril(factors[k : k + size, k : k + size])
+        below = np.tril(block, -1)
+        middle[k : k + size, k : k + size] = block + (below.conj() if hermitian else below).T
+        left[:, k : k + size] += left[:, k + size :] @ factors[k + size :, k : k + size]
+        k += size
+    return left @ middle @ (left.conj() if hermitian else left).T
+
+
 # --------------------------------------------------------------------------- determinants
 
 
@@ -209,6 +241,22 @@ def slogdet(array: Array) -> tuple[Array, Array]:
     """Return the signs of determinants and the logarithms of their sizes."""
     sign, size = np.linalg.slogdet(array)
     return np.asarray(sign), np.asarray(size)
+
+
+def cofactors(array: Array) -> Array:
+    """Return the matrices of cofactors, which are the gradients of determinants.
+
+    They are computed by singular values, without a division: singular matrices are no exception.
+    """
+    n = array.shape[-1]
+    known = np.isfinite(array).all((-2, -1))[..., None, None]
+    u, s, vh = np.linalg.svd(np.where(known, array, np.asarray(0, array.dtype)))
+    ones = np.ones((*s.shape[:-1], 1), s.dtype)
+    before = np.cumprod(np.concatenate([ones, s[..., :-1]], -1), -1)[..., :n]
+    after = np.cumprod(np.concatenate([ones, s[..., :0:-1]], -1), -1)[..., n - 1 :: -1][..., :n]
+    sign = np.linalg.det(u) * np.linalg.det(vh)
+    scaled = (sign[..., None] * before * after)[..., None, :]
+    return np.where(known, (u.conj() * scaled) @ vh.conj(), np.asarray(np.nan, array.dtype))
 
 
 # --------------------------------------------------------------------------- equations
@@ -276,3 +324,67 @@ def _substituted(whole: Array, other: Array) -> Array:
             ..., k : k + 1, k : k + 1
         ]
     return found
+
+
+def pinv(array: Array, atol: Array, rtol: Array, hermitian: bool) -> Array:
+    """Return the generalized inverses of what singular values are above the tolerances."""
+    if hermitian:
+        values, vectors = eigh(array, False)
+        size = np.abs(values)
+        right = vectors
+    else:
+        left, values, adjoint = svd(array, False)
+        size = values
+        vectors, right = left, adjoint.swapaxes(-1, -2).conj()
+    most = size.max(-1, initial=0)[..., None]
+    kept = size > np.maximum(atol[..., 0], rtol[..., 0] * most)
+    inverse = np.where(kept, 1 / np.where(kept, values, 1), 0).astype(values.dtype)
+    return (right * inverse[..., None, :]) @ vectors.swapaxes(-1, -2).conj()
+
+
+# --------------------------------------------------------------------------- functions
+
+# How far from 0 the rational approximation of a degree is as good as rounding, and its numbers.
+_DEGREES = {4: (7, 3.925724783138660), 8: (13, 5.371920351148152)}
+
+
+@functools.cache
+def _coefficients(degree: int) -> list[float]:
+    """Return the coefficients of the diagonal Pade approximation of the exponential."""
+    found = [1.0]
+    for k in range(degree):
+        found.append(found[-1] * (degree - k) / ((k + 1) * (2 * degree - k)))
+    return found
+
+
+def exponential(array: Array, xp: Any = np) -> Array:
+    """Return the exponentials of square matrices.
+
+    Source: N. J. Higham, "The scaling and squaring method for the matrix exponential revisited",
+    SIAM Journal on Matrix Analysis and Applications, 2005.
+    """
+    if not array.size:
+        return array.copy()
+    degree, reach = _DEGREES[xp.real(array[..., :1, :1]).dtype.itemsize]
+    size = xp.abs(array).sum(-2).max(-1)
+    finite = xp.isfinite(size)
+    halvings = xp.ceil(xp.log2(xp.maximum(xp.where(finite, size, 1) / reach, 1)))
+    scale = xp.exp2(-halvings)[..., None, None].astype(array.dtype)
+    given = xp.where(finite[..., None, None], array * scale, 0).astype(array.dtype)
+    even, odd = _parts(given, _coefficients(degree), xp)
+    found = xp.linalg.solve(even - odd, even + odd)
+    for k in range(int(halvings.max())):
+        found = xp.where((halvings > k)[..., None, None], found @ found, found)
+    return xp.where(finite[..., None, None], found, xp.nan).astype(array.dtype)
+
+
+def _parts(array: Array, coefficients: list[float], xp: Any) -> tuple[Array, Array]:
+    """Return the even and the odd part of a polynomial of a matrix."""
+    square = array @ array
+    power = xp.broadcast_to(xp.eye(array.shape[-1], dtype=array.dtype), array.shape)
+    even, odd = coefficients[0] * power, coefficients[1] * power
+    for k in range(2, len(coefficients), 2):
+        power = power @ square
+        even = even + coefficients[k] * power
+        odd = odd + coefficients[k + 1] * power
+    return even.astype(array.dtype, copy=False), array @ odd.astype(array.dtype, copy=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
 from gpugrad.backend.batched import all_of
 from gpugrad.graph import mode
 from gpugrad.op import composite, public
+from gpugrad.op.results import results
 from gpugrad.op.saved import Like, zeros
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.complex import real
@@ -24,12 +25,12 @@ from gpugrad.ops.matrices import (
     is_complex,
     lower,
     on_diagonals,
-    shown,
     upper,
 )
 from gpugrad.ops.part import narrow
 from gpugrad.ops.products import matmul
 from gpugrad.ops.shape import unsqueeze
+from gpugrad.ops.solving import linalg_solve
 from gpugrad.ops.triangular import substitute
 
 if TYPE_CHECKING:
@@ -41,14 +42,7 @@ Array = Any
 # --------------------------------------------------------------------------- Cholesky
 
 
-class linalg_cholesky_ex_result(NamedTuple):  # noqa: N801  PyTorch prints it so
-    """Cholesky factors, and at which pivot there was none."""
-
-    L: Tensor
-    info: Tensor
-
-    def __repr__(self) -> str:
-        return shown(self)
+LINALG_CHOLESKY_EX = results("linalg_cholesky_ex", "L", "info")
 
 
 @composite("LinalgCholeskyExBackward0", outputs=("L", "info"))
@@ -91,9 +85,7 @@ def linalg_cholesky(input: Tensor, *, upper: bool = False) -> Tensor:
 
 
 @public(name="linalg.cholesky_ex", method=False, out=True)
-def linalg_cholesky_ex(
-    input: Tensor, *, upper: bool = False, check_errors: bool = False
-) -> linalg_cholesky_ex_result:
+def linalg_cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
     """Return Cholesky factors, and of each matrix 0 or the order of the minor that is not positive.
 
     Without ``check_errors`` a GPU is not waited for.
@@ -101,7 +93,7 @@ def linalg_cholesky_ex(
     check_square("linalg.cholesky", input)
     check_floating("linalg.cholesky", input)
     check_kernel("cholesky_cpu", input)
-    found = linalg_cholesky_ex_result(*_cholesky(input, upper=bool(upper)))
+    found = LINALG_CHOLESKY_EX(*_cholesky(input, upper=bool(upper)))
     if check_errors:
         check_info("linalg.cholesky_ex", found.info, _minor)
     return found
@@ -121,28 +113,9 @@ def cholesky(input: Tensor, upper: bool = False) -> Tensor:
 # --------------------------------------------------------------------------- QR
 
 
-class linalg_qr_result(NamedTuple):  # noqa: N801  PyTorch prints it so
-    """An orthonormal and an upper triangular factor."""
-
-    Q: Tensor
-    R: Tensor
-
-    def __repr__(self) -> str:
-        return shown(self)
-
-
-class qr_result(linalg_qr_result):  # noqa: N801  PyTorch prints it so
-    """An orthonormal and an upper triangular factor."""
-
-
-class geqrf_result(NamedTuple):  # noqa: N801  PyTorch prints it so
-    """R with the vectors of reflections below it, and their factors."""
-
-    a: Tensor
-    tau: Tensor
-
-    def __repr__(self) -> str:
-        return shown(self)
+LINALG_QR = results("linalg_qr", "Q", "R")
+QR = results("qr", "Q", "R")
+GEQRF = results("geqrf", "a", "tau")
 
 
 @composite("LinalgQrBackward0", outputs=("Q", "R"))
@@ -203,7 +176,7 @@ def _real(input: Any) -> Any:
 
 
 @public(name="linalg.qr", method=False, out=True)
-def linalg_qr(A: Tensor, mode: str = "reduced") -> linalg_qr_result:
+def linalg_qr(A: Tensor, mode: str = "reduced") -> Any:
     """Return Q, whose columns are orthonormal, and R, upper triangular, of A = Q R.
 
     The ``mode`` is "reduced", "complete", where Q is square, or "r", where it is not computed.
@@ -212,7 +185,7 @@ def linalg_qr(A: Tensor, mode: str = "reduced") -> linalg_qr_result:
     Raises:
         RuntimeError: The mode is another one, or the type is no floating point or complex one.
     """
-    return linalg_qr_result(*_qr_of(A, mode))
+    return LINALG_QR(*_qr_of(A, mode))
 
 
 def _qr_of(A: Tensor, kind: str) -> Any:
@@ -228,9 +201,9 @@ def _qr_of(A: Tensor, kind: str) -> Any:
 
 
 @public(out=True)
-def qr(input: Tensor, some: bool = True) -> qr_result:
+def qr(input: Tensor, some: bool = True) -> Any:
     """Return what :func:`linalg.qr` does, with a square Q where not ``some``."""
-    return qr_result(*_qr_of(input, "reduced" if some else "complete"))
+    return QR(*_qr_of(input, "reduced" if some else "complete"))
 
 
 @composite("NotImplemented", outputs=("a", "tau"))
@@ -244,7 +217,7 @@ def input() -> Any:
 
 
 @public(out=True)
-def geqrf(input: Tensor) -> geqrf_result:
+def geqrf(input: Tensor) -> Any:
     """Return R with the vectors of reflections below it, and their factors; see :func:`orgqr`.
 
     Raises:
@@ -253,24 +226,14 @@ def geqrf(input: Tensor) -> geqrf_result:
     if input._array.ndim < 2:
         raise RuntimeError("torch.geqrf: input must have at least 2 dimensions.")
     check_kernel("geqrf_cpu", input)
-    return geqrf_result(*_geqrf(input))
+    return GEQRF(*_geqrf(input))
 
 
 # --------------------------------------------------------------------------- eigenvalues
 
 
-class linalg_eigh_result(NamedTuple):  # noqa: N801  PyTorch prints it so
-    """Eigenvalues, which ascend, and eigenvectors as columns."""
-
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-
-    def __repr__(self) -> str:
-        return shown(self)
-
-
-class linalg_eig_result(linalg_eigh_result):  # noqa: N801  PyTorch prints it so
-    """Eigenvalues in no order, and eigenvectors as columns."""
+LINALG_EIGH = results("linalg_eigh", "eigenvalues", "eigenvectors")
+LINALG_EIG = results("linalg_eig", "eigenvalues", "eigenvectors")
 
 
 @composite("LinalgEighBackward0", outputs=("values", "vectors"))
@@ -338,7 +301,7 @@ def _check_hermitian(A: Tensor, UPLO: str) -> bool:
 
 
 @public(name="linalg.eigh", method=False, out=True)
-def linalg_eigh(input: Tensor, UPLO: str = "L") -> linalg_eigh_result:
+def linalg_eigh(input: Tensor, UPLO: str = "L") -> Any:
     """Return eigenvalues, which ascend, and eigenvectors of Hermitian matrices.
 
     One triangle is read, the lower one or, for "U", the upper one.  A gradient by eigenvectors is
@@ -348,7 +311,7 @@ def linalg_eigh(input: Tensor, UPLO: str = "L") -> linalg_eigh_result:
         RuntimeError: They are not square, or of no type that LAPACK has; or, in the backward, a
             loss depends on the phase of eigenvectors.
     """
-    return linalg_eigh_result(*_eigh(input, upper=_check_hermitian(input, UPLO)))
+    return LINALG_EIGH(*_eigh(input, upper=_check_hermitian(input, UPLO)))
 
 
 @public(name="linalg.eigvalsh", method=False, out=True)
@@ -375,7 +338,7 @@ def _eig(door: backend.Backend, input: Array) -> tuple[Array, Array]:
 def input(g_values: Any, g_vectors: Any, values: Any, vectors: Any) -> Any:
     left = adjoint(vectors)
     if g_vectors is None:
-        return _solved(left, unsqueeze(g_values, -1) * left)
+        return linalg_solve(left, unsqueeze(g_values, -1) * left)
     inner = matmul(left, g_vectors)
     diagonal = diagonals(inner)
     _check_phase("linalg_eig_backward", diagonal, "quantity, so it is")
@@ -383,13 +346,7 @@ def input(g_values: Any, g_vectors: Any, values: Any, vectors: Any) -> Any:
     inner = _off_diagonal(inner / pw.conjugate(_differences(values)))
     if g_values is not None:
         inner = inner + on_diagonals(g_values)
-    return _solved(left, matmul(inner, left))
-
-
-def _solved(A: Any, B: Any) -> Any:
-    from gpugrad.ops.solving import linalg_solve  # whose gradients need no decomposition
-
-    return linalg_solve(A, B)
+    return linalg_solve(left, matmul(inner, left))
 
 
 @composite("LinalgEigvalsBackward0")
@@ -410,7 +367,7 @@ def _check_general(function: str, A: Tensor) -> None:
 
 
 @public(name="linalg.eig", method=False, out=True)
-def linalg_eig(input: Tensor) -> linalg_eig_result:
+def linalg_eig(input: Tensor) -> Any:
     """Return eigenvalues and eigenvectors of square matrices, complex numbers in no order.
 
     Gradients are ``nan`` or infinite where two eigenvalues are equal, and by eigenvalues where
@@ -421,7 +378,7 @@ def linalg_eig(input: Tensor) -> linalg_eig_result:
             backward, a loss depends on the phase of eigenvectors.
     """
     _check_general("linalg.eig", input)
-    return linalg_eig_result(*_eig(input))
+    return LINALG_EIG(*_eig(input))
 
 
 @public(name="linalg.eigvals", method=False, out=True)
@@ -437,26 +394,8 @@ def linalg_eigvals(input: Tensor) -> Tensor:
 # --------------------------------------------------------------------------- singular values
 
 
-class linalg_svd_result(NamedTuple):  # noqa: N801  PyTorch prints it so
-    """Left singular vectors, singular values and the adjoint of right singular vectors."""
-
-    U: Tensor
-    S: Tensor
-    Vh: Tensor
-
-    def __repr__(self) -> str:
-        return shown(self)
-
-
-class svd_result(NamedTuple):  # noqa: N801  PyTorch prints it so
-    """Left singular vectors, singular values and right singular vectors."""
-
-    U: Tensor
-    S: Tensor
-    V: Tensor
-
-    def __repr__(self) -> str:
-        return shown(self)
+LINALG_SVD = results("linalg_svd", "U", "S", "Vh")
+SVD = results("svd", "U", "S", "V")
 
 
 @composite("LinalgSvdBackward0", outputs=("U", "S", "Vh"))
@@ -550,9 +489,7 @@ def _check_svd(A: Tensor, driver: str | None) -> None:
 
 
 @public(name="linalg.svd", method=False, out=True)
-def linalg_svd(
-    A: Tensor, full_matrices: bool = True, *, driver: str | None = None
-) -> linalg_svd_result:
+def linalg_svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> Any:
     """Return U, S and V^H of A = U diag(S) V^H: orthonormal vectors and descending numbers.
 
     A gradient by vectors is ``nan`` or infinite where two singular values are equal, and where one
@@ -565,7 +502,7 @@ def linalg_svd(
             in the backward, a loss depends on the phase of vectors.
     """
     _check_svd(A, driver)
-    return linalg_svd_result(*_svd(A, full=bool(full_matrices)))
+    return LINALG_SVD(*_svd(A, full=bool(full_matrices)))
 
 
 @public(name="linalg.svdvals", method=False, out=True)
@@ -579,7 +516,7 @@ def linalg_svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
 
 
 @public(out=True)
-def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> svd_result:
+def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
     """Return U, S and V of A = U diag(S) V^H; without ``compute_uv`` U and V are zeros."""
     array = input._array
     if array.ndim < 2:
@@ -591,9 +528,9 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> svd_result
         S = linalg_svdvals(input)
         door = backend.of(array)
         where = door.device_of(array)
-        U, V = (zeros(Like((*array.shape[:-2], n, n), array.dtype, where)) for n in array.shape[-2:])
-        return svd_result(U, S, V)
+        U, V = (
+            zeros(Like((*array.shape[:-2], n, n), array.dtype, where)) for n in array.shape[-2:]
+        )
+        return SVD(U, S, V)
     U, S, Vh = linalg_svd(input, not some)
-    return svd_result(U, S, adjoint(Vh))
-
-
+    return SVD(U, S, adjoint(Vh))

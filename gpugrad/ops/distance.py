@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
-from gpugrad._dtype import INEXACT, accumulation, dtype
-from gpugrad.errors import normal_dims
-from gpugrad.op import OPS, cast, composite, public
+from gpugrad._dtype import accumulation
+from gpugrad.op import OPS, composite
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.extremum import attained
 from gpugrad.ops.reduction import along_slope, restored, sum_over
 from gpugrad.ops.scale import divided, in_range, without
 
 if TYPE_CHECKING:
-    from gpugrad._tensor import Tensor
+    pass
 
 Array = Any
 Shape = tuple[int, ...]
@@ -24,7 +23,7 @@ Dim = int | Sequence[int] | None
 
 
 @composite("LinalgVectorNormBackward0")
-def _norm(
+def norm_of(
     door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, order: float
 ) -> Array:
     kind = input.dtype
@@ -56,7 +55,7 @@ def _norm(
 
 
 @composite("LinalgVectorNormBackward0")
-def _count_of_nonzero(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
+def count_of_nonzero(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
     """Return the norm of order 0, which has no gradient, not even zeros."""
     kind = input.dtype
     formula = OPS["nonzero_as_one"].of_kind(kind.kind == "c").formula
@@ -66,7 +65,7 @@ def _count_of_nonzero(door: backend.Backend, input: Array, *, axes: Shape, keepd
     return door.sum(ones, axes, keepdims, real)
 
 
-@_norm.gradient
+@norm_of.gradient
 def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: float) -> Any:
     ndim = input._array.ndim
     g, out = restored(g, axes, keepdims, ndim), restored(out, axes, keepdims, ndim)
@@ -88,44 +87,3 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: floa
     inner = direction * size ** (order - 1)
     slope = pw.along if order < 2 else pw.along_or_flat
     return along_slope(g, lambda g: slope(unit ** (order - 1), g, inner))
-
-
-@public(out=True)
-def norm(
-    input: Tensor,
-    p: float | str | None = "fro",
-    dim: Dim = None,
-    keepdim: bool = False,
-    dtype: dtype | None = None,
-) -> Tensor:
-    """Return the p-norm of the elements as a vector, over ``dim`` (all by default).
-
-    ``"fro"`` and ``None`` mean 2; ``p`` may be 0, inf or -inf.  The gradient at 0 is 0, and at ties
-    of inf it is shared.
-
-    Raises:
-        RuntimeError: The type is neither floating point nor complex, or ``p`` is another word.
-    """
-    if isinstance(p, str) and p != "fro":
-        raise RuntimeError(f"norm(): order '{p}' is not supported; use 'fro' or a number")
-    order = 2.0 if p in ("fro", None) else float(p)
-    if dtype is not None:
-        input = cast(input, dtype=dtype.numpy)
-    if input._array.dtype.kind not in INEXACT:
-        raise RuntimeError(
-            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
-            f"{_dtype.of(input._array.dtype).title}"
-        )
-    axes = normal_dims(dim, input._array.ndim)
-    if (
-        0 in input._array.shape
-        and abs(order) == math.inf
-        and not all(input._array.shape[k] for k in axes)
-    ):
-        raise RuntimeError(
-            f"linalg.vector_norm cannot compute the {order} norm on an empty tensor because the "
-            "operation does not have an identity"
-        )
-    if order == 0:
-        return _count_of_nonzero(input, axes=axes, keepdims=keepdim)
-    return _norm(input, axes=axes, keepdims=keepdim, order=order)

@@ -24,9 +24,7 @@ Shape = tuple[int, ...]
 def check_stack(function: str, input: Any, name: str = "A") -> None:
     """Raise unless a tensor is a matrix or a stack of them."""
     if input._array.ndim < 2:
-        raise RuntimeError(
-            f"{function}: The input tensor {name} must have at least 2 dimensions."
-        )
+        raise RuntimeError(f"{function}: The input tensor {name} must have at least 2 dimensions.")
 
 
 def check_square(function: str, input: Any, name: str = "A") -> None:
@@ -139,7 +137,9 @@ def constant(array: Array, like: Any) -> Any:
 
 def eye(like: Any, n: int | None = None) -> Any:
     """Return an identity matrix of another one's type and device, by default of its columns."""
-    return constant(np.eye(like._array.shape[-1] if n is None else n, dtype=like._array.dtype), like)
+    return constant(
+        np.eye(like._array.shape[-1] if n is None else n, dtype=like._array.dtype), like
+    )
 
 
 def diagonals(input: Any) -> Any:
@@ -151,9 +151,7 @@ def on_diagonals(input: Any) -> Any:
     """Return square matrices with the last dimension on their diagonals."""
     shape = input._array.shape
     last = len(shape)
-    return put_diagonal(
-        input, shape=(*shape, shape[-1]), offset=0, first=last - 1, second=last
-    )
+    return put_diagonal(input, shape=(*shape, shape[-1]), offset=0, first=last - 1, second=last)
 
 
 def adjoint(input: Any) -> Any:
@@ -165,10 +163,3 @@ def adjoint(input: Any) -> Any:
 def is_complex(input: Any) -> bool:
     """Tell whether the elements of a tensor are complex numbers."""
     return bool(input._array.dtype.kind == "c")
-
-
-def shown(result: Any) -> str:
-    """Return a named tuple as PyTorch prints one: the class is called as there, and ``_result``."""
-    name = type(result).__name__.removesuffix("_result")
-    parts = ",\n".join(f"{key}={value}" for key, value in result._asdict().items())
-    return f"gpugrad.return_types.{name}(\n{parts})"

@@ -1,52 +1,38 @@
-"""Linear equations and inverses: by elimination, by its factors, by least squares."""
+"""Linear equations and inverses, by elimination."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
 from gpugrad.errors import broadcast_shape
-from gpugrad.graph import TensorBase
-from gpugrad.op import composite, expand_to, public
-from gpugrad.op.saved import Like, zeros
-from gpugrad.ops import pointwise as pw
-from gpugrad.ops.decompositions import linalg_eigh, linalg_svd
+from gpugrad.op import composite, public
+from gpugrad.op.results import results
 from gpugrad.ops.matrices import (
     adjoint,
     check_floating,
     check_info,
     check_kernel,
     check_square,
-    constant,
-    shown,
+    failure,
     singular,
 )
-from gpugrad.ops.part import narrow
 from gpugrad.ops.products import matmul
-from gpugrad.ops.reduction import sum as summed
-from gpugrad.ops.shape import matrices_transposed, squeeze, unsqueeze
+from gpugrad.ops.shape import matrices_transposed, movedim, reshape, squeeze, unsqueeze
 from gpugrad.ops.triangular import check_fit
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
 
 Array = Any
-Tolerance = Any  # a number, a tensor or None
 
 
 # --------------------------------------------------------------------------- inverses
 
 
-class linalg_inv_ex_result(NamedTuple):  # noqa: N801  PyTorch prints it so
-    """Inverses, and at which pivot there was none."""
-
-    inverse: Tensor
-    info: Tensor
-
-    def __repr__(self) -> str:
-        return shown(self)
+LINALG_INV_EX = results("linalg_inv_ex", "inverse", "info")
 
 
 @composite("LinalgInvExBackward0", outputs=("inverse", "info"))
@@ -61,14 +47,14 @@ def input(g: Any, inverse: Any) -> Any:
 
 
 @public(name="linalg.inv_ex", method=False, out=True)
-def linalg_inv_ex(A: Tensor, *, check_errors: bool = False) -> linalg_inv_ex_result:
+def linalg_inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
     """Return inverses, and of each matrix 0 or the pivot that is 0.
 
     Without ``check_errors`` a GPU is not waited for.
     """
     check_square("linalg.inv", A)
     check_floating("linalg.inv", A, low=False)
-    found = linalg_inv_ex_result(*_inverse(A))
+    found = LINALG_INV_EX(*_inverse(A))
     if check_errors:
         check_info("linalg.inv_ex", found.info, singular)
     return found
@@ -90,14 +76,7 @@ def inverse(input: Tensor) -> Tensor:
 # --------------------------------------------------------------------------- equations
 
 
-class linalg_solve_ex_result(NamedTuple):  # noqa: N801  PyTorch prints it so
-    """Solutions, and at which pivot there was none."""
-
-    result: Tensor
-    info: Tensor
-
-    def __repr__(self) -> str:
-        return shown(self)
+LINALG_SOLVE_EX = results("linalg_solve_ex", "result", "info")
 
 
 @composite("LinalgSolveExBackward0", outputs=("result", "info"))
@@ -115,7 +94,7 @@ def other(g: Any, input: Any) -> Any:
     return _solve(adjoint(input), g)[0]
 
 
-def _is_vector(A: Any, B: Any) -> bool:
+def is_vector(A: Any, B: Any) -> bool:
     """Tell whether the last dimension of B is that of vectors, and not of matrices."""
     a, b = A._array.shape, B._array.shape
     return len(b) == 1 or (len(a) - 1 == len(b) and b == a[:-1])
@@ -130,7 +109,7 @@ def _solved(A: Tensor, B: Tensor, left: bool) -> tuple[Any, Any]:
             f"linalg.solve: Expected A and B to have the same dtype, but found A of type "
             f"{_dtype.of(a).title} and B of type {_dtype.of(b).title} instead"
         )
-    vector = _is_vector(A, B)
+    vector = is_vector(A, B)
     if vector and not left:
         raise RuntimeError(
             "linalg.solve: Vector broadcasting of the left hand side is not supported for "
@@ -150,11 +129,9 @@ def _solved(A: Tensor, B: Tensor, left: bool) -> tuple[Any, Any]:
 
 
 @public(name="linalg.solve_ex", method=False, out=True)
-def linalg_solve_ex(
-    A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False
-) -> linalg_solve_ex_result:
+def linalg_solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False) -> Any:
     """Return what :func:`linalg.solve` does, and of each matrix 0 or the pivot that is 0."""
-    found = linalg_solve_ex_result(*_solved(A, B, left))
+    found = LINALG_SOLVE_EX(*_solved(A, B, left))
     if check_errors:
         check_info("torch.linalg.solve_ex", found.info, _no_solution)
     return found
@@ -178,35 +155,54 @@ def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     return result
 
 
-# --------------------------------------------------------------------------- generalized inverses
+# --------------------------------------------------------------------------- tensors as matrices
 
 
-@composite("LinalgPinvBackward0")
-def _pinv(door: backend.Backend, input: Array, *, values: Any) -> Array:
-    return values
+@public(name="linalg.tensorinv", method=False, out=True)
+def linalg_tensorinv(input: Tensor, ind: int = 2) -> Tensor:
+    """Return the inverse of a tensor as a linear map from its dimensions behind ``ind``.
 
-
-def pinv_gradient(g: Any, A: Any, inverse: Any) -> Any:
-    """Return the gradient of A by that of its generalized inverse, where its rank is constant.
-
-    Source: G. H. Golub and V. Pereyra, "The differentiation of pseudo-inverses and nonlinear least
-    squares problems whose variables separate", 1973.
+    Raises:
+        LinAlgError: It is singular.
+        RuntimeError: There are not as many numbers before as behind.
     """
-    back, g = adjoint(inverse), adjoint(g)
-    if A._array.shape[-2] <= A._array.shape[-1]:
-        inner = matmul(g, inverse)
-        outer = matmul(inner, back)
-        return (
-            -adjoint(matmul(inverse, inner))
-            + outer
-            - matmul(matmul(A, inverse), outer)
-            + matmul(matmul(back, inverse), g - matmul(inner, A))
+    if ind <= 0:
+        raise RuntimeError("Expected a strictly positive integer for 'ind'")
+    shape = input._array.shape
+    before, behind = shape[:ind], shape[ind:]
+    rows, columns = math.prod(before), math.prod(behind)
+    if rows != columns:
+        raise RuntimeError(
+            "Expected self to satisfy the requirement prod(self.shape[ind:]) == "
+            f"prod(self.shape[:ind]), but got {columns} != {rows}"
         )
-    inner = matmul(inverse, g)
-    outer = matmul(back, inner)
-    return (
-        -adjoint(matmul(inner, inverse))
-        + matmul(matmul(g - matmul(A, inner), inverse), back)
-        + outer
-        - matmul(matmul(outer, inverse), A)
-    )
+    found, info = linalg_inv_ex(reshape(input, (rows, columns)))
+    failed = failure(info)
+    if failed is not None:
+        raise RuntimeError("Failed to invert the input tensor, because it is singular.")
+    return reshape(found, (*behind, *before))
+
+
+@public(name="linalg.tensorsolve", method=False, out=True)
+def linalg_tensorsolve(input: Tensor, other: Tensor, dims: Sequence[int] | None = None) -> Tensor:
+    """Return X, of which the products with ``input`` over its last dimensions are ``other``.
+
+    Those of ``input`` that ``dims`` names are moved behind the others first.
+
+    Raises:
+        LinAlgError: There is no one solution.
+        RuntimeError: There are not as many equations as unknowns.
+    """
+    ndim = input._array.ndim
+    A = input
+    if dims is not None:
+        A = movedim(input, tuple(dims), tuple(range(ndim - len(dims), ndim)))
+    shape = A._array.shape[other._array.ndim :]
+    unknowns, count = math.prod(shape), math.prod(A._array.shape[: other._array.ndim])
+    if unknowns != count:
+        raise RuntimeError(
+            "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
+            f"prod(self.shape[:other.ndim]), but got {unknowns} != {count}"
+        )
+    found = linalg_solve(reshape(A, (unknowns, unknowns)), reshape(other, (-1,)))
+    return reshape(found, shape)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad.errors import broadcast_shape
 from gpugrad.op import composite, expand_to, public
+from gpugrad.op.results import results
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.copy import clone
 from gpugrad.ops.extremum import amax
@@ -22,7 +23,6 @@ from gpugrad.ops.matrices import (
     diagonals,
     eye,
     lower,
-    shown,
     singular,
 )
 from gpugrad.ops.matrices import upper as upper_triangle
@@ -35,14 +35,7 @@ if TYPE_CHECKING:
 Array = Any
 
 
-class triangular_solve_result(NamedTuple):  # noqa: N801  PyTorch prints it so
-    """The solution of equations by a triangle, and a copy of that."""
-
-    solution: Tensor
-    cloned_coefficient: Tensor
-
-    def __repr__(self) -> str:
-        return shown(self)
+TRIANGULAR_SOLVE = results("triangular_solve", "solution", "cloned_coefficient")
 
 
 @composite("LinalgSolveTriangularBackward0")
@@ -76,9 +69,7 @@ def substitute(A: Any, B: Any, *, upper: bool, unit: bool = False) -> Any:
 
 def substitute_right(A: Any, B: Any, *, upper: bool, unit: bool = False) -> Any:
     """Return X of X A = B, where A is what one triangle says."""
-    swapped = substitute(
-        matrices_transposed(A), matrices_transposed(B), upper=not upper, unit=unit
-    )
+    swapped = substitute(matrices_transposed(A), matrices_transposed(B), upper=not upper, unit=unit)
     return matrices_transposed(swapped)
 
 
@@ -130,7 +121,7 @@ def triangular_solve(
     upper: bool = True,
     transpose: bool = False,
     unitriangular: bool = False,
-) -> triangular_solve_result:
+) -> Any:
     """Return X of A X = ``input``, where A is what one triangle says, and a copy of A.
 
     With ``transpose`` it is the transpose of A.
@@ -147,7 +138,7 @@ def triangular_solve(
     whole = expand_to(A, shape=(*batch, *A._array.shape[-2:]))
     given = matrices_transposed(whole) if transpose else whole
     found = substitute(given, input, upper=upper is not transpose, unit=bool(unitriangular))
-    return triangular_solve_result(found, clone(whole))
+    return TRIANGULAR_SOLVE(found, clone(whole))
 
 
 def _check_equations(function: str, b: Any, A: Any) -> None:
@@ -174,18 +165,18 @@ def _check_equations(function: str, b: Any, A: Any) -> None:
 
 
 @public(out=True)
-def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
-    """Return X of A X = ``input``, where L is the Cholesky factor of A."""
-    for name, t in ("b", input), ("u", L):
+def cholesky_solve(input: Tensor, input2: Tensor, upper: bool = False) -> Tensor:
+    """Return X of A X = ``input``, where ``input2`` is the Cholesky factor of A."""
+    for name, t in ("b", input), ("u", input2):
         if t._array.ndim < 2:
             raise RuntimeError(
                 f"{name} should have at least 2 dimensions, but has {t._array.ndim} dimensions "
                 "instead"
             )
-    _check_equations("cholesky_solve", input, L)
-    check_kernel("cholesky_solve_cpu", L)
-    broadcast_shape(input._array.shape[:-2], L._array.shape[:-2])
-    return _factor_solved(input, L, bool(upper))
+    _check_equations("cholesky_solve", input, input2)
+    check_kernel("cholesky_solve_cpu", input2)
+    broadcast_shape(input._array.shape[:-2], input2._array.shape[:-2])
+    return _factor_solved(input, input2, bool(upper))
 
 
 def _factor_solved(b: Any, L: Any, upper: bool) -> Tensor:
@@ -208,9 +199,5 @@ def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
     if len(where):
         later = pw.where(zero, -constant(where, input), -len(where) - 1)
         first = -amax(later, -1)  # the first 0, or one behind the last row
-        check_info(
-            "cholesky_inverse", pw.where(pw.gt(first, len(where)), 0, first), singular
-        )
+        check_info("cholesky_inverse", pw.where(pw.gt(first, len(where)), 0, first), singular)
     return _factor_solved(eye(input), input, bool(upper))
-
-

@@ -1,0 +1,181 @@
+"""Powers and exponentials of matrices, and products of many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gpugrad import _dtype, backend
+from gpugrad.graph import TensorBase
+from gpugrad.op import composite, expand_to, public
+from gpugrad.op.saved import Like, zeros
+from gpugrad.ops.copy import clone
+from gpugrad.ops.joining import cat
+from gpugrad.ops.matrices import adjoint, check_floating, check_square, eye
+from gpugrad.ops.part import narrow
+from gpugrad.ops.products import matmul
+from gpugrad.ops.shape import squeeze, unsqueeze
+from gpugrad.ops.solving import inverse
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+Array = Any
+
+
+@public(out=True, names="linalg.matrix_power")
+def matrix_power(input: Tensor, n: int) -> Tensor:
+    """Return square matrices multiplied ``n`` times; their inverses, ``-n`` times, if negative.
+
+    Raises:
+        LinAlgError: A matrix to be inverted is singular.
+    """
+    check_square("linalg.matrix_power", input)
+    if n == 0:
+        found: Tensor = clone(expand_to(eye(input), shape=input._array.shape))
+        return found
+    if n < 0:
+        return matrix_power(inverse(input), -n)
+    result: Any = None
+    power: Any = input
+    while True:
+        if n & 1:
+            result = power if result is None else matmul(result, power)
+        n >>= 1
+        if not n:
+            break
+        power = matmul(power, power)
+    return clone(result) if result is input else result
+
+
+@composite("LinalgMatrixExpBackward0")
+def _exponential(door: backend.Backend, input: Array) -> Array:
+    return door.matrices("exponential", input)
+
+
+@_exponential.gradient
+def input(g: Any, input: Any) -> Any:
+    # the derivative in the direction g is what the exponential of a matrix of blocks has in a
+    # corner; the transposed derivative is that of the adjoint
+    given = adjoint(input)
+    array = given._array
+    n = array.shape[-1]
+    nothing = zeros(Like(array.shape, array.dtype, backend.of(array).device_of(array)))
+    above, below = cat([given, g], -1), cat([nothing, given], -1)
+    blocks = _exponential(cat([above, below], -2))
+    return narrow(narrow(blocks, -2, 0, n), -1, n, n)
+
+
+@public(names="linalg.matrix_exp")
+def matrix_exp(input: Tensor) -> Tensor:
+    """Return the exponentials of square matrices.
+
+    Raises:
+        RuntimeError: They are not square, or of no floating point or complex type.
+
+    Source: of the gradient, R. Mathias, "A chain rule for matrix functions and applications", SIAM
+    Journal on Matrix Analysis and Applications, 1996.
+    """
+    check_square("linalg.matrix_exp", input)
+    check_floating("linalg.matrix_exp", input)
+    kind = _dtype.of(input._array.dtype)
+    if kind.itemsize == 2:
+        found: Tensor = matrix_exp(input.to(_dtype.float32)).to(kind)
+        return found
+    result: Tensor = _exponential(input)
+    return result
+
+
+# --------------------------------------------------------------------------- products of many
+
+
+def _best(sizes: Sequence[int]) -> list[list[int]]:
+    """Return where a chain of matrices is divided so that its product takes the fewest steps."""
+    n = len(sizes) - 1
+    cost = [[0] * n for _ in range(n)]
+    place = [[0] * n for _ in range(n)]
+    for length in range(1, n):
+        for first in range(n - length):
+            last = first + length
+            steps = [
+                cost[first][k] + cost[k + 1][last] + sizes[first] * sizes[k + 1] * sizes[last + 1]
+                for k in range(first, last)
+            ]
+            cost[first][last] = min(steps)
+            place[first][last] = first + steps.index(min(steps))
+    return place
+
+
+def _multiplied(matrices: Sequence[Any]) -> Any:
+    sizes = [m._array.shape[0] for m in matrices] + [matrices[-1]._array.shape[1]]
+    place = _best(sizes)
+
+    def product(first: int, last: int) -> Any:
+        if first == last:
+            return matrices[first]
+        middle = place[first][last]
+        return matmul(product(first, middle), product(middle + 1, last))
+
+    return product(0, len(matrices) - 1)
+
+
+@public(name="linalg.multi_dot", method=False, out=True)
+def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
+    """Return the product of two or more matrices, in the order that takes the fewest steps.
+
+    The first and the last may be vectors: a row and a column.
+    """
+    given = list(tensors)
+    if len(given) < 2:
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(given)}")
+    for k, t in enumerate(given):
+        if not isinstance(t, TensorBase):
+            raise TypeError(
+                f"linalg_multi_dot(): argument 'tensors' (position 1) must be tuple of Tensors, "
+                f"not {type(t).__name__}" if k < 0 else
+                f"expected Tensor as element {k} in argument 0, but got {type(t).__name__}"
+            )  # fmt: skip
+    for name, t, k in ("first", given[0], 0), ("last", given[-1], len(given) - 1):
+        if t._array.ndim not in (1, 2):
+            raise RuntimeError(
+                f"multi_dot(): the {name} tensor must be 1D or 2D but got {t._array.ndim}D"
+            )
+    for k, t in enumerate(given[1:-1], 1):
+        if t._array.ndim != 2:
+            raise RuntimeError(f"multi_dot(): tensor {k} must be 2D but got {t._array.ndim}D")
+    kind = given[0]._array.dtype
+    for k, t in enumerate(given):
+        if t._array.dtype != kind:
+            raise RuntimeError(
+                f"multi_dot(): all tensors must have be the same dtype but tensor 0 is "
+                f"{_dtype.of(kind).title} and tensor {k} {_dtype.of(t._array.dtype).title}"
+            )
+    row, column = given[0]._array.ndim == 1, given[-1]._array.ndim == 1
+    if row:
+        given[0] = unsqueeze(given[0], 0)
+    if column:
+        given[-1] = unsqueeze(given[-1], 1)
+    for k in range(len(given) - 1):
+        a, b = given[k]._array.shape, given[k + 1]._array.shape
+        if a[1] != b[0]:
+            raise RuntimeError(
+                f"multi_dot(): tensors {k} and {k + 1} with shapes {list(a)} and {list(b)} cannot "
+                "be multiplied"
+            )
+    found = _multiplied(given)
+    if row:
+        found = squeeze(found, 0)
+    return squeeze(found, -1) if column else found  # type: ignore[no-any-return]
+
+
+@public(method=False, out=True)
+def chain_matmul(*matrices: Tensor) -> Tensor:
+    """Return what :func:`linalg.multi_dot` does of matrices; of one, that one."""
+    if len(matrices) == 1 and not isinstance(matrices[0], TensorBase):
+        matrices = tuple(matrices[0])
+    for t in matrices:
+        if t._array.ndim != 2:
+            raise RuntimeError(f"Tensor dimension is {t._array.ndim}, expected 2 instead.")
+    if not matrices:
+        raise RuntimeError("chain_matmul(): Expected one or more matrices")
+    return matrices[0] if len(matrices) == 1 else linalg_multi_dot(matrices)

@@ -1,0 +1,150 @@
+"""Products of vectors along one dimension, powers of numbers as rows, diagonals of matrices."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from gpugrad import _dtype, backend
+from gpugrad.errors import broadcast_shape, normal_dim
+from gpugrad.op import OPS, bilinear, expand_to, pointwise, public
+from gpugrad.op.promotion import of_one_type
+from gpugrad.ops import pointwise as pw
+from gpugrad.ops.joining import stack
+from gpugrad.ops.part import diagonal
+from gpugrad.ops.reduction import sum as summed
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+Array = Any
+
+
+@pointwise("x * y - z * w", parameters=("x", "y", "z", "w"))
+def difference_of_products() -> None:
+    """Return x * y - z * w."""
+
+
+@bilinear("LinalgCrossBackward0")
+def _cross(door: backend.Backend, input: Array, other: Array, *, axis: int) -> Array:
+    kind = input.dtype
+    formula = OPS["difference_of_products"].of_kind(kind.kind == "c").formula
+    parts = []
+    for k in range(3):
+        i, j = (k + 1) % 3, (k + 2) % 3
+        operands = (
+            _element(input, axis, i), _element(other, axis, j),
+            _element(input, axis, j), _element(other, axis, i),
+        )  # fmt: skip
+        parts += door.evaluate(formula, operands, kind, (kind,))
+    return door.concatenate(parts, axis)
+
+
+def _element(array: Array, axis: int, k: int) -> Array:
+    return array[(*(slice(None),) * axis, slice(k, k + 1))]
+
+
+@_cross.gradient
+def input(g: Any, other: Any, axis: int) -> Any:
+    return _cross(pw.conjugate(other), g, axis=axis)
+
+
+@_cross.gradient
+def other(g: Any, input: Any, axis: int) -> Any:
+    return _cross(g, pw.conjugate(input), axis=axis)
+
+
+@public(name="linalg.cross", method=False, out=True)
+def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
+    """Return the cross products of vectors of three elements, along one dimension.
+
+    Raises:
+        RuntimeError: They have not as many dimensions, or not three elements.
+    """
+    a, b = input._array.shape, other._array.shape
+    if len(a) != len(b):
+        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+    axis = normal_dim(dim, len(a))
+    if not a or a[axis] != 3 or b[axis] != 3:
+        sizes = (a[axis], b[axis]) if a else (1, 1)
+        raise RuntimeError(
+            f"linalg.cross: inputs dimension {dim} must have length 3. Got {sizes[0]} and "
+            f"{sizes[1]}"
+        )
+    shape = broadcast_shape(a, b)
+    if input._array.dtype != other._array.dtype:
+        input, other = of_one_type([input, other])
+    wide = [t if t._array.shape == shape else expand_to(t, shape=shape) for t in (input, other)]
+    found: Tensor = _cross(*wide, axis=axis)
+    return found
+
+
+@public(out=True)
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+    """Return :func:`linalg.cross`, by default along the first dimension of three elements."""
+    if dim is None:
+        warnings.warn(
+            "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass "
+            "the dim explicitly or simply use torch.linalg.cross.\nThe default value of dim will "
+            "change to agree with that of linalg.cross in a future release.",
+            UserWarning,
+            stacklevel=2,
+        )
+        dim = next((k for k, n in enumerate(input._array.shape) if n == 3), None)
+        if dim is None:
+            raise RuntimeError("no dimension of size 3 in input")
+    return linalg_cross(input, other, dim=dim)
+
+
+@public(name="linalg.vecdot", method=False, out=True)
+def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
+    """Return the sums of the products of vectors along one dimension, the first one conjugated.
+
+    Raises:
+        RuntimeError: The type is no floating point or complex one, or the types differ.
+    """
+    a, b = x._array.dtype, y._array.dtype
+    if a.kind not in "fc":
+        raise RuntimeError(
+            "linalg.vecdot: Expected a floating point or complex tensor as input. Got "
+            f"{_dtype.of(a).title}"
+        )
+    if a != b:
+        raise RuntimeError(
+            "linalg.vecdot: Expected vectors of same type, got "
+            f"{_dtype.of(a).title} and {_dtype.of(b).title}"
+        )
+    first = pw.conjugate(x) if a.kind == "c" else x
+    return summed(pw.mul(first, y), dim)
+
+
+@public(name="linalg.diagonal", method=False)
+def linalg_diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Return a view of the diagonals of matrices, the last two dimensions by default."""
+    return diagonal(A, offset, dim1, dim2)
+
+
+@public(name="linalg.vander", method=False)
+def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
+    """Return the powers of each number, from 0 up to the one before ``N``, as a last dimension.
+
+    By default there are as many as numbers.
+
+    Raises:
+        RuntimeError: ``N`` is no larger than 1, or the type is bool or of 16 bits.
+    """
+    array = x._array
+    if array.dtype.kind == "b" or (array.dtype.kind == "f" and array.dtype.itemsize == 2):
+        raise RuntimeError(
+            "linalg.vander supports floating point, complex, and integer tensors, but got "
+            f"{_dtype.of(array.dtype).title}"
+        )
+    if not array.ndim:
+        raise RuntimeError("linalg.vander: The input tensor x must be at least one-dimensional.")
+    if N is not None and N <= 1:
+        raise RuntimeError(f"linalg.vander: N must be greater than 1, but got {N}")
+    count = array.shape[-1] if N is None else N
+    powers: list[Any] = [pw.one_for(x) if array.dtype.kind in "fc" else x * 0 + 1]
+    for _ in range(1, count):
+        powers.append(pw.mul(powers[-1], x) if len(powers) > 1 else x)
+    return stack(powers[:count], -1)
