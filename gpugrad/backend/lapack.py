@@ -91,7 +91,8 @@ def _eliminate(stack: Array, pivots: Array) -> None:
     """Replace matrices by their L and U, with the largest element of each column as its pivot."""
     each = np.arange(len(stack))
     for k in range(pivots.shape[1]):
-        size = np.abs(stack[:, k:, k])
+        column = stack[:, k:, k]
+        size = np.abs(column.real) + np.abs(column.imag)  # as BLAS compares complex numbers
         best = np.where(np.isnan(size[:, :1]).any(-1), 0, np.nan_to_num(size).argmax(-1)) + k
         pivots[:, k] = best + 1
         row = stack[each, best]
@@ -207,7 +208,7 @@ def unfactored(array: Array, pivots: Array, hermitian: bool) -> Array:
     n = array.shape[-1]
     found = np.empty((*batch, n, n), array.dtype)
     stack = _flat(np.broadcast_to(array, found.shape))
-    rows = np.broadcast_to(pivots[..., 0], (*batch, n)).reshape(-1, n)
+    rows = np.broadcast_to(pivots[..., 0], (*batch, n)).reshape(len(stack), n)
     for k, (factors, exchanged) in enumerate(zip(stack, rows, strict=True)):
         _flat(found)[k] = _unfactored(factors, exchanged, hermitian)
     return found

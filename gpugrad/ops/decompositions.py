@@ -247,8 +247,7 @@ def input(g_values: Any, g_vectors: Any, values: Any, vectors: Any) -> Any:
         return matmul(vectors * unsqueeze(g_values, -2), adjoint(vectors))
     inner = matmul(adjoint(vectors), g_vectors)
     _check_phase("linalg_eigh_backward", diagonals(inner), "quantity, so it is")
-    inner = inner / _differences(values)
-    inner = _off_diagonal(inner)
+    inner = _off_diagonal(_skew(inner) * 0.5 / _differences(values))
     if g_values is not None:
         inner = inner + on_diagonals(g_values.to(inner.dtype))
     return matmul(vectors, matmul(inner, adjoint(vectors)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 Array = Any
 
 LINALG_LU = results("linalg_lu", "P", "L", "U")
+LU_WITH_INFO = results("_lu_with_info", "LU", "pivots", "info")
 LU_UNPACK = results("lu_unpack", "P", "L", "U")
 LINALG_LU_FACTOR = results("linalg_lu_factor", "LU", "pivots")
 LINALG_LU_FACTOR_EX = results("linalg_lu_factor_ex", "LU", "pivots", "info")
@@ -82,7 +84,7 @@ def _permutation(pivots: Any, rows: int, like: Any) -> Any:
     array = pivots._array
     whole = all_of(array)
     given = backend.of(whole).to_numpy(whole)
-    flat = given.reshape(-1, given.shape[-1]) - 1
+    flat = given.reshape(math.prod(given.shape[:-1]), given.shape[-1]) - 1
     order = np.tile(np.arange(rows), (len(flat), 1))
     each = np.arange(len(flat))
     for k in range(flat.shape[1]):
@@ -187,11 +189,11 @@ def lu_unpack(
     return LU_UNPACK(P, L, U)
 
 
-@public(function=True, method=True)
+@public(out=True)
 def lu(input: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:
     """Return what :func:`linalg.lu_factor` does, or :func:`linalg.lu_factor_ex` with infos."""
     found = linalg_lu_factor_ex(input, pivot=pivot)
-    return tuple(found) if get_infos else tuple(found)[:2]
+    return LU_WITH_INFO(*found) if get_infos else tuple(found)[:2]
 
 
 @public(name="linalg.lu_solve", method=False, out=True)

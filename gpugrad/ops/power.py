@@ -13,7 +13,7 @@ from gpugrad.ops.copy import clone
 from gpugrad.ops.joining import cat
 from gpugrad.ops.matrices import adjoint, check_floating, check_square, eye
 from gpugrad.ops.part import narrow
-from gpugrad.ops.products import matmul
+from gpugrad.ops.products import matmul, multiplied
 from gpugrad.ops.shape import squeeze, unsqueeze
 from gpugrad.ops.solving import inverse
 
@@ -89,36 +89,6 @@ def matrix_exp(input: Tensor) -> Tensor:
 # --------------------------------------------------------------------------- products of many
 
 
-def _best(sizes: Sequence[int]) -> list[list[int]]:
-    """Return where a chain of matrices is divided so that its product takes the fewest steps."""
-    n = len(sizes) - 1
-    cost = [[0] * n for _ in range(n)]
-    place = [[0] * n for _ in range(n)]
-    for length in range(1, n):
-        for first in range(n - length):
-            last = first + length
-            steps = [
-                cost[first][k] + cost[k + 1][last] + sizes[first] * sizes[k + 1] * sizes[last + 1]
-                for k in range(first, last)
-            ]
-            cost[first][last] = min(steps)
-            place[first][last] = first + steps.index(min(steps))
-    return place
-
-
-def _multiplied(matrices: Sequence[Any]) -> Any:
-    sizes = [m._array.shape[0] for m in matrices] + [matrices[-1]._array.shape[1]]
-    place = _best(sizes)
-
-    def product(first: int, last: int) -> Any:
-        if first == last:
-            return matrices[first]
-        middle = place[first][last]
-        return matmul(product(first, middle), product(middle + 1, last))
-
-    return product(0, len(matrices) - 1)
-
-
 @public(name="linalg.multi_dot", method=False, out=True)
 def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     """Return the product of two or more matrices, in the order that takes the fewest steps.
@@ -131,11 +101,9 @@ def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     for k, t in enumerate(given):
         if not isinstance(t, TensorBase):
             raise TypeError(
-                f"linalg_multi_dot(): argument 'tensors' (position 1) must be tuple of Tensors, "
-                f"not {type(t).__name__}" if k < 0 else
                 f"expected Tensor as element {k} in argument 0, but got {type(t).__name__}"
-            )  # fmt: skip
-    for name, t, k in ("first", given[0], 0), ("last", given[-1], len(given) - 1):
+            )
+    for name, t in ("first", given[0]), ("last", given[-1]):
         if t._array.ndim not in (1, 2):
             raise RuntimeError(
                 f"multi_dot(): the {name} tensor must be 1D or 2D but got {t._array.ndim}D"
@@ -148,7 +116,7 @@ def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
         if t._array.dtype != kind:
             raise RuntimeError(
                 f"multi_dot(): all tensors must have be the same dtype but tensor 0 is "
-                f"{_dtype.of(kind).title} and tensor {k} {_dtype.of(t._array.dtype).title}"
+                f"{_dtype.of(kind).c_name} and tensor {k} {_dtype.of(t._array.dtype).c_name}"
             )
     row, column = given[0]._array.ndim == 1, given[-1]._array.ndim == 1
     if row:
@@ -162,20 +130,7 @@ def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
                 f"multi_dot(): tensors {k} and {k + 1} with shapes {list(a)} and {list(b)} cannot "
                 "be multiplied"
             )
-    found = _multiplied(given)
+    found = multiplied(given)
     if row:
         found = squeeze(found, 0)
     return squeeze(found, -1) if column else found  # type: ignore[no-any-return]
-
-
-@public(method=False, out=True)
-def chain_matmul(*matrices: Tensor) -> Tensor:
-    """Return what :func:`linalg.multi_dot` does of matrices; of one, that one."""
-    if len(matrices) == 1 and not isinstance(matrices[0], TensorBase):
-        matrices = tuple(matrices[0])
-    for t in matrices:
-        if t._array.ndim != 2:
-            raise RuntimeError(f"Tensor dimension is {t._array.ndim}, expected 2 instead.")
-    if not matrices:
-        raise RuntimeError("chain_matmul(): Expected one or more matrices")
-    return matrices[0] if len(matrices) == 1 else linalg_multi_dot(matrices)

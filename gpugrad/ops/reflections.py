@@ -111,9 +111,9 @@ def ormqr(
         )
     if other.shape[side] != a.shape[-2]:
         raise RuntimeError(f"torch.ormqr: other.shape[{side}] must be equal to input.shape[-2]")
-    if t.shape[-1] > a.shape[-1]:
+    if t.shape[-1] != min(other.shape[side], a.shape[-1]):
         raise RuntimeError(
-            "torch.ormqr: tau.shape[-1] must be less than or equal to input.shape[-1]"
+            f"torch.ormqr: tau.shape[-1] must be equal to min(other.shape[{side}], input.shape[-1])"
         )
     if a.ndim - t.ndim != 1:
         raise RuntimeError(

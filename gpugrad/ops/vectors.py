@@ -139,10 +139,10 @@ def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
             "linalg.vander supports floating point, complex, and integer tensors, but got "
             f"{_dtype.of(array.dtype).title}"
         )
-    if not array.ndim:
-        raise RuntimeError("linalg.vander: The input tensor x must be at least one-dimensional.")
     if N is not None and N <= 1:
         raise RuntimeError(f"linalg.vander: N must be greater than 1, but got {N}")
+    if N is None and not array.ndim:
+        raise IndexError("Dimension specified as -1 but tensor has no dimensions")
     count = array.shape[-1] if N is None else N
     powers: list[Any] = [pw.one_for(x) if array.dtype.kind in "fc" else x * 0 + 1]
     for _ in range(1, count):
