@@ -88,20 +88,26 @@ _FEW = 16  # columns; below, all matrices of a stack are faster together than on
 
 
 def _eliminate(stack: Array, pivots: Array) -> None:
-    """Replace matrices by their L and U, with the largest element of each column as its pivot."""
+    """Replace matrices by their L and U, with the largest element of each column as its pivot.
+
+    They lie beside each other meanwhile, so that each step is one over all of them.
+    """
+    work = np.ascontiguousarray(np.moveaxis(stack, 0, -1))
     each = np.arange(len(stack))
     for k in range(pivots.shape[1]):
-        column = stack[:, k:, k]
-        size = np.abs(column.real) + np.abs(column.imag)  # as BLAS compares complex numbers
-        best = np.where(np.isnan(size[:, :1]).any(-1), 0, np.nan_to_num(size).argmax(-1)) + k
+        column = work[k:, k]
+        # as BLAS compares complex numbers
+        size = np.abs(column) if column.dtype.kind == "f" else abs(column.real) + abs(column.imag)
+        best = np.where(np.isnan(size[0]), 0, np.nan_to_num(size).argmax(0)) + k
         pivots[:, k] = best + 1
-        row = stack[each, best]
-        stack[each, best] = stack[:, k]
-        stack[:, k] = row
-        pivot = row[:, None, k]
-        column = stack[:, k + 1 :, k] / np.where(pivot == 0, 1, pivot)
-        stack[:, k + 1 :, k] = column
-        stack[:, k + 1 :, k + 1 :] -= column[:, :, None] * row[:, None, k + 1 :]
+        row = work[best, :, each].T
+        work[best, :, each] = work[k].T
+        work[k] = row
+        pivot = row[k]
+        factors = work[k + 1 :, k]
+        factors /= np.where(pivot == 0, 1, pivot)
+        work[k + 1 :, k + 1 :] -= factors[:, None] * row[k + 1 :]
+    stack[...] = np.moveaxis(work, -1, 0)
 
 
 def _scipys(name: str, kind: np.dtype[Any]) -> Any:
@@ -199,11 +205,18 @@ def ldl(array: Array, hermitian: bool) -> tuple[Array, Array, Array]:
     )  # fmt: skip
 
 
-def unfactored(array: Array, pivots: Array, hermitian: bool) -> Array:
-    """Return the matrices of which :func:`ldl` returned these factors and pivots.
+def ldl_solve(array: Array, pivots: Array, other: Array, hermitian: bool) -> Array:
+    """Return the solutions of equations by the factors and pivots of :func:`ldl`, in double.
 
-    Pivots are columns.  A negative one belongs to a block of two rows on the diagonal.
+    Pivots are columns.
     """
+    wide = np.result_type(array.dtype, np.float64)
+    found = np.linalg.solve(_unfactored_all(array.astype(wide), pivots, hermitian), other)
+    return found.astype(array.dtype)
+
+
+def _unfactored_all(array: Array, pivots: Array, hermitian: bool) -> Array:
+    """Return the matrices that were factored."""
     batch = np.broadcast_shapes(array.shape[:-2], pivots.shape[:-2])
     n = array.shape[-1]
     found = np.empty((*batch, n, n), array.dtype)
@@ -215,6 +228,7 @@ def unfactored(array: Array, pivots: Array, hermitian: bool) -> Array:
 
 
 def _unfactored(factors: Array, exchanged: Array, hermitian: bool) -> Array:
+    """Return a matrix by its factors; a negative pivot is that of a block of two rows."""
     n = len(factors)
     left, middle = np.eye(n, dtype=factors.dtype), np.zeros_like(factors)
     k = 0
@@ -244,10 +258,37 @@ def slogdet(array: Array) -> tuple[Array, Array]:
     return np.asarray(sign), np.asarray(size)
 
 
-def cofactors(array: Array) -> Array:
-    """Return the matrices of cofactors, which are the gradients of determinants.
+# By the bytes of a real number: up to this product of its norm and its inverse's, a matrix is far
+# enough from a singular one for what follows from its inverse.
+REGULAR = {4: 1e5, 8: 1e8}
 
-    They are computed by singular values, without a division: singular matrices are no exception.
+
+def cofactors(array: Array) -> Array:
+    """Return the matrices of cofactors, which are the gradients of determinants."""
+    inverses, _ = inverse(array)
+    found = det(array)[..., None, None] * inverses.swapaxes(-1, -2)
+    far = _scale(array, inverses) < REGULAR[array.real.itemsize]
+    if not far.all():
+        found[~far] = _near_cofactors(array[~far])
+    return found
+
+
+def _scale(array: Array, inverses: Array) -> Array:
+    """Return products of norms, which are not less than the condition of the matrices."""
+    return np.asarray(_bound(array) * _bound(inverses))
+
+
+def _bound(array: Array) -> Array:
+    """Return numbers that the largest singular values of matrices are not above."""
+    size = np.abs(array)
+    rows, columns = size.sum(-1).max(-1, initial=0), size.sum(-2).max(-1, initial=0)
+    return np.minimum(np.linalg.norm(array, axis=(-2, -1)), np.sqrt(rows * columns))
+
+
+def _near_cofactors(array: Array) -> Array:
+    """Return cofactors by singular values, without a division: singular matrices are no exception.
+
+    Source: G. W. Stewart, "On the adjugate matrix", Linear Algebra and its Applications, 1998.
     """
     n = array.shape[-1]
     known = np.isfinite(array).all((-2, -1))[..., None, None]
@@ -327,20 +368,42 @@ def _substituted(whole: Array, other: Array) -> Array:
     return found
 
 
-def pinv(array: Array, atol: Array, rtol: Array, hermitian: bool) -> Array:
-    """Return the generalized inverses of what singular values are above the tolerances."""
+def pinv(array: Array, atol: Array, rtol: Array, hermitian: bool) -> tuple[Array, Array]:
+    """Return the generalized inverses of what is above the tolerances, and the ranks.
+
+    Where a QR decomposition shows that no singular value is below them, there is no need to know
+    these; of that there is none in a matrix with a rank that is not full.
+    """
+    rows, columns = array.shape[-2:]
+    count = min(rows, columns)
+    if hermitian or not array.size or atol.any():
+        return _pinv(array, atol, rtol, hermitian)
+    tall = array if rows >= columns else array.swapaxes(-1, -2).conj()
+    q, r = np.linalg.qr(tall)
+    inverses, _ = inverse(r)
+    clear = _scale(r, inverses) * np.maximum(rtol[..., 0, 0], np.finfo(r.dtype).eps) < 0.5
+    found = inverses @ q.swapaxes(-1, -2).conj()
+    if rows < columns:
+        found = found.swapaxes(-1, -2).conj()
+    ranks = np.full(array.shape[:-2], count, np.int64)
+    if not clear.all():
+        batch = array.shape[:-2]
+        low, part = (np.broadcast_to(t, (*batch, 1, 1))[~clear] for t in (atol, rtol))
+        found[~clear], ranks[~clear] = _pinv(array[~clear], low, part, False)
+    return found, ranks
+
+
+def _pinv(array: Array, atol: Array, rtol: Array, hermitian: bool) -> tuple[Array, Array]:
     if hermitian:
-        values, vectors = eigh(array, False)
-        size = np.abs(values)
-        right = vectors
+        values, left = eigh(array, False)
+        size, right = np.abs(values), left
     else:
         left, values, adjoint = svd(array, False)
-        size = values
-        vectors, right = left, adjoint.swapaxes(-1, -2).conj()
+        size, right = values, adjoint.swapaxes(-1, -2).conj()
     most = size.max(-1, initial=0)[..., None]
     kept = size > np.maximum(atol[..., 0], rtol[..., 0] * most)
-    inverse = np.where(kept, 1 / np.where(kept, values, 1), 0).astype(values.dtype)
-    return (right * inverse[..., None, :]) @ vectors.swapaxes(-1, -2).conj()
+    inverses = np.where(kept, 1 / np.where(kept, values, 1), 0).astype(values.dtype)
+    return (right * inverses[..., None, :]) @ left.swapaxes(-1, -2).conj(), kept.sum(-1)
 
 
 # --------------------------------------------------------------------------- functions

@@ -290,7 +290,7 @@ class Operation:
         key = needs, outputs
         if key not in self.nodes:
             self.nodes[key] = rule = Rule(self, needs, outputs, self.rule)
-            if self.regular and self.convention == TORCH:
+            if self.regular and self.convention == TORCH and "inputs" not in self.rules:
                 rule.backward = whole.backward(rule)
         return self.nodes[key]
 
@@ -300,7 +300,8 @@ class Operation:
         ``g`` is the gradient of the first result, ``g_L`` that of the one called ``L``, which is
         ``None`` where nothing came to it.
         With any number of results or of inputs the function is called ``inputs`` and receives and
-        returns tuples.
+        returns tuples; also for a few inputs it may be one function of this name, where gradients
+        have a part in common, which asks for those that ``needs`` marks.
         """
         code = function.__code__
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -467,6 +468,8 @@ class Operation:
             results = list(rule.function(*[known[n] for n in rule.names]))
         else:
             results = [None] * count
+            if "inputs" in self.rules:
+                results = self._ruled(self.rules["inputs"], grads, needs, saved, params)
             for k, name in enumerate(self.input_names):
                 if needs[k] and name in self.rules:
                     results[k] = self._ruled(self.rules[name], grads, likes[k], saved, params)
@@ -479,7 +482,7 @@ class Operation:
         self,
         rule: _Rule,
         grads: Sequence[Any],
-        known: tuple[Any, ...],
+        known: Sequence[Any],
         saved: Sequence[Any],
         params: Any,
     ) -> Any:
@@ -492,6 +495,8 @@ class Operation:
                 values.append(grads[self.output_names.index(name[2:])])
             elif name == "like":
                 values.append(Like(*known))
+            elif name == "needs":
+                values.append(known)
             elif name in self.places:
                 values.append(saved[self.places[name]])
             else:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gpugrad import backend
 from gpugrad.backend.batched import all_of
+from gpugrad.backend.lapack import REGULAR
 from gpugrad.op import composite, public
 from gpugrad.op.results import results
 from gpugrad.op.saved import wrap
@@ -23,6 +24,7 @@ from gpugrad.ops.matrices import (
     check_square,
     is_complex,
 )
+from gpugrad.ops.norms import linalg_vector_norm
 from gpugrad.ops.products import matmul
 from gpugrad.ops.reduction import sum as summed
 from gpugrad.ops.shape import matrices_transposed, unsqueeze
@@ -49,15 +51,13 @@ def _cofactors(door: backend.Backend, input: Array) -> Array:
     return door.matrices("cofactors", input)
 
 
-_REGULAR = 1e-4  # of the largest singular value; if the least is above it, the inverse is exact
-
-
 @_cofactors.gradient
 def input(g: Any, input: Any, out: Any) -> Any:
     array = input._array
-    values = all_of(backend.of(array).matrices("svdvals", array))
-    if values.size and bool((values[..., -1] > _REGULAR * values[..., 0]).all()):
-        back = adjoint(linalg_inv_ex(input).inverse)
+    inverse = linalg_inv_ex(input).inverse
+    scale = linalg_vector_norm(input, 2, (-2, -1)) * linalg_vector_norm(inverse, 2, (-2, -1))
+    if bool((all_of(scale._array) < REGULAR[scale._array.itemsize]).all()):
+        back = adjoint(inverse)
         along = summed(g * pw.conjugate(out), (-2, -1), True)
         turned = matmul(pw.conjugate(out), matrices_transposed(g))
         return along * back - matmul(turned, back)
@@ -93,8 +93,6 @@ def det(input: Tensor) -> Tensor:
 
     Raises:
         RuntimeError: The type is no floating point or complex one, or the matrices are not square.
-
-    Source: G. W. Stewart, "On the adjugate matrix", Linear Algebra and its Applications, 1998.
     """
     _check("linalg.det", input)
     check_kernel("lu_cpu", input)

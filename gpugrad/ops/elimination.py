@@ -299,8 +299,8 @@ def linalg_ldl_factor(input: Tensor, *, hermitian: bool = False) -> Any:
 def _ldl_solve(
     door: backend.Backend, input: Array, factors: Array, *, pivots: Any, hermitian: bool
 ) -> Array:
-    return door.matrices("solve", door.matrices("unfactored", factors, pivots[..., None],
-                                                hermitian=hermitian), input)[0]  # fmt: skip
+    columns = pivots[..., None]
+    return door.matrices("ldl_solve", factors, columns, input, hermitian=hermitian)
 
 
 @_ldl_solve.gradient

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from gpugrad.ops.copy import detach
 from gpugrad.ops.decompositions import linalg_eigvalsh, linalg_svdvals
 from gpugrad.ops.extremum import amax
 from gpugrad.ops.matrices import adjoint, check_square, check_stack, constant, converged
-from gpugrad.ops.part import narrow
 from gpugrad.ops.products import matmul
 from gpugrad.ops.reduction import sum as summed
 from gpugrad.ops.shape import squeeze, type_and_size, unsqueeze
@@ -59,10 +59,10 @@ def pinv_gradient(g: Any, A: Any, inverse: Any) -> Any:
     )
 
 
-@composite("LinalgPinvBackward0")
+@composite("LinalgPinvBackward0", outputs=("inverse", "rank"))
 def _pinv(
     door: backend.Backend, input: Array, atol: Array, rtol: Array, *, hermitian: bool
-) -> Array:
+) -> tuple[Array, Array]:
     return converged(
         "linalg.eigh" if hermitian else "linalg.svd",
         door, "pinv", input, atol, rtol, hermitian=hermitian,
@@ -70,8 +70,8 @@ def _pinv(
 
 
 @_pinv.gradient
-def input(g: Any, input: Any, out: Any) -> Any:
-    return pinv_gradient(g, input, out)
+def input(g: Any, input: Any, inverse: Any) -> Any:
+    return pinv_gradient(g, input, inverse)
 
 
 def tolerances(A: Any, atol: Tolerance, rtol: Tolerance) -> tuple[Any, Any]:
@@ -137,7 +137,7 @@ def linalg_pinv(
         check_square("linalg.eigh", input)
     if rcond is not None:
         atol, rtol = 0.0, rcond
-    found: Tensor = _pinv(input, *tolerances(input, atol, rtol), hermitian=bool(hermitian))
+    found: Tensor = _pinv(input, *tolerances(input, atol, rtol), hermitian=bool(hermitian))[0]
     return found
 
 
@@ -152,23 +152,21 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
 LINALG_LSTSQ = results("linalg_lstsq", "solution", "residuals", "rank", "singular_values")
 
 
-@composite("LinalgLstsqBackward0")
+@composite("LinalgLstsqBackward0", outputs=("solution", "rank"))
 def _least_squares(
     door: backend.Backend, input: Array, other: Array, atol: Array, rtol: Array
-) -> Array:
-    inverse = converged("linalg.lstsq", door, "pinv", input, atol, rtol, hermitian=False)
-    return door.matmul(inverse, other)
+) -> tuple[Array, Array]:
+    inverse, rank = converged("linalg.lstsq", door, "pinv", input, atol, rtol, hermitian=False)
+    return door.matmul(inverse, other), rank
 
 
 @_least_squares.gradient
-def input(g: Any, input: Any, other: Any, atol: Any, rtol: Any) -> Any:
-    inverse = _pinv(input, atol, rtol, hermitian=False)
-    return pinv_gradient(matmul(g, adjoint(other)), input, inverse)
-
-
-@_least_squares.gradient
-def other(g: Any, input: Any, atol: Any, rtol: Any) -> Any:
-    return matmul(adjoint(_pinv(input, atol, rtol, hermitian=False)), g)
+def inputs(
+    g: Any, input: Any, other: Any, atol: Any, rtol: Any, needs: Sequence[bool]
+) -> list[Any]:
+    inverse, _ = _pinv(input, atol, rtol, hermitian=False)
+    grad = pinv_gradient(matmul(g, adjoint(other)), input, inverse) if needs[0] else None
+    return [grad, matmul(adjoint(inverse), g) if needs[1] else None, None, None]
 
 
 _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
@@ -229,18 +227,18 @@ def _lstsq(A: Any, B: Any, rcond: float | None, driver: str, vector: bool) -> An
     if rcond is not None and rcond < 0:
         rcond = float(np.finfo(kind).eps)
     atol, rtol = tolerances(A, None, 0.0 if driver == "gels" else rcond)
-    X = _least_squares(A, B, atol, rtol)
-    values = linalg_svdvals(A.detach())
+    X, ranks = _least_squares(A, B, atol, rtol)
     where = backend.of(A._array).device_of(A._array)
     residuals = zeros(Like((0,), _dtype.of(kind).to_real().numpy, where))
     rank = zeros(Like((0,), np.dtype(np.int64), where))
     if driver != "gels":
-        rank = summed(pw.gt(values, squeeze(rtol, -1) * narrow(values, -1, 0, 1)), -1)
+        rank = ranks
     independent = driver == "gels" or bool((rank == columns).all())
     if rows > columns and driver != "gelsy" and independent:
         residuals = summed(pw.square(pw.abs(matmul(A, X) - B)), -2)
-    if driver in ("gels", "gelsy"):
-        values = zeros(Like((0,), residuals._array.dtype, where))
+    values = zeros(Like((0,), _dtype.of(kind).to_real().numpy, where))
+    if driver in ("gelsd", "gelss"):
+        values = linalg_svdvals(detach(A))
     return LINALG_LSTSQ(squeeze(X, -1) if vector else X, residuals, rank, values)
 
 

@@ -85,13 +85,9 @@ def _solve(door: backend.Backend, input: Array, other: Array) -> tuple[Array, Ar
 
 
 @_solve.gradient
-def input(g: Any, input: Any, result: Any) -> Any:
-    return -matmul(_solve(adjoint(input), g)[0], adjoint(result))
-
-
-@_solve.gradient
-def other(g: Any, input: Any) -> Any:
-    return _solve(adjoint(input), g)[0]
+def inputs(g: Any, input: Any, result: Any, needs: Sequence[bool]) -> list[Any]:
+    grad = _solve(adjoint(input), g)[0]
+    return [-matmul(grad, adjoint(result)) if needs[0] else None, grad if needs[1] else None]
 
 
 def is_vector(A: Any, B: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,20 +47,15 @@ def _substitute(
 
 
 @_substitute.gradient
-def input(g: Any, input: Any, out: Any, upper: bool, unit: bool) -> Any:
-    product = matmul(_adjoint_solved(g, input, upper, unit), adjoint(out))
-    if upper:
-        return -upper_triangle(product, 1 if unit else 0)
-    return -lower(product, -1 if unit else 0)
-
-
-@_substitute.gradient
-def other(g: Any, input: Any, upper: bool, unit: bool) -> Any:
-    return _adjoint_solved(g, input, upper, unit)
-
-
-def _adjoint_solved(g: Any, input: Any, upper: bool, unit: bool) -> Any:
-    return _substitute(adjoint(input), g, upper=not upper, unit=unit)
+def inputs(
+    g: Any, input: Any, out: Any, needs: Sequence[bool], upper: bool, unit: bool
+) -> list[Any]:
+    grad = _substitute(adjoint(input), g, upper=not upper, unit=unit)
+    if not needs[0]:
+        return [None, grad]
+    product = matmul(grad, adjoint(out))
+    part = upper_triangle(product, int(unit)) if upper else lower(product, -int(unit))
+    return [-part, grad if needs[1] else None]
 
 
 def substitute(A: Any, B: Any, *, upper: bool, unit: bool = False) -> Any:

@@ -10,9 +10,10 @@ from gpugrad.errors import broadcast_shape, normal_dim
 from gpugrad.op import OPS, bilinear, expand_to, pointwise, public
 from gpugrad.op.promotion import of_one_type
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.joining import stack
-from gpugrad.ops.part import diagonal
+from gpugrad.ops.joining import cat, stack
+from gpugrad.ops.part import diagonal, narrow
 from gpugrad.ops.reduction import sum as summed
+from gpugrad.ops.shape import unsqueeze
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -143,8 +144,21 @@ def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
         raise RuntimeError(f"linalg.vander: N must be greater than 1, but got {N}")
     if N is None and not array.ndim:
         raise IndexError("Dimension specified as -1 but tensor has no dimensions")
+    if not array.ndim:
+        x = unsqueeze(x, 0)
     count = array.shape[-1] if N is None else N
-    powers: list[Any] = [pw.one_for(x) if array.dtype.kind in "fc" else x * 0 + 1]
-    for _ in range(1, count):
-        powers.append(pw.mul(powers[-1], x) if len(powers) > 1 else x)
-    return stack(powers[:count], -1)
+    if array.dtype.kind in "iu":
+        x = x.to(_dtype.int64)
+    each: list[Any] = [pw.one_for(x) if array.dtype.kind in "fc" else x * 0 + 1]
+    while len(each) < min(count, _FEW):
+        each.append(pw.mul(each[-1], x) if len(each) > 1 else x)
+    powers: Any = stack(each[:count], -1)
+    if count > _FEW:
+        step: Any = unsqueeze(pw.mul(each[-1], x), -1)  # the power of as many as there are
+        while powers._array.shape[-1] < count:
+            powers = cat([powers, pw.mul(powers, step)], -1)
+            step = pw.mul(step, step)
+    return narrow(powers, -1, 0, count) if powers._array.shape[-1] > count else powers
+
+
+_FEW = 8  # powers that are computed one by one, before there are twice as many at each step
