@@ -459,7 +459,7 @@ class Operation:
         if not self.output_names:
             missing = {o for x, o in zip(grads, out_likes, strict=True) if x is None}
             nothing = {o: zeros(Like(*o)) for o in missing}  # one for all, as it is only read
-            g = tuple(
+            g = grads = tuple(
                 [nothing[o] if x is None else x for x, o in zip(grads, out_likes, strict=True)]
             )
         if self.variadic:
@@ -490,7 +490,7 @@ class Operation:
         values: list[Any] = []
         for name in rule.names:
             if name == "g":
-                values.append(grads[0])
+                values.append(grads[0] if self.output_names else grads)
             elif name.startswith("g_"):
                 values.append(grads[self.output_names.index(name[2:])])
             elif name == "like":
