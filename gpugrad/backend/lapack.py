@@ -119,7 +119,7 @@ def _scipys(name: str, kind: np.dtype[Any]) -> Any:
     return get_lapack_funcs(name, dtype=kind)
 
 
-def qr(array: Array, mode: str) -> tuple[Array, Array]:
+def qr(array: Array, mode: Any) -> tuple[Array, Array]:
     """Return Q and R; Q of no columns where ``mode`` is "r"."""
     if mode == "r":
         return np.empty((0,), array.dtype), np.linalg.qr(array, "r")

@@ -47,7 +47,7 @@ LINALG_CHOLESKY_EX = results("linalg_cholesky_ex", "L", "info")
 
 @composite("LinalgCholeskyExBackward0", outputs=("L", "info"))
 def _cholesky(door: backend.Backend, input: Array, *, upper: bool) -> tuple[Array, Array]:
-    return door.matrices("cholesky", input, upper=upper)  # type: ignore[no-any-return]
+    return door.matrices("cholesky", input, upper=upper)
 
 
 @_cholesky.gradient
@@ -120,7 +120,7 @@ GEQRF = results("geqrf", "a", "tau")
 
 @composite("LinalgQrBackward0", outputs=("Q", "R"))
 def _qr(door: backend.Backend, input: Array, *, kind: str) -> tuple[Array, Array]:
-    return door.matrices("qr", input, mode=kind)  # type: ignore[no-any-return]
+    return door.matrices("qr", input, mode=kind)
 
 
 @_qr.gradient
@@ -208,7 +208,7 @@ def qr(input: Tensor, some: bool = True) -> Any:
 
 @composite("NotImplemented", outputs=("a", "tau"))
 def _geqrf(door: backend.Backend, input: Array) -> tuple[Array, Array]:
-    return door.matrices("geqrf", input)  # type: ignore[no-any-return]
+    return door.matrices("geqrf", input)
 
 
 @_geqrf.gradient
@@ -238,7 +238,7 @@ LINALG_EIG = results("linalg_eig", "eigenvalues", "eigenvectors")
 
 @composite("LinalgEighBackward0", outputs=("values", "vectors"))
 def _eigh(door: backend.Backend, input: Array, *, upper: bool) -> tuple[Array, Array]:
-    return converged("linalg.eigh", door, "eigh", input, upper=upper)  # type: ignore[no-any-return]
+    return converged("linalg.eigh", door, "eigh", input, upper=upper)
 
 
 @_eigh.gradient
@@ -320,7 +320,7 @@ def linalg_eigvalsh(input: Tensor, UPLO: str = "L") -> Tensor:
     if _differentiated(input):
         found: Tensor = _eigh(input, upper=upper)[0]
         return found
-    return _eigvalsh(input, upper=upper)  # type: ignore[no-any-return]
+    return _eigvalsh(input, upper=upper)
 
 
 def _differentiated(input: Tensor) -> bool:
@@ -330,7 +330,7 @@ def _differentiated(input: Tensor) -> bool:
 
 @composite("LinalgEigBackward0", outputs=("values", "vectors"))
 def _eig(door: backend.Backend, input: Array) -> tuple[Array, Array]:
-    return converged("linalg.eig", door, "eig", input)  # type: ignore[no-any-return]
+    return converged("linalg.eig", door, "eig", input)
 
 
 @_eig.gradient
@@ -387,7 +387,7 @@ def linalg_eigvals(input: Tensor) -> Tensor:
     if _differentiated(input):
         found: Tensor = _eig(input)[0]
         return found
-    return _eigvals(input)  # type: ignore[no-any-return]
+    return _eigvals(input)
 
 
 # --------------------------------------------------------------------------- singular values
@@ -399,7 +399,7 @@ SVD = results("svd", "U", "S", "V")
 
 @composite("LinalgSvdBackward0", outputs=("U", "S", "Vh"))
 def _svd(door: backend.Backend, input: Array, *, full: bool) -> tuple[Array, Array, Array]:
-    return converged("linalg.svd", door, "svd", input, full=full)  # type: ignore[no-any-return]
+    return converged("linalg.svd", door, "svd", input, full=full)
 
 
 @_svd.gradient
@@ -511,7 +511,7 @@ def linalg_svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     if _differentiated(A):
         found: Tensor = _svd(A, full=False)[1]
         return found
-    return _svdvals(A)  # type: ignore[no-any-return]
+    return _svdvals(A)
 
 
 @public(out=True)

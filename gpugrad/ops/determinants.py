@@ -108,7 +108,7 @@ LINALG_SLOGDET = results("linalg_slogdet", "sign", "logabsdet")
 
 @composite("LinalgSlogdetBackward0", outputs=("sign", "logabsdet"))
 def _slogdet(door: backend.Backend, input: Array) -> tuple[Array, Array]:
-    return door.matrices("slogdet", input)  # type: ignore[no-any-return]
+    return door.matrices("slogdet", input)
 
 
 @_slogdet.gradient
@@ -118,8 +118,8 @@ def input(g_sign: Any, g_logabsdet: Any, input: Any, sign: Any) -> Any:
         if g_logabsdet is None:
             return back * 0
         return unsqueeze(unsqueeze(g_logabsdet, -1), -1) * back
-    turn = None if g_sign is None else imag(pw.conjugate(sign) * g_sign)
-    part = turn * 0 if g_logabsdet is None else g_logabsdet
+    turn: Any = None if g_sign is None else imag(pw.conjugate(sign) * g_sign)
+    part: Any = turn * 0 if g_logabsdet is None else g_logabsdet
     factor = make_complex(part, part * 0 if turn is None else turn)
     return unsqueeze(unsqueeze(factor, -1), -1) * back
 
@@ -149,5 +149,5 @@ def logdet(input: Tensor) -> Tensor:
     _check("logdet", input, low=False)
     sign, size = _slogdet(input)
     if is_complex(sign):
-        return pw.log(sign) + size  # type: ignore[no-any-return]
-    return pw.where(pw.eq(sign, -1), math.nan, size)  # type: ignore[no-any-return]
+        return pw.log(sign) + size
+    return pw.where(pw.eq(sign, -1), math.nan, size)

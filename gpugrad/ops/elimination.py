@@ -50,7 +50,7 @@ LINALG_LDL_FACTOR_EX = results("linalg_ldl_factor_ex", "LD", "pivots", "info")
 
 @composite("LinalgLuFactorExBackward0", outputs=("LU", "pivots", "info"))
 def _lu(door: backend.Backend, input: Array) -> tuple[Array, Array, Array]:
-    return door.matrices("lu", input)  # type: ignore[no-any-return]
+    return door.matrices("lu", input)
 
 
 @_lu.gradient
@@ -246,7 +246,7 @@ def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
 
 @composite("NotImplemented", outputs=("LD", "pivots", "info"))
 def _ldl(door: backend.Backend, input: Array, *, hermitian: bool) -> tuple[Array, Array, Array]:
-    return door.matrices("ldl", input, hermitian=hermitian)  # type: ignore[no-any-return]
+    return door.matrices("ldl", input, hermitian=hermitian)
 
 
 @_ldl.gradient

@@ -117,12 +117,17 @@ def converged(function: str, door: Any, name: str, *arrays: Array, **options: An
 
 def lower(input: Any, offset: int = 0) -> Any:
     """Return the elements on a diagonal and below it, and 0 above."""
-    return _masked(input, np.tri(*input._array.shape[-2:], offset, bool))
+    return _masked(input, _below(input, offset))
 
 
 def upper(input: Any, offset: int = 0) -> Any:
     """Return the elements on a diagonal and above it, and 0 below."""
-    return _masked(input, ~np.tri(*input._array.shape[-2:], offset - 1, bool))
+    return _masked(input, ~_below(input, offset - 1))
+
+
+def _below(input: Any, offset: int) -> Array:
+    rows, columns = input._array.shape[-2:]
+    return np.tri(rows, columns, offset, np.bool_)
 
 
 def _masked(input: Any, mask: Array) -> Any:

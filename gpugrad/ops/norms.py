@@ -140,7 +140,7 @@ def linalg_matrix_norm(
     along, across = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = linalg_vector_norm(input, 1, along, True)
     found = extreme(sums, (across,), True)
-    return found if keepdim else found.squeeze((rows, columns))  # type: ignore[no-any-return]
+    return found if keepdim else found.squeeze((rows, columns))
 
 
 @public(name="linalg.norm", method=False, out=True)
@@ -224,10 +224,10 @@ def linalg_cond(input: Tensor, p: Order = None) -> Tensor:
     if not rows:
         array = input._array
         kind = _dtype.of(array.dtype).to_real().numpy
-        return zeros(Like(array.shape[:-2], kind, backend.of(array).device_of(array)))  # type: ignore[no-any-return]
+        return zeros(Like(array.shape[:-2], kind, backend.of(array).device_of(array)))
     found, info = linalg_inv_ex(input)
     size = linalg_matrix_norm(input, p) * linalg_matrix_norm(found, p)
-    return pw.where(pw.ne(info, 0), math.inf, size)  # type: ignore[no-any-return]
+    return pw.where(pw.ne(info, 0), math.inf, size)
 
 
 def _check_cond(input: Any) -> None:

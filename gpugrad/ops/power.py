@@ -133,4 +133,4 @@ def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     found = multiplied(given)
     if row:
         found = squeeze(found, 0)
-    return squeeze(found, -1) if column else found  # type: ignore[no-any-return]
+    return squeeze(found, -1) if column else found

@@ -90,10 +90,14 @@ def tolerances(A: Any, atol: Tolerance, rtol: Tolerance) -> tuple[Any, Any]:
     return _tolerance(0.0 if atol is None else atol, A, kind), _tolerance(rtol, A, kind)
 
 
+def _detached(value: Any) -> Any:
+    return detach(value)
+
+
 def _tolerance(value: Tolerance, A: Any, kind: np.dtype[Any]) -> Any:
     if not isinstance(value, TensorBase):
         return constant(np.full((1, 1), value, kind), A)
-    return unsqueeze(unsqueeze(value.detach().to(_dtype.of(kind)), -1), -1)
+    return unsqueeze(unsqueeze(_detached(value).to(_dtype.of(kind)), -1), -1)
 
 
 def _check_tolerances(function: str, **given: Tolerance) -> None:

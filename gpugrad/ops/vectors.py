@@ -30,7 +30,7 @@ def difference_of_products() -> None:
 def _cross(door: backend.Backend, input: Array, other: Array, *, axis: int) -> Array:
     kind = input.dtype
     formula = OPS["difference_of_products"].of_kind(kind.kind == "c").formula
-    parts = []
+    parts: list[Array] = []
     for k in range(3):
         i, j = (k + 1) % 3, (k + 2) % 3
         operands = (

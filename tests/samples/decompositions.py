@@ -23,7 +23,8 @@ def turned(x: Array) -> Array:
 def regular(shape: tuple[int, ...], seed: int = 0, plane: bool = False) -> Array:
     """Return matrices that are far from singular ones."""
     draw = PLANE if plane else ANY
-    return draw(shape, seed) * 0.5 + 2 * np.eye(*shape[-2:])
+    rows, columns = shape[-2:]
+    return np.asarray(draw(shape, seed) * 0.5 + 2 * np.eye(rows, columns))
 
 
 def hermitian(x: Any) -> Any:
