@@ -37,6 +37,11 @@ def info(shape: tuple[int, ...] = ()) -> Array:
 
 SQUARE, STACK, COMPLEX = regular((3, 3), 1), regular((2, 2, 2), 2), regular((2, 2), 3, True)
 EACH = {"square": SQUARE, "stack": STACK, "complex": COMPLEX}
+APART = {  # whose eigenvalues are
+    "square": ANY((3, 3), 1) * 0.2 + np.diag([1.0, 2.5, 4.0]),
+    "stack": ANY((2, 2, 2), 2) * 0.2 + np.diag([1.0, -2.0]),
+    "complex": PLANE((2, 2), 3) * 0.2 + np.diag([1.0, -2.0]),
+}
 TALL, WIDE = regular((4, 2), 4), regular((2, 3), 5)
 
 
@@ -110,7 +115,7 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "linalg.eig": [
         *(case(name, _squared, x, reference=lambda x: (x @ x).astype(complex))
-          for name, x in EACH.items()),
+          for name, x in APART.items()),
     ],
     "linalg.eigvals": [
         case("without a gradient", lambda lib, x: (lib.linalg.eigvals(x.detach()) ** 2).sum(-1),
@@ -118,7 +123,7 @@ SAMPLES: dict[str, list[Sample]] = {
              reference=lambda x: np.trace(x @ x, axis1=-2, axis2=-1).astype(complex)),
         *(case(name, lambda lib, x: (lib.linalg.eigvals(x) ** 2).sum(-1), x,
                reference=lambda x: np.asarray(np.trace(x @ x, axis1=-2, axis2=-1).astype(complex)))
-          for name, x in EACH.items()),
+          for name, x in APART.items()),
     ],
     "linalg.svd": [
         *(case(name, lambda lib, x: _first(*lib.linalg.svd(x, False)), x,
