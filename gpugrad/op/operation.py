@@ -560,7 +560,7 @@ class Operation:
             dummies = []
             grads: list[Any] = []
             for k, o in enumerate(out_likes):
-                if k and o[1].kind not in "fc":
+                if k and o[1].kind not in INEXACT:
                     grads.append(None)
                     continue
                 dummy = zeros(Like(*o))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
+from gpugrad._dtype import INEXACT
 from gpugrad.backend.batched import all_of
 from gpugrad.graph import mode
 from gpugrad.op import composite, public
@@ -356,7 +357,7 @@ def _eigvals(door: backend.Backend, input: Array) -> Array:
 def _check_general(function: str, A: Tensor) -> None:
     check_square(function, A)
     kind = A._array.dtype
-    if kind.kind not in "fc":
+    if kind.kind not in INEXACT:
         raise RuntimeError(f"Unknown Complex ScalarType for {_dtype.of(kind).title}")
     check_kernel("linalg_eig_out_cpu", A)
     whole = all_of(A._array)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad import _dtype, backend
+from gpugrad._dtype import INEXACT
 from gpugrad.backend.batched import all_of
 from gpugrad.errors import LinAlgError
 from gpugrad.op.saved import wrap
@@ -42,7 +43,7 @@ def check_floating(function: str, input: Any, low: bool = True) -> None:
     """Raise unless the elements are floating point or complex; ``low`` allows 16 bits."""
     kind = input._array.dtype
     title = _dtype.of(kind).title
-    if kind.kind not in "fc":
+    if kind.kind not in INEXACT:
         raise RuntimeError(
             f"{function}: Expected a floating point or complex tensor as input. Got {title}"
         )
@@ -53,7 +54,7 @@ def check_floating(function: str, input: Any, low: bool = True) -> None:
 def check_kernel(kernel: str, input: Any) -> None:
     """Raise for a type that LAPACK does not know, in the words of PyTorch's table of kernels."""
     kind = input._array.dtype
-    if kind.kind not in "fc" or kind.itemsize == 2:
+    if kind.kind not in INEXACT or kind.itemsize == 2:
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{_dtype.of(kind).title}'")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
-from gpugrad._dtype import dtype
+from gpugrad._dtype import INEXACT, dtype
 from gpugrad.errors import normal_dim, normal_dims
 from gpugrad.op import cast, public
 from gpugrad.op.saved import Like, zeros
@@ -36,7 +36,7 @@ def _converted(function: str, input: Tensor, wanted: dtype | None) -> Tensor:
     if wanted is None:
         return input
     given = _dtype.of(input._array.dtype)
-    if wanted.numpy.kind not in "fc":
+    if wanted.numpy.kind not in INEXACT:
         raise RuntimeError(
             f"{function}: dtype should be floating point or complex, but got {wanted.title}"
         )

@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
+from gpugrad._dtype import INEXACT, is_half
 from gpugrad.errors import broadcast_shape, normal_dim
 from gpugrad.op import OPS, bilinear, expand_to, pointwise, public
 from gpugrad.op.promotion import of_one_type
@@ -105,7 +106,7 @@ def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
         RuntimeError: The type is no floating point or complex one, or the types differ.
     """
     a, b = x._array.dtype, y._array.dtype
-    if a.kind not in "fc":
+    if a.kind not in INEXACT:
         raise RuntimeError(
             "linalg.vecdot: Expected a floating point or complex tensor as input. Got "
             f"{_dtype.of(a).title}"
@@ -135,7 +136,7 @@ def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
         RuntimeError: ``N`` is no larger than 1, or the type is bool or of 16 bits.
     """
     array = x._array
-    if array.dtype.kind == "b" or (array.dtype.kind == "f" and array.dtype.itemsize == 2):
+    if array.dtype.kind == "b" or is_half(array.dtype):
         raise RuntimeError(
             "linalg.vander supports floating point, complex, and integer tensors, but got "
             f"{_dtype.of(array.dtype).title}"
