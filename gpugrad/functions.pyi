@@ -459,6 +459,31 @@ def celu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], alpha: float = 1.
 def chain_matmul(*matrices: Any, out: Tensor | None = None) -> Tensor:
     """Return the product of matrices, multiplied in the order that takes the fewest operations."""
 
+def cholesky(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    upper: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return what :func:`linalg.cholesky` does."""
+
+def cholesky_inverse(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    upper: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the inverses of the matrices that ``input`` are the Cholesky factors of."""
+
+def cholesky_solve(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    input2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    upper: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return X of A X = ``input``, where ``input2`` is the Cholesky factor of A."""
+
 def chunk(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], chunks: int, dim: int = 0
 ) -> tuple[Tensor, ...]:
@@ -568,6 +593,15 @@ def count_nonzero(
 ) -> Tensor:
     """Return how many elements are not 0, over ``dim`` (all by default), as int64."""
 
+def cross(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return :func:`linalg.cross`, by default along the first dimension of three elements."""
+
 def cummax(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, *, out: Tensor | None = None
 ) -> Any:
@@ -604,7 +638,9 @@ def deg2rad(
 def deg2rad_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Write the result of ``deg2rad`` into the tensor, and return that."""
 
-def det(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+def det(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
     """Return the determinants of square matrices, the last two dimensions."""
 
 def detach(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Any:
@@ -873,6 +909,11 @@ def ge(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
 def gelu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], approximate: str = "none") -> Tensor:
     """Return input times the normal distribution function of input."""
 
+def geqrf(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Any:
+    """Return R with the vectors of reflections below it, and their factors; see :func:`orgqr`."""
+
 def ger(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     vec2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -980,6 +1021,11 @@ def inner(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return the sums of products over the last dimensions; with a number, the multiple."""
+
+def inverse(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the inverses of square matrices."""
 
 def is_complex(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
     """Return whether the type of a tensor is complex."""
@@ -1150,6 +1196,9 @@ def logcumsumexp(
 ) -> Tensor:
     """Return at each place the logarithm of the sum of the exponentials up to it along ``dim``."""
 
+def logdet(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return the logarithms of determinants, ``nan`` of negative ones."""
+
 def logical_and(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return where both are nonzero, as bool."""
 
@@ -1189,6 +1238,34 @@ def logsumexp(
 def lt(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return where input is less than other, as bool."""
 
+def lu(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    pivot: bool = True,
+    get_infos: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Any:
+    """Return what :func:`linalg.lu_factor` does, or :func:`linalg.lu_factor_ex` with infos."""
+
+def lu_solve(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    LU_data: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    LU_pivots: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return what :func:`linalg.lu_solve` does, with its arguments in another order."""
+
+def lu_unpack(
+    LU_data: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    LU_pivots: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    unpack_data: bool = True,
+    unpack_pivots: bool = True,
+    *,
+    out: Tensor | None = None,
+) -> Any:
+    """Return P, L and U of what :func:`linalg.lu_factor` returns; those not asked for are empty."""
+
 def masked_fill(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     mask: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1218,6 +1295,14 @@ def matmul(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return the matrix product: of vectors, matrices, or stacks of matrices that broadcast."""
+
+def matrix_exp(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return the exponentials of square matrices."""
+
+def matrix_power(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], n: int, *, out: Tensor | None = None
+) -> Tensor:
+    """Return square matrices multiplied ``n`` times; their inverses, ``-n`` times, if negative."""
 
 def max(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1422,6 +1507,25 @@ def ones_like(
 ) -> Tensor:
     """Return ones with the shape, type and device of ``input``."""
 
+def orgqr(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    input2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return :func:`linalg.householder_product`."""
+
+def ormqr(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    input2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    input3: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    left: bool = True,
+    transpose: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the product of reflections, or with ``transpose`` its adjoint, times ``input3``."""
+
 def outer(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     vec2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1430,6 +1534,14 @@ def outer(
 ) -> Tensor:
     """Return the products of each element of one vector with each of another."""
 
+def pca_lowrank(
+    A: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    q: int | None = None,
+    center: bool = True,
+    niter: int = 2,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return :func:`svd_lowrank` of matrices whose columns are centered first, if ``center``."""
+
 def permute(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *dims: Any) -> Tensor:
     """Return a view with the dimensions in another order."""
 
@@ -1437,6 +1549,9 @@ def permute_copy(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *dims: Any, out: Tensor | None = None
 ) -> Tensor:
     """Return a copy of what ``permute`` makes a view of."""
+
+def pinverse(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], rcond: float = 1e-15) -> Tensor:
+    """Return :func:`linalg.pinv` with a relative tolerance."""
 
 def polar(
     abs: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1469,6 +1584,14 @@ def put(
     accumulate: bool = False,
 ) -> Tensor:
     """Return a copy with the elements of ``source`` where ``index`` names, among all, flattened."""
+
+def qr(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    some: bool = True,
+    *,
+    out: Tensor | None = None,
+) -> Any:
+    """Return what :func:`linalg.qr` does, with a square Q where not ``some``."""
 
 def rad2deg(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
@@ -1765,6 +1888,11 @@ def slice_scatter(
 ) -> Tensor:
     """Return a copy with ``src`` at a slice of a dimension, ``start:end:step``."""
 
+def slogdet(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Any:
+    """Return what :func:`linalg.slogdet` does."""
+
 def softplus(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], beta: float = 1.0, threshold: float = 20.0
 ) -> Tensor:
@@ -1906,6 +2034,23 @@ def sum(
 ) -> Tensor:
     """Return the sum over ``dim`` (all of them by default); integers and bools give int64."""
 
+def svd(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    some: bool = True,
+    compute_uv: bool = True,
+    *,
+    out: Tensor | None = None,
+) -> Any:
+    """Return U, S and V of A = U diag(S) V^H; without ``compute_uv`` U and V are zeros."""
+
+def svd_lowrank(
+    A: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    q: int | None = 6,
+    niter: int | None = 2,
+    M: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return U, S and V of nearly A = U diag(S) V^H, or of A - M, with ``q`` singular values."""
+
 def swapaxes(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim0: int, dim1: int) -> Tensor:
     """Return a view with two dimensions exchanged."""
 
@@ -2011,6 +2156,17 @@ def transpose_copy(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return a copy of what ``transpose`` makes a view of."""
+
+def triangular_solve(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    A: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    upper: bool = True,
+    transpose: bool = False,
+    unitriangular: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Any:
+    """Return X of A X = ``input``, where A is what one triangle says, and a copy of A."""
 
 def tril(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

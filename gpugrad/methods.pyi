@@ -458,6 +458,17 @@ class Methods(TensorBase):
     def char(self) -> Tensor:
         """Return the tensor as int8; itself where it is that."""
 
+    def cholesky(self, upper: builtins.bool = False) -> Tensor:
+        """Return what :func:`linalg.cholesky` does."""
+
+    def cholesky_inverse(self, upper: builtins.bool = False) -> Tensor:
+        """Return the inverses of the matrices that ``input`` are the Cholesky factors of."""
+
+    def cholesky_solve(
+        self, input2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], upper: builtins.bool = False
+    ) -> Tensor:
+        """Return X of A X = ``input``, where ``input2`` is the Cholesky factor of A."""
+
     def chunk(self, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
         """Return at most ``chunks`` views of equal size, the last smaller where it must be."""
 
@@ -526,6 +537,11 @@ class Methods(TensorBase):
 
     def cpu(self) -> Tensor:
         """Return the tensor on the CPU; itself where it is there."""
+
+    def cross(
+        self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: builtins.int | None = None
+    ) -> Tensor:
+        """Return :func:`linalg.cross`, by default along the first dimension of three elements."""
 
     def cuda(self, device: Any = None) -> Tensor:
         """Return the tensor on a GPU, the current one by default; itself where it is there."""
@@ -728,6 +744,9 @@ class Methods(TensorBase):
     def ge_(self, other: Any) -> Tensor:
         """Write the result of ``ge`` into the tensor, and return that."""
 
+    def geqrf(self) -> Any:
+        """Return R with the vectors of reflections below it, and their factors; see :func:`orgqr`."""
+
     def ger(self, vec2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the products of each element of one vector with each of another."""
 
@@ -867,6 +886,9 @@ class Methods(TensorBase):
     def int(self) -> Tensor:
         """Return the tensor as int32; itself where it is that."""
 
+    def inverse(self) -> Tensor:
+        """Return the inverses of square matrices."""
+
     def is_complex(self) -> builtins.bool:
         """Return whether the type of a tensor is complex."""
 
@@ -998,6 +1020,9 @@ class Methods(TensorBase):
     def logcumsumexp(self, dim: builtins.int) -> Tensor:
         """Return at each place the logarithm of the sum of the exponentials up to it along ``dim``."""
 
+    def logdet(self) -> Tensor:
+        """Return the logarithms of determinants, ``nan`` of negative ones."""
+
     def logical_and(self, other: Any) -> Tensor:
         """Return where both are nonzero, as bool."""
 
@@ -1042,6 +1067,16 @@ class Methods(TensorBase):
     def lt_(self, other: Any) -> Tensor:
         """Write the result of ``lt`` into the tensor, and return that."""
 
+    def lu(self, pivot: builtins.bool = True, get_infos: builtins.bool = False) -> Any:
+        """Return what :func:`linalg.lu_factor` does, or :func:`linalg.lu_factor_ex` with infos."""
+
+    def lu_solve(
+        self,
+        LU_data: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        LU_pivots: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    ) -> Tensor:
+        """Return what :func:`linalg.lu_solve` does, with its arguments in another order."""
+
     def masked_fill(
         self, mask: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], value: Any
     ) -> Tensor:
@@ -1071,6 +1106,12 @@ class Methods(TensorBase):
 
     def matmul(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the matrix product: of vectors, matrices, or stacks of matrices that broadcast."""
+
+    def matrix_exp(self) -> Tensor:
+        """Return the exponentials of square matrices."""
+
+    def matrix_power(self, n: builtins.int) -> Tensor:
+        """Return square matrices multiplied ``n`` times; their inverses, ``-n`` times, if negative."""
 
     def max(self, dim: Any = None, keepdim: builtins.bool = False, *, other: Any = None) -> Any:
         """Return the maximum of all; with ``dim`` the maxima along it and their indices."""
@@ -1263,11 +1304,26 @@ class Methods(TensorBase):
     def not_equal_(self, other: Any) -> Tensor:
         """Write the result of ``ne`` into the tensor, and return that."""
 
+    def orgqr(self, input2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return :func:`linalg.householder_product`."""
+
+    def ormqr(
+        self,
+        input2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        input3: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        left: builtins.bool = True,
+        transpose: builtins.bool = False,
+    ) -> Tensor:
+        """Return the product of reflections, or with ``transpose`` its adjoint, times ``input3``."""
+
     def outer(self, vec2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the products of each element of one vector with each of another."""
 
     def permute(self, *dims: Any) -> Tensor:
         """Return a view with the dimensions in another order."""
+
+    def pinverse(self, rcond: builtins.float = 1e-15) -> Tensor:
+        """Return :func:`linalg.pinv` with a relative tolerance."""
 
     def positive(self) -> Tensor:
         """Return input itself."""
@@ -1302,6 +1358,9 @@ class Methods(TensorBase):
         accumulate: builtins.bool = False,
     ) -> Tensor:
         """Write the result of ``put`` into the tensor, and return that."""
+
+    def qr(self, some: builtins.bool = True) -> Any:
+        """Return what :func:`linalg.qr` does, with a square Q where not ``some``."""
 
     def rad2deg(self) -> Tensor:
         """Return an angle of that many radians, in degrees."""
@@ -1496,6 +1555,9 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return a copy with ``src`` at a slice of a dimension, ``start:end:step``."""
 
+    def slogdet(self) -> Any:
+        """Return what :func:`linalg.slogdet` does."""
+
     def sort(
         self,
         dim: builtins.int = -1,
@@ -1593,6 +1655,9 @@ class Methods(TensorBase):
     def sum_to_size(self, *size: Any) -> Tensor:
         """Return the sums over what must be broadcast for ``size`` to become the input's shape."""
 
+    def svd(self, some: builtins.bool = True, compute_uv: builtins.bool = True) -> Any:
+        """Return U, S and V of A = U diag(S) V^H; without ``compute_uv`` U and V are zeros."""
+
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Return a view with two dimensions exchanged."""
 
@@ -1672,6 +1737,15 @@ class Methods(TensorBase):
 
     def transpose_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Change the tensor itself as ``transpose`` does its result, and return it."""
+
+    def triangular_solve(
+        self,
+        A: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        upper: builtins.bool = True,
+        transpose: builtins.bool = False,
+        unitriangular: builtins.bool = False,
+    ) -> Any:
+        """Return X of A X = ``input``, where A is what one triangle says, and a copy of A."""
 
     def tril(self, diagonal: builtins.int = 0) -> Tensor:
         """Return matrices with zeros above a diagonal."""
