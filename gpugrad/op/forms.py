@@ -126,7 +126,7 @@ class Public:
         general = Arguments(
             self.spoken, self.parameters, self.plain, self.out, promotes=self.promotes
         )
-        return self.dressed(self._specialized(general), "function", self.spoken)
+        return self.dressed(self._specialized(general), "function", self.name)
 
     @cached_property
     def inplace_function(self) -> Callable[..., Any]:
