@@ -51,7 +51,9 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("random", "cuda"): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor", "tensor_types",
     ),
-    ("functions", "fft", "special", "linalg", "return_types"): ("op", "_tensor", "random"),
+    ("functions", "fft", "special", "linalg", "return_types"): (
+        "errors", "op", "_tensor", "random",
+    ),
     ("utils",): ("graph", "op", "autograd", "random"),
     ("optim",): ("backend", "graph", "errors", "op", "ops", "_tensor", "autograd"),
 }  # fmt: skip
@@ -61,6 +63,7 @@ LATE = {
     ("gpugrad.backend", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
     ("gpugrad.cuda", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
     ("gpugrad._tensor", "gpugrad.autograd.engine"): "Tensor.backward is autograd.backward",
+    ("gpugrad.ops.lowrank", "gpugrad.random"): "numbers are drawn when the function is called",
 }
 
 # Without these imports, which stand in functions, no two files need each other.
@@ -237,7 +240,7 @@ def test_importing_gpugrad_takes_a_bounded_number_of_modules() -> None:
     ours = [name for name in found if name.startswith("gpugrad")]
     # 73 with the standard library's when vmap and conventions were there; since then a file was
     # divided, or one added, for each of many parts of operations, forms and generated text
-    assert len(ours) <= 160, sorted(ours)
+    assert len(ours) <= 200, sorted(ours)
     assert len(found) - len(ours) <= 20, sorted(
         set(found) - set(ours)
     )  # fewer where a .pth has some
