@@ -25,14 +25,15 @@ _WAYS = {
     "amin": "gpugrad::minimum(a, b)",
 }  # fmt: skip
 
-# Row j of the sorted ones has the number of row order[j]; its elements are those of the values, or
-# the one that all of them are where `step` is 0.
+# What both kernels know.  Row j of the sorted ones has the number of row order[j]; its elements are
+# those of the values, or the one that all of them are where `step` is 0.
 _SOURCE = """
 typedef gpugrad::int64 Size;
 __device__ inline TOTAL combined(const TOTAL a, const TOTAL b) { return TOTAL(COMBINED); }
 #define NUMBER(j) Size(numbers[order[j]])
 #define VALUE(j) TOTAL(values[(order[j] * width + k) * step])
-
+"""
+_PIECES = """
 extern "C" __global__ void gpugrad_pieces(const INDEX *numbers, const Size *order,
     const VALUE_TYPE *values, Size rows, Size width, Size step, TOTAL *pieces) {
   const Size count = (rows - 1) / CHUNK * width;
@@ -46,7 +47,8 @@ extern "C" __global__ void gpugrad_pieces(const INDEX *numbers, const Size *orde
     pieces[piece * width + k] = total;
   }
 }
-
+"""
+_SEGMENTS = """
 extern "C" __global__ void gpugrad_segments(const INDEX *numbers, const Size *order,
     const VALUE_TYPE *values, Size rows, Size width, Size step, const TOTAL *pieces,
     VALUE_TYPE *target) {
@@ -72,12 +74,12 @@ extern "C" __global__ void gpugrad_segments(const INDEX *numbers, const Size *or
 def kernels(dtype: DType, index: DType, way: str) -> tuple[cupy.RawKernel, cupy.RawKernel, DType]:
     """Return the two kernels for elements of a type, and the type in which they compute."""
     total = accumulation(dtype)
-    text = _SOURCE.replace("COMBINED", _WAYS[way]).replace("CHUNK", str(CHUNK))
-    text = text.replace("TOTAL", c_type(total)).replace("VALUE_TYPE", c_type(dtype))
-    source = HEADER + text.replace("INDEX", c_type(index))
-    names = ("gpugrad_pieces", "gpugrad_segments")
-    first, second = (cupy.RawKernel(source, name) for name in names)
-    return first, second, total
+    made = []
+    for name, body in (("gpugrad_pieces", _PIECES), ("gpugrad_segments", _SEGMENTS)):
+        text = (_SOURCE + body).replace("COMBINED", _WAYS[way]).replace("CHUNK", str(CHUNK))
+        text = text.replace("TOTAL", c_type(total)).replace("VALUE_TYPE", c_type(dtype))
+        made.append(cupy.RawKernel(HEADER + text.replace("INDEX", c_type(index)), name))
+    return made[0], made[1], total
 
 
 @cache

@@ -185,8 +185,9 @@ def reduction_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
 
 def own_sources() -> dict[str, str]:
     """Return the texts of kernels that are made of no formula."""
-    from gpugrad.kernels import bounds, scan
+    from gpugrad.kernels import bounds, scan, segment
     from gpugrad.kernels.reduction import size_kernel
+    from gpugrad.kernels.search import search_kernel
 
     def all_of_them() -> Iterator[tuple[str, str, str]]:
         for dtype in (*FLOATS[1:], COMPLEX64, np.dtype(np.complex128)):
@@ -201,6 +202,24 @@ def own_sources() -> dict[str, str]:
         for dtype in INTEGERS[1:]:
             made = bounds.kernel(dtype)
             yield f"bounds, {dtype.name}", made.code, made.name
+        for dtype in (*FLOATS, COMPLEX64, *INTEGERS):
+            few = dtype not in (FLOATS[0], FLOATS[1], INTEGERS[0], INTEGERS[-1])
+            for way in ("sum",) if few else ("sum", "prod", "amax", "amin"):
+                for index in INTEGERS[-2:] if dtype == FLOATS[1] else INTEGERS[-1:]:
+                    for made in segment.kernels(dtype, index, way)[:2]:
+                        name = f"{made.name}, {way} of {dtype.name} at {index.name}"
+                        yield name, made.code, made.name
+        for dtype in INTEGERS[1::2]:
+            made = segment.numbered()
+            types = (dtype, *INTEGERS[-1:] * 3)
+            source = nvrtc.elementwise_source(made, 1, types, (True, None, None, True))
+            yield f"numbered, {dtype.name}", source, made.name
+        for dtype in (*FLOATS[:2], *INTEGERS[-1:]):
+            for right in False, True:
+                made = search_kernel(right)
+                types = (dtype, dtype, *INTEGERS[-1:] * 3)
+                source = nvrtc.elementwise_source(made, 1, types, (True, True, None, None, True))
+                yield f"{made.name}, {dtype.name}", source, made.name
         for kind in ("sum", "prod", "logaddexp", "recurrence", "max", "min"):
             for dtype in (*FLOATS, COMPLEX64)[: 3 if kind in ("max", "min") else 4]:
                 for body in "row", "column":

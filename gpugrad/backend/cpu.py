@@ -1072,7 +1072,7 @@ def take(array: Array, index: Any) -> Array:
 
 def put(array: Array, index: Any, values: Array) -> None:
     """Write ``values`` at ``index``."""
-    array[index] = values
+    places.put(array, index, values)
 
 
 def count(stop: int, where: device) -> Array:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -114,6 +114,9 @@ def _blocks(found: Places, most: int) -> Iterator[tuple[Any, Array]]:
     shape, parts = found.shape, found.parts
     if not shape:
         yield ..., np.asarray(functools.reduce(np.add, parts))
+        return
+    if len(parts) == 1 and parts[0].shape == shape and parts[0].dtype == np.intp:
+        yield slice(None), parts[0]
         return
     count = max(1, most // max(1, math.prod(shape[1:] + found.row)))
     room = np.empty((min(count, shape[0]), *shape[1:]), np.intp)
@@ -222,8 +225,14 @@ def _in_order(array: Array, order: list[int]) -> Array:
 def _taken(array: Array, index: Any) -> Array:
     items = index if isinstance(index, tuple) else (index,)
     arrays = [k for k, i in enumerate(items) if hasattr(i, "dtype")]
-    if not array.flags.c_contiguous or any(items[k].dtype.kind == "b" for k in arrays):
+    if not array.flags.c_contiguous:
         return array[index]
+    if any(items[k].dtype.kind == "b" for k in arrays):
+        if array.size < LARGE or not _is_mask(array, items):
+            return array[index]
+        mask = items[0]
+        rows = array.reshape(mask.size, *array.shape[mask.ndim :])
+        return rows.compress(mask.reshape(-1), 0)
     if len(arrays) == 1:
         (k,) = arrays
         if all(map(_is_whole, (*items[:k], *items[k + 1 :]))):
@@ -238,6 +247,41 @@ def _taken(array: Array, index: Any) -> Array:
     for block, numbers in _blocks(found, _BLOCK):
         rows.take(numbers, 0, mode="wrap", out=out[block])
     return out
+
+
+def _is_mask(array: Array, items: Sequence[Any]) -> bool:
+    """Tell whether an index is one mask of an array's elements, or of its rows."""
+    mask = items[0]
+    return (
+        len(items) == 1
+        and mask.__class__ is np.ndarray
+        and mask.dtype.kind == "b"
+        and mask.ndim > 0
+        and mask.shape == array.shape[: mask.ndim]
+    )
+
+
+def put(array: Array, index: Any, values: Any) -> None:
+    """Write values at an index with arrays; of what is named twice, the last remains."""
+    items = index if isinstance(index, tuple) else (index,)
+    if array.size >= LARGE and array.flags.c_contiguous:
+        if _is_mask(array, items):
+            mask = items[0]
+            rows = array.reshape(mask.size, *array.shape[mask.ndim :])
+            rows[np.flatnonzero(mask)] = values
+            return
+        several = len([i for i in items if hasattr(i, "dtype")]) > 1
+        found = places(array.shape, index) if several else None
+        if found is not None and math.prod(found.shape) >= LARGE:
+            rows = array.reshape(-1, *found.row)
+            shape = (*found.shape, *found.row)
+            whole = values
+            if np.shape(values) != shape and np.ndim(values):
+                whole = np.broadcast_to(values, shape)
+            for block, numbers in _blocks(found, _BLOCK):
+                rows[numbers] = whole[block] if np.ndim(whole) else whole
+            return
+    array[index] = values
 
 
 # How values are put together with what is at their place, and with each other.
