@@ -37,15 +37,15 @@ def _along_last(array: Array, descending: bool) -> Array:
     if n < 2 or not array.size:
         return np.zeros(array.shape, np.int64)
     kind, size = array.dtype.kind, array.itemsize
-    if array.size < SMALL or (n < 16 and size > 2):
+    if kind != "V" and (array.size < SMALL or (n < 16 and size > 2)):
         if not descending:
             return array.argsort(-1, kind="stable")
         return n - 1 - array[..., ::-1].argsort(-1, kind="stable")[..., ::-1]
     if size <= 2:  # by counting
-        keys = array if kind != "f" else _whole(array)
+        keys = array if kind not in "fV" else _whole(array)
         return (~keys if descending else keys).argsort(-1, kind="stable")
     if size == 4 and n < 1 << _PLACE:
-        keys = (_whole(array) if kind == "f" else array).astype(np.int64)
+        keys = (_whole(array) if kind in "fV" else array).astype(np.int64)
         return _by_places((~keys if descending else keys) << _PLACE, n, (1 << _PLACE) - 1)
     if kind in "iu":
         least, most = int(array.min()), int(array.max())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend
+from gpugrad._dtype import accumulation
 from gpugrad.backend.batched import Batched, all_of, dynamic
 from gpugrad.errors import NO_DIMENSIONS, normal_dim, size
 from gpugrad.graph import TensorBase
@@ -108,6 +109,7 @@ def _searched(
         )
     if sorter is not None:
         bounds = _in_order(bounds, sorter)
+    kind = accumulation(kind)
     bounds, value = (
         t if t._array.dtype == kind else cast(t.detach(), dtype=kind) for t in (bounds, value)
     )
@@ -187,7 +189,7 @@ def isin(
         if o._array.dtype.kind in "bc":
             title = _dtype.of(o._array.dtype).title
             raise RuntimeError(f"Unsupported input type encountered for isin(): {title}")
-    kind = result_type(given).numpy
+    kind = accumulation(result_type(given).numpy)
     where = known[0].device
     door = backend.of(all_of(known[0]._array))
     some: list[Any] = [
@@ -248,7 +250,7 @@ def _unique_values(
         values = xp.moveaxis(rows[order[new]], 0, axis)
         return door.copy(values, "C"), *_numbered(door, new, order, inverse, counts)
     flat = input.reshape(-1)
-    if inverse:
+    if inverse or flat.dtype.kind == "V":  # of which NumPy does not know that nan is the last
         order = door.order(flat, 0, False)
         there = flat[order]
     else:
