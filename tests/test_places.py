@@ -97,3 +97,30 @@ def test_an_index_of_few_bits_has_no_sign_that_counts() -> None:
     assert x.grad is not None
     assert x.grad.nonzero().reshape(-1).tolist() == [127, 172, 299]
     assert x.grad[299] == 2
+
+
+@pytest.mark.parametrize("way", places.WAYS)
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4"])
+def test_rows_that_are_named_often_are_put_together_in_their_order(way: str, dtype: str) -> None:
+    random = np.random.default_rng(0)
+    numbers = np.minimum(random.geometric(0.1, 300) - 1, 40)
+    values = (random.standard_normal((300, 20)) * 2).astype(dtype)
+    found = random.standard_normal((50, 20)).astype(dtype)
+    expected = found.copy()
+    places.reduce(found, (numbers,), values, way)
+    places.WAYS[way].at(expected, numbers, values)
+    assert np.array_equal(found, expected)
+
+
+def test_what_is_written_by_a_grid_or_a_mask_is_numpys() -> None:
+    random = np.random.default_rng(0)
+    array = random.standard_normal((30, 20, 3))
+    mask = random.random((30, 20)) < 0.5
+    rows, columns = np.arange(30)[:, None], random.permuted(np.tile(np.arange(20), (30, 1)), axis=1)
+    for index in (mask,), (rows, columns), (rows, columns - 20), (mask[:, 0],):
+        for values in (array[index] * 2, np.float64(3), np.asarray(1.5), array[index][..., :1]):
+            found, expected = array.copy(), array.copy()
+            places.put(found, index, values)
+            expected[index] = values
+            assert np.array_equal(found, expected)
+        assert np.array_equal(places.taken(array, index), array[index])

@@ -21,6 +21,7 @@ LARGE = 4096  # elements; below, NumPy's own way takes no longer
 _BLOCK = 1 << 16  # positions at a time
 _WIDE = 16  # elements in a row that is worth adding as a whole
 _MANY_WIDE = 16  # times as many elements of such rows at a time: more of them have the same place
+_MANY = 16  # rows of one place; it takes no longer to take these together
 _FEW = 2048  # elements; to add these one by one takes no longer than to choose them
 
 
@@ -329,8 +330,9 @@ def _reduce_rows(array: Array, numbers: Array, values: Array, function: np.ufunc
 def _reduce_in_turns(array: Array, numbers: Array, values: Array, function: np.ufunc) -> Array:
     """Put rows together with those that are numbered, and return which are left.
 
-    First all are taken that come first at their place, then all that come second, and so on, while
-    these are many elements.
+    Of a place that is named often, all rows are taken at once.  Of the others first those are taken
+    that come first at their place, then those that come second, and so on, while these are many
+    elements.
     """
     # NumPy sorts numbers of 16 bits by counting
     keys = numbers.astype(np.uint16) if len(array) <= 1 << 16 else numbers
@@ -342,12 +344,20 @@ def _reduce_in_turns(array: Array, numbers: Array, values: Array, function: np.u
     first, fewer = starts[by_count], -counts[by_count]
     rows = there[first]
     total = array.take(rows, 0)
-    turn, some = 0, len(rows)
+    many = int(np.searchsorted(fewer, 1 - _MANY))  # how many rows are named that often
+    for k in range(many):
+        some = values.take(order[first[k] : first[k] - fewer[k]], 0)
+        function(total[k], some[0], out=some[0])
+        function.reduce(some, 0, out=total[k])
+    first, fewer, rest = first[many:], fewer[many:], total[many:]
+    turn, some = 0, len(first)
     while some * array.shape[1] >= _FEW:
-        function(total[:some], values.take(order[first[:some] + turn], 0), out=total[:some])
+        function(rest[:some], values.take(order[first[:some] + turn], 0), out=rest[:some])
         turn += 1
         some = int(np.searchsorted(fewer, -turn))  # how many rows are named more often than that
     array[rows] = total
     if not some:
         return order[:0]
-    return order[np.arange(len(order)) - np.repeat(starts, counts) >= turn]
+    left = np.arange(len(order)) - np.repeat(starts, counts) >= turn
+    left &= np.repeat(counts, counts) < _MANY
+    return order[left]

@@ -292,6 +292,22 @@ def check_inside(
         backend.of(whole).check_inside(whole, low, n, axis, function, error)
 
 
+def shape_at(input: Any, index: tuple[Any, ...]) -> Shape:
+    """Return the shape of what an index with arrays names."""
+    shape: Shape = input._array.shape
+    arrays = [k for k, i in enumerate(index) if hasattr(i, "dtype")]
+    others = [i for i in index if not hasattr(i, "dtype")]
+    if len(arrays) == 1 and all(i == slice(None) for i in others):
+        (k,) = arrays
+        part = index[k]
+        if part.dtype.kind != "b":
+            return (*shape[:k], *part.shape, *shape[k + 1 :])
+        if part.__class__ is np.ndarray and part.ndim:
+            return (*shape[:k], np.count_nonzero(part), *shape[k + part.ndim :])
+    found: Shape = chosen(input.detach(), index)._array.shape
+    return found
+
+
 @public(function=False, method=False, operators="__getitem__")
 def getitem(input: Tensor, key: Any) -> Tensor:
     """Return ``input[key]``: a view for integers and slices, a copy where arrays are involved.
@@ -341,6 +357,34 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     return descended(finish(wrap(result), False), (input,))
 
 
+def along(
+    input: Any, axis: int, index: Any, function: str, error: type[Exception] = IndexError
+) -> tuple[Any, ...]:
+    """Return the index of the slices that a tensor of integers names along an axis.
+
+    ``function`` begins the text of an error and, unless it is empty, refuses negative indices, as
+    do functions that raise a RuntimeError.
+    """
+    read(index)
+    places = beside(index, input)
+    if index._array.ndim != 1:
+        places = places.reshape(-1)
+    indices = own_array(places)
+    n = input._array.shape[axis] if input._array.ndim else 1
+    low = 0 if function or error is RuntimeError else -n
+    check_inside(indices, low, n, axis, function, error)
+    if not input._array.ndim:
+        return (Ellipsis,)
+    return Index.of((*(slice(None),) * axis, indices), (places,))
+
+
+def beside(index: Any, input: Any) -> Any:
+    """Return an index on the device of a tensor."""
+    if index._array.__class__ is np.ndarray is input._array.__class__:
+        return index
+    return index.to(input.device)
+
+
 @public(out=True)
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """Return a copy of the slices that a 1-d tensor of integers names along ``dim``."""
@@ -354,9 +398,10 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
                 f"{index._array.size} value(s)"
             )
         return index_select(input.reshape(1), 0, index).reshape(())
-    index = index.reshape(-1)
-    parts, _ = parsed(input, (*(slice(None),) * axis, index))
-    return _index_select(input, index=Index.of(parts, (index,)))
+    if index._array.dtype not in (np.int32, np.int64):
+        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
+    place = along(input, axis, index, "index out of range in self")
+    return _index_select(input, index=place)
 
 
 @public(out=True)

@@ -65,7 +65,7 @@ from gpugrad.op.saved import (
 from gpugrad.op.writable import ON_EACH_OTHER, SHARED, addresses, check_memory, check_scope
 from gpugrad.ops import scatter, shape
 from gpugrad.ops.copy import clone
-from gpugrad.ops.indexing import add_at, chosen, getitem, items_of, parsed
+from gpugrad.ops.indexing import add_at, getitem, items_of, parsed, shape_at
 from gpugrad.ops.pointwise.power import widest
 
 if TYPE_CHECKING:
@@ -771,7 +771,7 @@ def _put_at_arrays(self: Tensor, index: tuple[Any, ...], value: Tensor) -> None:
     ):
         raise RuntimeError(SHARED)
     self._array = own_array(self)
-    target = chosen(self.detach(), index)._array.shape
+    target = shape_at(self, index)
     while value._array.ndim and value._array.shape[0] == 1:
         value = value.reshape(value._array.shape[1:])
     if not _broadcasts(value._array.shape, target):
@@ -813,7 +813,7 @@ def index_put_(
     if not accumulate:
         _put_at_arrays(self, index, values)
         return self
-    place = chosen(self.detach(), index)._array.shape
+    place = shape_at(self, index)
     check_examples(self, *index, values, function="index_put_")
     return inplace(
         lambda t, v: t + add_at(v.expand(place), shape=t._array.shape, index=index), self, values

@@ -14,7 +14,17 @@ from gpugrad.op import OPS, linear, public
 from gpugrad.op.number import check_number, checked_number
 from gpugrad.op.operation import Index
 from gpugrad.op.saved import Like, own_array, read, wrap
-from gpugrad.ops.indexing import check_inside, chosen, gathered, getitem, grid, numbers_first, taken
+from gpugrad.ops.indexing import (
+    along,
+    beside,
+    check_inside,
+    chosen,
+    gathered,
+    getitem,
+    grid,
+    numbers_first,
+    taken,
+)
 from gpugrad.ops.part import zeros_with
 from gpugrad.ops.pointwise import where
 
@@ -286,25 +296,6 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     return _copied(input, source, index=along(input, axis, index, f"{function}: "))
 
 
-def along(
-    input: Any, axis: int, index: Any, function: str, error: type[Exception] = IndexError
-) -> tuple[Any, ...]:
-    """Return the index of the slices that a tensor of integers names along an axis.
-
-    ``function`` begins the text of an error and, unless it is empty, refuses negative indices, as
-    do functions that raise a RuntimeError.
-    """
-    read(index)
-    places = index.to(input.device).reshape(-1)
-    indices = own_array(places)
-    n = input._array.shape[axis] if input._array.ndim else 1
-    low = 0 if function or error is RuntimeError else -n
-    check_inside(indices, low, n, axis, function, error)
-    if not input._array.ndim:
-        return (Ellipsis,)
-    return Index.of((*(slice(None),) * axis, indices), (places,))
-
-
 # --------------------------------------------------------------------------- single elements
 
 
@@ -376,7 +367,7 @@ def grid_of(function: str, input: Any, dim: int, index: Any, src: Any = None) ->
             f"apart from dimension {axis}{source}"
         )
     read(index)
-    places = index.to(input.device)
+    places = beside(index, input)
     indices = own_array(places)
     door = backend.of(indices)
     check_inside(indices, 0, array.shape[axis], axis, "", RuntimeError)

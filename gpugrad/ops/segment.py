@@ -16,9 +16,8 @@ from gpugrad.op.operation import Declared, together
 from gpugrad.op.saved import wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.extremum import attained
-from gpugrad.ops.indexing import add_at, taken
+from gpugrad.ops.indexing import add_at, along, taken
 from gpugrad.ops.scatter import (
-    along,
     assigned,
     begin,
     grid_of,
