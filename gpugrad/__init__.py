@@ -66,8 +66,12 @@ from gpugrad.op.convention import conventions as conventions
 from gpugrad.printing import get_printoptions as get_printoptions
 from gpugrad.printing import set_printoptions as set_printoptions
 from gpugrad.random import Generator as Generator
+from gpugrad.random import default_generator as default_generator
+from gpugrad.random import get_rng_state as get_rng_state
 from gpugrad.random import initial_seed as initial_seed
 from gpugrad.random import manual_seed as manual_seed
+from gpugrad.random import seed as seed
+from gpugrad.random import set_rng_state as set_rng_state
 from gpugrad.tensor_types import BFloat16Tensor as BFloat16Tensor
 from gpugrad.tensor_types import BoolTensor as BoolTensor
 from gpugrad.tensor_types import ByteTensor as ByteTensor

@@ -28,6 +28,7 @@ CAPTURED = (
     "the function being transformed to explicitly accept the mutated Tensor(s) as inputs."
 )
 
+OVERFLOW = "Overflow when unpacking long long"
 NO_DIMENSIONS = "Dimension specified as 0 but tensor has no dimensions"
 
 INFERENCE_WRITE = (

@@ -3,7 +3,7 @@
 Editors and type checkers read ``functions.pyi``, which ``python tests/stubs.py`` writes.
 """
 
-from gpugrad import _tensor, random  # noqa: F401  which fill the table
+from gpugrad import _tensor  # noqa: F401  which fills the table
 from gpugrad.op.forms import declared_in, functions
 
 __all__ = [*declared_in("")]

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy
 
+from gpugrad import Generator
 from gpugrad._device import device
 from gpugrad._dtype import dtype
 from gpugrad._size import Size
 from gpugrad._tensor import Tensor
-from gpugrad.random import Generator
 
 def abs(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
@@ -154,6 +154,16 @@ def allclose(
     equal_nan: bool = False,
 ) -> bool:
     """Return whether :func:`isclose` holds everywhere."""
+
+def alpha_dropout(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], p: float, train: bool
+) -> Tensor:
+    """Return elements, or SELU's least value instead, scaled as they were."""
+
+def alpha_dropout_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], p: float, train: bool
+) -> Tensor:
+    """Write what :func:`alpha_dropout` returns into the tensor, and return that."""
 
 def amax(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -383,6 +393,22 @@ def baddbmm(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return ``beta * input + alpha * (batch1 @ batch2)`` for stacks of matrices."""
+
+def bernoulli(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    p: float | None = None,
+    *,
+    generator: Generator | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return ones with the probabilities in ``input``, or with one of ``p``, and zeros."""
+
+def binomial(
+    count: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    prob: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    generator: Generator | None = None,
+) -> Tensor:
+    """Return how many of some attempts succeed, with the probabilities in a tensor."""
 
 def bitwise_and(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return input & other, of bools or integers."""
@@ -715,6 +741,12 @@ def dot(
 ) -> Tensor:
     """Return the inner product of two vectors, without conjugation."""
 
+def dropout(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], p: float, train: bool) -> Tensor:
+    """Return elements divided by 1 - p, or 0 with the probability p."""
+
+def dropout_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], p: float, train: bool) -> Tensor:
+    """Write what :func:`dropout` returns into the tensor, and return that."""
+
 def dsplit(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], indices_or_sections: int | Sequence[int]
 ) -> tuple[Tensor, ...]:
@@ -801,6 +833,26 @@ def eye(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return a matrix with ones on the diagonal and zeros elsewhere."""
+
+def feature_alpha_dropout(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], p: float, train: bool
+) -> Tensor:
+    """Return features, or SELU's least value instead, scaled as they were."""
+
+def feature_alpha_dropout_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], p: float, train: bool
+) -> Tensor:
+    """Write what :func:`feature_alpha_dropout` returns into the tensor, and return that."""
+
+def feature_dropout(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], p: float, train: bool
+) -> Tensor:
+    """Return features, along the second dimension, divided by 1 - p, or 0."""
+
+def feature_dropout_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], p: float, train: bool
+) -> Tensor:
+    """Write what :func:`feature_dropout` returns into the tensor, and return that."""
 
 def fill_(self: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], value: Any) -> Tensor:
     """Fill the tensor with a number, or with a 0-d tensor, in place."""
@@ -1373,6 +1425,16 @@ def msort(
 def mul(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return input * other."""
 
+def multinomial(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    num_samples: int,
+    replacement: bool = False,
+    *,
+    generator: Generator | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return indices that are drawn with the weights in ``input``, or in each of its rows."""
+
 def multiply(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return input * other."""
 
@@ -1482,6 +1544,19 @@ def norm(
 ) -> Tensor:
     """Return the p-norm of the elements as a vector, over ``dim`` (all by default)."""
 
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return numbers of normal distributions, with means and deviations of tensors or numbers."""
+
 def not_equal(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return where input differs from other, as bool."""
 
@@ -1553,6 +1628,11 @@ def permute_copy(
 def pinverse(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], rcond: float = 1e-15) -> Tensor:
     """Return :func:`linalg.pinv` with a relative tolerance."""
 
+def poisson(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], generator: Generator | None = None
+) -> Tensor:
+    """Return how often something happens, at the rates in ``input``."""
+
 def polar(
     abs: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     angle: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1623,7 +1703,7 @@ def rand_like(
     """Return :func:`rand` with the shape, type and device of ``input``."""
 
 def randint(
-    low: int,
+    low: int = 0,
     high: Any = None,
     size: Any = None,
     *,
@@ -1637,7 +1717,7 @@ def randint(
 
 def randint_like(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    low: int,
+    low: int = 0,
     high: int | None = None,
     *,
     generator: Generator | None = None,
@@ -1667,6 +1747,17 @@ def randn_like(
     requires_grad: bool = False,
 ) -> Tensor:
     """Return :func:`randn` with the shape, type and device of ``input``."""
+
+def randperm(
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the integers below ``n`` in an order that is drawn."""
 
 def ravel(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return the elements as a vector: a view where they lie in order, else a copy."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy
 
+from gpugrad import Generator
 from gpugrad._device import device
 from gpugrad._dtype import dtype
 from gpugrad._tensor import Tensor
@@ -392,6 +393,14 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Write the result of ``baddbmm`` into the tensor, and return that."""
 
+    def bernoulli(
+        self, p: builtins.float | None = None, *, generator: Generator | None = None
+    ) -> Tensor:
+        """Return ones with the probabilities in ``input``, or with one of ``p``, and zeros."""
+
+    def bernoulli_(self, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
+        """Fill the tensor with ones, with probability ``p`` or those in a tensor, and zeros."""
+
     def bfloat16(self) -> Tensor:
         """Return the tensor as bfloat16; itself where it is that."""
 
@@ -442,6 +451,15 @@ class Methods(TensorBase):
 
     def byte(self) -> Tensor:
         """Return the tensor as uint8; itself where it is that."""
+
+    def cauchy_(
+        self,
+        median: builtins.float = 0,
+        sigma: builtins.float = 1,
+        *,
+        generator: Generator | None = None,
+    ) -> Tensor:
+        """Fill the tensor with numbers of a Cauchy distribution."""
 
     def cdouble(self) -> Tensor:
         """Return the tensor as complex128; itself where it is that."""
@@ -660,6 +678,11 @@ class Methods(TensorBase):
     def expm1_(self) -> Tensor:
         """Write the result of ``expm1`` into the tensor, and return that."""
 
+    def exponential_(
+        self, lambd: builtins.float = 1, *, generator: Generator | None = None
+    ) -> Tensor:
+        """Fill the tensor with numbers of an exponential distribution."""
+
     def fill_(self, value: Any) -> Tensor:
         """Fill the tensor with a number, or with a 0-d tensor, in place."""
 
@@ -743,6 +766,9 @@ class Methods(TensorBase):
 
     def ge_(self, other: Any) -> Tensor:
         """Write the result of ``ge`` into the tensor, and return that."""
+
+    def geometric_(self, p: builtins.float, *, generator: Generator | None = None) -> Tensor:
+        """Fill the tensor with how many attempts it takes until one succeeds, with probability ``p``."""
 
     def geqrf(self) -> Any:
         """Return R with the vectors of reflections below it, and their factors; see :func:`orgqr`."""
@@ -1011,6 +1037,15 @@ class Methods(TensorBase):
     def log_(self) -> Tensor:
         """Write the result of ``log`` into the tensor, and return that."""
 
+    def log_normal_(
+        self,
+        mean: builtins.float = 1,
+        std: builtins.float = 2,
+        *,
+        generator: Generator | None = None,
+    ) -> Tensor:
+        """Fill the tensor with numbers whose logarithms are of a normal distribution."""
+
     def logaddexp(self, other: Any) -> Tensor:
         """Return log(exp(input) + exp(other)), without overflow."""
 
@@ -1160,6 +1195,15 @@ class Methods(TensorBase):
     def mul_(self, other: Any) -> Tensor:
         """Write the result of ``mul`` into the tensor, and return that."""
 
+    def multinomial(
+        self,
+        num_samples: builtins.int,
+        replacement: builtins.bool = False,
+        *,
+        generator: Generator | None = None,
+    ) -> Tensor:
+        """Return indices that are drawn with the weights in ``input``, or in each of its rows."""
+
     def multiply(self, other: Any) -> Tensor:
         """Return input * other."""
 
@@ -1298,6 +1342,15 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return the p-norm of the elements as a vector, over ``dim`` (all by default)."""
 
+    def normal_(
+        self,
+        mean: builtins.float = 0,
+        std: builtins.float = 1,
+        *,
+        generator: Generator | None = None,
+    ) -> Tensor:
+        """Fill the tensor with numbers of a normal distribution."""
+
     def not_equal(self, other: Any) -> Tensor:
         """Return where input differs from other, as bool."""
 
@@ -1324,6 +1377,9 @@ class Methods(TensorBase):
 
     def pinverse(self, rcond: builtins.float = 1e-15) -> Tensor:
         """Return :func:`linalg.pinv` with a relative tolerance."""
+
+    def poisson(self, generator: Generator | None = None) -> Tensor:
+        """Return how often something happens, at the rates in ``input``."""
 
     def positive(self) -> Tensor:
         """Return input itself."""
@@ -1367,6 +1423,11 @@ class Methods(TensorBase):
 
     def rad2deg_(self) -> Tensor:
         """Write the result of ``rad2deg`` into the tensor, and return that."""
+
+    def random_(
+        self, *bounds: Any, to: builtins.int | None = None, generator: Generator | None = None
+    ) -> Tensor:
+        """Fill the tensor with integers drawn evenly: ``random_(to)`` from those of [0, to)."""
 
     def ravel(self) -> Tensor:
         """Return the elements as a vector: a view where they lie in order, else a copy."""
@@ -1782,6 +1843,15 @@ class Methods(TensorBase):
 
     def unfold(self, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
         """Return a view of all windows along a dimension, whose elements are a new last dimension."""
+
+    def uniform_(
+        self,
+        from_: builtins.float = 0,
+        to: builtins.float = 1,
+        *,
+        generator: Generator | None = None,
+    ) -> Tensor:
+        """Fill the tensor with numbers drawn evenly from [from_, to)."""
 
     def unique(
         self,

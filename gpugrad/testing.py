@@ -54,9 +54,11 @@ def operations() -> list[str]:
 
 
 _FOLDER = "gpugrad.ops."
-# No results of tensors alone; other names of ``to``.
-_OTHERS = {_FOLDER + "creation", _FOLDER + "frequency", _FOLDER + "inplace", _FOLDER + "conversion"}
-
+# No results of tensors alone, or by chance; other names of ``to``.
+_OTHERS = {
+    _FOLDER + name
+    for name in ("chance", "conversion", "creation", "draw", "frequency", "inplace", "redraw")
+}
 
 # --------------------------------------------------------------------------- equality
 

@@ -48,13 +48,14 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
         "_tensor", "tree",
     ),
     ("func",): ("graph", "op", "ops", "_tensor", "tree", "autograd"),
-    ("random", "cuda"): (
+    ("random",): ("op",),
+    ("cuda",): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor", "tensor_types",
     ),
     ("functions", "fft", "special", "linalg", "return_types"): (
         "errors", "op", "_tensor", "random",
     ),
-    ("utils",): ("graph", "op", "autograd", "random"),
+    ("utils",): ("graph", "_device", "op", "autograd", "random"),
     ("optim",): ("backend", "graph", "errors", "op", "ops", "_tensor", "autograd"),
 }  # fmt: skip
 
@@ -63,7 +64,6 @@ LATE = {
     ("gpugrad.backend", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
     ("gpugrad.cuda", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
     ("gpugrad._tensor", "gpugrad.autograd.engine"): "Tensor.backward is autograd.backward",
-    ("gpugrad.ops.lowrank", "gpugrad.random"): "numbers are drawn when the function is called",
 }
 
 # Without these imports, which stand in functions, no two files need each other.

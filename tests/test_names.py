@@ -24,7 +24,6 @@ MODULES = (
 _PROFILER = "there is no profiler"
 _META = "a metaclass: Function and Variable need none here"
 _OLD = "deprecated in PyTorch"
-_STATES = "CuPy's generators have no state that could be read"
 ABSENT = {
     "autograd": {
         "DeviceType": _PROFILER, "ProfilerActivity": _PROFILER, "ProfilerConfig": _PROFILER,
@@ -55,9 +54,9 @@ ABSENT = {
         "replace_all_batch_norm_modules_": "there are no modules",
     },
     "utils.checkpoint": {
-        "DefaultDeviceType": _STATES, "SAC_IGNORED_OPS": "a policy is asked of no such operation",
+        "DefaultDeviceType": "there is one type besides the CPU",
+        "SAC_IGNORED_OPS": "a policy is asked of no such operation",
         "SavedTensor": "an import of PyTorch's",
-        "get_device_states": _STATES, "set_device_states": _STATES,
     },
 }  # fmt: skip
 # Of all tensors, what concerns their gradients, history and memory.

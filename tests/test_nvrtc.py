@@ -185,7 +185,7 @@ def reduction_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
 
 def own_sources() -> dict[str, str]:
     """Return the texts of kernels that are made of no formula."""
-    from gpugrad.kernels import bounds, scan, segment
+    from gpugrad.kernels import bounds, philox, scan, segment
     from gpugrad.kernels.reduction import size_kernel
     from gpugrad.kernels.search import search_kernel
 
@@ -220,6 +220,12 @@ def own_sources() -> dict[str, str]:
                 types = (dtype, dtype, *INTEGERS[-1:] * 3)
                 source = nvrtc.elementwise_source(made, 1, types, (True, True, None, None, True))
                 yield f"{made.name}, {dtype.name}", source, made.name
+        for name in philox.KERNELS:
+            made = philox.kernel(name)
+            dtypes = [np.dtype(p.dtype) for p in (*made.in_params, *made.out_params)]
+            flags = [True if d.kind == "f" else None for d in dtypes[:-1]]
+            source = nvrtc.elementwise_source(made, 1, dtypes, (*flags, True))
+            yield f"{name} numbers", source, made.name
         for kind in ("sum", "prod", "logaddexp", "recurrence", "max", "min"):
             for dtype in (*FLOATS, COMPLEX64)[: 3 if kind in ("max", "min") else 4]:
                 for body in "row", "column":

@@ -198,6 +198,9 @@ class Backend(Protocol):
     def dot(self, a: Array, b: Array) -> Array:
         """Return the sum of the products of two 1-d arrays."""
 
+    def source(self, seed: int, where: device) -> Any:
+        """Return a stream of random numbers; see :class:`gpugrad.backend.chance.Source`."""
+
     def fft(self, array: Array, axes: Shape, forward: bool, norm: str) -> Array:
         """Return the Fourier transform along some axes, or its inverse; ``norm`` is NumPy's."""
 

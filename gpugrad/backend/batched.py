@@ -616,6 +616,10 @@ class BatchedBackend:
         """Return the sum of the products of two 1-d arrays."""
         return self.matmul(self.lifted(a)[None, :], b)[0]
 
+    def source(self, seed: int, where: device) -> Any:
+        """Return a stream of random numbers."""
+        return self.inner.source(seed, where)
+
     def fft(self, array: Batched, axes: Shape, forward: bool, norm: str) -> Batched:
         """Return the Fourier transform along some axes, or its inverse."""
         return self.made(self.inner.fft(array.array, self.axes(axes), forward, norm))

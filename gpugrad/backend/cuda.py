@@ -28,6 +28,7 @@ from gpugrad.kernels import bounds, dense, launches, layout, segment, summation
 from gpugrad.kernels import scan as scans
 from gpugrad.kernels.elementwise import elementwise
 from gpugrad.kernels.layout import PLANS, aligned, signatures
+from gpugrad.kernels.philox import Source
 from gpugrad.kernels.reduction import position_kernel, reduction, size_kernel
 from gpugrad.kernels.search import search_kernel
 from gpugrad.kernels.summation import plain, product
@@ -694,6 +695,11 @@ def _transformed(name: str, array: Array, sizes: Any, axes: Shape, norm: str) ->
         return xp.asarray(getattr(np.fft, name)(xp.asnumpy(array), sizes, axes, norm))
     launches.add(1)
     return getattr(xp.fft, name)(array, sizes, axes, norm)
+
+
+def source(seed: int, where: device) -> Source:
+    """Return a stream of random numbers on a GPU."""
+    return Source(seed, functools.partial(on, where))
 
 
 @at_home

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gpugrad import _dtype
+from gpugrad import _dtype, errors
 from gpugrad._dtype import dtype
 
 
@@ -16,7 +16,7 @@ def check_word(value: Any) -> None:
         ValueError: It is one.
     """
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise ValueError("Overflow when unpacking long long")
+        raise ValueError(errors.OVERFLOW)
 
 
 def checked_integer(value: float, wanted: dtype, title: str) -> int:

@@ -80,7 +80,7 @@ def input(g: Any, axes: Shape, scale: str, length: int) -> Any:
 def _weighted(half: Any, axis: int, length: int, weight: float) -> Any:
     """Return half a spectrum of ``length`` with what stands for two elements times a weight."""
     array = half._array
-    weights = np.full(length // 2 + 1, weight, array.real.dtype)
+    weights = np.full(length // 2 + 1, weight, f"f{array.dtype.itemsize // 2}")
     weights[0] = 1
     if length % 2 == 0:
         weights[-1] = 1

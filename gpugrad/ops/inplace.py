@@ -371,11 +371,11 @@ def float_power_(self: Tensor, exponent: Any) -> Tensor:
 
 
 @linear("LtBackward0")
-def _decided(door: backend.Backend, *inputs: Array) -> Array:
+def decided(door: backend.Backend, *inputs: Array) -> Array:
     return inputs[0]
 
 
-@_decided.gradient
+@decided.gradient
 def inputs(g: Any, likes: Sequence[Like], needs: Sequence[bool]) -> list[Any]:
     return [zeros(like) if needed else None for like, needed in zip(likes, needs, strict=True)]
 
@@ -387,7 +387,7 @@ def decision(function: Callable[..., Any]) -> Callable[..., Any]:
     logical operations, after which PyTorch takes the gradient of what was there before.
     """
     title = function.__name__.title().replace("_", "")
-    named = [_decided.named(f"{title}Backward{k}") for k in range(2)]
+    named = [decided.named(f"{title}Backward{k}") for k in range(2)]
 
     def decide(self: Any, *others: Any) -> Any:
         result = cast(function(self, *others), dtype=self._array.dtype)
@@ -480,16 +480,16 @@ def t_(self: Tensor) -> Tensor:
 
 
 @linear("ZeroBackward0")
-def _zeroed(door: backend.Backend, input: Array) -> Array:
+def zeroed(door: backend.Backend, input: Array) -> Array:
     return door.full(input.shape, 0, input.dtype, door.device_of(input))
 
 
-@_zeroed.gradient
+@zeroed.gradient
 def input(g: Any) -> Any:
-    return _zeroed(g)
+    return zeroed(g)
 
 
-_filled = _zeroed.named("FillBackward2")
+_filled = zeroed.named("FillBackward2")
 
 
 @linear("torch::autograd::CopyBackwards")
@@ -499,7 +499,7 @@ def _replaced(door: backend.Backend, input: Array, src: Array) -> Array:
 
 @_replaced.gradient
 def input(g: Any) -> Any:
-    return _zeroed(g)
+    return zeroed(g)
 
 
 @_replaced.gradient
@@ -514,7 +514,7 @@ _filled_by_tensor = _replaced.named("FillBackward3")
 @generated.zeroing
 def zero_(self: Tensor) -> Tensor:
     """Fill the tensor with zeros in place."""
-    return _fill(self, 0, _zeroed)
+    return fill_with(self, 0, zeroed)
 
 
 @public()
@@ -531,11 +531,11 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     if not isinstance(value, bool | int | float | complex):
         raise TypeError(f"fill_(): argument 'value' must be a number, not {type(value).__name__}")
     number = checked_number(value, _dtype.of(self._array.dtype), half_for(self._array.shape))
-    return _fill(self, number, _filled)
+    return fill_with(self, number, _filled)
 
 
-def _fill(self: Any, value: complex, op: Any) -> Any:
-    """Write a number into all elements; ``op`` is recorded."""
+def fill_with(self: Any, value: Any, op: Any) -> Any:
+    """Write a number, or an array that has no history, into all elements; ``op`` is recorded."""
     check_history(self)  # elements that share memory receive the same
     backend.of(self._array).assign(own_array(self), value)
     if mode.levels:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gpugrad import _dtype
 from gpugrad.op import public
 from gpugrad.ops.decompositions import linalg_qr, linalg_svd
+from gpugrad.ops.draw import randn
 from gpugrad.ops.matrices import adjoint
 from gpugrad.ops.products import matmul
 from gpugrad.ops.reduction import mean
@@ -21,7 +22,6 @@ def _range(A: Any, q: int, niter: int, M: Any) -> Any:
     Source: N. Halko, P.-G. Martinsson and J. A. Tropp, "Finding structure with randomness", SIAM
     Review, 2011, algorithm 4.4.
     """
-    from gpugrad.random import randn
 
     def times(matrix: Any, vectors: Any) -> Any:
         product = matmul(matrix, vectors)

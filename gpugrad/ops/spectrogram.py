@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
 from gpugrad._dtype import INEXACT
+from gpugrad.backend.batched import all_of
 from gpugrad.errors import size
 from gpugrad.op import public
 from gpugrad.ops import pointwise as pw
@@ -260,7 +261,7 @@ def istft(
     end = whole - start if length is None else start + length
     signal = _at_end(added(pw.mul(frames, weights)), start, min(end, whole))
     covered = _at_end(added(pw.mul(weights, weights).expand(count, n_fft)), start, min(end, whole))
-    if bool((covered.abs().min() < 1e-11).item()):
+    if float(abs(all_of(covered._array)).min()) < 1e-11:
         raise wrong("window overlap add min: 1\n[ CPUBoolType{} ]")
     found = pw.div(signal, covered)
     if end <= whole:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from gpugrad.graph import warn
+from gpugrad import random
+from gpugrad._device import device
+from gpugrad.graph import TensorBase, warn
 from gpugrad.utils.recomputation import CheckpointError as CheckpointError
 from gpugrad.utils.recomputation import Frame, Log
 from gpugrad.utils.recomputation import GraphExecGroup as GraphExecGroup
@@ -49,8 +51,7 @@ def checkpoint(
         function: Computes the same, each time that it is called.
         args: What it is called with.
         use_reentrant: Which variant; PyTorch asks to say so, and takes the second otherwise.
-        preserve_rng_state: Draw the same random numbers again.  On CUDA they are not those that
-            are drawn without checkpointing.
+        preserve_rng_state: Draw the same random numbers again.
         context_fn: Returns two contexts, for the first and for the second computation, such as
             :func:`create_selective_checkpoint_contexts`; not for the reentrant variant.
         determinism_check: "default" compares shapes, types and devices of what is computed again,
@@ -155,6 +156,21 @@ def checkpoint_sequential(
     return chain(functions[length * (segments - 1) :])(input)
 
 
+def get_device_states(*args: Any) -> tuple[list[int], list[Any]]:
+    """Return the numbers of the GPUs of some tensors, and the states of their generators."""
+    tensors: list[Any] = [t for t in args if isinstance(t, TensorBase)]
+    places = [t.device for t in tensors if t.device.type == "cuda"]
+    return [p.index or 0 for p in places], [random.default_of(p).get_state() for p in places]
+
+
+def set_device_states(
+    devices: Sequence[int], states: Sequence[Any], *, device_type: str | None = None
+) -> None:
+    """Let the generators of some GPUs stand where they once stood."""
+    for number, state in zip(devices, states, strict=False):
+        random.default_of(device("cuda", number)).set_state(state)
+
+
 class _Settings:
     """What holds for every checkpoint, whatever its call says; ``None`` leaves it to the call."""
 
@@ -192,6 +208,7 @@ def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
 __all__ = [
     "CheckpointError", "CheckpointFunction", "CheckpointPolicy", "GraphExecGroup",
     "SelectiveCheckpointContext", "check_backward_validity", "checkpoint", "checkpoint_sequential",
-    "create_selective_checkpoint_contexts", "detach_variable", "noop_context_fn",
-    "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
+    "create_selective_checkpoint_contexts", "detach_variable", "get_device_states",
+    "noop_context_fn", "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
+    "set_device_states",
 ]  # fmt: skip
