@@ -303,7 +303,7 @@ def shape_at(input: Any, index: tuple[Any, ...]) -> Shape:
         if part.dtype.kind != "b":
             return (*shape[:k], *part.shape, *shape[k + 1 :])
         if part.__class__ is np.ndarray and part.ndim:
-            return (*shape[:k], np.count_nonzero(part), *shape[k + part.ndim :])
+            return (*shape[:k], int(np.count_nonzero(part)), *shape[k + part.ndim :])
     found: Shape = chosen(input.detach(), index)._array.shape
     return found
 
