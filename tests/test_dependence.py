@@ -15,9 +15,11 @@ from gpugrad.autograd import grad
 from samples import SAMPLES, Sample
 
 # PyTorch's first derivative of a determinant of at most one row, and its second of a product of
-# one, are computed by other formulas, which depend on less or on more.
+# one, are computed by other formulas, which depend on less or on more; and what is not included
+# in a product takes part in its derivative.
 OTHER_THAN_PYTORCH = {
     ("det", "(1, 1)"), ("det", "(0, 2, 2)"), ("det", "(2, 0, 0)"), ("prod", "of one"),
+    ("scatter_reduce", "prod, alone"), ("index_reduce", "prod, alone"),
 }  # fmt: skip
 
 

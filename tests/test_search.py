@@ -67,3 +67,26 @@ def test_results_print_as_pytorchs_do() -> None:
     found = topk(x, 1, out=(values, indices))
     assert found.values is values
     assert (values.tolist(), indices.tolist()) == ([3.0], [0])
+
+
+@pytest.mark.parametrize("name", ["gather", "take", "index_select", "scatter_add", "index_add"])
+def test_a_result_lies_apart_from_what_is_read(name: str) -> None:
+    """``out=`` that a kernel would write while another thread of it still reads."""
+    x, y = gpugrad.arange(6.0), gpugrad.ones(3)
+    index = gpugrad.tensor([2, 0, 1])
+    calls: dict[str, Any] = {
+        "gather": lambda out: gpugrad.gather(x, 0, index, out=out),
+        "take": lambda out: gpugrad.take(x, index, out=out),
+        "index_select": lambda out: gpugrad.index_select(x, 0, index, out=out),
+        "scatter_add": lambda out: gpugrad.scatter_add(x, 0, index, y, out=out),
+        "index_add": lambda out: gpugrad.index_add(x, 0, index, y, out=out),
+    }
+    with pytest.raises(RuntimeError, match="refer to a single memory location"):
+        calls[name](x[:3])
+    with pytest.raises(RuntimeError, match="to have dtype float, but got double instead"):
+        calls[name](gpugrad.empty(0, dtype=gpugrad.float64))
+    if name.endswith("add"):
+        assert calls[name](x) is x
+    else:
+        with pytest.raises(RuntimeError, match="refer to a single memory location"):
+            calls[name](x)

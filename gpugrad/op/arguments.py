@@ -51,6 +51,7 @@ class Arguments:
         """
         self.name, self.plain, self.out, self.method = name, plain, out, method
         self.promotes = promotes
+        self.apart: int | None = None  # from which operand on a result must lie apart from them
         self.positional = [p for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
         self.places = {p.name: k for k, p in enumerate(self.positional)}
         self.keywords = {p.name: p for p in parameters if p.kind is Parameter.KEYWORD_ONLY}
@@ -137,14 +138,20 @@ class Arguments:
                 values[place] = value
         if out is None:
             return self.plain(*values, *others, **options)
-        output.check(self.name, out, (*values, *others, *options.values()))
+        operands = (*values, *others, *options.values())
+        output.check(self.name, out, operands)
+        if self.apart is not None:
+            output.check_apart(out, operands, self.apart)
         return self._written(out, values, others, options)
 
     @restoring
     def _written(self, out: Any, values: Any, others: Any, options: Any) -> Any:
         """Return what a call wrote into the tensor that was given for its result."""
         with recording(False):
-            return output.written(self.name, out, self.plain(*values, *others, **options))
+            result = self.plain(*values, *others, **options)
+            if self.apart is not None:
+                output.check_types(out, result)
+            return output.written(self.name, out, result)
 
 
 def _default(parameter: Parameter) -> Any:

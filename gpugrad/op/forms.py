@@ -40,7 +40,7 @@ class Public:
     plain: Callable[..., Any]
     is_function: bool = True
     is_method: bool = True
-    out: bool = False
+    out: bool | str = False
     inplace: frozenset[str] = frozenset()
     names: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()
@@ -124,8 +124,10 @@ class Public:
     def function(self) -> Callable[..., Any]:
         """The function of a module."""
         general = Arguments(
-            self.spoken, self.parameters, self.plain, self.out, promotes=self.promotes
+            self.spoken, self.parameters, self.plain, bool(self.out), promotes=self.promotes
         )
+        if self.out == "apart":
+            general.apart = 1 if "values" in self.inplace else 0
         return self.dressed(self._specialized(general), "function", self.name)
 
     @cached_property
@@ -221,7 +223,7 @@ def public(
     *,
     function: bool = True,
     method: bool = True,
-    out: bool = False,
+    out: bool | str = False,
     inplace: str = "",
     names: str = "",
     operators: str = "",
@@ -239,7 +241,9 @@ def public(
         function: Whether it is a function of the module.
         method: Whether it is a method of tensors; its first argument is the parameter called
             ``input``, wherever that stands.
-        out: Whether the function takes ``out=``.
+        out: Whether the function takes ``out=``; ``apart`` where that must be of the very type of
+            the result, and lie apart from the operands, unless it is the input that an in-place
+            form would write.
         inplace: What its in-place form changes, a method whose name has an underscore more:
             ``values``, into which the result is written, or the tensor's own ``shape``, for a
             function that makes a view; with ``function`` that is a function, too.

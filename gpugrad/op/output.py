@@ -11,7 +11,7 @@ from gpugrad.graph import TensorBase, mode
 from gpugrad.op.dual import has_tangents
 from gpugrad.op.operation import different_devices
 from gpugrad.op.saved import note_write, own_array
-from gpugrad.op.writable import check_memory, check_scope
+from gpugrad.op.writable import SHARED, check_memory, check_scope, share_memory
 
 
 def check(function: str, out: Any, operands: Sequence[Any]) -> None:
@@ -43,6 +43,31 @@ def check(function: str, out: Any, operands: Sequence[Any]) -> None:
         check_memory(o, *(p for p in known if p._array.size <= o._array.size))
 
 
+def check_apart(out: Any, operands: Sequence[Any], first: int) -> None:
+    """Raise where ``out`` shares memory with an operand; it may be one of those before ``first``.
+
+    Raises:
+        RuntimeError: It does.
+    """
+    for place, o in enumerate(operands):
+        same = o is out
+        if same and place < first:
+            continue
+        if isinstance(o, TensorBase) and (same or share_memory(out, o)):
+            raise RuntimeError(SHARED)
+
+
+def check_types(out: Any, result: Any) -> None:
+    """Raise where ``out`` is of another type than a result.
+
+    Raises:
+        RuntimeError: It is.
+    """
+    if out._array.dtype != result._array.dtype:
+        wanted, given = (_dtype.of(t._array.dtype).c_name for t in (result, out))
+        raise RuntimeError(f"Expected out tensor to have dtype {wanted}, but got {given} instead")
+
+
 def _not_a_tensor(function: str, out: Any) -> TypeError:
     return TypeError(f"{function}(): argument 'out' must be Tensor, not {type(out).__name__}")
 
@@ -62,11 +87,7 @@ def written(function: str, out: Any, result: Any) -> Any:
         if len(out) != len(result):
             raise TypeError(f"expected tuple of {len(result)} elements but got {len(out)}")
         for o, r in zip(out, result, strict=True):
-            if o._array.dtype != r._array.dtype:
-                wanted, given = (_dtype.of(t._array.dtype).c_name for t in (r, o))
-                raise RuntimeError(
-                    f"Expected out tensor to have dtype {wanted}, but got {given} instead"
-                )
+            check_types(o, r)
         for o, r in zip(out, result, strict=True):
             _write(o, r)
         return type(result)(*out) if hasattr(result, "_fields") else tuple(out)

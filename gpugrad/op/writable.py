@@ -74,6 +74,16 @@ def check_memory(self: TensorBase, *operands: Any) -> None:
             raise RuntimeError(SHARED)
 
 
+def share_memory(self: TensorBase, other: TensorBase) -> bool:
+    """Tell whether two tensors, of which one is a view of the other, lie upon each other."""
+    if self._counter is None or self._counter is not other._counter:
+        return False
+    first, second = addresses(self._array), addresses(other._array)
+    if first is None or second is None:
+        return False
+    return first[0] < second[1] and second[0] < first[1]
+
+
 ON_EACH_OTHER = (
     "unsupported operation: more than one element of the written-to tensor refers to a single "
     "memory location. Please clone() the tensor before performing the operation."

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Array = Any
 
 
-@public(out=True)
+@public(out="apart")
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """Return the elements that ``indices`` names along ``dim``, or among all of them, flattened.
 
@@ -62,7 +62,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 _taken_flat = taken.named("TakeBackward0")
 
 
-@public(out=True)
+@public(out="apart")
 def take(input: Tensor, index: Tensor) -> Tensor:
     """Return the elements that ``index`` names among all, flattened, in its shape.
 

@@ -341,7 +341,7 @@ def chosen(input: Any, index: tuple[Any, ...], given: Sequence[Any] | None = Non
     return sliced(input, index)
 
 
-@public(out=True)
+@public(out="apart")
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """Return the int64 indices of the nonzero elements, a row for each; or a tuple of columns."""
     read(input)
@@ -385,7 +385,7 @@ def beside(index: Any, input: Any) -> Any:
     return index.to(input.device)
 
 
-@public(out=True)
+@public(out="apart")
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """Return a copy of the slices that a 1-d tensor of integers names along ``dim``."""
     axis = normal_dim(dim, input._array.ndim)
@@ -404,7 +404,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return _index_select(input, index=place)
 
 
-@public(out=True)
+@public(out="apart")
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """Return the elements where the mask holds, in one dimension; both are broadcast.
 

@@ -242,7 +242,7 @@ def _check_fill(input: Tensor, value: Any) -> None:
         )
 
 
-@public(inplace="values", out=True)
+@public(inplace="values", out="apart")
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """Return a copy with the slices of ``source`` in the places that ``index`` names.
 
@@ -299,7 +299,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
 # --------------------------------------------------------------------------- single elements
 
 
-@public(out=True)
+@public(out="apart")
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """Return, at each place of ``index``, the element that it names along ``dim``.
 

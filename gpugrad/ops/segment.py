@@ -251,7 +251,7 @@ def _check_kind(kernel: str, kinds: str, input: Any) -> None:
 # --------------------------------------------------------------------------- single elements
 
 
-@public(inplace="values", out=True)
+@public(inplace="values", out="apart")
 def scatter(
     input: Tensor,
     dim: int,
@@ -298,7 +298,7 @@ def scatter(
     return _reduced(_OPS, "sum" if reduce == "add" else "prod", input, source, place, True)
 
 
-@public(inplace="values", out=True)
+@public(inplace="values", out="apart")
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """Return a copy with elements of ``src`` added where ``index`` names along ``dim``.
 
@@ -316,7 +316,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     return _reduced(_SCATTER_ADD, "sum", input, begin(src, index), place, True)
 
 
-@public(inplace="values", out=True)
+@public(inplace="values", out="apart")
 def scatter_reduce(
     input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:
@@ -350,7 +350,7 @@ def scatter_reduce(
 # --------------------------------------------------------------------------- slices of a dimension
 
 
-@public(inplace="values", out=True)
+@public(inplace="values", out="apart")
 def index_add(
     input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: complex = 1
 ) -> Tensor:
@@ -376,7 +376,7 @@ def index_add(
     return _reduced(_INDEX_ADD, "sum", input, scaled, place, True)
 
 
-@public(inplace="values", out=True)
+@public(inplace="values", out="apart")
 def index_reduce(
     input: Tensor,
     dim: int,
