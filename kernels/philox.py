@@ -187,6 +187,11 @@ class Source:
         """Return integers of [low, high), as int64."""
         return self._drawn("integers", shape, np.uint64((high - low) % 2**64), np.int64(low))
 
+    def permutation(self, shape: Shape) -> Array:
+        """Return the indices along the last axis in orders that are drawn, as int64."""
+        with self._where():
+            return cupy.argsort(self.integers(-(2**63), 2**63, shape), axis=-1)
+
     def poisson(self, rates: Array) -> Array:
         """Return how often something happens that does so at a rate, as float64."""
         return self._drawn("poisson", rates.shape, rates)

@@ -92,6 +92,7 @@ def declared() -> dict[int, tuple[str, Any]]:
 ELSEWHERE = {
     "gpugrad.op.move": "needs two devices: the CUDA lane of the sample to-device",
     "gpugrad.ops.inplace": "writes in place: tested with the engine",
+    "gpugrad.ops.chance": "by chance: tested with random numbers",
     "gpugrad.ops.shape._identity": "a part of a dual tensor: tested with forward mode",
     "chained": "a part of gradients by another convention: tested with these",
     "where_positive": "a part of relu's gradient only",

@@ -271,6 +271,5 @@ def randperm(
     here = place(device)
     levels = examples()
     shape = (*(level.size for level in levels), n)
-    keys = source(generator, here).integers(-(2**63), 2**63, shape)
-    array = backend.of(keys).xp.argsort(keys, axis=-1).astype(kind.numpy, copy=False)
+    array = source(generator, here).permutation(shape).astype(kind.numpy, copy=False)
     return finish(wrap(by_example(array, levels)), requires_grad)

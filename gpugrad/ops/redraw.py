@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
@@ -26,6 +27,11 @@ Array = Any
 Shape = tuple[int, ...]
 
 
+@functools.cache
+def _zeroed_as(node: str) -> Any:
+    return zeroed.named(node)
+
+
 def _written(self: Any, node: str, make: Callable[[Shape], Array]) -> Any:
     """Write what ``make`` returns for a shape, of which each example of ``vmap`` has its own.
 
@@ -42,7 +48,7 @@ def _written(self: Any, node: str, make: Callable[[Shape], Array]) -> Any:
             "issue with functorch."
         )
     array = make((*(level.size for level in levels), *self._array.shape))
-    return fill_with(self, by_example(array, levels), zeroed.named(node))
+    return fill_with(self, by_example(array, levels), _zeroed_as(node))
 
 
 def _kind(self: Any) -> dtype:
@@ -129,13 +135,17 @@ def uniform_(
         if (low, high) == (0, 1):
             return array
         door = backend.of(array)
+        if array.dtype.itemsize < 4:
+            array = door.astype(array, _wide(kind).numpy)
+        scalar = array.dtype.type
+        array *= scalar(high - low)
+        array += scalar(complex(low, low) if kind.is_complex else low)
         if kind.is_complex:
-            scalar = array.dtype.type
-            return array * scalar(high - low) + scalar(complex(low, low))
-        wide = door.astype(array, _wide(kind).numpy)
-        scalar = wide.dtype.type
-        found = door.astype(wide * scalar(high - low) + scalar(low), kind.numpy)
-        return door.xp.where(found >= scalar(high), found.dtype.type(low), found)
+            return array
+        if kind.itemsize < 4:  # rounds once more where it is written
+            array = door.astype(array, kind.numpy)
+        last = kind.numpy.type(high)
+        return door.xp.where(array < last, array, kind.numpy.type(low)) if low < high else array
 
     return _written(self, "UniformBackward0", make)
 
@@ -160,7 +170,10 @@ def normal_(
 
     def make(shape: Shape) -> Array:
         array = drawn("normal", shape, _wide(kind), here, generator)
-        return array * array.dtype.type(std) + array.dtype.type(mean)
+        if (mean, std) != (0, 1):
+            array *= array.dtype.type(std)
+            array += array.dtype.type(mean)
+        return array
 
     return _written(self, "NormalBackward0", make)
 
@@ -187,7 +200,9 @@ def log_normal_(
     def make(shape: Shape) -> Array:
         array = drawn("normal", shape, _wide(kind), here, generator)
         with np.errstate(over="ignore"):
-            return backend.of(array).xp.exp(array * array.dtype.type(std) + array.dtype.type(mean))
+            array *= array.dtype.type(std)
+            array += array.dtype.type(mean)
+            return backend.of(array).xp.exp(array)
 
     return _written(self, "LogNormalBackward0", make)
 
@@ -322,4 +337,4 @@ def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None
     check_writable(self, p)
     chances = broadcast_to(cast("Tensor", p), *self._array.shape)
     found = chosen_each(chances._array, generator)
-    return fill_with(self, found, zeroed.named("BernoulliBackward1"))
+    return fill_with(self, found, _zeroed_as("BernoulliBackward1"))
