@@ -176,11 +176,14 @@ def test_formula_and_graph_know_no_array_library_and_nothing_of_gpugrad(file: Pa
             assert own or found.module.split(".")[0] in sys.stdlib_module_names
 
 
+OF_CUDA = ("gpugrad.backend.cuda", "gpugrad.backend.cusolver")
+
+
 @SOURCES
 def test_only_the_cuda_backend_and_the_kernels_import_cupy(file: Path) -> None:
     found = {i.module.split(".")[0] for i in imports(file)} & {"cupy", "cupyx", "cupy_backends"}
     module = module_of(file)
-    if module != "gpugrad.backend.cuda" and not module.startswith("gpugrad.kernels."):
+    if module not in OF_CUDA and not module.startswith("gpugrad.kernels."):
         assert not found
 
 
@@ -188,7 +191,7 @@ def test_only_the_cuda_backend_and_the_kernels_import_cupy(file: Path) -> None:
 def test_nothing_but_numpy_is_imported_with_a_module(file: Path) -> None:
     module = module_of(file)
     known = {*sys.stdlib_module_names, "numpy", "gpugrad"}
-    if module == "gpugrad.backend.cuda" or module.startswith("gpugrad.kernels."):
+    if module in OF_CUDA or module.startswith("gpugrad.kernels."):
         known.add("cupy")
     assert {i.module.split(".")[0] for i in imports(file) if not i.late} <= known
 

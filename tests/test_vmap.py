@@ -32,7 +32,11 @@ BY_VALUE = [
     or (s.name == "indices" and op == "where")
     or (op == "getitem" and any(a.dtype.kind == "b" for a in s.inputs))
 ]
-BATCHED = choice.without(choice.plain(choice.EVERY), BY_VALUE)
+# These draw numbers, which vmap must be told how to.
+RANDOM = ("svd_lowrank", "pca_lowrank")
+BATCHED = [
+    (op, s) for op, s in choice.without(choice.plain(choice.EVERY), BY_VALUE) if op not in RANDOM
+]
 BY_RULE = choice.by_rule([(op, s) for op, s in BATCHED if s.differentiable])
 # What is hidden is hidden by the same code on CUDA, which calls another backend.
 ON_CUDA = choice.of_each(BATCHED)

@@ -213,7 +213,8 @@ class Backend(Protocol):
     def matrices(self, name: str, *arrays: Array, **options: Any) -> Any:
         """Return what a function of :mod:`gpugrad.backend.lapack` gives of stacks of matrices.
 
-        The axes before the last two broadcast.
+        It may be one of :mod:`gpugrad.backend.composed`, too.  The axes before the last two
+        broadcast.
         """
 
     def concatenate(self, arrays: Sequence[Array], axis: int) -> Array:

@@ -18,7 +18,17 @@ from numpy.lib.introspect import opt_func_info
 
 from gpugrad._device import CPU, device
 from gpugrad._dtype import accumulation, is_half
-from gpugrad.backend import elementary, half, lapack, large, places, products, scans, sorting
+from gpugrad.backend import (
+    composed,
+    elementary,
+    half,
+    lapack,
+    large,
+    places,
+    products,
+    scans,
+    sorting,
+)
 from gpugrad.backend.chance import Source
 from gpugrad.backend.places import all_inside
 from gpugrad.backend.spectrum import fft as fft
@@ -1020,7 +1030,7 @@ def dot(a: Array, b: Array) -> Array:
 @quiet
 def matrices(name: str, *arrays: Array, **options: Any) -> Any:
     """Return what a function of ``lapack`` gives of stacks of matrices."""
-    return getattr(lapack, name)(*arrays, **options)
+    return composed.called(lapack, name, *arrays, **options)
 
 
 def source(seed: int, where: device) -> Source:

@@ -7,6 +7,7 @@ launches can be counted on a real GPU as well.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import functools
 import math
 import operator
@@ -20,7 +21,7 @@ import numpy as np
 
 from gpugrad._device import device
 from gpugrad._dtype import FLOAT32, accumulation
-from gpugrad.backend import cpu, places
+from gpugrad.backend import composed, cpu, cusolver, places
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
 from gpugrad.errors import out_of_bounds, summed_axes
 from gpugrad.formula import COMPLEX, REAL, Formula, variable
@@ -662,8 +663,16 @@ def dot(a: Array, b: Array) -> Array:
     return _total(product(a.dtype.kind == "c"), (a, b), a.dtype, a.dtype, (0,), ())
 
 
+@at_home
 def matrices(name: str, *arrays: Array, **options: Any) -> Any:
-    """Return what a function of ``lapack`` gives of stacks of matrices, computed on the host."""
+    """Return what a function of ``cusolver`` gives of stacks of matrices.
+
+    LAPACK computes what that has not, and where there is nothing to compute or it fails.
+    """
+    if all(a.size for a in arrays) and not name.startswith("ldl"):
+        launches.add(1)
+        with contextlib.suppress(np.linalg.LinAlgError):
+            return composed.called(cusolver, name, *arrays, **options)
     found = cpu.matrices(name, *(to_numpy(a) for a in arrays), **options)
     where = device_of(arrays[0])
     if isinstance(found, tuple):

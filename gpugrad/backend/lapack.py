@@ -7,7 +7,6 @@ it returns LAPACK's ``info`` for each matrix beside it: 0, or the number of the 
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +14,8 @@ from typing import Any
 import numpy as np
 
 Array = Any
-Shape = tuple[int, ...]
+
+xp = np
 
 INFO = np.dtype(np.int32)
 
@@ -111,7 +111,10 @@ def _eliminate(stack: Array, pivots: Array) -> None:
 
 
 def _scipys(name: str, kind: np.dtype[Any]) -> Any:
-    """Return LAPACK's function for a type as SciPy has it, ``None`` where there is no SciPy."""
+    """Return LAPACK's function for a type as SciPy has it, ``None`` where there is no SciPy.
+
+    It is faster than what is written here, and not needed.
+    """
     try:
         from scipy.linalg import get_lapack_funcs
     except ImportError:
@@ -120,11 +123,14 @@ def _scipys(name: str, kind: np.dtype[Any]) -> Any:
 
 
 def qr(array: Array, mode: Any) -> tuple[Array, Array]:
-    """Return Q and R; Q of no columns where ``mode`` is "r"."""
-    if mode == "r":
-        return np.empty((0,), array.dtype), np.linalg.qr(array, "r")
+    """Return Q and R, Q with as many columns as rows where ``mode`` is "complete"."""
     q, r = np.linalg.qr(array, mode)
     return q, r
+
+
+def qr_r(array: Array) -> Array:
+    """Return R alone."""
+    return np.linalg.qr(array, "r")
 
 
 def geqrf(array: Array) -> tuple[Array, Array]:
@@ -182,27 +188,77 @@ def svdvals(array: Array) -> Array:
 
 
 def ldl(array: Array, hermitian: bool) -> tuple[Array, Array, Array]:
-    """Return the factors of a symmetric matrix, its pivots and ``info``.
-
-    Raises:
-        ModuleNotFoundError: SciPy is not installed.
-    """
-    factor = _scipys("hetrf" if hermitian and array.dtype.kind == "c" else "sytrf", array.dtype)
-    if factor is None:
-        raise ModuleNotFoundError(
-            "ldl_factor needs SciPy, which is not installed; get it with "
-            "pip install 'gpugrad[scipy]'"
-        )
-    found, info = np.array(array, order="C"), _none(array)
+    """Return the factors of symmetric matrices, their pivots and ``info``; see :func:`_ldl`."""
+    found, info = np.tril(array), _none(array)
     stack = _flat(found)
     pivots, infos = np.empty(stack.shape[:-1], INFO), np.zeros(len(stack), INFO)
+    turned = hermitian and array.dtype.kind == "c"
     for k, matrix in enumerate(stack):
-        if len(matrix):
-            factors, rows, infos[k] = factor(matrix, lower=1)
-            stack[k], pivots[k] = np.tril(factors), rows
-    return (
-        stack.reshape(array.shape), pivots.reshape(array.shape[:-1]), infos.reshape(info.shape)
-    )  # fmt: skip
+        infos[k] = _ldl(matrix, pivots[k], turned)
+    return found, pivots.reshape(array.shape[:-1]), infos.reshape(info.shape)
+
+
+_GROWTH = (1 + math.sqrt(17)) / 8  # from which part of its column on a diagonal element is a pivot
+
+
+def _ldl(a: Array, pivots: Array, turned: bool) -> int:
+    """Replace the lower triangle of a matrix by its factors, and return which pivot is 0, if any.
+
+    They are those of LAPACK: blocks of one or two rows on the diagonal, of which a block of two has
+    a negative pivot in both.
+
+    Source: J. R. Bunch and L. Kaufman, "Some stable methods for calculating inertia and solving
+    symmetric linear systems", Mathematics of Computation, 1977.
+    """
+    n, k, info = len(a), 0, 0
+    while k < n:
+        if turned:
+            a[k, k] = a[k, k].real
+        own, below = _size(a[k, k]), _size(a[k + 1 :, k])
+        other = k + 1 + int(below.argmax()) if k + 1 < n else k
+        largest = below[other - k - 1] if k + 1 < n else 0
+        place, count = k, 1
+        if max(own, largest) == 0 or np.isnan(own):
+            info = info or k + 1
+            pivots[k] = k + 1
+            k += 1
+            continue
+        if own < _GROWTH * largest:
+            beside = np.concatenate([_size(a[other, k:other]), _size(a[other + 1 :, other])]).max()
+            if own < _GROWTH * largest * (largest / beside):
+                place = other
+                count = 1 if _size(a[other, other]) >= _GROWTH * beside else 2
+        _exchange(a, k, k + count - 1, place, turned)
+        pivots[k : k + count] = place + 1 if count == 1 else -(place + 1)
+        columns = a[k + count :, k : k + count].copy()
+        block = np.tril(a[k : k + count, k : k + count])
+        corner = np.tril(block, -1)
+        block = block + (corner.conj().T if turned else corner.T)
+        factors = np.linalg.solve(block.T, columns.T).T  # columns times the block's inverse
+        change = factors @ (columns.conj().T if turned else columns.T)
+        a[k + count :, k + count :] -= np.tril(change)
+        a[k + count :, k : k + count] = factors
+        k += count
+    return info
+
+
+def _size(a: Array) -> Any:
+    return abs(a.real) + abs(a.imag) if a.dtype.kind == "c" else abs(a)
+
+
+def _exchange(a: Array, start: int, k: int, place: int, turned: bool) -> None:
+    """Exchange two rows and columns of the rest of a matrix, of which there is a lower triangle."""
+    if place == k:
+        return
+    a[[k, place], start:k] = a[[place, k], start:k]
+    a[place + 1 :, [k, place]] = a[place + 1 :, [place, k]]
+    between = slice(k + 1, place)
+    column, row = a[between, k].copy(), a[place, between].copy()
+    a[between, k] = row.conj() if turned else row
+    a[place, between] = column.conj() if turned else column
+    a[k, k], a[place, place] = a[place, place], a[k, k]
+    if turned:
+        a[place, k] = a[place, k].conj()
 
 
 def ldl_solve(array: Array, pivots: Array, other: Array, hermitian: bool) -> Array:
@@ -256,49 +312,6 @@ def slogdet(array: Array) -> tuple[Array, Array]:
     """Return the signs of determinants and the logarithms of their sizes."""
     sign, size = np.linalg.slogdet(array)
     return np.asarray(sign), np.asarray(size)
-
-
-# By the bytes of a real number: up to this product of its norm and its inverse's, a matrix is far
-# enough from a singular one for what follows from its inverse.
-REGULAR = {4: 1e5, 8: 1e8}
-
-
-def cofactors(array: Array) -> Array:
-    """Return the matrices of cofactors, which are the gradients of determinants."""
-    inverses, _ = inverse(array)
-    found = det(array)[..., None, None] * inverses.swapaxes(-1, -2)
-    far = _scale(array, inverses) < REGULAR[array.real.itemsize]
-    if not far.all():
-        found[~far] = _near_cofactors(array[~far])
-    return found
-
-
-def _scale(array: Array, inverses: Array) -> Array:
-    """Return products of norms, which are not less than the condition of the matrices."""
-    return np.asarray(_bound(array) * _bound(inverses))
-
-
-def _bound(array: Array) -> Array:
-    """Return numbers that the largest singular values of matrices are not above."""
-    size = np.abs(array)
-    rows, columns = size.sum(-1).max(-1, initial=0), size.sum(-2).max(-1, initial=0)
-    return np.minimum(np.linalg.norm(array, axis=(-2, -1)), np.sqrt(rows * columns))
-
-
-def _near_cofactors(array: Array) -> Array:
-    """Return cofactors by singular values, without a division: singular matrices are no exception.
-
-    Source: G. W. Stewart, "On the adjugate matrix", Linear Algebra and its Applications, 1998.
-    """
-    n = array.shape[-1]
-    known = np.isfinite(array).all((-2, -1))[..., None, None]
-    u, s, vh = np.linalg.svd(np.where(known, array, np.asarray(0, array.dtype)))
-    ones = np.ones((*s.shape[:-1], 1), s.dtype)
-    before = np.cumprod(np.concatenate([ones, s[..., :-1]], -1), -1)[..., :n]
-    after = np.cumprod(np.concatenate([ones, s[..., :0:-1]], -1), -1)[..., n - 1 :: -1][..., :n]
-    sign = np.linalg.det(u) * np.linalg.det(vh)
-    scaled = (sign[..., None] * before * after)[..., None, :]
-    return np.where(known, (u.conj() * scaled) @ vh.conj(), np.asarray(np.nan, array.dtype))
 
 
 # --------------------------------------------------------------------------- equations
@@ -366,89 +379,3 @@ def _substituted(whole: Array, other: Array) -> Array:
             ..., k : k + 1, k : k + 1
         ]
     return found
-
-
-def pinv(array: Array, atol: Array, rtol: Array, hermitian: bool) -> tuple[Array, Array]:
-    """Return the generalized inverses of what is above the tolerances, and the ranks.
-
-    Where a QR decomposition shows that no singular value is below them, there is no need to know
-    these; of that there is none in a matrix with a rank that is not full.
-    """
-    rows, columns = array.shape[-2:]
-    count = min(rows, columns)
-    if hermitian or not array.size or atol.any():
-        return _pinv(array, atol, rtol, hermitian)
-    tall = array if rows >= columns else array.swapaxes(-1, -2).conj()
-    q, r = np.linalg.qr(tall)
-    inverses, _ = inverse(r)
-    clear = _scale(r, inverses) * np.maximum(rtol[..., 0, 0], np.finfo(r.dtype).eps) < 0.5
-    found = inverses @ q.swapaxes(-1, -2).conj()
-    if rows < columns:
-        found = found.swapaxes(-1, -2).conj()
-    ranks = np.full(array.shape[:-2], count, np.int64)
-    if not clear.all():
-        batch = array.shape[:-2]
-        low, part = (np.broadcast_to(t, (*batch, 1, 1))[~clear] for t in (atol, rtol))
-        found[~clear], ranks[~clear] = _pinv(array[~clear], low, part, False)
-    return found, ranks
-
-
-def _pinv(array: Array, atol: Array, rtol: Array, hermitian: bool) -> tuple[Array, Array]:
-    if hermitian:
-        values, left = eigh(array, False)
-        size, right = np.abs(values), left
-    else:
-        left, values, adjoint = svd(array, False)
-        size, right = values, adjoint.swapaxes(-1, -2).conj()
-    most = size.max(-1, initial=0)[..., None]
-    kept = size > np.maximum(atol[..., 0], rtol[..., 0] * most)
-    inverses = np.where(kept, 1 / np.where(kept, values, 1), 0).astype(values.dtype)
-    return (right * inverses[..., None, :]) @ left.swapaxes(-1, -2).conj(), kept.sum(-1)
-
-
-# --------------------------------------------------------------------------- functions
-
-# How far from 0 the rational approximation of a degree is as good as rounding, and its numbers.
-_DEGREES = {4: (7, 3.925724783138660), 8: (13, 5.371920351148152)}
-
-
-@functools.cache
-def _coefficients(degree: int) -> list[float]:
-    """Return the coefficients of the diagonal Pade approximation of the exponential."""
-    found = [1.0]
-    for k in range(degree):
-        found.append(found[-1] * (degree - k) / ((k + 1) * (2 * degree - k)))
-    return found
-
-
-def exponential(array: Array, xp: Any = np) -> Array:
-    """Return the exponentials of square matrices.
-
-    Source: N. J. Higham, "The scaling and squaring method for the matrix exponential revisited",
-    SIAM Journal on Matrix Analysis and Applications, 2005.
-    """
-    if not array.size:
-        return array.copy()
-    degree, reach = _DEGREES[xp.real(array[..., :1, :1]).dtype.itemsize]
-    size = xp.abs(array).sum(-2).max(-1)
-    finite = xp.isfinite(size)
-    halvings = xp.ceil(xp.log2(xp.maximum(xp.where(finite, size, 1) / reach, 1)))
-    scale = xp.exp2(-halvings)[..., None, None].astype(array.dtype)
-    given = xp.where(finite[..., None, None], array * scale, 0).astype(array.dtype)
-    even, odd = _parts(given, _coefficients(degree), xp)
-    found = xp.linalg.solve(even - odd, even + odd)
-    for k in range(int(halvings.max())):
-        found = xp.where((halvings > k)[..., None, None], found @ found, found)
-    return xp.where(finite[..., None, None], found, xp.nan).astype(array.dtype)
-
-
-def _parts(array: Array, coefficients: list[float], xp: Any) -> tuple[Array, Array]:
-    """Return the even and the odd part of a polynomial of a matrix."""
-    square = array @ array
-    power = xp.broadcast_to(xp.eye(array.shape[-1], dtype=array.dtype), array.shape)
-    even, odd = coefficients[0] * power, coefficients[1] * power
-    for k in range(2, len(coefficients), 2):
-        power = power @ square
-        even = even + coefficients[k] * power
-        odd = odd + coefficients[k + 1] * power
-    return even.astype(array.dtype, copy=False), array @ odd.astype(array.dtype, copy=False)

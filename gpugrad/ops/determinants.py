@@ -9,7 +9,7 @@ import numpy as np
 
 from gpugrad import backend
 from gpugrad.backend.batched import all_of
-from gpugrad.backend.lapack import REGULAR
+from gpugrad.backend.composed import REGULAR
 from gpugrad.op import composite, public
 from gpugrad.op.results import results
 from gpugrad.op.saved import wrap

@@ -260,11 +260,10 @@ def linalg_ldl_factor_ex(
 ) -> Any:
     """Return the factors of symmetric matrices, or Hermitian ones, in LAPACK's form, and pivots.
 
-    It needs SciPy, and is computed on the host.
+    They are computed on the host, one matrix after the other.
 
     Raises:
         NotImplementedError: It is differentiated.
-        ModuleNotFoundError: SciPy is not installed.
     """
     check_square("torch.linalg.ldl_factor_ex", input)
     check_floating("torch.linalg.ldl_factor_ex", input)

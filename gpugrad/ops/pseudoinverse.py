@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend
+from gpugrad.backend.batched import all_of
 from gpugrad.errors import broadcast_shape
 from gpugrad.graph import TensorBase
 from gpugrad.op import composite, public
@@ -237,8 +238,8 @@ def _lstsq(A: Any, B: Any, rcond: float | None, driver: str, vector: bool) -> An
     rank = zeros(Like((0,), np.dtype(np.int64), where))
     if driver != "gels":
         rank = ranks
-    independent = driver == "gels" or bool((rank == columns).all())
-    if rows > columns and driver != "gelsy" and independent:
+    many = rows > columns and driver != "gelsy"
+    if many and (driver == "gels" or bool((all_of(ranks._array) == columns).all())):
         residuals = summed(pw.square(pw.abs(matmul(A, X) - B)), -2)
     values = zeros(Like((0,), _dtype.of(kind).to_real().numpy, where))
     if driver in ("gelsd", "gelss"):

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import compiler, driver, fourier, libraries
+from . import compiler, driver, fourier, libraries, matrices
 from .settings import NO_POOL
 
 _installed = False
@@ -36,6 +36,7 @@ def install() -> Any:
     cupy.cuda.compiler._compile_module_with_cache = compiler.compile_module
     libraries.replace_thrust(cupy.cuda.thrust)
     fourier.replace_module(cupy)
+    matrices.replace_functions(cupy)
     _refuse_precompiled(cupy)
     if NO_POOL:
         cupy.cuda.set_allocator(None)

@@ -85,7 +85,7 @@ SAMPLES: dict[str, list[Sample]] = {
              ANY((3, 2), 1), FLAT, reference=lambda b, a: np.linalg.solve(a, b)),
     ],
 }  # fmt: skip
-SCIPYS: dict[str, list[Sample]] = {
+LDL: dict[str, list[Sample]] = {
     "linalg.ldl_factor": [
         case("diagonal", _factored, SQUARE, differentiable=False,
              reference=lambda x: np.diag(_packed(x + x.T))),
@@ -99,4 +99,4 @@ SCIPYS: dict[str, list[Sample]] = {
              ANY((3, 2), 1), reference=lambda b: np.linalg.solve(FLAT + FLAT.T, b)),
     ],
 }  # fmt: skip
-SAMPLES = {name: single(samples) for name, samples in {**SAMPLES, **SCIPYS}.items()}
+SAMPLES = {name: single(samples) for name, samples in {**SAMPLES, **LDL}.items()}
