@@ -161,5 +161,3 @@ def missing(function: str, arguments: Sequence[str]) -> TypeError:
 
 class LinAlgError(RuntimeError):
     """A matrix has no such decomposition, or equations have no one solution."""
-
-    __module__ = "gpugrad.linalg"

@@ -7,6 +7,7 @@ import numpy
 
 from gpugrad._dtype import dtype
 from gpugrad._tensor import Tensor
+from gpugrad.errors import LinAlgError as LinAlgError
 
 def cholesky(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

@@ -121,6 +121,9 @@ def stub(module: Any, made: Mapping[str, Callable[..., Any]], start: str = "") -
     method = bool(start)
     names = Names(set(made))
     names.imports.add("from gpugrad._tensor import Tensor")
+    for name, value in vars(module).items():
+        if isinstance(value, type) and value.__module__ == "gpugrad.errors":
+            names.imports.add(f"from gpugrad.errors import {name} as {name}")
     if method:
         names.imports |= {"from typing import Any", "from gpugrad.graph import TensorBase"}
     operators = "".join(operator(name) for name in sorted(made) if name.startswith("__"))

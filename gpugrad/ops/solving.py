@@ -163,7 +163,7 @@ def linalg_tensorinv(input: Tensor, ind: int = 2) -> Tensor:
         RuntimeError: There are not as many numbers before as behind.
     """
     if ind <= 0:
-        raise RuntimeError("Expected a strictly positive integer for 'ind'")
+        raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")
     shape = input._array.shape
     before, behind = shape[:ind], shape[ind:]
     rows, columns = math.prod(before), math.prod(behind)
