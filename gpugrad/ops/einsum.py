@@ -12,7 +12,7 @@ from gpugrad.graph import TensorBase
 from gpugrad.op import public
 from gpugrad.op.saved import wrap
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.products import bmm, mm, no_bools, same_type
+from gpugrad.ops.products import _bmm, dot, mm, mv, no_bools, same_type
 from gpugrad.ops.reduction import sum
 from gpugrad.ops.shape import permute, reshape
 
@@ -65,6 +65,7 @@ def _labels(text: str, what: str, start: int) -> list[str]:
     return found
 
 
+@functools.lru_cache(1000)
 def _parsed(equation: str, count: int) -> tuple[list[list[str]], list[str] | None]:
     """Return the labels of each operand, and those of the output where it is given."""
     left, arrow, right = equation.partition("->")
@@ -228,14 +229,30 @@ def _multiplied(a: Term, b: Term, kept: Collection[Label], sizes: dict[Label, in
             at = len(stack)
             right = reshape(right, (*shape[:at], *(1,) * len(rows), *shape[at:]))
         return Term(pw.mul(left, right), labels)
-    lengths = [math.prod([sizes[n] for n in group]) for group in (stack, rows, summed, columns)]
-    count, height, length, width = lengths
     same_type("bmm", a.tensor, b.tensor)
     no_bools("bmm", a.tensor)
-    left = reshape(_arranged(a, (*stack, *rows, *summed)), (count, height, length))
-    right = reshape(_arranged(b, (*stack, *summed, *columns)), (count, length, width))
-    product = bmm(left, right) if stack else mm(left.squeeze(0), right.squeeze(0))
-    return Term(reshape(product, tuple([sizes[n] for n in labels])), labels)
+
+    def joined(term: Term, *groups: Sequence[Label]) -> Any:
+        """Return a tensor whose dimensions are groups of those of a term."""
+        tensor = _arranged(term, [n for group in groups for n in group])
+        return _of_shape(tensor, tuple([math.prod([sizes[n] for n in g]) for g in groups]))
+
+    if stack:
+        each = [[n] for n in stack]  # several of them need no copy
+        product = _bmm(joined(a, *each, rows, summed), joined(b, *each, summed, columns))
+    elif rows and columns:
+        product = mm(joined(a, rows, summed), joined(b, summed, columns))
+    elif rows:
+        product = mv(joined(a, rows, summed), joined(b, summed))
+    elif columns:
+        product = mv(joined(b, columns, summed), joined(a, summed))
+    else:
+        product = dot(joined(a, summed), joined(b, summed))
+    return Term(_of_shape(product, tuple([sizes[n] for n in labels])), labels)
+
+
+def _of_shape(tensor: Any, shape: tuple[int, ...]) -> Any:
+    return tensor if tensor._array.shape == shape else reshape(tensor, shape)
 
 
 def contracted(
@@ -253,8 +270,7 @@ def contracted(
     (last,) = rest
     last = _without(last, [n for n in last.labels if n not in output])
     found = _arranged(last, [n for n in output if n in last.labels])
-    shape = tuple([sizes[n] for n in output])
-    return found if found._array.shape == shape else reshape(found, shape)
+    return _of_shape(found, tuple([sizes[n] for n in output]))
 
 
 @functools.cache

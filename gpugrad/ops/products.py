@@ -16,7 +16,6 @@ from gpugrad.op import (
     Pointwise,
     bilinear,
     function_of,
-    linear,
     public,
     result_type,
     saved,
@@ -28,6 +27,7 @@ from gpugrad.op.observed import watcher
 from gpugrad.op.promotion import of_one_type
 from gpugrad.op.saved import Like, edges, versions_of, wrap
 from gpugrad.ops import pointwise as pw
+from gpugrad.ops.inplace import zeroed
 from gpugrad.ops.pointwise.multiples import OPERANDS, added_product, scaled_product, scaled_sum
 from gpugrad.ops.pointwise.operand import Number
 from gpugrad.ops.shape import adjoint, expand, reshape, unsqueeze
@@ -408,7 +408,7 @@ def _ready(
         beta, alpha = (_factor(name, a, v, kind) for a, v in (("beta", beta), ("alpha", alpha)))
     if input._array.shape != shape:
         input = expand(input, *shape)
-    return nothing_of(input) if beta == 0 else input, beta, alpha
+    return zeroed(input) if beta == 0 else input, beta, alpha
 
 
 def _added(
@@ -419,17 +419,6 @@ def _added(
     if beta == alpha == 1:
         return _SUMS[name](input, product())
     return _SCALED_SUMS[name](input, beta, product(), alpha)
-
-
-@linear("ZeroBackward0")
-def nothing_of(door: backend.Backend, input: Array) -> Array:
-    """Zeros, which depend on the input by a derivative of 0."""
-    return door.full(input.shape, 0, input.dtype, door.device_of(input))
-
-
-@nothing_of.gradient
-def input(g: Any) -> Any:
-    return nothing_of(g)
 
 
 def no_bools(function: str, *tensors: Any) -> None:
