@@ -185,7 +185,7 @@ def reduction_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
 
 def own_sources() -> dict[str, str]:
     """Return the texts of kernels that are made of no formula."""
-    from gpugrad.kernels import bounds, philox, scan, segment
+    from gpugrad.kernels import bounds, philox, scan, segment, softmax
     from gpugrad.kernels.reduction import size_kernel
     from gpugrad.kernels.search import search_kernel
 
@@ -234,6 +234,11 @@ def own_sources() -> dict[str, str]:
                         yield f"{stage} {kind} by {body}, {dtype.name}", made.code, made.name
             made = scan.raw(kind, FLOATS[1], "carry", "carry", False)
             yield f"carry of {kind}", made.code, made.name
+        for dtype, result in *((d, d) for d in FLOATS), (FLOATS[0], FLOATS[2]):
+            for log in False, True:
+                for gradient in (False, True) if dtype == result else (False,):
+                    made = softmax.raw(dtype, result, log, gradient)
+                    yield f"{made.name}, {dtype.name} as {result.name}", made.code, made.name
         for kind in "sum", "max":
             made = scan.raw(kind, INTEGERS[-1], "row", "whole", False)
             yield f"whole {kind} of integers", made.code, made.name

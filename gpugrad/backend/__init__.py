@@ -192,6 +192,12 @@ class Backend(Protocol):
         nan wins.
         """
 
+    def softmax(self, array: Array, axis: int, log: bool, dtype: np.dtype[Any]) -> Array:
+        """Return exp(array) divided by its sum along an axis, or the logarithm of that."""
+
+    def softmax_gradient(self, g: Array, out: Array, axis: int, log: bool) -> Array:
+        """Return the gradient of what ``softmax`` computed, ``out``."""
+
     def matmul(self, a: Array, b: Array) -> Array:
         """Return the matrix product, stacked over leading dimensions."""
 

@@ -587,6 +587,16 @@ class BatchedBackend:
         values, indices = self.inner.scan_extreme(array.array, self.depth + axis, greatest)
         return self.made(values), self.made(indices)
 
+    def softmax(self, array: Batched, axis: int, log: bool, dtype: np.dtype[Any]) -> Batched:
+        """Return exp(array) divided by its sum along an axis, or the logarithm of that."""
+        return self.made(self.inner.softmax(array.array, self.depth + axis, log, dtype))
+
+    def softmax_gradient(self, g: Array, out: Array, axis: int, log: bool) -> Batched:
+        """Return the gradient of what ``softmax`` computed, ``out``."""
+        batch = self._batch_of((g, out))
+        whole = (self._full(g, batch), self._full(out, batch))
+        return self.made(self.inner.softmax_gradient(*whole, self.depth + axis, log))
+
     # ----------------------------------------------------------------------- products
 
     def matmul(self, a: Array, b: Array) -> Batched:

@@ -27,6 +27,7 @@ from gpugrad.errors import out_of_bounds, summed_axes
 from gpugrad.formula import COMPLEX, REAL, Formula, variable
 from gpugrad.kernels import bounds, dense, launches, layout, segment, summation
 from gpugrad.kernels import scan as scans
+from gpugrad.kernels import softmax as softmaxes
 from gpugrad.kernels.elementwise import elementwise
 from gpugrad.kernels.layout import PLANS, aligned, signatures
 from gpugrad.kernels.philox import Source
@@ -646,6 +647,28 @@ def _scanned(
     if plain[0].size:
         launches.add(scans.run(kind, plain, axis, reverse, outs))
     return outs
+
+
+@at_home
+def softmax(array: Array, axis: int, log: bool, dtype: np.dtype[Any]) -> Array:
+    """Return exp(array) divided by its sum along an axis, or the logarithm of that."""
+    return _softmax([array], axis, log, False, dtype)
+
+
+@at_home
+def softmax_gradient(g: Array, out: Array, axis: int, log: bool) -> Array:
+    """Return the gradient of what ``softmax`` computed, ``out``."""
+    return _softmax([g, out], axis, log, True, g.dtype)
+
+
+def _softmax(
+    arrays: Sequence[Array], axis: int, log: bool, gradient: bool, dtype: np.dtype[Any]
+) -> Array:
+    plain = [array if array.flags.c_contiguous else copy(array, "C") for array in arrays]
+    result = xp.ndarray(plain[0].shape, dtype)
+    if result.size:
+        softmaxes.run(plain, axis, result, log, gradient)
+    return _launched(result)
 
 
 @at_home

@@ -11,6 +11,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import INEXACT, accumulation, dtype
+from gpugrad.backend.batched import all_of
 from gpugrad.errors import normal_dims
 from gpugrad.formula import TORCH
 from gpugrad.graph import mode
@@ -198,6 +199,10 @@ def without_nan() -> None:
 def _nansum(
     door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, dtype: np.dtype[Any]
 ) -> Array:
+    if door.type == "cpu":  # on a GPU it would be to wait
+        total = door.sum(input, axes, keepdims, dtype)
+        if not np.isnan(all_of(total)).any():
+            return total
     kind = accumulation(dtype)
     shape = tuple([1 if k in axes else n for k, n in enumerate(input.shape)])
     formula = OPS["without_nan"].formula
