@@ -1237,6 +1237,15 @@ def log2_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
 def log_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Write the result of ``log`` into the tensor, and return that."""
 
+def log_softmax(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    dtype: dtype | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the logarithm of :func:`softmax`, also where that is 0."""
+
 def logaddexp(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return log(exp(input) + exp(other)), without overflow."""
 
@@ -1983,6 +1992,20 @@ def slogdet(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Any:
     """Return what :func:`linalg.slogdet` does."""
+
+def softmax(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    dtype: dtype | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return exp(input) / exp(input).sum(dim), without overflow."""
+
+def softmin(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, dtype: dtype | None = None
+) -> Tensor:
+    """Return :func:`softmax` of -input."""
 
 def softplus(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], beta: float = 1.0, threshold: float = 20.0

@@ -1046,6 +1046,9 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Fill the tensor with numbers whose logarithms are of a normal distribution."""
 
+    def log_softmax(self, dim: builtins.int, dtype: dtype | None = None) -> Tensor:
+        """Return the logarithm of :func:`softmax`, also where that is 0."""
+
     def logaddexp(self, other: Any) -> Tensor:
         """Return log(exp(input) + exp(other)), without overflow."""
 
@@ -1618,6 +1621,9 @@ class Methods(TensorBase):
 
     def slogdet(self) -> Any:
         """Return what :func:`linalg.slogdet` does."""
+
+    def softmax(self, dim: builtins.int, dtype: dtype | None = None) -> Tensor:
+        """Return exp(input) / exp(input).sum(dim), without overflow."""
 
     def sort(
         self,

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy
 
+from gpugrad._dtype import dtype
 from gpugrad._tensor import Tensor
 
 def erf(
@@ -31,6 +32,15 @@ def log1p(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return log(1 + input), accurate near 0."""
+
+def log_softmax(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    dtype: dtype | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the logarithm of :func:`softmax`, also where that is 0."""
 
 def logit(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -61,6 +71,15 @@ def sinc(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return sin(pi input) / (pi input), and 1 at 0, where the gradient is 0."""
+
+def softmax(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    dtype: dtype | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return exp(input) / exp(input).sum(dim), without overflow."""
 
 def xlogy(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return input * log(other), 0 where input is 0, whatever other is, and nan where other is."""
