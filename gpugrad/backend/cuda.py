@@ -887,7 +887,7 @@ def _numbered(shape: Shape, index: Any) -> tuple[Array, Shape]:
     kind = np.dtype(np.int32 if math.prod(shape) < 2**31 else np.int64)  # sorted in half the time
     items: list[Any] = []
     for item in index if isinstance(index, tuple) else (index,):
-        mask = isinstance(item, xp.ndarray) and item.dtype.kind == "b"
+        mask = isinstance(item, xp.ndarray) and item.dtype.kind == "b" and item.ndim
         items += xp.nonzero(item) if mask else [item]
     found = places.places(shape, tuple(items), xp, segment.numbered())
     if found is None:  # of an index that makes dimensions

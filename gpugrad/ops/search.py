@@ -192,11 +192,11 @@ def isin(
     kind = accumulation(result_type(given).numpy)
     where = known[0].device
     door = backend.of(all_of(known[0]._array))
-    some: list[Any] = [
-        cast(o.detach(), dtype=kind) if isinstance(o, TensorBase)
-        else wrap(door.from_numpy(np.asarray(o, kind), where))
-        for o in given
-    ]  # fmt: skip
+    numbers = [None if isinstance(o, TensorBase) else np.asarray(o, kind) for o in given]
+    some = [
+        cast(o.detach(), dtype=kind) if n is None else wrap(door.from_numpy(n, where))
+        for o, n in zip(given, numbers, strict=True)
+    ]
     for o in some:
         read(o)
     joined, _, (values, tests) = together(some)
