@@ -324,9 +324,6 @@ def test_counters_may_be_nested() -> None:
 
 # What the counter does not know, by the beginnings of the samples' names.
 UNKNOWN = {
-    "indices and integers are divided by operators of CuPy's": (
-        "take_along_dim", "scatter_reduce integers",
-    ),
     "CuPy finds positions by kernels whose number depends on the size": (
         "where indices", "nonzero", "getitem mask", "getitem empty mask", "masked_select",
         "masked_scatter", "unique", "argwhere",

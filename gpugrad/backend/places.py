@@ -306,10 +306,14 @@ def reduce(array: Array, index: Any, values: Array, way: str) -> None:
     size = math.prod(found.row)
     rows = array.reshape(-1, size)
     values = np.broadcast_to(values, (*found.shape, *found.row))
-    if size == 1 and not any(values.strides):  # the gradient of a sum
+    if not any(values.strides):  # the gradient of a sum
         one = values[(0,) * values.ndim]
         for _, numbers in _blocks(found, _BLOCK):
-            function.at(rows.reshape(-1), numbers.reshape(-1), one)
+            if size == 1 or way != "sum":
+                function.at(rows if size > 1 else rows.reshape(-1), numbers.reshape(-1), one)
+            else:
+                named, counts = np.unique(numbers, return_counts=True)
+                rows[named] += (counts * one).astype(array.dtype)[:, None]
         return
     most = _BLOCK * _MANY_WIDE if size >= _WIDE else _BLOCK
     for block, numbers in _blocks(found, most):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend, errors
-from gpugrad.backend.batched import Batched, all_of, copy_to_write
+from gpugrad.backend.batched import all_of, copy_to_write
 from gpugrad.backend.places import all_inside
 from gpugrad.errors import normal_dim
 from gpugrad.op import linear, public
@@ -53,8 +53,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     read(indices)
     whole = all_of(places)
     if n and not (backend.of(whole).type == "cpu" and all_inside(whole, n)):
-        inside = whole % n
-        indices = wrap(places.door.made(inside) if places.__class__ is Batched else inside)
+        indices = indices % n
     whole_input = input.expand(*common[:axis], n, *common[axis + 1 :])
     return gather(whole_input, axis, indices.expand(*common[:axis], m, *common[axis + 1 :]))
 

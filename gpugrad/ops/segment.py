@@ -74,12 +74,10 @@ def _put_together(
 
 def _divided(door: backend.Backend, total: Array, counts: Array) -> Array:
     kind = total.dtype
-    if kind.kind in INEXACT:
-        formula = OPS["true_divide"].of_kind(kind.kind == "c").formula
-        (result,) = door.evaluate(formula, (total, counts), kind, (kind,))
-        return result
-    floor = all_of(total) // all_of(counts)
-    return door.astype(total.door.made(floor) if total.__class__ is Batched else floor, kind)
+    exact = kind.kind in INEXACT
+    formula = OPS["true_divide" if exact else "floor_divide"].of_kind(kind.kind == "c").formula
+    (result,) = door.evaluate(formula, (total, counts), kind, (kind,))
+    return result
 
 
 def _counted(input: Any, source: Any, index: Any, include_self: bool) -> Array:
