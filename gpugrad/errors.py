@@ -121,11 +121,16 @@ def summed_axes(full: Sequence[int], shape: Sequence[int]) -> tuple[int, ...]:
 
 def must_be_tensor(function: str, argument: str, position: int, value: object) -> TypeError:
     """Return the error for an argument that should have been a tensor."""
-    kind = type(value)
-    name = f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
     return TypeError(
-        f"{function}(): argument '{argument}' (position {position}) must be Tensor, not {name}"
+        f"{function}(): argument '{argument}' (position {position}) must be Tensor, "
+        f"not {type_name(value)}"
     )
+
+
+def type_name(value: object) -> str:
+    """Return the name of the type of a wrong argument."""
+    kind = type(value)
+    return f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
 
 
 def integer(function: str, argument: str, position: int, value: object) -> int:
@@ -135,9 +140,9 @@ def integer(function: str, argument: str, position: int, value: object) -> int:
         TypeError: It is none.
     """
     if not hasattr(value, "__index__"):
-        kind = type(value).__name__
         raise TypeError(
-            f"{function}(): argument '{argument}' (position {position}) must be int, not {kind}"
+            f"{function}(): argument '{argument}' (position {position}) must be int, "
+            f"not {type_name(value)}"
         )
     return index(value)
 
@@ -150,6 +155,16 @@ class _Missing:
 
 
 MISSING = _Missing()
+
+
+def too_many(function: str, required: int, known: int, given: int) -> TypeError:
+    """Return the error for more arguments than a function has parameters."""
+    few = f"from {required} to {known}" if required < known else f"{known}"
+    plural = "" if few == "1" else "s"
+    were = "was" if given == 1 else "were"
+    return TypeError(
+        f"{function}() takes {few} positional argument{plural} but {given} {were} given"
+    )
 
 
 def missing(function: str, arguments: Sequence[str]) -> TypeError:

@@ -18,11 +18,12 @@ from collections.abc import Callable, Sequence
 from inspect import Parameter
 from typing import Any
 
-from gpugrad import backend, errors
+from gpugrad import errors
 from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase, recording, restoring
 from gpugrad.op import output, saved
 from gpugrad.op.generated.template import Head
+from gpugrad.op.kind import KINDS, check
 from gpugrad.op.promotion import of_one_type
 
 # Keywords that PyTorch takes as well, for those who come from NumPy.
@@ -63,18 +64,22 @@ class Arguments:
     def head(self) -> Head:
         """How a generated function takes its arguments, if all keywords are unusual."""
         names = ", ".join(self.places)
-        return Head(f"{names}, **others", "others or ", f"arguments({names}, **others)")
+        return Head(
+            f"{names}, *more, **others",
+            "others or more or ",
+            f"arguments({names}, *more, **others)",
+        )
 
     @property
     def whole_head(self) -> Head:
         """How it takes them if its own keywords are not, but only ``out=`` and synonyms."""
-        anything = [f"*{self.any}"] if self.any else []
+        rest = self.any or "more"
         keywords = [*self.keywords, *["out"] * self.out]
-        given = [*self.places, *anything, *(f"{k}={k}" for k in keywords)]
-        star = anything or ["*"] * bool(keywords)
+        given = [*self.places, f"*{rest}", *(f"{k}={k}" for k in keywords)]
+        unusual = ["others", *["more"] * (not self.any), *["out is not None"] * self.out]
         return Head(
-            ", ".join([*self.places, *star, *keywords, "**others"]),
-            "others or out is not None" if self.out else "others",
+            ", ".join([*self.places, f"*{rest}", *keywords, "**others"]),
+            " or ".join(unusual),
             f"arguments({', '.join(given)}, **others)",
         )
 
@@ -91,20 +96,25 @@ class Arguments:
 
     @property
     def translates(self) -> bool:
-        """Whether a method needs this way: for synonyms, keywords, or further tensors."""
+        """Whether a method needs this way: for synonyms, keywords, or what is to be checked."""
         known = {"dim", "keepdim"} & set(self.places)
-        return bool(known or self.any) or any(k > 0 for k in self.tensors)
+        others = [*self.positional[1:], *self.keywords.values()]
+        return bool(known or self.any) or any(p.annotation in KINDS for p in others)
 
     def __call__(self, *given: Any, **keywords: Any) -> Any:
         """Call the function.
 
         Raises:
-            TypeError: An argument is missing, unknown, given twice, or no tensor.
+            TypeError: An argument is missing, unknown, given twice, or of another kind.
         """
         out = keywords.pop("out", None) if self.out else None
         count = len(self.positional)
         values = [*given[:count], *(_default(p) for p in self.positional[len(given) :])]
         others, options = given[count:], {}
+        if others and not self.any:
+            required = sum(_default(p) is MISSING for p in self.positional)
+            own = int(self.method)
+            raise errors.too_many(self.name, required - own, count - own, len(given) - own)
         for keyword, value in keywords.items():
             place = self.places.get(keyword, self.places.get(SYNONYMS.get(keyword, "")))
             if keyword in self.keywords:
@@ -123,15 +133,17 @@ class Arguments:
         if missing:
             raise errors.missing(self.name, missing)
         arrays = False
-        for place in self.tensors:
+        for place, p in enumerate(self.positional):
             value = values[place]
-            if not isinstance(value, TensorBase):
-                if not backend.is_array(value):
-                    name = self.positional[place].name
-                    position = place + (not self.method)
-                    raise errors.must_be_tensor(self.name, name, position, value)
-                values[place] = saved.wrap(value)
-                arrays = True
+            if p.annotation in KINDS and value is not p.default:
+                check(self.name, p.name, place + (not self.method), KINDS[p.annotation], value)
+                if p.annotation == "Tensor" and not isinstance(value, TensorBase):
+                    values[place] = saved.wrap(value)
+                    arrays = True
+        for name, value in options.items():
+            p = self.keywords[name]
+            if p.annotation in KINDS and value is not p.default:
+                check(self.name, name, None, KINDS[p.annotation], value)
         if arrays and self.promotes:  # NumPy's are float64 where nobody said otherwise
             found = of_one_type([values[place] for place in self.tensors])
             for place, value in zip(self.tensors, found, strict=True):

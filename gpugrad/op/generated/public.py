@@ -25,9 +25,10 @@ from gpugrad.graph import TensorBase
 from gpugrad.op import saved
 from gpugrad.op.arguments import Arguments
 from gpugrad.op.generated.template import filled
+from gpugrad.op.kind import KINDS, are_ints
 
 CALLER = """\
-def make(plain, arguments, MISSING, Tensor, TensorBase):
+def make(plain, arguments, MISSING, Tensor, TensorBase, are_ints):
     def call({head.parameters}):
         if (
             {head.unusual}
@@ -37,7 +38,7 @@ def make(plain, arguments, MISSING, Tensor, TensorBase):
         return plain({values})
     return call
 """
-NO_TENSOR = "or ({name}.__class__ is not Tensor and not isinstance({name}, TensorBase))"
+UNUSUAL = "or not ({usual})"
 
 SELECTED = """\
 def make(choose):
@@ -51,9 +52,10 @@ def make(choose):
 def caller_source(general: Arguments) -> str:
     """Return the text of the function that calls what was declared, where nothing else is asked."""
     checked = []
-    for p in general.positional[int(general.method) :]:
-        if p.annotation == "Tensor":
-            checked.append(NO_TENSOR.format(name=p.name))
+    for p in (*general.positional[int(general.method) :], *general.keywords.values()):
+        usual = usual_condition(p)
+        if usual:
+            checked.append(UNUSUAL.format(usual=usual))
         elif p.default is Parameter.empty:
             checked.append(f"or {p.name} is MISSING")
     checked += [f"or {name} is MISSING" for name in general.required]
@@ -67,10 +69,19 @@ def caller_source(general: Arguments) -> str:
     )
 
 
+def usual_condition(parameter: Parameter) -> str:
+    """Return the condition that there is nothing to check of an argument; empty where none is."""
+    kind = KINDS.get(parameter.annotation)
+    if kind is None:
+        return ""
+    usual = kind.usual.format(parameter.name)
+    return f"{parameter.name} is None or {usual}" if parameter.default is None else usual
+
+
 def caller(general: Arguments) -> Any:
     """Return that function; its ``general`` is what it calls for all that is unusual."""
     call = _make(caller_source(general))(
-        general.plain, general, MISSING, saved.tensor_class, TensorBase
+        general.plain, general, MISSING, saved.tensor_class, TensorBase, are_ints
     )
     call.__defaults__, call.__kwdefaults__ = general.defaults, general.keyword_defaults
     call.general = general
