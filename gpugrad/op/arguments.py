@@ -23,12 +23,13 @@ from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase, recording, restoring
 from gpugrad.op import output, saved
 from gpugrad.op.generated.template import Head
-from gpugrad.op.kind import KINDS, check
+from gpugrad.op.kind import KINDS, checked
 from gpugrad.op.promotion import of_one_type
 
 # Keywords that PyTorch takes as well, for those who come from NumPy.
 SYNONYMS = {
     "axis": "dim", "keepdims": "keepdim", "a": "input", "x": "input", "x1": "input", "x2": "other",
+    "axis0": "dim0", "axis1": "dim1",
     "A": "input",  # of functions that are in two modules, PyTorch's name in the other one
 }  # fmt: skip
 
@@ -136,14 +137,15 @@ class Arguments:
         for place, p in enumerate(self.positional):
             value = values[place]
             if p.annotation in KINDS and value is not p.default:
-                check(self.name, p.name, place + (not self.method), KINDS[p.annotation], value)
+                position = place + (not self.method)
+                values[place] = checked(self.name, p.name, position, KINDS[p.annotation], value)
                 if p.annotation == "Tensor" and not isinstance(value, TensorBase):
                     values[place] = saved.wrap(value)
                     arrays = True
         for name, value in options.items():
             p = self.keywords[name]
             if p.annotation in KINDS and value is not p.default:
-                check(self.name, name, None, KINDS[p.annotation], value)
+                options[name] = checked(self.name, name, None, KINDS[p.annotation], value)
         if arrays and self.promotes:  # NumPy's are float64 where nobody said otherwise
             found = of_one_type([values[place] for place in self.tensors])
             for place, value in zip(self.tensors, found, strict=True):

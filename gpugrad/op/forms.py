@@ -19,7 +19,7 @@ from gpugrad.graph import TensorBase
 from gpugrad.op.arguments import Arguments
 from gpugrad.op.declaration import defined
 from gpugrad.op.generated import public as generated
-from gpugrad.op.generated.pointwise import GIVEN
+from gpugrad.op.generated.pointwise import GIVEN, NONE
 from gpugrad.op.promotion import is_operand
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,6 +49,7 @@ class Public:
     numbers: tuple[str, str] = GIVEN
     promotes: bool = False
     home: str = ""  # the module in which it was declared
+    tensors: frozenset[str] = frozenset()
 
     @property
     def spoken(self) -> str:
@@ -70,7 +71,8 @@ class Public:
         code, defaults = function.__code__, function.__defaults__ or ()
         names = code.co_varnames
         count, keywords = code.co_argcount, code.co_kwonlyargcount
-        notes = function.__annotations__ or ({names[0]: "Tensor"} if count == 1 else {})
+        tensors = names[:1] if count == 1 else self.tensors
+        notes = function.__annotations__ or dict.fromkeys(tensors, "Tensor")
         found = []
         for k, name in enumerate(names[:count]):
             place = k - count + len(defaults)
@@ -236,6 +238,7 @@ def public(
     formula: Any = None,
     numbers: tuple[str, str] = GIVEN,
     promotes: bool = False,
+    tensors: str = "",
     name: str = "",
 ) -> Callable[[F], F]:
     """Declare what users get of a function of tensors; it is returned as it is.
@@ -260,6 +263,7 @@ def public(
         numbers: Which second operands are numbers to that formula, see :mod:`specialized`.
         promotes: Whether tensors of different types are those that they promote to where one of
             them was given as an array; tensors alone are the function's to judge.
+        tensors: The operands of a formula of several for which PyTorch takes no numbers.
         name: What users call it, where that is not the name of the function; ``linalg.norm`` is a
             function of a module only.
     """
@@ -271,8 +275,9 @@ def public(
         assert key not in PUBLIC, key
         PUBLIC[key] = Public(
             key, plain, function, method, out, changed, tuple(names.split()),
-            tuple(operators.split()), tuple(reflected.split()), formula, numbers, promotes,
-            plain.__module__,
+            tuple(operators.split()), tuple(reflected.split()), formula,
+            NONE if "other" in tensors.split() else numbers, promotes,
+            plain.__module__, frozenset(tensors.split()),
         )  # fmt: skip
         return plain
 

@@ -8,6 +8,7 @@ the usual values of it; all others are looked at by :class:`gpugrad.op.arguments
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import index
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +24,8 @@ class Kind(NamedTuple):
     title: str  # what an error says that the argument must be
     usual: str  # the condition that there is nothing to check of {0}
     admits: Callable[[Any], bool]
-    of_ints: bool = False  # whether there may be several integers: the first other one is told
+    element: str = ""  # what the elements of a sequence must be, of which the first other is told
+    ints: bool = False  # whether a value is an integer, or several
 
 
 def are_ints(value: Any) -> bool:
@@ -36,12 +38,22 @@ def are_ints(value: Any) -> bool:
     return True
 
 
+def are_tensors(value: Any) -> bool:
+    """Tell whether a value is a tuple or list of tensors."""
+    if value.__class__ is not tuple and value.__class__ is not list:
+        return False
+    for v in value:  # noqa: SIM110
+        if not isinstance(v, TensorBase):
+            return False
+    return True
+
+
 def _is_int(value: Any) -> bool:
     return hasattr(value, "__index__") and not isinstance(value, bool | np.bool_)
 
 
 def _is_bool(value: Any) -> bool:
-    return isinstance(value, bool | np.bool_)
+    return isinstance(value, bool)
 
 
 def _is_float(value: Any) -> bool:
@@ -63,11 +75,11 @@ def _none(kind: Kind) -> Kind:
     )
 
 
-_INT = Kind("int", "{0}.__class__ is int", _is_int)
+_INT = Kind("int", "{0}.__class__ is int", _is_int, ints=True)
 _BOOL = Kind("bool", "{0}.__class__ is bool", _is_bool)
 _FLOAT = Kind("float", "{0}.__class__ is float or {0}.__class__ is int", _is_float)
 _NUMBER = Kind("Number", "{0}.__class__ is float or {0}.__class__ is int", _is_number)
-_INTS = Kind("tuple of ints", "are_ints({0})", _is_sequence, of_ints=True)
+_INTS = Kind("tuple of ints", "are_ints({0})", _is_sequence, "int", ints=True)
 _INT_OR_INTS = _INTS._replace(
     usual="{0}.__class__ is int or are_ints({0})", admits=lambda v: _is_int(v) or _is_sequence(v)
 )
@@ -76,9 +88,7 @@ _TENSOR = "{0}.__class__ is Tensor or isinstance({0}, TensorBase)"
 KINDS = {
     "Tensor": Kind("Tensor", _TENSOR, lambda v: is_operand(v, numbers=False)),
     "Operand": Kind("Tensor", f"{_NUMBER.usual} or {_TENSOR}", is_operand),
-    "Sequence[Tensor]": Kind(
-        "tuple of Tensors", "{0}.__class__ is tuple or {0}.__class__ is list", _is_sequence
-    ),
+    "Sequence[Tensor]": Kind("tuple of Tensors", "are_tensors({0})", _is_sequence, "Tensor"),
     "int": _INT,
     "int | None": _none(_INT),
     "bool": _BOOL,
@@ -93,22 +103,47 @@ KINDS = {
 }
 
 
-def check(function: str, argument: str, position: int | None, kind: Kind, value: Any) -> None:
-    """Raise where an argument is not of its kind, in PyTorch's words.
+def checked(function: str, argument: str, position: int | None, kind: Kind, value: Any) -> Any:
+    """Return an argument that is of its kind; numbers of NumPy's, and integer tensors, as Python's.
 
     The position is that by which users may give it.
 
     Raises:
-        TypeError: It is not.
+        TypeError: It is not, in PyTorch's words.
     """
-    if kind.admits(value):
-        if not kind.of_ints or not _is_sequence(value):
-            return
-        found = [k for k, v in enumerate(value) if not _is_int(v)]
-        if not found:
-            return
-        wrong = f"but found element of type {type_name(value[found[0]])} at pos {found[0]}"
-    else:
-        wrong = f"not {type_name(value)}"
+    several = kind.element and _is_sequence(value)
+    if not kind.admits(value):
+        place = "" if position is None else f" (position {position})"
+        raise TypeError(
+            f"{function}(): argument '{argument}'{place} must be {kind.title}, "
+            f"not {type_name(value)}"
+        )
+    if several:
+        for k, v in enumerate(value):
+            if kind.element == "int" and not _is_int(v):
+                raise _wrong_int(function, argument, position, k, v)
+            if kind.element == "Tensor" and not (v is None or is_operand(v, numbers=False)):
+                raise TypeError(
+                    f"expected Tensor as element {k} in argument {(position or 1) - 1}, "
+                    f"but got {type_name(v)}"
+                )
+    if isinstance(value, np.generic) and kind.title in ("float", "Number"):
+        return value.item()
+    if not kind.ints or value is None:
+        return value
+    return tuple(map(index, value)) if several else index(value)
+
+
+def _wrong_int(function: str, argument: str, position: int | None, k: int, value: Any) -> TypeError:
+    """Return the error for an element of several integers that is none."""
+    kind = type_name(value)
+    if k:
+        return TypeError(
+            f"{function}(): argument '{argument}' failed to unpack the object at pos {k + 1} "
+            f'with error "type must be tuple of ints,but got {kind}"'
+        )
     place = "" if position is None else f" (position {position})"
-    raise TypeError(f"{function}(): argument '{argument}'{place} must be {kind.title}, {wrong}")
+    return TypeError(
+        f"{function}(): argument '{argument}'{place} must be tuple of ints, "
+        f"but found element of type {kind} at pos 0"
+    )

@@ -216,7 +216,7 @@ def from_numpy(ndarray: Any) -> Tensor:
 
 
 @public(method=False)
-def as_tensor(data: Any, dtype: dtype | None = None, device: DeviceLike = None) -> Tensor:
+def as_tensor(data: Any, *, dtype: dtype | None = None, device: DeviceLike = None) -> Tensor:
     """Return the data as a tensor, sharing memory where type and device allow.
 
     A tensor is returned as it is; a NumPy or CuPy array is shared; anything else is copied.

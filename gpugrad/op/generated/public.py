@@ -2,13 +2,15 @@
 
 >>> import gpugrad
 >>> print(caller_source(gpugrad.sum.general), end="")
-def make(plain, arguments, MISSING, Tensor, TensorBase):
-    def call(input, dim, keepdim, *, dtype, out, **others):
+def make(plain, arguments, MISSING, Tensor, TensorBase, are_ints, are_tensors):
+    def call(input, dim, keepdim, *more, dtype, out, **others):
         if (
-            others or out is not None
-            or (input.__class__ is not Tensor and not isinstance(input, TensorBase))
+            others or more or out is not None
+            or not (input.__class__ is Tensor or isinstance(input, TensorBase))
+            or not (dim is None or dim.__class__ is int or are_ints(dim))
+            or not (keepdim.__class__ is bool)
         ):
-            return arguments(input, dim, keepdim, dtype=dtype, out=out, **others)
+            return arguments(input, dim, keepdim, *more, dtype=dtype, out=out, **others)
         return plain(input, dim, keepdim, dtype=dtype)
     return call
 """
@@ -25,10 +27,10 @@ from gpugrad.graph import TensorBase
 from gpugrad.op import saved
 from gpugrad.op.arguments import Arguments
 from gpugrad.op.generated.template import filled
-from gpugrad.op.kind import KINDS, are_ints
+from gpugrad.op.kind import KINDS, are_ints, are_tensors
 
 CALLER = """\
-def make(plain, arguments, MISSING, Tensor, TensorBase, are_ints):
+def make(plain, arguments, MISSING, Tensor, TensorBase, are_ints, are_tensors):
     def call({head.parameters}):
         if (
             {head.unusual}
@@ -74,14 +76,15 @@ def usual_condition(parameter: Parameter) -> str:
     kind = KINDS.get(parameter.annotation)
     if kind is None:
         return ""
-    usual = kind.usual.format(parameter.name)
-    return f"{parameter.name} is None or {usual}" if parameter.default is None else usual
+    known = "{0} is None or "  # a default may be what its annotation does not name
+    start = known if parameter.default is None and not kind.usual.startswith(known) else ""
+    return (start + kind.usual).format(parameter.name)
 
 
 def caller(general: Arguments) -> Any:
     """Return that function; its ``general`` is what it calls for all that is unusual."""
     call = _make(caller_source(general))(
-        general.plain, general, MISSING, saved.tensor_class, TensorBase, are_ints
+        general.plain, general, MISSING, saved.tensor_class, TensorBase, are_ints, are_tensors
     )
     call.__defaults__, call.__kwdefaults__ = general.defaults, general.keyword_defaults
     call.general = general

@@ -106,7 +106,7 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Selected:
 
 
 @public(method=False, operators="__rsub__")
-def rsub(input: Operand, other: Operand) -> Tensor:
+def rsub(input: Tensor, other: Operand) -> Tensor:
     """Return other - input."""
     if isinstance(other, TensorBase):
         return sub(other, input)

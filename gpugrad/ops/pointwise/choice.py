@@ -60,7 +60,7 @@ def where(condition: Any, input: Operand = None, other: Operand = None) -> Any:
     return choose(condition, input, other)
 
 
-@public(out=True)
+@public(out=True, tensors="input other")
 @pointwise(
     "maximum(x, y)",
     "MaximumBackward0",
@@ -74,7 +74,7 @@ def maximum(g, x, y):
     )
 
 
-@public(out=True)
+@public(out=True, tensors="input other")
 @pointwise(
     "minimum(x, y)",
     "MinimumBackward0",

@@ -6,37 +6,37 @@ from gpugrad.formula import BOOL, Function
 from gpugrad.op import pointwise, public
 
 
-@public(inplace="values", out=True, operators="__eq__")
+@public(inplace="values", out=True, operators="__eq__", tensors="input")
 @pointwise("eq(x, y)", promotion="compare")
 def eq():
     """Return where input equals other, as bool."""
 
 
-@public(inplace="values", out=True, names="not_equal", operators="__ne__")
+@public(inplace="values", out=True, names="not_equal", operators="__ne__", tensors="input")
 @pointwise("ne(x, y)", promotion="compare")
 def ne():
     """Return where input differs from other, as bool."""
 
 
-@public(inplace="values", out=True, names="less", operators="__lt__")
+@public(inplace="values", out=True, names="less", operators="__lt__", tensors="input")
 @pointwise("x < y", promotion="compare")
 def lt():
     """Return where input is less than other, as bool."""
 
 
-@public(inplace="values", out=True, names="less_equal", operators="__le__")
+@public(inplace="values", out=True, names="less_equal", operators="__le__", tensors="input")
 @pointwise("x <= y", promotion="compare")
 def le():
     """Return where input is at most other, as bool."""
 
 
-@public(inplace="values", out=True, names="greater", operators="__gt__")
+@public(inplace="values", out=True, names="greater", operators="__gt__", tensors="input")
 @pointwise("x > y", promotion="compare")
 def gt():
     """Return where input is greater than other, as bool."""
 
 
-@public(inplace="values", out=True, names="greater_equal", operators="__ge__")
+@public(inplace="values", out=True, names="greater_equal", operators="__ge__", tensors="input")
 @pointwise("x >= y", promotion="compare")
 def ge():
     """Return where input is at least other, as bool."""

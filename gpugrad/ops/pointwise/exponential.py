@@ -118,7 +118,7 @@ def log10(g, x):
     return g / (x * _LN10)
 
 
-@public(out=True)
+@public(out=True, tensors="input other")
 @pointwise(
     "where(eq(x, y), x + 0.6931471805599453, where(ge(real(x), real(y)), x, y)"
     " + log1p(exp(where(ge(real(x), real(y)), y - x, x - y))))",

@@ -18,19 +18,19 @@ def either(x: Any, y: Any) -> Any:
     return call("either", x, y)
 
 
-@public(inplace="values", out=True)
+@public(inplace="values", out=True, tensors="input other")
 @pointwise("both(x, y)", promotion="compare")
 def logical_and():
     """Return where both are nonzero, as bool."""
 
 
-@public(inplace="values", out=True)
+@public(inplace="values", out=True, tensors="input other")
 @pointwise("either(x, y)", promotion="compare")
 def logical_or():
     """Return where at least one is nonzero, as bool."""
 
 
-@public(inplace="values", out=True)
+@public(inplace="values", out=True, tensors="input other")
 @pointwise("differ(x, y)", promotion="compare")
 def logical_xor():
     """Return where exactly one is nonzero, as bool."""

@@ -32,7 +32,7 @@ def tan(g, out):
     return g * (1 + out * out)
 
 
-@public(inplace="values", out=True, names="arctan2")
+@public(inplace="values", out=True, names="arctan2", tensors="input other")
 @pointwise(
     "atan2(x, y)", "Atan2Backward0", "real", native=Function("arctan2({}, {})", "atan2({}, {})")
 )
@@ -45,7 +45,7 @@ def atan2(g, x, y):
     return where(eq(square, 0), 0, g * y / square), where(eq(square, 0), 0, g * -x / square)
 
 
-@public(inplace="values", out=True)
+@public(inplace="values", out=True, tensors="input other")
 @pointwise("hypot(x, y)", "HypotBackward0", "real")
 def hypot(g, x, y, out, convention):
     """Return the square root of input**2 + other**2, without overflow.
