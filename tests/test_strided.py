@@ -232,7 +232,7 @@ def _without_recording(y: Any) -> None:
 
 
 # Writes that no history tells of: y is twice what it was.
-UNRECORDED = {
+UNRECORDED: dict[str, Any] = {
     "detach": lambda y: y.detach().mul_(2),
     "no_grad": _without_recording,
     "data": lambda y: y.data.mul_(2),

@@ -169,9 +169,10 @@ class Elementwise:
             self.record(operands, arrays, inputs, outs, compute)
         elif inputs is not None:
             for out, (op, sources) in zip(outs, apart, strict=True):
-                own = [tuple([v[s] for s in sources]) for v in (operands, arrays, inputs)]
-                if any(edge is not None for edge in own[2]):
-                    op.record(*own, [out], compute)
+                own = tuple([inputs[s] for s in sources])
+                if any(edge is not None for edge in own):
+                    values = [operands[s] for s in sources]
+                    op.record(values, [arrays[s] for s in sources], own, [out], compute)
         if inferring:
             for out in outs:
                 if out._edge is None:

@@ -121,7 +121,7 @@ def as_strided(
     given = _layout(input, size, stride, storage_offset)
     _check_inside(input, given)
     result: Tensor = _as_strided(input, input_layout=_layout_of(input), layout=given)
-    if input._view is not None:
+    if input._view is not None and result._view is not None:
         reach_far(result._view)
     for level in mode.levels:  # a tangent lies in that of the base as the view does in the base
         base = result._base

@@ -12,6 +12,7 @@ from gpugrad.ops.pointwise.choice import NO_CLAMP, where
 from gpugrad.ops.pointwise.comparison import ge, gt, le
 from gpugrad.ops.pointwise.exponential import exp
 from gpugrad.ops.pointwise.logical import both
+from gpugrad.ops.pointwise.operand import Number
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -105,7 +106,7 @@ def threshold_formula(g, x, threshold):
 
 @public(method=False)
 @selecting
-def threshold(input: Tensor, threshold: float, value: float) -> Selected:
+def threshold(input: Tensor, threshold: Number, value: Number) -> Selected:
     """Return input where it is above the threshold, else value, where the gradient is 0."""
     kind = _dtype.of(input._array.dtype)
     return threshold_formula, (input, *(checked_number(n, kind) for n in (threshold, value)))
@@ -126,7 +127,7 @@ def celu_formula(g, x, alpha):
 
 @public(method=False)
 @selecting
-def celu(input: Tensor, alpha: float = 1.0) -> Selected:
+def celu(input: Tensor, alpha: Number = 1.0) -> Selected:
     """Return input where it is positive, else alpha * (exp(input / alpha) - 1).
 
     Raises:
@@ -134,7 +135,7 @@ def celu(input: Tensor, alpha: float = 1.0) -> Selected:
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return celu_formula, (input, float(alpha))
+    return celu_formula, (input, float(alpha))  # type: ignore[arg-type]  which may raise
 
 
 _SCALE, _SCALED_ALPHA = 1.0507009873554805, 1.7580993408473766
@@ -169,6 +170,6 @@ def hardshrink_formula(g, x, lambd):
 
 @public()
 @selecting
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Selected:
+def hardshrink(input: Tensor, lambd: Number = 0.5) -> Selected:
     """Return input, and 0 where it lies in [-lambd, lambd], where the gradient is 0, too."""
-    return hardshrink_formula, (input, float(lambd))
+    return hardshrink_formula, (input, float(lambd))  # type: ignore[arg-type]  which may raise

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
 
 
-@public(inplace="values function", out=True)
+@public(inplace="values function", out=True, tensors="input other")
 @pointwise("x * exp2(y)", "LdexpBackward0", "float")
 def ldexp(g, x, y, out):
     """Return input * 2**other."""

@@ -74,13 +74,13 @@ def bitwise_right_shift():
     """
 
 
-@public(inplace="values function", out=True)
+@public(inplace="values function", out=True, tensors="input other")
 @pointwise("gcd(x, y)", promotion="whole", native=Function("gcd({}, {})", "gpugrad::gcd({}, {})"))
 def gcd():
     """Return the greatest common divisor, at least 0; that of 0 and 0 is 0."""
 
 
-@public(inplace="values function", out=True)
+@public(inplace="values function", out=True, tensors="input other")
 @pointwise("lcm(x, y)", promotion="whole", native=Function("lcm({}, {})", "gpugrad::lcm({}, {})"))
 def lcm():
     """Return the least common multiple, at least 0."""

@@ -155,7 +155,7 @@ def clamp(input: Tensor, min: Operand = None, max: Operand = None) -> Selected:
     return (high, (input, max)) if min is None else (both_, (input, min, max))
 
 
-@public(out=True)
+@public(out=True, tensors="input other")
 @pointwise(
     "fmax(x, y)",
     "FmaxBackward0",
@@ -168,7 +168,7 @@ def fmax(g, x, y):
     return where(first, g, 0), where(first, 0, g)
 
 
-@public(out=True)
+@public(out=True, tensors="input other")
 @pointwise(
     "fmin(x, y)",
     "FminBackward0",

@@ -102,7 +102,7 @@ def remainder(g, x, y):
     return g, -g * divide_down(x, y)
 
 
-@public(inplace="values", out=True)
+@public(inplace="values", out=True, tensors="input")
 @pointwise(
     "fmod(x, y)",
     "FmodBackward1",

@@ -134,7 +134,7 @@ def logaddexp(g, x, y, convention):
     return _shares(g, x, y, convention, g * sigmoid(x - y), g * sigmoid(y - x))
 
 
-@public(out=True)
+@public(out=True, tensors="input other")
 @pointwise(
     "where(eq(x, y), x + 1, maximum(x, y) + log1p(exp2(-abs(x - y))) * 1.4426950408889634)",
     "Logaddexp2Backward0",

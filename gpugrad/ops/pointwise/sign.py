@@ -50,7 +50,7 @@ def sign():
     """Return -1, 0 or 1, of nan 0; the gradient is 0."""
 
 
-@public(inplace="values", out=True)
+@public(inplace="values", out=True, tensors="input")
 @pointwise(
     "copysign(x, y)",
     "CopysignBackward0",
