@@ -255,7 +255,12 @@ def arctan(
 ) -> Tensor:
     """Return the inverse tangent, in [-pi / 2, pi / 2]."""
 
-def arctan2(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def arctan2(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return the angle of the point (other, input) in radians, in [-pi, pi]."""
 
 def arctan_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
@@ -335,7 +340,7 @@ def as_strided_scatter(
     """Return a copy with the values of ``src`` at the place of ``input.as_strided(...)``."""
 
 def as_tensor(
-    data: Any, dtype: dtype | None = None, device: str | int | device | None = None
+    data: Any, *, dtype: dtype | None = None, device: str | int | device | None = None
 ) -> Tensor:
     """Return the data as a tensor, sharing memory where type and device allow."""
 
@@ -360,7 +365,12 @@ def atan(
 ) -> Tensor:
     """Return the inverse tangent, in [-pi / 2, pi / 2]."""
 
-def atan2(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def atan2(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return the angle of the point (other, input) in radians, in [-pi, pi]."""
 
 def atan_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
@@ -479,7 +489,10 @@ def ceil(
 def ceil_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Write the result of ``ceil`` into the tensor, and return that."""
 
-def celu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], alpha: float = 1.0) -> Tensor:
+def celu(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    alpha: bool | int | float | builtins.complex = 1.0,
+) -> Tensor:
     """Return input where it is positive, else alpha * (exp(input / alpha) - 1)."""
 
 def chain_matmul(*matrices: Any, out: Tensor | None = None) -> Tensor:
@@ -595,7 +608,9 @@ def conj_physical(
 def conj_physical_(self: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Conjugate the tensor in place."""
 
-def copysign(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def copysign(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
+) -> Tensor:
     """Return the size of input with the sign of other, that of -0 and of nan included."""
 
 def cos(
@@ -777,7 +792,9 @@ def empty_like(
 ) -> Tensor:
     """Return undefined values with the shape, type and device of ``input``."""
 
-def eq(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def eq(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
+) -> Tensor:
     """Return where input equals other, as bool."""
 
 def equal(
@@ -893,13 +910,25 @@ def floor_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
 def floor_divide(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return input / other rounded downwards; it has no derivative, as in PyTorch."""
 
-def fmax(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def fmax(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return the larger of the two, that which is no nan; at a tie the gradient goes to input."""
 
-def fmin(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def fmin(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return the smaller of the two, that which is no nan; at a tie the gradient goes to input."""
 
-def fmod(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def fmod(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
+) -> Tensor:
     """Return input - other * trunc(input / other), which has the sign of input."""
 
 def frac(
@@ -949,13 +978,23 @@ def gather(
 ) -> Tensor:
     """Return, at each place of ``index``, the element that it names along ``dim``."""
 
-def gcd(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def gcd(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return the greatest common divisor, at least 0; that of 0 and 0 is 0."""
 
-def gcd_(input: Any, other: Any) -> Tensor:
+def gcd_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+) -> Tensor:
     """Write the result of ``gcd`` into the tensor, and return that."""
 
-def ge(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def ge(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
+) -> Tensor:
     """Return where input is at least other, as bool."""
 
 def gelu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], approximate: str = "none") -> Tensor:
@@ -974,16 +1013,25 @@ def ger(
 ) -> Tensor:
     """Return the products of each element of one vector with each of another."""
 
-def greater(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def greater(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
+) -> Tensor:
     """Return where input is greater than other, as bool."""
 
-def greater_equal(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def greater_equal(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
+) -> Tensor:
     """Return where input is at least other, as bool."""
 
-def gt(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def gt(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
+) -> Tensor:
     """Return where input is greater than other, as bool."""
 
-def hardshrink(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], lambd: float = 0.5) -> Tensor:
+def hardshrink(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    lambd: bool | int | float | builtins.complex = 0.5,
+) -> Tensor:
     """Return input, and 0 where it lies in [-lambd, lambd], where the gradient is 0, too."""
 
 def heaviside(
@@ -1002,7 +1050,12 @@ def hsplit(
 def hstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Return tensors joined side by side: vectors along their dimension, others along the second."""
 
-def hypot(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def hypot(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return the square root of input**2 + other**2, without overflow."""
 
 def imag(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
@@ -1163,19 +1216,37 @@ def kron(
 ) -> Tensor:
     """Return the Kronecker product: each element of ``input`` times all of ``other``."""
 
-def lcm(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def lcm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return the least common multiple, at least 0."""
 
-def lcm_(input: Any, other: Any) -> Tensor:
+def lcm_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+) -> Tensor:
     """Write the result of ``lcm`` into the tensor, and return that."""
 
-def ldexp(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def ldexp(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return input * 2**other."""
 
-def ldexp_(input: Any, other: Any) -> Tensor:
+def ldexp_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+) -> Tensor:
     """Write the result of ``ldexp`` into the tensor, and return that."""
 
-def le(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def le(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
+) -> Tensor:
     """Return where input is at most other, as bool."""
 
 def lerp(
@@ -1187,10 +1258,14 @@ def lerp(
 ) -> Tensor:
     """Return input + weight * (end - input), which is end itself where the weight is 1."""
 
-def less(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def less(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
+) -> Tensor:
     """Return where input is less than other, as bool."""
 
-def less_equal(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def less_equal(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
+) -> Tensor:
     """Return where input is at most other, as bool."""
 
 def linspace(
@@ -1246,10 +1321,20 @@ def log_softmax(
 ) -> Tensor:
     """Return the logarithm of :func:`softmax`, also where that is 0."""
 
-def logaddexp(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def logaddexp(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return log(exp(input) + exp(other)), without overflow."""
 
-def logaddexp2(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def logaddexp2(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return log2(2**input + 2**other), without overflow."""
 
 def logcumsumexp(
@@ -1260,7 +1345,12 @@ def logcumsumexp(
 def logdet(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return the logarithms of determinants, ``nan`` of negative ones."""
 
-def logical_and(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def logical_and(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return where both are nonzero, as bool."""
 
 def logical_not(
@@ -1268,10 +1358,20 @@ def logical_not(
 ) -> Tensor:
     """Return where input is zero, as bool."""
 
-def logical_or(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def logical_or(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return where at least one is nonzero, as bool."""
 
-def logical_xor(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def logical_xor(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return where exactly one is nonzero, as bool."""
 
 def logit(
@@ -1296,7 +1396,9 @@ def logsumexp(
 ) -> Tensor:
     """Return log(exp(input).sum(dim)), without overflow."""
 
-def lt(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def lt(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
+) -> Tensor:
     """Return where input is less than other, as bool."""
 
 def lu(
@@ -1375,7 +1477,12 @@ def max(
 ) -> Any:
     """Return the maximum of all; with ``dim`` the maxima along it and their indices."""
 
-def maximum(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def maximum(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return the larger of the two, nan if either is; a tie shares the gradient in halves."""
 
 def mean(
@@ -1401,7 +1508,12 @@ def min(
 ) -> Any:
     """Return the minimum of all; with ``dim`` the minima along it and their indices."""
 
-def minimum(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def minimum(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return the smaller of the two, nan if either is; a tie shares the gradient in halves."""
 
 def mm(
@@ -1498,7 +1610,9 @@ def narrow(
 ) -> Tensor:
     """Return a view of ``length`` slices from ``start`` on, which may be a 0-d tensor."""
 
-def ne(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def ne(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
+) -> Tensor:
     """Return where input differs from other, as bool."""
 
 def neg(
@@ -1566,7 +1680,9 @@ def normal(
 ) -> Tensor:
     """Return numbers of normal distributions, with means and deviations of tensors or numbers."""
 
-def not_equal(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+def not_equal(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
+) -> Tensor:
     """Return where input differs from other, as bool."""
 
 def numel(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> int:
@@ -1843,7 +1959,7 @@ def rsqrt(
 def rsqrt_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Write the result of ``rsqrt`` into the tensor, and return that."""
 
-def rsub(input: Any, other: Any) -> Tensor:
+def rsub(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any) -> Tensor:
     """Return other - input."""
 
 def scatter(
@@ -2238,7 +2354,9 @@ def tensordot(
     """Return the sum of products over several dimensions."""
 
 def threshold(
-    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], threshold: float, value: float
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    threshold: bool | int | float | builtins.complex,
+    value: bool | int | float | builtins.complex,
 ) -> Tensor:
     """Return input where it is above the threshold, else value, where the gradient is 0."""
 

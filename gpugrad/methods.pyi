@@ -285,10 +285,10 @@ class Methods(TensorBase):
     def arctan(self) -> Tensor:
         """Return the inverse tangent, in [-pi / 2, pi / 2]."""
 
-    def arctan2(self, other: Any) -> Tensor:
+    def arctan2(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the angle of the point (other, input) in radians, in [-pi, pi]."""
 
-    def arctan2_(self, other: Any) -> Tensor:
+    def arctan2_(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Write the result of ``atan2`` into the tensor, and return that."""
 
     def arctan_(self) -> Tensor:
@@ -358,10 +358,10 @@ class Methods(TensorBase):
     def atan(self) -> Tensor:
         """Return the inverse tangent, in [-pi / 2, pi / 2]."""
 
-    def atan2(self, other: Any) -> Tensor:
+    def atan2(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the angle of the point (other, input) in radians, in [-pi, pi]."""
 
-    def atan2_(self, other: Any) -> Tensor:
+    def atan2_(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Write the result of ``atan2`` into the tensor, and return that."""
 
     def atan_(self) -> Tensor:
@@ -725,10 +725,10 @@ class Methods(TensorBase):
     def floor_divide_(self, other: Any) -> Tensor:
         """Write the result of ``floor_divide`` into the tensor, and return that."""
 
-    def fmax(self, other: Any) -> Tensor:
+    def fmax(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the larger of the two, that which is no nan; at a tie the gradient goes to input."""
 
-    def fmin(self, other: Any) -> Tensor:
+    def fmin(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the smaller of the two, that which is no nan; at a tie the gradient goes to input."""
 
     def fmod(self, other: Any) -> Tensor:
@@ -755,10 +755,10 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return, at each place of ``index``, the element that it names along ``dim``."""
 
-    def gcd(self, other: Any) -> Tensor:
+    def gcd(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the greatest common divisor, at least 0; that of 0 and 0 is 0."""
 
-    def gcd_(self, other: Any) -> Tensor:
+    def gcd_(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Write the result of ``gcd`` into the tensor, and return that."""
 
     def ge(self, other: Any) -> Tensor:
@@ -797,7 +797,9 @@ class Methods(TensorBase):
     def half(self) -> Tensor:
         """Return the tensor as float16; itself where it is that."""
 
-    def hardshrink(self, lambd: builtins.float = 0.5) -> Tensor:
+    def hardshrink(
+        self, lambd: builtins.bool | builtins.int | builtins.float | complex = 0.5
+    ) -> Tensor:
         """Return input, and 0 where it lies in [-lambd, lambd], where the gradient is 0, too."""
 
     def heaviside(self, values: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
@@ -811,10 +813,10 @@ class Methods(TensorBase):
     ) -> tuple[Tensor, ...]:
         """Return the parts of :func:`tensor_split`, of equal size, along the second dimension."""
 
-    def hypot(self, other: Any) -> Tensor:
+    def hypot(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the square root of input**2 + other**2, without overflow."""
 
-    def hypot_(self, other: Any) -> Tensor:
+    def hypot_(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Write the result of ``hypot`` into the tensor, and return that."""
 
     def index_add(
@@ -977,16 +979,16 @@ class Methods(TensorBase):
     def kron(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the Kronecker product: each element of ``input`` times all of ``other``."""
 
-    def lcm(self, other: Any) -> Tensor:
+    def lcm(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the least common multiple, at least 0."""
 
-    def lcm_(self, other: Any) -> Tensor:
+    def lcm_(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Write the result of ``lcm`` into the tensor, and return that."""
 
-    def ldexp(self, other: Any) -> Tensor:
+    def ldexp(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return input * 2**other."""
 
-    def ldexp_(self, other: Any) -> Tensor:
+    def ldexp_(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Write the result of ``ldexp`` into the tensor, and return that."""
 
     def le(self, other: Any) -> Tensor:
@@ -1049,10 +1051,10 @@ class Methods(TensorBase):
     def log_softmax(self, dim: builtins.int, dtype: dtype | None = None) -> Tensor:
         """Return the logarithm of :func:`softmax`, also where that is 0."""
 
-    def logaddexp(self, other: Any) -> Tensor:
+    def logaddexp(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return log(exp(input) + exp(other)), without overflow."""
 
-    def logaddexp2(self, other: Any) -> Tensor:
+    def logaddexp2(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return log2(2**input + 2**other), without overflow."""
 
     def logcumsumexp(self, dim: builtins.int) -> Tensor:
@@ -1061,10 +1063,10 @@ class Methods(TensorBase):
     def logdet(self) -> Tensor:
         """Return the logarithms of determinants, ``nan`` of negative ones."""
 
-    def logical_and(self, other: Any) -> Tensor:
+    def logical_and(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return where both are nonzero, as bool."""
 
-    def logical_and_(self, other: Any) -> Tensor:
+    def logical_and_(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Write the result of ``logical_and`` into the tensor, and return that."""
 
     def logical_not(self) -> Tensor:
@@ -1073,16 +1075,16 @@ class Methods(TensorBase):
     def logical_not_(self) -> Tensor:
         """Write the result of ``logical_not`` into the tensor, and return that."""
 
-    def logical_or(self, other: Any) -> Tensor:
+    def logical_or(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return where at least one is nonzero, as bool."""
 
-    def logical_or_(self, other: Any) -> Tensor:
+    def logical_or_(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Write the result of ``logical_or`` into the tensor, and return that."""
 
-    def logical_xor(self, other: Any) -> Tensor:
+    def logical_xor(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return where exactly one is nonzero, as bool."""
 
-    def logical_xor_(self, other: Any) -> Tensor:
+    def logical_xor_(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Write the result of ``logical_xor`` into the tensor, and return that."""
 
     def logit(self, eps: builtins.float | None = None) -> Tensor:
@@ -1154,7 +1156,7 @@ class Methods(TensorBase):
     def max(self, dim: Any = None, keepdim: builtins.bool = False, *, other: Any = None) -> Any:
         """Return the maximum of all; with ``dim`` the maxima along it and their indices."""
 
-    def maximum(self, other: Any) -> Tensor:
+    def maximum(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the larger of the two, nan if either is; a tie shares the gradient in halves."""
 
     def mean(
@@ -1169,7 +1171,7 @@ class Methods(TensorBase):
     def min(self, dim: Any = None, keepdim: builtins.bool = False, *, other: Any = None) -> Any:
         """Return the minimum of all; with ``dim`` the minima along it and their indices."""
 
-    def minimum(self, other: Any) -> Tensor:
+    def minimum(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the smaller of the two, nan if either is; a tie shares the gradient in halves."""
 
     def mm(self, mat2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
