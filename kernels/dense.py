@@ -17,7 +17,7 @@ import numpy as np
 from gpugrad.formula import Formula
 from gpugrad.kernels import layout
 from gpugrad.kernels.layout import BLOCK, THREADS, VALUE, Launch, Operand, Shape, Signature
-from gpugrad.kernels.source import HEADER, DType, function
+from gpugrad.kernels.source import HEADER, DType, function, needed
 
 
 class Plan(NamedTuple):
@@ -124,7 +124,7 @@ def source(
     const Index at = thread + whole * {width - 1};
     {step(1)}
   }}"""
-    return f"""{HEADER}
+    return f"""{HEADER}{needed(formula)}
 using Index = {layout.index_type(long)};
 
 {function(formula, [w.dtype for w in ways], compute, outputs)}

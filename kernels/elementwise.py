@@ -7,7 +7,7 @@ from functools import cache
 import cupy
 
 from gpugrad.formula import Formula
-from gpugrad.kernels.source import PREAMBLE, DType, assignments, body, names
+from gpugrad.kernels.source import PREAMBLE, DType, assignments, body, names, needed
 
 
 @cache
@@ -25,5 +25,5 @@ def elementwise(
         ", ".join(f"{d.name} result{k}" for k, d in enumerate(results)),
         "\n".join(statements),
         f"gpugrad_{formula.name}",
-        preamble=PREAMBLE,
+        preamble=PREAMBLE + needed(formula),
     )

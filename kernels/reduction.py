@@ -11,7 +11,16 @@ from functools import cache
 import cupy
 
 from gpugrad.formula import REAL, Formula
-from gpugrad.kernels.source import PREAMBLE, DType, body, c_type, kind_dtype, names, stored
+from gpugrad.kernels.source import (
+    PREAMBLE,
+    DType,
+    body,
+    c_type,
+    kind_dtype,
+    names,
+    needed,
+    stored,
+)
 
 
 @cache
@@ -41,7 +50,7 @@ def reduction(
         "0",
         f"gpugrad_{formula.name}_{'mean' if mean else 'sum'}",
         reduce_type=total,
-        preamble=f"{PREAMBLE}\n{function}",
+        preamble=f"{PREAMBLE}\n{needed(formula)}{function}",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,17 @@ HEADER = f"""
 {PREAMBLE}
 {(_HERE / "pack.cuh").read_text()}
 """
+
+
+@functools.cache
+def _text(name: str) -> str:
+    return (_HERE / f"{name}.cuh").read_text()
+
+
+def needed(formula: Formula) -> str:
+    """Return the device functions that a formula calls besides those of the preamble."""
+    return "".join(map(_text, formula.headers()))
+
 
 _C = {
     "bool": "bool", "uint8": "gpugrad::uint8", "int8": "gpugrad::int8", "int16": "short",

@@ -27,7 +27,7 @@ import numpy as np
 from gpugrad.formula import COMPLEX, REAL, Formula, variable
 from gpugrad.kernels import layout
 from gpugrad.kernels.layout import BLOCK, THREADS, Launch, Shape, Signature, Way
-from gpugrad.kernels.source import HEADER, DType, c_type, function, kind_dtype, stored
+from gpugrad.kernels.source import HEADER, DType, c_type, function, kind_dtype, needed, stored
 
 BLOCKS = 1024  # of 256 threads; as many occupy an H200
 EACH = 4  # loads by a thread that are worth the thread
@@ -336,7 +336,7 @@ def source(
     rest = filled(_REST, 1) if width > 1 else ""
     kernel = filled(_ROWS if pattern == "rows" else _COLUMNS, width).replace("REST", rest)
     shared = THREADS * (1 if pattern == "rows" else width)
-    return f"""{HEADER}
+    return f"""{HEADER}{needed(formula)}
 using Index = {layout.index_type(long)};
 using Total = {c_type(total)};
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import pickle
 import re
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -194,6 +195,12 @@ def test_out_loses_no_gradient() -> None:
 # --------------------------------------------------------------------------- in place
 
 
+def written(name: str, *given: Any, **options: Any) -> Any:
+    """Call the method of the first tensor, with what else is given in its order."""
+    place = next(k for k, v in enumerate(given) if isinstance(v, gpugrad.Tensor))
+    return getattr(given[place], name)(*given[:place], *given[place + 1 :], **options)
+
+
 @pytest.mark.parametrize("declared", INPLACE, ids=lambda d: d.inplace_name)
 def test_an_in_place_form_is_the_function_written_into_its_tensor(declared: Public) -> None:
     """On one sample of each: the value, and that it is the tensor which is returned."""
@@ -207,7 +214,7 @@ def test_an_in_place_form_is_the_function_written_into_its_tensor(declared: Publ
 
         class Written:
             def __getattr__(self, name: str) -> Any:
-                return lambda x, *a, **k: getattr(x, f"{name}_")(*a, **k)
+                return partial(written, f"{name}_")
 
         target = operands[id(first)]
         result = sample.function(Written(), target, *others)

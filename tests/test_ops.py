@@ -104,6 +104,11 @@ ELSEWHERE = {
     "neighbour": "a part of nextafter in more than 16 bits",
     "real_part": "a part of formulas only, as imaginary_part",
     "imaginary_part": "a part of formulas only",
+    "airy_ai_slope": "a part of a gradient only",
+    "gegenbauer": "a part of polynomials and their gradients",
+    "laguerre": "likewise",
+    "spherical_bessel_j1": "a part of a gradient only",
+    "truncated": "a part of the gradients of polynomials",
 }
 
 
@@ -640,7 +645,22 @@ FAILS = {
     "fft.irfft2-empty": "likewise",
     "view_as_complex_copy-ordinary": "it has no gradient",
     "detach_copy-ordinary": "its result requires grad, and a backward through it fails",
+    "digamma-ordinary": "its trigamma has errors of 1e-9, as it adds up few terms",
+    "polygamma-order_0": "likewise",
+    "polygamma-order_1": "likewise",
+    "igamma-points": "it has errors of 1e-10 of large numbers",
+    "igammac-points": "likewise",
+    "special.bessel_j0-points": "it has errors of 1e-7 between 5 and 8",
+    "special.bessel_j1-points": "likewise",
+    "special.airy_ai-ordinary": "it has errors of 1e-8 of negative numbers",
+    "special.airy_ai-points": "it has errors of 1e-8 of negative numbers",
 }
+
+
+# PyTorch has no gradients of these.
+UNDERIVED = {
+    op for op in SAMPLES if "bessel" in op or "polynomial" in op or op == "special.airy_ai"
+}  # fmt: skip
 
 
 def torch_flat(result: Any) -> list[Any]:
@@ -669,10 +689,12 @@ def check_against_pytorch(op: str, sample: Sample, dtype: np.dtype[Any], torch: 
         assert str(result.dtype).removeprefix("gpugrad.") == str(e.dtype).removeprefix("torch.")
         assert tuple(result.shape) == tuple(e.shape)
         assert_close(result, e)
-        assert result.requires_grad == e.requires_grad
-        if op not in OTHER_NAMES:
+        assert result.requires_grad == (
+            e.requires_grad or (op in UNDERIVED and sample.differentiable)
+        )
+        if op not in {*OTHER_NAMES, *UNDERIVED}:
             assert (result.grad_fn and result.grad_fn.name()) == (e.grad_fn and e.grad_fn.name())
-    pairs = [(a, b) for a, b in zip(results, expected, strict=True) if a.requires_grad]
+    pairs = [(a, b) for a, b in zip(results, expected, strict=True) if b.requires_grad]
     if not pairs:
         return
     weights = testing.random_like([a for a, _ in pairs])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from gpugrad.graph import Node, Rule, mode, record, recording
-from gpugrad.op.attribute import Named
-from gpugrad.op.dual import attach
-from gpugrad.op.saved import edges, shared_counter, wrap
+from gpugrad.graph import mode, recording
+from gpugrad.op.refusal import refusing
+from gpugrad.op.saved import edges
 
 
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -43,36 +42,9 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _refusing(grad: Any, inputs: tuple[Any, ...]) -> Any:
-    if grad is None:
-        return None
-    made = wrap(grad._array)
-    made._counter = shared_counter(grad)
-    for level, tangent in getattr(grad, "_tangents", {}).items():
-        attach(made, level, tangent)  # it was moved by the operations that computed it
-    made._edge = record(_Refusal(tuple([e is not None for e in inputs])), inputs, (), None, None)
-    return made
+    return None if grad is None else refusing(grad, inputs, _TWICE)
 
 
-class _Refusal:
-    """The rule of a gradient that may not be differentiated."""
-
-    op = Named("torch::autograd::Error")
-    always = True
-    outputs = 1
-
-    def __init__(self, needs: tuple[bool, ...]):
-        self.needs = needs
-
-    def backward(self, node: Node, g: Any) -> Sequence[Any]:
-        """Refuse.
-
-        Raises:
-            RuntimeError: Always.
-        """
-        raise RuntimeError(
-            "trying to differentiate twice a function that was marked with @once_differentiable"
-        )
-
-    def narrowed(self, needs: tuple[bool, ...]) -> Rule:
-        """Return the refusal for some of these inputs."""
-        return _Refusal(needs)
+_TWICE = RuntimeError(
+    "trying to differentiate twice a function that was marked with @once_differentiable"
+)

@@ -28,6 +28,7 @@ from gpugrad.backend import (
     products,
     scans,
     sorting,
+    special,
 )
 from gpugrad.backend.chance import Source
 from gpugrad.backend.places import all_inside
@@ -117,15 +118,6 @@ def device_of(array: Array) -> device:
 # --------------------------------------------------------------------------- formulas
 
 
-def _erf(x: Array) -> Array:
-    try:
-        from scipy.special import erf
-    except ImportError:
-        values = np.frompyfunc(math.erf, 1, 1)(x)
-        return np.asarray(values).astype(np.result_type(x))
-    return erf(x)
-
-
 def _sign(x: Array) -> Array:
     if x.dtype.kind == "b":
         return np.copy(x)
@@ -188,8 +180,8 @@ FUNCTIONS = {
     **{name: function for name, function in vars(np).items() if isinstance(function, np.ufunc)},
     **{n: getattr(np, n) for n in ("copy", "full_like", "imag", "inf", "nan", "real", "where")},
 } | {
-    "angle": _angle, "binade": _binade, "erf": _erf, "power": _power, "sign": _sign,
-    **elementary.FUNCTIONS,
+    "angle": _angle, "binade": _binade, "power": _power, "sign": _sign,
+    **elementary.FUNCTIONS, **special.FUNCTIONS,
 }  # fmt: skip
 
 

@@ -145,6 +145,7 @@ class Function:
     kind: str = ""  # of the result; empty: that of the arguments
     holomorphic: bool = True
     cuda_complex: str = ""  # where CUDA's complex needs another text
+    header: str = ""  # the files of kernels/ in which its text finds device functions of our own
     definition: Callable[..., Expression] | None = None
 
 

@@ -179,6 +179,11 @@ class Formula:
         formula = Formula(name, inputs, outputs, convention=self.convention)
         return Product(formula, sources, targets)
 
+    def headers(self) -> list[str]:
+        """Return the names of the files in which the CUDA text finds device functions."""
+        called = [FUNCTIONS[e.function] for e in ordered(lowered(self.outputs)) if e.args]
+        return list(dict.fromkeys(name for f in called for name in f.header.split()))
+
     def python(self) -> str:
         """Return the text of a Python function over arrays, in terms of NumPy's ufuncs."""
         return text.python_function(self.name, self.inputs, self.outputs)

@@ -605,6 +605,12 @@ class Pointwise(Elementwise):
         for k, v in enumerate(values):
             if not isinstance(v, TensorBase):
                 values[k] = as_scalar(v, self.type_of(k, compute))
+        if not any(isinstance(v, TensorBase) for v in values):
+            given = ", ".join(type(v).__name__ for v in operands)
+            raise TypeError(
+                f"{self.function}() received an invalid combination of arguments - got ({given}), "
+                "but expected one of them to be a Tensor"
+            )
         return values, compute
 
     def type_of(self, place: int, compute: np.dtype[Any]) -> np.dtype[Any]:

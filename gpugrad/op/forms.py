@@ -163,19 +163,24 @@ class Public:
     @cached_property
     def method(self) -> Callable[..., Any]:
         """The method of tensors."""
-        parameters, plain = list(self.parameters), self.plain
-        place = next((k for k, p in enumerate(parameters) if p.name == "input"), 0)
-        if place:
-            parameters.insert(0, parameters.pop(place))
-            function = plain
-
-            def plain(self: Any, *others: Any, **options: Any) -> Any:
-                return function(*others[:place], self, *others[place:], **options)
-
+        parameters, plain = self.tensor_first(self.plain)
         found = Arguments(self.name, parameters, plain, method=True, promotes=self.promotes)
-        if place or found.translates or self.formula is not None:
+        if plain is not self.plain or found.translates or self.formula is not None:
             return self.dressed(self._specialized(found), "method", self.name)
         return self.dressed(plain, "method", self.name)
+
+    def tensor_first(self, function: Any) -> tuple[list[Parameter], Any]:
+        """Return the parameters, and a function of them, with the tensor of a method first."""
+        parameters = list(self.parameters)
+        place = next((k for k, p in enumerate(parameters) if p.name == "input"), 0)
+        if not place:
+            return parameters, function
+        parameters.insert(0, parameters.pop(place))
+
+        def reordered(self: Any, *others: Any, **options: Any) -> Any:
+            return function(*others[:place], self, *others[place:], **options)
+
+        return parameters, reordered
 
     def dressed(self, made: Any, form: str, name: str) -> Any:
         """Return a function with the name, signature and docstring of a form."""

@@ -289,12 +289,14 @@ def form(declared: Public) -> Callable[..., Any]:
     op = getattr(plain, "op", None)
     if "shape" in declared.inplace:
         write = rearranging(plain)
+    elif hasattr(plain, "choose"):
+        write = selected(declared.tensor_first(plain.choose)[1])
     elif not isinstance(op, Pointwise):
-        write = selected(plain) if hasattr(plain, "choose") else placed(plain)
+        write = placed(plain)
     else:
         write = {"compare": decision, "integer": integral}.get(op.promotion, arithmetic)(plain)
     name = declared.inplace_name
-    made = caller(Arguments(name, declared.parameters, write, method=True))
+    made = caller(Arguments(name, declared.tensor_first(plain)[0], write, method=True))
     formula = op or getattr(declared.formula, "op", None)
     if (
         formula is not None
@@ -323,11 +325,11 @@ def arithmetic(function: Callable[..., Any]) -> Callable[..., Any]:
     return write
 
 
-def selected(function: Any) -> Callable[..., Any]:
-    """Return the in-place form of a function that selects another."""
+def selected(choose: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the in-place form of a function that selects another, as ``choose`` does."""
 
     def write(self: Any, *operands: Any, **options: Any) -> Any:
-        chosen, values = function.choose(self, *operands, **options)
+        chosen, values = choose(self, *operands, **options)
         if values[0] is self:
             return inplace(chosen, self, *values[1:])
         return inplace(lambda _, *others: chosen(values[0], *others), self, *values[1:])

@@ -141,6 +141,41 @@ inline double sinpi(double x) { return std::sin(M_PI * x); }
 inline float cospi(float x) { return std::cos(float(M_PI) * x); }
 inline double cospi(double x) { return std::cos(M_PI * x); }
 
+// j0, j1, y0 and y1 of double numbers are libm's; CUDA has them, and more, for both types.
+inline float j0(float x) { return float(j0(double(x))); }
+inline float j1(float x) { return float(j1(double(x))); }
+inline float y0(float x) { return float(y0(double(x))); }
+inline float y1(float x) { return float(y1(double(x))); }
+inline double erfcx(double x) {
+  if (x < 20.0) return std::exp(x * x) * std::erfc(x);
+  const double y = 0.5 / (x * x);
+  return (1.0 - y * (1.0 - 3.0 * y * (1.0 - 5.0 * y * (1.0 - 7.0 * y)))) / (x * 1.7724538509055160);
+}
+inline double erfcinv(double y) {
+  if (!(y > 0.0 && y < 2.0)) return y == 0.0 ? INFINITY : y == 2.0 ? -INFINITY : NAN;
+  if (y > 1.0) return -erfcinv(2.0 - y);
+  const double log_term = std::log(y * (2.0 - y)), half = 4.33 + log_term / 2;
+  double x = std::sqrt(std::sqrt(half * half - log_term / 0.147) - half);
+  for (int k = 0; k < 6; k++) {  // Halley's steps
+    const double step = (y - std::erfc(x)) * std::exp(x * x) * 0.88622692545275801;
+    x -= step / (1.0 + x * step);
+  }
+  return x;
+}
+inline double erfinv(double y) {
+  if (!(std::fabs(y) < 0.5)) return std::copysign(erfcinv(1.0 - std::fabs(y)), y);
+  double x = y * 0.88622692545275801;
+  for (int k = 0; k < 6; k++) {
+    const double step = (std::erf(x) - y) * std::exp(x * x) * 0.88622692545275801;
+    x -= step / (1.0 + x * step);
+  }
+  return x;
+}
+inline double normcdfinv(double p) { return -1.4142135623730951 * erfcinv(2.0 * p); }
+inline float erfcx(float x) { return float(erfcx(double(x))); }
+inline float erfinv(float x) { return float(erfinv(double(x))); }
+inline float normcdfinv(float x) { return float(normcdfinv(double(x))); }
+
 // The fast intrinsics are exact here: a test cannot depend on their error.
 inline float __fdividef(float a, float b) { return a / b; }
 inline float __expf(float x) { return std::exp(x); }

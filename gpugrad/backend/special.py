@@ -1,0 +1,211 @@
+"""Special functions of NumPy's arrays: SciPy's, which is imported when one is first needed.
+
+The logarithmic derivative of the gamma function is here itself, as it takes SciPy ten times as
+long; and the error functions are there without SciPy, too, though slowly.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = Any
+Function = Callable[..., Array]
+
+
+@functools.cache
+def _scipy() -> Any:
+    from scipy import special
+
+    return special
+
+
+def _found(name: str, called: str) -> Any:
+    """Return SciPy's function.
+
+    Raises:
+        ModuleNotFoundError: SciPy is not installed.
+    """
+    try:
+        return getattr(_scipy(), name)
+    except ModuleNotFoundError as error:
+        if called in _SLOW:
+            return _SLOW[called]
+        raise ModuleNotFoundError(
+            f"{called}: on the CPU this function is SciPy's, which is not installed. "
+            "To install it: pip install 'gpugrad[scipy]'",
+            name=error.name,
+        ) from None
+
+
+def _one_by_one(function: Callable[[float], float]) -> Function:
+    every = np.frompyfunc(function, 1, 1)
+    return lambda x: np.asarray(every(x)).astype(np.result_type(x))
+
+
+_SLOW = {"erf": _one_by_one(math.erf), "erfc": _one_by_one(math.erfc)}
+
+
+def _of_scipy(called: str, name: str = "") -> Function:
+    """Return a function that calls SciPy's."""
+
+    def function(*arrays: Array) -> Array:
+        return _found(name or called, called)(*arrays)
+
+    return function
+
+
+def _lgamma(x: Array) -> Array:
+    found = _found("gammaln", "lgamma")(x)
+    # as PyTorch, inf at -inf, which is the only place where SciPy has -inf
+    return np.absolute(found) if np.isneginf(x).any() else found
+
+
+def _airy(which: int, called: str) -> Function:
+    def function(x: Array) -> Array:
+        return _found("airy", called)(x)[which]
+
+    return function
+
+
+# --------------------------------------------------------------------------- polynomials
+
+
+def _polynomial(called: str, name: str) -> Function:
+    """Return a function of the argument, the degree, cut to a whole number, and parameters."""
+
+    def function(x: Array, degree: Array, *parameters: Any) -> Array:
+        whole = np.asarray(degree).astype(np.int64)
+        plain = all(isinstance(p, int | float) for p in parameters)
+        special = _SPECIAL.get((name, *parameters)) if plain else None
+        known = _found(special or name, called)
+        values = known(np.maximum(whole, 0), *(() if special else parameters), x)
+        kind = np.result_type(x)
+        return np.where(whole < 0, kind.type(0), values.astype(kind, copy=False))
+
+    return function
+
+
+_SPECIAL = {
+    ("eval_gegenbauer", 0.5): "eval_legendre",
+    ("eval_gegenbauer", 1): "eval_chebyu",
+    ("eval_genlaguerre", 0): "eval_laguerre",
+}
+
+
+# --------------------------------------------------------------------------- gamma function
+
+_BLOCK = 1 << 13  # elements that stay in the first-level cache
+
+# B(2 k) / (2 k) and B(2 k), the highest first, where B are Bernoulli's numbers
+_DIGAMMA = (1 / 12, -691 / 32760, 1 / 132, -1 / 240, 1 / 252, -1 / 120, 1 / 12)
+_TRIGAMMA = (7 / 6, -691 / 2730, 5 / 66, -1 / 30, 1 / 42, -1 / 30, 1 / 6)
+_STEPS = 10
+
+
+def _in_blocks(function: Callable[[Array, Array], None]) -> Function:
+    """Return a function that computes in double precision, block by block."""
+
+    def blockwise(x: Array) -> Array:
+        given = np.ascontiguousarray(x).reshape(-1)
+        found = np.empty(given.shape, given.dtype)
+        wide = np.empty(min(_BLOCK, given.size))
+        for start in range(0, given.size, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            out = wide[: len(given[block])]
+            function(given[block].astype(np.float64), out)
+            found[block] = out
+        return found.reshape(np.shape(x))
+
+    return blockwise
+
+
+def _series(y: Array, coefficients: tuple[float, ...], out: Array) -> Array:
+    """Return a polynomial without a constant term."""
+    np.multiply(y, coefficients[0], out=out)
+    for c in coefficients[1:]:
+        out += c
+        out *= y
+    return out
+
+
+@_in_blocks
+def digamma(x: Array, out: Array) -> None:
+    """Write the logarithmic derivative of the gamma function: -inf at 0, inf at -0.
+
+    It is nan at negative whole numbers.
+    Source: the recurrence, the reflection and the asymptotic series, formulas 5.5.2, 5.5.4 and
+    5.11.2 of the NIST Digital Library of Mathematical Functions.
+    """
+    negative = x < 0
+    reflected = negative.any()
+    if reflected:
+        part = x - np.floor(x)
+        turned = np.where(part == 0, np.nan, np.pi / np.tan(np.pi * part))
+        x = np.where(negative, 1 - x, x)
+    shifted, room = x.copy(), np.empty_like(x)
+    out[...] = 0
+    for _ in range(_STEPS):
+        np.divide(1, shifted, out=room)
+        out -= room
+        shifted += 1
+    np.divide(1, shifted, out=room)
+    out += np.log(shifted)
+    out -= 0.5 * room
+    room *= room
+    out -= _series(room, _DIGAMMA, shifted)
+    if reflected:
+        np.subtract(out, turned, out=out, where=negative)
+
+
+@_in_blocks
+def trigamma(x: Array, out: Array) -> None:
+    """Write the derivative of digamma: inf at 0, -1, -2 and so on.
+
+    Source: the derivatives of the formulas of :func:`digamma`.
+    """
+    low = x < 0.5
+    reflected = low.any()
+    if reflected:
+        turned = np.pi / np.sin(np.pi * (x - np.floor(x)))
+        turned *= turned
+        x = np.where(low, 1 - x, x)
+    shifted, room = x.copy(), np.empty_like(x)
+    out[...] = 0
+    for _ in range(_STEPS):
+        np.multiply(shifted, shifted, out=room)
+        np.divide(1, room, out=room)
+        out += room
+        shifted += 1
+    np.divide(1, shifted, out=room)
+    square = room * room
+    rest = _series(square, _TRIGAMMA, shifted)
+    rest += 0.5 * room
+    rest += 1
+    rest *= room
+    out += rest
+    if reflected:
+        np.subtract(turned, out, out=out, where=low)
+
+
+# Under the names that the texts of formulas have.
+FUNCTIONS: dict[str, Function] = {
+    **{name: _of_scipy(name) for name in (
+        "erf", "erfc", "erfcx", "erfinv", "gammainc", "gammaincc", "i0", "i0e", "i1", "i1e", "j0",
+        "j1", "k0", "k0e", "k1", "k1e", "log_ndtr", "ndtri", "y0", "y1", "zeta",
+    )},
+    **{called: _polynomial(called, name) for called, name in {
+        "chebyshev_t": "eval_chebyt", "gegenbauer": "eval_gegenbauer",
+        "hermite_h": "eval_hermite", "hermite_he": "eval_hermitenorm",
+        "laguerre": "eval_genlaguerre",
+    }.items()},
+    "airy_ai": _airy(0, "airy_ai"),
+    "airy_ai_slope": _airy(1, "airy_ai"),
+    "digamma": digamma,
+    "lgamma": _lgamma,
+    "trigamma": trigamma,
+}  # fmt: skip
