@@ -26,7 +26,9 @@ INTEGERS = [np.dtype(d) for d in ("bool", "uint8", "int8", "int16", "int32", "in
 
 # Operations that have no meaning for complex numbers: by order, and by PyTorch's refusal.
 REAL_ONLY = {"lt", "le", "gt", "ge", "softplus_formula", "logaddexp"} | {
-    name for name, op in OPS.items() if op.promotion == "real" or op.complex_error is not None
+    name
+    for name, op in OPS.items()
+    if op.promotion in ("real", "floating") or op.complex_error is not None
 }
 WHOLE_ONLY = {"bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"}
 COMPLEX_ONLY = {"imaginary_part"}

@@ -108,7 +108,6 @@ ELSEWHERE = {
     "gegenbauer": "a part of polynomials and their gradients",
     "laguerre": "likewise",
     "spherical_bessel_j1": "a part of a gradient only",
-    "truncated": "a part of the gradients of polynomials",
 }
 
 

@@ -20,7 +20,13 @@ Operand = Any  # a tensor, an array or a Python number
 
 
 @public(inplace="values", out=True, names="special.gammaln")
-@pointwise("lgamma(x)", "LgammaBackward0", "real", native=Function("lgamma({})", "lgamma({})"))
+@pointwise(
+    "lgamma(x)",
+    "LgammaBackward0",
+    "real",
+    native=Function("lgamma({})", "lgamma({})"),
+    kernel="lgamma_vml",
+)
 def lgamma(g, x):
     """Return log(abs(gamma(input))): inf at 0, -1, -2 and so on, and at both infinities.
 
@@ -141,7 +147,7 @@ def mvlgamma(input: Tensor, p: int) -> Selected:
 @pointwise(
     "gammainc(a, x)",
     "IgammaBackward0",
-    "real",
+    "floating",
     function="igamma",
     native=Function("gammainc({}, {})", "gpugrad::gammainc({}, {})", header="gamma"),
 )
@@ -152,7 +158,7 @@ def gammainc(g, a, x):
 @pointwise(
     "gammaincc(a, x)",
     "IgammacBackward0",
-    "real",
+    "floating",
     function="igammac",
     native=Function("gammaincc({}, {})", "gpugrad::gammaincc({}, {})", header="gamma"),
 )

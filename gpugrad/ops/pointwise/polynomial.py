@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from gpugrad.formula import Function
 from gpugrad.op import pointwise, public
+from gpugrad.ops.pointwise.rounding import trunc
 
 
 def _own(name: str, count: int = 2) -> Function:
@@ -19,19 +20,14 @@ def _own(name: str, count: int = 2) -> Function:
 _PARAMETERS = "input", "n"
 
 
-@pointwise("truncated(x)", promotion="real", native=Function("trunc({})", "trunc({})"))
-def truncated():
-    """Return input cut to a whole number."""
-
-
 @pointwise("gegenbauer(x, n, a)", "GegenbauerBackward0", "real", native=_own("gegenbauer", 3))
 def gegenbauer(g, x, n, a):
-    return g * (2 * a * gegenbauer(x, truncated(n) - 1, a + 1)), None, None
+    return g * (2 * a * gegenbauer(x, trunc(n) - 1, a + 1)), None, None
 
 
 @pointwise("laguerre(x, n, a)", "LaguerreBackward0", "real", native=_own("laguerre", 3))
 def laguerre(g, x, n, a):
-    return g * -laguerre(x, truncated(n) - 1, a + 1), None, None
+    return g * -laguerre(x, trunc(n) - 1, a + 1), None, None
 
 
 @public(name="special.legendre_polynomial_p", method=False, out=True)
@@ -63,7 +59,7 @@ def laguerre_polynomial_l():
 )
 def hermite_polynomial_h(g, x, n):
     """Return Hermite's polynomial of degree n, the physicists' one."""
-    whole = truncated(n)
+    whole = trunc(n)
     return g * (2 * whole * hermite_polynomial_h(x, whole - 1)), None
 
 
@@ -77,7 +73,7 @@ def hermite_polynomial_h(g, x, n):
 )
 def hermite_polynomial_he(g, x, n):
     """Return Hermite's polynomial of degree n, the statisticians' one."""
-    whole = truncated(n)
+    whole = trunc(n)
     return g * (whole * hermite_polynomial_he(x, whole - 1)), None
 
 
@@ -91,7 +87,7 @@ def hermite_polynomial_he(g, x, n):
 )
 def chebyshev_polynomial_t(g, x, n):
     """Return Chebyshev's polynomial of the first kind of degree n."""
-    whole = truncated(n)
+    whole = trunc(n)
     return g * (whole * gegenbauer(x, whole - 1, 1)), None
 
 
@@ -105,7 +101,7 @@ def chebyshev_polynomial_u():
 
 @public(name="special.chebyshev_polynomial_v", method=False, out=True)
 @pointwise(
-    "gegenbauer(x, n, 1) - gegenbauer(x, truncated(n) - 1, 1)",
+    "gegenbauer(x, n, 1) - gegenbauer(x, trunc(n) - 1, 1)",
     "SpecialChebyshevPolynomialVBackward0",
     "real",
     parameters=_PARAMETERS,
@@ -116,7 +112,7 @@ def chebyshev_polynomial_v():
 
 @public(name="special.chebyshev_polynomial_w", method=False, out=True)
 @pointwise(
-    "gegenbauer(x, n, 1) + gegenbauer(x, truncated(n) - 1, 1)",
+    "gegenbauer(x, n, 1) + gegenbauer(x, trunc(n) - 1, 1)",
     "SpecialChebyshevPolynomialWBackward0",
     "real",
     parameters=_PARAMETERS,
@@ -149,7 +145,7 @@ def shifted_chebyshev_polynomial_u():
 
 @public(name="special.shifted_chebyshev_polynomial_v", method=False, out=True)
 @pointwise(
-    "gegenbauer(x * 2 - 1, n, 1) - gegenbauer(x * 2 - 1, truncated(n) - 1, 1)",
+    "gegenbauer(x * 2 - 1, n, 1) - gegenbauer(x * 2 - 1, trunc(n) - 1, 1)",
     "SpecialShiftedChebyshevPolynomialVBackward0",
     "real",
     parameters=_PARAMETERS,
@@ -160,7 +156,7 @@ def shifted_chebyshev_polynomial_v():
 
 @public(name="special.shifted_chebyshev_polynomial_w", method=False, out=True)
 @pointwise(
-    "gegenbauer(x * 2 - 1, n, 1) + gegenbauer(x * 2 - 1, truncated(n) - 1, 1)",
+    "gegenbauer(x * 2 - 1, n, 1) + gegenbauer(x * 2 - 1, trunc(n) - 1, 1)",
     "SpecialShiftedChebyshevPolynomialWBackward0",
     "real",
     parameters=_PARAMETERS,

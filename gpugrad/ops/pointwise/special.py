@@ -19,21 +19,29 @@ Operand = Any  # a tensor, an array or a Python number
 
 
 @public(inplace="values function", out=True, names="special.erf")
-@pointwise("erf(x)", "ErfBackward0", "real")
+@pointwise("erf(x)", "ErfBackward0", "real", kernel="erf_vml")
 def erf(g, x):
     """Return the error function; on the CPU by SciPy where installed, else slowly by ``math``."""
     return g * (2 / math.sqrt(math.pi) * exp(-(x * x)))
 
 
 @public(inplace="values function", out=True, names="special.erfc")
-@pointwise("erfc(x)", "ErfcBackward0", "real", native=Function("erfc({})", "erfc({})"))
+@pointwise(
+    "erfc(x)", "ErfcBackward0", "real", native=Function("erfc({})", "erfc({})"), kernel="erfc_vml"
+)
 def erfc(g, x):
     """Return 1 - erf(input), accurate where it is small; on the CPU as :func:`erf`."""
     return g * (-2 / math.sqrt(math.pi) * exp(-(x * x)))
 
 
 @public(inplace="values", out=True, names="special.erfinv")
-@pointwise("erfinv(x)", "ErfinvBackward0", "real", native=Function("erfinv({})", "erfinv({})"))
+@pointwise(
+    "erfinv(x)",
+    "ErfinvBackward0",
+    "real",
+    native=Function("erfinv({})", "erfinv({})"),
+    kernel="erfinv_vml",
+)
 def erfinv(g, out):
     """Return the inverse of :func:`erf`: inf at 1, -inf at -1, with gradients inf; nan beyond."""
     return g * (math.sqrt(math.pi) / 2 * exp(out * out))
