@@ -738,6 +738,11 @@ def diagonal_scatter(
 ) -> Tensor:
     """Return a copy with ``src`` at the diagonals over two dimensions."""
 
+def digamma(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the derivative of lgamma: -inf at 0, inf at -0, nan at -1, -2 and so on."""
+
 def div(
     input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None
 ) -> Tensor:
@@ -810,6 +815,19 @@ def erf(
 
 def erf_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Write the result of ``erf`` into the tensor, and return that."""
+
+def erfc(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return 1 - erf(input), accurate where it is small; on the CPU as :func:`erf`."""
+
+def erfc_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``erfc`` into the tensor, and return that."""
+
+def erfinv(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the inverse of :func:`erf`: inf at 1, -inf at -1, with gradients inf; nan beyond."""
 
 def exp(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
@@ -1058,6 +1076,30 @@ def hypot(
 ) -> Tensor:
     """Return the square root of input**2 + other**2, without overflow."""
 
+def i0(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the modified Bessel function of the first kind of order 0."""
+
+def i0_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``i0`` into the tensor, and return that."""
+
+def igamma(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the regularized lower incomplete gamma function P(input, other)."""
+
+def igammac(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the regularized upper incomplete gamma function Q(input, other), 1 - P."""
+
 def imag(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return a view of the imaginary part."""
 
@@ -1267,6 +1309,11 @@ def less_equal(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
 ) -> Tensor:
     """Return where input is at most other, as bool."""
+
+def lgamma(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return log(abs(gamma(input))): inf at 0, -1, -2 and so on, and at both infinities."""
 
 def linspace(
     start: Any,
@@ -1567,6 +1614,11 @@ def mv(
 ) -> Tensor:
     """Return the product of a matrix and a vector."""
 
+def mvlgamma(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], p: int, *, out: Tensor | None = None
+) -> Tensor:
+    """Return the logarithm of the gamma function of p dimensions."""
+
 def nan_to_num(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     nan: float | None = None,
@@ -1765,6 +1817,11 @@ def polar(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return complex numbers of given absolute values and angles in radians, which broadcast."""
+
+def polygamma(
+    n: int, input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the n-th derivative of :func:`digamma`, of any order from 0."""
 
 def positive(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return input itself."""

@@ -616,6 +616,12 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return a copy with ``src`` at the diagonals over two dimensions."""
 
+    def digamma(self) -> Tensor:
+        """Return the derivative of lgamma: -inf at 0, inf at -0, nan at -1, -2 and so on."""
+
+    def digamma_(self) -> Tensor:
+        """Write the result of ``digamma`` into the tensor, and return that."""
+
     def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """Return input / other, rounded as is asked for."""
 
@@ -653,6 +659,18 @@ class Methods(TensorBase):
 
     def erf_(self) -> Tensor:
         """Write the result of ``erf`` into the tensor, and return that."""
+
+    def erfc(self) -> Tensor:
+        """Return 1 - erf(input), accurate where it is small; on the CPU as :func:`erf`."""
+
+    def erfc_(self) -> Tensor:
+        """Write the result of ``erfc`` into the tensor, and return that."""
+
+    def erfinv(self) -> Tensor:
+        """Return the inverse of :func:`erf`: inf at 1, -inf at -1, with gradients inf; nan beyond."""
+
+    def erfinv_(self) -> Tensor:
+        """Write the result of ``erfinv`` into the tensor, and return that."""
 
     def exp(self) -> Tensor:
         """Return e to the power input."""
@@ -818,6 +836,24 @@ class Methods(TensorBase):
 
     def hypot_(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Write the result of ``hypot`` into the tensor, and return that."""
+
+    def i0(self) -> Tensor:
+        """Return the modified Bessel function of the first kind of order 0."""
+
+    def i0_(self) -> Tensor:
+        """Write the result of ``i0`` into the tensor, and return that."""
+
+    def igamma(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the regularized lower incomplete gamma function P(input, other)."""
+
+    def igamma_(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Write the result of ``igamma`` into the tensor, and return that."""
+
+    def igammac(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return the regularized upper incomplete gamma function Q(input, other), 1 - P."""
+
+    def igammac_(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Write the result of ``igammac`` into the tensor, and return that."""
 
     def index_add(
         self,
@@ -1014,6 +1050,12 @@ class Methods(TensorBase):
 
     def less_equal_(self, other: Any) -> Tensor:
         """Write the result of ``le`` into the tensor, and return that."""
+
+    def lgamma(self) -> Tensor:
+        """Return log(abs(gamma(input))): inf at 0, -1, -2 and so on, and at both infinities."""
+
+    def lgamma_(self) -> Tensor:
+        """Write the result of ``lgamma`` into the tensor, and return that."""
 
     def log(self) -> Tensor:
         """Return the natural logarithm: -inf at 0, nan below; the gradient is 1 / input everywhere."""
@@ -1218,6 +1260,12 @@ class Methods(TensorBase):
     def mv(self, vec: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the product of a matrix and a vector."""
 
+    def mvlgamma(self, p: builtins.int) -> Tensor:
+        """Return the logarithm of the gamma function of p dimensions."""
+
+    def mvlgamma_(self, p: builtins.int) -> Tensor:
+        """Write the result of ``mvlgamma`` into the tensor, and return that."""
+
     def nan_to_num(
         self,
         nan: builtins.float | None = None,
@@ -1385,6 +1433,12 @@ class Methods(TensorBase):
 
     def poisson(self, generator: Generator | None = None) -> Tensor:
         """Return how often something happens, at the rates in ``input``."""
+
+    def polygamma(self, n: builtins.int) -> Tensor:
+        """Return the n-th derivative of :func:`digamma`, of any order from 0."""
+
+    def polygamma_(self, n: builtins.int) -> Tensor:
+        """Write the result of ``polygamma`` into the tensor, and return that."""
 
     def positive(self) -> Tensor:
         """Return input itself."""
