@@ -17,6 +17,7 @@ from gpugrad import func as func
 from gpugrad import linalg as linalg
 from gpugrad import optim as optim
 from gpugrad import return_types as return_types
+from gpugrad import signal as signal
 from gpugrad import special as special
 from gpugrad import utils as utils
 from gpugrad._device import device as device
@@ -38,6 +39,13 @@ from gpugrad._dtype import uint8 as uint8
 from gpugrad._dtype import uint16 as uint16
 from gpugrad._dtype import uint32 as uint32
 from gpugrad._dtype import uint64 as uint64
+from gpugrad._layout import channels_last as channels_last
+from gpugrad._layout import channels_last_3d as channels_last_3d
+from gpugrad._layout import contiguous_format as contiguous_format
+from gpugrad._layout import layout as layout
+from gpugrad._layout import memory_format as memory_format
+from gpugrad._layout import preserve_format as preserve_format
+from gpugrad._layout import strided as strided
 from gpugrad._size import Size as Size
 from gpugrad._tensor import Tensor as Tensor
 from gpugrad.autograd.anomaly_mode import (

@@ -19,6 +19,9 @@ from gpugrad import _dtype, backend, hooks, printing, tensor_types
 from gpugrad._device import device as Device  # noqa: N812  the class has a property of its name
 from gpugrad._dtype import INEXACT
 from gpugrad._dtype import dtype as DType  # noqa: N812
+from gpugrad._layout import contiguous_format, strided
+from gpugrad._layout import layout as Layout  # noqa: N812
+from gpugrad._layout import memory_format as MemoryFormat  # noqa: N812
 from gpugrad._size import Size, size_of
 from gpugrad.backend.batched import NO_MEMORY, Batched, levels_of
 from gpugrad.backend.batched import shown as every_example
@@ -240,9 +243,14 @@ class Tensor(Methods):
         array = self._memory()
         return backend.of(array).address(array)
 
-    def is_contiguous(self) -> bool:
-        """Return whether the elements lie in memory in the order of their indices."""
-        return bool(own_array(self).flags.c_contiguous)
+    def is_contiguous(self, memory_format: MemoryFormat = contiguous_format) -> bool:
+        """Return whether the elements lie in memory in the order of their indices, or a format."""
+        return copies.lies_in(self, memory_format)
+
+    @property
+    def layout(self) -> Layout:
+        """How the elements are stored: by strides."""
+        return strided
 
     # ----------------------------------------------------------------------- the graph
 

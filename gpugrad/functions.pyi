@@ -9,6 +9,7 @@ import numpy
 from gpugrad import Generator
 from gpugrad._device import device
 from gpugrad._dtype import dtype
+from gpugrad._layout import layout, memory_format
 from gpugrad._size import Size
 from gpugrad._tensor import Tensor
 
@@ -215,6 +216,8 @@ def arange(
     device: str | int | device | None = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return start, start + step, ... below end; int64 where all are integers."""
 
@@ -344,6 +347,16 @@ def as_tensor(
 ) -> Tensor:
     """Return the data as a tensor, sharing memory where type and device allow."""
 
+def asarray(
+    obj: Any,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    copy: bool | None = None,
+    requires_grad: bool | None = None,
+) -> Tensor:
+    """Return what is given as a tensor, sharing its memory where that is possible."""
+
 def asin(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
@@ -404,6 +417,18 @@ def baddbmm(
 ) -> Tensor:
     """Return ``beta * input + alpha * (batch1 @ batch2)`` for stacks of matrices."""
 
+def bartlett_window(
+    window_length: int,
+    periodic: bool = True,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    layout: layout | None = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return ``1 - |2 n / N - 1|``, of which N is the length, or one less if symmetric."""
+
 def bernoulli(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     p: float | None = None,
@@ -439,6 +464,18 @@ def bitwise_right_shift(input: Any, other: Any, *, out: Tensor | None = None) ->
 
 def bitwise_xor(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return input ^ other, of bools or integers."""
+
+def blackman_window(
+    window_length: int,
+    periodic: bool = True,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    layout: layout | None = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return ``0.42 - 0.5 cos(2 pi n / N) + 0.08 cos(4 pi n / N)``."""
 
 def block_diag(*tensors: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return a matrix with tensors of at most two dimensions along its diagonal."""
@@ -572,7 +609,11 @@ def clip_(
 ) -> Tensor:
     """Write the result of ``clamp`` into the tensor, and return that."""
 
-def clone(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+def clone(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    memory_format: memory_format | None = None,
+) -> Tensor:
     """Return a copy with memory of its own; the gradient passes through."""
 
 def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
@@ -607,6 +648,13 @@ def conj_physical(
 
 def conj_physical_(self: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Conjugate the tensor in place."""
+
+def constant_pad_nd(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    pad: Sequence[int],
+    value: builtins.complex = 0,
+) -> Tensor:
+    """Return the tensor with a number around it."""
 
 def copysign(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
@@ -784,7 +832,10 @@ def empty(
     dtype: dtype | None = None,
     device: str | int | device | None = None,
     requires_grad: bool = False,
+    memory_format: memory_format | None = None,
     out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return a tensor whose values are not defined."""
 
@@ -794,8 +845,35 @@ def empty_like(
     dtype: dtype | None = None,
     device: str | int | device | None = None,
     requires_grad: bool = False,
+    memory_format: memory_format | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return undefined values with the shape, type and device of ``input``."""
+
+def empty_permuted(
+    size: Sequence[int],
+    physical_layout: Sequence[int],
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    layout: layout | None = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return undefined values with dimensions in a given order in memory, the outermost first."""
+
+def empty_strided(
+    size: Sequence[int],
+    stride: Sequence[int],
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    layout: layout | None = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return undefined values with given strides, counted in elements."""
 
 def eq(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
@@ -866,6 +944,8 @@ def eye(
     device: str | int | device | None = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return a matrix with ones on the diagonal and zeros elsewhere."""
 
@@ -888,6 +968,9 @@ def feature_dropout_(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], p: float, train: bool
 ) -> Tensor:
     """Write what :func:`feature_dropout` returns into the tensor, and return that."""
+
+def fill(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], value: Any) -> Tensor:
+    """Return a copy filled with a number, or with a 0-d tensor; the gradient of ``input`` is 0."""
 
 def fill_(self: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], value: Any) -> Tensor:
     """Fill the tensor with a number, or with a 0-d tensor, in place."""
@@ -965,6 +1048,11 @@ def frexp(
 def from_numpy(ndarray: Any) -> Tensor:
     """Return a tensor that shares the memory of a NumPy array, or of a CuPy array."""
 
+def frombuffer(
+    buffer: Any, *, dtype: dtype, count: int = -1, offset: int = 0, requires_grad: bool = False
+) -> Tensor:
+    """Return a tensor on the memory of an object with Python's buffer interface."""
+
 def full(
     size: Sequence[int],
     fill_value: Any,
@@ -973,6 +1061,8 @@ def full(
     device: str | int | device | None = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return a number in every element; without a dtype the number's own."""
 
@@ -983,6 +1073,9 @@ def full_like(
     dtype: dtype | None = None,
     device: str | int | device | None = None,
     requires_grad: bool = False,
+    memory_format: memory_format | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return a number in every element, with the shape, type and device of ``input``."""
 
@@ -1045,6 +1138,32 @@ def gt(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
 ) -> Tensor:
     """Return where input is greater than other, as bool."""
+
+def hamming_window(
+    window_length: int,
+    periodic: bool = True,
+    alpha: float = 0.54,
+    beta: float = 0.46,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    layout: layout | None = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return ``alpha - beta cos(2 pi n / N)``, of which N is the length, or one less if symmetric."""
+
+def hann_window(
+    window_length: int,
+    periodic: bool = True,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    layout: layout | None = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return ``0.5 - 0.5 cos(2 pi n / N)``, of which N is the length, or one less if symmetric."""
 
 def hardshrink(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1189,6 +1308,12 @@ def is_neg(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
 def is_nonzero(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
     """Return whether the one element of a tensor is not 0."""
 
+def is_same_size(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+) -> bool:
+    """Return whether two tensors have the same shape."""
+
 def is_signed(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
     """Return whether the type of a tensor has negative numbers."""
 
@@ -1249,6 +1374,19 @@ def istft(
     return_complex: bool = False,
 ) -> Tensor:
     """Return the signal whose short-time transforms, by :func:`stft`, come nearest to these."""
+
+def kaiser_window(
+    window_length: int,
+    periodic: bool = True,
+    beta: float = 12.0,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    layout: layout | None = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return ``i0(beta sqrt(1 - (2 n / N - 1)^2)) / i0(beta)`` with the Bessel function i0."""
 
 def kron(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1324,6 +1462,8 @@ def linspace(
     device: str | int | device | None = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return ``steps`` values from start to end, both included, at equal distances."""
 
@@ -1433,6 +1573,21 @@ def logit_(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], eps: float | None = None
 ) -> Tensor:
     """Write the result of ``logit`` into the tensor, and return that."""
+
+def logspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    base: float = 10.0,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return ``base`` to the powers that :func:`linspace` gives for start and end."""
 
 def logsumexp(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1662,6 +1817,16 @@ def narrow(
 ) -> Tensor:
     """Return a view of ``length`` slices from ``start`` on, which may be a 0-d tensor."""
 
+def narrow_copy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int,
+    start: int,
+    length: int,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return a copy of what :func:`narrow` makes a view of."""
+
 def ne(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
 ) -> Tensor:
@@ -1747,6 +1912,8 @@ def ones(
     device: str | int | device | None = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return ones of a shape."""
 
@@ -1756,8 +1923,11 @@ def ones_like(
     dtype: dtype | None = None,
     device: str | int | device | None = None,
     requires_grad: bool = False,
+    memory_format: memory_format | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
-    """Return ones with the shape, type and device of ``input``."""
+    """Return ones with the shape, type and device of ``input``, and in memory as it is."""
 
 def orgqr(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1941,6 +2111,20 @@ def randperm(
 ) -> Tensor:
     """Return the integers below ``n`` in an order that is drawn."""
 
+def range(
+    start: Any,
+    end: Any,
+    step: Any = 1,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return start, start + step, ... up to end, which is included; by default floats."""
+
 def ravel(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return the elements as a vector: a view where they lie in order, else a copy."""
 
@@ -1978,6 +2162,9 @@ def reshape(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *shape: Any) -
 
 def resolve_conj(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return a copy of a conjugate that is a view, and any other tensor itself."""
+
+def resolve_neg(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return the tensor itself: negatives are no views here."""
 
 def result_type(tensor1: Any, tensor2: Any) -> dtype:
     """Return the type that an operation of two operands, tensors or numbers, computes in."""
@@ -2018,6 +2205,15 @@ def rsqrt_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
 
 def rsub(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any) -> Tensor:
     """Return other - input."""
+
+def scalar_tensor(
+    s: Any,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return a number as a 0-d tensor, a float by default."""
 
 def scatter(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -2465,6 +2661,18 @@ def tril(
 ) -> Tensor:
     """Return matrices with zeros above a diagonal."""
 
+def tril_indices(
+    row: int,
+    col: int,
+    offset: int = 0,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return the rows and the columns of the elements on and below a diagonal, as two rows."""
+
 def triu(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     diagonal: int = 0,
@@ -2472,6 +2680,18 @@ def triu(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return matrices with zeros below a diagonal."""
+
+def triu_indices(
+    row: int,
+    col: int,
+    offset: int = 0,
+    *,
+    dtype: dtype | None = None,
+    device: str | int | device | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return the rows and the columns of the elements on and above a diagonal, as two rows."""
 
 def true_divide(
     input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None
@@ -2630,6 +2850,8 @@ def zeros(
     device: str | int | device | None = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return zeros of a shape."""
 
@@ -2639,5 +2861,8 @@ def zeros_like(
     dtype: dtype | None = None,
     device: str | int | device | None = None,
     requires_grad: bool = False,
+    memory_format: memory_format | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
-    """Return zeros with the shape, type and device of ``input``."""
+    """Return zeros with the shape, type and device of ``input``, and in memory as it is."""

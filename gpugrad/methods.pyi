@@ -9,6 +9,7 @@ import numpy
 from gpugrad import Generator
 from gpugrad._device import device
 from gpugrad._dtype import dtype
+from gpugrad._layout import layout, memory_format
 from gpugrad._tensor import Tensor
 from gpugrad.graph import TensorBase
 
@@ -401,7 +402,7 @@ class Methods(TensorBase):
     def bernoulli_(self, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
         """Fill the tensor with ones, with probability ``p`` or those in a tensor, and zeros."""
 
-    def bfloat16(self) -> Tensor:
+    def bfloat16(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor as bfloat16; itself where it is that."""
 
     def bitwise_and(self, other: Any) -> Tensor:
@@ -443,13 +444,13 @@ class Methods(TensorBase):
     def bmm(self, mat2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the products of two stacks of matrices."""
 
-    def bool(self) -> Tensor:
+    def bool(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor as bool; itself where it is that."""
 
     def broadcast_to(self, *size: Any) -> Tensor:
         """Return a view with the shape ``size``, which the input's broadcasts to."""
 
-    def byte(self) -> Tensor:
+    def byte(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor as uint8; itself where it is that."""
 
     def cauchy_(
@@ -461,7 +462,7 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Fill the tensor with numbers of a Cauchy distribution."""
 
-    def cdouble(self) -> Tensor:
+    def cdouble(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor as complex128; itself where it is that."""
 
     def ceil(self) -> Tensor:
@@ -470,10 +471,10 @@ class Methods(TensorBase):
     def ceil_(self) -> Tensor:
         """Write the result of ``ceil`` into the tensor, and return that."""
 
-    def cfloat(self) -> Tensor:
+    def cfloat(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor as complex64; itself where it is that."""
 
-    def char(self) -> Tensor:
+    def char(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor as int8; itself where it is that."""
 
     def cholesky(self, upper: builtins.bool = False) -> Tensor:
@@ -514,7 +515,7 @@ class Methods(TensorBase):
     def clip_(self, min: Any = None, max: Any = None) -> Tensor:
         """Write the result of ``clamp`` into the tensor, and return that."""
 
-    def clone(self) -> Tensor:
+    def clone(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return a copy with memory of its own; the gradient passes through."""
 
     def conj(self) -> Tensor:
@@ -526,8 +527,8 @@ class Methods(TensorBase):
     def conj_physical_(self) -> Tensor:
         """Conjugate the tensor in place."""
 
-    def contiguous(self) -> Tensor:
-        """Return the tensor itself if its memory is in plain order, else a copy that is."""
+    def contiguous(self, *, memory_format: memory_format | None = None) -> Tensor:
+        """Return the tensor itself if its memory is in the order of a format, else a copy that is."""
 
     def copy_(self, src: Any, non_blocking: builtins.bool = False) -> Tensor:
         """Copy the values of another tensor in place: broadcast, cast, moved between devices."""
@@ -553,7 +554,7 @@ class Methods(TensorBase):
     def count_nonzero(self, dim: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
         """Return how many elements are not 0, over ``dim`` (all by default), as int64."""
 
-    def cpu(self) -> Tensor:
+    def cpu(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor on the CPU; itself where it is there."""
 
     def cross(
@@ -561,7 +562,13 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return :func:`linalg.cross`, by default along the first dimension of three elements."""
 
-    def cuda(self, device: Any = None) -> Tensor:
+    def cuda(
+        self,
+        device: Any = None,
+        non_blocking: builtins.bool = False,
+        *,
+        memory_format: memory_format | None = None,
+    ) -> Tensor:
         """Return the tensor on a GPU, the current one by default; itself where it is there."""
 
     def cummax(self, dim: builtins.int) -> Any:
@@ -637,7 +644,7 @@ class Methods(TensorBase):
     def dot(self, tensor: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the inner product of two vectors, without conjugation."""
 
-    def double(self) -> Tensor:
+    def double(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor as float64; itself where it is that."""
 
     def dsplit(
@@ -722,7 +729,7 @@ class Methods(TensorBase):
     def flipud(self) -> Tensor:
         """Return a copy with the order of the rows reversed."""
 
-    def float(self) -> Tensor:
+    def float(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor as float32; itself where it is that."""
 
     def float_power(self, exponent: Any) -> Tensor:
@@ -812,7 +819,7 @@ class Methods(TensorBase):
     def gt_(self, other: Any) -> Tensor:
         """Write the result of ``gt`` into the tensor, and return that."""
 
-    def half(self) -> Tensor:
+    def half(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor as float16; itself where it is that."""
 
     def hardshrink(
@@ -947,7 +954,7 @@ class Methods(TensorBase):
     def inner(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the sums of products over the last dimensions; with a number, the multiple."""
 
-    def int(self) -> Tensor:
+    def int(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor as int32; itself where it is that."""
 
     def inverse(self) -> Tensor:
@@ -967,6 +974,9 @@ class Methods(TensorBase):
 
     def is_nonzero(self) -> builtins.bool:
         """Return whether the one element of a tensor is not 0."""
+
+    def is_same_size(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> builtins.bool:
+        """Return whether two tensors have the same shape."""
 
     def is_signed(self) -> builtins.bool:
         """Return whether the type of a tensor has negative numbers."""
@@ -1140,7 +1150,7 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return log(exp(input).sum(dim)), without overflow."""
 
-    def long(self) -> Tensor:
+    def long(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor as int64; itself where it is that."""
 
     def lt(self, other: Any) -> Tensor:
@@ -1305,6 +1315,9 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return a view of ``length`` slices from ``start`` on, which may be a 0-d tensor."""
 
+    def narrow_copy(self, dim: builtins.int, start: builtins.int, length: builtins.int) -> Tensor:
+        """Return a copy of what :func:`narrow` makes a view of."""
+
     def ne(self, other: Any) -> Tensor:
         """Return where input differs from other, as bool."""
 
@@ -1330,8 +1343,23 @@ class Methods(TensorBase):
         dtype: dtype | None = None,
         device: str | builtins.int | device | None = None,
         requires_grad: builtins.bool = False,
+        layout: layout | None = None,
+        pin_memory: builtins.bool = False,
     ) -> Tensor:
         """Return undefined values of a shape, with the type and device of ``input``."""
+
+    def new_empty_strided(
+        self,
+        size: Sequence[builtins.int],
+        stride: Sequence[builtins.int],
+        *,
+        dtype: dtype | None = None,
+        device: str | builtins.int | device | None = None,
+        requires_grad: builtins.bool = False,
+        layout: layout | None = None,
+        pin_memory: builtins.bool = False,
+    ) -> Tensor:
+        """Return undefined values with given strides, with the type and device of ``input``."""
 
     def new_full(
         self,
@@ -1341,6 +1369,8 @@ class Methods(TensorBase):
         dtype: dtype | None = None,
         device: str | builtins.int | device | None = None,
         requires_grad: builtins.bool = False,
+        layout: layout | None = None,
+        pin_memory: builtins.bool = False,
     ) -> Tensor:
         """Return a number, or that of a 0-d tensor, in every element of a shape."""
 
@@ -1351,6 +1381,8 @@ class Methods(TensorBase):
         dtype: dtype | None = None,
         device: str | builtins.int | device | None = None,
         requires_grad: builtins.bool = False,
+        layout: layout | None = None,
+        pin_memory: builtins.bool = False,
     ) -> Tensor:
         """Return ones of a shape, with the type and device of ``input``."""
 
@@ -1371,6 +1403,8 @@ class Methods(TensorBase):
         dtype: dtype | None = None,
         device: str | builtins.int | device | None = None,
         requires_grad: builtins.bool = False,
+        layout: layout | None = None,
+        pin_memory: builtins.bool = False,
     ) -> Tensor:
         """Return zeros of a shape, with the type and device of ``input``."""
 
@@ -1530,6 +1564,9 @@ class Methods(TensorBase):
     def resolve_conj(self) -> Tensor:
         """Return a copy of a conjugate that is a view, and any other tensor itself."""
 
+    def resolve_neg(self) -> Tensor:
+        """Return the tensor itself: negatives are no views here."""
+
     def roll(
         self,
         shifts: builtins.int | Sequence[builtins.int],
@@ -1629,7 +1666,7 @@ class Methods(TensorBase):
     def sgn_(self) -> Tensor:
         """Write the result of ``sgn`` into the tensor, and return that."""
 
-    def short(self) -> Tensor:
+    def short(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor as int16; itself where it is that."""
 
     def sigmoid(self) -> Tensor:
@@ -1839,7 +1876,7 @@ class Methods(TensorBase):
         device: Any = None,
         copy: builtins.bool = False,
         non_blocking: builtins.bool = False,
-        memory_format: Any = None,
+        memory_format: memory_format | None = None,
     ) -> Tensor:
         """Return the tensor with another dtype or on another device; itself where nothing changes."""
 

@@ -9,6 +9,7 @@ from gpugrad._dtype import dtype
 from gpugrad._size import Size
 from gpugrad.graph import TensorBase
 from gpugrad.ops import copy, creation
+from gpugrad.ops import filled as filled_
 
 
 def filled(kind: dtype, data: tuple[Any, ...], device: Any) -> Any:
@@ -21,7 +22,7 @@ def filled(kind: dtype, data: tuple[Any, ...], device: Any) -> Any:
     if isinstance(first, Size):
         data = first
     if all(isinstance(n, int) and not isinstance(n, bool) for n in data):
-        return creation.empty(data or (0,), dtype=kind, device=device)
+        return filled_.empty(data or (0,), dtype=kind, device=device)
     if len(data) == 1 and isinstance(first, TensorBase):
         given = _dtype.of(first._array.dtype)
         if given is not kind:

@@ -49,7 +49,7 @@ def operations() -> list[str]:
         for declared in PUBLIC.values()
         if declared.home.startswith(_FOLDER)
         and declared.home not in _OTHERS
-        and declared.returns not in ("bool", "int", "Size")  # no tensor
+        and declared.returns not in ("bool", "int", "Size", "dtype")  # no tensor
     )
 
 
@@ -57,8 +57,11 @@ _FOLDER = "gpugrad.ops."
 # No results of tensors alone, or by chance; other names of ``to``.
 _OTHERS = {
     _FOLDER + name
-    for name in ("chance", "conversion", "creation", "draw", "frequency", "inplace", "redraw")
-}
+    for name in (
+        "chance", "conversion", "counted", "creation", "draw", "filled", "frequency", "inplace",
+        "redraw", "window",
+    )
+}  # fmt: skip
 
 # --------------------------------------------------------------------------- equality
 

@@ -20,6 +20,7 @@ import numpy as np
 
 import gpugrad
 from gpugrad import fft, functions, linalg, methods, special
+from gpugrad.signal import windows
 
 FOLDER = Path(gpugrad.__file__).parent
 WIDTH = 100
@@ -171,9 +172,10 @@ def files() -> dict[Path, str]:
             methods, {name: make() for name, make in methods.methods()}, of_class
         )
     }
-    for module in (functions, fft, special, linalg):
+    for module in (functions, fft, special, linalg, windows):
         made = {name: getattr(module, name) for name in module.__all__}
-        found[FOLDER / f"{module.__name__.split('.')[-1]}.pyi"] = stub(module, made)
+        path = module.__name__.partition(".")[2].replace(".", "/")
+        found[FOLDER / f"{path}.pyi"] = stub(module, made)
     return found
 
 

@@ -31,16 +31,19 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("_device",): (),
     ("_dtype",): ("errors",),
     ("printing", "type_info"): ("_dtype",),
+    ("_layout",): (),
     ("_size",): ("errors",),
     ("kernels",): ("formula", "_dtype"),
     ("backend",): ("formula", "errors", "_device", "_dtype"),
-    ("op",): ("backend", "formula", "hooks", "graph", "errors", "_device", "_dtype"),
-    ("ops",): ("backend", "formula", "graph", "errors", "_device", "_dtype", "_size", "op"),
+    ("op",): ("backend", "formula", "hooks", "graph", "errors", "_device", "_dtype", "_layout"),
+    ("ops",): (
+        "backend", "formula", "graph", "errors", "_device", "_dtype", "_layout", "_size", "op",
+    ),
     ("methods",): ("graph", "op", "ops"),
     ("tensor_types",): ("backend", "graph", "_dtype", "_size", "ops"),
     ("_tensor",): (
-        "backend", "hooks", "graph", "errors", "_device", "_dtype", "printing", "_size", "op",
-        "ops", "methods", "tensor_types",
+        "backend", "hooks", "graph", "errors", "_device", "_dtype", "printing", "_layout", "_size",
+        "op", "ops", "methods", "tensor_types",
     ),
     ("tree",): ("_tensor",),
     ("autograd",): (
@@ -52,7 +55,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("cuda",): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor", "tensor_types",
     ),
-    ("functions", "fft", "special", "linalg", "return_types"): (
+    ("functions", "fft", "signal", "special", "linalg", "return_types"): (
         "errors", "op", "_tensor", "random",
     ),
     ("utils",): ("graph", "_device", "op", "autograd", "random"),

@@ -10,6 +10,7 @@ import pytest
 
 import gpugrad
 from comparison import agree_on, pytorch
+from gpugrad.testing import assert_close
 
 COPIES = [
     "x = torch.tensor([1.0, 2.0], requires_grad=True); x.grad = torch.ones(2); c = copy.copy(x)\n"
@@ -80,6 +81,144 @@ NEW = [
     "torch.vmap(lambda t: t.new_empty((2,)).copy_(t[:2]))(torch.ones(3, 4))",
     "torch.vmap(lambda t: t.new_tensor([1, 2]))(torch.ones(3, 4))",
 ]
+
+
+# What `out=` says of a new tensor, and what must agree with it.
+INTO = [
+    "torch.zeros(2, out=torch.ones(3, dtype=torch.int32)[:2])",
+    "torch.zeros(2, dtype=torch.float64, out=torch.ones(2))",
+    "torch.full((2,), 1.5, out=torch.ones(2, dtype=torch.int64))",
+    "torch.arange(3.5, out=torch.ones(4, dtype=torch.int64)[:4])",
+    "torch.eye(2, out=torch.ones(2, 2, dtype=torch.int64))",
+    "torch.zeros(2, out=torch.ones(2), requires_grad=True)",
+]
+
+STORED = [
+    "torch.zeros(2, layout=torch.strided).layout is torch.strided",
+    "torch.ones(2, layout='a')",
+    "torch.ones(2, pin_memory=False)",
+    "torch.zeros_like(torch.ones(2, 3).t()).stride()",
+    "torch.zeros_like(torch.ones(2, 3).t(), memory_format=torch.contiguous_format).stride()",
+    "torch.zeros_like(torch.ones(2, 3)[0].expand(2, 3)).stride()",
+    "torch.full_like(torch.ones(2, 3, 4).permute(2, 0, 1), 2).stride()",
+    "torch.ones_like(torch.ones(2, 3, 4, 5), memory_format=torch.channels_last).stride()",
+    "torch.ones_like(torch.ones(2, 3), memory_format=torch.channels_last)",
+    "torch.empty(2, 3, 4, 5, memory_format=torch.channels_last).stride()",
+    "torch.empty(2, memory_format=torch.preserve_format)",
+    "torch.ones(2, 3, 4, 5).contiguous(memory_format=torch.channels_last).stride()",
+    "torch.ones(2, 3, 4, 5, 6).clone(memory_format=torch.channels_last_3d).stride()",
+    "torch.ones(2, 3).clone(memory_format=torch.channels_last)",
+    "x = torch.ones(2, 3, 4, 5); y = x.to(memory_format=torch.channels_last)\n"
+    "y.stride(), y.is_contiguous(), y.is_contiguous(memory_format=torch.channels_last)",
+    "x = torch.ones(2, 3).t(); x.to(memory_format=torch.contiguous_format) is x",
+    "x = torch.ones(2, 3).t()\nx.to(torch.float64, memory_format=torch.contiguous_format).stride()",
+    "x = torch.ones(2); x.to(torch.float32, False, True) is x, x.to('cpu', None, True) is x",
+    "x = torch.ones(2, 3, 4, 5, requires_grad=True)\n"
+    "x.clone(memory_format=torch.channels_last).mul(2).sum().backward()\nx.grad.sum()",
+    "torch.empty_permuted((2, 3, 4), (1, 2, 0)).stride()",
+    "torch.empty_permuted((2, 3), (1, 1))",
+    "torch.empty_permuted((2, 3), (0, 2))",
+    "torch.empty_permuted((2, 3), (1,))",
+    "torch.empty_strided((2, 3), (7, 2)).stride(), torch.empty_strided((2, 0), (7, 1)).shape",
+    "torch.empty_strided((2, 3), (1,))",
+    "torch.empty_strided((2, 3), (1, -1))",
+    "torch.ones(2).new_empty_strided((2, 3), (1, 2), dtype=torch.int32).zero_().stride()",
+]
+
+COUNTED = [
+    "torch.arange(1, 2, 0.5, dtype=torch.int32), torch.arange(0.5, 3, dtype=torch.int64)",
+    "torch.arange(0, 3, 0.5, dtype=torch.int64)",
+    "torch.arange(3, dtype=torch.bool)",
+    "torch.arange(2**62, 2**62 + 3), torch.arange(True), torch.arange(torch.tensor(2))",
+    "torch.arange('a')",
+    "torch.arange(1j)",
+    "torch.range(3, 0)",
+    "torch.linspace(3, 1, 5, dtype=torch.int32), torch.linspace(0, 10, 4, dtype=torch.int64)",
+    "torch.linspace(math.inf, 1, 3), torch.linspace(0, 1, 1), torch.linspace(0, 1, 0)",
+    "torch.linspace(1j, 2, 3), torch.linspace(torch.tensor(4.5), -3, 4, dtype=torch.float64)",
+    "torch.linspace(1j, 2, 3, dtype=torch.float32)",
+    "torch.linspace(torch.ones(2), 1, 3)",
+    "torch.linspace(0, 300, 3, dtype=torch.uint8)",
+    "torch.logspace(0, 2.5, 6, dtype=torch.int64), torch.logspace(0, 1, 1)",
+    "torch.logspace(0, 1, 3, dtype=torch.bool)",
+    "torch.eye(2, 3, dtype=torch.bool), torch.eye(0)",
+    "torch.eye(2.5)",
+    "torch.tril_indices(3, 3, -1), torch.triu_indices(2, 4, 1), torch.tril_indices(2, 2, -5)",
+    "torch.triu_indices(-1, 2)",
+    "torch.tril_indices(2, 3, dtype=torch.int16)",
+    "torch.scalar_tensor(True), torch.scalar_tensor(3.7, dtype=torch.int64)",
+    "torch.scalar_tensor('a')",
+]
+
+SHARED = [
+    "x = torch.ones(2); torch.asarray(x) is x, torch.asarray(x, copy=True) is x",
+    "torch.asarray(torch.ones(2), dtype=torch.float64, copy=False)",
+    "torch.asarray([1, 2]), torch.asarray(3), torch.asarray(b'abcd', dtype=torch.uint8)",
+    "torch.asarray(3, copy=False)",
+    "torch.asarray([1.0], requires_grad=True).requires_grad",
+    "torch.asarray(torch.ones(2, requires_grad=True), requires_grad=False).requires_grad",
+    "a = np.arange(3.0); torch.asarray(a)[0] = 7; a.tolist()",
+    "torch.asarray('a')",
+    "b = bytearray(b'abcdefgh'); x = torch.frombuffer(b, dtype=torch.int32); x[0] = 0; bytes(b)",
+    "torch.frombuffer(bytearray(8), dtype=torch.int32, count=1, offset=4)",
+    "torch.frombuffer(bytearray(8), dtype=torch.int32, offset=5)",
+    "torch.frombuffer(bytearray(8), dtype=torch.int32, offset=8)",
+    "torch.frombuffer(bytearray(8), dtype=torch.int32, count=3)",
+    "torch.frombuffer(bytearray(0), dtype=torch.int32)",
+    "torch.frombuffer([1], dtype=torch.int32)",
+    "torch.frombuffer(bytearray(4), dtype=torch.int32, requires_grad=True)",
+]
+
+WINDOWS = [
+    "torch.hann_window(-1)",
+    "torch.signal.windows.general_cosine(5, a=[])",
+    "torch.signal.windows.general_cosine(5, a=0.5)",
+    "torch.signal.windows.exponential(5, center=1.0)",
+    "torch.signal.windows.gaussian(5, std=0)",
+    "torch.signal.windows.kaiser(5, beta=-1)",
+    "torch.signal.windows.hann(-1)",
+    "torch.signal.windows.hann(5, dtype=torch.float16)",
+]
+
+
+@pytest.mark.filterwarnings("ignore:gpugrad.range is deprecated")
+@pytest.mark.parametrize("snippet", [*INTO, *STORED, *COUNTED, *SHARED, *WINDOWS])
+def test_what_is_made_is_pytorchs(snippet: str) -> None:
+    agree_on(snippet, "cpu")
+
+
+LENGTHS = (0, 1, 2, 7)
+NEARLY: list[Any] = [
+    *(
+        lambda lib, name=name, kind=kind: [
+            getattr(lib, f"{name}_window")(n, periodic, dtype=getattr(lib, kind))
+            for n in LENGTHS for periodic in (True, False)
+        ]
+        for name in ("hann", "hamming", "blackman", "bartlett", "kaiser")
+        for kind in ("float32", "float64", "float16")
+    ),
+    *(
+        lambda lib, name=name, kind=kind: [
+            getattr(lib.signal.windows, name)(n, sym=sym, dtype=getattr(lib, kind))
+            for n in LENGTHS for sym in (True, False)
+        ]
+        for name in ("bartlett", "blackman", "cosine", "exponential", "gaussian", "hamming",
+                     "hann", "kaiser", "nuttall")
+        for kind in ("float32", "float64")
+    ),
+    lambda lib: [lib.hamming_window(5, True, 0.5, 0.4), lib.kaiser_window(5, True, 3.0)],
+    lambda lib: [lib.signal.windows.general_hamming(5, alpha=0.3, dtype=lib.float64)],
+    lambda lib: [lib.signal.windows.exponential(5, center=1.0, sym=False, tau=2.0)],
+    lambda lib: [lib.logspace(0, 1, 3, base=-2.0), lib.logspace(0, 1j, 3)],
+    lambda lib: [lib.logspace(lib.tensor(0), 1, 3, base=2), lib.linspace(0.1, 4.7, 9)],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", NEARLY, ids=range(len(NEARLY)))
+def test_what_is_computed_is_nearly_pytorchs(call: Any) -> None:
+    for found, expected in zip(call(gpugrad), call(pytorch()), strict=True):
+        assert str(found.dtype).split(".")[1] == str(expected.dtype).split(".")[1]
+        assert_close(found, expected, atol=1e-7 if found.itemsize > 2 else 3e-3)
 
 
 @pytest.mark.parametrize("snippet", [*COPIES, *NEW])

@@ -22,7 +22,7 @@ from gpugrad.op.generated.pointwise import HOST
 from gpugrad.op.history import renew
 from gpugrad.op.hooked import handed
 from gpugrad.op.saved import heir, of_class, subclasses, up_to_date, wrap
-from gpugrad.ops.creation import zeros_like
+from gpugrad.ops.filled import zeros_like
 
 Roots = Tensor | GradientEdge | Sequence[Tensor | GradientEdge]
 

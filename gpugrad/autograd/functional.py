@@ -19,7 +19,7 @@ from gpugrad.autograd import engine, forward_ad
 from gpugrad.autograd.basis import along_basis, basis
 from gpugrad.graph import recording, restoring
 from gpugrad.op.dual import variable
-from gpugrad.ops.creation import zeros_like
+from gpugrad.ops.filled import zeros_like
 from gpugrad.ops.joining import stack
 
 Function = Callable[..., Any]

@@ -23,7 +23,8 @@ from gpugrad.autograd import engine, forward_ad, function
 from gpugrad.autograd.basis import at_once, basis
 from gpugrad.graph import warn
 from gpugrad.op.saved import own_array, wrap
-from gpugrad.ops.creation import tensor, zeros_like
+from gpugrad.ops.creation import tensor
+from gpugrad.ops.filled import zeros_like
 from gpugrad.ops.joining import stack
 
 Array = np.ndarray[Any, np.dtype[Any]]

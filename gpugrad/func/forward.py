@@ -36,7 +36,7 @@ from gpugrad.op.dual import (
     unrecorded,
 )
 from gpugrad.op.saved import check_view, counters_of
-from gpugrad.ops.creation import zeros_like
+from gpugrad.ops.filled import zeros_like
 from gpugrad.tree import Argnums
 
 Function = Callable[..., Any]

@@ -24,7 +24,7 @@ from gpugrad.graph import (
 from gpugrad.op.batching import in_every_example
 from gpugrad.op.dual import leads_elsewhere, outside, tangents_of, unrecorded, variable, with_bases
 from gpugrad.op.saved import counters_of
-from gpugrad.ops.creation import zeros_like
+from gpugrad.ops.filled import zeros_like
 from gpugrad.tree import Argnums
 
 Function = Callable[..., Any]

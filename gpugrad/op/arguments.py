@@ -18,7 +18,8 @@ from collections.abc import Callable, Sequence
 from inspect import Parameter
 from typing import Any
 
-from gpugrad import errors
+from gpugrad import backend, errors
+from gpugrad._layout import check_layout
 from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase, recording, restoring
 from gpugrad.op import output, saved
@@ -45,15 +46,18 @@ class Arguments:
         out: bool = False,
         method: bool = False,
         promotes: bool = False,
+        creates: bool = False,
     ):
         """Make the way into ``plain``, whose parameters these are, with ``out=`` where asked.
 
         The first argument of a ``method`` is known to be a tensor, and not counted.  Where it
-        ``promotes``, tensors are of one type if one was given as an array.
+        ``promotes``, tensors are of one type if one was given as an array; where it ``creates``
+        a tensor, how that is stored may be said.
         """
         self.name, self.plain, self.out, self.method = name, plain, out, method
         self.promotes = promotes
         self.apart: int | None = None  # from which operand on a result must lie apart from them
+        self.creates = creates
         self.positional = [p for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
         self.places = {p.name: k for k, p in enumerate(self.positional)}
         self.keywords = {p.name: p for p in parameters if p.kind is Parameter.KEYWORD_ONLY}
@@ -109,6 +113,9 @@ class Arguments:
             TypeError: An argument is missing, unknown, given twice, or of another kind.
         """
         out = keywords.pop("out", None) if self.out else None
+        if self.creates:
+            check_layout(self.name, keywords.pop("layout", None))
+            check_pinning(keywords.pop("pin_memory", False))
         count = len(self.positional)
         values = [*given[:count], *(_default(p) for p in self.positional[len(given) :])]
         others, options = given[count:], {}
@@ -161,11 +168,28 @@ class Arguments:
     @restoring
     def _written(self, out: Any, values: Any, others: Any, options: Any) -> Any:
         """Return what a call wrote into the tensor that was given for its result."""
+        requires_grad = self.creates and output.prepare(out, options)
         with recording(False):
             result = self.plain(*values, *others, **options)
             if self.apart is not None:
                 output.check_types(out, result)
-            return output.written(self.name, out, result)
+            result = output.written(self.name, out, result)
+        if requires_grad:
+            out.requires_grad_()
+        return result
+
+
+def check_pinning(asked: bool) -> None:
+    """Raise where memory cannot be pinned; where there is a GPU that has no effect.
+
+    Raises:
+        RuntimeError: There is none.
+    """
+    if asked and backend.cuda_problem() is not None:
+        raise RuntimeError(
+            "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory "
+            "allocator is available on this system."
+        )
 
 
 def _default(parameter: Parameter) -> Any:

@@ -14,6 +14,7 @@ from functools import cached_property
 from inspect import Parameter, Signature
 from typing import Any, TypeVar
 
+from gpugrad._layout import layout
 from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase
 from gpugrad.op.arguments import Arguments
@@ -48,6 +49,7 @@ class Public:
     formula: Any = None
     numbers: tuple[str, str] = GIVEN
     promotes: bool = False
+    creates: bool = False
     home: str = ""  # the module in which it was declared
     tensors: frozenset[str] = frozenset()
 
@@ -102,6 +104,9 @@ class Public:
         parameters = list(self.parameters)
         if form == "function" and self.out:
             parameters.append(_parameter("out", _KEYWORD, None, {"out": "Tensor | None"}))
+        if self.creates:
+            parameters.append(_parameter("layout", _KEYWORD, None, {"layout": layout | None}))
+            parameters.append(_parameter("pin_memory", _KEYWORD, False, {"pin_memory": bool}))
         if form not in ("function", "write"):
             # the tensor is the parameter called input, wherever that stands
             place = next((k for k, p in enumerate(parameters) if p.name == "input"), 0)
@@ -126,7 +131,12 @@ class Public:
     def function(self) -> Callable[..., Any]:
         """The function of a module."""
         general = Arguments(
-            self.spoken, self.parameters, self.plain, bool(self.out), promotes=self.promotes
+            self.spoken,
+            self.parameters,
+            self.plain,
+            bool(self.out),
+            promotes=self.promotes,
+            creates=self.creates,
         )
         if self.out == "apart":
             general.apart = 1 if "values" in self.inplace else 0
@@ -164,8 +174,11 @@ class Public:
     def method(self) -> Callable[..., Any]:
         """The method of tensors."""
         parameters, plain = self.tensor_first(self.plain)
-        found = Arguments(self.name, parameters, plain, method=True, promotes=self.promotes)
-        if plain is not self.plain or found.translates or self.formula is not None:
+        found = Arguments(
+            self.name, parameters, plain, method=True, promotes=self.promotes, creates=self.creates
+        )
+        general = found.translates or self.creates or self.formula is not None
+        if plain is not self.plain or general:
             return self.dressed(self._specialized(found), "method", self.name)
         return self.dressed(plain, "method", self.name)
 
@@ -244,6 +257,7 @@ def public(
     numbers: tuple[str, str] = GIVEN,
     promotes: bool = False,
     tensors: str = "",
+    creates: bool = False,
     name: str = "",
 ) -> Callable[[F], F]:
     """Declare what users get of a function of tensors; it is returned as it is.
@@ -269,6 +283,8 @@ def public(
         promotes: Whether tensors of different types are those that they promote to where one of
             them was given as an array; tensors alone are the function's to judge.
         tensors: The operands of a formula of several for which PyTorch takes no numbers.
+        creates: Whether it makes a new tensor of a ``dtype`` and on a ``device``, which are by
+            default those of ``out``; it takes ``layout`` and ``pin_memory`` as well.
         name: What users call it, where that is not the name of the function; ``linalg.norm`` is a
             function of a module only.
     """
@@ -281,7 +297,7 @@ def public(
         PUBLIC[key] = Public(
             key, plain, function, method, out, changed, tuple(names.split()),
             tuple(operators.split()), tuple(reflected.split()), formula,
-            NONE if "other" in tensors.split() else numbers, promotes,
+            NONE if "other" in tensors.split() else numbers, promotes, creates,
             plain.__module__, frozenset(tensors.split()),
         )  # fmt: skip
         return plain

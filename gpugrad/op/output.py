@@ -68,6 +68,26 @@ def check_types(out: Any, result: Any) -> None:
         raise RuntimeError(f"Expected out tensor to have dtype {wanted}, but got {given} instead")
 
 
+def prepare(out: Any, options: dict[str, Any]) -> bool:
+    """Give the options of a new tensor the type and the device of ``out``.
+
+    Return whether that is to require grad.
+
+    Raises:
+        RuntimeError: Another type was asked for.
+    """
+    kind = _dtype.of(out._array.dtype)
+    asked = options.get("dtype")
+    if asked is not None and asked is not kind:
+        raise RuntimeError(
+            f"dtype {asked.title} does not match dtype of out parameter ({kind.title})"
+        )
+    options["dtype"] = kind
+    if options.get("device") is None:
+        options["device"] = out.device
+    return bool(options.pop("requires_grad", False))
+
+
 def _not_a_tensor(function: str, out: Any) -> TypeError:
     return TypeError(f"{function}(): argument 'out' must be Tensor, not {type(out).__name__}")
 

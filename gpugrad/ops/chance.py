@@ -17,8 +17,9 @@ from gpugrad.op import composite, public
 from gpugrad.op.generator import Generator, by_example, examples, for_each_example, source
 from gpugrad.op.saved import descended, wrap
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.creation import DeviceLike, _sizes, finish, place
+from gpugrad.ops.creation import DeviceLike, finish, place
 from gpugrad.ops.draw import check_floating, drawn, new
+from gpugrad.ops.filled import sizes_of
 from gpugrad.ops.inplace import decided, inplace
 from gpugrad.ops.shape import expand
 
@@ -92,7 +93,7 @@ def normal(
         )
     _check_deviation(std)
     if len(numbers) == 2:
-        shape = _sizes((size,), None, "normal")
+        shape = sizes_of((size,), None, "normal")
         made = new("normal", shape, dtype, place(device), generator, False)
         return finish(pw.add(pw.mul(made, std), mean), requires_grad)
     tensors: list[Any] = [v for v in (mean, std) if isinstance(v, TensorBase)]

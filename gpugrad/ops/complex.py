@@ -218,6 +218,12 @@ def conj_physical(input: Tensor) -> Tensor:
 
 
 @public()
+def resolve_neg(input: Tensor) -> Tensor:
+    """Return the tensor itself: negatives are no views here."""
+    return input
+
+
+@public()
 def resolve_conj(input: Tensor) -> Tensor:
     """Return a copy of a conjugate that is a view, and any other tensor itself."""
     return clone(input) if input.is_conj() else input

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype
+from gpugrad._layout import memory_format
 from gpugrad.op import public
 from gpugrad.ops.copy import to
 
@@ -13,15 +14,21 @@ if TYPE_CHECKING:
 
 
 @public(function=False)
-def cpu(input: Tensor) -> Tensor:
+def cpu(input: Tensor, *, memory_format: memory_format | None = None) -> Tensor:
     """Return the tensor on the CPU; itself where it is there."""
-    return to(input, "cpu")
+    return to(input, "cpu", memory_format=memory_format)
 
 
 @public(function=False)
-def cuda(input: Tensor, device: Any = None) -> Tensor:
-    """Return the tensor on a GPU, the current one by default; itself where it is there."""
-    return to(input, "cuda" if device is None else device)
+def cuda(
+    input: Tensor, device: Any = None, non_blocking: bool = False, *,
+    memory_format: memory_format | None = None,
+) -> Tensor:  # fmt: skip
+    """Return the tensor on a GPU, the current one by default; itself where it is there.
+
+    ``non_blocking`` is accepted and has no effect.
+    """
+    return to(input, "cuda" if device is None else device, memory_format=memory_format)
 
 
 @public(function=False)
@@ -31,8 +38,8 @@ def type_as(input: Tensor, other: Tensor) -> Tensor:
 
 
 def _named_after(kind: _dtype.dtype, name: str) -> None:
-    def convert(input: Tensor) -> Tensor:
-        return to(input, kind)
+    def convert(input: Tensor, *, memory_format: memory_format | None = None) -> Tensor:
+        return to(input, kind, memory_format=memory_format)
 
     convert.__doc__ = f"Return the tensor as {kind.name}; itself where it is that."
     public(function=False, name=name)(convert)

@@ -1,9 +1,9 @@
-"""New tensors: from data, from arrays that exist, filled, and counted."""
+"""New tensors from data, and from arrays and other memory that exists."""
 
 from __future__ import annotations
 
+import array
 import functools
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,11 @@ import numpy as np
 from gpugrad import _dtype, backend
 from gpugrad._device import CPU, device
 from gpugrad._dtype import INEXACT, dtype
-from gpugrad.errors import size
 from gpugrad.graph import LEAF, TensorBase, inferring, mark
 from gpugrad.op import public
-from gpugrad.op.number import check_number, check_word, checked_integer, checked_number, half_for
+from gpugrad.op.number import check_number, check_word, checked_integer, checked_number
 from gpugrad.op.saved import descended, wrap
-from gpugrad.ops.copy import to
-from gpugrad.ops.shape import as_shape
+from gpugrad.ops.copy import detach, to
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -231,213 +229,112 @@ def as_tensor(data: Any, *, dtype: dtype | None = None, device: DeviceLike = Non
     return to(result, device=device, dtype=dtype)
 
 
-# --------------------------------------------------------------------------- filled
-
-
-def place(where: DeviceLike) -> device:
-    """Return the device that an argument means; the CPU by default."""
-    return CPU if where is None else device(where)
-
-
-def _sizes(sizes: tuple[Any, ...], keyword: Any = None, function: str = "") -> tuple[int, ...]:
-    if not sizes and keyword is None:
-        raise TypeError(f'{function}() missing 1 required positional arguments: "size"')
-    shape = as_shape(sizes if keyword is None else (keyword,), function)
-    for n in shape:
-        if n < 0:
-            raise RuntimeError(
-                f"Trying to create tensor with negative dimension {n}: {size(shape)}"
-            )
-    return shape
-
-
-def _filled(
-    shape: tuple[int, ...],
-    value: complex,
-    kind: dtype | None,
-    where: DeviceLike,
-    requires_grad: bool,
-    door: backend.Backend | None = None,
-) -> Any:
-    here = place(where)
-    kind = _dtype.chosen(kind, _dtype.get_default_dtype())
-    door = door or backend.of_device(here)
-    return finish(wrap(door.full(shape, value, kind.numpy, here)), requires_grad)
-
-
-def _filled_like(
-    input: TensorBase, value: complex, kind: dtype | None, where: DeviceLike, requires_grad: bool
-) -> Any:
-    shape, kind, here = _like(input, kind, where)
-    door = backend.on(here, backend.of(input._array))
-    return descended(_filled(shape, value, kind, here, requires_grad, door), (input,))
-
-
-@public(method=False, out=True)
-def zeros(
-    *sizes: Any, size: Any = None, dtype: dtype | None = None, device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Return zeros of a shape."""
-    return _filled(_sizes(sizes, size, "zeros"), 0, dtype, device, requires_grad)
-
-
-@public(method=False, out=True)
-def ones(
-    *sizes: Any, size: Any = None, dtype: dtype | None = None, device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Return ones of a shape."""
-    return _filled(_sizes(sizes, size, "ones"), 1, dtype, device, requires_grad)
-
-
-@public(method=False, out=True)
-def full(
-    size: Sequence[int],
-    fill_value: Any,
+@public(method=False)
+def asarray(
+    obj: Any,
     *,
     dtype: dtype | None = None,
     device: DeviceLike = None,
-    requires_grad: bool = False,
+    copy: bool | None = None,
+    requires_grad: bool | None = None,
 ) -> Tensor:
-    """Return a number in every element; without a dtype the number's own."""
-    value = _plain(fill_value)
-    if not isinstance(value, bool | int | float | complex):
-        raise TypeError(
-            f"full(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}"
-        )
-    kind = _dtype.chosen(dtype, _dtype.of_number(value))
-    shape = _sizes((size,), None, "full")
-    value = checked_number(value, kind, half_for(shape))
-    return _filled(shape, value, kind, device, requires_grad)
+    """Return what is given as a tensor, sharing its memory where that is possible.
 
-
-@public(method=False, out=True)
-def empty(
-    *sizes: Any, size: Any = None, dtype: dtype | None = None, device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Return a tensor whose values are not defined."""
-    here = place(device)
-    kind = _dtype.chosen(dtype, _dtype.get_default_dtype())
-    array = backend.of_device(here).empty(_sizes(sizes, size, "empty"), kind.numpy, here)
-    return finish(wrap(array), requires_grad)
-
-
-def _like(
-    input: TensorBase, dtype: dtype | None, device: DeviceLike
-) -> tuple[tuple[int, ...], dtype, device]:
-    if not isinstance(input, TensorBase):
-        raise TypeError(f"expected a Tensor to be like, but got {type(input).__name__}")
-    array = input._array
-    here = place(device) if device is not None else backend.of(array).device_of(array)
-    return tuple(array.shape), _dtype.chosen(dtype, _dtype.of(array.dtype)), here
-
-
-@public(method=False)
-def zeros_like(
-    input: Tensor, *, dtype: dtype | None = None, device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Return zeros with the shape, type and device of ``input``."""
-    return _filled_like(input, 0, dtype, device, requires_grad)
-
-
-@public(method=False)
-def ones_like(
-    input: Tensor, *, dtype: dtype | None = None, device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Return ones with the shape, type and device of ``input``."""
-    return _filled_like(input, 1, dtype, device, requires_grad)
-
-
-@public(method=False)
-def full_like(
-    input: Tensor, fill_value: Any, *, dtype: dtype | None = None, device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Return a number in every element, with the shape, type and device of ``input``."""
-    kind = _dtype.chosen(dtype, _dtype.of(input._array.dtype))
-    value = _plain(fill_value)
-    check_number(value, "full_like")
-    value = checked_number(value, kind, half_for(input._array.shape))
-    return _filled_like(input, value, dtype, device, requires_grad)
-
-
-@public(method=False)
-def empty_like(
-    input: Tensor, *, dtype: dtype | None = None, device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Return undefined values with the shape, type and device of ``input``."""
-    shape, kind, here = _like(input, dtype, device)
-    door = backend.on(here, backend.of(input._array))
-    result = wrap(door.empty(shape, kind.numpy, here))
-    return descended(finish(result, requires_grad), (input,))
-
-
-def _filled_new(
-    function: str, input: TensorBase, sizes: tuple[Any, ...], size: Any, value: complex,
-    kind: dtype | None, where: DeviceLike, requires_grad: bool,
-) -> Any:  # fmt: skip
-    _, kind, here = _like(input, kind, where)
-    door = backend.on(here, backend.of(input._array))
-    shape = _sizes(sizes, size, function)
-    return descended(_filled(shape, value, kind, here, requires_grad, door), (input,))
-
-
-@public(function=False)
-def new_zeros(
-    input: Tensor, *sizes: Any, size: Any = None, dtype: dtype | None = None,
-    device: DeviceLike = None, requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Return zeros of a shape, with the type and device of ``input``."""
-    return _filled_new("new_zeros", input, sizes, size, 0, dtype, device, requires_grad)
-
-
-@public(function=False)
-def new_ones(
-    input: Tensor, *sizes: Any, size: Any = None, dtype: dtype | None = None,
-    device: DeviceLike = None, requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Return ones of a shape, with the type and device of ``input``."""
-    return _filled_new("new_ones", input, sizes, size, 1, dtype, device, requires_grad)
-
-
-@public(function=False)
-def new_full(
-    input: Tensor, size: Sequence[int], fill_value: Any, *, dtype: dtype | None = None,
-    device: DeviceLike = None, requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Return a number, or that of a 0-d tensor, in every element of a shape.
-
-    Type and device are those of ``input``.
+    Args:
+        obj: A tensor, an array, bytes or another buffer, a number, or a nested sequence.
+        dtype: The type; of a buffer that of its elements, by default floats.
+        device: Where the tensor is to be.
+        copy: Whether it has memory of its own; ``None`` is only where it must.
+        requires_grad: Whether it requires grad; ``None`` is whether a given tensor does.
 
     Raises:
-        RuntimeError: The number does not fit into the type.
-        TypeError: It is no number, or ``size`` is one.
+        RuntimeError: The data is of no known type, or of one that has no gradients.
+        TypeError: The data is text.
+        ValueError: ``copy`` is false, and it cannot be shared; a sequence is ragged.
     """
-    if isinstance(size, int):
-        raise TypeError("new_full(): argument 'size' (position 1) must be tuple of ints, not int")
-    single = isinstance(fill_value, TensorBase) and not fill_value._array.ndim
-    if not single:
-        check_number(fill_value, "new_full")
-    kind = _dtype.chosen(dtype, _dtype.of(input._array.dtype))
-    value = checked_number(_plain(fill_value), kind, half_for(size))
-    return _filled_new("new_full", input, (size,), None, value, kind, device, requires_grad)
+    if isinstance(obj, str):
+        raise TypeError("new(): invalid data type 'str'")
+    if isinstance(obj, TensorBase):
+        shared: Any = obj
+    elif backend.is_array(obj) and not isinstance(obj, np.generic):
+        shared = as_tensor(obj)
+    elif isinstance(obj, bytes | bytearray | memoryview | array.array):
+        shared = frombuffer(obj, dtype=_dtype.chosen(dtype, _dtype.get_default_dtype()))
+    elif copy is False:
+        raise ValueError("can't alias arbitrary sequence into a tensor.")
+    else:
+        return tensor(obj, dtype=dtype, device=device, requires_grad=bool(requires_grad))
+    kind = _dtype.of(shared._array.dtype)
+    if copy is False and dtype is not None and dtype is not kind:
+        raise ValueError(
+            f"can't alias tensor with dtype '{kind.title}' into dtype '{dtype.title}'."
+        )
+    if copy is False and device is not None and to(shared, device=device) is not shared:
+        raise ValueError(f"can't alias tensor from device '{shared.device}' to '{device}'.")
+    result: Any = to(shared, device=device, dtype=dtype, copy=bool(copy))
+    if requires_grad is not None and requires_grad is not result.requires_grad:
+        return finish(detach(result), requires_grad)
+    return result
 
 
-@public(function=False)
-def new_empty(
-    input: Tensor, *sizes: Any, size: Any = None, dtype: dtype | None = None,
-    device: DeviceLike = None, requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Return undefined values of a shape, with the type and device of ``input``."""
-    _, kind, here = _like(input, dtype, device)
-    door = backend.on(here, backend.of(input._array))
-    array = door.empty(_sizes(sizes, size, "new_empty"), kind.numpy, here)
-    return descended(finish(wrap(array), requires_grad), (input,))
+@public(method=False)
+def frombuffer(
+    buffer: Any, *, dtype: dtype, count: int = -1, offset: int = 0, requires_grad: bool = False
+) -> Tensor:
+    """Return a tensor on the memory of an object with Python's buffer interface.
+
+    Args:
+        buffer: ``bytes``, a ``bytearray``, an ``array.array``, ...
+        dtype: The type of the elements.
+        count: How many there are; all that there is room for where it is negative.
+        offset: How many bytes lie before the first one.
+        requires_grad: Whether the tensor requires grad.
+
+    Raises:
+        RuntimeError: ``requires_grad`` with a type that has no gradients.
+        ValueError: It is no buffer, or the elements do not lie in it.
+    """
+    kind = _dtype.chosen(dtype, _dtype.get_default_dtype())
+    try:
+        length = memoryview(buffer).nbytes
+    except TypeError:
+        raise ValueError("object does not implement Python buffer protocol.") from None
+    if not length or not count:
+        raise ValueError(f"both buffer length ({length}) and count ({count}) must not be 0")
+    if not 0 <= offset < length:
+        raise ValueError(
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length "
+            f"({length} bytes) minus 1"
+        )
+    if count < 0 and (length - offset) % kind.itemsize:
+        raise ValueError(
+            f"buffer length ({length - offset} bytes) after offset ({offset} bytes) must be a "
+            f"multiple of element size ({kind.itemsize})"
+        )
+    if count > 0 and offset + count * kind.itemsize > length:
+        raise ValueError(
+            f"requested buffer length ({count} * {kind.itemsize} bytes) after offset ({offset} "
+            f"bytes) must not be greater than actual buffer length ({length} bytes)"
+        )
+    return finish(wrap(np.frombuffer(buffer, kind.numpy, count, offset)), requires_grad)
+
+
+@public(method=False)
+def scalar_tensor(
+    s: Any, *, dtype: dtype | None = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
+    """Return a number as a 0-d tensor, a float by default.
+
+    Raises:
+        RuntimeError: It does not fit into the type.
+        TypeError: It is no number.
+    """
+    value = plain_number(s)
+    check_number(value, "scalar_tensor", "s", 1)
+    kind = _dtype.chosen(dtype, _dtype.get_default_dtype())
+    return tensor(
+        checked_number(value, kind), dtype=kind, device=device, requires_grad=requires_grad
+    )
 
 
 @public(function=False)
@@ -452,86 +349,20 @@ def new_tensor(
     """
     if isinstance(data, str):
         raise TypeError("new(): invalid data type 'str'")
-    _, kind, here = _like(input, dtype, device)
+    array = input._array
+    kind = _dtype.chosen(dtype, _dtype.of(array.dtype))
+    here = place(device) if device is not None else backend.of(array).device_of(array)
     result = tensor(data, dtype=kind, device=here, requires_grad=requires_grad)
     return descended(result, (input,))
 
 
-# --------------------------------------------------------------------------- counted
+def place(where: DeviceLike) -> device:
+    """Return the device that an argument means; the CPU by default."""
+    return CPU if where is None else device(where)
 
 
-@public(method=False, out=True)
-def arange(
-    start: Any,
-    end: Any = None,
-    step: Any = 1,
-    *,
-    dtype: dtype | None = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Return start, start + step, ... below end; int64 where all are integers.
-
-    Raises:
-        RuntimeError: The step is 0 or leads away from the end.
-    """
-    if end is None:
-        start, end = 0, start
-    start, end, step = map(_plain, (start, end, step))
-    if step == 0:
-        raise RuntimeError("step must be nonzero")
-    if not (math.isfinite(start) and math.isfinite(end)):
-        raise RuntimeError(f"unsupported range: {start} -> {end}")
-    if (end - start) * step < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    whole = all(isinstance(v, int) for v in (start, end, step))
-    kind = _dtype.chosen(dtype, _dtype.int64 if whole else _dtype.get_default_dtype())
-    count = math.ceil((end - start) / step)
-    values = start + np.arange(count, dtype=np.int64 if whole else np.float64) * step
-    return _sent(values.astype(kind.numpy), device, requires_grad)
-
-
-def _plain(value: Any) -> Any:
-    return value._array.item() if isinstance(value, TensorBase) else value
-
-
-def _sent(array: Any, where: DeviceLike, requires_grad: bool) -> Any:
-    return finish(to(wrap(array), device=place(where)), requires_grad)
-
-
-@public(method=False, out=True)
-def linspace(
-    start: Any,
-    end: Any,
-    steps: int,
-    *,
-    dtype: dtype | None = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Return ``steps`` values from start to end, both included, at equal distances."""
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
-    kind = _dtype.chosen(dtype, _dtype.get_default_dtype())
-    for position, (name, value) in enumerate((("start", start), ("end", end)), 1):
-        check_number(_plain(value), "linspace", name, position)
-        checked_number(_plain(value), kind)
-    values = np.linspace(start, end, steps).astype(kind.numpy)
-    return _sent(values, device, requires_grad)
-
-
-@public(method=False, out=True)
-def eye(
-    n: int,
-    m: int | None = None,
-    *,
-    dtype: dtype | None = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Return a matrix with ones on the diagonal and zeros elsewhere."""
-    for name, length in ("n", n), ("m", m):
-        if length is not None and length < 0:
-            raise RuntimeError(f"{name} must be greater or equal to 0, got {length}")
-    kind = _dtype.chosen(dtype, _dtype.get_default_dtype())
-    return _sent(np.eye(n, m, dtype=kind.numpy), device, requires_grad)
+def plain_number(value: Any) -> Any:
+    """Return the number of a 0-d tensor without a gradient, and anything else as it is."""
+    if isinstance(value, TensorBase) and not value._array.ndim and value._edge is None:
+        return value._array.item()
+    return value

@@ -14,7 +14,8 @@ from gpugrad.graph import TensorBase
 from gpugrad.op import public
 from gpugrad.op.generator import Generator, by_example, examples, source
 from gpugrad.op.saved import descended, wrap
-from gpugrad.ops.creation import DeviceLike, _like, _sizes, finish, place
+from gpugrad.ops.creation import DeviceLike, finish, place
+from gpugrad.ops.filled import like, sizes_of
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -123,7 +124,7 @@ def rand(
     Raises:
         NotImplementedError: The type is not floating point.
     """
-    shape = _sizes(sizes, size, "rand")
+    shape = sizes_of(sizes, size, "rand")
     return new("uniform", shape, dtype, place(device), generator, requires_grad)
 
 
@@ -141,7 +142,7 @@ def randn(
     Raises:
         NotImplementedError: The type is not floating point.
     """
-    shape = _sizes(sizes, size, "randn")
+    shape = sizes_of(sizes, size, "randn")
     return new("normal", shape, dtype, place(device), generator, requires_grad)
 
 
@@ -149,7 +150,7 @@ def _new_like(
     what: str, input: TensorBase, kind: dtype | None, where: DeviceLike, generator: Any,
     requires_grad: bool,
 ) -> Any:  # fmt: skip
-    shape, found, here = _like(input, kind, where)
+    shape, found, here = like(input, kind, where)
     return descended(new(what, shape, found, here, generator, requires_grad), (input,))
 
 
@@ -216,7 +217,7 @@ def randint(
         )
     low, high = (bound("randint", n, v, 1) for n, v in (("low", low), ("high", high)))
     kind = _dtype.chosen(dtype, _dtype.int64)
-    shape = _sizes((size,))
+    shape = sizes_of((size,))
     check_range(low, high, kind)
     return finish(integers(low, high, shape, kind, place(device), generator), requires_grad)
 
@@ -229,7 +230,7 @@ def randint_like(
     """Return :func:`randint` with the shape, type and device of ``input``."""
     if high is None:
         low, high = 0, low
-    shape, kind, here = _like(input, dtype, device)
+    shape, kind, here = like(input, dtype, device)
     made = randint(
         low, high, shape, generator=generator, dtype=kind, device=here,
         requires_grad=requires_grad,

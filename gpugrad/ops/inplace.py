@@ -536,6 +536,12 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     return fill_with(self, number, _filled)
 
 
+@public(method=False)
+def fill(input: Tensor, value: Any) -> Tensor:
+    """Return a copy filled with a number, or with a 0-d tensor; the gradient of ``input`` is 0."""
+    return fill_(clone(input), value)
+
+
 def fill_with(self: Any, value: Any, op: Any) -> Any:
     """Write a number, or an array that has no history, into all elements; ``op`` is recorded."""
     check_history(self)  # elements that share memory receive the same

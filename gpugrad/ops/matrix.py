@@ -8,8 +8,8 @@ from gpugrad import _dtype, backend
 from gpugrad._dtype import INEXACT
 from gpugrad.op import expand_to, linear, public
 from gpugrad.op.saved import Like
-from gpugrad.ops import creation
 from gpugrad.ops.copied import diagonal_copy
+from gpugrad.ops.filled import empty
 from gpugrad.ops.joining import promoted, tensors_of
 from gpugrad.ops.part import diagonal_dims, narrow, put_diagonal
 from gpugrad.ops.pointwise.arithmetic import mul
@@ -188,7 +188,7 @@ def block_diag(*tensors: Tensor) -> Tensor:
     """
     found = tensors_of("block_diag", tensors)
     if not found:
-        return creation.empty(1, 0)
+        return empty(1, 0)
     for k, t in enumerate(found):
         if t._array.ndim > 2:
             raise RuntimeError(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gpugrad import backend
+from gpugrad import _dtype, backend
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
-from gpugrad.op import linear, public
+from gpugrad.op import composite, linear, public
+from gpugrad.op.number import check_number, checked_number
 from gpugrad.op.saved import Like
+from gpugrad.ops.copy import cloned_as
+from gpugrad.ops.shape import as_shape
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -146,6 +150,73 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
             f"start ({start}) + length ({length}) exceeds dimension size ({shape[axis]})."
         )
     return _slice(input, index=(*(slice(None),) * axis, slice(start, start + length)))
+
+
+@public(out=True)
+def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """Return a copy of what :func:`narrow` makes a view of.
+
+    Raises:
+        IndexError: There is no slice ``start``.
+        RuntimeError: There are not as many from there on.
+    """
+    result: Tensor = _narrow_copied(narrow(input, dim, start, length), order="C")
+    return result
+
+
+_narrow_copied = cloned_as("NarrowCopyBackward0")
+
+
+@composite("ConstantPadNdBackward0")
+def _padded(
+    door: backend.Backend, input: Array, *, pads: tuple[tuple[int, int], ...], value: complex
+) -> Array:
+    shape = tuple([n + a + b for n, (a, b) in zip(input.shape, pads, strict=True)])
+    result = door.full(shape, value, input.dtype, door.device_of(input))
+    to, source = [], []
+    for a, b in pads:
+        to.append(slice(max(a, 0), -b if b > 0 else None))
+        source.append(slice(max(-a, 0), b if b < 0 else None))
+    door.assign(result[(*to, ...)], input[(*source, ...)])
+    return result
+
+
+@_padded.gradient
+def input(g: Any, pads: tuple[tuple[int, int], ...]) -> Any:
+    return _padded(g, pads=tuple([(-a, -b) for a, b in pads]), value=0)
+
+
+@public(method=False)
+def constant_pad_nd(input: Tensor, pad: Sequence[int], value: complex = 0) -> Tensor:
+    """Return the tensor with a number around it.
+
+    Args:
+        input: Any shape.
+        pad: How many elements are added before and behind those of the last dimension, then of
+            the one before it, and so on; as many are removed where a number is negative.
+        value: The number.
+
+    Raises:
+        RuntimeError: There are not two numbers for a dimension, or more than dimensions, or more
+            would be removed than there are; ``value`` does not fit into the type.
+    """
+    given, shape = as_shape((pad,), "constant_pad_nd", "pad"), input._array.shape
+    if len(given) % 2:
+        raise RuntimeError(f"Length of pad must be even but instead it equals {len(given)}")
+    if len(given) > 2 * len(shape):
+        raise RuntimeError(
+            "Length of pad should be no more than twice the number of dimensions of the input. Pad "
+            f"length is {len(given)}while the input has {len(shape)}dimensions."
+        )
+    check_number(value, "constant_pad_nd", "value", 3)
+    number = checked_number(value, _dtype.of(input._array.dtype))
+    missing = len(shape) - len(given) // 2
+    pads = ((0, 0),) * missing + tuple(zip(given[::2], given[1::2], strict=True))[::-1]
+    for n, (a, b) in zip(shape, pads, strict=True):
+        if n + min(a, 0) + min(b, 0) < 0:
+            raise RuntimeError("narrow(): length must be non-negative.")
+    result: Tensor = _padded(input, pads=pads, value=number)
+    return result
 
 
 def slice_(

@@ -51,6 +51,12 @@ def is_neg(input: Tensor) -> bool:
 
 
 @public()
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Return whether two tensors have the same shape."""
+    return input._array.shape == other._array.shape
+
+
+@public()
 def is_nonzero(input: Tensor) -> bool:
     """Return whether the one element of a tensor is not 0.
 

@@ -12,8 +12,8 @@ from gpugrad.errors import size
 from gpugrad.op import public
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.complex import view_as_real
-from gpugrad.ops.creation import ones
 from gpugrad.ops.fft import from_half, half_of, transformed
+from gpugrad.ops.filled import ones
 from gpugrad.ops.joining import cat
 from gpugrad.ops.part import sliced, zeros_with
 from gpugrad.ops.strided import folded

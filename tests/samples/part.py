@@ -24,6 +24,16 @@ SAMPLES: dict[str, list[Sample]] = {
         *rearranged(lambda lib, x: lib.narrow(x, 1, 1, 2), (3, 4)),
         case("zero-size", lambda lib, x: lib.narrow(x, 0, 1, 0), X),
     ],
+    "narrow_copy": rearranged(lambda lib, x: lib.narrow_copy(x, 1, 1, 2), (3, 4),
+                              reference=lambda x: x[:, 1:3]),
+    "constant_pad_nd": [
+        *rearranged(lambda lib, x: lib.constant_pad_nd(x, (1, 2, 0, 1), 2.5), (3, 4),
+                    reference=lambda x: np.pad(x, ((0, 1), (1, 2)), constant_values=2.5)),
+        case("less", lambda lib, x: lib.constant_pad_nd(x, (-1, 1)), X,
+             reference=lambda x: np.pad(x[:, 1:], ((0, 0), (0, 1)))),
+        case("nothing left", lambda lib, x: lib.constant_pad_nd(x, (-1, -3)), X,
+             reference=lambda x: x[:, :0]),
+    ],
     "diagonal": [
         *rearranged(lambda lib, x: lib.diagonal(x), (3, 4), reference=np.diagonal),
         case("above", lambda lib, x: x.diagonal(1, -1, 0), ANY((3, 4, 2), 0),

@@ -33,6 +33,8 @@ REFERENCE: dict[str, Any] = {
 }
 
 SAMPLES: dict[str, list[Sample]] = {
+    "resolve_neg": [case("ordinary", lambda lib, x: lib.resolve_neg(x) * 2, X,
+                         reference=lambda x: 2 * x)],
     "view_as": [
         case("ordinary", lambda lib, x, y: x.view_as(y) * 2, X, ANY((2, 6), 0),
              reference=lambda x, y: 2 * x.reshape(2, 6)),
