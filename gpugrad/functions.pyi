@@ -719,6 +719,15 @@ def cumsum(
 ) -> Tensor:
     """Return at each place the sum of the elements up to it along ``dim``."""
 
+def cumulative_trapezoid(
+    y: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    x: Any = None,
+    *,
+    dx: Any = None,
+    dim: int = -1,
+) -> Tensor:
+    """Return the integrals of samples up to each but the first, by the trapezoidal rule."""
+
 def deg2rad(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
@@ -785,6 +794,17 @@ def diagonal_scatter(
     dim2: int = 1,
 ) -> Tensor:
     """Return a copy with ``src`` at the diagonals over two dimensions."""
+
+def diff(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    n: int = 1,
+    dim: int = -1,
+    prepend: Any = None,
+    append: Any = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the differences of neighbours along ``dim``, taken ``n`` times; of bools they are xor."""
 
 def digamma(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
@@ -1123,6 +1143,15 @@ def ger(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return the products of each element of one vector with each of another."""
+
+def gradient(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    spacing: Any = 1,
+    dim: Any = None,
+    edge_order: int = 1,
+) -> tuple[Tensor, ...]:
+    """Return estimates of the partial derivatives of a function by its samples, one for each dim."""
 
 def greater(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
@@ -2641,6 +2670,24 @@ def transpose_copy(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return a copy of what ``transpose`` makes a view of."""
+
+def trapezoid(
+    y: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    x: Any = None,
+    *,
+    dx: Any = None,
+    dim: int = -1,
+) -> Tensor:
+    """Return the integral of samples along ``dim`` by the trapezoidal rule."""
+
+def trapz(
+    y: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    x: Any = None,
+    *,
+    dx: Any = None,
+    dim: int = -1,
+) -> Tensor:
+    """Return the integral of samples along ``dim`` by the trapezoidal rule."""
 
 def triangular_solve(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

@@ -623,6 +623,11 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return a copy with ``src`` at the diagonals over two dimensions."""
 
+    def diff(
+        self, n: builtins.int = 1, dim: builtins.int = -1, prepend: Any = None, append: Any = None
+    ) -> Tensor:
+        """Return the differences of neighbours along ``dim``, taken ``n`` times; of bools they are xor."""
+
     def digamma(self) -> Tensor:
         """Return the derivative of lgamma: -inf at 0, inf at -0, nan at -1, -2 and so on."""
 
