@@ -1908,6 +1908,11 @@ ELEMENTWISE: list[Row] = [
         "signbit is not implemented for complex tensors.",
     ),
     (
+        "torch.atan2(torch.ones(2), 2)",
+        TypeError,
+        "atan2(): argument 'other' (position 2) must be Tensor, not int",
+    ),
+    (
         "torch.exp_(2.0)",
         TypeError,
         "exp_(): argument 'input' (position 1) must be Tensor, not float",
@@ -2223,6 +2228,10 @@ def test_a_dtype_of_another_kind_is_refused_by_name(call: Callable[[], object]) 
         call()
 
 
-def test_bits_of_a_number_that_is_no_integer_are_refused() -> None:
-    with pytest.raises(NotImplementedError, match=r"\"bitwise_and_cpu\" not implemented for 'Fl"):
-        gpugrad.bitwise_and(1.5, 2)
+@pytest.mark.parametrize("name", ["bitwise_and", "remainder", "pow", "xlogy"])
+def test_numbers_alone_are_no_operands(name: str) -> None:
+    """Where PyTorch says so, with a list of what it takes."""
+    message = rf"{name}\(\) received an invalid combination of arguments - got \(float, int"
+    for library in (gpugrad, pytorch()):
+        with pytest.raises(TypeError, match=message):
+            getattr(library, name)(1.5, 2)

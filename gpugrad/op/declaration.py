@@ -41,6 +41,7 @@ def pointwise(
     kernel: str = "",
     derivable: bool = True,
     numbered: Mapping[int, str] = MappingProxyType({}),
+    needs_tensor: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare an elementwise operation by its formula; the decorated function is its rule.
 
@@ -60,6 +61,7 @@ def pointwise(
         complex_error: What is raised for complex operands.
         kernel: PyTorch's name of it in errors of types, where that is not the function's.
         numbered: The names of the backward node where operands are numbers, by their places.
+        needs_tensor: Whether numbers alone are no operands.
         derivable: Whether it has a derivative where it has a name; if not, a backward raises.
     """
     if native is not None:
@@ -89,8 +91,9 @@ def pointwise(
 
         kind = Pointwise if derivable else Underivable
         op = OPS[key] = kind(
-            name, function or key, build, promotion, parameters, complex_error, kernel, numbered
-        )
+            name, function or key, build, promotion, parameters, complex_error, kernel, numbered,
+            needs_tensor,
+        )  # fmt: skip
         made = function_of(op, rule.__doc__ or "")
         made.__module__ = rule.__module__
         return made

@@ -477,6 +477,7 @@ class Pointwise(Elementwise):
     ``complex_error`` is what PyTorch raises for complex operands, where that is another error, and
     ``kernel`` what it calls the function in that of other types, where that is another name.
     ``numbered`` are names of the backward node where operands are numbers, by their places.
+    ``needs_tensor`` says that numbers alone are no operands.
     """
 
     def __init__(
@@ -489,6 +490,7 @@ class Pointwise(Elementwise):
         complex_error: RuntimeError | None = None,
         kernel: str = "",
         numbered: Mapping[int, str] = MappingProxyType({}),
+        needs_tensor: bool = False,
     ):
         """Make the operation that users call ``function``, with parameters of these names.
 
@@ -503,6 +505,7 @@ class Pointwise(Elementwise):
         self.complex_error = complex_error
         self.kernel = kernel or function
         self.numbered = numbered
+        self.needs_tensor = needs_tensor
         self.kinds: dict[bool, Elementwise] = {False: self}
 
     @property
@@ -584,6 +587,8 @@ class Pointwise(Elementwise):
         for v in values:
             if isinstance(v, TensorBase):
                 up_to_date(v)
+        if self.needs_tensor:
+            self.check_tensor(values)
         typed = [o for v, o in zip(inputs, values, strict=True) if v.kind != BOOL]
         if self.promotion == "floating":
             typed = [o for o in typed if isinstance(o, TensorBase)]
@@ -612,6 +617,18 @@ class Pointwise(Elementwise):
                 "but expected one of them to be a Tensor"
             )
         return values, compute
+
+    def check_tensor(self, values: Sequence[Any]) -> None:
+        """Raise where all operands are numbers.
+
+        Raises:
+            TypeError: They are.
+        """
+        if not any(isinstance(v, TensorBase) for v in values):
+            kinds = ", ".join(type(v).__name__ for v in values)
+            raise TypeError(
+                f"{self.function}() received an invalid combination of arguments - got ({kinds})"
+            )
 
     def type_of(self, place: int, compute: np.dtype[Any]) -> np.dtype[Any]:
         """Return the type of a number among operands that are computed in ``compute``."""

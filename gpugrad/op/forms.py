@@ -223,8 +223,14 @@ class Public:
             return function  # of an index, say
         numbers = other[0].annotation == "Operand"
         usual = (TensorBase, int, float) if numbers else TensorBase
+        checked = self.is_function  # others are Python functions in PyTorch, too
 
         def applied(self: Any, other: Any) -> Any:
+            if checked and not isinstance(self, TensorBase):
+                raise TypeError(
+                    f"descriptor '{name}' for 'gpugrad.Tensor' objects doesn't apply to a "
+                    f"'{type(self).__name__}' object"
+                )
             if isinstance(other, usual) or is_operand(other, numbers):
                 return function(self, other)
             return NotImplemented

@@ -106,10 +106,10 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Selected:
 
 
 @public(method=False, operators="__rsub__")
-def rsub(input: Tensor, other: Operand) -> Tensor:
-    """Return other - input."""
-    if isinstance(other, TensorBase):
-        return sub(other, input)
+def rsub(input: Tensor, other: Operand, *, alpha: Number = 1) -> Tensor:
+    """Return other - alpha * input."""
+    if isinstance(other, TensorBase) or alpha != 1 or alpha is True:
+        return sub(other, input, alpha=alpha)
     check_difference(other, input)
     return minus_reflected(other, input)
 

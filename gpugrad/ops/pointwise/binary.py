@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpugrad._dtype import FLOAT
+from gpugrad import _dtype
 from gpugrad.formula import FUNCTIONS, REAL, Formula, Function, call, variable
 from gpugrad.op import Elementwise, pointwise, public, result_type, selecting
 from gpugrad.op.forms import Selected
@@ -60,7 +60,7 @@ def frexp(input: Tensor) -> tuple[Tensor, Tensor]:
     tensor: Any = input
     up_to_date(tensor)
     kind = tensor._array.dtype
-    if kind.kind != "f":
+    if _dtype.of(kind).category != _dtype.FLOAT:
         raise RuntimeError("gpugrad.frexp() only supports floating-point dtypes")
     return Frexp(*_parts.evaluate([tensor], kind, [kind, np.dtype(np.int32)]))
 
@@ -112,8 +112,8 @@ def nextafter(input: Tensor, other: Tensor) -> Selected:
     The gradient of input is 0 where the two are equal, and that of other everywhere.
     """
     kind = result_type([input, other])
-    if kind.category != FLOAT or kind.numpy.itemsize > 2:  # others are computed in single precision
+    if not _dtype.is_half(kind.numpy):  # which is computed in single precision
         return neighbour, (input, other)
-    known = np.finfo(kind.numpy)
+    known = _dtype.limits(kind.numpy)
     numbers = map(float, (known.eps, known.smallest_subnormal, known.max))
     return coarse_neighbour, (input, other, *numbers)

@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 
 @public(inplace="values", out=True, operators="__and__ __rand__")
-@pointwise("bitand(x, y)", promotion="integer")
+@pointwise("bitand(x, y)", promotion="integer", needs_tensor=True)
 def bitwise_and():
     """Return input & other, of bools or integers."""
 
 
 @public(inplace="values", out=True, operators="__or__ __ror__")
-@pointwise("bitor(x, y)", promotion="integer")
+@pointwise("bitor(x, y)", promotion="integer", needs_tensor=True)
 def bitwise_or():
     """Return input | other, of bools or integers."""
 
 
 @public(inplace="values", out=True, operators="__xor__ __rxor__")
-@pointwise("bitxor(x, y)", promotion="integer")
+@pointwise("bitxor(x, y)", promotion="integer", needs_tensor=True)
 def bitwise_xor():
     """Return input ^ other, of bools or integers."""
 
@@ -55,6 +55,7 @@ def invert(input: Tensor) -> Tensor:
     promotion="whole",
     native=Function("left_shift({}, {})", "gpugrad::left_shift({}, {})"),
     kernel="lshift",
+    needs_tensor=True,
 )
 def bitwise_left_shift():
     """Return the bits of integers moved up by other places: 0 by a negative or too large number."""
@@ -66,6 +67,7 @@ def bitwise_left_shift():
     promotion="whole",
     native=Function("right_shift({}, {})", "gpugrad::right_shift({}, {})"),
     kernel="rshift",
+    needs_tensor=True,
 )
 def bitwise_right_shift():
     """Return the bits of integers moved down by other places, the sign kept.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import INEXACT
 from gpugrad.formula import COMPLEX, FUNCTIONS, REAL, Expression, Function, call
@@ -253,7 +251,7 @@ def nan_to_num(
     """
     if input._array.dtype.kind not in INEXACT:
         return unreplaced, (input,)
-    known = np.finfo(input._array.dtype)
+    known = _dtype.limits(input._array.dtype)
     high = float(known.max) if posinf is None else posinf
     low = float(known.min) if neginf is None else neginf
     return replaced, (input, nan or 0.0, high, low)

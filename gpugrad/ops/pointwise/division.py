@@ -96,6 +96,7 @@ def floor_divide():
     "number",
     native=Function("remainder({}, {})", "gpugrad::remainder({}, {})"),
     numbered={1: "RemainderBackward0"},
+    needs_tensor=True,
 )
 def remainder(g, x, y):
     """Return input - other * floor(input / other), which has the sign of other."""
@@ -125,4 +126,4 @@ def reciprocal(g, out):
 @public(function=False, method=False, operators="__rtruediv__ __rdiv__")
 def rdiv(input: Tensor, other: Operand) -> Tensor:
     """Return other / input, as PyTorch computes it: other times the reciprocal."""
-    return mul(reciprocal(input), other)
+    return mul(input.reciprocal(), other)

@@ -166,7 +166,11 @@ FUNCTIONS["xlogy"] = Function(definition=_xlogy)
 
 @public(inplace="values function", out=True, names="special.xlogy")
 @pointwise(
-    "xlogy(x, y)", "XlogyBackward0", "real", numbered={0: "XlogyBackward1", 1: "XlogyBackward2"}
+    "xlogy(x, y)",
+    "XlogyBackward0",
+    "real",
+    numbered={0: "XlogyBackward1", 1: "XlogyBackward2"},
+    needs_tensor=True,
 )
 def xlogy(g, x, y):
     """Return input * log(other), 0 where input is 0, whatever other is, and nan where other is.

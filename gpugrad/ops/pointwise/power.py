@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpugrad import _dtype, backend
+from gpugrad import _dtype
 from gpugrad._dtype import INEXACT
 from gpugrad.formula import Expression, Formula
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, Pointwise, cast, function_of, pointwise, public, selecting
 from gpugrad.op.forms import Selected
 from gpugrad.op.generated.pointwise import NONE
+from gpugrad.op.promotion import is_operand
 from gpugrad.ops.pointwise.choice import where
 from gpugrad.ops.pointwise.comparison import eq, ge
 from gpugrad.ops.pointwise.exponential import log
@@ -38,7 +39,9 @@ def rsqrt(g, out):
     return -0.5 * g * out**3
 
 
-@pointwise("pow(x, y)", "PowBackward1", function="pow", parameters=("input", "exponent"))
+@pointwise(
+    "pow(x, y)", "PowBackward1", function="pow", parameters=("input", "exponent"), needs_tensor=True
+)
 def power(g, x, y, out):
     # as PyTorch: the base gets 0 where y == 0, the exponent gets 0 where x == 0 <= y
     return (
@@ -91,7 +94,9 @@ def pow(input: Operand, exponent: Operand) -> Selected:
             return function, (input,)
     if isinstance(input, Expression) or isinstance(exponent, Expression):
         return power, (input, exponent)
-    if not isinstance(exponent, TensorBase) and not backend.is_array(exponent):
+    if not is_operand(exponent, numbers=False):
+        if not is_operand(input, numbers=False):
+            return power, (input, exponent)  # an error
         return _pow_number(input, exponent)
     return power if isinstance(input, TensorBase) else power_of_number, (input, exponent)
 

@@ -13,7 +13,7 @@ from samples.sample import Sample
 REFERENCE: dict[str, Any] = {
     "add": lambda x, y, alpha=1: x + alpha * y,
     "sub": lambda x, y, alpha=1: x - alpha * y,
-    "rsub": lambda x, y: y - x,
+    "rsub": lambda x, y, alpha=1: y - alpha * x,
     "mul": np.multiply,
     "neg": np.negative,
 }
@@ -34,7 +34,10 @@ SAMPLES: dict[str, list[Sample]] = {
         case("number left", lambda lib, x: 2.5 - x, X),
         case("alpha", lambda lib, x, y: lib.sub(x, y, alpha=3), X, ROW),
     ],
-    "rsub": named("rsub", ANY, ANY),
+    "rsub": [
+        *named("rsub", ANY, ANY),
+        case("alpha", lambda lib, x, y: lib.rsub(x, y, alpha=3), X, ROW),
+    ],
     "mul": [
         *named("mul", ANY, ANY, planes=(PLANE, PLANE)),
         case("operator", lambda lib, x, y: x * y, X, ROW),
