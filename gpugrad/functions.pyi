@@ -2232,8 +2232,13 @@ def rsqrt(
 def rsqrt_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Write the result of ``rsqrt`` into the tensor, and return that."""
 
-def rsub(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any) -> Tensor:
-    """Return other - input."""
+def rsub(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Any,
+    *,
+    alpha: bool | int | float | builtins.complex = 1,
+) -> Tensor:
+    """Return other - alpha * input."""
 
 def scalar_tensor(
     s: Any,
