@@ -647,10 +647,10 @@ def add_overlapping(view: Array, values: Array) -> bool:
     steps = [(abs(s), n) for s, n in zip(view.strides, view.shape, strict=True)]
     by_length = sorted(range(view.ndim), key=lambda k: view.shape[k])
     apart = list(by_length)
-    while not _lie_apart([steps[k] for k in apart]):
+    while not lie_apart([steps[k] for k in apart]):
         del apart[0]
     for k in reversed(by_length[: view.ndim - len(apart)]):
-        if _lie_apart([steps[j] for j in (k, *apart)]):
+        if lie_apart([steps[j] for j in (k, *apart)]):
             apart.append(k)
     looped = sorted(set(by_length) - set(apart))
     lengths = [view.shape[k] for k in looped]
@@ -664,7 +664,7 @@ def add_overlapping(view: Array, values: Array) -> bool:
     return True
 
 
-def _lie_apart(steps: Sequence[tuple[int, int]]) -> bool:
+def lie_apart(steps: Sequence[tuple[int, int]]) -> bool:
     """Tell whether no two elements are one, by the distances and numbers along dimensions."""
     reach = 0
     for distance, count in sorted(steps):

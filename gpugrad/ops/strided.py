@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from gpugrad import backend
 from gpugrad.backend.batched import Batched, copy_to_write
+from gpugrad.backend.cpu import lie_apart
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import mode, reach_far
 from gpugrad.op import Operation, linear, public
@@ -43,6 +45,21 @@ class Layout(NamedTuple):
             return 0
         steps = zip(self.shape, self.strides, strict=True)
         return 1 + self.offset + sum([(n - 1) * s for n, s in steps if s > 0])
+
+    def is_plain(self) -> bool:
+        """Tell whether the elements lie in the order of their indices, without gaps."""
+        distance = 1
+        for n, stride in zip(reversed(self.shape), reversed(self.strides), strict=True):
+            if n != 1 and stride != distance:
+                return False
+            distance *= n
+        return True
+
+    def within(self, door: backend.Backend, memory: Array) -> Array:
+        """Return a view of a plain array in which the elements lie so."""
+        size = memory.itemsize
+        strides = tuple([s * size for s in self.strides])
+        return door.strided(memory, self.shape, memory.dtype, self.offset * size, strides)
 
     def positions(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Return the place in memory of each element."""
@@ -79,6 +96,10 @@ _as_strided = declared(Operation("AsStridedBackward0", _strided, "composite", vi
 @_as_strided.gradient
 def input(g: Any, input_layout: Layout, layout: Layout) -> Any:
     """Add up what came for each place in memory, and divide it by the elements that lie there."""
+    if input_layout.is_plain() and input_layout.offset <= layout.offset < layout.end():
+        within = layout._replace(offset=layout.offset - input_layout.offset)
+        if within.end() <= math.prod(input_layout.shape):
+            return _laid(g, shape=input_layout.shape, layout=within)
     inside, read = input_layout.positions(), layout.positions()
     low, high = (int(inside.min()), int(inside.max()) + 1) if inside.size else (0, 0)
     outside = high - low  # the place of what the input does not reach
@@ -93,6 +114,35 @@ def input(g: Any, input_layout: Layout, layout: Layout) -> Any:
         real = np.empty(0, array.dtype).real.dtype
         memory = memory * wrap(door.from_numpy(parts.astype(real), where))
     return taken(memory, index=(door.from_numpy(inside - low, where),))
+
+
+@linear("AsStridedBackward0")
+def _laid(door: backend.Backend, input: Array, *, shape: Shape, layout: Layout) -> Array:
+    """Return zeros of a shape with the input added where a layout of their memory says."""
+    where = door.device_of(input)
+    memory = door.full((math.prod(shape),), 0, input.dtype, where)
+    view = layout.within(door, memory)
+    if lie_apart([*zip(map(abs, layout.strides), layout.shape, strict=True)]):
+        door.assign(view, input)
+    elif not door.add_overlapping(view, input):
+        door.add_at(memory, (door.from_numpy(layout.positions(), where),), input)
+    return door.reshape(memory, shape)
+
+
+@_laid.gradient
+def input(g: Any, layout: Layout) -> Any:
+    return _read(g, layout=layout)
+
+
+@linear("AsStridedBackward0")
+def _read(door: backend.Backend, input: Array, *, layout: Layout) -> Array:
+    """Return a copy of what a layout of the input's memory names, were that plain."""
+    return door.copy(layout.within(door, door.copy(input, "C")), "C")
+
+
+@_read.gradient
+def input(g: Any, like: Like, layout: Layout) -> Any:
+    return _laid(g, shape=like.shape, layout=layout)
 
 
 @public(inplace="shape function")
