@@ -97,7 +97,7 @@ def check_range(low: int, high: int, kind: dtype) -> None:
     if kind.category == _dtype.BOOL:
         least, most = 0, 1
     elif kind.is_floating_point:
-        most = int(_dtype.limits(kind.numpy).max)
+        most = int(float(_dtype.limits(kind.numpy).max))
         least = -most
     else:
         known = np.iinfo(kind.numpy)
