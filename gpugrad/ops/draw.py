@@ -190,7 +190,7 @@ def bound(function: str, name: str, value: Any, place: int) -> int:
 
 @public(method=False, out=True)
 def randint(
-    low: int = 0,
+    low: Any = 0,
     high: Any = None,
     size: Any = None,
     *,
@@ -224,7 +224,7 @@ def randint(
 
 @public(method=False)
 def randint_like(
-    input: Tensor, low: int = 0, high: int | None = None, *, generator: Generator | None = None,
+    input: Tensor, low: Any = 0, high: Any = None, *, generator: Generator | None = None,
     dtype: dtype | None = None, device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return :func:`randint` with the shape, type and device of ``input``."""

@@ -31,11 +31,7 @@ def _frequencies(
     return finish(to(wrap(values), device=place(where)), requires_grad)
 
 
-def _count(name: str, n: Any) -> int:
-    if not isinstance(n, int):
-        raise TypeError(
-            f"fft_{name}(): argument 'n' (position 1) must be int, not {type(n).__name__}"
-        )
+def _count(n: int) -> int:
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
     return n
@@ -47,7 +43,7 @@ def fftfreq(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return the frequencies of the elements of a transform of ``n`` samples, ``d`` apart."""
-    count = _count("fftfreq", n)
+    count = _count(n)
     numbers = np.arange(count)
     numbers[(count + 1) // 2 :] -= count
     return _frequencies("fftfreq", n, d, numbers, dtype, device, requires_grad)
@@ -59,5 +55,5 @@ def rfftfreq(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return the frequencies of half a transform of ``n`` real samples, ``d`` apart."""
-    numbers = np.arange(_count("rfftfreq", n) // 2 + 1)
+    numbers = np.arange(_count(n) // 2 + 1)
     return _frequencies("rfftfreq", n, d, numbers, dtype, device, requires_grad)

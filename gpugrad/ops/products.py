@@ -385,27 +385,21 @@ _SCALED_SUMS = {name: _named(name, "scaled_sum", OPERANDS) for name in _ADDING[1
 _SCALED_SUMS["addmm"] = scaled_sum
 
 
-def _factor(name: str, argument: str, value: Any, kind: dtype) -> Any:
+def _factor(value: Any, kind: dtype) -> Any:
     """Return ``beta`` or ``alpha`` as a number of a type; integers cut off what is no integer."""
     value = backend.of(value._array).item(value._array) if isinstance(value, TensorBase) else value
-    if not isinstance(value, bool | int | float | complex):
-        raise TypeError(
-            f"{name}(): argument '{argument}' must be Number, not {type(value).__name__}"
-        )
     number = checked_number(value, kind)
     return int(number) if isinstance(number, bool) else number
 
 
-def _ready(
-    name: str, input: Any, shape: tuple[int, ...], beta: Any, alpha: Any
-) -> tuple[Any, Any, Any]:
+def _ready(input: Any, shape: tuple[int, ...], beta: Any, alpha: Any) -> tuple[Any, Any, Any]:
     """Return the tensor that a product of a shape is added to, and both factors.
 
     Where ``beta`` is 0 the tensor is not seen, also where it is ``nan`` or infinite.
     """
     if (beta, alpha) != (1, 1):
         kind = _dtype.of(input._array.dtype)
-        beta, alpha = (_factor(name, a, v, kind) for a, v in (("beta", beta), ("alpha", alpha)))
+        beta, alpha = _factor(beta, kind), _factor(alpha, kind)
     if input._array.shape != shape:
         input = expand(input, *shape)
     return zeroed(input) if beta == 0 else input, beta, alpha
@@ -415,7 +409,7 @@ def _added(
     name: str, input: Any, product: Callable[[], Any], shape: tuple[int, ...], beta: Any, alpha: Any
 ) -> Any:
     """Return ``beta * input + alpha * product()``, where ``input`` broadcasts to ``shape``."""
-    input, beta, alpha = _ready(name, input, shape, beta, alpha)
+    input, beta, alpha = _ready(input, shape, beta, alpha)
     if beta == alpha == 1:
         return _SUMS[name](input, product())
     return _SCALED_SUMS[name](input, beta, product(), alpha)
@@ -569,7 +563,7 @@ def addr(
         wide = [t.to(_dtype.uint8) for t in (input, vec1, vec2)]
         return addr(*wide, beta=int(bool(beta)), alpha=int(bool(alpha))).to(kind)
     input, vec1, vec2 = (t.to(kind) for t in (input, vec1, vec2))
-    input, beta, alpha = _ready("addr", input, shape, beta, alpha)
+    input, beta, alpha = _ready(input, shape, beta, alpha)
     if beta == alpha == 1:
         return added_product(input, unsqueeze(vec1, 1), vec2)
     return scaled_product(input, beta, unsqueeze(vec1, 1), vec2, alpha)

@@ -102,7 +102,7 @@ def _continuous(self: Any, title: str, name: Callable[[dtype], str]) -> None:
 
 @public(function=False)
 def uniform_(
-    self: Tensor, from_: float = 0, to: float = 1, *, generator: Generator | None = None
+    self: Tensor, from_: Any = 0, to: float = 1, *, generator: Generator | None = None
 ) -> Tensor:
     """Fill the tensor with numbers drawn evenly from [from_, to).
 
