@@ -2084,7 +2084,7 @@ def rand_like(
     """Return :func:`rand` with the shape, type and device of ``input``."""
 
 def randint(
-    low: int = 0,
+    low: Any = 0,
     high: Any = None,
     size: Any = None,
     *,
@@ -2098,8 +2098,8 @@ def randint(
 
 def randint_like(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    low: int = 0,
-    high: int | None = None,
+    low: Any = 0,
+    high: Any = None,
     *,
     generator: Generator | None = None,
     dtype: dtype | None = None,

@@ -1949,11 +1949,7 @@ class Methods(TensorBase):
         """Return a view of all windows along a dimension, whose elements are a new last dimension."""
 
     def uniform_(
-        self,
-        from_: builtins.float = 0,
-        to: builtins.float = 1,
-        *,
-        generator: Generator | None = None,
+        self, from_: Any = 0, to: builtins.float = 1, *, generator: Generator | None = None
     ) -> Tensor:
         """Fill the tensor with numbers drawn evenly from [from_, to)."""
 
