@@ -321,9 +321,24 @@ def getitem(input: Tensor, key: Any) -> Tensor:
         if not -n <= key < n:
             raise IndexError(f"index {key} is out of bounds for dimension 0 with size {n}")
         return select(input, 0, key)
+    if isinstance(key, TensorBase) and _names_rows(input._array, key._array):
+        read(key)
+        if key._array.dtype.kind == "i":
+            n = input._array.shape[0]
+            check_inside(key._array, -n, n, 0)
+        return descended(taken(input, index=Index.of((key._array,), (key,))), (key,))
     index, arrays = parsed(input, key)
     found = chosen(input, index, items_of(key))
     return descended(found, key if isinstance(key, tuple) else (key,)) if arrays else found
+
+
+def _names_rows(array: Array, key: Array) -> bool:
+    """Tell whether one array names rows of another one: by numbers, or as a mask that fits."""
+    if not array.__class__ is key.__class__ is np.ndarray or not (array.ndim and key.ndim):
+        return False
+    return bool(
+        key.dtype.kind == "i" or (key.dtype.kind == "b" and key.shape == array.shape[: key.ndim])
+    )
 
 
 def chosen(input: Any, index: tuple[Any, ...], given: Sequence[Any] | None = None) -> Tensor:
