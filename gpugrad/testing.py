@@ -59,7 +59,7 @@ _OTHERS = {
     _FOLDER + name
     for name in (
         "chance", "conversion", "counted", "creation", "draw", "filled", "frequency", "inplace",
-        "redraw", "window",
+        "memory", "redraw", "window",
     )
 }  # fmt: skip
 

@@ -169,6 +169,38 @@ SHARED = [
     "torch.frombuffer(bytearray(4), dtype=torch.int32, requires_grad=True)",
 ]
 
+# The same memory as another type, in another size, or exchanged.
+MEMORY = [
+    "torch.ones(2).view(torch.int32), torch.ones(2, 4).view(dtype=torch.int16).shape",
+    "torch.ones(4).view(torch.complex64), torch.ones(2, 6)[:, :4].view(torch.float64).stride()",
+    "torch.ones(2, 3)[:, ::2].view(torch.int32).stride(), torch.tensor(1.0).view(torch.int32)",
+    "x = torch.ones(2); x.view(torch.int32)[0] = 0; x, x._version",
+    "torch.ones(2, requires_grad=True).view(torch.float32).requires_grad",
+    "x = torch.ones(2, requires_grad=True); y = x.exp(); y.view(torch.int32).zero_()\n"
+    "y.sum().backward()",
+    "torch.ones(3).view(torch.float64)",
+    "torch.tensor(1.0).view(torch.int16)",
+    "torch.ones(2, 4).t().view(torch.int16)",
+    "torch.ones(2, 6)[:, 1:5].view(torch.float64)",
+    "torch.ones(2, 5)[:, :4].view(torch.float64)",
+    "torch.ones(2, dtype=torch.complex64).conj().view(torch.float32)",
+    "x = torch.arange(6.0); y = x[1:5]; y.resize_(2, 2)[0, 0] = 9; x, y",
+    "x = torch.arange(6.0).reshape(2, 3).t(); x.resize_(3, 2).stride(), x.resize_(2, 2)",
+    "x = torch.arange(2.0); y = x.resize_(3, 2); y is x, x.shape, x.reshape(-1)[:2]",
+    "x = torch.arange(6.0); v = x[4:]; v.resize_(3, 2); v.reshape(-1)[:2]",
+    "torch.arange(4.0).resize_as_(torch.ones(2, 2))",
+    "torch.ones(24).resize_(1, 2, 3, 4, memory_format=torch.channels_last).stride()",
+    "torch.ones(2, requires_grad=True).resize_(1)",
+    "(torch.ones(2, requires_grad=True) * 2).resize_(1)",
+    "torch.ones(2).resize_(2.5)",
+    "x = torch.ones(4); y = torch.zeros(2); x.set_(y)[0] = 5; x, y, x.is_set_to(y)",
+    "torch.ones(4).set_().shape",
+    "torch.ones(4).set_(torch.arange(6.0), 1, (2, 2), (1, 2)), "
+    "torch.ones(4).set_(torch.arange(6.0), 1, (2, 2))",
+    "torch.ones(4).set_(torch.ones(2, dtype=torch.int32))",
+    "torch.ones(4).set_(torch.arange(6.0), -1, (2, 2))",
+]
+
 WINDOWS = [
     "torch.hann_window(-1)",
     "torch.signal.windows.general_cosine(5, a=[])",
@@ -182,7 +214,7 @@ WINDOWS = [
 
 
 @pytest.mark.filterwarnings("ignore:gpugrad.range is deprecated")
-@pytest.mark.parametrize("snippet", [*INTO, *STORED, *COUNTED, *SHARED, *WINDOWS])
+@pytest.mark.parametrize("snippet", [*INTO, *STORED, *COUNTED, *SHARED, *MEMORY, *WINDOWS])
 def test_what_is_made_is_pytorchs(snippet: str) -> None:
     agree_on(snippet, "cpu")
 
@@ -233,6 +265,22 @@ def test_new_tensors_are_on_the_device_of_the_old_one(device: str) -> None:
     ]  # fmt: skip
     assert [t.device.type for t in made] == [device] * 5
     assert x.new_zeros(2, device="cpu").device.type == "cpu"
+
+
+def test_a_saved_tensor_of_another_size_or_memory_is_noticed() -> None:
+    changes: list[Any] = [
+        lambda y: y.resize_(1),
+        lambda y: y.resize_(9),
+        lambda y: y.set_(gpugrad.zeros(2)),
+        lambda y: y.set_(),
+    ]
+    for change in changes:
+        x = gpugrad.ones(2, requires_grad=True)
+        y = gpugrad.ones(2)
+        z = (x * y).sum()
+        change(y)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            z.backward()
 
 
 def test_a_write_through_a_copy_is_noticed(device: str) -> None:

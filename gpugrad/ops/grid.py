@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpugrad import backend, errors
+from gpugrad import _dtype, backend, errors
 from gpugrad._size import Size
 from gpugrad.errors import size
 from gpugrad.graph import TensorBase, warn
 from gpugrad.op import public
 from gpugrad.op.saved import wrap
+from gpugrad.ops.copy import to
 from gpugrad.ops.indexing import index_select
 from gpugrad.ops.joining import cat, stack, tensors_of
+from gpugrad.ops.pointwise.division import floor_divide, remainder
 from gpugrad.ops.shape import expand, reshape, unsqueeze, view
 
 if TYPE_CHECKING:
@@ -264,3 +267,34 @@ def _choices(n: int, r: int, step: int) -> np.ndarray[Any, np.dtype[np.int64]]:
         following = np.arange(counts.sum()) + np.repeat(first - (ends - counts), counts)
         rows = np.concatenate([np.repeat(rows, counts, 0), following[:, None]], 1)
     return rows
+
+
+# --------------------------------------------------------------------------- places
+
+
+@public(method=False)
+def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """Return the coordinates of elements that are counted in the order of a shape.
+
+    What lies outside of the shape is wrapped around, as in PyTorch.
+
+    Raises:
+        TypeError: The indices are no integers, or the shape is none.
+        ValueError: A length is negative.
+    """
+    kind = _dtype.of(indices._array.dtype)
+    if kind.category != _dtype.INTEGER:
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {kind}")
+    lengths = (shape,) if isinstance(shape, int) else shape
+    for n in lengths:
+        if not isinstance(n, int):
+            raise TypeError(f"expected 'shape' sequence to only contain ints, but got {type(n)}")
+    if any(n < 0 for n in lengths):
+        raise ValueError(f"'shape' cannot have negative values, but got {tuple(lengths)}")
+    if 0 in lengths and indices._array.size:
+        raise RuntimeError("ZeroDivisionError")
+    indices = to(indices, _dtype.int64)
+    steps = [math.prod(lengths[k + 1 :]) for k in range(len(lengths))]
+    return tuple(
+        [remainder(floor_divide(indices, step), n) for step, n in zip(steps, lengths, strict=True)]
+    )

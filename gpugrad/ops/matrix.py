@@ -9,11 +9,13 @@ from gpugrad._dtype import INEXACT
 from gpugrad.op import expand_to, linear, public
 from gpugrad.op.saved import Like
 from gpugrad.ops.copied import diagonal_copy
-from gpugrad.ops.filled import empty
-from gpugrad.ops.joining import promoted, tensors_of
+from gpugrad.ops.filled import empty, ones_like
+from gpugrad.ops.indexing import flip
+from gpugrad.ops.joining import cat, promoted, tensors_of
 from gpugrad.ops.part import diagonal_dims, narrow, put_diagonal
 from gpugrad.ops.pointwise.arithmetic import mul
-from gpugrad.ops.shape import ravel, reshape, unsafe_view
+from gpugrad.ops.scan import cumprod
+from gpugrad.ops.shape import expand, ravel, reshape, unsafe_view, unsqueeze
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -213,3 +215,28 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     a = reshape(input, [n for k in first for n in (k, 1)])
     b = reshape(other, [n for k in second for n in (1, k)])
     return unsafe_view(mul(a, b), [n * m for n, m in pairs])
+
+
+@public(method=False)
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:  # noqa: N803
+    """Return the powers of the elements of a vector as rows, the highest first.
+
+    Args:
+        x: A vector; of integers the powers are int64.
+        N: How many powers, from 0 on; by default as many as elements.
+        increasing: Whether the lowest is first.
+
+    Raises:
+        RuntimeError: ``x`` is no vector, or ``N`` is negative.
+    """
+    array = x._array
+    if array.ndim != 1:
+        raise RuntimeError("x must be a one-dimensional tensor.")
+    count = array.shape[0] if N is None else N
+    if count < 0:
+        raise RuntimeError("N must be non-negative.")
+    base = unsqueeze(x, -1)
+    rows = base._array.shape[0]
+    parts = [ones_like(base), expand(base, (rows, max(count - 1, 0)))][: min(count, 2)]
+    powers = cumprod(cat(parts, 1), 1) if parts else cumprod(base[:, :0], 1)
+    return powers if increasing else flip(powers, 1)

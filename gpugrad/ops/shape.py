@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from gpugrad import backend, errors
 from gpugrad._dtype import dtype
+from gpugrad._dtype import dtype as DType  # noqa: N812
 from gpugrad.backend.batched import all_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.op import expand_to, linear, public
 from gpugrad.op.saved import Like
 from gpugrad.ops.copy import contiguous
+from gpugrad.ops.retyped import reinterpreted
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -166,14 +168,17 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
 
 
 @public(function=False)
-def view(input: Tensor, *shape: Any) -> Tensor:
+def view(input: Tensor, *shape: Any, dtype: dtype | None = None) -> Tensor:
     """Return the elements in another shape, sharing memory.
+
+    With a ``dtype`` in the place of a shape the bytes are seen as elements of that type; the result
+    has no gradient, and is no view to the history, as in PyTorch.
 
     Raises:
         RuntimeError: The strides do not allow it, or the shape does not fit.
     """
-    if len(shape) == 1 and isinstance(shape[0], dtype):
-        raise TypeError("view(): another dtype of the same memory is not supported; use .to(dtype)")
+    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], DType)):
+        return reinterpreted(input, shape[0] if dtype is None else dtype)
     return _reshaped(input, inferred(as_shape(shape, "view"), input._array.size), "view")
 
 

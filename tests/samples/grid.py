@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from samples.draw import ANY
-from samples.family import NUMBER, ROW, X, case, rearranged
+from samples.family import NOT, NUMBER, PLACES, ROW, X, case, rearranged
 from samples.sample import Sample
 
 COLUMN, FIVE = ANY((3, 1), 0), ANY((5,), 1)
@@ -78,6 +78,10 @@ SAMPLES: dict[str, list[Sample]] = {
     "cartesian_prod": [
         *rearranged(lambda lib, x, y: lib.cartesian_prod(x, y), (3,), (2,), reference=_product),
         case("of one", lambda lib, x: lib.cartesian_prod(x * 2), ROW, reference=lambda x: 2 * x),
+    ],
+    "unravel_index": [
+        case("matrix", lambda lib, i: lib.unravel_index(i, (3, 4)), PLACES,
+             reference=lambda i: np.unravel_index(i, (3, 4)), **NOT),
     ],
     "combinations": [
         *rearranged(lambda lib, x: lib.combinations(x), (4,), reference=_chosen),

@@ -39,6 +39,7 @@ REFERENCE: dict[str, Any] = {
     "triu": np.triu,
     "block_diag": _blocks,
     "kron": np.kron,
+    "vander": np.vander,
 }
 
 SAMPLES: dict[str, list[Sample]] = {
@@ -77,6 +78,11 @@ SAMPLES: dict[str, list[Sample]] = {
         *rearranged(lambda lib, x, y: lib.block_diag(x, y), (2, 3), (2,)),
         case("of one", lambda lib, x: lib.block_diag(x), X),
         case("numbers", lambda lib, x, y: lib.block_diag(x, y), NUMBER, PLANE((), 0)),
+    ],
+    "vander": [
+        *rearranged(lambda lib, x: lib.vander(x), (3,)),
+        case("some", lambda lib, x: lib.vander(x, 2), ROW),
+        case("none", lambda lib, x: lib.vander(x, 0), ROW),
     ],
     "kron": [
         *rearranged(lambda lib, x, y: lib.kron(x, y), (2, 3), (2, 1)),
