@@ -2189,6 +2189,14 @@ def repeat_interleave(
 def reshape(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *shape: Any) -> Tensor:
     """Return the elements in another shape: a view where strides allow, else a copy."""
 
+def resize_as_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    the_template: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    memory_format: memory_format | None = None,
+) -> Tensor:
+    """Give the tensor the shape of another, as :meth:`resize_` does."""
+
 def resolve_conj(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return a copy of a conjugate that is a view, and any other tensor itself."""
 
@@ -2800,6 +2808,11 @@ def unique_consecutive(
 ) -> Any:
     """Return the first of each run of equal elements, or of equal slices along ``dim``."""
 
+def unravel_index(
+    indices: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], shape: int | Sequence[int]
+) -> tuple[Tensor, ...]:
+    """Return the coordinates of elements that are counted in the order of a shape."""
+
 def unsafe_chunk(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], chunks: int, dim: int = 0
 ) -> tuple[Tensor, ...]:
@@ -2822,6 +2835,11 @@ def unsqueeze_copy(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, *, out: Tensor | None = None
 ) -> Tensor:
     """Return a copy of what ``unsqueeze`` makes a view of."""
+
+def vander(
+    x: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], N: int | None = None, increasing: bool = False
+) -> Tensor:
+    """Return the powers of the elements of a vector as rows, the highest first."""
 
 def var(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -2869,7 +2887,10 @@ def view_as_real_copy(
     """Return a copy of what ``view_as_real`` makes a view of."""
 
 def view_copy(
-    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *shape: Any, out: Tensor | None = None
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *shape: Any,
+    dtype: dtype | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return a copy of what ``view`` makes a view of."""
 

@@ -983,6 +983,9 @@ class Methods(TensorBase):
     def is_same_size(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> builtins.bool:
         """Return whether two tensors have the same shape."""
 
+    def is_set_to(self, tensor: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> builtins.bool:
+        """Return whether two tensors have the same elements in memory, in the same shape."""
+
     def is_signed(self) -> builtins.bool:
         """Return whether the type of a tensor has negative numbers."""
 
@@ -1566,6 +1569,17 @@ class Methods(TensorBase):
     def reshape_as(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the elements in the shape of another tensor."""
 
+    def resize_(self, *size: Any, memory_format: memory_format | None = None) -> Tensor:
+        """Give the tensor another shape, of the elements that lie in its memory from its first on."""
+
+    def resize_as_(
+        self,
+        the_template: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        *,
+        memory_format: memory_format | None = None,
+    ) -> Tensor:
+        """Give the tensor the shape of another, as :meth:`resize_` does."""
+
     def resolve_conj(self) -> Tensor:
         """Return a copy of a conjugate that is a view, and any other tensor itself."""
 
@@ -1664,6 +1678,15 @@ class Methods(TensorBase):
         index: builtins.int,
     ) -> Tensor:
         """Return a copy with ``src`` at the slice ``index`` of a dimension."""
+
+    def set_(
+        self,
+        source: Tensor | None = None,
+        storage_offset: builtins.int | None = None,
+        size: Sequence[builtins.int] | None = None,
+        stride: Sequence[builtins.int] | None = None,
+    ) -> Tensor:
+        """Give the tensor the memory of another, which it shares then; or none."""
 
     def sgn(self) -> Tensor:
         """Return the sign, for a complex input x / abs(x), which is 0 at 0."""
@@ -2000,7 +2023,7 @@ class Methods(TensorBase):
     def vdot(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the inner product of two vectors, of which the first is conjugated."""
 
-    def view(self, *shape: Any) -> Tensor:
+    def view(self, *shape: Any, dtype: dtype | None = None) -> Tensor:
         """Return the elements in another shape, sharing memory."""
 
     def view_as(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
