@@ -169,6 +169,12 @@ class Backend(Protocol):
     def top(self, array: Array, count: int, axis: int, largest: bool) -> Array:
         """Return the places of so many of the largest or smallest elements, in their order."""
 
+    def kth(self, array: Array, axis: int, ranks: Shape) -> Sequence[Array]:
+        """Return the elements of some ranks along an axis, which stays with length 1.
+
+        nan is greater than all numbers.
+        """
+
     def order_of_rows(self, rows: Array) -> Array:
         """Return the places of the rows of a matrix in their order: by the first that differs."""
 

@@ -563,6 +563,10 @@ class BatchedBackend:
         """
         raise dynamic("unique_dim")
 
+    def kth(self, array: Batched, axis: int, ranks: Shape) -> Sequence[Batched]:
+        """Return the elements of some ranks along an axis, which stays with length 1."""
+        return [self.made(row) for row in self.inner.kth(array.array, self.depth + axis, ranks)]
+
     def search(self, bounds: Array, values: Array, right: bool) -> Batched:
         """Return where values belong among sorted bounds."""
         values = self.lifted(values)

@@ -947,6 +947,17 @@ def top(array: Array, count: int, axis: int, largest: bool) -> Array:
 
 
 @quiet
+def kth(array: Array, axis: int, ranks: Shape) -> Sequence[Array]:
+    """Return the elements of some ranks along an axis, which stays with length 1."""
+    own = array.dtype
+    if is_half(own):
+        array = half.widened(array)
+    found = np.partition(array, ranks, axis)
+    rows = [np.take(found, (rank,), axis) for rank in ranks]
+    return [half.rounded(r, own) for r in rows] if is_half(own) else rows
+
+
+@quiet
 def order_of_rows(rows: Array) -> Array:
     """Return the places of the rows of a matrix in their order: by the first that differs."""
     return sorting.of_rows(rows)

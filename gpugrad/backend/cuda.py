@@ -607,6 +607,17 @@ def top(array: Array, count: int, axis: int, largest: bool) -> Array:
 
 
 @at_home
+def kth(array: Array, axis: int, ranks: Shape) -> Sequence[Array]:
+    """Return the elements of some ranks along an axis, which stays with length 1."""
+    before = (slice(None),) * axis
+    places = order(array, axis, False)
+    launches.add(2 * len(ranks))
+    return [
+        xp.take_along_axis(array, places[(*before, slice(rank, rank + 1))], axis) for rank in ranks
+    ]
+
+
+@at_home
 def order_of_rows(rows: Array) -> Array:
     """Return the places of the rows of a matrix in their order: by the first that differs."""
     rows = _sortable(rows)

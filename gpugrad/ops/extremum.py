@@ -35,7 +35,7 @@ def _extreme(name: str, extreme: str) -> Declared:
 
     @reduced.gradient
     def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
-        return _shared_among_extrema(g, input, out, axes, keepdims)
+        return shared_among_equals(g, input, out, axes, keepdims)
 
     return reduced
 
@@ -44,8 +44,8 @@ _max, _min = _extreme("MaxBackward1", "max"), _extreme("MinBackward1", "min")
 _amax, _amin = _max.named("AmaxBackward0"), _min.named("AminBackward0")
 
 
-def _shared_among_extrema(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
-    """Return the gradient of an extremum: ties share it evenly, and so do nans."""
+def shared_among_equals(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
+    """Return the gradient of one of the elements: its equals share it evenly, and so do nans."""
     ndim = input._array.ndim
     g, out = restored(g, axes, keepdims, ndim), restored(out, axes, keepdims, ndim).detach()
     here = attained(input.detach(), out)
