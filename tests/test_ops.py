@@ -579,6 +579,10 @@ OTHER_NAMES = {
     "matmul": "PyTorch reshapes around one product of matrices",
     "einsum": "PyTorch reshapes after every product",
     "chain_matmul": "likewise",
+    **dict.fromkeys(
+        ("trapezoid", "cumulative_trapezoid", "quantile", "nanquantile"),
+        "products with numbers and last views have names of their own",
+    ),
     "vdot": "the product with the conjugate",
     "fft.ifft": "PyTorch conjugates what is the transform of real numbers",
     "stft": "PyTorch transforms several signals, and takes the one of them",

@@ -21,6 +21,8 @@ from gpugrad.ops.indexing import gather_along
 from gpugrad.ops.joining import cat
 from gpugrad.ops.order import sort
 from gpugrad.ops.part import narrow
+from gpugrad.ops.pointwise.combination import lerp
+from gpugrad.ops.pointwise.rounding import ceil, floor, round
 from gpugrad.ops.reduction import sum_over
 from gpugrad.ops.scatter import gather
 from gpugrad.ops.shape import movedim, reshape, squeeze, unsqueeze
@@ -280,15 +282,10 @@ def _quantile(
     if number:
         array, door = np.asarray(q, input._array.dtype), backend.of(input._array)
         q = wrap(door.from_numpy(array, door.device_of(all_of(input._array))))
-    if axis is None or not ndim:
-        rows = reshape(input, (-1,))
-    else:
-        rows = movedim(input, axis, -1)
+    rows = reshape(input, (-1,)) if axis is None or not ndim else movedim(input, axis, -1)
     found = _by_rows(rows, reshape(q, (-1,)), interpolation, skips)
     if keepdim and ndim:
-        found = (
-            reshape(found, (*(1,) * ndim, -1)) if axis is None else unsqueeze(found, axis)
-        )
+        found = reshape(found, (*(1,) * ndim, -1)) if axis is None else unsqueeze(found, axis)
     return movedim(found, -1, 0) if q._array.ndim else squeeze(found, -1)
 
 
@@ -327,18 +324,18 @@ def _by_rows(rows: Any, q: Any, interpolation: str, skips: bool) -> Any:
     else:
         rank = pw.where(pw.eq(count, length), q * (length - 1), length - 1)
     if interpolation == "lower":
-        rank = pw.floor(rank)
+        rank = floor(rank)
     elif interpolation == "higher":
-        rank = pw.ceil(rank)
+        rank = ceil(rank)
     elif interpolation == "nearest":
-        rank = pw.round(rank)
-    below = pw.floor(rank.detach()).to(_dtype.int64)
+        rank = round(rank)
+    below = floor(rank.detach()).to(_dtype.int64)
     low = gather(sorted, -1, below)
     if interpolation not in ("linear", "midpoint"):
         return low
-    above = pw.ceil(rank.detach()).to(_dtype.int64)
+    above = ceil(rank.detach()).to(_dtype.int64)
     high = gather(sorted, -1, above)
     weight = rank - below.to(rank.dtype)
     if interpolation == "midpoint":
         weight = weight.detach() * 0 + 0.5
-    return pw.lerp(low, high, weight)
+    return lerp(low, high, weight)
