@@ -1425,6 +1425,16 @@ def kron(
 ) -> Tensor:
     """Return the Kronecker product: each element of ``input`` times all of ``other``."""
 
+def kthvalue(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    k: int,
+    dim: int = -1,
+    keepdim: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Any:
+    """Return the elements of which ``k`` - 1 are smaller along ``dim``, and where the first is."""
+
 def lcm(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1726,6 +1736,15 @@ def mean(
 ) -> Tensor:
     """Return the mean over ``dim`` (all of them by default); nan of no elements."""
 
+def median(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Any:
+    """Return the median of all; with ``dim`` the medians along it and their indices."""
+
 def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     """Return views of vectors in the shape that has a dimension for each of them."""
 
@@ -1754,6 +1773,15 @@ def mm(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return the product of two matrices."""
+
+def mode(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int = -1,
+    keepdim: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Any:
+    """Return what occurs most often along ``dim``, and where it occurs last."""
 
 def moveaxis(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1830,6 +1858,26 @@ def nanmean(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return the mean over ``dim`` (all of them by default) of what is not nan."""
+
+def nanmedian(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Any:
+    """Return the median of what is not nan; see :func:`median`."""
+
+def nanquantile(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    q: Any,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the quantiles of what is not nan; see :func:`quantile`."""
 
 def nansum(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -2053,6 +2101,17 @@ def qr(
     out: Tensor | None = None,
 ) -> Any:
     """Return what :func:`linalg.qr` does, with a square Q where not ``some``."""
+
+def quantile(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    q: Any,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the elements of which the part ``q`` is smaller, of all or along ``dim``."""
 
 def rad2deg(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None

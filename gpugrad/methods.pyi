@@ -1033,6 +1033,11 @@ class Methods(TensorBase):
     def kron(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the Kronecker product: each element of ``input`` times all of ``other``."""
 
+    def kthvalue(
+        self, k: builtins.int, dim: builtins.int = -1, keepdim: builtins.bool = False
+    ) -> Any:
+        """Return the elements of which ``k`` - 1 are smaller along ``dim``, and where the first is."""
+
     def lcm(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the least common multiple, at least 0."""
 
@@ -1228,6 +1233,9 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return the mean over ``dim`` (all of them by default); nan of no elements."""
 
+    def median(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+        """Return the median of all; with ``dim`` the medians along it and their indices."""
+
     def min(self, dim: Any = None, keepdim: builtins.bool = False, *, other: Any = None) -> Any:
         """Return the minimum of all; with ``dim`` the minima along it and their indices."""
 
@@ -1236,6 +1244,9 @@ class Methods(TensorBase):
 
     def mm(self, mat2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the product of two matrices."""
+
+    def mode(self, dim: builtins.int = -1, keepdim: builtins.bool = False) -> Any:
+        """Return what occurs most often along ``dim``, and where it occurs last."""
 
     def moveaxis(
         self,
@@ -1308,6 +1319,19 @@ class Methods(TensorBase):
         dtype: dtype | None = None,
     ) -> Tensor:
         """Return the mean over ``dim`` (all of them by default) of what is not nan."""
+
+    def nanmedian(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+        """Return the median of what is not nan; see :func:`median`."""
+
+    def nanquantile(
+        self,
+        q: Any,
+        dim: builtins.int | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        interpolation: str = "linear",
+    ) -> Tensor:
+        """Return the quantiles of what is not nan; see :func:`quantile`."""
 
     def nansum(
         self,
@@ -1518,6 +1542,16 @@ class Methods(TensorBase):
 
     def qr(self, some: builtins.bool = True) -> Any:
         """Return what :func:`linalg.qr` does, with a square Q where not ``some``."""
+
+    def quantile(
+        self,
+        q: Any,
+        dim: builtins.int | None = None,
+        keepdim: builtins.bool = False,
+        *,
+        interpolation: str = "linear",
+    ) -> Tensor:
+        """Return the elements of which the part ``q`` is smaller, of all or along ``dim``."""
 
     def rad2deg(self) -> Tensor:
         """Return an angle of that many radians, in degrees."""
