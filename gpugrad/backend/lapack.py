@@ -356,7 +356,8 @@ def solve_triangular(array: Array, other: Array, upper: bool, unit: bool) -> Arr
     if unit:
         diagonal = np.arange(n)
         whole[..., diagonal, diagonal] = 1
-    elif (np.diagonal(whole, axis1=-2, axis2=-1) == 0).any():
+    many = math.prod(whole.shape[:-2]) > 4 * n and n <= _FEW
+    if many or (not unit and (np.diagonal(whole, axis1=-2, axis2=-1) == 0).any()):
         return _substituted(whole, other)
     batch = np.broadcast_shapes(array.shape[:-2], other.shape[:-2])
     found = np.empty((*batch, *other.shape[-2:]), np.result_type(array, other))

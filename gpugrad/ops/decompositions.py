@@ -89,7 +89,7 @@ def linalg_cholesky(input: Tensor, *, upper: bool = False) -> Tensor:
 def linalg_cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
     """Return Cholesky factors, and of each matrix 0 or the order of the minor that is not positive.
 
-    Without ``check_errors`` a GPU is not waited for.
+    With ``check_errors`` it raises as :func:`linalg.cholesky` does.
     """
     check_square("linalg.cholesky", input)
     check_floating("linalg.cholesky", input)

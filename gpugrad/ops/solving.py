@@ -50,7 +50,7 @@ def input(g: Any, inverse: Any) -> Any:
 def linalg_inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
     """Return inverses, and of each matrix 0 or the pivot that is 0.
 
-    Without ``check_errors`` a GPU is not waited for.
+    With ``check_errors`` it raises as :func:`linalg.inv` does.
     """
     check_square("linalg.inv", A)
     check_floating("linalg.inv", A, low=False)
