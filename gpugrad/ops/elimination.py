@@ -9,7 +9,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad.backend.batched import all_of
-from gpugrad.errors import broadcast_shape
+from gpugrad.errors import broadcast_shape, normal_dim
 from gpugrad.graph import mode
 from gpugrad.op import composite, public
 from gpugrad.op.results import results
@@ -21,6 +21,7 @@ from gpugrad.ops.matrices import (
     check_floating,
     check_kernel,
     check_square,
+    check_stack,
     eye,
     failure,
     lower,
@@ -214,6 +215,7 @@ def linalg_lu_solve(
     if pivots._array.dtype != np.dtype(np.int32):
         raise RuntimeError("linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32")
     check_square("torch.linalg.lu_solve", LU, "LU")
+    check_stack("linalg.lu_solve", B, "B")
     check_fit("torch.linalg.lu_solve", LU, B, left)
     if LU._array.shape[:-1] != pivots._array.shape:
         raise RuntimeError(
@@ -316,11 +318,9 @@ def linalg_ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool =
     """Return X of A X = B by the factors and pivots of A; there is no gradient by the factors."""
     check_square("torch.linalg.ldl_solve", LD, "LD")
     check_floating("torch.linalg.ldl_solve", LD)
-    if B._array.ndim < 2:
-        raise RuntimeError(
-            "torch.linalg.ldl_solve: Expected B to have at least 2 dimensions, but it has "
-            f"{B._array.ndim} dimensions instead"
-        )
+    if not B._array.ndim:
+        raise IndexError("Dimension specified as -2 but tensor has no dimensions")
+    normal_dim(-2, B._array.ndim)
     if LD._array.dtype != B._array.dtype:
         raise RuntimeError(
             "linalg.ldl_solve: Expected LD and B to have the same dtype, but found LD of type "

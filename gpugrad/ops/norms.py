@@ -130,6 +130,12 @@ def linalg_matrix_norm(
     if ord == "fro":
         return linalg_vector_norm(input, 2, (rows, columns), keepdim)
     extreme = amax if ord not in (-1, -2, -math.inf) else amin
+    sizes = input._array.shape
+    compared = {1: sizes[columns], 2: min(sizes[rows], sizes[columns]), math.inf: sizes[rows]}
+    if ord in compared and not compared[ord]:
+        kept = tuple([1 if d in (rows, columns) else n for d, n in enumerate(sizes)])
+        rest = tuple([n for d, n in enumerate(sizes) if d not in (rows, columns)])
+        return _no_norms(input, kept if keepdim else rest)
     if isinstance(ord, str) or abs(ord) == 2:
         values = linalg_svdvals(movedim(input, (rows, columns), (-2, -1)))
         found = summed(values, -1) if ord == "nuc" else extreme(values, -1)
@@ -203,34 +209,38 @@ def linalg_cond(input: Tensor, p: Order = None) -> Tensor:
 
     By default it is 2.  Of a singular matrix it is infinite.
     """
-    _check_cond(input)
+    if input._array.ndim < 2:
+        raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
+    rows, columns = input._array.shape[-2:]
     word = p if isinstance(p, str) else "" if p is None else f"{p:g}"
-    if p is not None and (p not in ("fro", "nuc") and not (
-        not isinstance(p, str) and abs(p) in (1, 2, math.inf)
-    )):  # fmt: skip
+    if isinstance(p, str):
+        _check_cond_square(word, rows, columns)
+    known = p in ("fro", "nuc") if isinstance(p, str) else p is None or abs(p) in (1, 2, math.inf)
+    if not known:
         raise RuntimeError(f"linalg.cond got an invalid norm type: {word}")
+    if not input._array.size:
+        return _no_norms(input, input._array.shape[:-2])
     if p is None or (not isinstance(p, str) and abs(p) == 2):
         values = linalg_svdvals(input)
-        if not values._array.shape[-1]:
-            return summed(values, -1)
         most, least = amax(values, -1), amin(values, -1)
         return pw.div(least, most) if p == -2 else pw.div(most, least)
-    rows, columns = input._array.shape[-2:]
-    if rows != columns:
-        raise RuntimeError(
-            f"linalg.cond(ord={word}): A must be batches of square matrices, but they are "
-            f"{rows} by {columns} matrices"
-        )
-    if not rows:
-        array = input._array
-        kind = _dtype.of(array.dtype).to_real().numpy
-        return zeros(Like(array.shape[:-2], kind, backend.of(array).device_of(array)))
+    _check_cond_square(word, rows, columns)
     found, info = linalg_inv_ex(input)
     size = linalg_matrix_norm(input, p) * linalg_matrix_norm(found, p)
     return pw.where(pw.ne(info, 0), math.inf, size)
 
 
-def _check_cond(input: Any) -> None:
-    """Raise unless a tensor is a matrix or a stack of them."""
-    if input._array.ndim < 2:
-        raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
+def _no_norms(input: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Return the norms of matrices that have no elements."""
+    array = input._array
+    kind = _dtype.of(array.dtype).to_real().numpy
+    found: Tensor = zeros(Like(shape, kind, backend.of(array).device_of(array)))
+    return found
+
+
+def _check_cond_square(word: str, rows: int, columns: int) -> None:
+    if rows != columns:
+        raise RuntimeError(
+            f"linalg.cond(ord={word}): A must be batches of square matrices, but they are "
+            f"{rows} by {columns} matrices"
+        )

@@ -276,10 +276,12 @@ def linalg_matrix_rank(
     _check_tolerances("matrix_rank", atol=atol, rtol=rtol, tol=tol)
     if tol is not None:
         atol, rtol = tol, 0.0
+    if not array.size:
+        where = backend.of(array).device_of(array)
+        none: Tensor = zeros(Like(array.shape[:-2], np.dtype(np.int64), where))
+        return none
     A = detach(input)
     values = pw.abs(linalg_eigvalsh(A)) if hermitian else linalg_svdvals(A)
-    if not values._array.shape[-1]:
-        return summed(values, -1).to(_dtype.int64)
     low, part = tolerances(input, atol, rtol)
     most = amax(values, -1, keepdim=True)
     return summed(pw.gt(values, pw.maximum(squeeze(low, -1), squeeze(part, -1) * most)), -1)

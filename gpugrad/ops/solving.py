@@ -16,6 +16,7 @@ from gpugrad.ops.matrices import (
     check_info,
     check_kernel,
     check_square,
+    check_stack,
     failure,
     singular,
 )
@@ -113,6 +114,7 @@ def _solved(A: Tensor, B: Tensor, left: bool) -> tuple[Any, Any]:
         )
     if vector:
         B = unsqueeze(B, -1)
+    check_stack("linalg.solve", B, "B")
     check_fit("linalg.solve", A, B, left)
     broadcast_shape(B._array.shape[:-2], A._array.shape[:-2])
     check_kernel("lu_cpu", A)
@@ -165,6 +167,8 @@ def linalg_tensorinv(input: Tensor, ind: int = 2) -> Tensor:
     if ind <= 0:
         raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")
     shape = input._array.shape
+    if ind > len(shape):
+        raise RuntimeError(f"ArrayRef: invalid slice, N = {ind}; size = {len(shape)}")
     before, behind = shape[:ind], shape[ind:]
     rows, columns = math.prod(before), math.prod(behind)
     if rows != columns:

@@ -66,12 +66,12 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     a, b = input._array.shape, other._array.shape
     if len(a) != len(b):
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+    if not a:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     axis = normal_dim(dim, len(a))
-    if not a or a[axis] != 3 or b[axis] != 3:
-        sizes = (a[axis], b[axis]) if a else (1, 1)
+    if a[axis] != 3 or b[axis] != 3:
         raise RuntimeError(
-            f"linalg.cross: inputs dimension {dim} must have length 3. Got {sizes[0]} and "
-            f"{sizes[1]}"
+            f"linalg.cross: inputs dimension {dim} must have length 3. Got {a[axis]} and {b[axis]}"
         )
     shape = broadcast_shape(a, b)
     if input._array.dtype != other._array.dtype:
@@ -141,13 +141,11 @@ def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
             "linalg.vander supports floating point, complex, and integer tensors, but got "
             f"{_dtype.of(array.dtype).title}"
         )
-    if N is not None and N <= 1:
-        raise RuntimeError(f"linalg.vander: N must be greater than 1, but got {N}")
-    if N is None and not array.ndim:
-        raise IndexError("Dimension specified as -1 but tensor has no dimensions")
     if not array.ndim:
         x = unsqueeze(x, 0)
-    count = array.shape[-1] if N is None else N
+    count = N if N is not None else array.shape[-1] if array.ndim else 1
+    if count <= 1:
+        raise RuntimeError("N must be greater than 1.")
     if array.dtype.kind in "iu":
         x = x.to(_dtype.int64)
     each: list[Any] = [pw.one_for(x) if array.dtype.kind in "fc" else x * 0 + 1]
