@@ -6,6 +6,8 @@ Of those that PyTorch does not differentiate the gradients are formulas 10.6.3, 
 
 from __future__ import annotations
 
+from typing import Any
+
 from gpugrad.formula import Function
 from gpugrad.op import pointwise, public
 from gpugrad.ops.pointwise.choice import where
@@ -18,7 +20,7 @@ def _own(name: str) -> Function:
     return Function(f"{name}({{}})", f"gpugrad::{name}({{}})", header="series bessel")
 
 
-def _nonzero(x):
+def _nonzero(x: Any) -> Any:
     """Return a divisor whose quotient has a finite derivative at 0, where it is not taken."""
     return where(eq(x, 0), 1, x)
 
@@ -131,7 +133,7 @@ def spherical_bessel_j0(g, x):
     return g * -spherical_bessel_j1(x)
 
 
-def _spherical_j1(x):
+def _spherical_j1(x: Any) -> Any:
     square, near = x * x, 1
     for k in (5, 4, 3, 2, 1):  # the power series, where the closed form loses digits
         near = 1 - square / (2 * k * (2 * k + 3)) * near

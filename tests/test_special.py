@@ -1,0 +1,119 @@
+"""Special functions: what their samples do not say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import special
+
+import gpugrad
+from comparison import pytorch
+from gpugrad import func
+from gpugrad.backend.special import digamma, trigamma
+from gpugrad.testing import assert_close
+
+# By the first operand there is no derivative.
+REFUSING = {
+    "igamma": lambda lib, a, x: lib.igamma(a, x),
+    "igammac": lambda lib, a, x: lib.special.gammaincc(a, x),
+    "zeta": lambda lib, a, x: lib.special.zeta(a, x),
+    "igamma_": lambda lib, a, x: (a * 1).igamma_(x),
+}
+
+
+@pytest.mark.parametrize("function", REFUSING.values(), ids=REFUSING)
+def test_what_has_no_derivative_refuses_in_pytorchs_words(function: Any) -> None:
+    said = []
+    for lib in gpugrad, pytorch():
+        a, x = (lib.tensor([v], dtype=lib.float64, requires_grad=True) for v in (1.5, 2.0))
+        y = function(lib, a, x)
+        with pytest.raises(NotImplementedError) as error:
+            y.sum().backward()
+        said.append(str(error.value))
+        (grad,) = lib.autograd.grad(function(lib, a.detach(), x).sum(), x)
+        said.append(grad.item())
+    assert said[0] == said[2]
+    assert said[1] == pytest.approx(said[3])
+
+
+def test_no_tangent_is_lost_where_there_is_no_derivative(device: str) -> None:
+    a = gpugrad.tensor([1.5], device=device)
+    with pytest.raises(NotImplementedError, match="the derivative for 'igamma: input'"):
+        func.jvp(lambda a: gpugrad.igamma(a, a * 2), (a,), (a,))
+    moved = func.jvp(lambda x: gpugrad.igamma(a, x), (a,), (a * 0 + 1,))[1]
+    assert moved.item() == pytest.approx(np.exp(-1.5) * 1.5**0.5 / 0.886226925, rel=1e-5)
+
+
+def test_without_scipy_a_sentence_says_how_to_install_it() -> None:
+    code = """
+import sys
+sys.modules["scipy"] = None
+import gpugrad
+x = gpugrad.tensor([0.5])
+assert abs(gpugrad.erf(x).item() - 0.5204999) < 1e-6
+assert abs(gpugrad.erfc(x).item() - 0.4795001) < 1e-6
+assert abs(gpugrad.digamma(x).item() + 1.9635100) < 1e-6
+try:
+    gpugrad.special.i0(x)
+except ModuleNotFoundError as error:
+    print(error)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install 'gpugrad[scipy]'" in ran.stdout
+    assert ran.stdout.startswith("i0: ")
+
+
+@pytest.mark.parametrize("function", [digamma, trigamma])
+def test_derivatives_of_the_gamma_function_are_scipys(function: Any) -> None:
+    x = np.concatenate([np.arange(-20.37, 30, 0.05), [1e-8, 1e10, 1e300, np.inf]])
+    expected = special.psi(x) if function is digamma else special.polygamma(1, x)
+    with np.errstate(all="ignore"):
+        found = function(x)
+    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
+
+
+# The gradients at ends of domains, at poles and at 0, where a rule chooses.
+POINTS: dict[str, list[float]] = {
+    "erfcx": [0.0], "entr": [-1.0, 0.0], "ndtri": [0.0, 1.0], "erfinv": [-1.0, 1.0, 1.5],
+    "log_ndtr": [-30.0, 0.0, 30.0], "i0": [0.0], "i0e": [-1.0, 0.0], "i1": [0.0], "i1e": [0.0],
+    "gammaln": [0.0, -0.5, -1.5], "digamma": [0.0, -0.5],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_gradients_at_singular_points_are_pytorchs(name: str, device: str) -> None:
+    torch = pytorch()
+    x = gpugrad.tensor(POINTS[name], dtype=gpugrad.float64, device=device, requires_grad=True)
+    z = torch.tensor(POINTS[name], dtype=torch.float64, requires_grad=True)
+    getattr(gpugrad.special, name)(x).sum().backward()
+    getattr(torch.special, name)(z).sum().backward()
+    assert_close(x.grad, z.grad, 1e-9, 1e-9)
+
+
+def test_second_derivatives_at_zero_are_finite(device: str) -> None:
+    for name, second in (("i1", 0), ("i1e", -1), ("bessel_j1", 0), ("spherical_bessel_j0", -1 / 3)):
+        x = gpugrad.zeros(1, dtype=gpugrad.float64, device=device, requires_grad=True)
+        y = getattr(gpugrad.special, name)(x)
+        (first,) = gpugrad.autograd.grad(y.sum(), x, create_graph=True)
+        (found,) = gpugrad.autograd.grad(first.sum(), x)
+        assert np.isfinite(found.item()), name
+        if name != "i1e":  # whose second derivative jumps at 0
+            assert found.item() == pytest.approx(second, abs=1e-12)
+
+
+def test_a_polynomial_needs_no_gradient_of_its_degree(device: str) -> None:
+    x = gpugrad.tensor([0.3, -0.7], device=device, requires_grad=True)
+    n = gpugrad.tensor([2.0, 3.0], device=device, requires_grad=True)
+    gpugrad.special.legendre_polynomial_p(x, n).sum().backward()
+    assert n.grad is None
+    assert_close(x.grad, np.array([0.9, 7.5 * 0.49 - 1.5], np.float32))
+
+
+@pytest.mark.parametrize("name", ["zeta", "xlog1py", "chebyshev_polynomial_t"])
+def test_one_operand_must_be_a_tensor(name: str) -> None:
+    with pytest.raises(TypeError, match="received an invalid combination of arguments"):
+        getattr(gpugrad.special, name)(2, 3)
