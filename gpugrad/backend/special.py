@@ -1,7 +1,7 @@
 """Special functions of NumPy's arrays: SciPy's, which is imported when one is first needed.
 
-The logarithmic derivative of the gamma function is here itself, as it takes SciPy ten times as
-long; and the error functions are there without SciPy, too, though slowly.
+The derivatives of the gamma function's logarithm are here themselves, as they take SciPy ten times
+as long; and the error functions are there without SciPy, too, though slowly.
 """
 
 from __future__ import annotations
@@ -97,26 +97,21 @@ _SPECIAL = {
 }
 
 
-# --------------------------------------------------------------------------- gamma function
+# --------------------------------------------------------------------------- block by block
 
 _BLOCK = 1 << 13  # elements that stay in the first-level cache
 
-# B(2 k) / (2 k) and B(2 k), the highest first, where B are Bernoulli's numbers
-_DIGAMMA = (1 / 12, -691 / 32760, 1 / 132, -1 / 240, 1 / 252, -1 / 120, 1 / 12)
-_TRIGAMMA = (7 / 6, -691 / 2730, 5 / 66, -1 / 30, 1 / 42, -1 / 30, 1 / 6)
-_STEPS = 10
-
 
 def _in_blocks(function: Callable[[Array, Array], None]) -> Function:
-    """Return a function that computes in double precision, block by block."""
+    """Return a function of arrays from one that writes a block of them in double precision."""
 
     def blockwise(x: Array) -> Array:
         given = np.ascontiguousarray(x).reshape(-1)
         found = np.empty(given.shape, given.dtype)
-        wide = np.empty(min(_BLOCK, given.size))
+        room = np.empty(min(_BLOCK, given.size))
         for start in range(0, given.size, _BLOCK):
             block = slice(start, start + _BLOCK)
-            out = wide[: len(given[block])]
+            out = room[: len(given[block])]
             function(given[block].astype(np.float64), out)
             found[block] = out
         return found.reshape(np.shape(x))
@@ -124,72 +119,107 @@ def _in_blocks(function: Callable[[Array, Array], None]) -> Function:
     return blockwise
 
 
-def _series(y: Array, coefficients: tuple[float, ...], out: Array) -> Array:
-    """Return a polynomial without a constant term."""
-    np.multiply(y, coefficients[0], out=out)
-    for c in coefficients[1:]:
+def _polynomial_of(y: Array, coefficients: tuple[float, ...], out: Array) -> Array:
+    """Write a polynomial by Horner's rule; the coefficients begin with the highest."""
+    first, *others, last = coefficients
+    np.multiply(y, first, out=out)
+    for c in others:
         out += c
         out *= y
+    out += last
     return out
 
 
-@_in_blocks
-def digamma(x: Array, out: Array) -> None:
-    """Write the logarithmic derivative of the gamma function: -inf at 0, inf at -0.
+# --------------------------------------------------------------------------- gamma function
 
-    It is nan at negative whole numbers.
-    Source: the recurrence, the reflection and the asymptotic series, formulas 5.5.2, 5.5.4 and
-    5.11.2 of the NIST Digital Library of Mathematical Functions.
+# B(2 k) / (2 k) and B(2 k), the highest first, where B are Bernoulli's numbers
+_DIGAMMA = (1 / 12, -691 / 32760, 1 / 132, -1 / 240, 1 / 252, -1 / 120, 1 / 12, 0)
+_TRIGAMMA = (7 / 6, -691 / 2730, 5 / 66, -1 / 30, 1 / 42, -1 / 30, 1 / 6, 0)
+_STEPS = 10
+
+
+def _reflecting(
+    right: Callable[[Array, Array], None], reflected: Callable[[Array, Array], Array]
+) -> Callable[[Array, Array], None]:
+    """Return a function of all numbers from one of those that are not negative.
+
+    ``reflected`` is its value at negative numbers, given those and the values at 1 less them.
     """
-    negative = x < 0
-    reflected = negative.any()
-    if reflected:
-        part = x - np.floor(x)
-        turned = np.where(part == 0, np.nan, np.pi / np.tan(np.pi * part))
-        x = np.where(negative, 1 - x, x)
-    shifted, room = x.copy(), np.empty_like(x)
+
+    def everywhere(x: Array, out: Array) -> None:
+        places = np.flatnonzero(x < 0)
+        if not places.size:
+            right(x, out)
+            return
+        negative = x[places]
+        x[places] = 1 - negative
+        right(x, out)
+        out[places] = reflected(negative, out[places])
+
+    return everywhere
+
+
+def _digamma(x: Array, out: Array) -> None:
+    room = np.empty_like(x)
     out[...] = 0
     for _ in range(_STEPS):
-        np.divide(1, shifted, out=room)
+        np.divide(1, x, out=room)
         out -= room
-        shifted += 1
-    np.divide(1, shifted, out=room)
-    out += np.log(shifted)
+        x += 1
+    np.divide(1, x, out=room)
+    out += np.log(x)
     out -= 0.5 * room
     room *= room
-    out -= _series(room, _DIGAMMA, shifted)
-    if reflected:
-        np.subtract(out, turned, out=out, where=negative)
+    out -= _polynomial_of(room, _DIGAMMA, x)
 
 
-@_in_blocks
-def trigamma(x: Array, out: Array) -> None:
-    """Write the derivative of digamma: inf at 0, -1, -2 and so on.
+def _reflected_digamma(x: Array, at: Array) -> Array:
+    part = x - np.floor(x)
+    return np.where(part == 0, np.nan, at - np.pi / np.tan(np.pi * part))
 
-    Source: the derivatives of the formulas of :func:`digamma`.
-    """
-    low = x < 0.5
-    reflected = low.any()
-    if reflected:
-        turned = np.pi / np.sin(np.pi * (x - np.floor(x)))
-        turned *= turned
-        x = np.where(low, 1 - x, x)
-    shifted, room = x.copy(), np.empty_like(x)
+
+def _trigamma(x: Array, out: Array) -> None:
+    product, room, infinite = np.empty_like(x), np.empty_like(x), np.isinf(x)
+    np.minimum(x, 1e150, out=x)  # of which the square is in range
     out[...] = 0
-    for _ in range(_STEPS):
-        np.multiply(shifted, shifted, out=room)
-        np.divide(1, room, out=room)
+    for _ in range(_STEPS // 2):  # 1 / x**2 + 1 / (x + 1)**2 is (2 p + 1) / p**2 of x (x + 1)
+        np.add(x, 1, out=product)
+        product *= x
+        np.add(product, 0.5, out=room)
+        room /= product
+        room /= product
         out += room
-        shifted += 1
-    np.divide(1, shifted, out=room)
-    square = room * room
-    rest = _series(square, _TRIGAMMA, shifted)
-    rest += 0.5 * room
+        x += 2
+    out *= 2
+    np.divide(1, x, out=room)
+    np.multiply(room, room, out=product)
+    rest = _polynomial_of(product, _TRIGAMMA, x)
+    room *= 0.5
+    rest += room
     rest += 1
+    room *= 2
     rest *= room
     out += rest
-    if reflected:
-        np.subtract(turned, out, out=out, where=low)
+    out[infinite] = 0
+
+
+def _reflected_trigamma(x: Array, at: Array) -> Array:
+    slope = np.pi / np.sin(np.pi * (x - np.floor(x)))
+    return slope * slope - at
+
+
+digamma = _in_blocks(_reflecting(_digamma, _reflected_digamma))
+digamma.__doc__ = """Return the logarithmic derivative of the gamma function.
+
+It is -inf at 0, inf at -0, and nan at negative whole numbers.
+Source: the recurrence, the reflection and the asymptotic series, formulas 5.5.2, 5.5.4 and 5.11.2
+of the NIST Digital Library of Mathematical Functions.
+"""
+trigamma = _in_blocks(_reflecting(_trigamma, _reflected_trigamma))
+trigamma.__doc__ = """Return the derivative of digamma: inf at 0, -1, -2 and so on.
+
+Source: the derivatives of the formulas of :func:`digamma`.
+"""
 
 
 # Under the names that the texts of formulas have.
