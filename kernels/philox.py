@@ -156,23 +156,23 @@ class Source:
 
     def __init__(self, seed: int, where: Any):
         """Begin a stream; ``where`` returns a context in which its GPU is CuPy's current one."""
-        self._seed, self._count, self._where = seed, 0, where
+        self._seed, self.offset, self._where = seed, 0, where
 
     @property
     def state(self) -> bytes:
         """Where the stream stands; what was read before may be set again."""
-        return b"".join(n.to_bytes(8, "little") for n in (self._seed, self._count))
+        return b"".join(n.to_bytes(8, "little") for n in (self._seed, self.offset))
 
     @state.setter
     def state(self, state: bytes) -> None:
-        self._seed, self._count = (int.from_bytes(s, "little") for s in (state[:8], state[8:]))
+        self._seed, self.offset = (int.from_bytes(s, "little") for s in (state[:8], state[8:]))
 
     def _drawn(self, name: str, shape: Shape, *inputs: Any) -> Array:
         with self._where():
             out = cupy.empty(shape, KERNELS[name][1])
-            kernel(name)(np.uint64(self._seed), np.uint64(self._count), *inputs, out)
+            kernel(name)(np.uint64(self._seed), np.uint64(self.offset), *inputs, out)
         launches.add(out.size > 0)
-        self._count = (self._count + math.prod(shape)) % 2**64
+        self.offset = (self.offset + math.prod(shape)) % 2**64
         return out
 
     def uniform(self, shape: Shape, dtype: np.dtype[Any]) -> Array:

@@ -583,7 +583,6 @@ OTHER_NAMES = {
         ("trapezoid", "cumulative_trapezoid", "quantile", "nanquantile"),
         "products with numbers and last views have names of their own",
     ),
-    "vdot": "the product with the conjugate",
     "fft.ifft": "PyTorch conjugates what is the transform of real numbers",
     "stft": "PyTorch transforms several signals, and takes the one of them",
     "istft": "likewise",

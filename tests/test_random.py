@@ -239,6 +239,19 @@ def test_a_state_that_was_read_gives_the_same_numbers_again(device: str) -> None
     assert draw(generator) != first
 
 
+def test_a_generator_of_a_gpu_counts_what_it_draws(device: str) -> None:
+    generator = t.Generator(device).manual_seed(3)
+    if device == "cpu":
+        for call in generator.get_offset, lambda: generator.set_offset(4):
+            with pytest.raises(RuntimeError, match="CPU Generator does not use offset"):
+                call()
+        return
+    whole = t.rand(10, generator=generator, device=device).tolist()
+    assert generator.get_offset() == 10
+    generator.set_offset(4)
+    assert t.rand(6, generator=generator, device=device).tolist() == whole[4:]
+
+
 def test_generators_stand_where_they_did_after_a_fork(device: str) -> None:
     t.manual_seed(1)
     t.rand(1, device=device)

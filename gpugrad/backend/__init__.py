@@ -210,6 +210,9 @@ class Backend(Protocol):
     def dot(self, a: Array, b: Array) -> Array:
         """Return the sum of the products of two 1-d arrays."""
 
+    def vdot(self, a: Array, b: Array) -> Array:
+        """Return the sum of the products of two 1-d arrays, of which the first is conjugated."""
+
     def source(self, seed: int, where: device) -> Any:
         """Return a stream of random numbers; see :class:`gpugrad.backend.chance.Source`."""
 

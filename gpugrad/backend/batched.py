@@ -630,6 +630,11 @@ class BatchedBackend:
         """Return the sum of the products of two 1-d arrays."""
         return self.matmul(self.lifted(a)[None, :], b)[0]
 
+    def vdot(self, a: Array, b: Array) -> Batched:
+        """Return the sum of the products of two 1-d arrays, of which the first is conjugated."""
+        first = self.lifted(a)
+        return self.dot(self.made(first.array.conj()), b)
+
     def source(self, seed: int, where: device) -> Any:
         """Return a stream of random numbers."""
         return self.inner.source(seed, where)

@@ -1072,6 +1072,12 @@ def matrices(name: str, *arrays: Array, **options: Any) -> Any:
     return composed.called(lapack, name, *arrays, **options)
 
 
+@quiet
+def vdot(a: Array, b: Array) -> Array:
+    """Return the sum of the products of two 1-d arrays, of which the first is conjugated."""
+    return np.vdot(a, b) if a.dtype.kind == "c" else dot(a, b)
+
+
 def source(seed: int, where: device) -> Source:
     """Return a stream of random numbers."""
     return Source(seed)

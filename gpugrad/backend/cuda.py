@@ -740,6 +740,15 @@ def _transformed(name: str, array: Array, sizes: Any, axes: Shape, norm: str) ->
     return getattr(xp.fft, name)(array, sizes, axes, norm)
 
 
+@at_home
+def vdot(a: Array, b: Array) -> Array:
+    """Return the sum of the products of two 1-d arrays, of which the first is conjugated."""
+    if a.dtype.kind != "c":
+        return dot(a, b)
+    launches.add(a.size > 0)
+    return dot(a.conj(), b)
+
+
 def source(seed: int, where: device) -> Source:
     """Return a stream of random numbers on a GPU."""
     return Source(seed, functools.partial(on, where))

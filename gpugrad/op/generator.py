@@ -98,6 +98,28 @@ class Generator:
             )
         self._state = array.tobytes()
 
+    def get_offset(self) -> int:
+        """Return how many elements a generator of a GPU has drawn since its seed.
+
+        Raises:
+            RuntimeError: The generator is the CPU's.
+        """
+        self._check_offset()
+        return int(self.source.offset)
+
+    def set_offset(self, offset: int) -> None:
+        """Let a generator of a GPU stand where it has drawn this many elements since its seed.
+
+        Raises:
+            RuntimeError: The generator is the CPU's.
+        """
+        self._check_offset()
+        self.source.offset = offset
+
+    def _check_offset(self) -> None:
+        if self.device.type == "cpu":
+            raise RuntimeError("CPU Generator does not use offset")
+
     def clone_state(self) -> Generator:
         """Return another generator that stands where this one does."""
         return _restored(self.device, self._state)

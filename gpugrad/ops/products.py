@@ -15,6 +15,7 @@ from gpugrad.op import (
     OPS,
     Pointwise,
     bilinear,
+    composite,
     function_of,
     public,
     result_type,
@@ -219,18 +220,23 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     Raises:
         RuntimeError: One is not a vector, or lengths or types differ.
     """
-    input, tensor = _tensors("dot", "tensor", input, tensor)
-    a, b = input._array, tensor._array
+    return _dot(*_vectors("dot", "tensor", input, tensor))
+
+
+def _vectors(function: str, second: str, input: Tensor, other: Tensor) -> tuple[Any, Any]:
+    """Return two operands as vectors of one length and type."""
+    input, other = _tensors(function, second, input, other)
+    a, b = input._array, other._array
     if a.ndim != 1 or b.ndim != 1:
         raise RuntimeError(f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors")
-    same_type("dot", input, tensor)
+    same_type("dot", input, other)
     if a.shape != b.shape:
         raise RuntimeError(
             f"inconsistent tensor size, expected tensor {size(a.shape)} and src {size(b.shape)} to "
             f"have the same number of elements, but got {a.size} and {b.size} elements respectively"
         )
     no_bools("dot", input)
-    return _dot(input, tensor)
+    return input, other
 
 
 @public(out=True, promotes=True)
@@ -366,9 +372,23 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 @public(out=True, promotes=True)
 def vdot(input: Tensor, other: Tensor) -> Tensor:
     """Return the inner product of two vectors, of which the first is conjugated."""
-    if isinstance(input, TensorBase) and input._array.dtype.kind == "c":
-        input = pw.conjugate(input)
-    return dot(input, other)
+    input, other = _vectors("vdot", "other", input, other)
+    return _vdot(input, other)
+
+
+@composite("VdotBackward0")
+def _vdot(door: backend.Backend, input: Array, other: Array) -> Array:
+    return door.vdot(input, other)
+
+
+@_vdot.gradient
+def input(g: Any, other: Any) -> Any:
+    return pw.mul(pw.conjugate(g), other)
+
+
+@_vdot.gradient
+def other(g: Any, input: Any) -> Any:
+    return pw.mul(g, input)
 
 
 # --------------------------------------------------------------------------- added to a tensor
