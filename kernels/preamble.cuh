@@ -115,6 +115,14 @@ template <typename T> __device__ inline bool isfinite(T x) { return x - x == T(0
 template <typename T> __device__ inline bool isfinite(complex<T> z) {
   return isfinite(z.real()) && isfinite(z.imag());
 }
+// other numbers for nan, inf and -inf, in each part of a complex number
+template <typename T> __device__ inline T replacing(T x, T lost, T high, T low) {
+  return x != x ? lost : !isinf(x) ? x : x > T(0) ? high : low;
+}
+template <typename T> __device__ inline complex<T> replacing(complex<T> z, T lost, T high, T low) {
+  return complex<T>(replacing(z.real(), lost, high, low), replacing(z.imag(), lost, high, low));
+}
+
 template <typename T> __device__ inline bool signbit(T x) { return x < T(0); }
 __device__ inline bool signbit(float x) { return copysignf(1.0f, x) < 0.0f; }
 __device__ inline bool signbit(double x) { return ::copysign(1.0, x) < 0.0; }

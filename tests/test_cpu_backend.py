@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import gpugrad
-from gpugrad.backend import cpu, large
+from gpugrad.backend import cpu, elementary, large
 from gpugrad.errors import summed_axes
 from gpugrad.formula import Formula
 from gpugrad.op import OPS, Pointwise
@@ -435,3 +435,30 @@ def test_too_many_passes_are_left_to_indices() -> None:
     view = np.lib.stride_tricks.as_strided(memory, (200, 200), (8, 8))
     assert not cpu.add_overlapping(view, np.ones((200, 200)))
     assert not memory.any()
+
+
+# --------------------------------------------------------------------------- what division leaves
+
+
+@FLOATS
+@pytest.mark.parametrize("name", ["fmod", "remainder", "floor_divide"])
+def test_what_division_leaves_of_many_is_exact(name: str, dtype: Any) -> None:
+    generator = np.random.default_rng(3)
+    x, y = (random(large.LARGE, dtype=dtype, seed=k) for k in (1, 2))
+    multiples = (y * generator.integers(-1000, 1000, y.size)).astype(dtype)
+    few, many = elementary.FUNCTIONS[name], elementary.LARGE_FUNCTIONS[name]
+    with np.errstate(all="ignore"):
+        for dividends, divisors in (
+            (x, y), (x * 1000, y), (multiples, y), (np.nextafter(multiples, y), y),
+            (np.nextafter(multiples, -y), y), (x * dtype(1e20), y), (x, y[0]),
+            (special(dtype), y), (x, special(dtype)), (special(dtype), special(dtype)[::-1].copy()),
+        ):  # fmt: skip
+            assert same_bits(many(dividends, divisors), few(dividends, divisors))
+
+
+def test_integers_are_not_divided_by_zero() -> None:
+    x = gpugrad.arange(3)
+    for divide in (x.floor_divide_, x.remainder_, x.fmod_):
+        with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+            divide(0)
+    assert x.tolist() == [0, 1, 2]

@@ -123,7 +123,8 @@ def _sign(x: Array) -> Array:
         return np.copy(x)
     sign = np.sign(x)
     if x.dtype.kind == "f":  # as PyTorch, that of nan is 0
-        return np.where(np.isnan(sign), x.dtype.type(0), sign)
+        lost = np.isnan(sign)
+        return np.where(lost, x.dtype.type(0), sign) if lost.any() else sign
     return _unit(x, sign) if x.dtype.kind == "c" else sign
 
 
@@ -187,13 +188,17 @@ FUNCTIONS = {
 
 # What takes the place of NumPy's functions where an operand has LARGE elements or more.
 LARGE = large.LARGE
-LARGE_FUNCTIONS = FUNCTIONS | {
-    "cos": large.cos,
-    "maximum": large.maximum,
-    "minimum": large.minimum,
-    "sin": large.sin,
-    "where": large.where,
-}
+LARGE_FUNCTIONS = (
+    FUNCTIONS
+    | elementary.LARGE_FUNCTIONS
+    | {
+        "cos": large.cos,
+        "maximum": large.maximum,
+        "minimum": large.minimum,
+        "sin": large.sin,
+        "where": large.where,
+    }
+)
 
 
 class _Compiled(NamedTuple):

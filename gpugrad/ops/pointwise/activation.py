@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpugrad import _dtype
+from gpugrad.formula import call
 from gpugrad.op import pointwise, public, selecting
 from gpugrad.op.forms import Selected
 from gpugrad.op.number import checked_number
 from gpugrad.ops.pointwise.choice import NO_CLAMP, where
-from gpugrad.ops.pointwise.comparison import ge, gt, le
+from gpugrad.ops.pointwise.comparison import gt, le
 from gpugrad.ops.pointwise.exponential import exp
-from gpugrad.ops.pointwise.logical import both
 from gpugrad.ops.pointwise.operand import Number
 
 if TYPE_CHECKING:
@@ -158,14 +158,14 @@ def selu(g, x):
 
 
 @pointwise(
-    "where(both(x >= -lambd, x <= lambd), 0, x)",
+    "where(abs(x) <= lambd, 0, x)",
     "HardshrinkBackward0",
     "floating",
     function="hardshrink",
     parameters=("input", "lambd"),
 )
 def hardshrink_formula(g, x, lambd):
-    return where(both(ge(x, -lambd), le(x, lambd)), 0, g), None
+    return where(le(call("abs", x), lambd), 0, g), None
 
 
 @public()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import INEXACT
-from gpugrad.formula import COMPLEX, FUNCTIONS, REAL, Expression, Function, call
+from gpugrad.formula import FUNCTIONS, REAL, Expression, Function, call
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, Pointwise, function_of, pointwise, public, selecting
 from gpugrad.op.forms import Selected
@@ -209,15 +209,9 @@ def clamp_max(input: Tensor, max: Operand) -> Selected:
     return (_MAX_BY_TENSOR if isinstance(max, TensorBase) else _MAX), (input, max)
 
 
-def _replacing(x: Any, lost: Any, high: Any, low: Any) -> Any:
-    if x.kind == COMPLEX:
-        real, imag = (_replacing(call(part, x), lost, high, low) for part in ("real", "imag"))
-        return real + imag * 1j
-    limited = where(call("isinf", x), where(gt(x, 0), high, low), x)
-    return where(isnan(x), lost, limited)
-
-
-FUNCTIONS["replacing"] = Function(definition=_replacing, holomorphic=False)
+FUNCTIONS["replacing"] = Function(
+    "replacing({}, {}, {}, {})", "gpugrad::replacing({}, {}, {}, {})", holomorphic=False
+)
 
 
 @pointwise(

@@ -37,8 +37,19 @@ def lerp_by_tensor(g, x, y, weight):
     return g * (1 - weight), g * weight, g * (y - x)
 
 
-@pointwise("mean(x, y, weight)", "LerpBackward0", function="lerp", parameters=_ENDS)
-def lerp_by_number(g, weight):
+# Of a number it is known which end is nearer.
+@pointwise(
+    "x + weight * (y - x)",
+    "LerpBackward0",
+    function="lerp",
+    parameters=("input", "weight", "end"),
+)
+def lerp_from_input(g, weight):
+    return g * (1 - weight), None, g * weight
+
+
+@pointwise("(x - y) * (1 - weight) + y", "LerpBackward0", function="lerp", parameters=_ENDS)
+def lerp_from_end(g, weight):
     return g * (1 - weight), g * weight, None
 
 
@@ -65,8 +76,11 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Selected:
     if wanted.category < _dtype.FLOAT:
         kernel = "lerp_kernel_tensor" if isinstance(weight, TensorBase) else "lerp_kernel_scalar"
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{wanted.title}'")
-    by_tensor = isinstance(weight, TensorBase)
-    return (lerp_by_tensor if by_tensor else lerp_by_number), (input, end, weight)
+    if isinstance(weight, TensorBase):
+        return lerp_by_tensor, (input, end, weight)
+    if abs(checked_number(weight, wanted)) < 0.5:
+        return lerp_from_input, (input, weight, end)
+    return lerp_from_end, (input, end, weight)
 
 
 # --------------------------------------------------------------------------- sums
