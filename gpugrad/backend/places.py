@@ -325,6 +325,8 @@ def _reduce_rows(array: Array, numbers: Array, values: Array, function: np.ufunc
     size = array.shape[1]
     if size >= _WIDE:
         left = _reduce_in_turns(array, numbers, values, function)
+        if not left.size:
+            return
         numbers, values = numbers[left], values[left]
     if size > 1:
         numbers = (numbers[:, None] * np.intp(size) + np.arange(size)).reshape(-1)
