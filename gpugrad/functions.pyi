@@ -2875,17 +2875,17 @@ def unravel_index(
 def unsafe_chunk(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], chunks: int, dim: int = 0
 ) -> tuple[Tensor, ...]:
-    """Return copies of the parts of :func:`chunk`."""
+    """Return the parts of :func:`chunk`, each of them a view that may be written."""
 
 def unsafe_split(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], split_size: int, dim: int = 0
 ) -> tuple[Tensor, ...]:
-    """Return copies of the parts of :func:`split`."""
+    """Return the parts of :func:`split`, each of them a view that may be written in place."""
 
 def unsafe_split_with_sizes(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], split_sizes: Sequence[int], dim: int = 0
 ) -> tuple[Tensor, ...]:
-    """Return copies of the parts of :func:`split_with_sizes`."""
+    """Return the parts of :func:`split_with_sizes`, each of them a view that may be written."""
 
 def unsqueeze(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int) -> Tensor:
     """Return a view with a new dimension of size 1 at ``dim``."""

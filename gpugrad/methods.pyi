@@ -2028,15 +2028,15 @@ class Methods(TensorBase):
         """Return the first of each run of equal elements, or of equal slices along ``dim``."""
 
     def unsafe_chunk(self, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
-        """Return copies of the parts of :func:`chunk`."""
+        """Return the parts of :func:`chunk`, each of them a view that may be written."""
 
     def unsafe_split(self, split_size: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
-        """Return copies of the parts of :func:`split`."""
+        """Return the parts of :func:`split`, each of them a view that may be written in place."""
 
     def unsafe_split_with_sizes(
         self, split_sizes: Sequence[builtins.int], dim: builtins.int = 0
     ) -> tuple[Tensor, ...]:
-        """Return copies of the parts of :func:`split_with_sizes`."""
+        """Return the parts of :func:`split_with_sizes`, each of them a view that may be written."""
 
     def unsqueeze(self, dim: builtins.int) -> Tensor:
         """Return a view with a new dimension of size 1 at ``dim``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,12 +33,21 @@ def _roll(door: backend.Backend, input: Array, *, shifts: Shape, axes: Shape) ->
     if not axes:  # as a vector
         flat = _roll.op.forward(door, door.reshape(input, (-1,)), shifts=shifts, axes=(0,))
         return door.reshape(flat, input.shape)
-    for shift, axis in zip(shifts, axes, strict=True):
-        before, length = (slice(None),) * axis, input.shape[axis]
-        start = -shift % length if length else 0
-        parts = [input[(*before, slice(start, None))], input[(*before, slice(start))]]
-        input = door.concatenate(parts, axis)
-    return input
+    result = door.empty(input.shape, input.dtype, door.device_of(input))
+    pieces: list[list[tuple[slice, slice]]] = [[(slice(None), slice(None))] for _ in input.shape]
+    for axis in {*axes}:
+        length = input.shape[axis]
+        moved = sum([s for s, a in zip(shifts, axes, strict=True) if a == axis])
+        k = moved % length if length else 0
+        if k:
+            pieces[axis] = [
+                (slice(k, None), slice(length - k)),
+                (slice(k), slice(length - k, None)),
+            ]
+    for piece in product(*pieces):
+        to, source = zip(*piece, strict=True)
+        door.assign(result[to], input[source])
+    return result
 
 
 @_roll.gradient

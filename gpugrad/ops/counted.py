@@ -212,9 +212,11 @@ def between(first: complex, last: complex, steps: int) -> NumPy:
     """
     step = (last - first) / max(steps - 1, 1)
     half = steps // 2 or steps
-    below = first + step * np.arange(half)
-    above = last - step * np.arange(steps - half - 1, -1, -1)
-    result: NumPy = np.concatenate([below, above])
+    result: NumPy = np.empty(steps, np.result_type(step, np.float64))
+    np.multiply(np.arange(half), step, out=result[:half])
+    result[:half] += first
+    np.multiply(np.arange(half + 1 - steps, 1), step, out=result[half:])
+    result[half:] += last
     return result
 
 
@@ -344,8 +346,9 @@ def _triangle(
     rows = np.arange(row)
     first, last = ends(rows)
     counts = last - first
-    columns = np.arange(counts.sum()) + np.repeat(last - np.cumsum(counts), counts)
-    found: Tensor = sent(
-        np.stack([np.repeat(rows, counts), columns]).astype(kind.numpy), where, False
-    )
+    places = np.empty((2, counts.sum()), kind.numpy)
+    places[0] = np.repeat(rows, counts)
+    places[1] = np.arange(places.shape[1])
+    places[1] += np.repeat((last - np.cumsum(counts)).astype(kind.numpy), counts)
+    found: Tensor = sent(places, where, False)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import cast, linear, public
 from gpugrad.op.saved import Like, wrap, zeros
-from gpugrad.ops.part import narrow, select, sliced
+from gpugrad.ops.part import narrow, select, sliced, split_off, split_off_with_sizes
 from gpugrad.ops.shape import as_shape
 
 if TYPE_CHECKING:
@@ -65,22 +66,6 @@ def input(g: Any, axis: int) -> Any:
 
 
 _split_with_sizes = _split.named("SplitWithSizesBackward0")
-
-
-@linear("UnsafeSplitBackward0", outputs=())
-def _split_off(
-    door: backend.Backend, input: Array, *, sizes: Shape, axis: int
-) -> tuple[Array, ...]:
-    parts = _split.op.forward(door, input, sizes=sizes, axis=axis)
-    return tuple([door.copy(part) for part in parts])
-
-
-@_split_off.gradient
-def input(g: Any, axis: int) -> Any:
-    return cat(g, axis)
-
-
-_split_off_with_sizes = _split_off.named("UnsafeSplitWithSizesBackward0")
 
 
 @linear("UnbindBackward0", view=True, outputs=())
@@ -254,28 +239,36 @@ def _checked_sizes(input: Tensor, given: Sequence[int], dim: int) -> tuple[int, 
 
 @public()
 def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """Return copies of the parts of :func:`split`.
+    """Return the parts of :func:`split`, each of them a view that may be written in place.
 
-    PyTorch's share the memory of ``input`` without being views of it.
+    Unlike PyTorch's, what is written has its place in the history of ``input``, too.
 
     Raises:
         RuntimeError: ``split_size`` is negative.
     """
     axis, sizes = _equal_sizes(input, split_size, dim)
-    return _split_off(input, sizes=sizes, axis=axis)
+    return _views(split_off, input, sizes, axis)
 
 
 @public()
 def unsafe_split_with_sizes(
     input: Tensor, split_sizes: Sequence[int], dim: int = 0
 ) -> tuple[Tensor, ...]:
-    """Return copies of the parts of :func:`split_with_sizes`.
+    """Return the parts of :func:`split_with_sizes`, each of them a view that may be written.
 
     Raises:
         RuntimeError: One is negative, or they do not add up.
     """
     axis, sizes = _checked_sizes(input, split_sizes, dim)
-    return _split_off_with_sizes(input, sizes=sizes, axis=axis)
+    return _views(split_off_with_sizes, input, sizes, axis)
+
+
+def _views(part: Any, input: Tensor, sizes: Shape, axis: int) -> tuple[Tensor, ...]:
+    before = (slice(None),) * axis
+    ends = [*accumulate(sizes)]
+    return tuple(
+        [part(input, index=(*before, slice(e - n, e))) for e, n in zip(ends, sizes, strict=True)]
+    )
 
 
 @public()
@@ -404,7 +397,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 
 @public()
 def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """Return copies of the parts of :func:`chunk`.
+    """Return the parts of :func:`chunk`, each of them a view that may be written.
 
     Raises:
         RuntimeError: ``chunks`` is not positive.

@@ -49,6 +49,8 @@ def input(g: Any, like: Like, index: tuple[Any, ...]) -> Any:
 # PyTorch takes an index apart into steps; the node that is seen is that of the last one.
 _slice_ending_in_select = _slice.named("SelectBackward0")
 _slice_ending_in_unsqueeze = _slice.named("UnsqueezeBackward0")
+split_off = _slice.named("UnsafeSplitBackward0")
+split_off_with_sizes = _slice.named("UnsafeSplitWithSizesBackward0")
 
 
 @linear("SliceScatterBackward0")

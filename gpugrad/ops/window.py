@@ -28,9 +28,18 @@ NUTTALL = 0.3635819, 0.4891775, 0.1365995, 0.0106411
 
 
 def _cosines(length: int, period: int, weights: Iterable[float]) -> NumPy:
-    """Return sums of cosines: of no wave, of one, two, ... waves in a period."""
-    angles = 2 * math.pi / period * np.arange(length)
-    return np.sum([(-1) ** k * w * np.cos(k * angles) for k, w in enumerate(weights)], 0)
+    """Return sums of cosines: of no wave, of one, two, ... waves in a period.
+
+    Those of the multiples of an angle follow from its own: ``cos((k + 1) x) + cos((k - 1) x)`` is
+    ``2 cos(x) cos(k x)``.
+    """
+    single = np.cos(2 * math.pi / period * np.arange(length))
+    before, wave = single, np.ones(length)
+    result = np.zeros(length)
+    for k, weight in enumerate(weights):
+        result += (-1) ** k * weight * wave
+        before, wave = wave, 2 * single * wave - before
+    return result
 
 
 def _triangle(length: int, period: int) -> NumPy:
