@@ -14,7 +14,7 @@ import pytest
 import stubs
 
 import gpugrad
-from comparison import pytorch
+from comparison import agree_on, pytorch
 from gpugrad.op.forms import PUBLIC, Public
 from gpugrad.testing import assert_close
 from samples import SAMPLES
@@ -168,6 +168,34 @@ def test_results_are_written_to_out(device: str) -> None:
     assert found.values is values[0]
     assert found.indices is values[1]
     assert_close(values[1], np.array([2]))
+
+
+OUT = {
+    **{
+        f"{call} into {kind}": f"v = torch.zeros(2, dtype=torch.{kind})\ntorch.{call}, out=v)"
+        for call in ("sum(x, 0", "mean(x, 0", "prod(x, 0", "cumsum(x, 0")
+        for kind in ("float64", *["int32"] * (call[0] != "m"))
+    },
+    "another type than named": "v = torch.ones(2).double()\n"
+    "torch.sum(x, 0, dtype=torch.float32, out=v)",
+    "the first of another type": "v, i = torch.ones(2).double(), torch.ones(2).long()\n"
+    "torch.max(x, 0, out=(v, i))",
+    "the second of another type": "v, i = torch.ones(2, 2)\ntorch.max(x, 0, out=(v, i))",
+}
+
+
+@pytest.mark.parametrize("name", OUT)
+def test_the_types_of_what_is_written_are_pytorchs(name: str) -> None:
+    agree_on(f"x = torch.tensor([[3.7, 1.0], [2.6, 5.0]])\n{OUT[name]}", "cpu")
+
+
+@pytest.mark.cuda
+def test_of_several_results_none_is_written_where_one_cannot_be() -> None:
+    x, values = t.ones(2, 2), t.zeros(2)
+    indices = t.zeros(2, dtype=t.int64, device="cuda")
+    with pytest.raises(RuntimeError, match="on the same device"):
+        t.max(x, 0, out=(values, indices))
+    assert values.tolist() == [0.0, 0.0]
 
 
 def test_out_of_another_size_warns_and_of_a_lower_type_is_refused() -> None:

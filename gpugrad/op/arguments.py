@@ -58,6 +58,7 @@ class Arguments:
         self.promotes = promotes
         self.apart: int | None = None  # from which operand on a result must lie apart from them
         self.creates = creates
+        self.typed = False  # whether a result is of the type of out=, if dtype= names no other
         self.positional = [p for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
         self.places = {p.name: k for k, p in enumerate(self.positional)}
         self.keywords = {p.name: p for p in parameters if p.kind is Parameter.KEYWORD_ONLY}
@@ -163,6 +164,8 @@ class Arguments:
         output.check(self.name, out, operands)
         if self.apart is not None:
             output.check_apart(out, operands, self.apart)
+        if self.typed and options.get("dtype") is None:
+            options["dtype"] = out.dtype
         return self._written(out, values, others, options)
 
     @restoring
@@ -171,7 +174,7 @@ class Arguments:
         requires_grad = self.creates and output.prepare(out, options)
         with recording(False):
             result = self.plain(*values, *others, **options)
-            if self.apart is not None:
+            if self.apart is not None or self.typed:
                 output.check_types(out, result)
             result = output.written(self.name, out, result)
         if requires_grad:

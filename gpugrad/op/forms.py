@@ -138,6 +138,7 @@ class Public:
             promotes=self.promotes,
             creates=self.creates,
         )
+        general.typed = self.out == "dtype"
         if self.out == "apart":
             general.apart = 1 if "values" in self.inplace else 0
         return self.dressed(self._specialized(general), "function", self.name)
@@ -276,7 +277,7 @@ def public(
             ``input``, wherever that stands.
         out: Whether the function takes ``out=``; ``apart`` where that must be of the very type of
             the result, and lie apart from the operands, unless it is the input that an in-place
-            form would write.
+            form would write; ``dtype`` where the function computes in its type, if none is given.
         inplace: What its in-place form changes, a method whose name has an underscore more:
             ``values``, into which the result is written, or the tensor's own ``shape``, for a
             function that makes a view; with ``function`` that is a function, too.

@@ -108,24 +108,33 @@ def written(function: str, out: Any, result: Any) -> Any:
             raise TypeError(f"expected tuple of {len(result)} elements but got {len(out)}")
         for o, r in zip(out, result, strict=True):
             check_types(o, r)
+            _check_fits(o, r)
         for o, r in zip(out, result, strict=True):
             _write(o, r)
         return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
+    _check_fits(out, result)
     _write(out, result)
     return out
 
 
-def _write(out: Any, result: Any) -> None:
+def _check_fits(out: Any, result: Any) -> None:
+    """Raise where a result cannot be written into ``out``.
+
+    Raises:
+        RuntimeError: Its type is of a higher category, or it is on another device.
+    """
     source, target = _dtype.of(result._array.dtype), _dtype.of(out._array.dtype)
     if not _dtype.can_cast(source, target):
         raise RuntimeError(
             f"result type {source.title} can't be cast to the desired output type {target.title}"
         )
-    door = backend.of(out._array)
     here, there = (backend.of(t._array).device_of(t._array) for t in (out, result))
     if here != there:
         raise different_devices([here, there])
-    array = result._array
+
+
+def _write(out: Any, result: Any) -> None:
+    door, array = backend.of(out._array), result._array
     if out._array.shape == array.shape:
         door.assign(own_array(out), array)
     else:

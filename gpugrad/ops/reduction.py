@@ -166,7 +166,7 @@ def summed_type(input: Tensor, wanted: dtype | None) -> np.dtype[Any]:
     return found if found.kind in INEXACT else _dtype.int64.numpy
 
 
-@public(out=True)
+@public(out="dtype")
 def sum(
     input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None
 ) -> Tensor:
@@ -220,7 +220,7 @@ def input(g: Any, input: Any, axes: Shape, keepdims: bool) -> Any:
     return pw.where(pw.isnan(input.detach()), 0, g)
 
 
-@public(out=True)
+@public(out="dtype")
 def nansum(
     input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None
 ) -> Tensor:
@@ -259,7 +259,7 @@ def nanmean(
     return total / _count(pw.eq(input.detach(), input.detach()), dim, keepdim)
 
 
-@public(out=True)
+@public(out="dtype")
 def mean(
     input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None
 ) -> Tensor:
@@ -280,7 +280,7 @@ def mean(
     return op(cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
 
 
-@public(out=True)
+@public(out="dtype")
 def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: dtype | None = None
 ) -> Tensor:

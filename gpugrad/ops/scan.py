@@ -43,7 +43,7 @@ def input(g: Any, axis: int, reverse: bool) -> Any:
     return _cumsum(g, axis=axis, dtype=g._array.dtype, reverse=not reverse)
 
 
-@public(inplace="values", out=True)
+@public(inplace="values", out="dtype")
 def cumsum(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     """Return at each place the sum of the elements up to it along ``dim``.
 
@@ -134,7 +134,7 @@ def _divided(g: Array, input: Array, out: Array, axis: int) -> Array | None:
     return found / input
 
 
-@public(inplace="values", out=True)
+@public(inplace="values", out="dtype")
 def cumprod(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     """Return at each place the product of the elements up to it along ``dim``.
 

@@ -135,7 +135,7 @@ def celu(input: Tensor, alpha: Number = 1.0) -> Selected:
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return celu_formula, (input, float(alpha))  # type: ignore[arg-type]  which may raise
+    return celu_formula, (input, float(alpha))  # type: ignore[arg-type]
 
 
 _SCALE, _SCALED_ALPHA = 1.0507009873554805, 1.7580993408473766
@@ -172,4 +172,4 @@ def hardshrink_formula(g, x, lambd):
 @selecting
 def hardshrink(input: Tensor, lambd: Number = 0.5) -> Selected:
     """Return input, and 0 where it lies in [-lambd, lambd], where the gradient is 0, too."""
-    return hardshrink_formula, (input, float(lambd))  # type: ignore[arg-type]  which may raise
+    return hardshrink_formula, (input, float(lambd))  # type: ignore[arg-type]
