@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from sys import getrefcount
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -40,6 +41,7 @@ from gpugrad.op.rule import nothing
 from gpugrad.op.saved import note, own_array, shared_counter, wrap
 
 Array = Any
+F = TypeVar("F", bound=Callable[..., Any])
 
 # Several threads may add to one leaf; a recorded sum may call the user's hooks on saved tensors,
 # and these may walk in the same thread.
@@ -192,6 +194,21 @@ def _ends(
     return list(found.items())
 
 
+def _at_any_depth(function: F) -> F:
+    """Return the function; where it runs deep within other walks, it does so in another thread."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        if mode.walk is not None and mode.multithreading and is_deep():
+            lock: Any = _ACCUMULATING  # what adds to leaves has it, and no other thread then can
+            if not lock._is_owned():
+                return in_another_thread(lambda: function(*args, **kwargs))
+        return function(*args, **kwargs)
+
+    return run  # type: ignore[return-value]
+
+
+@_at_any_depth
 def differentiate(
     edges: Sequence[Target],
     grads: Sequence[Any],
@@ -207,22 +224,6 @@ def differentiate(
     After an error those leaves have received their gradients to which nothing else would have come;
     after an interrupt, which may come between any two steps, none has.
     """
-    arguments = edges, grads, keep, recorded, wanted, accumulates
-    if mode.walk is not None and mode.multithreading and is_deep():
-        lock: Any = _ACCUMULATING  # what adds to leaves has it, which no other thread can have then
-        if not lock._is_owned():
-            return in_another_thread(lambda: _differentiate(*arguments))
-    return _differentiate(*arguments)
-
-
-def _differentiate(
-    edges: Sequence[Target],
-    grads: Sequence[Any],
-    keep: bool,
-    recorded: bool,
-    wanted: Sequence[Target] | None,
-    accumulates: bool,
-) -> list[Any]:
     before = mode.enabled
     if mode.linearizing:  # whoever walks the record forward needs that of gradients, too
         keep = recorded = True

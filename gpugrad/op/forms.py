@@ -280,7 +280,8 @@ def public(
             form would write; ``dtype`` where the function computes in its type, if none is given.
         inplace: What its in-place form changes, a method whose name has an underscore more:
             ``values``, into which the result is written, or the tensor's own ``shape``, for a
-            function that makes a view; with ``function`` that is a function, too.
+            function that makes a view; with ``function`` that is a function, too, and with
+            ``arithmetic`` PyTorch's errors call it so, as they do that of a formula.
         names: Other names of all forms; ``special.expit`` is a function in a module of its own.
         operators: Python's methods that are the function, such as ``__add__``.
         reflected: Those that are the function with its operands exchanged.
@@ -296,7 +297,7 @@ def public(
             function of a module only.
     """
     changed = frozenset(inplace.split())
-    assert changed <= {"values", "shape", "function"}, changed
+    assert changed <= {"values", "shape", "function", "arithmetic"}, changed
 
     def declare(plain: F) -> F:
         key = name or plain.__name__

@@ -285,17 +285,16 @@ def _overlaps(door: backend.Backend, array: Array, out: Array) -> bool:
 
 def form(declared: Public) -> Callable[..., Any]:
     """Return the in-place form of a function, a method."""
-    plain = declared.plain
+    plain, name = declared.plain, declared.inplace_name
     op = getattr(plain, "op", None)
     if "shape" in declared.inplace:
         write = rearranging(plain)
     elif hasattr(plain, "choose"):
         write = selected(declared.tensor_first(plain.choose)[1])
     elif not isinstance(op, Pointwise):
-        write = placed(plain)
+        write = placed(plain, "inplace arithmetic" if "arithmetic" in declared.inplace else name)
     else:
         write = {"compare": decision, "integer": integral}.get(op.promotion, arithmetic)(plain)
-    name = declared.inplace_name
     made = caller(Arguments(name, declared.tensor_first(plain)[0], write, method=True))
     formula = op or getattr(declared.formula, "op", None)
     if (
@@ -337,12 +336,14 @@ def selected(choose: Callable[..., Any]) -> Callable[..., Any]:
     return write
 
 
-def placed(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the in-place form of a function that writes at some places of its tensor."""
+def placed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Return the in-place form of a function that writes at some places of its tensor.
+
+    ``name`` is what an error of ``vmap`` calls it.
+    """
 
     def write(self: Any, *operands: Any, **options: Any) -> Any:
-        if function is not scatter.masked_fill:  # which PyTorch counts as arithmetic
-            check_examples(self, *operands, function=f"{function.__name__}_")
+        check_examples(self, *operands, function=name)
         return inplace(function, self, *operands, **options)
 
     return write

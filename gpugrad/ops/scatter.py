@@ -120,7 +120,7 @@ def nothing(g: Any) -> Any:
 # --------------------------------------------------------------------------- where a mask holds
 
 
-@public(inplace="values")
+@public(inplace="values arithmetic")
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """Return a copy with a number, or a 0-d tensor, where the mask holds; both are broadcast.
 
