@@ -404,7 +404,13 @@ class Tensor(Methods):
                 f"a tensor of size '{text_of_size(self._array.shape)}'. Please ensure that the "
                 "gradient and the tensor are the same size"
             )
-        if backend.of(value._array) is not backend.of(self._array):
+        doors = [backend.of(t._array) for t in (value, self)]
+        if doors[0] is not doors[1] and {d.type for d in doors} == {doors[0].type}:
+            raise RuntimeError(
+                "attempting to assign a gradient to a tensor of which it has not the hidden axes: "
+                "inside vmap, one of the two is the same for every example, and the other is not"
+            )
+        if doors[0] is not doors[1]:
             raise RuntimeError(
                 "attempting to assign a gradient to a tensor that has data on a different device"
             )
@@ -531,6 +537,8 @@ class Tensor(Methods):
             RuntimeError: It is a view; in the walk, the tensor was saved before for a gradient that
                 is recorded.
         """
+        if isinstance(self._counter, Inference):  # without history
+            return self
         if self._view is not None:
             raise RuntimeError(
                 "Can't detach views in-place. Use detach() instead. If you are using "

@@ -23,7 +23,7 @@ from snippets import ours, run
 from test_errors import CUBE, FUNCTION
 
 import gpugrad
-from comparison import plain, pytorch
+from comparison import agree_on, plain, pytorch
 
 Program = tuple[str, str]
 
@@ -1277,3 +1277,18 @@ def test_nothing_warns_about_arithmetic_on_infinities(device: str) -> None:
         y.sum().backward()
 
     assert x.grad is not None
+
+
+@pytest.mark.parametrize("made", ["x", "x[:1]"])
+def test_what_has_no_history_to_forget_may_be_detached(made: str) -> None:
+    program = f"with torch.inference_mode(): x = torch.ones(2); t = {made}\nt.detach_() is t"
+    assert agree_on(program, "cpu") is True
+
+
+def test_a_gradient_has_the_hidden_axes_of_its_tensor() -> None:
+    def assign(row: Any) -> Any:
+        gpugrad.ones(3, requires_grad=True).grad = row
+        return row
+
+    with pytest.raises(RuntimeError, match="inside vmap, one of the two is the same"):
+        gpugrad.vmap(assign)(gpugrad.ones(2, 3))

@@ -107,6 +107,21 @@ def making(torch: Any, leaf: Any, note: Any) -> None:
 
 
 @PROGRAMS.add
+def operands_for_a_shape_or_a_type(torch: Any, leaf: Any, note: Any) -> None:
+    named, *_ = of(torch)
+    x, s = leaf([1.0, 2.0]).detach(), leaf([1.0, 1.0]).detach().float().as_subclass(named)
+    note(classes((x.type_as(s), s.type_as(x), x.view_as(s), x.expand_as(s), x.reshape_as(s))))
+    y = s.double()
+    note(classes((x.type_as(y), x)), x.type_as(y) is x)
+    place = (torch.tensor([0], device=x.device),)
+    note(classes((x.index_put(place, y[:1]), y.index_put(place, x[:1]))))
+    z = x.mul_(y)
+    note(classes((x, z)), z is x, y.mul_(x) is y, x)
+    x += y
+    note(classes(x), x)
+
+
+@PROGRAMS.add
 def gradients(torch: Any, leaf: Any, note: Any) -> None:
     named, _, weight = of(torch)
     x = leaf([1.0, 2.0]).detach().as_subclass(named).requires_grad_()

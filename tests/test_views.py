@@ -555,6 +555,21 @@ OUTSIDE = {
 }
 
 
+ON_EACH_OTHER = "w = torch.ones(1, 3); y = torch.ones(3); v = y[:1].expand(2, 3)\n"
+NUMBERS = (
+    "v[0] = 0.0", "v[:] = 0.0", "v[0, 1] = 0.0", "v.fill_(0)",
+    "y = y.requires_grad_() * 1; v = y[:1].expand(3); v[:] = 0.0",
+    "w.expand(2, 3)[0] = 0.0", "w.expand(2, 3)[:] = 0.0", "y.unfold(0, 2, 1)[:] = 0.0",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("write", NUMBERS)
+def test_a_number_is_written_into_elements_on_each_other_where_pytorch_writes_it(
+    write: str, device: str
+) -> None:
+    agree_on(f"{ON_EACH_OTHER}{write}\n(w, y)", device)
+
+
 @pytest.mark.parametrize("snippet", OUTSIDE.values(), ids=OUTSIDE)
 def test_an_index_outside_is_refused_on_the_cpu_as_by_pytorch(snippet: str) -> None:
     torch = pytorch()

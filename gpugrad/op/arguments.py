@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from inspect import Parameter
+from math import inf
 from typing import Any
 
 from gpugrad import backend, errors
@@ -23,6 +24,7 @@ from gpugrad._layout import check_layout
 from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase, recording, restoring
 from gpugrad.op import output, saved
+from gpugrad.op.dual import seen_from
 from gpugrad.op.generated.template import Head
 from gpugrad.op.kind import KINDS, checked
 from gpugrad.op.promotion import of_one_type
@@ -159,7 +161,8 @@ class Arguments:
             for place, value in zip(self.tensors, found, strict=True):
                 values[place] = value
         if out is None:
-            return self.plain(*values, *others, **options)
+            result = self.plain(*values, *others, **options)
+            return inherited(result, values) if saved.subclasses else result
         operands = (*values, *others, *options.values())
         output.check(self.name, out, operands)
         if self.apart is not None:
@@ -193,6 +196,19 @@ def check_pinning(asked: bool) -> None:
             "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory "
             "allocator is available on this system."
         )
+
+
+def inherited(result: Any, operands: Sequence[Any]) -> Any:
+    """Return a result as one of the class of the user's that an operand has.
+
+    Most operations see to that; here it is of those for which the operand is a type or a shape.
+    """
+    kind = saved.heir(operands)
+    if kind is None or not isinstance(result, TensorBase) or not saved.is_plain(result):
+        return result
+    if any(result is o for o in operands):
+        result = seen_from(result, inf)
+    return saved.of_class(result, kind)
 
 
 def _default(parameter: Parameter) -> Any:

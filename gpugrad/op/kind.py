@@ -83,7 +83,8 @@ _INTS = Kind("tuple of ints", "are_ints({0})", _is_sequence, "int", ints=True)
 _INT_OR_INTS = _INTS._replace(
     usual="{0}.__class__ is int or are_ints({0})", admits=lambda v: _is_int(v) or _is_sequence(v)
 )
-_TENSOR = "{0}.__class__ is Tensor or isinstance({0}, TensorBase)"
+# One of a class of the user's gives that to the result, whatever it is an operand for.
+_TENSOR = "{0}.__class__ is Tensor or (isinstance({0}, TensorBase) and not subclasses)"
 
 KINDS = {
     "Tensor": Kind("Tensor", _TENSOR, lambda v: is_operand(v, numbers=False)),

@@ -760,6 +760,7 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
     if target == self._array.shape and place._array.strides == self._array.strides:
         place = self  # all of it: no part of it keeps its history
     if isinstance(given, bool | int | float | complex) and overlaps_itself(place._array):
+        check_memory(place)
         fill_(place, given)  # elements that lie on each other receive the same
         return
     if value._array.shape != target:

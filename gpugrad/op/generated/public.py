@@ -2,11 +2,11 @@
 
 >>> import gpugrad
 >>> print(caller_source(gpugrad.sum.general), end="")
-def make(plain, arguments, MISSING, Tensor, TensorBase, are_ints, are_tensors):
+def make(plain, arguments, MISSING, Tensor, TensorBase, subclasses, are_ints, are_tensors):
     def call(input, dim, keepdim, *more, dtype, out, **others):
         if (
             others or more or out is not None
-            or not (input.__class__ is Tensor or isinstance(input, TensorBase))
+            or not (input.__class__ is Tensor or (isinstance(input, TensorBase) and not subclasses))
             or not (dim is None or dim.__class__ is int or are_ints(dim))
             or not (keepdim.__class__ is bool)
         ):
@@ -30,7 +30,7 @@ from gpugrad.op.generated.template import filled
 from gpugrad.op.kind import KINDS, are_ints, are_tensors
 
 CALLER = """\
-def make(plain, arguments, MISSING, Tensor, TensorBase, are_ints, are_tensors):
+def make(plain, arguments, MISSING, Tensor, TensorBase, subclasses, are_ints, are_tensors):
     def call({head.parameters}):
         if (
             {head.unusual}
@@ -84,7 +84,14 @@ def usual_condition(parameter: Parameter) -> str:
 def caller(general: Arguments) -> Any:
     """Return that function; its ``general`` is what it calls for all that is unusual."""
     call = _make(caller_source(general))(
-        general.plain, general, MISSING, saved.tensor_class, TensorBase, are_ints, are_tensors
+        general.plain,
+        general,
+        MISSING,
+        saved.tensor_class,
+        TensorBase,
+        saved.subclasses,
+        are_ints,
+        are_tensors,
     )
     call.__defaults__, call.__kwdefaults__ = general.defaults, general.keyword_defaults
     call.general = general
