@@ -23,7 +23,7 @@ SCALARS = [np.int64(1), np.float32(0.5), np.bool_(True)]  # which are arrays to 
 # Whose arguments PyTorch checks in another function, or under another name, or after others.
 ELSEWHERE = {
     "bucketize", "dsplit", "hsplit", "istft", "lu", "nonzero_static", "norm", "pca_lowrank",
-    "repeat_interleave", "split", "split_copy", "stft", "svd_lowrank", "uniform_", "unique",
+    "repeat_interleave", "set_", "split", "split_copy", "stft", "svd_lowrank", "uniform_", "unique",
     "unique_consecutive", "vsplit",
 }  # fmt: skip
 # What PyTorch takes, or does not, where we do not, or do.
@@ -33,9 +33,6 @@ DIFFERENT = {
     "high=None": "likewise",
     "output_size=None": "likewise",
     "p=None": "likewise",
-    "size=None": "likewise",
-    "storage_offset=None": "likewise",
-    "stride=None": "likewise",
     "unbiased=None": "likewise",
     "requires_grad=None": "PyTorch takes it for False in some functions",
     "max=": "a number and a tensor may be the bounds of clamp",
