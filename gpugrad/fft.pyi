@@ -7,6 +7,7 @@ import numpy
 
 from gpugrad._device import device
 from gpugrad._dtype import dtype
+from gpugrad._layout import layout
 from gpugrad._tensor import Tensor
 
 def fft(
@@ -37,6 +38,8 @@ def fftfreq(
     device: str | int | device | None = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return the frequencies of the elements of a transform of ``n`` samples, ``d`` apart."""
 
@@ -208,6 +211,8 @@ def rfftfreq(
     device: str | int | device | None = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return the frequencies of half a transform of ``n`` real samples, ``d`` apart."""
 

@@ -1971,6 +1971,8 @@ def normal(
     device: str | int | device | None = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return numbers of normal distributions, with means and deviations of tensors or numbers."""
 
@@ -2129,6 +2131,8 @@ def rand(
     device: str | int | device | None = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return numbers drawn evenly from [0, 1)."""
 
@@ -2139,6 +2143,9 @@ def rand_like(
     dtype: dtype | None = None,
     device: str | int | device | None = None,
     requires_grad: bool = False,
+    memory_format: memory_format | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return :func:`rand` with the shape, type and device of ``input``."""
 
@@ -2152,6 +2159,8 @@ def randint(
     device: str | int | device | None = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return whole numbers drawn evenly from [low, high); ``randint(high, size)`` starts at 0."""
 
@@ -2164,6 +2173,9 @@ def randint_like(
     dtype: dtype | None = None,
     device: str | int | device | None = None,
     requires_grad: bool = False,
+    memory_format: memory_format | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return :func:`randint` with the shape, type and device of ``input``."""
 
@@ -2175,6 +2187,8 @@ def randn(
     device: str | int | device | None = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return numbers drawn from the standard normal distribution."""
 
@@ -2185,6 +2199,9 @@ def randn_like(
     dtype: dtype | None = None,
     device: str | int | device | None = None,
     requires_grad: bool = False,
+    memory_format: memory_format | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return :func:`randn` with the shape, type and device of ``input``."""
 
@@ -2196,6 +2213,8 @@ def randperm(
     device: str | int | device | None = None,
     requires_grad: bool = False,
     out: Tensor | None = None,
+    layout: layout | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return the integers below ``n`` in an order that is drawn."""
 

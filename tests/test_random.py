@@ -96,6 +96,18 @@ def test_types_shapes_and_errors_are_pytorchs(call: str, device: str) -> None:
     agree_on(f"{program}y if numbers else {seen}", device)
 
 
+LIKE = "torch.ones(2, 3, 4, 5).permute(3, 0, 2, 1)"
+
+
+@pytest.mark.parametrize("function", ["rand_like", "randn_like", "randint_like"])
+@pytest.mark.parametrize("form", ["preserve_format", "contiguous_format", "channels_last"])
+def test_numbers_lie_in_memory_as_in_pytorch(function: str, form: str, device: str) -> None:
+    high = ", 5" if function == "randint_like" else ""
+    agree_on(f"torch.{function}({LIKE}{high}, memory_format=torch.{form}).stride()", device)
+    seen = agree_on(f"torch.{function}({LIKE}{high}, layout=torch.strided).shape", device)
+    assert seen == [5, 2, 4, 3]
+
+
 # --------------------------------------------------------------------------- distributions
 
 COUNT = 20_000

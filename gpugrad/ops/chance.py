@@ -59,7 +59,7 @@ def _check_deviation(std: Any) -> None:
         raise RuntimeError("normal expects all elements of std >= 0.0")
 
 
-@public(method=False, out=True)
+@public(method=False, out=True, creates=True)
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,

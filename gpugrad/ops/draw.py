@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,11 +10,13 @@ import numpy as np
 from gpugrad import _dtype, backend
 from gpugrad._device import device
 from gpugrad._dtype import dtype
+from gpugrad._layout import Order, memory_format, order_of
 from gpugrad.errors import size as shown
 from gpugrad.graph import TensorBase
 from gpugrad.op import public
 from gpugrad.op.generator import Generator, by_example, examples, source
 from gpugrad.op.saved import descended, wrap
+from gpugrad.ops.copy import inverse
 from gpugrad.ops.creation import DeviceLike, finish, place
 from gpugrad.ops.filled import like, sizes_of
 
@@ -62,22 +65,41 @@ _KERNELS = {"uniform": "check_uniform_bounds", "normal": "normal_kernel_cpu"}
 
 
 def new(
-    what: str, shape: Shape, kind: dtype | None, here: device, generator: Any, requires_grad: bool
+    what: str,
+    shape: Shape,
+    kind: dtype | None,
+    here: device,
+    generator: Any,
+    requires_grad: bool,
+    order: Order = None,
 ) -> Any:
-    """Return a new tensor of "uniform" or "normal" numbers."""
-    kind = _dtype.chosen(kind, _dtype.get_default_dtype())
-    check_floating(kind, _KERNELS[what])
+    """Return a new tensor of "uniform" or "normal" numbers, laid out in an order of dimensions."""
+    chosen = _dtype.chosen(kind, _dtype.get_default_dtype())
+    check_floating(chosen, _KERNELS[what])
+    array = _for_examples(lambda whole: drawn(what, whole, chosen, here, generator), shape, order)
+    return finish(wrap(array), requires_grad)
+
+
+def _for_examples(draw: Callable[[Shape], Array], shape: Shape, order: Order = None) -> Array:
+    """Return what is drawn of a shape, by each example of ``vmap`` that has numbers of its own."""
     levels = examples()
-    array = drawn(what, (*(level.size for level in levels), *shape), kind, here, generator)
-    return finish(wrap(by_example(array, levels)), requires_grad)
+    within = shape if order is None else tuple([shape[k] for k in order])
+    array = by_example(draw((*(level.size for level in levels), *within)), levels)
+    return array if order is None else array.transpose(inverse(order))
 
 
-def integers(low: int, high: int, shape: Shape, kind: dtype, here: device, generator: Any) -> Any:
+def integers(
+    low: int, high: int, shape: Shape, kind: dtype, here: device, generator: Any,
+    order: Order = None,
+) -> Any:  # fmt: skip
     """Return a new tensor of integers of [low, high)."""
-    levels = examples()
+    check_range(low, high, kind)
     stream = source(generator, here)
-    array = stream.integers(low, high, (*(level.size for level in levels), *shape))
-    return wrap(by_example(array.astype(kind.numpy, copy=False), levels))
+
+    def draw(whole: Shape) -> Array:
+        return stream.integers(low, high, whole).astype(kind.numpy, copy=False)
+
+    return wrap(_for_examples(draw, shape, order))
 
 
 def check_range(low: int, high: int, kind: dtype) -> None:
@@ -110,7 +132,7 @@ def check_range(low: int, high: int, kind: dtype) -> None:
 # --------------------------------------------------------------------------- what users call
 
 
-@public(method=False, out=True)
+@public(method=False, out=True, creates=True)
 def rand(
     *sizes: Any,
     size: Any = None,
@@ -128,7 +150,7 @@ def rand(
     return new("uniform", shape, dtype, place(device), generator, requires_grad)
 
 
-@public(method=False, out=True)
+@public(method=False, out=True, creates=True)
 def randn(
     *sizes: Any,
     size: Any = None,
@@ -148,28 +170,31 @@ def randn(
 
 def _new_like(
     what: str, input: TensorBase, kind: dtype | None, where: DeviceLike, generator: Any,
-    requires_grad: bool,
+    requires_grad: bool, form: memory_format | None,
 ) -> Any:  # fmt: skip
     shape, found, here = like(input, kind, where)
-    return descended(new(what, shape, found, here, generator, requires_grad), (input,))
+    order = order_of(form, shape, input._array.strides)
+    return descended(new(what, shape, found, here, generator, requires_grad, order), (input,))
 
 
-@public(method=False)
+@public(method=False, creates=True)
 def rand_like(
     input: Tensor, *, generator: Generator | None = None, dtype: dtype | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
+    memory_format: memory_format | None = None,
 ) -> Tensor:  # fmt: skip
     """Return :func:`rand` with the shape, type and device of ``input``."""
-    return _new_like("uniform", input, dtype, device, generator, requires_grad)
+    return _new_like("uniform", input, dtype, device, generator, requires_grad, memory_format)
 
 
-@public(method=False)
+@public(method=False, creates=True)
 def randn_like(
     input: Tensor, *, generator: Generator | None = None, dtype: dtype | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
+    memory_format: memory_format | None = None,
 ) -> Tensor:  # fmt: skip
     """Return :func:`randn` with the shape, type and device of ``input``."""
-    return _new_like("normal", input, dtype, device, generator, requires_grad)
+    return _new_like("normal", input, dtype, device, generator, requires_grad, memory_format)
 
 
 def bound(function: str, name: str, value: Any, place: int) -> int:
@@ -188,7 +213,7 @@ def bound(function: str, name: str, value: Any, place: int) -> int:
     return value
 
 
-@public(method=False, out=True)
+@public(method=False, out=True, creates=True)
 def randint(
     low: Any = 0,
     high: Any = None,
@@ -218,27 +243,26 @@ def randint(
     low, high = (bound("randint", n, v, 1) for n, v in (("low", low), ("high", high)))
     kind = _dtype.chosen(dtype, _dtype.int64)
     shape = sizes_of((size,))
-    check_range(low, high, kind)
     return finish(integers(low, high, shape, kind, place(device), generator), requires_grad)
 
 
-@public(method=False)
+@public(method=False, creates=True)
 def randint_like(
     input: Tensor, low: Any = 0, high: Any = None, *, generator: Generator | None = None,
     dtype: dtype | None = None, device: DeviceLike = None, requires_grad: bool = False,
+    memory_format: memory_format | None = None,
 ) -> Tensor:  # fmt: skip
     """Return :func:`randint` with the shape, type and device of ``input``."""
     if high is None:
         low, high = 0, low
+    low, high = (bound("randint_like", n, v, 2) for n, v in (("low", low), ("high", high)))
     shape, kind, here = like(input, dtype, device)
-    made = randint(
-        low, high, shape, generator=generator, dtype=kind, device=here,
-        requires_grad=requires_grad,
-    )  # fmt: skip
+    order = order_of(memory_format, shape, input._array.strides)
+    made = finish(integers(low, high, shape, kind, here, generator, order), requires_grad)
     return descended(made, (input,))
 
 
-@public(method=False, out=True)
+@public(method=False, out=True, creates=True)
 def randperm(
     n: int,
     *,
@@ -270,7 +294,6 @@ def randperm(
         name = f"{kind.name}_t" if kind is not _dtype.int32 else "int"
         raise RuntimeError(f"value cannot be converted to type {name} without overflow")
     here = place(device)
-    levels = examples()
-    shape = (*(level.size for level in levels), n)
-    array = source(generator, here).permutation(shape).astype(kind.numpy, copy=False)
-    return finish(wrap(by_example(array, levels)), requires_grad)
+    stream = source(generator, here)
+    array = _for_examples(stream.permutation, (n,))
+    return finish(wrap(backend.of(array).astype(array, kind.numpy)), requires_grad)

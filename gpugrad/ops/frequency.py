@@ -37,7 +37,7 @@ def _count(n: int) -> int:
     return n
 
 
-@public(name="fft.fftfreq", method=False, out=True)
+@public(name="fft.fftfreq", method=False, out=True, creates=True)
 def fftfreq(
     n: int, d: float = 1.0, *, dtype: dtype | None = None, device: DeviceLike = None,
     requires_grad: bool = False,
@@ -49,7 +49,7 @@ def fftfreq(
     return _frequencies("fftfreq", n, d, numbers, dtype, device, requires_grad)
 
 
-@public(name="fft.rfftfreq", method=False, out=True)
+@public(name="fft.rfftfreq", method=False, out=True, creates=True)
 def rfftfreq(
     n: int, d: float = 1.0, *, dtype: dtype | None = None, device: DeviceLike = None,
     requires_grad: bool = False,
