@@ -909,7 +909,7 @@ def equal(
 def erf(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
-    """Return the error function; on the CPU by SciPy where installed, else slowly by ``math``."""
+    """Return the error function."""
 
 def erf_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Write the result of ``erf`` into the tensor, and return that."""

@@ -667,7 +667,7 @@ class Methods(TensorBase):
         """Return whether two tensors have the same shape and values; their types may differ."""
 
     def erf(self) -> Tensor:
-        """Return the error function; on the CPU by SciPy where installed, else slowly by ``math``."""
+        """Return the error function."""
 
     def erf_(self) -> Tensor:
         """Write the result of ``erf`` into the tensor, and return that."""

@@ -58,7 +58,7 @@ def entr(
 def erf(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
-    """Return the error function; on the CPU by SciPy where installed, else slowly by ``math``."""
+    """Return the error function."""
 
 def erfc(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from typing import Any
@@ -74,6 +75,18 @@ def test_derivatives_of_the_gamma_function_are_scipys(function: Any) -> None:
     with np.errstate(all="ignore"):
         found = function(x)
     np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
+
+
+def test_the_error_function_of_many_numbers_in_single_precision_is_scipys() -> None:
+    ends = [math.inf, -math.inf, math.nan, -0.0, 1e-30, -5.0, 3.92]
+    x = np.concatenate([np.arange(-4.5, 4.5, 1e-3), ends]).astype(np.float32)
+    found = gpugrad.erf(gpugrad.tensor(x)).numpy()
+    expected = special.erf(x.astype(np.float64))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=7e-7, atol=0)
+    np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
+    assert found[x > 4].min() == 1
+    assert np.nanmax(np.abs(found)) == 1
 
 
 # The gradients at ends of domains, at poles and at 0, where a rule chooses.

@@ -1,14 +1,15 @@
 """Special functions of NumPy's arrays: SciPy's, which is imported when one is first needed.
 
 The derivatives of the gamma function's logarithm are here themselves, as they take SciPy ten times
-as long; and the error functions are there without SciPy, too, though slowly.
+as long, and so is the error function of many numbers in single precision.  The error functions are
+there without SciPy, too, though slowly.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,11 @@ _SPECIAL = {
 
 # --------------------------------------------------------------------------- block by block
 
-_BLOCK = 1 << 13  # elements that stay in the first-level cache
+_BLOCK = 1 << 14  # elements that stay in the second-level cache
+
+
+def _blocks(size: int) -> Iterator[slice]:
+    return (slice(start, start + _BLOCK) for start in range(0, size, _BLOCK))
 
 
 def _in_blocks(function: Callable[[Array, Array], None]) -> Function:
@@ -109,8 +114,7 @@ def _in_blocks(function: Callable[[Array, Array], None]) -> Function:
         given = np.ascontiguousarray(x).reshape(-1)
         found = np.empty(given.shape, given.dtype)
         room = np.empty(min(_BLOCK, given.size))
-        for start in range(0, given.size, _BLOCK):
-            block = slice(start, start + _BLOCK)
+        for block in _blocks(given.size):
             out = room[: len(given[block])]
             function(given[block].astype(np.float64), out)
             found[block] = out
@@ -128,6 +132,37 @@ def _polynomial_of(y: Array, coefficients: tuple[float, ...], out: Array) -> Arr
         out *= y
     out += last
     return out
+
+
+# --------------------------------------------------------------------------- error function
+
+# erf(x) / x of single precision as a quotient of polynomials in x * x, for abs(x) up to 3.92, above
+# which erf is 1; fitted by least squares of the relative error, which is 6e-7 with rounding.
+_ERF_END = 3.92
+_ERF_ABOVE = (
+    2.05017661e-6, 0.0002847766615, 0.003762425109, 0.05273880084, 0.1903367644, 1.128379147,
+)  # fmt: skip
+_ERF_BELOW = (3.80870905e-5, 0.001161696874, 0.01496286726, 0.1140796553, 0.5020143259, 1.0)
+_UP = 1 + 1.2e-7  # what is nearly 1 at the end is 1
+_FEW = 4096  # elements, of which SciPy's loop takes no longer than our calls of NumPy
+
+
+def _erf(x: Array) -> Array:
+    """Return the error function; of many numbers in single precision by vector units."""
+    if x.dtype != np.float32 or x.size < _FEW:
+        return _found("erf", "erf")(x)
+    given = np.ascontiguousarray(x).reshape(-1)
+    found = np.empty(given.shape, given.dtype)
+    for block in _blocks(given.size):
+        near, out = np.minimum(given[block], _ERF_END), found[block]
+        np.maximum(near, -_ERF_END, out=near)
+        square = near * near
+        near *= _polynomial_of(square, _ERF_ABOVE, out)
+        np.divide(near, _polynomial_of(square, _ERF_BELOW, np.empty_like(near)), out=out)
+        out *= _UP
+        np.minimum(out, 1, out=out)
+        np.maximum(out, -1, out=out)
+    return found.reshape(np.shape(x))
 
 
 # --------------------------------------------------------------------------- gamma function
@@ -225,7 +260,7 @@ Source: the derivatives of the formulas of :func:`digamma`.
 # Under the names that the texts of formulas have.
 FUNCTIONS: dict[str, Function] = {
     **{name: _of_scipy(name) for name in (
-        "erf", "erfc", "erfcx", "erfinv", "gammainc", "gammaincc", "i0", "i0e", "i1", "i1e", "j0",
+        "erfc", "erfcx", "erfinv", "gammainc", "gammaincc", "i0", "i0e", "i1", "i1e", "j0",
         "j1", "k0", "k0e", "k1", "k1e", "log_ndtr", "ndtri", "y0", "y1", "zeta",
     )},
     **{called: _polynomial(called, name) for called, name in {
@@ -236,6 +271,7 @@ FUNCTIONS: dict[str, Function] = {
     "airy_ai": _airy(0, "airy_ai"),
     "airy_ai_slope": _airy(1, "airy_ai"),
     "digamma": digamma,
+    "erf": _erf,
     "lgamma": _lgamma,
     "trigamma": trigamma,
 }  # fmt: skip

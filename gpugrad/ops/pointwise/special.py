@@ -21,7 +21,11 @@ Operand = Any  # a tensor, an array or a Python number
 @public(inplace="values function", out=True, names="special.erf")
 @pointwise("erf(x)", "ErfBackward0", "real", kernel="erf_vml")
 def erf(g, x):
-    """Return the error function; on the CPU by SciPy where installed, else slowly by ``math``."""
+    """Return the error function.
+
+    On the CPU it is computed by SciPy where that is installed, else slowly by ``math``; of many
+    numbers in single precision by neither, with errors of 6e-7 at most.
+    """
     return g * (2 / math.sqrt(math.pi) * exp(-(x * x)))
 
 
