@@ -25,6 +25,7 @@ from gpugrad.ops.matrices import (
     diagonals,
     is_complex,
     lower,
+    nothing,
     on_diagonals,
     upper,
 )
@@ -530,11 +531,7 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
         )
     if not compute_uv:
         S = linalg_svdvals(input)
-        door = backend.of(array)
-        where = door.device_of(array)
-        U, V = (
-            zeros(Like((*array.shape[:-2], n, n), array.dtype, where)) for n in array.shape[-2:]
-        )
+        U, V = (nothing(input, (*array.shape[:-2], n, n), array.dtype) for n in array.shape[-2:])
         return SVD(U, S, V)
     U, S, Vh = linalg_svd(input, not some)
     return SVD(U, S, adjoint(Vh))

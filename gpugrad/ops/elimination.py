@@ -13,8 +13,9 @@ from gpugrad.errors import broadcast_shape, normal_dim
 from gpugrad.graph import mode
 from gpugrad.op import composite, public
 from gpugrad.op.results import results
-from gpugrad.op.saved import Like, wrap, zeros
+from gpugrad.op.saved import wrap
 from gpugrad.ops import pointwise as pw
+from gpugrad.ops.creation import finish
 from gpugrad.ops.joining import cat
 from gpugrad.ops.matrices import (
     adjoint,
@@ -25,6 +26,7 @@ from gpugrad.ops.matrices import (
     eye,
     failure,
     lower,
+    nothing,
     upper,
 )
 from gpugrad.ops.part import narrow
@@ -97,7 +99,8 @@ def _permutation(pivots: Any, rows: int, like: Any) -> Any:
     found = found.reshape(*given.shape[:-1], rows, rows)
     door = backend.of(like._array)
     sent = door.from_numpy(found, door.device_of(like._array))
-    return wrap(array.door.made(sent) if array.__class__ is not whole.__class__ else sent)
+    made = array.door.made(sent) if array.__class__ is not whole.__class__ else sent
+    return finish(wrap(made), False)
 
 
 def _check_lu(A: Tensor, function: str, pivot: bool) -> None:
@@ -183,10 +186,9 @@ def lu_unpack(
             "torch.linalg.lu_factor"
         )
     array = LU_data._array
-    door = backend.of(array)
-    nothing = zeros(Like((0,), array.dtype, door.device_of(array)))
-    L, U = _triangles(LU_data) if unpack_data else (nothing, nothing)
-    P = _permutation(LU_pivots, array.shape[-2], LU_data) if unpack_pivots else nothing
+    none = nothing(LU_data, (0,), array.dtype)
+    L, U = _triangles(LU_data) if unpack_data else (none, none)
+    P = _permutation(LU_pivots, array.shape[-2], LU_data) if unpack_pivots else none
     return LU_UNPACK(P, L, U)
 
 

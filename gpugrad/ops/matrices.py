@@ -11,8 +11,9 @@ from gpugrad import _dtype, backend
 from gpugrad._dtype import INEXACT
 from gpugrad.backend.batched import all_of
 from gpugrad.errors import LinAlgError
-from gpugrad.op.saved import wrap
+from gpugrad.op.saved import Like, wrap, zeros
 from gpugrad.ops import pointwise as pw
+from gpugrad.ops.creation import finish
 from gpugrad.ops.part import diagonal, put_diagonal
 from gpugrad.ops.shape import matrices_transposed
 
@@ -139,6 +140,12 @@ def constant(array: Array, like: Any) -> Any:
     """Return an array of NumPy's as a tensor on another one's device."""
     door = backend.of(like._array)
     return wrap(door.from_numpy(array, door.device_of(like._array)))
+
+
+def nothing(like: Any, shape: Shape, kind: np.dtype[Any]) -> Any:
+    """Return zeros on another tensor's device, for a result."""
+    array = like._array
+    return finish(zeros(Like(shape, kind, backend.of(array).device_of(array))), False)
 
 
 def eye(like: Any, n: int | None = None) -> Any:

@@ -6,16 +6,15 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gpugrad import _dtype, backend
+from gpugrad import _dtype
 from gpugrad._dtype import INEXACT, dtype
 from gpugrad.errors import normal_dim, normal_dims
 from gpugrad.op import cast, public
-from gpugrad.op.saved import Like, zeros
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.decompositions import linalg_svdvals
 from gpugrad.ops.distance import count_of_nonzero, norm_of
 from gpugrad.ops.extremum import amax, amin
-from gpugrad.ops.matrices import check_floating, check_stack
+from gpugrad.ops.matrices import check_floating, check_stack, nothing
 from gpugrad.ops.reduction import sum as summed
 from gpugrad.ops.shape import movedim, unsqueeze
 from gpugrad.ops.solving import linalg_inv_ex
@@ -234,7 +233,7 @@ def _no_norms(input: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Return the norms of matrices that have no elements."""
     array = input._array
     kind = _dtype.of(array.dtype).to_real().numpy
-    found: Tensor = zeros(Like(shape, kind, backend.of(array).device_of(array)))
+    found: Tensor = nothing(input, shape, kind)
     return found
 
 

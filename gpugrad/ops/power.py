@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from gpugrad import _dtype, backend
 from gpugrad.graph import TensorBase
 from gpugrad.op import composite, expand_to, public
-from gpugrad.op.saved import Like, zeros
 from gpugrad.ops.copy import clone
 from gpugrad.ops.joining import cat
 from gpugrad.ops.matrices import adjoint, check_floating, check_square, eye
@@ -55,15 +54,42 @@ def _exponential(door: backend.Backend, input: Array) -> Array:
 
 @_exponential.gradient
 def input(g: Any, input: Any) -> Any:
-    # the derivative in the direction g is what the exponential of a matrix of blocks has in a
-    # corner; the transposed derivative is that of the adjoint
-    given = adjoint(input)
-    array = given._array
-    n = array.shape[-1]
-    nothing = zeros(Like(array.shape, array.dtype, backend.of(array).device_of(array)))
-    above, below = cat([given, g], -1), cat([nothing, given], -1)
-    blocks = _exponential(cat([above, below], -2))
-    return narrow(narrow(blocks, -2, 0, n), -1, n, n)
+    return _moved(adjoint(input), g)
+
+
+@composite("LinalgMatrixExpBackwardBackward0")
+def _moved(door: backend.Backend, input: Array, direction: Array) -> Array:
+    """Return how exponentials move where the matrices move in a direction.
+
+    It stands in a corner of the exponential of a matrix of blocks.
+    """
+    n = input.shape[-1]
+    where = door.device_of(input)
+    nothing = door.full(input.shape, 0, input.dtype, where)
+    above = door.concatenate([input, direction], input.ndim - 1)
+    below = door.concatenate([nothing, input], input.ndim - 1)
+    blocks = door.matrices("exponential", door.concatenate([above, below], input.ndim - 2))
+    return blocks[..., :n, n:]
+
+
+@_moved.gradient
+def input(g: Any, input: Any, direction: Any) -> Any:
+    n = input._array.shape[-1]
+    nothing = input.detach() * 0
+    blocks = _blocks(input, direction, nothing)
+    grad = _moved(adjoint(blocks), _blocks(nothing, g, nothing, nothing))
+    first, second = (narrow(narrow(grad, -2, k, n), -1, k, n) for k in (0, n))
+    return first + second
+
+
+@_moved.gradient
+def direction(g: Any, input: Any) -> Any:
+    return _moved(adjoint(input), g)
+
+
+def _blocks(first: Any, corner: Any, nothing: Any, last: Any = None) -> Any:
+    above = cat([first, corner], -1)
+    return cat([above, cat([nothing, first if last is None else last], -1)], -2)
 
 
 @public(names="linalg.matrix_exp")

@@ -13,12 +13,11 @@ from gpugrad.errors import broadcast_shape
 from gpugrad.graph import TensorBase
 from gpugrad.op import composite, public
 from gpugrad.op.results import results
-from gpugrad.op.saved import Like, zeros
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.copy import detach
 from gpugrad.ops.decompositions import linalg_eigvalsh, linalg_svdvals
 from gpugrad.ops.extremum import amax
-from gpugrad.ops.matrices import adjoint, check_square, check_stack, constant, converged
+from gpugrad.ops.matrices import adjoint, check_square, check_stack, constant, converged, nothing
 from gpugrad.ops.products import matmul
 from gpugrad.ops.reduction import sum as summed
 from gpugrad.ops.shape import squeeze, type_and_size, unsqueeze
@@ -233,15 +232,14 @@ def _lstsq(A: Any, B: Any, rcond: float | None, driver: str, vector: bool) -> An
         rcond = float(np.finfo(kind).eps)
     atol, rtol = tolerances(A, None, 0.0 if driver == "gels" else rcond)
     X, ranks = _least_squares(A, B, atol, rtol)
-    where = backend.of(A._array).device_of(A._array)
-    residuals = zeros(Like((0,), _dtype.of(kind).to_real().numpy, where))
-    rank = zeros(Like((0,), np.dtype(np.int64), where))
+    residuals = nothing(A, (0,), _dtype.of(kind).to_real().numpy)
+    rank = nothing(A, (0,), np.dtype(np.int64))
     if driver != "gels":
         rank = ranks
     many = rows > columns and driver != "gelsy"
     if many and (driver == "gels" or bool((all_of(ranks._array) == columns).all())):
         residuals = summed(pw.square(pw.abs(matmul(A, X) - B)), -2)
-    values = zeros(Like((0,), _dtype.of(kind).to_real().numpy, where))
+    values = nothing(A, (0,), _dtype.of(kind).to_real().numpy)
     if driver in ("gelsd", "gelss"):
         values = linalg_svdvals(detach(A))
     return LINALG_LSTSQ(squeeze(X, -1) if vector else X, residuals, rank, values)
@@ -277,8 +275,7 @@ def linalg_matrix_rank(
     if tol is not None:
         atol, rtol = tol, 0.0
     if not array.size:
-        where = backend.of(array).device_of(array)
-        none: Tensor = zeros(Like(array.shape[:-2], np.dtype(np.int64), where))
+        none: Tensor = nothing(input, array.shape[:-2], np.dtype(np.int64))
         return none
     A = detach(input)
     values = pw.abs(linalg_eigvalsh(A)) if hermitian else linalg_svdvals(A)
