@@ -462,3 +462,25 @@ def test_integers_are_not_divided_by_zero() -> None:
         with pytest.raises(RuntimeError, match="ZeroDivisionError"):
             divide(0)
     assert x.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("length", [1, 2, 5, 33])
+@pytest.mark.parametrize("layout", ["plain", "windows", "transposed"])
+def test_sums_and_extrema_of_many_short_rows_are_numpys(length: int, layout: str) -> None:
+    random = np.random.default_rng(0)
+    count = 6000
+    if layout == "windows":
+        line = random.standard_normal(count + length - 1)
+        rows = np.lib.stride_tricks.sliding_window_view(line, length)
+    elif layout == "transposed":
+        rows = random.standard_normal((length, count)).T
+    else:
+        rows = random.standard_normal((count, length))
+    with_nan = np.where(np.arange(count)[:, None] == 7, np.nan, rows)
+    for keepdims in False, True:
+        found = cpu.sum(rows, (1,), keepdims, rows.dtype)
+        np.testing.assert_allclose(found, rows.sum(1, keepdims=keepdims), 1e-13, 1e-13)
+        for array in rows, with_nan:
+            for ours, theirs in (cpu.max, np.max), (cpu.min, np.min):
+                expected = theirs(array, axis=1, keepdims=keepdims)
+                assert np.array_equal(ours(array, (1,), keepdims), expected, equal_nan=True)

@@ -911,13 +911,24 @@ def others(array: Array, axes: Shape) -> Array | None:
 @quiet
 def max(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the maximum over ``axes``; nan wins."""
-    return maximum_reduce(array, axis=axes, keepdims=keepdims)
+    return _extreme(np.maximum, array, axes, keepdims)
 
 
 @quiet
 def min(array: Array, axes: Shape, keepdims: bool) -> Array:
     """Return the minimum over ``axes``; nan wins."""
-    return minimum_reduce(array, axis=axes, keepdims=keepdims)
+    return _extreme(np.minimum, array, axes, keepdims)
+
+
+def _extreme(function: Any, array: Array, axes: Shape, keepdims: bool) -> Array:
+    """Return the extreme over ``axes``; that of many short rows is the one of their columns."""
+    ndim = array.ndim
+    if axes == (ndim - 1,) and array.size >= LARGE and 1 < array.shape[-1] <= large.SHORT:
+        found = function(array[..., 0], array[..., 1])
+        for k in range(2, array.shape[-1]):
+            function(found, array[..., k], out=found)
+        return found[..., None] if keepdims else found
+    return function.reduce(array, axis=axes, keepdims=keepdims)
 
 
 @quiet

@@ -216,7 +216,7 @@ cos = _in_blocks(_cos, np.cos)
 
 _ROWS = 1024  # what a fast loop adds up along a row; several of these are added by NumPy's sum
 _RUN = 128  # how many of more rows than that are added up one after the other
-_SHORT = 32  # neighbours, with which NumPy takes as long as with the slices along their axis
+SHORT = 32  # neighbours, with which NumPy takes as long as with the slices along their axis
 _STREAM = 1 << 21  # elements of a matrix that no cache holds
 # OpenBLAS divides products with a matrix of more elements among threads, which changes last bits.
 _ALONE = 4 * 2304 - 1
@@ -242,6 +242,8 @@ def sums(array: Array, axes: tuple[int, ...]) -> Array | None:
         order = sorted(range(ndim), key=lambda k: -array.strides[k])
         whole = array.transpose(order)
         if not whole.flags.c_contiguous:
+            if axes == (ndim - 1,) and 1 < array.shape[-1] <= SHORT:
+                return _of_columns(array)
             return _in_turn(array, axes)
         total = sums(whole, tuple([order.index(k) for k in axes]))
         kept = [k for k in order if k not in axes]
@@ -266,6 +268,17 @@ def sums(array: Array, axes: tuple[int, ...]) -> Array | None:
     return shaped(sums_of_columns(array.reshape(middle)), before + after)
 
 
+SHORT = 32  # elements of a row; NumPy takes 20 ns for each row, whatever its length
+
+
+def _of_columns(array: Array) -> Array:
+    """Return the sum along a short last axis, as that of its columns."""
+    total = array[..., 0] + array[..., 1]
+    for k in range(2, array.shape[-1]):
+        total += array[..., k]
+    return total
+
+
 def _in_turn(array: Array, axes: tuple[int, ...]) -> Array | None:
     """Return the sum over one axis after the other, each in short runs, for any strides.
 
@@ -281,7 +294,7 @@ def _in_turn(array: Array, axes: tuple[int, ...]) -> Array | None:
 
 def _along(array: Array, axis: int) -> Array:
     n = array.shape[axis]
-    if n <= _SHORT and axis == array.ndim - 1:  # slices are added rather than few neighbours
+    if n <= SHORT and axis == array.ndim - 1:  # slices are added rather than few neighbours
         return np.add.reduce(array.transpose((axis, *range(axis))), axis=0)
     if n <= _RUN:
         return np.add.reduce(array, axis=axis)
