@@ -518,6 +518,14 @@ def cartesian_prod(*tensors: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> T
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Return the tensors joined along an existing dimension."""
 
+def cdist(
+    x1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    x2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    p: float = 2.0,
+    compute_mode: str = "use_mm_for_euclid_dist_if_necessary",
+) -> Tensor:
+    """Return the distances of all rows of matrices from all rows of others, by a norm."""
+
 def ceil(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
@@ -661,6 +669,9 @@ def copysign(
 ) -> Tensor:
     """Return the size of input with the sign of other, that of -0 and of nan included."""
 
+def corrcoef(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return the correlations of variables, which are rows; their observations are columns."""
+
 def cos(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
@@ -681,6 +692,15 @@ def count_nonzero(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int | Sequence[int] | None = None
 ) -> Tensor:
     """Return how many elements are not 0, over ``dim`` (all by default), as int64."""
+
+def cov(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    correction: int = 1,
+    fweights: Any = None,
+    aweights: Any = None,
+) -> Tensor:
+    """Return the covariances of variables, which are rows; their observations are columns."""
 
 def cross(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -810,6 +830,13 @@ def digamma(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
     """Return the derivative of lgamma: -inf at 0, inf at -0, nan at -1, -2 and so on."""
+
+def dist(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    p: float = 2,
+) -> Tensor:
+    """Return the norm of input - other, of any order."""
 
 def div(
     input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None
@@ -2043,6 +2070,9 @@ def pca_lowrank(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return :func:`svd_lowrank` of matrices whose columns are centered first, if ``center``."""
 
+def pdist(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], p: float = 2) -> Tensor:
+    """Return the distances of the rows of a matrix from those behind them."""
+
 def permute(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *dims: Any) -> Tensor:
     """Return a view with the dimensions in another order."""
 
@@ -2254,6 +2284,16 @@ def relu_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
 
 def remainder(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """Return input - other * floor(input / other), which has the sign of other."""
+
+def renorm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    p: float,
+    dim: int,
+    maxnorm: float,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the slices along ``dim``, shortened to ``maxnorm`` where their norm is larger."""
 
 def repeat_interleave(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

@@ -539,6 +539,9 @@ class Methods(TensorBase):
     def copysign_(self, other: Any) -> Tensor:
         """Write the result of ``copysign`` into the tensor, and return that."""
 
+    def corrcoef(self) -> Tensor:
+        """Return the correlations of variables, which are rows; their observations are columns."""
+
     def cos(self) -> Tensor:
         """Return the cosine of input, in radians."""
 
@@ -553,6 +556,11 @@ class Methods(TensorBase):
 
     def count_nonzero(self, dim: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
         """Return how many elements are not 0, over ``dim`` (all by default), as int64."""
+
+    def cov(
+        self, *, correction: builtins.int = 1, fweights: Any = None, aweights: Any = None
+    ) -> Tensor:
+        """Return the covariances of variables, which are rows; their observations are columns."""
 
     def cpu(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor on the CPU; itself where it is there."""
@@ -633,6 +641,11 @@ class Methods(TensorBase):
 
     def digamma_(self) -> Tensor:
         """Write the result of ``digamma`` into the tensor, and return that."""
+
+    def dist(
+        self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], p: builtins.float = 2
+    ) -> Tensor:
+        """Return the norm of input - other, of any order."""
 
     def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """Return input / other, rounded as is asked for."""
@@ -1584,6 +1597,12 @@ class Methods(TensorBase):
 
     def remainder_(self, other: Any) -> Tensor:
         """Write the result of ``remainder`` into the tensor, and return that."""
+
+    def renorm(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
+        """Return the slices along ``dim``, shortened to ``maxnorm`` where their norm is larger."""
+
+    def renorm_(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
+        """Write the result of ``renorm`` into the tensor, and return that."""
 
     def repeat(self, *repeats: Any) -> Tensor:
         """Return a copy in which the tensor lies as often along each dimension as is said."""
