@@ -53,7 +53,9 @@ def device(request: pytest.FixtureRequest) -> str:
 
 MARKS = ("cuda", "nvrtc", "emulated", "sources", "pytorch")
 # These cannot even be imported without what they are about.
-WHOLE_FILES = {"test_hostcuda.py": "emulated", "test_benchmarks.py": "sources"}
+WHOLE_FILES = {
+    "test_hostcuda.py": "emulated", "test_benchmarks.py": "sources", "test_op_db.py": "registry",
+}  # fmt: skip
 NOT_COLLECTED = pytest.StashKey[Counter[str]]()
 
 
@@ -66,6 +68,9 @@ def missing(mark: str) -> str | None:
         return _problem_of_nvrtc()
     if mark == "emulated":
         return None if EMULATED else "no device is emulated: GPUGRAD_HOSTCUDA is not set"
+    if mark == "registry":  # of PyTorch's, which imports this package
+        there = importlib.util.find_spec("expecttest") is not None
+        return comparison.problem() or (None if there else "expecttest is not installed")
     if mark == "sources":
         there = (Path(__file__).parent.parent / "README.md").exists()
         return None if there else "the tests run without the sources"

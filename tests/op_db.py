@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import os
 import re
 import traceback
 import warnings
@@ -551,6 +552,10 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="samples of each entry")
     parser.add_argument("--brief", action="store_true", help="names only")
     given = parser.parse_args()
+    if os.environ.get("GPUGRAD_HOSTCUDA", "0") != "0":
+        import hostcuda
+
+        hostcuda.install()
     passed = counted = 0
     for op in registry():
         asked = [n for n in given.names if n in (op.name, name_of(op)) or _begins(op.name, n)]
