@@ -25,10 +25,11 @@ from snippets import ours as renamed
 import gpugrad
 from comparison import pytorch
 
-# What is no function of arrays: networks, other layouts of memory, PyTorch's own machinery.
+# What is no function of arrays: networks, other layouts of memory, tensors that carry masks (a
+# prototype in PyTorch), PyTorch's own machinery.
 ELSEWHERE = (
     "nn.", "sparse.", "to_sparse", "jiterator", "torch.", "ops.", "_", "native_", "grid_sampler",
-    "max_pool2d_with_indices_backward", "hash_tensor",
+    "max_pool2d_with_indices_backward", "hash_tensor", "masked.",
 )  # fmt: skip
 DUNDERS = "__"  # __radd__ and its kind are not private
 
