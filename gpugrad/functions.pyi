@@ -541,7 +541,7 @@ def celu(
     """Return input where it is positive, else alpha * (exp(input / alpha) - 1)."""
 
 def chain_matmul(*matrices: Any, out: Tensor | None = None) -> Tensor:
-    """Return the product of matrices, multiplied in the order that takes the fewest operations."""
+    """Return the product of matrices, in the order that takes the fewest steps."""
 
 def cholesky(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

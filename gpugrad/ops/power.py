@@ -12,7 +12,7 @@ from gpugrad.ops.copy import clone
 from gpugrad.ops.joining import cat
 from gpugrad.ops.matrices import adjoint, check_floating, check_square, eye
 from gpugrad.ops.part import narrow
-from gpugrad.ops.products import matmul, multiplied
+from gpugrad.ops.products import matmul
 from gpugrad.ops.shape import squeeze, unsqueeze
 from gpugrad.ops.solving import inverse
 
@@ -160,3 +160,52 @@ def linalg_multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     if row:
         found = squeeze(found, 0)
     return squeeze(found, -1) if column else found
+
+
+@public(method=False, out=True)
+def chain_matmul(*matrices: Any) -> Tensor:
+    """Return the product of matrices, in the order that takes the fewest steps.
+
+    Raises:
+        RuntimeError: There is none, one is no matrix, or sizes or types do not fit.
+    """
+    if not matrices:
+        raise RuntimeError("chain_matmul(): Expected one or more matrices")
+    for t in matrices:
+        if t._array.ndim != 2:
+            raise RuntimeError(f"Tensor dimension is {t._array.ndim}, expected 2 instead.")
+    return linalg_multi_dot(matrices) if len(matrices) > 1 else matrices[0]
+
+
+def multiplied(matrices: Sequence[Any]) -> Any:
+    """Return the product of matrices that fit, in the order that takes the fewest operations.
+
+    Source: T. H. Cormen et al., "Introduction to Algorithms", section 15.2.
+    """
+    sizes = [matrices[0]._array.shape[0], *(t._array.shape[1] for t in matrices)]
+    cut = _cuts(sizes)
+
+    def product(start: int, end: int) -> Any:
+        if start == end:
+            return matrices[start]
+        k = cut[start, end]
+        return matmul(product(start, k), product(k + 1, end))
+
+    return product(0, len(matrices) - 1)
+
+
+def _cuts(sizes: Sequence[int]) -> dict[tuple[int, int], int]:
+    """Return behind which matrix the product of those from one to another is divided at best."""
+    count = len(sizes) - 1
+    cost = {(k, k): 0 for k in range(count)}
+    cut: dict[tuple[int, int], int] = {}
+    for length in range(1, count):
+        for start in range(count - length):
+            end = start + length
+            costs = {
+                k: cost[start, k] + cost[k + 1, end] + sizes[start] * sizes[k + 1] * sizes[end + 1]
+                for k in range(start, end)
+            }
+            cut[start, end] = best = min(costs, key=costs.__getitem__)
+            cost[start, end] = costs[best]
+    return cut

@@ -39,6 +39,12 @@ SAMPLES: dict[str, list[Sample]] = {
         case("zero-size", lambda lib, x: lib.matrix_exp(x), np.ones((0, 2, 2)),
              reference=_exponential),
     ],
+    "chain_matmul": [
+        case(
+            "four", lambda lib, *x: lib.chain_matmul(*x), ANY((2, 5), 0), ANY((5, 1), 1),
+            ANY((1, 4), 2), ANY((4, 3), 3), reference=lambda *x: np.linalg.multi_dot(x),
+        ),
+    ],
     "linalg.multi_dot": [
         case("matrices", _dots, ANY((2, 3), 0), ANY((3, 1), 1), ANY((1, 4), 2),
              reference=lambda *x: np.linalg.multi_dot(x)),
