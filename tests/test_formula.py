@@ -431,7 +431,7 @@ REAL_ONLY = {
     *(
         n
         for n, op in OPS.items()
-        if op.promotion in ("real", "floating") or op.complex_error is not None
+        if op.promotion in ("real", "number", "floating", "whole") or op.complex_error is not None
     ),
     "softplus_formula",
 }
@@ -612,11 +612,12 @@ def test_every_output_of_the_python_text_is_memory_of_its_own(name: str, kind: s
         complex_ = COMPLEX in (v.kind for v in formula.inputs)
         if complex_ and any(f in formula.python() for f in ("erf(", "hypot(", "binade_")):
             continue  # NumPy has them for real numbers only
-        whole = "bitwise" in formula.name
+        whole = name in OPS and OPS[name].promotion in ("integer", "whole")
         values = [
-            truth(random, COUNT) if v.kind == BOOL or whole else like(v, random)
+            random.integers(0, 9, COUNT) if whole
+            else truth(random, COUNT) if v.kind == BOOL else like(v, random)
             for v in formula.inputs
-        ]
+        ]  # fmt: skip
         found = run(formula, values)
         for k, a in enumerate(found):
             assert not any(np.shares_memory(a, b) for b in [*found[:k], *values])

@@ -24,6 +24,7 @@ from gpugrad.backend import (
     half,
     lapack,
     large,
+    many,
     places,
     products,
     scans,
@@ -191,6 +192,7 @@ LARGE = large.LARGE
 LARGE_FUNCTIONS = (
     FUNCTIONS
     | elementary.LARGE_FUNCTIONS
+    | many.FUNCTIONS
     | {
         "cos": large.cos,
         "maximum": large.maximum,
@@ -547,7 +549,7 @@ def gains(formula: Formula) -> bool:
     steps = ordered(lowered(formula.outputs))
     slow = {name for name, function in LARGE_FUNCTIONS.items() if FUNCTIONS[name] is not function}
     return (
-        any(e.function in slow for e in steps)
+        any(formulas[e.function].python.partition("(")[0] in slow for e in steps if e.args)
         or builtins.sum(bool(e.args) for e in steps) >= _MANY_STEPS
     )
 

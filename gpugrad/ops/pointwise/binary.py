@@ -33,7 +33,10 @@ FUNCTIONS["exponent"] = Function("frexp_exponent({})", "gpugrad::exponent({})")
 
 
 @pointwise(
-    "fraction(x)", "FrexpBackward0", native=Function("frexp_fraction({})", "gpugrad::fraction({})")
+    "fraction(x)",
+    "FrexpBackward0",
+    "floating",
+    native=Function("frexp_fraction({})", "gpugrad::fraction({})"),
 )
 def fraction(g, x):
     return g / exp2(call("exponent", x))
@@ -66,7 +69,7 @@ def frexp(input: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @pointwise(
-    "nextafter(x, y)",
+    "neighbour(x, y)",
     "NextafterBackward0",
     "floating",
     native=Function("nextafter({}, {})", "nextafter({}, {})"),
@@ -100,7 +103,7 @@ FUNCTIONS["next_coarse"] = Function(definition=_next_coarse)
     function="nextafter",
     parameters=("input", "other", "eps", "least", "most"),
 )
-def coarse_neighbour(g, x, y):
+def next_coarse(g, x, y):
     return where(ne(x, y), g, 0), 0, None, None, None
 
 
@@ -116,4 +119,4 @@ def nextafter(input: Tensor, other: Tensor) -> Selected:
         return neighbour, (input, other)
     known = _dtype.limits(kind.numpy)
     numbers = map(float, (known.eps, known.smallest_subnormal, known.max))
-    return coarse_neighbour, (input, other, *numbers)
+    return next_coarse, (input, other, *numbers)

@@ -221,7 +221,7 @@ FUNCTIONS["replacing"] = Function(
     function="nan_to_num",
     parameters=("input", "nan", "posinf", "neginf"),
 )
-def replaced(g, x):
+def replacing(g, x):
     return where(isfinite(x), g, 0), None, None, None
 
 
@@ -248,4 +248,4 @@ def nan_to_num(
     known = _dtype.limits(input._array.dtype)
     high = float(known.max) if posinf is None else posinf
     low = float(known.min) if neginf is None else neginf
-    return replaced, (input, nan or 0.0, high, low)
+    return replacing, (input, nan or 0.0, high, low)

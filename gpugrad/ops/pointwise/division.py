@@ -32,7 +32,7 @@ def true_divide(g, x, y):
     function="div",
     kernel="div_floor",
 )
-def divide_down(g):
+def quotient(g):
     return 0, 0
 
 
@@ -44,11 +44,11 @@ def divide_down(g):
     function="div",
     kernel="div_trunc",
 )
-def divide_cut(g):
+def cut_quotient(g):
     return 0, 0
 
 
-_MODES = {None: true_divide, "floor": divide_down, "trunc": divide_cut}
+_MODES = {None: true_divide, "floor": quotient, "trunc": cut_quotient}
 
 
 @public(
@@ -100,7 +100,7 @@ def floor_divide():
 )
 def remainder(g, x, y):
     """Return input - other * floor(input / other), which has the sign of other."""
-    return g, -g * divide_down(x, y)
+    return g, -g * quotient(x, y)
 
 
 @public(inplace="values", out=True, tensors="input")
@@ -113,7 +113,7 @@ def remainder(g, x, y):
 )
 def fmod(g, x, y):
     """Return input - other * trunc(input / other), which has the sign of input."""
-    return g, -g * divide_cut(x, y)
+    return g, -g * cut_quotient(x, y)
 
 
 @public(inplace="values function", out=True)

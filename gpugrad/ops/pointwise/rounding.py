@@ -76,7 +76,7 @@ def frac(g):
     function="round",
     kernel="round_vml",
 )
-def nearest(g):
+def rint(g):
     return 0
 
 
@@ -115,5 +115,5 @@ def round(input: Tensor, *, decimals: int = 0) -> Selected:
         decimals: Negative to round to tens, hundreds, and so on.
     """
     if decimals == 0:
-        return nearest, (input,)
+        return rint, (input,)
     return (nearest_part if decimals > 0 else nearest_multiple), (input, 10.0 ** abs(decimals))
