@@ -169,6 +169,13 @@ SHARED = [
     "torch.frombuffer(bytearray(4), dtype=torch.int32, requires_grad=True)",
 ]
 
+# Two tensors joined into one of them.
+JOINED = [
+    "x = torch.ones(2, 3); torch.cat((x, x), out=x)",
+    "x = torch.ones(4, 3); torch.cat((x[:2], torch.zeros(2, 3)), out=x)",
+    "torch.cat((torch.ones(2), torch.zeros(1)), out=torch.ones(3, dtype=torch.float64))",
+]
+
 # The same memory as another type, in another size, or exchanged.
 MEMORY = [
     "torch.ones(2).view(torch.int32), torch.ones(2, 4).view(dtype=torch.int16).shape",
@@ -214,7 +221,7 @@ WINDOWS = [
 
 
 @pytest.mark.filterwarnings("ignore:gpugrad.range is deprecated")
-@pytest.mark.parametrize("snippet", [*INTO, *STORED, *COUNTED, *SHARED, *MEMORY, *WINDOWS])
+@pytest.mark.parametrize("snippet", [*INTO, *STORED, *COUNTED, *SHARED, *JOINED, *MEMORY, *WINDOWS])
 def test_what_is_made_is_pytorchs(snippet: str) -> None:
     agree_on(snippet, "cpu")
 

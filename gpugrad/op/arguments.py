@@ -59,6 +59,7 @@ class Arguments:
         self.name, self.plain, self.out, self.method = name, plain, out, method
         self.promotes = promotes
         self.apart: int | None = None  # from which operand on a result must lie apart from them
+        self.converts = False  # whether what lies apart may be of another type
         self.creates = creates
         self.typed = False  # whether a result is of the type of out=, if dtype= names no other
         self.positional = [p for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
@@ -177,7 +178,7 @@ class Arguments:
         requires_grad = self.creates and output.prepare(out, options)
         with recording(False):
             result = self.plain(*values, *others, **options)
-            if self.apart is not None or self.typed:
+            if self.typed or (self.apart is not None and not self.converts):
                 output.check_types(out, result)
             result = output.written(self.name, out, result)
         if requires_grad:

@@ -139,8 +139,9 @@ class Public:
             creates=self.creates,
         )
         general.typed = self.out == "dtype"
-        if self.out == "apart":
+        if self.out in ("apart", "disjoint"):
             general.apart = 1 if "values" in self.inplace else 0
+            general.converts = self.out == "disjoint"
         return self.dressed(self._specialized(general), "function", self.name)
 
     @cached_property
@@ -277,7 +278,8 @@ def public(
             ``input``, wherever that stands.
         out: Whether the function takes ``out=``; ``apart`` where that must be of the very type of
             the result, and lie apart from the operands, unless it is the input that an in-place
-            form would write; ``dtype`` where the function computes in its type, if none is given.
+            form would write; ``disjoint`` where it must only lie apart from them; ``dtype`` where
+            the function computes in its type, if none is given.
         inplace: What its in-place form changes, a method whose name has an underscore more:
             ``values``, into which the result is written, or the tensor's own ``shape``, for a
             function that makes a view; with ``function`` that is a function, too, and with

@@ -50,11 +50,11 @@ def check_apart(out: Any, operands: Sequence[Any], first: int) -> None:
         RuntimeError: It does.
     """
     for place, o in enumerate(operands):
-        same = o is out
-        if same and place < first:
+        if o is out and place < first:
             continue
-        if isinstance(o, TensorBase) and (same or share_memory(out, o)):
-            raise RuntimeError(SHARED)
+        for part in o if isinstance(o, tuple | list) else (o,):
+            if isinstance(part, TensorBase) and (part is out or share_memory(out, part)):
+                raise RuntimeError(SHARED)
 
 
 def check_types(out: Any, result: Any) -> None:

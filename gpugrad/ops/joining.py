@@ -123,7 +123,7 @@ def promoted(tensors: list[Any], exactly: bool = False) -> list[Any]:
     ]  # fmt: skip
 
 
-@public(method=False, out=True, names="concat concatenate")
+@public(method=False, out="disjoint", names="concat concatenate")
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Return the tensors joined along an existing dimension.
 
@@ -328,20 +328,13 @@ def _as_numbers(given: Any) -> Any:
 
 
 def _split_along(
-    function: str, input: Tensor, parts: Any, least: int, dim: int
+    function: str, input: Tensor, parts: int | Sequence[int], least: int, dim: int
 ) -> tuple[Tensor, ...]:
     shape = input._array.shape
     if len(shape) < least:
         raise RuntimeError(
             f"gpugrad.{function} requires a tensor with at least {least} dimension, but got a "
             f"tensor with {len(shape)} dimensions!"
-        )
-    if isinstance(parts, str):
-        wrong = "didn't match because some of the arguments have invalid types: (Tensor, !str!)"
-        raise TypeError(
-            f"{function}() received an invalid combination of arguments - got (Tensor, str), but "
-            f"expected one of:\n * (Tensor input, int sections)\n      {wrong}\n"
-            f" * (Tensor input, tuple of ints indices)\n      {wrong}\n"
         )
     if isinstance(parts, int) and (parts <= 0 or shape[dim] % parts):
         raise RuntimeError(
