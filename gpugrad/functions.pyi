@@ -540,6 +540,12 @@ def celu(
 ) -> Tensor:
     """Return input where it is positive, else alpha * (exp(input / alpha) - 1)."""
 
+def celu_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    alpha: bool | int | float | builtins.complex = 1.0,
+) -> Tensor:
+    """Write the result of ``celu`` into the tensor, and return that."""
+
 def chain_matmul(*matrices: Any, out: Tensor | None = None) -> Tensor:
     """Return the product of matrices, in the order that takes the fewest steps."""
 
@@ -2108,6 +2114,12 @@ def positive(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
 def pow(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
     """Return input to the power exponent, either of which may be a number."""
 
+def prelu(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+) -> Tensor:
+    """Return input where it is positive, else weight * input."""
+
 def prod(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     dim: int | None = None,
@@ -2444,6 +2456,9 @@ def select_scatter(
 def selu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return input, where it is negative exp(input) - 1, times constants that keep its variance."""
 
+def selu_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``selu`` into the tensor, and return that."""
+
 def sgn(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
@@ -2772,6 +2787,13 @@ def threshold(
     value: bool | int | float | builtins.complex,
 ) -> Tensor:
     """Return input where it is above the threshold, else value, where the gradient is 0."""
+
+def threshold_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    threshold: bool | int | float | builtins.complex,
+    value: bool | int | float | builtins.complex,
+) -> Tensor:
+    """Write the result of ``threshold`` into the tensor, and return that."""
 
 def tile(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *dims: Any) -> Tensor:
     """Return what :meth:`repeat` does; where numbers are missing in front, they are 1."""

@@ -471,6 +471,9 @@ class Methods(TensorBase):
     def ceil_(self) -> Tensor:
         """Write the result of ``ceil`` into the tensor, and return that."""
 
+    def celu_(self, alpha: builtins.bool | builtins.int | builtins.float | complex = 1.0) -> Tensor:
+        """Write the result of ``celu`` into the tensor, and return that."""
+
     def cfloat(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor as complex64; itself where it is that."""
 
@@ -1528,6 +1531,9 @@ class Methods(TensorBase):
     def pow_(self, exponent: Any) -> Tensor:
         """Write the result of ``pow`` into the tensor, and return that."""
 
+    def prelu(self, weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+        """Return input where it is positive, else weight * input."""
+
     def prod(
         self,
         dim: builtins.int | None = None,
@@ -1731,6 +1737,9 @@ class Methods(TensorBase):
         index: builtins.int,
     ) -> Tensor:
         """Return a copy with ``src`` at the slice ``index`` of a dimension."""
+
+    def selu_(self) -> Tensor:
+        """Write the result of ``selu`` into the tensor, and return that."""
 
     def set_(
         self,
@@ -1945,6 +1954,13 @@ class Methods(TensorBase):
         dim: builtins.int = 0,
     ) -> tuple[Tensor, ...]:
         """Return views of consecutive parts: of almost equal size, or beginning at given indices."""
+
+    def threshold_(
+        self,
+        threshold: builtins.bool | builtins.int | builtins.float | complex,
+        value: builtins.bool | builtins.int | builtins.float | complex,
+    ) -> Tensor:
+        """Write the result of ``threshold`` into the tensor, and return that."""
 
     def tile(self, *dims: Any) -> Tensor:
         """Return what :meth:`repeat` does; where numbers are missing in front, they are 1."""

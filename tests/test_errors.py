@@ -1883,6 +1883,12 @@ ELEMENTWISE: list[Row] = [
         "Double",
     ),
     (
+        "torch.prelu(torch.ones(2, 3), torch.ones(2))",
+        RuntimeError,
+        "Mismatch of parameter numbers and input channel size. Found parameter numbers = 2 and "
+        "channel size = 3.",
+    ),
+    (
         "torch.celu(torch.ones(2), 0)",
         RuntimeError,
         "ZeroDivisionError: alpha cannot be 0 for CELU",

@@ -104,7 +104,7 @@ def threshold_formula(g, x, threshold):
     return where(le(x, threshold), 0, g), None, None
 
 
-@public(method=False)
+@public(method=False, inplace="values function")
 @selecting
 def threshold(input: Tensor, threshold: Number, value: Number) -> Selected:
     """Return input where it is above the threshold, else value, where the gradient is 0."""
@@ -125,7 +125,7 @@ def celu_formula(g, x, alpha):
     return where(above, g, g * exp(where(above, 0, x / alpha))), None
 
 
-@public(method=False)
+@public(method=False, inplace="values function")
 @selecting
 def celu(input: Tensor, alpha: Number = 1.0) -> Selected:
     """Return input where it is positive, else alpha * (exp(input / alpha) - 1).
@@ -141,7 +141,7 @@ def celu(input: Tensor, alpha: Number = 1.0) -> Selected:
 _SCALE, _SCALED_ALPHA = 1.0507009873554805, 1.7580993408473766
 
 
-@public(method=False)
+@public(method=False, inplace="values function")
 @pointwise(
     f"where(x > 0, {_SCALE} * x, {_SCALED_ALPHA} * expm1(x))",
     "EluBackward0",
@@ -173,3 +173,50 @@ def hardshrink_formula(g, x, lambd):
 def hardshrink(input: Tensor, lambd: Number = 0.5) -> Selected:
     """Return input, and 0 where it lies in [-lambd, lambd], where the gradient is 0, too."""
     return hardshrink_formula, (input, float(lambd))  # type: ignore[arg-type]
+
+
+@pointwise(
+    "where(x > 0, x, weight * x)",
+    "PreluKernelBackward0",
+    "floating",
+    function="prelu",
+    parameters=("input", "weight"),
+)
+def prelu_formula(g, x, weight):
+    above = gt(x, 0)
+    return where(above, g, g * weight), where(above, 0, g * x)
+
+
+@public()
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """Return input where it is positive, else weight * input.
+
+    Args:
+        input: Floating point.
+        weight: One number for all, or one for each channel, the second dimension of input.
+
+    Raises:
+        RuntimeError: The types differ, or there are not as many weights as channels.
+    """
+    shape, count = input._array.shape, weight._array.size
+    types = [_dtype.of(t._array.dtype) for t in (input, weight)]
+    if types[0] is not types[1]:
+        raise RuntimeError(
+            f"prelu: Type promoting not supported. Got {types[0].title} and {types[1].title}"
+        )
+    if weight._array.ndim > 1:
+        raise RuntimeError(
+            "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = "
+            f"{weight._array.ndim}"
+        )
+    if count == 1:
+        return prelu_formula(input, weight.reshape(()))
+    if not shape:
+        raise RuntimeError("Not allow zero-dim input tensor.")
+    channels = shape[1] if len(shape) > 1 else 1
+    if channels != count:
+        raise RuntimeError(
+            "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
+            f"{count} and channel size = {channels}."
+        )
+    return prelu_formula(input, weight.reshape((count, *(1,) * (len(shape) - 2))))

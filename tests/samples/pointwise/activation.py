@@ -9,6 +9,7 @@ import numpy as np
 
 from samples.draw import (
     ANY,
+    AWAY,
     lattice,
 )
 from samples.family import INDICES, NOT, X, case, named, pointwise
@@ -29,6 +30,11 @@ def _softplus(x: Any, beta: float = 1, threshold: float = 20) -> Any:
     return np.where(x * beta > threshold, x, np.log1p(np.exp(x * beta)) / beta)
 
 
+def _prelu(x: Any, weight: Any) -> Any:
+    shape = (-1, *(1,) * (np.ndim(x) - 2)) if np.size(weight) > 1 else ()
+    return np.where(x > 0, x, np.reshape(weight, shape) * x)
+
+
 REFERENCE: dict[str, Any] = {
     "relu": lambda x: np.maximum(x, 0),
     "gelu": _gelu,
@@ -38,6 +44,7 @@ REFERENCE: dict[str, Any] = {
     "celu": lambda x, alpha=1: np.where(x > 0, x, alpha * np.expm1(x / alpha)),
     "selu": lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543773 * np.expm1(x)),
     "hardshrink": lambda x, lambd=0.5: np.where(np.abs(x) > lambd, x, 0),
+    "prelu": _prelu,
 }
 
 SAMPLES: dict[str, list[Sample]] = {
@@ -63,5 +70,10 @@ SAMPLES: dict[str, list[Sample]] = {
     "hardshrink": [
         *named("hardshrink", lattice(0.05)),
         case("lambd", lambda lib, x: lib.hardshrink(x, 0.9), lattice(0.05)((3, 4), 0)),
+    ],
+    "prelu": [
+        case("channels", lambda lib, x, w: lib.prelu(x, w), AWAY((2, 3, 4), 0), ANY((3,), 1)),
+        case("one", lambda lib, x, w: lib.prelu(x, w), AWAY((3, 4), 0), ANY((1,), 1)),
+        case("0-d", lambda lib, x, w: lib.prelu(x, w), AWAY((), 0), ANY((), 1)),
     ],
 }  # fmt: skip
