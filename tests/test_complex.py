@@ -27,8 +27,10 @@ def complex_(array: Any, seed: int = 1) -> Any:
 
 
 # None of these is there for complex numbers in PyTorch, or in gpugrad.
-REAL = {"softplus", "max", "min", "amax", "amin", "silu"} | {
-    op.function for op in OPS.values() if op.promotion == "real" or op.complex_error is not None
+REAL = {"mvlgamma", "softplus", "max", "min", "amax", "amin", "silu"} | {
+    op.function
+    for op in OPS.values()
+    if op.promotion in ("real", "floating") or op.complex_error is not None
 }
 # PyTorch refuses complex inputs, or does not differentiate by them.
 REFUSED = {"complex", "polar", "view_as_complex", "slice_scatter", "select_scatter"}
@@ -36,7 +38,7 @@ EVERY = [
     (op, s)
     for op, s in choice.by_rule(choice.DIFFERENTIABLE)
     if not s.coarse
-    and op not in REAL | REFUSED
+    and op.removeprefix("special.") not in REAL | REFUSED
     and op != "as_strided_scatter"  # whose gradient in PyTorch is that of what was overwritten
     and (op, s.name) != ("logaddexp", "far out")  # where PyTorch's second derivatives overflow
     and op != "linalg.ldl_solve"  # which has no gradient in PyTorch

@@ -777,6 +777,18 @@ DELIBERATE: list[tuple[str, str, str, str]] = [
         "writes inside vmap are counted inside, too",
     ),
     (
+        "x = torch.ones(1, requires_grad=True)\ntorch.special.bessel_j0(x).requires_grad",
+        "False",
+        "True",
+        "Bessel functions, Airy's and orthogonal polynomials have gradients, too",
+    ),
+    (
+        "torch.polygamma(1, torch.tensor([-1.0], dtype=torch.float64)).isinf()",
+        "tensor([False])",
+        "tensor([True])",
+        "a pole is infinite; PyTorch divides by the sine of a rounded multiple of pi",
+    ),
+    (
         "x = torch.ones(2); c = copy.copy(x); c.add_(1)\nx._version",
         "0",
         "1",
