@@ -82,6 +82,8 @@ ROWS = [
     Row("x.norm(1.5)", ([0.0, 1.0],), ([NAN, 0.0],), ([0.0, 0.0],), "choice", 2),
     Row("torch.logaddexp(x, y)", (-INF, -INF), (NAN, NAN), (0.0, 0.0), "choice"),
     Row("torch.logaddexp(x, y)", (INF, INF), (NAN, NAN), (0.5, 0.5), "limit"),
+    Row("torch.logaddexp2(x, y)", (-INF, -INF), (NAN, NAN), (0.0, 0.0), "choice"),
+    Row("torch.logaddexp2(x, y)", (INF, INF), (NAN, NAN), (0.5, 0.5), "limit"),
     Row("x.logsumexp(0)", ([-INF, -INF],), ([NAN, NAN],), ([0.0, 0.0],), "choice"),
     Row("x.logsumexp(0)", ([-INF, -INF],), ([NAN, NAN],), ([0.0, 0.0],), "choice", 2),
     Row("x.logsumexp(0)", ([INF, 1.0],), ([NAN, 0.0],), ([1.0, 0.0],), "limit"),
