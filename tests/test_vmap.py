@@ -21,9 +21,10 @@ from samples import Sample
 DOUBLE = np.dtype("f8")
 BATCH = 3
 
-# In these the shape of the result depends on values: on a mask, or on what is zero.
+# In these the shape of the result depends on values: on a mask, or on what is zero; or bins do.
 UNKNOWN_SHAPES = (
     "nonzero", "nonzero_static", "argwhere", "masked_select", "unique", "unique_consecutive",
+    "bincount", "histc", "histogram", "histogramdd",
 )  # fmt: skip
 BY_VALUE = [
     (op, s)

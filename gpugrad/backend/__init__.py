@@ -169,6 +169,11 @@ class Backend(Protocol):
     def top(self, array: Array, count: int, axis: int, largest: bool) -> Array:
         """Return the places of so many of the largest or smallest elements, in their order."""
 
+    def count_at(
+        self, places: Array, length: int, weights: Array | None, dtype: np.dtype[Any]
+    ) -> Array:
+        """Return how often each of the numbers below ``length`` occurs, or sums of weights."""
+
     def kth(self, array: Array, axis: int, ranks: Shape) -> Sequence[Array]:
         """Return the elements of some ranks along an axis, which stays with length 1.
 

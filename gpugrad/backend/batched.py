@@ -563,6 +563,12 @@ class BatchedBackend:
         """
         raise dynamic("unique_dim")
 
+    def count_at(
+        self, places: Array, length: int, weights: Array | None, dtype: np.dtype[Any]
+    ) -> Batched:
+        """Refuse: what is counted, and how far, is another thing in each example."""
+        raise RuntimeError(DYNAMIC)
+
     def kth(self, array: Batched, axis: int, ranks: Shape) -> Sequence[Batched]:
         """Return the elements of some ranks along an axis, which stays with length 1."""
         return [self.made(row) for row in self.inner.kth(array.array, self.depth + axis, ranks)]

@@ -965,6 +965,12 @@ def top(array: Array, count: int, axis: int, largest: bool) -> Array:
 
 
 @quiet
+def count_at(places: Array, length: int, weights: Array | None, dtype: np.dtype[Any]) -> Array:
+    """Return how often each of the numbers below ``length`` occurs, or sums of weights."""
+    return np.bincount(places, weights, length).astype(dtype, copy=False)
+
+
+@quiet
 def kth(array: Array, axis: int, ranks: Shape) -> Sequence[Array]:
     """Return the elements of some ranks along an axis, which stays with length 1."""
     own = array.dtype

@@ -607,6 +607,16 @@ def top(array: Array, count: int, axis: int, largest: bool) -> Array:
 
 
 @at_home
+def count_at(places: Array, length: int, weights: Array | None, dtype: np.dtype[Any]) -> Array:
+    """Return how often each of the numbers below ``length`` occurs, or sums of weights."""
+    kind = np.dtype(np.int64) if weights is None else dtype
+    result = full((length,), 0, kind, device_of(places))
+    values = full(places.shape, 1, kind, device_of(places)) if weights is None else weights
+    add_at(result, (places,), values)
+    return result if kind == dtype else astype(result, dtype)
+
+
+@at_home
 def kth(array: Array, axis: int, ranks: Shape) -> Sequence[Array]:
     """Return the elements of some ranks along an axis, which stays with length 1."""
     before = (slice(None),) * axis

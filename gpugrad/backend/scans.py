@@ -206,7 +206,8 @@ def _turns(angle: Array) -> Array:
 def _sum_of_exponentials(x: Array, y: Array) -> Array:
     """Return log(exp(x) + exp(y)) of complex numbers."""
     swapped = y.real > x.real
-    large, small = np.where(swapped, y, x), np.where(swapped, x, y)
+    large: Array = np.where(swapped, y, x)
+    small: Array = np.where(swapped, x, y)
     same = (large.real == small.real) & np.isinf(large.real)  # whose difference is nan
     found = large + np.log1p(np.exp(small - large))
     return np.where(same, large, found)

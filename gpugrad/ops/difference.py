@@ -210,7 +210,8 @@ def _slope(x: Any, axis: int, step: Any, order: int) -> Any:
     if isinstance(step, TensorBase) and step._array.ndim:
         ones = [1] * x._array.ndim
         ones[axis] = -1
-        width = reshape(diff(step), tuple(ones))
+        points: Any = step
+        width = reshape(diff(points), tuple(ones))
         count = width._array.shape[axis]
         low, high = part(width, 0, count - 1), part(width, 1, count - 1)
         inside = (
