@@ -438,6 +438,11 @@ def bernoulli(
 ) -> Tensor:
     """Return ones with the probabilities in ``input``, or with one of ``p``, and zeros."""
 
+def bincount(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], weights: Any = None, minlength: int = 0
+) -> Tensor:
+    """Return how often each integer from 0 on occurs; with ``weights`` their sums."""
+
 def binomial(
     count: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     prob: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1240,6 +1245,36 @@ def heaviside(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return 0 where input is below 0 or nan, 1 above, and values at 0; there is no derivative."""
+
+def histc(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bins: int = 100,
+    min: float = 0,
+    max: float = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return how many elements lie in each of so many bins of equal width between two numbers."""
+
+def histogram(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bins: Any,
+    *,
+    range: Any = None,
+    weight: Any = None,
+    density: bool = False,
+    out: Tensor | None = None,
+) -> Any:
+    """Return how many elements lie in each bin, or the sum of their weights, and the bins' edges."""
+
+def histogramdd(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bins: Any,
+    range: Any = None,
+    weight: Any = None,
+    density: bool = False,
+) -> Any:
+    """Return how many points lie in each box, and the edges of the boxes in each dimension."""
 
 def hsplit(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], indices_or_sections: int | Sequence[int]

@@ -405,6 +405,9 @@ class Methods(TensorBase):
     def bfloat16(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor as bfloat16; itself where it is that."""
 
+    def bincount(self, weights: Any = None, minlength: builtins.int = 0) -> Tensor:
+        """Return how often each integer from 0 on occurs; with ``weights`` their sums."""
+
     def bitwise_and(self, other: Any) -> Tensor:
         """Return input & other, of bools or integers."""
 
@@ -853,6 +856,16 @@ class Methods(TensorBase):
 
     def heaviside_(self, values: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Write the result of ``heaviside`` into the tensor, and return that."""
+
+    def histc(
+        self, bins: builtins.int = 100, min: builtins.float = 0, max: builtins.float = 0
+    ) -> Tensor:
+        """Return how many elements lie in each of so many bins of equal width between two numbers."""
+
+    def histogram(
+        self, bins: Any, *, range: Any = None, weight: Any = None, density: builtins.bool = False
+    ) -> Any:
+        """Return how many elements lie in each bin, or the sum of their weights, and the bins' edges."""
 
     def hsplit(
         self, indices_or_sections: builtins.int | Sequence[builtins.int]
