@@ -87,8 +87,8 @@ def numbered() -> cupy.ElementwiseKernel:
     """Return the kernel that makes rows of numbers of steps, negative ones from the front."""
     return cupy.ElementwiseKernel(
         "T number, int64 length, int64 step",
-        "int64 row",
-        "row = ((long long)number < 0 ? number + length : number) * step",
+        "R row",
+        "row = R(((long long)number < 0 ? number + length : number) * step)",
         "gpugrad_numbered",
     )
 

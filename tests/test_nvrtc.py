@@ -213,7 +213,7 @@ def own_sources() -> dict[str, str]:
                         yield name, made.code, made.name
         for dtype in INTEGERS[1::2]:
             made = segment.numbered()
-            types = (dtype, *INTEGERS[-1:] * 3)
+            types = (dtype, *INTEGERS[-1:] * 2, INTEGERS[-2])
             source = nvrtc.elementwise_source(made, 1, types, (True, None, None, True))
             yield f"numbered, {dtype.name}", source, made.name
         for dtype in (*FLOATS[:2], *INTEGERS[-1:]):

@@ -915,15 +915,20 @@ def _dense(array: Array) -> Array:
 def _numbered(shape: Shape, index: Any) -> tuple[Array, Shape]:
     """Return the numbers of the rows of a dense array that an index names, and a row's shape."""
     kind = np.dtype(np.int32 if math.prod(shape) < 2**31 else np.int64)  # sorted in half the time
+
+    def part(numbers: Array, length: int, step: int) -> Array:
+        launches.add(1)
+        return segment.numbered()(numbers, length, step, xp.ndarray(numbers.shape, kind))
+
     items: list[Any] = []
     for item in index if isinstance(index, tuple) else (index,):
         mask = isinstance(item, xp.ndarray) and item.dtype.kind == "b" and item.ndim
         items += xp.nonzero(item) if mask else [item]
-    found = places.places(shape, tuple(items), xp, segment.numbered())
+    found = places.places(shape, tuple(items), xp, part)
     if found is None:  # of an index that makes dimensions
         launches.add(2)
         return xp.arange(math.prod(shape), dtype=kind).reshape(shape)[tuple(items)], ()
     slices = len(found.parts) - builtins.sum(isinstance(i, xp.ndarray) for i in items)
-    launches.add(2 * len(found.parts) + slices)
+    launches.add(len(found.parts) - 1 + slices)
     numbers = functools.reduce(operator.add, found.parts)
-    return xp.ascontiguousarray(xp.broadcast_to(numbers, found.shape), kind), found.row
+    return _dense(xp.broadcast_to(numbers, found.shape)), found.row
