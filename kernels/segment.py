@@ -88,7 +88,8 @@ def numbered() -> cupy.ElementwiseKernel:
     return cupy.ElementwiseKernel(
         "T number, int64 length, int64 step",
         "R row",
-        "row = R(((long long)number < 0 ? number + length : number) * step)",
+        # one that is out of bounds, which is found elsewhere, must not be written to
+        "const long long k = (long long)number % length; row = R((k < 0 ? k + length : k) * step)",
         "gpugrad_numbered",
     )
 

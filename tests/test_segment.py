@@ -153,3 +153,13 @@ def test_scatter_with_what_is_there_has_gradients(device: str) -> None:
     assert x.detach().scatter_(0, index, 2, reduce="multiply").tolist() == [2, 12]
     with pytest.raises(RuntimeError, match="reduce argument must be either add or multiply"):
         x.scatter(0, index, y, reduce="sum")
+
+
+@pytest.mark.cuda
+def test_an_index_out_of_bounds_writes_nowhere_else() -> None:
+    """The error for it comes later; the memory behind belongs to others until then."""
+    memory = gpugrad.zeros(30, device="cuda")
+    part = memory[10:20]._array
+    index = gpugrad.tensor([12, -25, 3], device="cuda")._array
+    backend.of(part).add_at(part, (index,), gpugrad.ones(3, device="cuda")._array)
+    assert memory[:10].sum() == memory[20:].sum() == 0
