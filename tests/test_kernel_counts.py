@@ -350,9 +350,9 @@ KNOWN = [
 
 @pytest.fixture
 def products(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """Return by how much the emulator's count is to be corrected for products and sorts.
+    """Return by how much the emulator counts too much or too little of what libraries do.
 
-    Each counts as one; the emulated cuBLAS and Thrust launch nothing, but CuPy may copy operands.
+    Each counts as one; the emulated libraries launch nothing, but CuPy may copy operands.
     """
     import hostcuda
     from gpugrad.backend import cuda
@@ -368,7 +368,7 @@ def products(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 
         return called
 
-    for name in "matmul", "argsort":
+    for name in "matmul", "argsort", "by_cufft":
         monkeypatch.setattr(cuda, name, corrected(getattr(cuda, name)))
     return lambda: correction[0]
 

@@ -261,7 +261,10 @@ def istft(
     end = whole - start if length is None else start + length
     signal = _at_end(added(pw.mul(frames, weights)), start, min(end, whole))
     covered = _at_end(added(pw.mul(weights, weights).expand(count, n_fft)), start, min(end, whole))
-    if float(abs(all_of(covered._array)).min()) < 1e-11:
+    sums = all_of(covered._array)
+    door = backend.of(sums)
+    least = door.largest(sums, tuple(range(sums.ndim)), least=True)
+    if door.to_numpy(least).item() < 1e-11:
         raise wrong("window overlap add min: 1\n[ CPUBoolType{} ]")
     found = pw.div(signal, covered)
     if end <= whole:
