@@ -20,6 +20,7 @@ from gpugrad.graph import (
     Node,
     Output,
     TensorBase,
+    View,
     inferring,
     leads_nowhere,
     mode,
@@ -716,6 +717,27 @@ def _is_there(self: Any, key: Any, value: Any) -> bool:
     return True
 
 
+def _write_there(self: Any, key: Any, value: Any) -> bool:
+    """Write a value of its shape into a part with a history, of which no node is made to be lost.
+
+    It tells whether it did so; nothing is done where it did not.
+    """
+    array, own = self._array, self._view
+    if array.__class__ is not np.ndarray or not mode.enabled:
+        return False
+    try:
+        part = array[(*key, ...) if key.__class__ is tuple else (key, ...)]
+    except IndexError:
+        return False
+    if part.shape != value._array.shape or part.shape == array.shape:
+        return False
+    base = self if own is None else own.base
+    place = wrap(part)
+    place._counter = counter = shared_counter(self)
+    place._view = View(base, "" if own is None else own.origin, base._edge, counter.value)
+    return write_part(_replaced, place, (value,), {})
+
+
 @public(function=False, method=False, operators="__setitem__")
 def setitem(self: Tensor, key: Any, value: Any) -> None:
     """Write a number or a tensor at an index: into the view there, as ``copy_`` does.
@@ -753,6 +775,8 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
         value = cast(value, dtype=self._array.dtype)
     if arrays:
         _put_at_arrays(self, Index.of(index, items_of(key)), value)
+        return
+    if simple and _write_there(self, key, value):
         return
     check_examples(self, value)
     place = getitem(self, key)
