@@ -845,7 +845,7 @@ def digamma(
 def dist(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    p: float = 2,
+    p: bool | int | float | builtins.complex = 2,
 ) -> Tensor:
     """Return the norm of input - other, of any order."""
 

@@ -649,7 +649,9 @@ class Methods(TensorBase):
         """Write the result of ``digamma`` into the tensor, and return that."""
 
     def dist(
-        self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], p: builtins.float = 2
+        self,
+        other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+        p: builtins.bool | builtins.int | builtins.float | complex = 2,
     ) -> Tensor:
         """Return the norm of input - other, of any order."""
 

@@ -15,6 +15,7 @@ from gpugrad.op.promotion import as_operand
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.indexing import taken
 from gpugrad.ops.norms import norm
+from gpugrad.ops.pointwise import Number
 from gpugrad.ops.products import matmul
 from gpugrad.ops.reduction import sum
 from gpugrad.ops.shape import reshape, unsqueeze
@@ -245,7 +246,7 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
 
 
 @public()
-def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
+def dist(input: Tensor, other: Tensor, p: Number = 2) -> Tensor:
     """Return the norm of input - other, of any order."""
     difference: Any = input - as_operand("dist", "other", 2, other)
     kind = _dtype.of(difference._array.dtype)
