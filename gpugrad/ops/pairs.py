@@ -255,7 +255,7 @@ def dist(input: Tensor, other: Tensor, p: Number = 2) -> Tensor:
             "norm(): input dtype should be either floating point or complex. Got "
             f"{kind.title} instead."
         )
-    return norm(difference, p)
+    return norm(difference, p)  # type: ignore[arg-type]
 
 
 @public(inplace="values", out=True)
