@@ -28,9 +28,9 @@ INTEGERS = [np.dtype(d) for d in ("bool", "uint8", "int8", "int16", "int32", "in
 REAL_ONLY = {"lt", "le", "gt", "ge", "softplus_formula", "logaddexp"} | {
     name
     for name, op in OPS.items()
-    if op.promotion in ("real", "floating") or op.complex_error is not None
+    if op.promotion in ("real", "number", "floating", "whole") or op.complex_error is not None
 }
-WHOLE_ONLY = {"bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"}
+WHOLE_ONLY = {name for name, op in OPS.items() if op.promotion in ("integer", "whole")}
 COMPLEX_ONLY = {"imaginary_part"}
 EXPONENTS = (0, 1, 2, 3, 0.5, -0.5, -1, -2)
 
@@ -133,9 +133,11 @@ def whole() -> Iterator[Kernel]:
         if name in COMPLEX_ONLY:
             continue
         for dtype in INTEGERS:
+            if op.promotion == "floating":
+                continue
             if op.promotion in ("float", "real"):
                 compute = FLOATS[1]
-            elif dtype.kind != "b" or op.promotion == "compare" or name in WHOLE_ONLY:
+            elif dtype.kind != "b" or op.promotion == "compare" or op.promotion == "integer":
                 compute = dtype
             else:
                 continue
