@@ -619,12 +619,18 @@ def count_at(places: Array, length: int, weights: Array | None, dtype: np.dtype[
 @at_home
 def kth(array: Array, axis: int, ranks: Shape) -> Sequence[Array]:
     """Return the elements of some ranks along an axis, which stays with length 1."""
-    before = (slice(None),) * axis
     places = order(array, axis, False)
-    launches.add(2 * len(ranks))
-    return [
-        xp.take_along_axis(array, places[(*before, slice(rank, rank + 1))], axis) for rank in ranks
+    where = device_of(array)
+    ones = [1] * array.ndim
+    index = [
+        count(n, where).reshape([*ones[:k], n, *ones[k + 1 :]]) if k != axis else None
+        for k, n in enumerate(array.shape)
     ]
+    before, rows = (slice(None),) * axis, []
+    for rank in ranks:
+        index[axis] = places[(*before, slice(rank, rank + 1))]
+        rows.append(take(array, tuple(index)))
+    return rows
 
 
 @at_home

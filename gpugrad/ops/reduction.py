@@ -347,8 +347,9 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
         raise RuntimeError(
             f"size {{{errors.size(shape)}}} is not expandable to size {{{errors.size(full)}}}."
         )
-    if shape == full:
+    if shape == full and shape:
         return alias(input)
     axes = errors.summed_axes(full, shape)
-    total: Any = _sum_along(input, axes=axes, keepdims=True, dtype=input._array.dtype)
+    kind = summed_type(input, None)
+    total: Any = _sum_along(input, axes=axes, keepdims=True, dtype=kind)
     return total if total._array.shape == shape else total.view(shape)

@@ -80,6 +80,8 @@ SAMPLES: dict[str, list[Sample]] = {
                     reference=lambda x: x.sum(1, keepdims=True)),
         case("leading", lambda lib, x: x.sum_to_size(1, 4), Z,
              reference=lambda x: x.sum((0, 1))[None]),
+        case("bools", lambda lib, x: x.sum_to_size(4), truth((3, 4)),
+             reference=lambda x: x.sum(0), **NOT),
         case("same", lambda lib, x: x.sum_to_size((3, 4)) * 2, X, reference=lambda x: x * 2),
     ],
 }  # fmt: skip
