@@ -95,6 +95,8 @@ ELSEWHERE = {
     "gpugrad.ops.chance": "by chance: tested with random numbers",
     "gpugrad.ops.shape._identity": "a part of a dual tensor: tested with forward mode",
     "chained": "a part of gradients by another convention: tested with these",
+    "gpugrad.ops.segment._once": "refuses second derivatives: tested with segments",
+    "gpugrad.ops.strided._read": "a part of second derivatives: those of the samples of as_strided",
     "where_positive": "a part of relu's gradient only",
     "one_for": "a part of the gradient of prod, as product_in",
     "product_in": "likewise",
@@ -108,6 +110,7 @@ ELSEWHERE = {
     "gegenbauer": "a part of polynomials and their gradients",
     "laguerre": "likewise",
     "spherical_bessel_j1": "a part of a gradient only",
+    "along_difference": "a part of cdist's gradient only, which has no half precision",
 }
 
 

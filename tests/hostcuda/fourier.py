@@ -64,6 +64,7 @@ class _Plan:
 
     def fft(self, a: Any, out: Any, direction: int) -> None:
         source, name = _host(a), _NAMES[self.fft_type]
+        found: Any
         if name in ("CUFFT_R2C", "CUFFT_D2Z"):
             found = np.fft.rfftn(source, axes=self.axes)
         elif name in ("CUFFT_C2R", "CUFFT_Z2D"):
