@@ -33,16 +33,40 @@ REAL = {"mvlgamma", "softplus", "max", "min", "amax", "amin", "silu"} | {
     if op.promotion in ("real", "floating") or op.complex_error is not None
 }
 # PyTorch refuses complex inputs, or does not differentiate by them.
-REFUSED = {"complex", "polar", "view_as_complex", "slice_scatter", "select_scatter"}
+REFUSED = {"complex", "polar", "view_as_complex"}
+# Those that need an order, or are of real numbers only, refuse complex ones in both libraries.
+NONE = {
+    "view_as_complex_copy", "aminmax", "sort", "msort", "topk", "median", "nanmedian", "kthvalue",
+    "mode", "quantile", "nanquantile", "cummax", "cummin", "clamp_min", "clamp_max", "threshold",
+    "remainder", "fmod", "frexp", "cdist", "pdist", "nansum", "nanmean", "index_reduce",
+    "fft.rfft", "fft.rfft2", "fft.rfftn", "fft.ihfft", "fft.ihfft2", "fft.ihfftn",
+}  # fmt: skip
+# So do these samples of operations that take complex numbers otherwise, or make them real first.
+NONE_OF = {
+    "div": ("floor floats", "trunc floats"),
+    "scatter_reduce": ("amax", "amax, alone", "amin", "amin, alone"),
+    "softmax": ("ordinary", "first dim", "middle dim", "long columns", "0-d"),
+    "log_softmax": ("ordinary", "first dim", "middle dim", "long columns", "0-d"),
+}
+# PyTorch computes these, and says that it has no gradient of them; that of vander overwrites what
+# it saved.
+UNDIFFERENTIATED = {
+    "select_copy", "slice_copy", "select_scatter", "slice_scatter", "nan_to_num", "scatter_reduce",
+    "vander",
+}  # fmt: skip
+BY_RULE = [(op, s) for op, s in choice.by_rule(choice.DIFFERENTIABLE) if not s.coarse]
+REFUSING = [(op, s) for op, s in BY_RULE if op in NONE or s.name in NONE_OF.get(op, ())]
+BEYOND = [(op, s) for op, s in choice.without(BY_RULE, REFUSING) if op in UNDIFFERENTIATED]
 EVERY = [
     (op, s)
-    for op, s in choice.by_rule(choice.DIFFERENTIABLE)
-    if not s.coarse
-    and op.removeprefix("special.") not in REAL | REFUSED
+    for op, s in choice.without(BY_RULE, REFUSING + BEYOND)
+    if op.removeprefix("special.") not in REAL | REFUSED
     and op != "as_strided_scatter"  # whose gradient in PyTorch is that of what was overwritten
     and (op, s.name) != ("logaddexp", "far out")  # where PyTorch's second derivatives overflow
     and op != "linalg.ldl_solve"  # which has no gradient in PyTorch
     and (op, s.name) != ("linalg.svd", "only vectors")  # whose phases are not defined
+    # of real parts, whose gradient in PyTorch is computed with the imaginary ones
+    and (op, s.name) != ("cumprod", "dtype")
 ]
 
 
@@ -106,6 +130,36 @@ def test_two_orders_are_pytorchs(op: str, sample: Sample) -> None:
             assert_close(a, b.detach(), 1e-9, 1e-9)
         compared += 1
     assert compared
+
+
+@choice.over(REFUSING)
+def test_complex_numbers_are_refused_as_by_pytorch(op: str, sample: Sample) -> None:
+    arrays, *_ = cases(sample)
+    with pytest.raises(RuntimeError) as ours:
+        sample.function(gpugrad, *map(gpugrad.tensor, arrays))
+    # PyTorch copies one element without a look at its type, and has products and means of complex
+    # slices of matrices, but not of vectors, and no gradient of them
+    if sample.name == "0-d" or (op == "index_reduce" and sample.name in ("prod", "mean")):
+        return
+    torch = pytorch()
+    with pytest.raises(RuntimeError) as theirs:
+        sample.function(torch, *map(torch.tensor, arrays))
+    assert ours.type is theirs.type
+    if op not in ("clamp_min", "clamp_max", "index_reduce"):  # where PyTorch names inner kernels
+        assert str(ours.value).replace("gpugrad.", "torch.") == str(theirs.value)
+
+
+@choice.over(BEYOND)
+def test_what_pytorch_does_not_differentiate_moves_as_differences_say(
+    op: str, sample: Sample
+) -> None:
+    torch = pytorch()
+    arrays, *_ = cases(sample)
+    with pytest.raises(RuntimeError):  # else it can be compared
+        derivatives(torch, sample, arrays)
+    inputs = [gpugrad.tensor(a).requires_grad_(a.dtype.kind in "fc") for a in arrays]
+    gpugrad.autograd.gradcheck(lambda *x: sample.function(gpugrad, *x), inputs)
+    gpugrad.autograd.gradgradcheck(lambda *x: sample.function(gpugrad, *x), inputs)
 
 
 ORDERED: dict[str, Any] = {
