@@ -37,7 +37,7 @@ from gpugrad.backend import cpu
 from gpugrad.graph import SavedOutput, TensorBase
 from gpugrad.op import OPS, Elementwise, Operation
 from gpugrad.testing import assert_close, check_gradient, flat
-from samples import REFERENCE, SAMPLES, Sample
+from samples import REFERENCE, SAMPLES, UNDERIVED, Sample
 
 SMOOTH = [(op, s) for op, s in DIFFERENTIABLE if not s.coarse]
 BY_RULE = by_rule(SMOOTH)
@@ -98,6 +98,8 @@ ELSEWHERE = {
     "gpugrad.ops.segment._once": "refuses second derivatives: tested with segments",
     "gpugrad.ops.strided._read": "a part of second derivatives: those of the samples of as_strided",
     "where_positive": "a part of relu's gradient only",
+    "where_above": "a part of threshold's gradient only",
+    "where_beyond": "a part of hardshrink's gradient only",
     "one_for": "a part of the gradient of prod, as product_in",
     "product_in": "likewise",
     "reduced": "a part of norm and var far from 1: tested with ranges",
@@ -675,12 +677,6 @@ FAILS = {
     "special.airy_ai-ordinary": "it has errors of 1e-8 of negative numbers",
     "special.airy_ai-points": "it has errors of 1e-8 of negative numbers",
 }
-
-
-# PyTorch has no gradients of these.
-UNDERIVED = {
-    op for op in SAMPLES if "bessel" in op or "polynomial" in op or op == "special.airy_ai"
-}  # fmt: skip
 
 
 def torch_flat(result: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -98,7 +99,7 @@ class Elementwise:
         self.parameters = tuple(f"operand{k}" for k in range(len(formula.inputs)))
         self.arguments = tuple(str(v.value) for v in formula.inputs)  # by PyTorch's names
         self.plans: dict[tuple[object, ...], tuple[_Part, ...]] = {}
-        self.products: dict[Formula, Elementwise] = {}
+        self.products: dict[tuple[Formula, tuple[str, ...]], Elementwise] = {}
         self.others: dict[str, Elementwise] = {}
         self.rules: dict[tuple[tuple[bool, ...], int], Rule] = {}
         self.plain: dict[tuple[tuple[bool, ...], bool, Any], Rule] = {}
@@ -111,6 +112,7 @@ class Elementwise:
         if name not in self.others:
             self.others[name] = other = Elementwise(name, self.formula)
             other.arguments, other.constants = self.arguments, self.constants
+            other.parameters = self.parameters
         return self.others[name]
 
     @functools.cached_property
@@ -209,7 +211,12 @@ class Elementwise:
         if saved.count(None) == len(saved):
             saved = []
         params = _described(arrays, outs, compute)
-        scaled = self.parameters[-1] == "alpha" and saved.count(None) == len(saved) - 1
+        factors = generated.FACTORS.intersection(self.parameters)
+        scaled = factors and not any(
+            s is not None
+            for s, p in itertools.zip_longest(saved, self.parameters)
+            if p not in factors
+        )
         kept = Numbers(saved) if scaled else tuple(saved)
         node = record(self.rule(needs, count), inputs, kept, versions_of(kept), params)
         for k, out in enumerate(outs):
@@ -374,13 +381,23 @@ class Elementwise:
 
         return generated.forward(self, general, generated.SAVED)
 
-    def derived(self, product: Product) -> Elementwise:
-        """Return the operation that computes some gradients of this one."""
-        op = self.products.get(product.formula)
+    def derived(self, product: Product, tangents: int | None = None) -> Elementwise:
+        """Return the operation that computes some gradients, or outputs' tangents, of this one.
+
+        Its factors are called as they are here.
+        """
+        start = len(self.formula.outputs) if tangents is None else tangents
+        known = dict(enumerate(self.parameters, start))
+        names = [known.get(s) for s in product.sources]
+        parameters = tuple(
+            [n if n in generated.FACTORS else f"operand{k}" for k, n in enumerate(names)]
+        )
+        op = self.products.get((product.formula, parameters))
         if op is None:
-            op = self.products[product.formula] = Elementwise(
+            op = self.products[product.formula, parameters] = Elementwise(
                 self.name.removesuffix("0") + "Backward0", product.formula
             )
+            op.parameters = parameters
         return op
 
     attribute = staticmethod(attribute)
@@ -414,7 +431,7 @@ class Elementwise:
         values = (*tangents, *known)
         shapes = [p.results[k][0] for k in product.targets]
         summed = next((k for k, shape in enumerate(shapes) if shape != p.shape), None)
-        outs = self.derived(product).evaluate(
+        outs = self.derived(product, len(tangents)).evaluate(
             [values[s] for s in product.sources],
             p.compute,
             [p.results[k][1] for k in product.targets],
@@ -540,6 +557,7 @@ class Pointwise(Elementwise):
                 )
             found = self.kinds[complex_] = Elementwise(self.name, formula)
             found.arguments, found.constants = self.arguments, self.constants
+            found.parameters = self.parameters
         return found
 
     def check_complex(self) -> None:

@@ -23,3 +23,8 @@ for _module in pkgutil.walk_packages(__path__, "samples."):
         _table = import_module(_module.name)
         SAMPLES |= _table.SAMPLES
         vars(REFERENCE).update(_table.REFERENCE)
+
+# PyTorch has no gradients of these: its results do not require grad.
+UNDERIVED = {
+    op for op in SAMPLES if "bessel" in op or "polynomial" in op or op == "special.airy_ai"
+}  # fmt: skip

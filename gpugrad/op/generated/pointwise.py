@@ -18,6 +18,7 @@ def mul(input, other):
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -192,6 +193,9 @@ def forward_source(
     )
 
 
+FACTORS = frozenset({"alpha", "beta"})  # parameters that are always numbers
+
+
 def _case(
     formula: Formula, parameters: Sequence[str], ys: Sequence[str], needs: tuple[bool, ...]
 ) -> Case:
@@ -213,7 +217,9 @@ def _case(
     values.append("kept" if len(parameters) + 1 in sources else "None")
     rule = f"rule_{marks(needs)}"
     rule = f"{rule} if same else wide_{marks(needs)}" if ys else rule
-    numbers = parameters[-1] == "alpha" and set(values[:-2] + values[-1:]) == {"None"}
+    factors = FACTORS.intersection(parameters)
+    named = itertools.zip_longest(values, parameters)
+    numbers = bool(factors) and all(v == "None" for v, p in named if p not in factors)
     return Case(needs, rule, values, written, numbers)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpugrad import _dtype
-from gpugrad.formula import call
 from gpugrad.op import pointwise, public, selecting
 from gpugrad.op.forms import Selected
 from gpugrad.op.number import checked_number
 from gpugrad.ops.pointwise.choice import NO_CLAMP, where
-from gpugrad.ops.pointwise.comparison import gt, le
+from gpugrad.ops.pointwise.comparison import gt
 from gpugrad.ops.pointwise.exponential import exp
 from gpugrad.ops.pointwise.operand import Number
 
@@ -18,11 +17,21 @@ if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
 
 
-# As in PyTorch the derivatives of these two are 0 by some of their operands, and not nothing: with
+# As in PyTorch the derivatives of these are 0 by some of their operands, and not nothing: with
 # ``create_graph`` a gradient that is made of them requires grad.
 @pointwise("where(le(level, 0), 0, x)", "ThresholdBackwardBackward0")
 def where_positive(g, level, x):
     return 0, where_positive(level, g)
+
+
+@pointwise("where(le(level, bound), 0, x)", "ThresholdBackwardBackward0")
+def where_above(g, level, bound, x):
+    return 0, None, where_above(level, bound, g)
+
+
+@pointwise("where(le(abs(level), bound), 0, x)", "HardshrinkBackwardBackward0")
+def where_beyond(g, level, bound, x):
+    return 0, None, where_beyond(level, bound, g)
 
 
 @public(inplace="values function")
@@ -101,7 +110,7 @@ def silu(input: Tensor) -> Tensor:
     parameters=("input", "threshold", "value"),
 )
 def threshold_formula(g, x, threshold):
-    return where(le(x, threshold), 0, g), None, None
+    return where_above(x, threshold, g), None, None
 
 
 @public(method=False, inplace="values function")
@@ -165,7 +174,7 @@ def selu(g, x):
     parameters=("input", "lambd"),
 )
 def hardshrink_formula(g, x, lambd):
-    return where(le(call("abs", x), lambd), 0, g), None
+    return where_beyond(x, lambd, g), None
 
 
 @public()
