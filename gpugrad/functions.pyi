@@ -1249,8 +1249,8 @@ def heaviside(
 def histc(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     bins: int = 100,
-    min: float = 0,
-    max: float = 0,
+    min: bool | int | float | builtins.complex = 0,
+    max: bool | int | float | builtins.complex = 0,
     *,
     out: Tensor | None = None,
 ) -> Tensor:
@@ -2334,9 +2334,9 @@ def remainder(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
 
 def renorm(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    p: float,
+    p: bool | int | float | builtins.complex,
     dim: int,
-    maxnorm: float,
+    maxnorm: bool | int | float | builtins.complex,
     *,
     out: Tensor | None = None,
 ) -> Tensor:

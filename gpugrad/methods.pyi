@@ -860,7 +860,10 @@ class Methods(TensorBase):
         """Write the result of ``heaviside`` into the tensor, and return that."""
 
     def histc(
-        self, bins: builtins.int = 100, min: builtins.float = 0, max: builtins.float = 0
+        self,
+        bins: builtins.int = 100,
+        min: builtins.bool | builtins.int | builtins.float | complex = 0,
+        max: builtins.bool | builtins.int | builtins.float | complex = 0,
     ) -> Tensor:
         """Return how many elements lie in each of so many bins of equal width between two numbers."""
 
@@ -1619,10 +1622,20 @@ class Methods(TensorBase):
     def remainder_(self, other: Any) -> Tensor:
         """Write the result of ``remainder`` into the tensor, and return that."""
 
-    def renorm(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
+    def renorm(
+        self,
+        p: builtins.bool | builtins.int | builtins.float | complex,
+        dim: builtins.int,
+        maxnorm: builtins.bool | builtins.int | builtins.float | complex,
+    ) -> Tensor:
         """Return the slices along ``dim``, shortened to ``maxnorm`` where their norm is larger."""
 
-    def renorm_(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
+    def renorm_(
+        self,
+        p: builtins.bool | builtins.int | builtins.float | complex,
+        dim: builtins.int,
+        maxnorm: builtins.bool | builtins.int | builtins.float | complex,
+    ) -> Tensor:
         """Write the result of ``renorm`` into the tensor, and return that."""
 
     def repeat(self, *repeats: Any) -> Tensor:

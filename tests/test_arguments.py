@@ -159,7 +159,9 @@ CALLS = (
     "torch.atan2(1.0, x)", "x.hypot(2.0)", "torch.swapaxes(x, axis0=0, axis1=1)",
     "x.sum(np.int64(0))", "x.sum([0, np.int64(1)])", "x.sum((0, 1.5))", "x.amax((1.5, 0))",
     "x.cumsum(torch.tensor(0))", "x.unsqueeze(np.int32(1))", "x.isclose(x, rtol=1)",
-    "torch.index_put(x, [1], x)", "torch.cat(x)",
+    "torch.index_put(x, [1], x)", "torch.cat(x)", "torch.histc(x, 5, 1j, 2)",
+    "torch.rot90(x, 1, (5, 5))", "torch.tensordot(x, x, ([0, 5], [0, 1]))",
+    "torch.quantile(x, torch.tensor([3.0]), 5)",
 )  # fmt: skip
 
 

@@ -407,6 +407,8 @@ class Operation:
         for k, out in enumerate(outs):
             if out._array.dtype.kind in INEXACT:
                 out._edge = node if len(outs) == 1 else Output(node, k)
+            elif mode.scope is not None and out._counter is not None:
+                out._counter.born = node.sequence  # which an edge would tell
 
     def _described(
         self, tensors: Sequence[Any], outs: Sequence[TensorBase], params: dict[str, Any]

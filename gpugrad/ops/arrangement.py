@@ -108,12 +108,12 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(given)}")
     if ndim < 2:
         raise RuntimeError(f"expected total dims >= 2, but got total dims = {ndim}")
-    if given[0] == given[1] or abs(given[0] - given[1]) == ndim:
+    first, second = (normal_dim(d, ndim) for d in given)
+    if first == second:
         raise RuntimeError(
             f"expected rotation dims to be different, but got dim0 = {given[0]} and dim1 = "
             f"{given[1]}"
         )
-    first, second = (normal_dim(d, ndim) for d in given)
     result: Tensor = _rot90(input, k=k % 4, first=first, second=second)
     return result
 

@@ -19,6 +19,7 @@ from gpugrad.op.saved import descended, read, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.counted import linspace
 from gpugrad.ops.creation import finish
+from gpugrad.ops.pointwise import Number
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -45,7 +46,7 @@ def _alone(function: str, *tensors: Any) -> None:
 def _counted(places: Array, length: int, weights: Array | None, kind: np.dtype[Any]) -> Any:
     """Return how often, or with which weights, the places below ``length`` are named."""
     found = backend.of(places).count_at(places, length, weights, kind)
-    return wrap(found)
+    return finish(wrap(found), False)
 
 
 @public()
@@ -66,16 +67,16 @@ def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
         raise NotImplementedError(f"\"bincount_{door.type}\" not implemented for '{kind.title}'")
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
+    whole = np.dtype(np.int64)
+    if array.shape == (0,):
+        return finish(wrap(door.full((minlength,), 0, whole, door.device_of(array))), False)
     least = 0
-    if array.ndim == 1 and array.size:
+    if array.ndim == 1:
         least = door.item(door.min(array, (0,), False))
     if array.ndim != 1 or least < 0:
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     if weights is not None and weights._array.shape != array.shape:
         raise RuntimeError("weights should be 1-d and have the same length as input")
-    whole = np.dtype(np.int64)
-    if not array.size:
-        return finish(wrap(door.full((minlength,), 0, whole, door.device_of(array))), False)
     length = max(door.item(door.max(array, (0,), False)) + 1, minlength)
     places = door.astype(array, whole)
     if weights is None:
@@ -90,7 +91,7 @@ def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
 
 
 @public(out=True)
-def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
+def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> Tensor:
     """Return how many elements lie in each of so many bins of equal width between two numbers.
 
     Where these are equal, the elements lie between their least and their largest.  What is outside
@@ -98,7 +99,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
 
     Raises:
         NotImplementedError: The type is not floating point.
-        RuntimeError: There are no bins, or no finite range.
+        RuntimeError: There are no bins, or no finite range of real numbers.
     """
     _alone("histc", input)
     bins = integer("histc", "bins", 2, bins)
@@ -108,6 +109,8 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
         raise NotImplementedError(f"\"histogram_{door.type}\" not implemented for '{kind.title}'")
     if bins <= 0:
         raise RuntimeError(_no_bins(bins, 0))
+    if isinstance(min, complex) or isinstance(max, complex):
+        raise RuntimeError("value cannot be converted to type double without overflow")
     low, high = float(min), float(max)
     x: Any = input.detach().reshape(-1)
     if low == high and x._array.size:

@@ -54,7 +54,7 @@ def cov(
     total: Any = count
     if weights is not None:
         total = sum(weights)
-        if count and not levels_of(total._array) and total.item() == 0:
+        if not levels_of(total._array) and total.item() == 0:
             raise RuntimeError("cov(): weights sum to zero, can't be normalized")
     center = sum(rows if weights is None else rows * weights, 1) / total
     if aweights is not None and correction:

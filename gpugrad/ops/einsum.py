@@ -427,9 +427,9 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         raise RuntimeError("both dimension lists should have same length")
     if a._array.dtype != b._array.dtype:
         raise RuntimeError("both inputs should have same dtype")
-    axes = [errors.normal_dims(d, t._array.ndim) if d else () for d, t in ((first, a), (second, b))]
     summed: list[list[int]] = [[], []]
-    for k, (i, j) in enumerate(zip(*axes, strict=True)):
+    for k, pair in enumerate(zip(first, second, strict=True)):
+        i, j = (errors.normal_dim(d, t._array.ndim) for d, t in zip(pair, (a, b), strict=True))
         n, m = a._array.shape[i], b._array.shape[j]
         if 1 in (n, m) and n != m:  # broadcast: the other is summed
             summed[n == 1].append(j if n == 1 else i)
@@ -438,6 +438,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
                 f"contracted dimensions need to match, but first has size {n} in dim {first[k]} "
                 f"and second has size {m} in dim {second[k]}"
             )
+    axes = [errors.normal_dims(d, t._array.ndim) if d else () for d, t in ((first, a), (second, b))]
     for place, (tensor, dims) in enumerate(((a, summed[0]), (b, summed[1]))):
         if dims:
             found = sum(tensor, tuple(dims), keepdim=True, dtype=tensor.dtype)

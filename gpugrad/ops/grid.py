@@ -14,6 +14,7 @@ from gpugrad.errors import size
 from gpugrad.graph import TensorBase, warn
 from gpugrad.op import public
 from gpugrad.op.saved import descended, wrap
+from gpugrad.ops.creation import finish
 from gpugrad.ops.indexing import index_select
 from gpugrad.ops.joining import cat, stack, tensors_of
 from gpugrad.ops.shape import expand, reshape, unsqueeze, view
@@ -297,6 +298,7 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
     for n in reversed(lengths):
         above = rest // n  # which NumPy computes ten times as fast as a remainder
         place = rest - above * n
-        found.append(wrap(array.door.made(place) if array.__class__ is Batched else place))
+        made = wrap(array.door.made(place) if array.__class__ is Batched else place)
+        found.append(finish(made, False))
         rest = above
     return tuple(descended(found[::-1], (indices,)))

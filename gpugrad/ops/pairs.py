@@ -259,7 +259,7 @@ def dist(input: Tensor, other: Tensor, p: Number = 2) -> Tensor:
 
 
 @public(inplace="values", out=True)
-def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
+def renorm(input: Tensor, p: Number, dim: int, maxnorm: Number) -> Tensor:
     """Return the slices along ``dim``, shortened to ``maxnorm`` where their norm is larger.
 
     Raises:

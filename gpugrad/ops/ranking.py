@@ -271,7 +271,6 @@ def _quantile(
     input: Any, q: Any, dim: int | None, keepdim: bool, interpolation: str, skips: bool
 ) -> Any:
     ndim = input._array.ndim
-    axis = None if dim is None else normal_dim(dim, ndim)
     number = not isinstance(q, TensorBase)
     if number and not isinstance(q, int | float):
         name = "nanquantile" if skips else "quantile"
@@ -279,7 +278,10 @@ def _quantile(
     if number and not 0 <= q <= 1:
         raise RuntimeError(f"quantile() q must be in the range [0, 1] but got {q:g}")
     _check_quantile(input, q, number, interpolation)
-    if number:
+    axis = None if dim is None else normal_dim(dim, ndim)
+    if not number:
+        _check_between(q)
+    else:
         array, door = np.asarray(q, input._array.dtype), backend.of(input._array)
         q = wrap(door.from_numpy(array, door.device_of(all_of(input._array))))
     rows = reshape(input, (-1,)) if axis is None or not ndim else movedim(input, axis, -1)
@@ -301,16 +303,19 @@ def _check_quantile(input: Any, q: Any, number: bool, interpolation: str) -> Non
             raise RuntimeError("quantile() q tensor must be same dtype as the input tensor")
         if q.device != input.device:
             raise RuntimeError("quantile() q tensor must be on the same device as the input tensor")
-        read(q)
-        if backend.of(all_of(q._array)).type == "cpu" and not levels_of(q._array):
-            values = q._array
-            if not ((values >= 0) & (values <= 1)).all():
-                raise RuntimeError("quantile() q values must be in the range [0, 1]")
     if interpolation not in _WAYS:
         raise RuntimeError(
             "quantile() interpolation must be one of linear, lower, higher, midpoint or nearest, "
             f"but got {interpolation}"
         )
+
+
+def _check_between(q: Any) -> None:
+    read(q)
+    if backend.of(all_of(q._array)).type == "cpu" and not levels_of(q._array):
+        values = q._array
+        if not ((values >= 0) & (values <= 1)).all():
+            raise RuntimeError("quantile() q values must be in the range [0, 1]")
 
 
 def _by_rows(rows: Any, q: Any, interpolation: str, skips: bool) -> Any:

@@ -59,8 +59,10 @@ def _padded(input: Any, pad: int, how: str) -> Any:
         NotImplementedError: There is no such way to do that.
         RuntimeError: The signal is too short for it.
     """
+    if not input._array.ndim:
+        input = input.reshape(1, 1, 1)
     shape = input._array.shape
-    length = shape[-1] if shape else 1
+    length = shape[-1]
     extended = [*(1,) * (3 - len(shape)), *shape]
     if how == "reflect" and pad >= length:
         raise RuntimeError(
