@@ -56,6 +56,14 @@ def out_of_bounds(
     return kind(f"{function}index {index} is out of bounds for dimension {axis} with size {length}")
 
 
+def unequal_sizes(first: Sequence[int], other: Sequence[int], place: int) -> RuntimeError:
+    """Return the error for a tensor of a stack that has another size than the first one."""
+    return RuntimeError(
+        f"stack expects each tensor to be equal size, but got {size(first)} at entry 0 and "
+        f"{size(other)} at entry {place}"
+    )
+
+
 def normal_dim(dim: int, ndim: int) -> int:
     """Return ``dim`` counted from the front; a 0-d tensor has the one dimension 0.
 

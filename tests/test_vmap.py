@@ -99,7 +99,10 @@ def test_a_mask_that_is_the_same_for_all(device: str, op: str, sample: Sample) -
 
 
 # In these examples must lie one behind the other, or pairs be neighbours.
-IN_MEMORY = ("view_as_complex", "as_strided", "as_strided_scatter")
+IN_MEMORY = (
+    "view_as_complex", "view_as_complex_copy", "as_strided", "as_strided_copy",
+    "as_strided_scatter",
+)  # fmt: skip
 
 
 @choice.over(BATCHED, cuda=ON_CUDA)
@@ -178,7 +181,9 @@ def test_gradient_of_a_batch(device: str, op: str, sample: Sample) -> None:
     batches = [gpugrad.stack(e).requires_grad_(k in wanted) for k, e in enumerate(examples)]
     loss = weighted(vmap(function)(*batches))
     rows = [b.detach().requires_grad_(b.requires_grad) for b in batches]
-    expected = weighted(looped(function, [list(r.unbind()) for r in rows]))
+    # each with memory of its own, as that of an example is for what counts from its beginning
+    single = [[e.clone() for e in r.unbind()] for r in rows]
+    expected = weighted(looped(function, single))
     inputs = [b for b in batches if b.requires_grad]
     ends = [r for r in rows if r.requires_grad]
     found = gradients(loss, inputs)
@@ -261,6 +266,9 @@ RESULTS = [
     "vmap(lambda x, i: x[:, i])(X.reshape(3, 1, 2), J)",
     "vmap(lambda x, i: x[i, :, i])(torch.arange(24.).reshape(3, 2, 2, 2), J)",
     "vmap(lambda x: x[[[0, 1], [1, 0]], None])(X)",
+    "vmap(lambda n: V.repeat_interleave(n))(torch.tensor([[1, 2], [3, 0]]))",
+    "vmap(lambda n: torch.repeat_interleave(n))(torch.tensor([[1, 2], [3, 0]]).int())",
+    "vmap(vmap(lambda x, n: x.repeat_interleave(n), (None, 0)))(X, I.reshape(3, 1, 1) * 0 + 2)",
     "vmap(lambda x: x.max(0).indices)(X)",
     "vmap(lambda x: x.to(torch.float64))(X).dtype",
     "vmap(lambda x: x.dtype == torch.float32 and x)(X)",
@@ -333,7 +341,10 @@ def setitem(x, index, value):
 """
 
 
-PYTORCH_WARNS = pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+PYTORCH_WARNS = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:torch",
+    "ignore:There is a performance drop:UserWarning",  # of its loops over examples
+)
 
 
 @pytest.mark.parametrize("program", RESULTS)
@@ -369,6 +380,12 @@ ERRORS = [
     "vmap(lambda x: x[x > 0])(X)",
     "vmap(lambda x: setitem(x.clone(), x > 0, 1.))(X)",
     "vmap(lambda x: x.nonzero())(X)",
+    "vmap(lambda n: V.repeat_interleave(n))(J)",
+    "vmap(lambda n: V.repeat_interleave(n))(-J)",
+    "vmap(lambda n: V.repeat_interleave(n, output_size=2))(J)",
+    "vmap(vmap(lambda n: V.repeat_interleave(n)))(torch.tensor([[[1, 2], [1, 3]], [[1, 2]] * 2]))",
+    "vmap(vmap(lambda n: V.repeat_interleave(n)))(torch.tensor([[[1, 2], [1, 3]]] * 2))",
+    "vmap(lambda n: V.repeat_interleave(n))(J[:0])",
     "vmap(lambda x: torch.zeros(2).copy_(x))(X)",
     "vmap(lambda x: torch.zeros(2).fill_(x[0]))(X)",
     "vmap(lambda x: torch.zeros(2).index_put_((I[:1],), x[:1]))(X)",

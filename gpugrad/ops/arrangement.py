@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend
-from gpugrad.errors import NO_DIMENSIONS, normal_dim, size
+from gpugrad.backend.batched import Batched, all_of
+from gpugrad.errors import NO_DIMENSIONS, normal_dim, size, unequal_sizes
 from gpugrad.graph import TensorBase
 from gpugrad.op import linear, public
 from gpugrad.op.saved import wrap
@@ -235,7 +236,8 @@ def repeat_interleave(
 
     Raises:
         NotImplementedError: The numbers are neither int32 nor int64.
-        RuntimeError: One is negative, or there are not as many as slices.
+        RuntimeError: One is negative, or there are not as many as slices.  Inside vmap: the
+            results of two examples would differ in length.
     """
     if repeats is None:
         return _numbers(input, output_size)
@@ -286,11 +288,39 @@ def _numbers(repeats: Any, output_size: int | None) -> Tensor:
             f'"repeat_interleave_{door.type}" not implemented for '
             f"'{_dtype.of(array.dtype).title}'"
         )
-    counts = door.to_numpy(array)
+    whole = all_of(array)  # with a row for each example of vmap
+    inner = backend.of(whole)
+    counts = inner.to_numpy(whole)
     if counts.min(initial=0) < 0:
         raise RuntimeError("repeats can not be negative")
-    if output_size is not None and output_size != counts.sum():
+    lengths = counts.sum(-1)
+    if not lengths.size:
+        raise RuntimeError(
+            "Batching rule not implemented for aten::repeat_interleave.Tensor. The fallback path "
+            "does not support vmap over dims of size 0."
+        )
+    if output_size is not None and (lengths != output_size).any():
         raise RuntimeError("allocated size does not match required size")
-    numbers = np.repeat(np.arange(counts.size, dtype=counts.dtype), counts)
-    result: Tensor = wrap(door.from_numpy(numbers, door.device_of(array)))
+    if (lengths != lengths.flat[0]).any():
+        raise _unequal(lengths)
+    each = np.broadcast_to(np.arange(array.size, dtype=counts.dtype), counts.shape)
+    numbers = np.repeat(each.reshape(-1), counts.reshape(-1))
+    numbers = numbers.reshape(*lengths.shape, lengths.flat[0])
+    found = inner.from_numpy(numbers, door.device_of(array))
+    result: Tensor = wrap(array.door.made(found) if array.__class__ is Batched else found)
     return result
+
+
+def _unequal(lengths: Array) -> Exception:
+    """Return the error of a stack of results of different length, of the outermost vmap first.
+
+    Args:
+        lengths: That of each example; an axis for each vmap, the outermost first.
+    """
+    stacked: Shape = ()
+    while True:
+        for row in lengths.T.reshape(-1, lengths.shape[0]).tolist():
+            for k, length in enumerate(row):
+                if length != row[0]:
+                    return unequal_sizes((*stacked, row[0]), (*stacked, length), k)
+        stacked, lengths = (*stacked, lengths.shape[0]), lengths[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend, errors
-from gpugrad.errors import normal_dim, size
+from gpugrad.errors import normal_dim, size, unequal_sizes
 from gpugrad.graph import TensorBase
 from gpugrad.op import cast, linear, public
 from gpugrad.op.saved import Like, wrap, zeros
@@ -172,10 +172,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     axis = normal_dim(dim, len(shape) + 1)
     for k, t in enumerate(found[1:], 1):
         if t._array.shape != shape:
-            raise RuntimeError(
-                f"stack expects each tensor to be equal size, but got {size(shape)} at entry 0 "
-                f"and {size(t._array.shape)} at entry {k}"
-            )
+            raise unequal_sizes(shape, t._array.shape, k)
     return _stack(*found, axis=axis)
 
 
