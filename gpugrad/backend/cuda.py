@@ -486,6 +486,8 @@ def triangle(array: Array, diagonal: int, upper: bool) -> Array:
     """Return matrices with zeros below a diagonal, or above it."""
     if array.dtype.kind == "V":  # CuPy makes float32 of bfloat16
         return triangle(array.view(np.int16), diagonal, upper).view(array.dtype)
+    rows, columns = array.shape[-2:]
+    launches.add((rows * columns > 0) + (array.size > 0))  # where to, and what there is
     return (xp.triu if upper else xp.tril)(array, diagonal)
 
 
