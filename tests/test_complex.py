@@ -269,6 +269,22 @@ def test_parts_of_dual_tensors_move(device: str) -> None:
     assert func.jvp(gpugrad.angle, (z,), (t,))[1].tolist() == pytest.approx([-7 / 5])
 
 
+def test_a_finite_part_beside_one_that_is_replaced_keeps_its_gradient(device: str) -> None:
+    nan, inf = np.nan, np.inf
+    z = gpugrad.tensor(
+        [complex(nan, 2), complex(1, inf), complex(-inf, nan), 1 + 2j], device=device
+    )
+    t = gpugrad.full_like(z, 3 + 4j).requires_grad_()
+    expected = [4j, 3, 0, 3 + 4j]
+
+    _, moved = func.jvp(gpugrad.nan_to_num, (z,), (t.detach(),))
+    z.requires_grad_()
+    (g,) = gpugrad.autograd.grad(z.nan_to_num(), z, t, create_graph=True)
+    (second,) = gpugrad.autograd.grad(g, t, gpugrad.full_like(z, 3 + 4j))
+
+    assert moved.tolist() == g.tolist() == second.tolist() == expected
+
+
 @pytest.mark.parametrize("name", ["sign", "erf", "logit"])
 def test_functions_of_real_numbers_refuse_complex_ones(name: str, device: str) -> None:
     with pytest.raises(NotImplementedError, match=r"complex numbers|ComplexFloat"):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import INEXACT
-from gpugrad.formula import FUNCTIONS, REAL, Expression, Function, call
+from gpugrad.formula import COMPLEX, FUNCTIONS, REAL, Expression, Function, call
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, Pointwise, function_of, pointwise, public, selecting
 from gpugrad.op.forms import Selected
@@ -222,7 +222,10 @@ FUNCTIONS["replacing"] = Function(
     parameters=("input", "nan", "posinf", "neginf"),
 )
 def replacing(g, x):
-    return where(isfinite(x), g, 0), None, None, None
+    if x.kind != COMPLEX:
+        return where(isfinite(x), g, 0), None, None, None
+    real, imag = (where(isfinite(call(part, x)), call(part, g), 0) for part in ("real", "imag"))
+    return real + imag * 1j, None, None, None
 
 
 @pointwise("x", function="nan_to_num")
