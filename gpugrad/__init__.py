@@ -45,6 +45,7 @@ from gpugrad._layout import contiguous_format as contiguous_format
 from gpugrad._layout import layout as layout
 from gpugrad._layout import memory_format as memory_format
 from gpugrad._layout import preserve_format as preserve_format
+from gpugrad._layout import sparse_coo as sparse_coo
 from gpugrad._layout import strided as strided
 from gpugrad._size import Size as Size
 from gpugrad._tensor import Tensor as Tensor

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class layout:  # noqa: N801  PyTorch's name
-    """How a tensor is stored; ``strided`` is the only one that there is."""
+    """How a tensor is stored; all are ``strided``, and ``sparse_coo`` is there to be refused."""
 
     __slots__ = ("name",)
 
@@ -39,6 +39,7 @@ class memory_format:  # noqa: N801  PyTorch's name
 
 
 strided = layout("strided")
+sparse_coo = layout("sparse_coo")
 
 preserve_format = memory_format("preserve_format")
 contiguous_format = memory_format("contiguous_format")
@@ -49,11 +50,14 @@ Order = tuple[int, ...] | None  # None where the dimensions lie in their order
 
 
 def check_layout(function: str, given: object) -> None:
-    """Raise where a layout is none of ours.
+    """Raise where a layout is not strided.
 
     Raises:
-        TypeError: It is something else.
+        TypeError: It is no layout.
+        ValueError: It is another one.
     """
+    if given is sparse_coo:
+        raise ValueError(f"{function} is implemented for strided tensors only, got: {given}")
     if given is not None and given is not strided:
         raise TypeError(
             f"{function}(): argument 'layout' must be gpugrad.layout, not {type(given).__name__}"

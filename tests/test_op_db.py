@@ -1,4 +1,7 @@
-"""The operations beside PyTorch, on PyTorch's own sample inputs and error inputs."""
+"""The operations beside PyTorch, on PyTorch's own sample inputs and error inputs.
+
+What differs and is meant to is listed with its reason; an entry that agrees may not be there.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +10,82 @@ from typing import Any
 import op_db
 import pytest
 
+import choice
+
 REGISTRY = op_db.registry()
 
-# What differs and is meant to; an entry that agrees does not belong here.
-REVIEWED = {
+_ROUNDED = "16-bit products are added in float32 and rounded once, PyTorch's after each step"
+_UNREAD = "the triangle that is not read has no gradient; PyTorch gives it that of the other"
+_POLES = "inf at the poles, where PyTorch has a large number"
+_NEAR_ROOTS = "PyTorch's value is off by up to 9e-7 near its roots"
+_NO_VALUE = "PyTorch's elements beyond the input are not defined with out="
+SAMPLES = {
+    "addbmm": _ROUNDED, "baddbmm": _ROUNDED, "cross": _ROUNDED, "linalg.cross": _ROUNDED,
     "as_strided_scatter": "PyTorch's gradient by the input is that of another layout of memory",
-}
+    "cholesky_inverse": _UNREAD, "cholesky_solve": _UNREAD,
+    "istft": "PyTorch gives the window no gradient in two samples; ours agrees with differences",
+    "matrix_exp": "float16 is finite where PyTorch has nan; one float32 sample differs by 1.5e-5",
+    **dict.fromkeys([f"polygamma-polygamma_n_{n}" for n in range(5)], _POLES),
+    "special.polygamma-special_polygamma_n_0": _POLES,
+    "slice": "a function of ATen's, not of torch",
+    "special.bessel_j0": _NEAR_ROOTS, "special.bessel_y1": _NEAR_ROOTS,
+}  # fmt: skip
+FORMS = {
+    "addbmm": "PyTorch's in-place form gives its tensor another shape; ours refuses",
+    "chalf": "no array library has complex numbers of 32 bits",
+    "fft.ihfft2": _NO_VALUE, "fft.ihfftn": _NO_VALUE,
+    "special.bessel_j0": _NEAR_ROOTS, "special.bessel_y1": _NEAR_ROOTS,
+}  # fmt: skip
+_SIGNATURES = "one sentence in the place of a list of signatures"
+TEXTS = {
+    "amax": "one sentence for every out= of another type", "amin": "likewise",
+    "cat": "the registry's out= lies in memory that can be resized, which has no array here",
+    "complex": "likewise", "multinomial": "likewise",
+    "hsplit": _SIGNATURES, "vsplit": _SIGNATURES, "linspace": _SIGNATURES,
+    "linspace-tensor_overload": _SIGNATURES, "logspace": _SIGNATURES,
+    "logspace-tensor_overload": _SIGNATURES,
+    "narrow_copy": "PyTorch's are an assertion of its own, and that of another function",
+}  # fmt: skip
+CLASSES = {"narrow_copy": "PyTorch's is an assertion of its own: ours is IndexError, as in narrow"}
 
 
-def _named(ops: list[Any]) -> list[Any]:
-    return [pytest.param(op, id=op_db.name_of(op)) for op in ops]
+def _entries(ops: list[Any]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("op", [pytest.param(op, id=op_db.name_of(op)) for op in ops])
 
 
-def _same(op: Any, report: op_db.Report) -> None:
-    if op_db.name_of(op) in REVIEWED:
-        assert report.differences, "it agrees: take it out of the reviewed list"
+# On a GPU the registry's samples reach few kernels that ours do not, and many hundreds to build.
+_devices = pytest.mark.parametrize(
+    "device",
+    ["cpu", *([pytest.param("cuda", marks=pytest.mark.cuda)] if choice.thorough else [])],
+)
+
+
+def _agrees(report: op_db.Report, reviewed: dict[str, str]) -> None:
+    if report.name in reviewed:
+        assert report.differences, "it agrees: take it out of the list"
     else:
         assert not report.differences, "\n".join(report.differences[:5])
 
 
-@pytest.mark.parametrize("op", _named(REGISTRY))
+@_devices
+@_entries(REGISTRY)
 def test_samples_give_pytorchs_values_and_gradients(op: Any, device: str) -> None:
-    _same(op, op_db.check(op, device))
+    _agrees(op_db.check(op, device), SAMPLES)
 
 
-@pytest.mark.parametrize("op", _named(REGISTRY))
+@_devices
+@_entries(REGISTRY)
 def test_forms_give_pytorchs_values(op: Any, device: str) -> None:
-    report = op_db.check_forms(op, device)
-    assert not report.differences, "\n".join(report.differences[:5])
+    _agrees(op_db.check_forms(op, device), FORMS)
 
 
-@pytest.mark.parametrize("op", _named([op for op in REGISTRY if op.error_inputs_func is not None]))
+@_entries([op for op in REGISTRY if op.error_inputs_func is not None])
 def test_errors_are_of_pytorchs_classes_and_words(op: Any) -> None:
-    for report in op_db.check_errors(op):
-        assert not report.differences, "\n".join(report.differences[:5])
+    classes, texts = op_db.check_errors(op)
+    _agrees(classes, CLASSES)
+    _agrees(texts, TEXTS)
+
+
+def test_the_lists_are_short() -> None:
+    assert len(SAMPLES) <= 20
+    assert {*SAMPLES, *FORMS, *TEXTS} <= {op_db.name_of(op) for op in REGISTRY}

@@ -49,12 +49,13 @@ def check_apart(out: Any, operands: Sequence[Any], first: int) -> None:
     Raises:
         RuntimeError: It does.
     """
-    for place, o in enumerate(operands):
-        if o is out and place < first:
-            continue
-        for part in o if isinstance(o, tuple | list) else (o,):
-            if isinstance(part, TensorBase) and (part is out or share_memory(out, part)):
-                raise RuntimeError(SHARED)
+    for target in out if isinstance(out, tuple | list) else (out,):
+        for place, o in enumerate(operands):
+            if o is target and place < first:
+                continue
+            for part in o if isinstance(o, tuple | list) else (o,):
+                if isinstance(part, TensorBase) and (part is target or share_memory(target, part)):
+                    raise RuntimeError(SHARED)
 
 
 def check_types(out: Any, result: Any) -> None:

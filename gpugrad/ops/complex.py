@@ -163,7 +163,7 @@ def imag(input: Tensor) -> Tensor:
     return select(_view_as_real(input), -1, 1)
 
 
-@public(method=False, out=True)
+@public(method=False, out="apart")
 def complex(real: Tensor, imag: Tensor) -> Tensor:
     """Return complex numbers of given real and imaginary parts, which broadcast.
 

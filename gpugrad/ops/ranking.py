@@ -166,7 +166,7 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> A
     return _median("nanmedian", ops, _NANMEDIAN, input, dim, keepdim)
 
 
-@public(out=True)
+@public(out="disjoint")
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """Return the elements of which ``k`` - 1 are smaller along ``dim``, and where the first is.
 
