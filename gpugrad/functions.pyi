@@ -1258,7 +1258,7 @@ def histc(
 
 def histogram(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    bins: Any,
+    bins: Any = 100,
     *,
     range: Any = None,
     weight: Any = None,

@@ -868,7 +868,12 @@ class Methods(TensorBase):
         """Return how many elements lie in each of so many bins of equal width between two numbers."""
 
     def histogram(
-        self, bins: Any, *, range: Any = None, weight: Any = None, density: builtins.bool = False
+        self,
+        bins: Any = 100,
+        *,
+        range: Any = None,
+        weight: Any = None,
+        density: builtins.bool = False,
     ) -> Any:
         """Return how many elements lie in each bin, or the sum of their weights, and the bins' edges."""
 

@@ -140,7 +140,7 @@ def _shown(number: float) -> str:
 
 @public(out=True)
 def histogram(
-    input: Tensor, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False
+    input: Tensor, bins: Any = 100, *, range: Any = None, weight: Any = None, density: bool = False
 ) -> Any:
     """Return how many elements lie in each bin, or the sum of their weights, and the bins' edges.
 
