@@ -10,8 +10,9 @@ from gpugrad.backend.batched import all_of
 from gpugrad.graph import mode
 from gpugrad.op import composite, public
 from gpugrad.op.results import results
-from gpugrad.op.saved import Like, zeros
+from gpugrad.op.saved import Like, wrap, zeros
 from gpugrad.ops import pointwise as pw
+from gpugrad.ops import reduction
 from gpugrad.ops.complex import real
 from gpugrad.ops.joining import cat
 from gpugrad.ops.matrices import (
@@ -279,7 +280,7 @@ def _check_phase(function: str, diagonal: Any, what: str) -> None:
     if not is_complex(diagonal) or not diagonal._array.size:
         return
     array = all_of(diagonal._array)
-    if bool((abs(array.imag) > 1e-2).any()):
+    if bool(reduction.any(pw.gt(pw.abs(wrap(array.imag)), 1e-2))):
         vectors = "singular vectors" if function == "svd_backward" else "eigenvectors"
         raise RuntimeError(
             f"{function}: The {vectors} in the complex case are specified up to multiplication by "
@@ -366,8 +367,7 @@ def _check_general(function: str, A: Tensor) -> None:
         raise RuntimeError(f"Unknown Complex ScalarType for {_dtype.of(kind).title}")
     check_kernel("linalg_eig_out_cpu", A)
     whole = all_of(A._array)
-    door = backend.of(whole)
-    if whole.size and not bool(door.xp.isfinite(whole).all()):
+    if whole.size and not bool(reduction.all(pw.isfinite(wrap(whole)))):
         raise RuntimeError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
 
 
