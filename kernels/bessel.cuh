@@ -132,4 +132,18 @@ template <typename T> __device__ inline T k1e(T x) {
   return x <= T(2) ? exp(x) * k1_near(x) : k1_far(x);
 }
 
+// At infinity PyTorch has nan, where CUDA has the limits.
+template <typename T> __device__ inline T bessel_j0(T x) {
+  return isinf(x) ? T(CUDART_NAN) : T(j0(x));
+}
+template <typename T> __device__ inline T bessel_j1(T x) {
+  return isinf(x) ? T(CUDART_NAN) : T(j1(x));
+}
+template <typename T> __device__ inline T bessel_y0(T x) {
+  return isinf(x) ? T(CUDART_NAN) : T(y0(x));
+}
+template <typename T> __device__ inline T bessel_y1(T x) {
+  return isinf(x) ? T(CUDART_NAN) : T(y1(x));
+}
+
 }  // namespace gpugrad

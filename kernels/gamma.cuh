@@ -49,12 +49,14 @@ __device__ const double ZETA_TERMS[] = {
 // At s = 1 and at q = 0, -1, ... inf; nan where s < 1, and where s is no integer and q < 0.
 template <typename T> __device__ inline T zeta(T s, T q) {
   if (s == T(1)) return T(CUDART_INF);
-  if (!(s > T(1))) return T(CUDART_NAN);
+  if (s < T(1)) return T(CUDART_NAN);
   if (q <= T(0)) {
     if (q == floor(q)) return T(CUDART_INF);
     if (s != floor(s)) return T(CUDART_NAN);
   }
+  if (isnan(s)) return s;
   if (isinf(q)) return T(0);
+  if (isinf(s)) return power(q, -s);
   T sum = T(0);
   for (int k = 0; k < 9 || q < T(10); k++, q += T(1)) sum += power(q, -s);
   const T last = power(q, -s);

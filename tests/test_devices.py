@@ -464,9 +464,11 @@ def test_integers_and_bools_give_the_same_on_both_devices(name: str, dtype: Any)
 def test_nan_infinity_and_signed_zero_are_the_same_on_both_devices() -> None:
     data = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0])
     x, y = (a.ravel() for a in np.meshgrid(data, data))
-    skipped = {"bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "imaginary_part"}
+    integers = {name for name in OPS if name.startswith("bitwise_")} | {"gcd", "lcm"}
     for name, op in OPS.items():
-        if name in skipped or len(op.formula.inputs) > 2:
+        if name in integers or name == "imaginary_part" or len(op.formula.inputs) > 2:
+            continue
+        if "polynomial" in name:  # SciPy has no 1 of degree 0 at nan, nor one degree at infinity
             continue
         operands = (x, y)[: len(op.formula.inputs)]
         here = op(*map(torch.tensor, operands))

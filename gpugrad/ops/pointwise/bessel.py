@@ -20,6 +20,10 @@ def _own(name: str) -> Function:
     return Function(f"{name}({{}})", f"gpugrad::{name}({{}})", header="series bessel")
 
 
+def _named(name: str) -> Function:
+    return Function(f"{name}({{}})", f"gpugrad::bessel_{name}({{}})", header="series bessel")
+
+
 def _nonzero(x: Any) -> Any:
     """Return a divisor whose quotient has a finite derivative at 0, where it is not taken."""
     return where(eq(x, 0), 1, x)
@@ -92,28 +96,28 @@ def scaled_modified_bessel_k1(g, x, out):
 
 
 @public(name="special.bessel_j0", method=False, out=True)
-@pointwise("bessel_j0(x)", "SpecialBesselJ0Backward0", "real", native=Function("j0({})", "j0({})"))
+@pointwise("bessel_j0(x)", "SpecialBesselJ0Backward0", "real", native=_named("j0"))
 def bessel_j0(g, x):
     """Return the Bessel function of the first kind of order 0."""
     return g * -bessel_j1(x)
 
 
 @public(name="special.bessel_j1", method=False, out=True)
-@pointwise("bessel_j1(x)", "SpecialBesselJ1Backward0", "real", native=Function("j1({})", "j1({})"))
+@pointwise("bessel_j1(x)", "SpecialBesselJ1Backward0", "real", native=_named("j1"))
 def bessel_j1(g, x, out):
     """Return the Bessel function of the first kind of order 1."""
     return where(eq(x, 0), g / 2, g * (bessel_j0(x) - out / _nonzero(x)))
 
 
 @public(name="special.bessel_y0", method=False, out=True)
-@pointwise("bessel_y0(x)", "SpecialBesselY0Backward0", "real", native=Function("y0({})", "y0({})"))
+@pointwise("bessel_y0(x)", "SpecialBesselY0Backward0", "real", native=_named("y0"))
 def bessel_y0(g, x):
     """Return the Bessel function of the second kind of order 0: -inf at 0, nan below."""
     return g * -bessel_y1(x)
 
 
 @public(name="special.bessel_y1", method=False, out=True)
-@pointwise("bessel_y1(x)", "SpecialBesselY1Backward0", "real", native=Function("y1({})", "y1({})"))
+@pointwise("bessel_y1(x)", "SpecialBesselY1Backward0", "real", native=_named("y1"))
 def bessel_y1(g, x, out):
     """Return the Bessel function of the second kind of order 1: -inf at 0, nan below."""
     return g * (bessel_y0(x) - out / x)
