@@ -329,6 +329,7 @@ UNKNOWN = {
         "masked_scatter", "unique", "argwhere",
     ),
     "CuPy adds up from the left by several kernels": ("cumsum",),
+    "the quotients of places are CuPy's, of whole arrays": ("unravel_index",),
     "CuPy spreads one value over several indices by a kernel of its own": ("scatter number",),
     "CuPy moves arrays to the host and back by kernels that depend on their layout": ("det",),
     "the positions along other dimensions are counted by a kernel of their own": tuple(

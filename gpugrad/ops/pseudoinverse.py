@@ -13,12 +13,14 @@ from gpugrad.errors import broadcast_shape
 from gpugrad.graph import TensorBase
 from gpugrad.op import composite, public
 from gpugrad.op.results import results
+from gpugrad.op.saved import wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.copy import detach
 from gpugrad.ops.decompositions import linalg_eigvalsh, linalg_svdvals
 from gpugrad.ops.extremum import amax
 from gpugrad.ops.matrices import adjoint, check_square, check_stack, constant, converged, nothing
 from gpugrad.ops.products import matmul
+from gpugrad.ops.reduction import all as every
 from gpugrad.ops.reduction import sum as summed
 from gpugrad.ops.shape import squeeze, type_and_size, unsqueeze
 from gpugrad.ops.solving import is_vector
@@ -237,7 +239,7 @@ def _lstsq(A: Any, B: Any, rcond: float | None, driver: str, vector: bool) -> An
     if driver != "gels":
         rank = ranks
     many = rows > columns and driver != "gelsy"
-    if many and (driver == "gels" or bool((all_of(ranks._array) == columns).all())):
+    if many and (driver == "gels" or bool(every(pw.eq(wrap(all_of(ranks._array)), columns)))):
         residuals = summed(pw.square(pw.abs(matmul(A, X) - B)), -2)
     values = nothing(A, (0,), _dtype.of(kind).to_real().numpy)
     if driver in ("gelsd", "gelss"):
