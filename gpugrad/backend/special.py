@@ -86,7 +86,8 @@ def _polynomial(called: str, name: str) -> Function:
         known = _found(special or name, called)
         values = known(np.maximum(whole, 0), *(() if special else parameters), x)
         kind = np.result_type(x)
-        return np.where(whole < 0, kind.type(0), values.astype(kind, copy=False))
+        values = np.where(whole == 0, kind.type(1), values.astype(kind, copy=False))  # even at nan
+        return np.where(whole < 0, kind.type(0), values)
 
     return function
 
