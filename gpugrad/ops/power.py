@@ -183,15 +183,15 @@ def multiplied(matrices: Sequence[Any]) -> Any:
     Source: T. H. Cormen et al., "Introduction to Algorithms", section 15.2.
     """
     sizes = [matrices[0]._array.shape[0], *(t._array.shape[1] for t in matrices)]
-    cut = _cuts(sizes)
+    return _divided(matrices, _cuts(sizes), 0, len(matrices) - 1)
 
-    def product(start: int, end: int) -> Any:
-        if start == end:
-            return matrices[start]
-        k = cut[start, end]
-        return matmul(product(start, k), product(k + 1, end))
 
-    return product(0, len(matrices) - 1)
+def _divided(matrices: Sequence[Any], cut: dict[tuple[int, int], int], start: int, end: int) -> Any:
+    """Return the product of those from one to another, divided where ``cut`` says."""
+    if start == end:
+        return matrices[start]
+    k = cut[start, end]
+    return matmul(_divided(matrices, cut, start, k), _divided(matrices, cut, k + 1, end))
 
 
 def _cuts(sizes: Sequence[int]) -> dict[tuple[int, int], int]:
