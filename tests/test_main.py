@@ -35,7 +35,8 @@ def test_training_ends_well_and_the_gradient_is_right(
     losses = re.findall(r"^Loss of Epoch (\d+): \t(\d+\.\d{6})$", out, re.MULTILINE)
     assert status == 0
     assert [int(t) for t, _ in losses] == [99, 199]
-    assert 10 > float(losses[1][1]) > 0
+    early, late = (float(loss) for _, loss in losses)
+    assert 0 < late < early / 20  # whatever the distance that the random start is off
     assert f"on {device}, {dtype}, 200 steps" in out
     assert len(re.findall(r"\de-\d\d", out.partition("Relative errors")[2])) >= 5
     assert "PASS" in out

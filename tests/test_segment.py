@@ -34,15 +34,23 @@ def many(dtype: str, count: int, width: int) -> tuple[Any, Any, Any]:
     return np.ones((7, width), dtype), where, values.astype(dtype)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "complex64", "int32", "bool"])
-@pytest.mark.parametrize("way", WAYS)
+TYPES = "float32", "float64", "float16", "complex64", "int32", "bool"
+
+
+@pytest.mark.parametrize(
+    ("way", "dtype"),
+    [
+        (way, dtype)
+        for way in WAYS
+        for dtype in TYPES
+        if not (dtype == "complex64" and way.startswith("am"))  # which have no order
+    ],
+)
 @pytest.mark.parametrize("count", [5, 900])
 def test_rows_are_put_together_in_their_order(
     device: str, dtype: str, way: str, count: int
 ) -> None:
     """Rows of one place that lie in several pieces, of which each thread takes one."""
-    if dtype.startswith("complex") and way.startswith("am"):
-        pytest.skip("complex numbers have no order")
     array, where, values = many(dtype, count, 3)
     wide = np.dtype("float32" if dtype == "float16" else dtype)
     expected = array.astype(wide)
