@@ -24,7 +24,7 @@ for name in "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS":
     os.environ.setdefault(name, "1")  # read when NumPy and PyTorch are imported
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import numpy as np  # noqa: E402
+import numpy as np  # noqa: E402  after what it reads, as gpugrad and the folder it lies in
 
 import gpugrad  # noqa: E402
 from gpugrad.op.forms import declared_in  # noqa: E402

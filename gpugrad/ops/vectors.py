@@ -148,7 +148,7 @@ def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
         raise RuntimeError("N must be greater than 1.")
     if array.dtype.kind in "iu":
         x = x.to(_dtype.int64)
-    each: list[Any] = [pw.one_for(x) if array.dtype.kind in "fc" else x * 0 + 1]
+    each: list[Any] = [pw.one_for(x) if array.dtype.kind in INEXACT else x * 0 + 1]
     while len(each) < min(count, _FEW):
         each.append(pw.mul(each[-1], x) if len(each) > 1 else x)
     powers: Any = stack(each[:count], -1)
