@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import cupy
 import numpy as np
 
-from gpugrad.formula import Formula
+from gpugrad.formulas import Formula
 from gpugrad.kernels import layout
 from gpugrad.kernels.layout import BLOCK, THREADS, VALUE, Launch, Operand, Shape, Signature
 from gpugrad.kernels.source import HEADER, DType, function, needed

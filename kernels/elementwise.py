@@ -6,7 +6,7 @@ from functools import cache
 
 import cupy
 
-from gpugrad.formula import Formula
+from gpugrad.formulas import Formula
 from gpugrad.kernels.source import PREAMBLE, DType, assignments, body, names, needed
 
 

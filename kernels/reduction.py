@@ -10,7 +10,7 @@ from functools import cache
 
 import cupy
 
-from gpugrad.formula import REAL, Formula
+from gpugrad.formulas import REAL, Formula
 from gpugrad.kernels.source import (
     PREAMBLE,
     DType,

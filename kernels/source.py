@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad._dtype import accumulation
-from gpugrad.formula import BOOL, COMPLEX, REAL, Formula
+from gpugrad.formulas import BOOL, COMPLEX, REAL, Formula
 
 DType = np.dtype[Any]
 

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import cupy
 import numpy as np
 
-from gpugrad.formula import COMPLEX, REAL, Formula, variable
+from gpugrad.formulas import COMPLEX, REAL, Formula, variable
 from gpugrad.kernels import layout
 from gpugrad.kernels.layout import BLOCK, THREADS, Launch, Shape, Signature, Way
 from gpugrad.kernels.source import HEADER, DType, c_type, function, kind_dtype, needed, stored

@@ -24,7 +24,7 @@ if not any("kernels" in file.parts for file in FILES):
 # What a module may import of gpugrad besides modules of its own row; a name stands for all below.
 # From the ground floor upwards: nothing imports from a row below its own in this table.
 ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
-    ("formula",): (),
+    ("formulas",): (),
     ("hooks",): (),
     ("graph",): ("hooks",),
     ("errors",): (),
@@ -33,11 +33,11 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("printing", "type_info"): ("_dtype",),
     ("_layout",): (),
     ("_size",): ("errors",),
-    ("kernels",): ("formula", "_dtype"),
-    ("backend",): ("formula", "errors", "_device", "_dtype"),
-    ("op",): ("backend", "formula", "hooks", "graph", "errors", "_device", "_dtype", "_layout"),
+    ("kernels",): ("formulas", "_dtype"),
+    ("backend",): ("formulas", "errors", "_device", "_dtype"),
+    ("op",): ("backend", "formulas", "hooks", "graph", "errors", "_device", "_dtype", "_layout"),
     ("ops",): (
-        "backend", "formula", "graph", "errors", "_device", "_dtype", "_layout", "_size", "op",
+        "backend", "formulas", "graph", "errors", "_device", "_dtype", "_layout", "_size", "op",
     ),
     ("methods",): ("graph", "op", "ops"),
     ("tensor_types",): ("backend", "graph", "_dtype", "_size", "ops"),
@@ -173,7 +173,7 @@ def test_files_need_each_other_in_the_named_places_only() -> None:
 @SOURCES
 def test_formula_and_graph_know_no_array_library_and_nothing_of_gpugrad(file: Path) -> None:
     part = first(module_of(file))
-    if part in ("formula", "graph", "hooks"):
+    if part in ("formulas", "graph", "hooks"):
         for found in imports(file):
             own = found.module in MODULES and first(found.module) in (part, "hooks")
             assert own or found.module.split(".")[0] in sys.stdlib_module_names

@@ -13,7 +13,7 @@ import pytest
 import gpugrad
 from gpugrad.backend import cpu, elementary, large, many
 from gpugrad.errors import summed_axes
-from gpugrad.formula import Formula
+from gpugrad.formulas import Formula
 from gpugrad.op import OPS, Pointwise
 
 Array = Any

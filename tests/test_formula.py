@@ -15,7 +15,7 @@ import pytest
 
 import gpugrad  # noqa: F401  declares the derivatives
 from gpugrad.backend import cpu
-from gpugrad.formula import (
+from gpugrad.formulas import (
     BOOL,
     COMPLEX,
     DERIVATIVES,
@@ -34,7 +34,7 @@ from gpugrad.formula import (
     substitute,
     variable,
 )
-from gpugrad.formula.expression import _INTERNED
+from gpugrad.formulas.expression import _INTERNED
 from gpugrad.op import OPS
 
 Array = Any

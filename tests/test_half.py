@@ -9,7 +9,7 @@ import pytest
 
 import gpugrad
 from gpugrad.backend import cpu, half
-from gpugrad.formula import REAL
+from gpugrad.formulas import REAL
 from gpugrad.op import OPS
 from gpugrad.op.elementwise import Recorded
 from gpugrad.testing import assert_close

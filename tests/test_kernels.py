@@ -16,7 +16,7 @@ import pytest
 import gpugrad
 from gpugrad import backend
 from gpugrad._device import device
-from gpugrad.formula import COMPLEX, REAL, Formula, variable
+from gpugrad.formulas import COMPLEX, REAL, Formula, variable
 from gpugrad.testing import assert_close, count_kernels
 
 pytestmark = pytest.mark.cuda

@@ -13,7 +13,7 @@ import pytest
 
 import choice
 import gpugrad  # noqa: F401  declares the operations
-from gpugrad.formula import BOOL, COMPLEX, REAL, Expression, Formula
+from gpugrad.formulas import BOOL, COMPLEX, REAL, Expression, Formula
 from gpugrad.op import OPS
 from hostcuda import nvrtc
 
@@ -438,7 +438,7 @@ def test_nothing_is_left_out() -> None:
 
 
 def test_a_kernel_that_does_not_compile_is_named() -> None:
-    from gpugrad.formula import FUNCTIONS, Function, call, variable
+    from gpugrad.formulas import FUNCTIONS, Function, call, variable
 
     x = variable("x")
     FUNCTIONS["unwritten"] = Function("unwritten({})", "unwritten({})")

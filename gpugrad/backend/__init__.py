@@ -17,7 +17,7 @@ import numpy as np
 from gpugrad._device import device
 from gpugrad.backend import cpu
 from gpugrad.backend.batched import Batched, BatchedBackend, all_of, door_for
-from gpugrad.formula import Formula
+from gpugrad.formulas import Formula
 
 Array = Any  # numpy.ndarray, numpy.generic, cupy.ndarray or Batched
 Shape = tuple[int, ...]

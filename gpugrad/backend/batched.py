@@ -19,7 +19,7 @@ from weakref import ReferenceType, WeakValueDictionary
 import numpy as np
 
 from gpugrad._device import device
-from gpugrad.formula import Formula
+from gpugrad.formulas import Formula
 
 Array = Any
 Shape = tuple[int, ...]

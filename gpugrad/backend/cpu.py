@@ -37,7 +37,7 @@ from gpugrad.backend.spectrum import fft as fft
 from gpugrad.backend.spectrum import irfft as irfft
 from gpugrad.backend.spectrum import rfft as rfft
 from gpugrad.errors import out_of_bounds, summed_axes
-from gpugrad.formula import (
+from gpugrad.formulas import (
     BOOL,
     COMPLEX,
     Formula,
@@ -45,7 +45,7 @@ from gpugrad.formula import (
     lowered,
     ordered,
 )
-from gpugrad.formula import FUNCTIONS as formulas  # noqa: N811  ours have this name
+from gpugrad.formulas import FUNCTIONS as formulas  # noqa: N811  ours have this name
 
 xp = np
 type = "cpu"

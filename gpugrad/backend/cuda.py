@@ -24,7 +24,7 @@ from gpugrad._dtype import FLOAT32, accumulation
 from gpugrad.backend import composed, cpu, cusolver, places
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
 from gpugrad.errors import out_of_bounds, summed_axes
-from gpugrad.formula import COMPLEX, REAL, Formula, variable
+from gpugrad.formulas import COMPLEX, REAL, Formula, variable
 from gpugrad.kernels import bounds, dense, launches, layout, segment, summation
 from gpugrad.kernels import scan as scans
 from gpugrad.kernels import softmax as softmaxes

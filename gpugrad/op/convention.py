@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ContextDecorator
 
-from gpugrad.formula import CONVENTIONS
+from gpugrad.formulas import CONVENTIONS
 from gpugrad.graph import mode
 from gpugrad.op.observed import follow
 

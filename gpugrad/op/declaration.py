@@ -7,7 +7,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from gpugrad.formula import (
+from gpugrad.formulas import (
     COMPLEX,
     DERIVATIVES,
     FUNCTIONS,

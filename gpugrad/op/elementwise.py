@@ -12,7 +12,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad._dtype import INEXACT
-from gpugrad.formula import (
+from gpugrad.formulas import (
     BOOL,
     COMPLEX,
     REAL,

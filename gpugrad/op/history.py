@@ -31,7 +31,7 @@ from gpugrad.backend.batched import (
     shown,
     with_levels,
 )
-from gpugrad.formula import TORCH
+from gpugrad.formulas import TORCH
 from gpugrad.graph import (
     FAR,
     NOWHERE,

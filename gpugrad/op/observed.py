@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad.formula import TORCH
+from gpugrad.formulas import TORCH
 from gpugrad.graph import (
     Node,
     Rule,

@@ -21,7 +21,7 @@ from gpugrad.backend.batched import (
     summed,
     with_levels,
 )
-from gpugrad.formula import MATH, TORCH
+from gpugrad.formulas import MATH, TORCH
 from gpugrad.graph import (
     FAR,
     LEAF,

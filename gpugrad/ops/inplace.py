@@ -12,7 +12,7 @@ from gpugrad import _dtype, backend, errors
 from gpugrad.backend import cpu
 from gpugrad.backend.batched import Batched, BatchedBackend, has_room, levels_of, no_room
 from gpugrad.errors import size
-from gpugrad.formula import REAL
+from gpugrad.formulas import REAL
 from gpugrad.graph import (
     FAR,
     LEAF,

@@ -13,7 +13,7 @@ from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import INEXACT, accumulation, dtype
 from gpugrad.backend.batched import all_of
 from gpugrad.errors import normal_dims
-from gpugrad.formula import TORCH
+from gpugrad.formulas import TORCH
 from gpugrad.graph import mode
 from gpugrad.op import OPS, cast, composite, expand_to, linear, pointwise, public
 from gpugrad.op.saved import Like, wrap

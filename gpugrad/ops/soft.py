@@ -10,7 +10,7 @@ import numpy as np
 from gpugrad import _dtype, backend
 from gpugrad._dtype import INEXACT, accumulation, dtype
 from gpugrad.errors import normal_dim, normal_dims
-from gpugrad.formula import TORCH
+from gpugrad.formulas import TORCH
 from gpugrad.graph import mode
 from gpugrad.op import OPS, cast, composite, public
 from gpugrad.op.operation import Declared

@@ -24,7 +24,7 @@ import numpy as np
 
 from gpugrad import graph
 from gpugrad.backend import cpu
-from gpugrad.formula import Formula
+from gpugrad.formulas import Formula
 from gpugrad.op import saved
 from gpugrad.op.generated.pointwise import HOST
 from gpugrad.op.generated.template import defined, each, filled, known, stub

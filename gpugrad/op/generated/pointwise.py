@@ -27,7 +27,7 @@ import numpy as np
 from gpugrad import backend
 from gpugrad.backend import cpu
 from gpugrad.backend.batched import BatchedBackend
-from gpugrad.formula import REAL, Expression, Formula, Product
+from gpugrad.formulas import REAL, Expression, Formula, Product
 from gpugrad.op import saved
 from gpugrad.op.generated.template import (
     EDGE,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpugrad.formula import Function
+from gpugrad.formulas import Function
 from gpugrad.op import pointwise, public
 from gpugrad.ops.pointwise.choice import where
 from gpugrad.ops.pointwise.comparison import eq, isinf, lt

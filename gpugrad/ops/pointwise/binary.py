@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype
-from gpugrad.formula import FUNCTIONS, REAL, Formula, Function, call, variable
+from gpugrad.formulas import FUNCTIONS, REAL, Formula, Function, call, variable
 from gpugrad.op import Elementwise, pointwise, public, result_type, selecting
 from gpugrad.op.forms import Selected
 from gpugrad.op.results import results

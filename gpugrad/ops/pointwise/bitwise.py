@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpugrad.formula import Function
+from gpugrad.formulas import Function
 from gpugrad.op import pointwise, public
 
 if TYPE_CHECKING:

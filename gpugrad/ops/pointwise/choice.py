@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import INEXACT
-from gpugrad.formula import COMPLEX, FUNCTIONS, REAL, Expression, Function, call
+from gpugrad.formulas import COMPLEX, FUNCTIONS, REAL, Expression, Function, call
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, Pointwise, function_of, pointwise, public, selecting
 from gpugrad.op.forms import Selected

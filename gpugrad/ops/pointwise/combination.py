@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype
-from gpugrad.formula import FUNCTIONS, Function, call
+from gpugrad.formulas import FUNCTIONS, Function, call
 from gpugrad.graph import TensorBase
 from gpugrad.op import pointwise, public, result_type, selecting
 from gpugrad.op.forms import Selected

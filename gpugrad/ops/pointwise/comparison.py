@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpugrad.formula import BOOL, Function
+from gpugrad.formulas import BOOL, Function
 from gpugrad.op import pointwise, public
 
 

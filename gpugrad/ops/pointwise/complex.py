@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpugrad.formula import COMPLEX, call
+from gpugrad.formulas import COMPLEX, call
 from gpugrad.graph import TensorBase, recording
 from gpugrad.op import pointwise, public
 from gpugrad.op.follower import following

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from gpugrad.formula import FUNCTIONS, TORCH, Function, call
+from gpugrad.formulas import FUNCTIONS, TORCH, Function, call
 from gpugrad.op import pointwise, public, selecting
 from gpugrad.op.forms import Selected
 from gpugrad.ops.pointwise.choice import where

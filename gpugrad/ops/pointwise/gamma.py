@@ -6,7 +6,7 @@ import functools
 import math
 from typing import TYPE_CHECKING, Any
 
-from gpugrad.formula import Expression, Formula, Function, call, variable
+from gpugrad.formulas import Expression, Formula, Function, call, variable
 from gpugrad.op import Pointwise, function_of, pointwise, public, selecting
 from gpugrad.op.forms import Selected
 from gpugrad.op.refusal import without_derivative

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpugrad.formula import COMPLEX, Function
+from gpugrad.formulas import COMPLEX, Function
 from gpugrad.op import pointwise, public
 from gpugrad.ops.pointwise.power import rsqrt
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpugrad.formula import call
+from gpugrad.formulas import call
 from gpugrad.op import pointwise, public
 
 

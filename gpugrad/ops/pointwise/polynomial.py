@@ -7,7 +7,7 @@ PyTorch differentiates none of them; the gradients are formulas 18.9.15, 18.9.19
 
 from __future__ import annotations
 
-from gpugrad.formula import Function
+from gpugrad.formulas import Function
 from gpugrad.op import pointwise, public
 from gpugrad.ops.pointwise.rounding import trunc
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gpugrad import _dtype
 from gpugrad._dtype import INEXACT
-from gpugrad.formula import Expression, Formula
+from gpugrad.formulas import Expression, Formula
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, Pointwise, cast, function_of, pointwise, public, selecting
 from gpugrad.op.forms import Selected

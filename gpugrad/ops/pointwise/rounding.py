@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpugrad.formula import Function
+from gpugrad.formulas import Function
 from gpugrad.op import pointwise, public, selecting
 from gpugrad.op.forms import Selected
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpugrad.formula import BOOL, COMPLEX, Function, call
+from gpugrad.formulas import BOOL, COMPLEX, Function, call
 from gpugrad.op import pointwise, public, selecting
 from gpugrad.op.forms import Selected
 from gpugrad.ops.pointwise.choice import where

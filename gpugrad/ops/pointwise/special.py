@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from gpugrad import backend
-from gpugrad.formula import Function
+from gpugrad.formulas import Function
 from gpugrad.graph import TensorBase
 from gpugrad.op import Pointwise, function_of, pointwise, public, selecting
 from gpugrad.op.forms import Selected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gpugrad.formula import TORCH, Function
+from gpugrad.formulas import TORCH, Function
 from gpugrad.op import pointwise, public
 from gpugrad.ops.pointwise.choice import where
 from gpugrad.ops.pointwise.comparison import eq

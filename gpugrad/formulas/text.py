@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from gpugrad.formula.expression import (
+from gpugrad.formulas.expression import (
     COMPLEX,
     FUNCTIONS,
     KINDS,

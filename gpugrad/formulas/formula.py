@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gpugrad.formula import text
-from gpugrad.formula.expression import (
+from gpugrad.formulas import text
+from gpugrad.formulas.expression import (
     COMPLEX,
     DERIVATIVES,
     FUNCTIONS,
