@@ -490,7 +490,7 @@ def test_sums_and_extrema_of_many_short_rows_are_numpys(length: int, layout: str
 APART = {"expm1": 6, "log1p": 6, "sinh": 6, "arctanh": 6, "tan": 4}
 
 
-@pytest.mark.parametrize("name", many.FUNCTIONS)
+@pytest.mark.parametrize("name", many.OURS)
 def test_functions_of_many_numbers_are_right_within_a_few_units(name: str) -> None:
     generator = np.random.default_rng(5)
     points = np.array([*SPECIAL, 88, 89, 89.3, -100, -104, 0.5, -0.9999999, 1e-45, 1e-8, 3e38])
@@ -501,7 +501,7 @@ def test_functions_of_many_numbers_are_right_within_a_few_units(name: str) -> No
             np.resize(points, large.LARGE),
         ]).astype(np.float32)  # fmt: skip
         arrays = [x, generator.permutation(x)] if name in ("arctan2", "hypot") else [x]
-        result = many.FUNCTIONS[name](*arrays)
+        result = many.OURS[name](*arrays)
         exact = getattr(np, name)(*(a.astype(np.float64) for a in arrays)).astype(np.float32)
         assert np.array_equal(np.isfinite(result), np.isfinite(exact))
         finite = np.isfinite(exact)

@@ -142,11 +142,23 @@ _SIMPLER: dict[float, Callable[[Array], Array]] = {
 
 # --------------------------------------------------------------------------- sine and cosine
 
+
+def vectorised(name: str, kind: str) -> bool:
+    """Tell whether NumPy has a loop of vector instructions for a function of one type.
+
+    For most functions beyond arithmetic it has them on Linux with AVX-512.
+    """
+    loops = opt_func_info(f"^{name}$", kind).get(name, {})
+    letter = np.dtype(kind).char
+    return any(
+        signature.strip(letter) == "" and not loop["current"].startswith("baseline")
+        for signature, loop in loops.items()
+    )
+
+
 # NumPy takes float64 sines from the C library, one at a time; its tangent is a vectorised one,
 # right to 0.6 units in the last place, on Linux with AVX-512.
-_VECTORISED = sys.platform == "linux" and not opt_func_info("^tan$", "float64")["tan"]["dd"][
-    "current"
-].startswith("baseline")
+_VECTORISED = sys.platform == "linux" and vectorised("tan", "float64")
 _QUARTER, _QUARTER_REST = math.pi / 4, 3.061616997868383e-17  # their sum is pi / 4 to 106 bits
 _FAR = 2.0**24
 _NEAR_ZERO = 1e-5

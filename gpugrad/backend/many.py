@@ -165,7 +165,7 @@ def _hypot(x: Array, y: Array) -> Array:
     return np.multiply(size, np.sqrt(ratio, out=ratio), out=size)
 
 
-FUNCTIONS: dict[str, Callable[..., Array]] = {
+OURS: dict[str, Callable[..., Array]] = {
     "arctan": _of_singles(np.arctan)(_atan),
     "arctan2": _of_singles(np.arctan2)(_atan2),
     "arctanh": _of_singles(np.arctanh)(_atanh),
@@ -175,4 +175,9 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
     "log1p": _of_singles(np.log1p)(_log1p),
     "sinh": _of_singles(np.sinh)(_sinh),
     "tan": _of_singles(np.tan)(_tan),
+}
+
+# Where NumPy has vector loops, these take a quarter of the time, within 1 to 3 units.
+FUNCTIONS = {
+    name: function for name, function in OURS.items() if not large.vectorised(name, "float32")
 }
