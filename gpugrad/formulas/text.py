@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from gpugrad.formulas.expression import (
+    BOOL,
     COMPLEX,
     FUNCTIONS,
     KINDS,
@@ -109,7 +110,7 @@ def python_lines(
     """Return statements that compute what is shared, and one Python expression per output."""
     printer = _Printer(PYTHON, {})
     printer.names.update(zip(inputs, names, strict=True))
-    outputs = lowered(outputs)
+    outputs = lowered(outputs, python=True)
     lines = printer.statements(outputs)
     return lines, list(_result_texts(names, outputs, printer))
 
@@ -133,7 +134,7 @@ def python_writer(
     names = [str(v.value) for v in inputs]
     printer = _Printer(PYTHON, {})
     printer.names.update(zip(inputs, names, strict=True))
-    (output,) = lowered((output,))
+    (output,) = lowered((output,), python=True)
     lines = printer.statements((output,))
     arguments = ", ".join([*map(printer.text, output.args), "out"])
     body = "".join(f"    {line}\n" for line in [*lines, f"{function}({arguments})"])
@@ -147,7 +148,8 @@ def _result_texts(
     for e in outputs:
         text = printer.text(e)
         if e.function == "constant":
-            text = f"full_like({inputs[0]}, {text})"
+            kind = ", '?'" if e.kind == BOOL else ""
+            text = f"full_like({inputs[0]}, {text}{kind})"
         elif e.function in ("variable", "real", "imag") or e in seen:
             text = f"copy({text})"  # each output is memory of its own: its owner may add to it
         elif text.startswith("(") and text.endswith(")") and e.args:
