@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy._core import umath
+from numpy.lib.introspect import opt_func_info
 
 from gpugrad._device import CPU, device
 from gpugrad._dtype import accumulation, is_half
 from gpugrad.backend import (
-    choices,
     composed,
     elementary,
     half,
@@ -119,6 +119,38 @@ def device_of(array: Array) -> device:
 # --------------------------------------------------------------------------- formulas
 
 
+def _sign(x: Array) -> Array:
+    if x.dtype.kind == "b":
+        return np.copy(x)
+    sign = np.sign(x)
+    if x.dtype.kind == "f":  # as PyTorch, that of nan is 0
+        lost = np.isnan(sign)
+        return np.where(lost, x.dtype.type(0), sign) if lost.any() else sign
+    return _unit(x, sign) if x.dtype.kind == "c" else sign
+
+
+def _unit(x: Array, sign: Array) -> Array:
+    """Return the sign of complex numbers, right also where their size is not in the type's range.
+
+    It is nan where a part is infinite, as in PyTorch.
+    """
+    size, known = np.absolute(x), np.finfo(x.dtype)
+    odd = ~((size >= known.tiny) & (size <= known.max)) & (size != 0)
+    if not np.any(odd):
+        return sign
+    largest = np.maximum(np.absolute(x.real), np.absolute(x.imag))
+    largest = np.where(np.isinf(largest), largest.dtype.type(np.nan), largest)
+    near_one = np.empty(np.shape(x), x.dtype)  # by parts: NumPy divides by way of 1 / largest
+    near_one.real, near_one.imag = x.real / largest, x.imag / largest
+    return np.where(odd, np.sign(near_one), sign)
+
+
+def _angle(x: Array) -> Array:
+    if x.dtype.kind == "c":
+        return np.arctan2(x.imag, x.real)
+    return np.where(np.less(x, 0), x.dtype.type(np.pi), np.where(np.isnan(x), x, x.dtype.type(0)))
+
+
 def _binade(x: Array) -> Array:
     known = np.finfo(x.dtype)
     exponent = np.where(np.isfinite(x), np.frexp(x)[1] - 1, known.maxexp - 1)
@@ -150,8 +182,8 @@ FUNCTIONS = {
     **{name: function for name, function in vars(np).items() if isinstance(function, np.ufunc)},
     **{n: getattr(np, n) for n in ("copy", "full_like", "imag", "inf", "nan", "real", "where")},
 } | {
-    "binade": _binade, "power": _power,
-    **choices.FUNCTIONS, **elementary.FUNCTIONS, **special.FUNCTIONS,
+    "angle": _angle, "binade": _binade, "power": _power, "sign": _sign,
+    **elementary.FUNCTIONS, **special.FUNCTIONS,
 }  # fmt: skip
 
 
@@ -159,7 +191,6 @@ FUNCTIONS = {
 LARGE = large.LARGE
 LARGE_FUNCTIONS = (
     FUNCTIONS
-    | choices.LARGE_FUNCTIONS
     | elementary.LARGE_FUNCTIONS
     | many.FUNCTIONS
     | {
@@ -187,7 +218,7 @@ def _compiled(formula: Formula, many: bool) -> _Compiled:
     return _Compiled(
         formula.compiled(LARGE_FUNCTIONS if many else FUNCTIONS),
         tuple(v.kind for v in formula.inputs),
-        builtins.sum(bool(e.args) for e in ordered(lowered(formula.outputs, python=True))),
+        builtins.sum(bool(e.args) for e in ordered(lowered(formula.outputs))),
         output.function == "mul" and set(output.args) == set(formula.inputs),
     )
 
@@ -224,7 +255,7 @@ def writer_of(formula: Formula) -> Callable[..., Any]:
 
     Only the last step writes, so that this array may be one of the others.
     """
-    (output,) = lowered(formula.outputs, python=True)
+    (output,) = lowered(formula.outputs)
     step = _UFUNCS.get(output.function)
     if step is None:
         compute = function_of(formula)
@@ -326,10 +357,11 @@ def _outputs(
 
 
 # What NumPy does with halves by vector units, computed in single precision and rounded once.
+_FOUND = opt_func_info("^(exp|log|log1p|sin|tan|tanh)$", "float16")
 _OF_HALVES: dict[str, Callable[[Array], Array]] = {
     name: FUNCTIONS[name]
-    for name in ("exp", "log", "log1p", "sin", "tan", "tanh")
-    if large.vectorised(name, "float16")
+    for name, loops in _FOUND.items()
+    if not loops["ee"]["current"].startswith("baseline")
 } | {"abs": np.absolute, "neg": half.negated}
 # The same for functions of halves and 0.
 _OF_HALVES_AND_ZERO: dict[str, Callable[[Array], Array]] = {
@@ -412,7 +444,7 @@ def _tables(formula: Formula, operands: Sequence[Array]) -> Sequence[Array]:
 @functools.cache
 def _direct(formula: Formula) -> Callable[[Array], Array] | None:
     """Return the function of halves that a formula is."""
-    output, *others = lowered(formula.outputs, python=True)
+    output, *others = lowered(formula.outputs)
     if others:
         return None
     if output.args == formula.inputs:
@@ -425,7 +457,7 @@ def _direct(formula: Formula) -> Callable[[Array], Array] | None:
 @functools.cache
 def _choice(formula: Formula) -> _Choice | None:
     """Return how a formula chooses among values that are there already, if it does nothing else."""
-    output = lowered(formula.outputs, python=True)[0]
+    output = lowered(formula.outputs)[0]
     number = {v: k for k, v in enumerate(formula.inputs)}
     if len(formula.outputs) > 1 or output.function != "where":
         return None
@@ -514,7 +546,7 @@ def evaluated(formula: Formula, arrays: Sequence[Array]) -> Sequence[Array]:
 
 def gains(formula: Formula) -> bool:
     """Tell whether :func:`evaluate` does more for large arrays than the formula says."""
-    steps = ordered(lowered(formula.outputs, python=True))
+    steps = ordered(lowered(formula.outputs))
     slow = {name for name, function in LARGE_FUNCTIONS.items() if FUNCTIONS[name] is not function}
     return (
         any(formulas[e.function].python.partition("(")[0] in slow for e in steps if e.args)

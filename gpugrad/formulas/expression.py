@@ -137,8 +137,7 @@ def is_constant(e: Expression, value: Number) -> bool:
 class Function:
     """A scalar function: how it is written in each language, and what kind of value it has.
 
-    One that is made of others has a ``definition`` instead: a function of expressions.  Where it
-    has a text, too, that is how it is computed in this language.
+    One that is made of others has a ``definition`` instead: a function of expressions.
     """
 
     python: str = ""
@@ -361,15 +360,15 @@ def substitute(e: Expression, values: Mapping[Expression, Expression]) -> Expres
     return done[e]
 
 
-def lowered(outputs: Iterable[Expression], python: bool = False) -> list[Expression]:
-    """Return the expressions in terms of functions that both languages have, or only Python."""
+def lowered(outputs: Iterable[Expression]) -> list[Expression]:
+    """Return the expressions in terms of functions that both languages have."""
     done: dict[Expression, Expression] = {}
 
     def lower(e: Expression) -> Expression:
         args = tuple(done[a] for a in e.args)
-        function = FUNCTIONS[e.function]
-        if function.definition is not None and not (python and function.python):
-            return lowered((function.definition(*args),), python)[0]
+        definition = FUNCTIONS[e.function].definition
+        if definition is not None:
+            return lowered((definition(*args),))[0]
         if e.function == "pow" and args[1].function == "constant" and args[1].value in _POWERS:
             return _POWERS[args[1].value](args[0])
         return call(e.function, *args)

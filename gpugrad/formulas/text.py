@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from gpugrad.formulas.expression import (
-    BOOL,
     COMPLEX,
     FUNCTIONS,
     KINDS,
@@ -110,7 +109,7 @@ def python_lines(
     """Return statements that compute what is shared, and one Python expression per output."""
     printer = _Printer(PYTHON, {})
     printer.names.update(zip(inputs, names, strict=True))
-    outputs = lowered(outputs, python=True)
+    outputs = lowered(outputs)
     lines = printer.statements(outputs)
     return lines, list(_result_texts(names, outputs, printer))
 
@@ -134,7 +133,7 @@ def python_writer(
     names = [str(v.value) for v in inputs]
     printer = _Printer(PYTHON, {})
     printer.names.update(zip(inputs, names, strict=True))
-    (output,) = lowered((output,), python=True)
+    (output,) = lowered((output,))
     lines = printer.statements((output,))
     arguments = ", ".join([*map(printer.text, output.args), "out"])
     body = "".join(f"    {line}\n" for line in [*lines, f"{function}({arguments})"])
@@ -148,8 +147,7 @@ def _result_texts(
     for e in outputs:
         text = printer.text(e)
         if e.function == "constant":
-            kind = ", '?'" if e.kind == BOOL else ""
-            text = f"full_like({inputs[0]}, {text}{kind})"
+            text = f"full_like({inputs[0]}, {text})"
         elif e.function in ("variable", "real", "imag") or e in seen:
             text = f"copy({text})"  # each output is memory of its own: its owner may add to it
         elif text.startswith("(") and text.endswith(")") and e.args:
