@@ -109,12 +109,28 @@ long = _dtype.int64
 newaxis = None
 
 if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
+    from gpugrad import kernel as kernel
     from gpugrad.functions import *
+    from gpugrad.kernel import ElementwiseKernel as ElementwiseKernel
 else:  # they are made when they are first asked for
+    from importlib import import_module as _import_module
+
     from gpugrad.op import forms as _forms
 
     _functions = _forms.declared_in("")
-    __getattr__, __dir__ = _forms.functions("", globals())
-    __all__ = [name for name in (*globals(), *_functions) if not name.startswith("_")]
+    _function, __dir__ = _forms.functions("", globals())
+    _later = {  # what most programs do not ask for: the module in which it is
+        "kernel": "gpugrad.kernel",
+        "ElementwiseKernel": "gpugrad.kernel",
+    }
+
+    def __getattr__(name):
+        if name not in _later:
+            return _function(name)
+        module = _import_module(_later[name])
+        found = globals()[name] = getattr(module, name, module)
+        return found
+
+    __all__ = [name for name in (*globals(), *_functions, *_later) if not name.startswith("_")]
 
 __version__ = "0.1.0"

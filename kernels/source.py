@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad._dtype import accumulation
-from gpugrad.formulas import BOOL, COMPLEX, REAL, Formula
+from gpugrad.formulas import BOOL, COMPLEX, INTEGER, REAL, Formula
 
 DType = np.dtype[Any]
 
@@ -59,6 +59,8 @@ def kind_dtype(kind: str, compute: DType) -> DType:
     """
     if kind == BOOL:
         return np.dtype(np.bool_)
+    if kind == INTEGER:
+        return np.dtype(np.int64)
     if compute.kind == "c":
         return compute if kind == COMPLEX else np.dtype(f"f{compute.itemsize // 2}")
     return accumulation(compute)
@@ -66,7 +68,7 @@ def kind_dtype(kind: str, compute: DType) -> DType:
 
 def c_types(compute: DType) -> dict[str, str]:
     """Return the C++ types of a formula's kinds."""
-    kinds = (BOOL, REAL, COMPLEX) if compute.kind == "c" else (BOOL, REAL)
+    kinds = (BOOL, INTEGER, REAL, COMPLEX) if compute.kind == "c" else (BOOL, INTEGER, REAL)
     return {kind: c_type(kind_dtype(kind, compute)) for kind in kinds}
 
 

@@ -490,7 +490,7 @@ def test_sums_and_extrema_of_many_short_rows_are_numpys(length: int, layout: str
 APART = {"expm1": 6, "log1p": 6, "sinh": 6, "arctanh": 6, "tan": 4}
 
 
-@pytest.mark.parametrize("name", many.FUNCTIONS)
+@pytest.mark.parametrize("name", many.OURS)
 def test_functions_of_many_numbers_are_right_within_a_few_units(name: str) -> None:
     generator = np.random.default_rng(5)
     points = np.array([*SPECIAL, 88, 89, 89.3, -100, -104, 0.5, -0.9999999, 1e-45, 1e-8, 3e38])
@@ -501,7 +501,7 @@ def test_functions_of_many_numbers_are_right_within_a_few_units(name: str) -> No
             np.resize(points, large.LARGE),
         ]).astype(np.float32)  # fmt: skip
         arrays = [x, generator.permutation(x)] if name in ("arctan2", "hypot") else [x]
-        result = many.FUNCTIONS[name](*arrays)
+        result = many.OURS[name](*arrays)
         exact = getattr(np, name)(*(a.astype(np.float64) for a in arrays)).astype(np.float32)
         assert np.array_equal(np.isfinite(result), np.isfinite(exact))
         finite = np.isfinite(exact)
@@ -509,3 +509,61 @@ def test_functions_of_many_numbers_are_right_within_a_few_units(name: str) -> No
         assert np.array_equal(np.signbit(result[finite]), np.signbit(exact[finite]))
         distance = np.abs(result[finite] - exact[finite]) / np.spacing(np.abs(exact[finite]))
     assert distance.max() <= APART.get(name, 3)
+
+
+# --------------------------------------------------------------------------- choices
+
+
+WIDE = np.concatenate([SPECIAL, [-1e-30, -0.5, 0.5, 2e-45, -2e-45, 7, -100]])
+CHOICES = {
+    "angle": 0, "copysign": 1, "elu": (1, 0.75, 0.75), "hardshrink": (0.5,), "logical_and": 1,
+    "logical_not": 0, "logical_or": 1, "logical_xor": 1, "nextafter": 1, "prelu": (0.25,),
+    "sign": 0, "thresholded": (0.0, -2.0),
+}  # fmt: skip
+
+
+@FLOATS
+@pytest.mark.parametrize("side", ["mixed", "positive", "transposed", "strided"])
+@pytest.mark.parametrize("name", CHOICES)
+def test_choices_among_many_numbers_are_those_among_few(name: str, side: str, dtype: Any) -> None:
+    generator = np.random.default_rng(0)
+    x = np.concatenate([generator.choice(WIDE, 50_000), generator.normal(size=100_000)])
+    with np.errstate(all="ignore"):
+        x = x.astype(dtype).reshape(300, 500)
+        y = generator.permutation(x, 1)
+        y[::3] = x[::3]
+        if side == "positive":
+            x, y = (np.where(np.isfinite(v), abs(v) + 1, 2).astype(dtype) for v in (x, y))
+        if side in ("transposed", "strided"):
+            x, y = (v.T if side == "transposed" else v[:, ::2] for v in (x, y))
+        more = CHOICES[name]
+        operands = [y] * more if isinstance(more, int) else [np.array(v, dtype) for v in more]
+        expected = cpu.FUNCTIONS[name](x, *operands)
+        result = cpu.LARGE_FUNCTIONS[name](x, *operands)
+        assert cpu.LARGE_FUNCTIONS[name] is not cpu.FUNCTIONS[name]
+        if name == "elu":
+            np.testing.assert_allclose(result, expected, 1e-6 if dtype is np.float32 else 1e-15)
+            assert np.array_equal(np.signbit(result), np.signbit(expected) & ~np.isnan(x))
+        else:
+            assert (
+                np.array_equal(result, expected)
+                if expected.dtype == bool
+                else (same_bits(result, expected))
+            )
+        for number in operands if isinstance(more, int) else ():
+            one = number[7, 11]
+            expected = cpu.FUNCTIONS[name](x, one)
+            assert np.array_equal(cpu.LARGE_FUNCTIONS[name](x, one), expected, equal_nan=True)
+
+
+@FLOATS
+@pytest.mark.parametrize("weight", [(0.25, 0.5), (2.0, 0.5), (0.0, 1.0), (-1.0, math.inf)])
+def test_weights_of_channels_bend_many_numbers(weight: tuple[float, ...], dtype: Any) -> None:
+    x = np.resize(special(dtype), (large.LARGE, 2))
+    with np.errstate(all="ignore"):
+        given = np.array(weight, dtype)
+        expected = cpu.FUNCTIONS["prelu"](x, given)
+        assert same_bits(cpu.LARGE_FUNCTIONS["prelu"](x, given), expected)
+        assert same_bits(
+            cpu.LARGE_FUNCTIONS["prelu"](x + 9, given), cpu.FUNCTIONS["prelu"](x + 9, given)
+        )

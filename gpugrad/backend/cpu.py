@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy._core import umath
-from numpy.lib.introspect import opt_func_info
 
 from gpugrad._device import CPU, device
 from gpugrad._dtype import accumulation, is_half
 from gpugrad.backend import (
+    choices,
     composed,
     elementary,
     half,
@@ -40,6 +40,7 @@ from gpugrad.errors import out_of_bounds, summed_axes
 from gpugrad.formulas import (
     BOOL,
     COMPLEX,
+    INTEGER,
     Formula,
     is_constant,
     lowered,
@@ -54,6 +55,7 @@ Array = Any
 Shape = tuple[int, ...]
 
 FLOAT16, FLOAT32, _BOOL = np.dtype(np.float16), np.dtype(np.float32), np.dtype(bool)
+_INT64 = np.dtype(np.int64)
 
 
 # NumPy would warn the user of divisions by zero and overflows in our arithmetic.  np.errstate does
@@ -119,38 +121,6 @@ def device_of(array: Array) -> device:
 # --------------------------------------------------------------------------- formulas
 
 
-def _sign(x: Array) -> Array:
-    if x.dtype.kind == "b":
-        return np.copy(x)
-    sign = np.sign(x)
-    if x.dtype.kind == "f":  # as PyTorch, that of nan is 0
-        lost = np.isnan(sign)
-        return np.where(lost, x.dtype.type(0), sign) if lost.any() else sign
-    return _unit(x, sign) if x.dtype.kind == "c" else sign
-
-
-def _unit(x: Array, sign: Array) -> Array:
-    """Return the sign of complex numbers, right also where their size is not in the type's range.
-
-    It is nan where a part is infinite, as in PyTorch.
-    """
-    size, known = np.absolute(x), np.finfo(x.dtype)
-    odd = ~((size >= known.tiny) & (size <= known.max)) & (size != 0)
-    if not np.any(odd):
-        return sign
-    largest = np.maximum(np.absolute(x.real), np.absolute(x.imag))
-    largest = np.where(np.isinf(largest), largest.dtype.type(np.nan), largest)
-    near_one = np.empty(np.shape(x), x.dtype)  # by parts: NumPy divides by way of 1 / largest
-    near_one.real, near_one.imag = x.real / largest, x.imag / largest
-    return np.where(odd, np.sign(near_one), sign)
-
-
-def _angle(x: Array) -> Array:
-    if x.dtype.kind == "c":
-        return np.arctan2(x.imag, x.real)
-    return np.where(np.less(x, 0), x.dtype.type(np.pi), np.where(np.isnan(x), x, x.dtype.type(0)))
-
-
 def _binade(x: Array) -> Array:
     known = np.finfo(x.dtype)
     exponent = np.where(np.isfinite(x), np.frexp(x)[1] - 1, known.maxexp - 1)
@@ -177,13 +147,17 @@ def _power(x: Array, y: Array) -> Array:
     return result
 
 
+def _whole(x: Array) -> Array:
+    return np.asarray(x).astype(_INT64)
+
+
 # Under NumPy's names: its elementwise functions, what else a formula's text names, and our own.
 FUNCTIONS = {
     **{name: function for name, function in vars(np).items() if isinstance(function, np.ufunc)},
     **{n: getattr(np, n) for n in ("copy", "full_like", "imag", "inf", "nan", "real", "where")},
 } | {
-    "angle": _angle, "binade": _binade, "power": _power, "sign": _sign,
-    **elementary.FUNCTIONS, **special.FUNCTIONS,
+    "binade": _binade, "power": _power, "whole": _whole,
+    **choices.FUNCTIONS, **elementary.FUNCTIONS, **special.FUNCTIONS,
 }  # fmt: skip
 
 
@@ -191,6 +165,7 @@ FUNCTIONS = {
 LARGE = large.LARGE
 LARGE_FUNCTIONS = (
     FUNCTIONS
+    | choices.LARGE_FUNCTIONS
     | elementary.LARGE_FUNCTIONS
     | many.FUNCTIONS
     | {
@@ -208,17 +183,23 @@ class _Compiled(NamedTuple):
 
     function: Callable[..., Any]
     kinds: tuple[str, ...]  # of the inputs
+    typed: bool  # whether it depends on the type to compute in
     steps: int  # how many functions it calls, each of which makes an array
     is_product: bool  # of its two inputs, and nothing else
 
 
 @functools.cache
-def _compiled(formula: Formula, many: bool) -> _Compiled:
-    output = formula.outputs[0]
+def _compiled(formula: Formula, many: bool, real: np.dtype[Any] | None = None) -> _Compiled:
+    """Return a formula as a function; one with integers is told the type of real numbers."""
+    output, steps = formula.outputs[0], ordered(lowered(formula.outputs, python=True))
+    functions = LARGE_FUNCTIONS if many else FUNCTIONS
+    if real is not None:
+        functions = functions | {"number": lambda x: np.asarray(x).astype(real)}
     return _Compiled(
-        formula.compiled(LARGE_FUNCTIONS if many else FUNCTIONS),
+        formula.compiled(functions),
         tuple(v.kind for v in formula.inputs),
-        builtins.sum(bool(e.args) for e in ordered(lowered(formula.outputs))),
+        any(e.kind == INTEGER or e.function == "number" for e in steps),
+        builtins.sum(bool(e.args) for e in steps),
         output.function == "mul" and set(output.args) == set(formula.inputs),
     )
 
@@ -255,7 +236,7 @@ def writer_of(formula: Formula) -> Callable[..., Any]:
 
     Only the last step writes, so that this array may be one of the others.
     """
-    (output,) = lowered(formula.outputs)
+    (output,) = lowered(formula.outputs, python=True)
     step = _UFUNCS.get(output.function)
     if step is None:
         compute = function_of(formula)
@@ -303,13 +284,15 @@ def evaluate(
     values: Sequence[Array]
     if compute.itemsize == 2 and is_half(compute):  # every step in 32 bits, rounded once
         narrow, compute = compute, FLOAT32
-        if many and sum_to is None and narrow is FLOAT16:
+        if many and sum_to is None and narrow is FLOAT16 and not _compiled(formula, True).typed:
             halves = _of_halves(formula, arrays, results)
             if out is None:
                 return halves
             np.copyto(out, halves[0], casting="unsafe")
             return (out,)
     compiled = _compiled(formula, many)
+    if compiled.typed:
+        compiled = _compiled(formula, many, _real(compute))
     if not many:
         values = _outputs(compiled, arrays, compute)
         if sum_to is not None:
@@ -357,11 +340,10 @@ def _outputs(
 
 
 # What NumPy does with halves by vector units, computed in single precision and rounded once.
-_FOUND = opt_func_info("^(exp|log|log1p|sin|tan|tanh)$", "float16")
 _OF_HALVES: dict[str, Callable[[Array], Array]] = {
     name: FUNCTIONS[name]
-    for name, loops in _FOUND.items()
-    if not loops["ee"]["current"].startswith("baseline")
+    for name in ("exp", "log", "log1p", "sin", "tan", "tanh")
+    if large.vectorised(name, "float16")
 } | {"abs": np.absolute, "neg": half.negated}
 # The same for functions of halves and 0.
 _OF_HALVES_AND_ZERO: dict[str, Callable[[Array], Array]] = {
@@ -444,7 +426,7 @@ def _tables(formula: Formula, operands: Sequence[Array]) -> Sequence[Array]:
 @functools.cache
 def _direct(formula: Formula) -> Callable[[Array], Array] | None:
     """Return the function of halves that a formula is."""
-    output, *others = lowered(formula.outputs)
+    output, *others = lowered(formula.outputs, python=True)
     if others:
         return None
     if output.args == formula.inputs:
@@ -457,7 +439,7 @@ def _direct(formula: Formula) -> Callable[[Array], Array] | None:
 @functools.cache
 def _choice(formula: Formula) -> _Choice | None:
     """Return how a formula chooses among values that are there already, if it does nothing else."""
-    output = lowered(formula.outputs)[0]
+    output = lowered(formula.outputs, python=True)[0]
     number = {v: k for k, v in enumerate(formula.inputs)}
     if len(formula.outputs) > 1 or output.function != "where":
         return None
@@ -546,7 +528,7 @@ def evaluated(formula: Formula, arrays: Sequence[Array]) -> Sequence[Array]:
 
 def gains(formula: Formula) -> bool:
     """Tell whether :func:`evaluate` does more for large arrays than the formula says."""
-    steps = ordered(lowered(formula.outputs))
+    steps = ordered(lowered(formula.outputs, python=True))
     slow = {name for name, function in LARGE_FUNCTIONS.items() if FUNCTIONS[name] is not function}
     return (
         any(formulas[e.function].python.partition("(")[0] in slow for e in steps if e.args)
@@ -554,9 +536,15 @@ def gains(formula: Formula) -> bool:
     )
 
 
+def _real(compute: np.dtype[Any]) -> np.dtype[Any]:
+    return np.dtype(f"f{compute.itemsize // 2}") if compute.kind == "c" else compute
+
+
 def _converted(array: Array, kind: str, compute: np.dtype[Any]) -> Array:
-    if compute.kind == "c" and kind != COMPLEX:
-        compute = np.dtype(f"f{compute.itemsize // 2}")
+    if kind == INTEGER:
+        return array.astype(_INT64, copy=False)
+    if kind != COMPLEX:
+        compute = _real(compute)
     if compute == FLOAT32 and is_half(array.dtype):
         return half.widened(array)
     return array.astype(compute, copy=False)

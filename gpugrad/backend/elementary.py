@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from gpugrad.backend.blocks import BLOCK, DOUBLE, SINGLE
+
 Array = Any
 
 
@@ -45,9 +47,17 @@ def _trunc_divide(x: Array, y: Array) -> Array:
     return np.floor_divide(x - np.fmod(x, y), y)
 
 
+def _all_finite(x: Array) -> bool:
+    if x.dtype in (SINGLE, DOUBLE) and x.flags.forc:
+        line = x.ravel(order="K")
+        if line.dot(line) < np.inf:  # in half the time
+            return True
+    return bool(np.isfinite(x).all())
+
+
 def _replacing(x: Array, lost: Array, high: Array, low: Array) -> Array:
     """Return other numbers for nan, inf and -inf, in each part of a complex number."""
-    if np.isfinite(x).all():
+    if _all_finite(x):
         return np.array(x)
     if x.dtype.kind == "c":
         parts = [_replacing(part, lost, high, low) for part in (x.real, x.imag)]
@@ -81,8 +91,7 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
 # NumPy's loops call the C library for each element, which takes 15 to 25 ns.  Where quotients are
 # small whole numbers, what is left of the dividends is exact in a few steps that are vectorised.
 
-_BLOCK = 16384  # elements whose temporaries stay in the second-level cache
-_SINGLE, _DOUBLE = 2.0**24, 2.0**22  # below these are quotients of such numbers
+_WHOLE, _HALVED = 2.0**24, 2.0**22  # below these are quotients of such numbers
 _COARSE = np.array(-(1 << 24), np.int64)  # a mask of the upper 29 bits of a fraction of 53
 _FINE = np.array((1 << 24) - 1, np.int64)
 
@@ -114,7 +123,7 @@ def _whole_of_singles(rounded: Any) -> Divided:
         y = y.astype(np.float64)
         found = x / y
         rounded(found, out=found)
-        return found if _small(found, _SINGLE) and _finite(y) else None
+        return found if _small(found, _WHOLE) and _finite(y) else None
 
     return whole
 
@@ -124,7 +133,7 @@ def _rest_of_singles(rounded: Any) -> Divided:
         y = y.astype(np.float64)
         found = x / y
         rounded(found, out=found)
-        if not _small(found, _SINGLE):
+        if not _small(found, _WHOLE):
             return None
         found *= y
         np.subtract(x, found, out=found)
@@ -137,7 +146,7 @@ def _parts(x: Array, y: Array) -> tuple[Array, Array] | None:
     """Return whole parts of quotients in double precision, cut, and what is left, both exact."""
     whole = x / y
     np.trunc(whole, out=whole)
-    if not _small(whole, _DOUBLE):
+    if not _small(whole, _HALVED):
         return None
     # Of an upper and a lower part of y both products are exact, and so are the differences, as the
     # upper part is the one further from 0.
@@ -197,8 +206,8 @@ def _in_blocks(
         out = np.empty(x.shape, x.dtype)
         dividends, divisors, results = x.reshape(-1), np.reshape(y, -1), out.reshape(-1)
         fast = single if x.dtype.itemsize == 4 else double
-        for start in range(0, dividends.size, _BLOCK):
-            block = slice(start, start + _BLOCK)
+        for start in range(0, dividends.size, BLOCK):
+            block = slice(start, start + BLOCK)
             operands = dividends[block], divisors[block] if y.ndim else divisors
             found = fast(*operands)
             results[block] = general(*operands) if found is None else found

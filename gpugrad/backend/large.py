@@ -19,12 +19,11 @@ from numpy._core.multiarray import c_einsum
 from numpy.lib.introspect import opt_func_info
 
 from gpugrad._dtype import INEXACT
+from gpugrad.backend.blocks import BLOCK
 
 Array = Any
 
 LARGE = 4096  # elements
-BLOCK = 16384  # elements whose temporaries stay in the second-level cache
-
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 clip: Any = umath.clip  # type: ignore[attr-defined]
 
@@ -53,8 +52,21 @@ def where(condition: Array, x: Array, y: Array) -> Array:
         return np.where(condition, x, y)
     if not np.ndim(condition):
         return np.full(full.shape, x if condition else y, full.dtype)
-    bits = _WORDS[full.dtype]
     out = np.empty_like(full)
+    choose(condition, x, y, out)
+    return out
+
+
+def choose(condition: Array, x: Array, y: Array, out: Array) -> None:
+    """Write ``x`` where the condition holds, else ``y``: numbers, or arrays of the result's type.
+
+    Where it holds for all, or for none, nothing is chosen.
+    """
+    count = np.count_nonzero(condition)
+    if count in (0, condition.size):
+        np.copyto(out, x if count else y)
+        return
+    bits = _WORDS[out.dtype]
     chosen, mask = out.view(bits), condition.astype(bits)
     if _is_zero(y):
         np.multiply(x.view(bits), mask, out=chosen)
@@ -63,11 +75,10 @@ def where(condition: Array, x: Array, y: Array) -> Array:
         np.bitwise_and(y.view(bits), mask, out=chosen)
     else:
         np.negative(mask, out=mask)  # all ones where the condition holds
-        other = np.asarray(y, full.dtype).view(bits)
-        np.bitwise_xor(np.asarray(x, full.dtype).view(bits), other, out=chosen)
+        other = np.asarray(y, out.dtype).view(bits)
+        np.bitwise_xor(np.asarray(x, out.dtype).view(bits), other, out=chosen)
         np.bitwise_and(chosen, mask, out=chosen)
         np.bitwise_xor(chosen, other, out=chosen)
-    return out
 
 
 def _spans(shape: tuple[int, ...], full: tuple[int, ...]) -> bool:
@@ -142,11 +153,23 @@ _SIMPLER: dict[float, Callable[[Array], Array]] = {
 
 # --------------------------------------------------------------------------- sine and cosine
 
+
+def vectorised(name: str, kind: str) -> bool:
+    """Tell whether NumPy has a loop of vector instructions for a function of one type.
+
+    For most functions beyond arithmetic it has them on Linux with AVX-512.
+    """
+    loops = opt_func_info(f"^{name}$", kind).get(name, {})
+    letter = np.dtype(kind).char
+    return any(
+        signature.strip(letter) == "" and not loop["current"].startswith("baseline")
+        for signature, loop in loops.items()
+    )
+
+
 # NumPy takes float64 sines from the C library, one at a time; its tangent is a vectorised one,
 # right to 0.6 units in the last place, on Linux with AVX-512.
-_VECTORISED = sys.platform == "linux" and not opt_func_info("^tan$", "float64")["tan"]["dd"][
-    "current"
-].startswith("baseline")
+_VECTORISED = sys.platform == "linux" and vectorised("tan", "float64")
 _QUARTER, _QUARTER_REST = math.pi / 4, 3.061616997868383e-17  # their sum is pi / 4 to 106 bits
 _FAR = 2.0**24
 _NEAR_ZERO = 1e-5

@@ -15,15 +15,13 @@ from typing import Any
 import numpy as np
 
 from gpugrad.backend import large
+from gpugrad.backend.blocks import DOUBLE, SINGLE, in_blocks
 
 Array = Any
 
-_BLOCK = 16384  # elements whose temporaries stay in the second-level cache
-_SINGLE = np.dtype(np.float32)
-
 
 def _of_singles(
-    general: Callable[..., Array], types: tuple[np.dtype[Any], ...] = (_SINGLE,)
+    general: Callable[..., Array], types: tuple[np.dtype[Any], ...] = (SINGLE,)
 ) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
     """Make a function of arrays of one shape, of these types, that ``general`` completes."""
 
@@ -31,25 +29,20 @@ def _of_singles(
         def function(*arrays: Array) -> Array:
             first = arrays[0]
             if not all(
-                a.__class__ is np.ndarray and a.dtype in types and a.dtype == first.dtype
-                and a.ndim and a.shape == first.shape
+                a.__class__ is np.ndarray and a.ndim and a.dtype in types
+                and a.dtype == first.dtype
                 for a in arrays
             ):  # fmt: skip
                 return general(*arrays)
-            if not all(a.flags.c_contiguous for a in arrays):
-                if not all(a.flags.f_contiguous for a in arrays):
-                    return general(*arrays)
-                return function(*(a.T for a in arrays)).T
-            out = np.empty(first.shape, first.dtype)
-            lines, results = [a.reshape(-1) for a in arrays], out.reshape(-1)
-            for start in range(0, results.size, _BLOCK):
-                block = slice(start, start + _BLOCK)
-                parts, result = [a[block] for a in lines], results[block]
-                result[...] = fast(*parts)
-                lost = np.isnan(result)
-                if lost.any():
-                    result[lost] = general(*(a[lost] for a in parts))
-            return out
+            found = in_blocks(write, *arrays)
+            return general(*arrays) if found is None else found
+
+        def write(*arrays: Array) -> None:
+            *parts, result = arrays
+            result[...] = fast(*parts)
+            lost = np.isnan(result)
+            if lost.any():
+                result[lost] = general(*(a[lost] for a in parts))
 
         return function
 
@@ -165,14 +158,19 @@ def _hypot(x: Array, y: Array) -> Array:
     return np.multiply(size, np.sqrt(ratio, out=ratio), out=size)
 
 
-FUNCTIONS: dict[str, Callable[..., Array]] = {
+OURS: dict[str, Callable[..., Array]] = {
     "arctan": _of_singles(np.arctan)(_atan),
     "arctan2": _of_singles(np.arctan2)(_atan2),
     "arctanh": _of_singles(np.arctanh)(_atanh),
     "cosh": _of_singles(np.cosh)(_cosh),
     "expm1": _of_singles(np.expm1)(_expm1),
-    "hypot": _of_singles(np.hypot, (_SINGLE, np.dtype(np.float64)))(_hypot),
+    "hypot": _of_singles(np.hypot, (SINGLE, DOUBLE))(_hypot),
     "log1p": _of_singles(np.log1p)(_log1p),
     "sinh": _of_singles(np.sinh)(_sinh),
     "tan": _of_singles(np.tan)(_tan),
+}
+
+# Where NumPy has vector loops, these take a quarter of the time, within 1 to 3 units.
+FUNCTIONS = {
+    name: function for name, function in OURS.items() if not large.vectorised(name, "float32")
 }

@@ -19,6 +19,7 @@ from gpugrad.formulas.expression import COMPLEX as COMPLEX
 from gpugrad.formulas.expression import CONVENTIONS as CONVENTIONS
 from gpugrad.formulas.expression import DERIVATIVES as DERIVATIVES
 from gpugrad.formulas.expression import FUNCTIONS as FUNCTIONS
+from gpugrad.formulas.expression import INTEGER as INTEGER
 from gpugrad.formulas.expression import MATH as MATH
 from gpugrad.formulas.expression import REAL as REAL
 from gpugrad.formulas.expression import TORCH as TORCH

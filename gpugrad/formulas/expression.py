@@ -14,8 +14,8 @@ from typing import Any
 Number = bool | int | float | complex
 
 # What an expression is worth: the order is the order of promotion.
-BOOL, REAL, COMPLEX = "bool", "real", "complex"
-KINDS = (BOOL, REAL, COMPLEX)
+BOOL, INTEGER, REAL, COMPLEX = "bool", "integer", "real", "complex"
+KINDS = (BOOL, INTEGER, REAL, COMPLEX)
 
 # Whose gradients a formula has at points without a derivative.
 CONVENTIONS = TORCH, MATH = "torch", "math"
@@ -115,14 +115,20 @@ def _intern(
 
 
 def variable(name: str, kind: str = REAL) -> Expression:
-    """Return the variable ``name``; ``kind`` is ``"bool"``, ``"real"`` or ``"complex"``."""
+    """Return the variable ``name`` of a kind: "bool", "integer", "real" or "complex".
+
+    Integers have 64 bits whatever the others are computed in, and meet these only as ``number``.
+    """
     return _intern("variable", (), kind, name)
 
 
-def constant(value: Number) -> Expression:
-    """Return the constant ``value``, which takes the type of what it meets."""
-    kind = BOOL if isinstance(value, bool) else COMPLEX if isinstance(value, complex) else REAL
-    return _intern("constant", (), kind, value)
+def constant(value: Number, kind: str = "") -> Expression:
+    """Return the constant ``value``, which takes the type of what it meets.
+
+    A whole number is real where no ``kind`` is given.
+    """
+    found = BOOL if isinstance(value, bool) else COMPLEX if isinstance(value, complex) else REAL
+    return _intern("constant", (), kind or found, value)
 
 
 def is_constant(e: Expression, value: Number) -> bool:
@@ -137,7 +143,8 @@ def is_constant(e: Expression, value: Number) -> bool:
 class Function:
     """A scalar function: how it is written in each language, and what kind of value it has.
 
-    One that is made of others has a ``definition`` instead: a function of expressions.
+    One that is made of others has a ``definition`` instead: a function of expressions.  Where it
+    has a text, too, that is how it is computed in this language.
     """
 
     python: str = ""
@@ -189,6 +196,9 @@ FUNCTIONS: dict[str, Function] = {
     "bitor": _operator("|"),
     "bitxor": _operator("^"),
     "bitnot": Function("invert({})", "gpugrad::invert({})"),
+    # from one kind to another: cut towards 0, and in the type that real numbers are computed in
+    "whole": Function("whole({})", "gpugrad::int64({})", INTEGER),
+    "number": Function("number({})", "{real}({})", REAL),
 }
 # The product of a gradient and a slope where 0 times anything is 0, infinity and nan included.
 FUNCTIONS["chained"] = Function(
@@ -266,7 +276,9 @@ _FOLD: dict[str, Callable[..., Any]] = {
 def _simplified(name: str, args: tuple[Expression, ...]) -> Expression | None:
     if name in _FOLD and all(a.function == "constant" for a in args):
         with suppress(ArithmeticError, TypeError, ValueError):  # at a pole, or of complex numbers
-            return constant(_FOLD[name](*(a.value for a in args)))
+            value = _FOLD[name](*(a.value for a in args))
+            whole = INTEGER in (a.kind for a in args) and not isinstance(value, bool)
+            return constant(value, INTEGER if whole else "")
     first, last = args[0], args[-1]
     match name:
         case "mul" if _is_neutral(first, last):
@@ -360,15 +372,15 @@ def substitute(e: Expression, values: Mapping[Expression, Expression]) -> Expres
     return done[e]
 
 
-def lowered(outputs: Iterable[Expression]) -> list[Expression]:
-    """Return the expressions in terms of functions that both languages have."""
+def lowered(outputs: Iterable[Expression], python: bool = False) -> list[Expression]:
+    """Return the expressions in terms of functions that both languages have, or only Python."""
     done: dict[Expression, Expression] = {}
 
     def lower(e: Expression) -> Expression:
         args = tuple(done[a] for a in e.args)
-        definition = FUNCTIONS[e.function].definition
-        if definition is not None:
-            return lowered((definition(*args),))[0]
+        function = FUNCTIONS[e.function]
+        if function.definition is not None and not (python and function.python):
+            return lowered((function.definition(*args),), python)[0]
         if e.function == "pow" and args[1].function == "constant" and args[1].value in _POWERS:
             return _POWERS[args[1].value](args[0])
         return call(e.function, *args)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from gpugrad.formulas.expression import (
+    BOOL,
     COMPLEX,
     FUNCTIONS,
     KINDS,
@@ -17,6 +18,7 @@ from gpugrad.formulas.expression import (
 )
 
 PYTHON, CUDA = "python", "cuda"
+_DEEPEST = 32  # functions within each other: Python reads 200 parentheses at most
 
 
 def _literal(value: Number | str, kind: str, language: str, types: Mapping[str, str]) -> str:
@@ -33,7 +35,7 @@ def _literal(value: Number | str, kind: str, language: str, types: Mapping[str, 
         text = f"-{text}" if value < 0 else text
     else:
         text = repr(value)
-    return text if language == PYTHON else f"{types[REAL]}({text})"
+    return text if language == PYTHON else f"{types[kind]}({text})"
 
 
 class _Printer:
@@ -61,17 +63,20 @@ class _Printer:
             for k in valued:  # C++ does not choose a common type for the branches of a choice
                 args[k] = f"{self.types[common]}({args[k]})"
         template = (function.cuda_complex if common == COMPLEX else "") or function.cuda
-        return template.format(*args, one=f"{self.types[REAL]}(1)")
+        return template.format(*args, one=f"{self.types[REAL]}(1)", real=self.types[REAL])
 
     def statements(self, outputs: Sequence[Expression]) -> list[str]:
-        """Name every shared part of ``outputs`` and return the lines that compute them."""
+        """Name every shared or deep part of ``outputs``; return the lines that compute them."""
         order = ordered(outputs)
         uses: dict[Expression, int] = dict.fromkeys(order, 0)
+        depths: dict[Expression, int] = {}
         for used in (*outputs, *(a for e in order for a in e.args)):
             uses[used] += 1
         lines: list[str] = []
         for e in order:
-            if uses[e] > 1 and e.args:
+            depths[e] = 1 + max([depths[a] for a in e.args], default=0)
+            if e.args and (uses[e] > 1 or depths[e] > _DEEPEST):
+                depths[e] = 0
                 text = self.text(e)
                 name = f"shared{len(lines)}"  # as no input is called
                 declared = name if self.language == PYTHON else f"const {self.types[e.kind]} {name}"
@@ -109,7 +114,7 @@ def python_lines(
     """Return statements that compute what is shared, and one Python expression per output."""
     printer = _Printer(PYTHON, {})
     printer.names.update(zip(inputs, names, strict=True))
-    outputs = lowered(outputs)
+    outputs = lowered(outputs, python=True)
     lines = printer.statements(outputs)
     return lines, list(_result_texts(names, outputs, printer))
 
@@ -133,7 +138,7 @@ def python_writer(
     names = [str(v.value) for v in inputs]
     printer = _Printer(PYTHON, {})
     printer.names.update(zip(inputs, names, strict=True))
-    (output,) = lowered((output,))
+    (output,) = lowered((output,), python=True)
     lines = printer.statements((output,))
     arguments = ", ".join([*map(printer.text, output.args), "out"])
     body = "".join(f"    {line}\n" for line in [*lines, f"{function}({arguments})"])
@@ -147,7 +152,8 @@ def _result_texts(
     for e in outputs:
         text = printer.text(e)
         if e.function == "constant":
-            text = f"full_like({inputs[0]}, {text})"
+            kind = ", '?'" if e.kind == BOOL else ""
+            text = f"full_like({inputs[0]}, {text}{kind})"
         elif e.function in ("variable", "real", "imag") or e in seen:
             text = f"copy({text})"  # each output is memory of its own: its owner may add to it
         elif text.startswith("(") and text.endswith(")") and e.args:

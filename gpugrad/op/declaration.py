@@ -42,6 +42,7 @@ def pointwise(
     derivable: bool = True,
     numbered: Mapping[int, str] = MappingProxyType({}),
     needs_tensor: bool = False,
+    host: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare an elementwise operation by its formula; the decorated function is its rule.
 
@@ -62,6 +63,7 @@ def pointwise(
         kernel: PyTorch's name of it in errors of types, where that is not the function's.
         numbered: The names of the backward node where operands are numbers, by their places.
         needs_tensor: Whether numbers alone are no operands.
+        host: How the whole formula is written for NumPy, where the backend has a function for it.
         derivable: Whether it has a derivative where it has a name; if not, a backward raises.
     """
     if native is not None:
@@ -79,7 +81,7 @@ def pointwise(
         )
         make = built
         if asked and not primitive:
-            FUNCTIONS[key] = Function(definition=built)
+            FUNCTIONS[key] = Function(host, definition=built)
             make = partial(call, key)
         if asked:
             derived = example.function if primitive else key

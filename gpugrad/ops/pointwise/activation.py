@@ -108,6 +108,7 @@ def silu(input: Tensor) -> Tensor:
     "number",
     function="threshold",
     parameters=("input", "threshold", "value"),
+    host="thresholded({}, {}, {})",
 )
 def threshold_formula(g, x, threshold):
     return where_above(x, threshold, g), None, None
@@ -128,6 +129,7 @@ def threshold(input: Tensor, threshold: Number, value: Number) -> Selected:
     function="celu",
     parameters=("input", "alpha"),
     kernel="elu",
+    host="elu({0}, 1, {1}, {1})",
 )
 def celu_formula(g, x, alpha):
     above = gt(x, 0)
@@ -156,6 +158,7 @@ _SCALE, _SCALED_ALPHA = 1.0507009873554805, 1.7580993408473766
     "EluBackward0",
     "floating",
     kernel="elu",
+    host=f"elu({{}}, {_SCALE}, {_SCALED_ALPHA}, 1)",
 )
 def selu(g, x):
     """Return input, where it is negative exp(input) - 1, times constants that keep its variance.
@@ -172,6 +175,7 @@ def selu(g, x):
     "floating",
     function="hardshrink",
     parameters=("input", "lambd"),
+    host="hardshrink({}, {})",
 )
 def hardshrink_formula(g, x, lambd):
     return where_beyond(x, lambd, g), None
@@ -190,6 +194,7 @@ def hardshrink(input: Tensor, lambd: Number = 0.5) -> Selected:
     "floating",
     function="prelu",
     parameters=("input", "weight"),
+    host="prelu({}, {})",
 )
 def prelu_formula(g, x, weight):
     above = gt(x, 0)

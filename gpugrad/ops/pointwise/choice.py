@@ -95,6 +95,7 @@ NO_CLAMP = NotImplementedError("clamp is not supported for complex types")
     complex_error=NO_CLAMP,
     function="clamp",
     parameters=("input", "min", "max"),
+    host="clip({}, {}, {})",
 )
 def clamp_both(g, x, low, high):
     return (

@@ -1,0 +1,232 @@
+"""What a kernel's text became: formulas, and between them reads of raw arrays, and loops.
+
+Loops whose number of turns is known are part of a formula.  The others run turn by turn: each turn
+is one fused operation on the elements' variables, and elements that have left the loop keep theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gpugrad import _dtype, backend
+from gpugrad.backend.batched import Batched
+from gpugrad.formulas import BOOL, COMPLEX, INTEGER, Expression, Formula, constant, ordered
+from gpugrad.graph import TensorBase
+from gpugrad.op import Elementwise, expand_to
+from gpugrad.op.saved import up_to_date
+from gpugrad.ops.indexing import getitem
+
+DType = np.dtype[Any]
+Shape = tuple[int, ...]
+Values = dict[Expression, Any]
+
+
+@dataclass(frozen=True)
+class Read:
+    """An element of a raw array: ``variable`` is what stands at ``index``."""
+
+    variable: Expression
+    raw: str
+    index: Expression
+
+
+@dataclass(frozen=True)
+class Turns:
+    """A loop that runs turn by turn.
+
+    ``alive`` marks the elements that take another turn; the body's outputs are its next value, and
+    those of ``carried``, which begin as ``starts`` and end as ``results``.
+    """
+
+    alive: Expression
+    carried: tuple[Expression, ...]
+    starts: tuple[Expression, ...]
+    body: Program
+    results: tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
+class Write:
+    """What goes to a raw array where ``holds``: it is set, or added."""
+
+    raw: str
+    index: Expression
+    value: Expression
+    holds: Expression
+    added: bool
+
+
+@dataclass(eq=False)
+class Program:
+    """Steps, and then the outputs."""
+
+    steps: tuple[Read | Turns, ...]
+    outputs: tuple[Expression, ...]
+    writes: tuple[Write, ...] = ()
+    fused: dict[tuple[Expression, ...], Fused] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fused:
+    """Some expressions as one operation, and the variables that it is given."""
+
+    op: Elementwise
+    inputs: tuple[Expression, ...]
+
+
+@dataclass
+class Call:
+    """One call of a kernel: how its values are computed."""
+
+    name: str
+    compute: DType
+    shape: Shape
+    raws: Mapping[str, Any]
+    arguments: Mapping[Expression, str]  # the users' names of variables
+
+    def run(self, program: Program, values: Values) -> None:
+        """Take the steps of a program; what they compute is added to ``values``."""
+        for step in program.steps:
+            if isinstance(step, Read):
+                (index,) = self.computed(program, (step.index,), values)
+                values[step.variable] = self.read(step.raw, index)
+            else:
+                self.repeat(program, step, values)
+
+    def repeat(self, program: Program, step: Turns, values: Values) -> None:
+        """Run a loop until no element takes another turn."""
+        alive, *carried = self.computed(program, step.starts, values)
+        while _any(alive):
+            values[step.alive] = alive
+            values.update(zip(step.carried, carried, strict=True))
+            self.run(step.body, values)
+            alive, *carried = self.computed(step.body, step.body.outputs, values)
+        values.update(zip(step.results, carried, strict=True))
+
+    def read(self, name: str, index: Any) -> Any:
+        """Return the elements of a raw array at flat places."""
+        flat = self.raws[name].reshape(-1)
+        if not isinstance(index, TensorBase):
+            place = int(index)
+            check_place(name, place, place, flat.shape[0])
+            return getitem(flat, place)
+        least, greatest = bounds(index)
+        check_place(name, least, greatest, flat.shape[0])
+        return getitem(flat, index)
+
+    def computed(
+        self,
+        program: Program,
+        expressions: Sequence[Expression],
+        values: Values,
+        dtypes: Sequence[DType] | None = None,
+    ) -> list[Any]:
+        """Return the values of expressions: what depends on tensors by one fused operation."""
+        kinds = dtypes or [self.dtype_of(e) for e in expressions]
+        found: list[Any] = [None] * len(expressions)
+        fused: list[int] = []
+        for k, (e, kind) in enumerate(zip(expressions, kinds, strict=True)):
+            used = [p for p in ordered((e,)) if p.function == "variable"]
+            if any(isinstance(values[v], TensorBase) for v in used):
+                if e.function == "variable" and values[e]._array.dtype == kind:
+                    found[k] = values[e]
+                else:
+                    fused.append(k)
+            else:
+                found[k] = self._on_host(e, used, kind, values)
+        if fused:
+            chosen = tuple(expressions[k] for k in fused)
+            for k, out in zip(
+                fused, self._fused(program, chosen, [kinds[k] for k in fused], values), strict=True
+            ):
+                found[k] = out
+        return found
+
+    def dtype_of(self, e: Expression) -> DType:
+        """Return the element type of what is computed on the way."""
+        if e.kind == BOOL:
+            return np.dtype(np.bool_)
+        if e.kind == INTEGER:
+            return np.dtype(np.int64)
+        if e.kind == COMPLEX or self.compute.kind != "c":
+            return _dtype.accumulation(self.compute)
+        return np.dtype(f"f{self.compute.itemsize // 2}")
+
+    def _on_host(
+        self, e: Expression, used: Sequence[Expression], kind: DType, values: Values
+    ) -> Any:
+        if e.function == "constant":
+            return np.asarray(e.value).astype(kind)[()]
+        formula = Formula("host", used, (e,))
+        arrays = [np.asarray(values[v]) for v in used]
+        cpu = backend.of(np.empty(0))
+        return cpu.evaluate(formula, arrays, _dtype.accumulation(self.compute), (kind,))[0][()]
+
+    def _fused(
+        self,
+        program: Program,
+        expressions: tuple[Expression, ...],
+        kinds: Sequence[DType],
+        values: Values,
+    ) -> list[Any]:
+        made = program.fused.get(expressions)
+        if made is None:
+            made = program.fused[expressions] = self._operation(expressions)
+        operands = [values[v] for v in made.inputs]
+        tensors: list[Any] = [o for o in operands if isinstance(o, TensorBase)]
+        for tensor in tensors:
+            up_to_date(tensor)
+        shape = np.broadcast_shapes(*(t.shape for t in tensors))
+        if len(expressions) > 1 and any(t.shape != shape for t in tensors):
+            operands = [
+                expand_to(o, shape=shape) if isinstance(o, TensorBase) else o for o in operands
+            ]
+        return made.op.evaluate(operands, self.compute, kinds)
+
+    def _operation(self, expressions: tuple[Expression, ...]) -> Fused:
+        steps = ordered(expressions)
+        inputs = tuple(e for e in steps if e.function == "variable")
+        # a branch that is not taken is not run by C++: it sends nothing back, nan included
+        branches = any(e.function == "where" for e in steps)
+        formula = Formula(self.name, inputs, expressions)
+        op = Elementwise(f"{self.name}Backward0", formula.in_math if branches else formula)
+        op.arguments = tuple(self.arguments.get(v, str(v.value)) for v in inputs)
+        return Fused(op, inputs)
+
+
+def zero(kind: str) -> Expression:
+    """Return the 0 of a kind."""
+    return constant({BOOL: False, COMPLEX: 0j}.get(kind, 0), kind)
+
+
+def _array(value: Any) -> Any:
+    array = value._array
+    while isinstance(array, Batched):
+        array = array.array
+    return array
+
+
+def _any(mask: Any) -> bool:
+    """Tell whether any element holds, in whatever example of vmap's."""
+    return bool(_array(mask).any() if isinstance(mask, TensorBase) else mask)
+
+
+def bounds(index: Any) -> tuple[int, int]:
+    """Return the least and the greatest of integers, in whatever example of vmap's."""
+    array = _array(index)
+    return (int(array.min()), int(array.max())) if array.size else (0, -1)
+
+
+def check_place(name: str, least: int, greatest: int, size: int, does: str = "reads") -> None:
+    """Raise where a place is not in an array.
+
+    Raises:
+        IndexError: One of those from ``least`` to ``greatest`` is not.
+    """
+    if greatest >= least and (least < 0 or greatest >= size):
+        wrong = least if least < 0 else greatest
+        raise IndexError(f"the kernel {does} element {wrong} of '{name}', which has {size}")
