@@ -23,6 +23,7 @@ from gpugrad._layout import contiguous_format, strided
 from gpugrad._layout import layout as Layout  # noqa: N812
 from gpugrad._layout import memory_format as MemoryFormat  # noqa: N812
 from gpugrad._size import Size, size_of
+from gpugrad.backend import exchange
 from gpugrad.backend.batched import NO_MEMORY, Batched, levels_of
 from gpugrad.backend.batched import shown as every_example
 from gpugrad.errors import normal_dim
@@ -640,19 +641,78 @@ class Tensor(Methods):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
+    def _kept_from_others(self) -> str | None:
+        """Return why no other library may read the memory, ``None`` where it may."""
+        if self.requires_grad:
+            return "requires grad: the gradient would be lost"
+        if dual.tangents_of(self):
+            return "has tangents of forward mode: they would be lost"
+        if follower_of(self) is not None:
+            return "is a view of a conjugate, which is not in the memory that it views"
+        if self._array.__class__ is Batched:
+            return "has hidden axes, of vmap"
+        return None
+
     @property
     def __cuda_array_interface__(self) -> Any:
-        if self.requires_grad or not self.is_cuda:
+        if not self.is_cuda:
             raise AttributeError(
-                "__cuda_array_interface__ needs a CUDA tensor without requires_grad"
+                "Can't get __cuda_array_interface__ on non-CUDA tensor type: "
+                f"{saved.type_name(self)} If CUDA data is required use tensor.cuda() to copy "
+                "tensor to device memory."
+            )
+        if (why := self._kept_from_others()) is not None:
+            raise AttributeError(
+                f"Can't get __cuda_array_interface__ of a tensor that {why}. Use tensor.detach()."
             )
         saved.read(self)
-        return self._array.__cuda_array_interface__
+        return own_array(self).__cuda_array_interface__
 
-    def __dlpack__(self, **kwargs: Any) -> Any:
+    @property
+    def __cupy_get_ndarray__(self) -> Any:
+        """What CuPy calls to have the array of an object that has no array interface.
+
+        It is there only where that may not be had, to say so: else CuPy would raise errors of its
+        own, which cannot know what to do.
+        """
+        if not self.is_cuda or (why := self._kept_from_others()) is None:
+            raise AttributeError("CuPy reads the tensor by __cuda_array_interface__")
+
+        def refuse() -> Any:
+            raise RuntimeError(
+                f"CuPy would read the memory of a tensor that {why}. Use gpugrad's function, or "
+                "give CuPy tensor.detach()."
+            )
+
+        return refuse
+
+    def __dlpack__(
+        self,
+        *,
+        stream: int | None = -1,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """Return a capsule of DLPack's of the memory, for one library to take.
+
+        By a ``stream`` of -1, the default, nothing waits.
+
+        Raises:
+            BufferError: The tensor has a history or tangents, or is a view of a conjugate; its
+                type is none that its array library exports.
+        """
         if self.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-        return self.array.__dlpack__(**kwargs)
+        if follower_of(self) is not None:
+            raise BufferError("Can't export tensors with the conjugate bit set")
+        if dual.tangents_of(self):
+            raise BufferError(
+                "Can't export tensors with tangents, use forward_ad.unpack_dual(tensor).primal"
+            )
+        given = {"max_version": max_version, "dl_device": dl_device, "copy": copy}
+        options = {"stream": stream, **{k: v for k, v in given.items() if v is not None}}
+        return exchange.exported(self._memory(), options)
 
     def __dlpack_device__(self) -> Any:
         return self._memory().__dlpack_device__()
@@ -733,7 +793,7 @@ class Tensor(Methods):
 
     def __dir__(self) -> list[str]:
         """Return the names that there are: some slots are filled only where they are needed."""
-        sometimes = "_hooks", "_tangents", "__cuda_array_interface__"
+        sometimes = "_hooks", "_tangents", "__cuda_array_interface__", "__cupy_get_ndarray__"
         missing = {name for name in sometimes if not hasattr(self, name)}
         return sorted({*object.__dir__(self)} - missing)
 

@@ -1103,6 +1103,14 @@ def frexp(
 ) -> tuple[Tensor, Tensor]:
     """Return a mantissa and an exponent, of which input is mantissa * 2**exponent."""
 
+def from_cupy(array: Any) -> Tensor:
+    """Return a tensor that shares the memory of a CuPy array."""
+
+def from_dlpack(
+    ext_tensor: Any, *, device: str | int | device | None = None, copy: bool | None = None
+) -> Tensor:
+    """Return a tensor on the memory of another library's, which exports it by DLPack."""
+
 def from_numpy(ndarray: Any) -> Tensor:
     """Return a tensor that shares the memory of a NumPy array, or of a CuPy array."""
 
@@ -2832,6 +2840,9 @@ def threshold_(
 
 def tile(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *dims: Any) -> Tensor:
     """Return what :meth:`repeat` does; where numbers are missing in front, they are 1."""
+
+def to_dlpack(tensor: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Any:
+    """Return a capsule of DLPack's of the tensor's memory, which one library may take."""
 
 def topk(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

@@ -58,7 +58,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("functions", "fft", "signal", "special", "linalg", "return_types"): (
         "errors", "op", "_tensor", "random",
     ),
-    ("utils",): ("graph", "_device", "op", "autograd", "random"),
+    ("utils",): ("graph", "_device", "op", "autograd", "random", "functions"),
     ("optim",): ("backend", "graph", "errors", "op", "ops", "_tensor", "autograd"),
     ("kernel",): ("backend", "formulas", "graph", "_dtype", "op", "ops"),
 }  # fmt: skip
@@ -66,7 +66,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
 # Imports inside functions that the rows forbid, each with its reason.
 LATE = {
     ("gpugrad.backend", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
-    ("gpugrad.cuda", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
+    ("gpugrad.cuda.devices", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
     ("gpugrad._tensor", "gpugrad.autograd.engine"): "Tensor.backward is autograd.backward",
 }
 

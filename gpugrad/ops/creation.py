@@ -12,6 +12,8 @@ import numpy as np
 from gpugrad import _dtype, backend
 from gpugrad._device import CPU, device
 from gpugrad._dtype import INEXACT, dtype
+from gpugrad.backend.exchange import foreign
+from gpugrad.backend.exchange import from_dlpack as on_memory
 from gpugrad.graph import LEAF, TensorBase, inferring, mark
 from gpugrad.op import public
 from gpugrad.op.number import check_number, check_word, checked_integer, checked_number
@@ -192,6 +194,8 @@ def tensor(
         result = wrap(door.copy(_checked_array(data), "C"))
     elif isinstance(data, bool | int | float | complex):
         result = wrap(_from_sequence(data, _dtype.chosen(dtype, _dtype.of_number(data))))
+    elif (array := foreign(data)) is not None:
+        result = wrap(backend.of(array).copy(_checked_array(array), "C"))
     else:
         wanted = None if dtype is None else _dtype.chosen(dtype, _dtype.float32)
         result = wrap(_from_sequence(data, wanted))
@@ -214,16 +218,74 @@ def from_numpy(ndarray: Any) -> Tensor:
 
 
 @public(method=False)
+def from_cupy(array: Any) -> Tensor:
+    """Return a tensor that shares the memory of a CuPy array.
+
+    It may be any object with CUDA's array interface, such as Numba's and RAPIDS' arrays.
+
+    Raises:
+        TypeError: It has none, or is of a type that tensors do not have.
+    """
+    if isinstance(array, (np.ndarray | np.generic, TensorBase)):
+        raise TypeError(f"expected cupy.ndarray (got {type(array).__name__})")
+    found = array if backend.is_array(array) else foreign(array)
+    if found is None or isinstance(found, np.ndarray):
+        raise TypeError(f"expected cupy.ndarray (got {type(array).__name__})")
+    backend.of(found)
+    return finish(wrap(_checked_array(found)), False)
+
+
+@public(method=False)
+def from_dlpack(ext_tensor: Any, *, device: DeviceLike = None, copy: bool | None = None) -> Tensor:
+    """Return a tensor on the memory of another library's, which exports it by DLPack.
+
+    It may be of PyTorch, JAX, CuPy, NumPy or any other library, or a capsule.  Memory that its
+    library says may not be written is not written.
+
+    Args:
+        ext_tensor: An object with ``__dlpack__``, or a capsule.
+        device: Where the tensor is to be; by default where the memory is.
+        copy: Whether it has memory of its own; ``None`` is only where it must.
+
+    Raises:
+        AttributeError: It is neither.
+        TypeError: It is of a type that tensors do not have.
+        ValueError: ``copy`` is false, and it cannot be shared.
+    """
+    result: Any = finish(wrap(_checked_array(on_memory(ext_tensor))), False)
+    moved: Any = to(result, device=device, copy=bool(copy))
+    if copy is False and moved is not result:
+        raise ValueError(
+            f"cannot move DLPack tensor from device {result.device} to {device} without copying. "
+            "Set copy=None or copy=True."
+        )
+    return moved
+
+
+@public(method=False)
+def to_dlpack(tensor: Tensor) -> Any:
+    """Return a capsule of DLPack's of the tensor's memory, which one library may take.
+
+    Raises:
+        BufferError: The tensor has a history, tangents, or is a view of a conjugate.
+    """
+    return tensor.__dlpack__()
+
+
+@public(method=False)
 def as_tensor(data: Any, *, dtype: dtype | None = None, device: DeviceLike = None) -> Tensor:
     """Return the data as a tensor, sharing memory where type and device allow.
 
-    A tensor is returned as it is; a NumPy or CuPy array is shared; anything else is copied.
+    A tensor is returned as it is; a NumPy or CuPy array is shared, and so is what has CUDA's array
+    interface, as Numba's and RAPIDS' arrays have, or exports by DLPack; anything else is copied.
     """
     if isinstance(data, TensorBase):
         result: Any = data
     elif backend.is_array(data) and not isinstance(data, np.generic):
         backend.of(data)
         result = finish(wrap(_checked_array(data)), False)
+    elif (array := foreign(data)) is not None:
+        result = finish(wrap(_checked_array(array)), False)
     else:
         return tensor(data, dtype=dtype, device=device)
     return to(result, device=device, dtype=dtype)
@@ -241,7 +303,8 @@ def asarray(
     """Return what is given as a tensor, sharing its memory where that is possible.
 
     Args:
-        obj: A tensor, an array, bytes or another buffer, a number, or a nested sequence.
+        obj: A tensor, an array, what another library exports by DLPack or CUDA's array interface,
+            bytes or another buffer, a number, or a nested sequence.
         dtype: The type; of a buffer that of its elements, by default floats.
         device: Where the tensor is to be.
         copy: Whether it has memory of its own; ``None`` is only where it must.
@@ -260,6 +323,8 @@ def asarray(
         shared = as_tensor(obj)
     elif isinstance(obj, bytes | bytearray | memoryview | array.array):
         shared = frombuffer(obj, dtype=_dtype.chosen(dtype, _dtype.get_default_dtype()))
+    elif (found := foreign(obj)) is not None:
+        shared = finish(wrap(_checked_array(found)), False)
     elif copy is False:
         raise ValueError("can't alias arbitrary sequence into a tensor.")
     else:

@@ -21,10 +21,11 @@ from .settings import COMPUTE_CAPABILITY, DEVICES, IDLE, TRACE
 # Our C++ function, and CuPy's that it answers for.
 _NATIVE = {
     "hostcuda_done": (
-        "_ensure_context deviceSynchronize eventDestroy eventQuery eventRecord "
-        "eventSynchronize funcSetAttribute moduleUnload profilerStart profilerStop streamDestroy "
-        "streamQuery streamSynchronize streamWaitEvent"
+        "_ensure_context deviceSynchronize eventDestroy eventRecord eventSynchronize "
+        "funcSetAttribute moduleUnload profilerStart profilerStop streamDestroy "
+        "streamSynchronize streamWaitEvent"
     ),
+    "hostcuda_finished": "eventQuery streamQuery",
     "hostcuda_zero": (
         "deviceCanAccessPeer funcGetAttribute streamGetFlags streamGetPriority streamIsCapturing"
     ),

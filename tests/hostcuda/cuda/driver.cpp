@@ -22,6 +22,7 @@ PyObject *PyErr_Format(PyObject *exception, const char *format, ...);
 char *PyBytes_AsString(PyObject *);
 const char *PyUnicode_AsUTF8(PyObject *);
 PyObject *PyUnicode_FromString(const char *);
+PyObject *PyLong_FromLong(long);
 int PyList_Append(PyObject *list, PyObject *item);
 }
 
@@ -82,6 +83,7 @@ void hostcuda_pretend(int count) { devices = count; }
 // ---------------------------------------------------------------- calls that need no device
 
 PyObject *hostcuda_done() { return none(); }
+PyObject *hostcuda_finished() { return PyLong_FromLong(0); }  // cudaSuccess
 long hostcuda_zero() { return 0; }
 long hostcuda_one() { return 1; }
 long hostcuda_device_count() { return devices; }

@@ -1,11 +1,38 @@
-"""What can be asked of the GPUs, under ``torch.cuda``'s names."""
+"""GPUs under ``torch.cuda``'s names: their devices, streams, memory and random numbers."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from gpugrad import backend
-from gpugrad._device import device
+from gpugrad.cuda.devices import current_device as current_device
+from gpugrad.cuda.devices import device as device
+from gpugrad.cuda.devices import device_count as device_count
+from gpugrad.cuda.devices import device_of as device_of
+from gpugrad.cuda.devices import get_device_capability as get_device_capability
+from gpugrad.cuda.devices import get_device_name as get_device_name
+from gpugrad.cuda.devices import get_device_properties as get_device_properties
+from gpugrad.cuda.devices import is_available as is_available
+from gpugrad.cuda.devices import set_device as set_device
+from gpugrad.cuda.devices import synchronize as synchronize
+from gpugrad.cuda.devices import where_is as _where_is
+from gpugrad.cuda.memory import empty_cache as empty_cache
+from gpugrad.cuda.memory import max_memory_allocated as max_memory_allocated
+from gpugrad.cuda.memory import max_memory_reserved as max_memory_reserved
+from gpugrad.cuda.memory import mem_get_info as mem_get_info
+from gpugrad.cuda.memory import memory_allocated as memory_allocated
+from gpugrad.cuda.memory import memory_reserved as memory_reserved
+from gpugrad.cuda.memory import memory_stats as memory_stats
+from gpugrad.cuda.memory import reset_max_memory_allocated as reset_max_memory_allocated
+from gpugrad.cuda.memory import reset_peak_memory_stats as reset_peak_memory_stats
+from gpugrad.cuda.streams import Event as Event
+from gpugrad.cuda.streams import ExternalStream as ExternalStream
+from gpugrad.cuda.streams import Stream as Stream
+from gpugrad.cuda.streams import StreamContext as StreamContext
+from gpugrad.cuda.streams import current_stream as current_stream
+from gpugrad.cuda.streams import default_stream as default_stream
+from gpugrad.cuda.streams import get_stream_from_external as get_stream_from_external
+from gpugrad.cuda.streams import set_stream as set_stream
+from gpugrad.cuda.streams import stream as stream
 from gpugrad.op.generator import Generator, default_of
 from gpugrad.tensor_types import OF_CUDA
 
@@ -15,28 +42,6 @@ def __getattr__(name: str) -> Any:
     if name in OF_CUDA:
         return OF_CUDA[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def is_available() -> bool:
-    """Return whether CuPy is installed and finds a GPU; never raises."""
-    return backend.cuda_problem() is None
-
-
-def device_count() -> int:
-    """Return the number of GPUs that CuPy finds, 0 without CuPy."""
-    if not is_available():
-        return 0
-    from gpugrad.backend import cuda
-
-    return cuda.device_count()
-
-
-def synchronize(device: Any = None) -> None:
-    """Wait until a GPU has finished all that it was asked to do."""
-    backend.cuda_backend()
-    from gpugrad.backend import cuda
-
-    cuda.synchronize(_where(device))
 
 
 def manual_seed(seed: int) -> None:
@@ -89,8 +94,4 @@ def set_rng_state_all(new_states: Any) -> None:
 
 
 def _generator(where: Any) -> Generator:
-    return default_of(device("cuda", where) if isinstance(where, int) else _where(where))
-
-
-def _where(where: Any) -> device:
-    return device("cuda") if where is None else device(where)
+    return default_of(_where_is(where))
