@@ -12,6 +12,7 @@ import pytest
 import gpugrad
 from comparison import pytorch
 from gpugrad import linalg
+from gpugrad.backend import lapack
 from gpugrad.testing import assert_close
 
 t: Any = gpugrad  # as users see it who do not check types
@@ -156,3 +157,84 @@ def test_matrices_of_nothing(shape: tuple[int, ...], device: str) -> None:
         parts = found if isinstance(found, tuple) else (found,)
         sum(p.sum() for p in parts if p.requires_grad).backward()
     assert x.grad.shape == x.shape
+
+
+def _side(n: int, kind: str, stack: tuple[int, ...] = ()) -> Any:
+    random = np.random.default_rng(n)
+    values = random.standard_normal((*stack, n, n))
+    if kind.startswith("complex"):
+        values = values + 1j * random.standard_normal((*stack, n, n))
+    return values.astype(kind)
+
+
+def _found(a: Any, b: Any) -> dict[str, Any]:
+    """Return what functions find of matrices, in a form in which it is the same however found."""
+    definite = a @ a.mH + t.eye(a.shape[-1], dtype=a.dtype)
+    symmetric, tall = a + a.mH, t.cat([a, b], -2)
+    factors, pivots, _ = t.linalg.ldl_factor_ex(symmetric, hermitian=True)
+    upper = t.linalg.cholesky(definite, upper=True)
+    changed = definite.clone()
+    changed[..., 50, 50] = -1
+    return {
+        "cholesky": t.linalg.cholesky(definite), "upper": upper,
+        "minor": t.linalg.cholesky_ex(changed), "lu": t.linalg.lu(tall), "qr": t.linalg.qr(tall),
+        "inverse": t.linalg.inv_ex(a), "solve": t.linalg.solve_ex(a, b),
+        "ldl": t.linalg.ldl_solve(factors, pivots, b, hermitian=True),
+        "triangle": t.linalg.solve_triangular(definite, b, upper=False),
+        "unit": t.linalg.solve_triangular(a / 50, b, upper=True, unitriangular=True),
+        "product": t.linalg.householder_product(*t.geqrf(tall)),
+        "of factor": t.cholesky_inverse(upper, upper=True),
+        "of lower": t.cholesky_inverse(upper.mH),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "complex128"])
+@pytest.mark.parametrize("stack", [(), (2,)])
+def test_large_matrices_are_the_same_without_scipy(
+    kind: str, stack: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = (t.tensor(_side(n, kind, stack)[..., :60, :60]) for n in (60, 61))
+    fast = _found(a, b)
+    monkeypatch.setattr(lapack, "_scipys", lambda name, kind: None)
+    slow = _found(a, b)
+    near = 2e-3 if kind == "float32" else 1e-9  # times the condition of random matrices
+    for name, found in fast.items():
+        parts = (
+            zip(found, slow[name], strict=True)
+            if isinstance(found, tuple)
+            else [(found, slow[name])]
+        )
+        for x, y in parts:
+            assert x.dtype is y.dtype
+            scale = float(y.abs().max())
+            assert float((x - y).abs().max()) <= near * max(scale, 1), name
+
+
+@pytest.mark.parametrize("kind", ["float32", "complex128"])
+def test_many_small_matrices_are_what_each_is(kind: str) -> None:
+    values = _side(4, kind, (300,))
+    values[7] = 0
+    values[9, :, 1] = 0
+    a = t.tensor(values)
+    factors, pivots, infos = t.linalg.lu_factor_ex(a)
+    inverses, failed = t.linalg.inv_ex(a)
+    for k in (0, 7, 9, 299):
+        one = t.linalg.lu_factor_ex(a[k])
+        assert_close(factors[k], one.LU)
+        assert pivots[k].tolist() == one.pivots.tolist()
+        assert int(infos[k]) == int(one.info) == int(failed[k])
+        if failed[k]:
+            assert inverses[k].isnan().all()
+    regular = failed == 0
+    assert_close((a @ inverses)[regular], t.eye(4, dtype=a.dtype).expand(298, 4, 4), atol=1e-3)
+
+
+def test_the_gradient_of_reflections_is_pytorchs_for_large_matrices() -> None:
+    x = _side(60, "float64")[:, :50]
+    gradients = []
+    for lib in (t, pytorch()):
+        a, tau = (v.detach().requires_grad_() for v in lib.geqrf(lib.tensor(x)))
+        lib.linalg.householder_product(a, tau).sin().sum().backward()
+        gradients.append((a.grad.numpy(), tau.grad.numpy()))
+    for ours, theirs in zip(*gradients, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-8, atol=1e-8)

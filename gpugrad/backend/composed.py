@@ -15,11 +15,10 @@ Array = Any
 
 
 def called(lib: Any, name: str, *arrays: Array, **options: Any) -> Any:
-    """Return what a function of a module, or of this one, gives of matrices."""
+    """Return what a function of a module gives of matrices, or of this one where it gives none."""
     own = getattr(lib, name, None)
-    if own is not None:
-        return own(*arrays, **options)
-    return globals()[name](lib, *arrays, **options)
+    found = None if own is None else own(*arrays, **options)
+    return globals()[name](lib, *arrays, **options) if found is None else found
 
 
 # By the bytes of a real number: up to this product of its norm and its inverse's, a matrix is far
@@ -118,6 +117,34 @@ def _pinv(lib: Any, array: Array, low: Array, part: Array, hermitian: bool) -> t
     kept = size > xp.maximum(low[:, 0], part[:, 0] * most)
     inverses = xp.where(kept, 1 / xp.where(kept, values, 1), 0).astype(values.dtype)
     return (right * inverses[:, None, :]) @ left.swapaxes(-1, -2).conj(), kept.sum(-1)
+
+
+# --------------------------------------------------------------------------- products
+
+
+def cholesky_inverse(lib: Any, array: Array, upper: bool) -> Array:
+    """Return the inverses of the matrices that Cholesky factors are of."""
+    other = array.swapaxes(-1, -2).conj()
+    first, second = (other, array) if upper else (array, other)
+    ones = lib.xp.broadcast_to(lib.xp.eye(array.shape[-1], dtype=array.dtype), array.shape)
+    half = lib.solve_triangular(first, ones, upper=False, unit=False)
+    return lib.solve_triangular(second, half, upper=True, unit=False)
+
+
+def householder(lib: Any, array: Array, factors: Array) -> Array:
+    """Return the first columns of products of reflections, whose factors are rows.
+
+    Source: R. Schreiber and C. Van Loan, "A storage-efficient WY representation for products of
+    Householder transformations", SIAM Journal on Scientific and Statistical Computing, 1989.
+    """
+    xp, (rows, columns), count = lib.xp, array.shape[-2:], factors.shape[-1]
+    vectors = xp.tril(array[..., :count], -1) + xp.eye(rows, count, dtype=array.dtype)
+    adjoint = vectors.swapaxes(-1, -2).conj()
+    above = xp.triu(adjoint @ vectors, 1) * factors
+    inner = lib.solve_triangular(
+        above.swapaxes(-1, -2), xp.eye(count, dtype=array.dtype) * factors, upper=False, unit=True
+    ).swapaxes(-1, -2)
+    return xp.eye(rows, columns, dtype=array.dtype) - vectors @ (inner @ adjoint[..., :columns])
 
 
 # --------------------------------------------------------------------------- functions

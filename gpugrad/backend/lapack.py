@@ -7,11 +7,14 @@ it returns LAPACK's ``info`` for each matrix beside it: 0, or the number of the 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from gpugrad.backend.large import triangle
 
 Array = Any
 
@@ -29,30 +32,71 @@ def _flat(array: Array) -> Array:
     return array.reshape(math.prod(array.shape[:-2]), *array.shape[-2:])
 
 
+_FEW = 16  # columns; below, all matrices of a stack are faster together than one by one in LAPACK
+_LARGE = 48  # columns from which on calls for each matrix count for little
+
+
+def _routine(name: str, array: Array, least: int = _LARGE) -> Any:
+    """Return LAPACK's routine for large matrices as SciPy has it; ``None`` where it is not there.
+
+    NumPy computes in double precision what is given in single, and has not all of them.
+    """
+    if array.shape[-1] < least or not array.size:
+        return None
+    return _scipys(name, array.dtype)
+
+
+@functools.cache
+def _scipys(name: str, kind: np.dtype[Any]) -> Any:
+    try:
+        from scipy.linalg import get_lapack_funcs
+    except ImportError:
+        return None
+    return get_lapack_funcs(name, dtype=kind)
+
+
+def _room(array: Array) -> int:
+    """Return how many numbers LAPACK may write besides, so that it takes many columns at once."""
+    return 64 * max(array.shape[-2:])
+
+
 # --------------------------------------------------------------------------- factorizations
 
 
 def cholesky(array: Array, upper: bool) -> tuple[Array, Array]:
     """Return the Cholesky factors of what one triangle says, and ``info``."""
-    try:
-        return np.linalg.cholesky(array, upper=upper), _none(array)
-    except np.linalg.LinAlgError:
-        pass
+    potrf = _routine("potrf", array)
+    if potrf is None:
+        try:
+            return np.linalg.cholesky(array, upper=upper), _none(array)
+        except np.linalg.LinAlgError:
+            pass
     found, info = np.zeros(array.shape, array.dtype), _none(array)
     matrices, factors, infos = _flat(array), _flat(found), info.reshape(-1)
     for k, matrix in enumerate(matrices):
-        try:
-            factors[k] = np.linalg.cholesky(matrix, upper=upper)
-        except np.linalg.LinAlgError:
+        factor = _factor(matrix, upper, potrf)
+        if factor is None:
             lower = matrix.conj().T if upper else matrix
             part, infos[k] = _begun(lower)
-            factors[k] = part.conj().T if upper else part
+            factor = part.conj().T if upper else part
+        factors[k] = factor
     return factors.reshape(found.shape), infos.reshape(info.shape)
+
+
+def _factor(matrix: Array, upper: bool, potrf: Any) -> Array | None:
+    """Return the Cholesky factor of a matrix, ``None`` if it has none."""
+    if potrf is not None:  # which stores by columns: the transpose of a factor is that of the other
+        factor, info = potrf(matrix.T, lower=upper, clean=True)
+        return None if info else factor.T
+    try:
+        return np.linalg.cholesky(matrix, upper=upper)
+    except np.linalg.LinAlgError:
+        return None
 
 
 def _begun(matrix: Array) -> tuple[Array, int]:
     """Return the Cholesky factor of a matrix that has none, up to the column where that shows."""
-    part = np.tril(matrix)
+    part = triangle(matrix, 0, False)
     for k in range(len(part)):
         row = part[k, :k]
         square = part[k, k].real - np.vdot(row, row).real
@@ -70,7 +114,8 @@ def lu(array: Array) -> tuple[Array, Array, Array]:
     found = np.array(array, order="C")
     stack, count = _flat(found), min(m, n)
     pivots = np.empty((len(stack), count), INFO)
-    getrf = _scipys("getrf", array.dtype) if count > _FEW and len(stack) else None
+    together = 0 < count <= _FEW and len(stack) > count**2
+    getrf = None if together else _routine("getrf", array, 0)
     if getrf is not None:
         for k, matrix in enumerate(stack):
             stack[k], rows, _ = getrf(matrix)
@@ -84,48 +129,69 @@ def lu(array: Array) -> tuple[Array, Array, Array]:
     return stack.reshape(array.shape), *shaped
 
 
-_FEW = 16  # columns; below, all matrices of a stack are faster together than one by one in LAPACK
-
-
 def _eliminate(stack: Array, pivots: Array) -> None:
     """Replace matrices by their L and U, with the largest element of each column as its pivot.
 
     They lie beside each other meanwhile, so that each step is one over all of them.
     """
-    work = np.ascontiguousarray(np.moveaxis(stack, 0, -1))
-    each = np.arange(len(stack))
+    work = np.ascontiguousarray(stack.transpose(1, 2, 0))
     for k in range(pivots.shape[1]):
-        column = work[k:, k]
-        # as BLAS compares complex numbers
-        size = np.abs(column) if column.dtype.kind == "f" else abs(column.real) + abs(column.imag)
-        best = np.where(np.isnan(size[0]), 0, np.nan_to_num(size).argmax(0)) + k
-        pivots[:, k] = best + 1
-        row = work[best, :, each].T
-        work[best, :, each] = work[k].T
-        work[k] = row
+        row, pivots[:, k] = _exchanged(work, k)
         pivot = row[k]
         factors = work[k + 1 :, k]
         factors /= np.where(pivot == 0, 1, pivot)
         work[k + 1 :, k + 1 :] -= factors[:, None] * row[k + 1 :]
-    stack[...] = np.moveaxis(work, -1, 0)
+    stack[...] = work.transpose(2, 0, 1)
 
 
-def _scipys(name: str, kind: np.dtype[Any]) -> Any:
-    """Return LAPACK's function for a type as SciPy has it, ``None`` where there is no SciPy.
+def _exchanged(work: Array, k: int) -> tuple[Array, Array]:
+    """Exchange row ``k`` of matrices for that with the largest element there, and return it.
 
-    It is faster than what is written here, and not needed.
+    Beside it stands which row that was, from 1 on.
     """
-    try:
-        from scipy.linalg import get_lapack_funcs
-    except ImportError:
-        return None
-    return get_lapack_funcs(name, dtype=kind)
+    column = work[k:, k]
+    # as BLAS compares complex numbers; nan is larger than none, and none than it
+    size = np.abs(column) if column.dtype.kind == "f" else abs(column.real) + abs(column.imag)
+    most, best = size[0], np.full(work.shape[2], k)
+    for place, other in enumerate(size[1:], k + 1):
+        larger = other > most
+        np.copyto(most, other, where=larger)
+        np.copyto(best, place, where=larger)
+    flat, (columns, count) = work.reshape(-1), work.shape[1:]
+    places = best * (columns * count) + np.arange(columns * count).reshape(columns, count)
+    row = flat.take(places)
+    flat[places] = work[k]
+    work[k] = row
+    return row, best + 1
 
 
 def qr(array: Array, mode: Any) -> tuple[Array, Array]:
     """Return Q and R, Q with as many columns as rows where ``mode`` is "complete"."""
-    q, r = np.linalg.qr(array, mode)
+    m, n = array.shape[-2:]
+    orgqr = _routine("orgqr", array) if m >= n and (mode == "reduced" or m == n) else None
+    if orgqr is None:
+        q, r = np.linalg.qr(array, mode)
+        return q, r
+    geqrf, room = _scipys("geqrf", array.dtype), _room(array)
+    q, r = np.empty_like(array, order="C"), np.empty((*array.shape[:-2], n, n), array.dtype)
+    for matrix, left, right in zip(_flat(array), _flat(q), _flat(r), strict=True):
+        reflections, factors, _, _ = geqrf(matrix, lwork=room)
+        right[...] = triangle(reflections[:n], 0, True)
+        left[...] = orgqr(reflections, factors, lwork=room, overwrite_a=True)[0]
     return q, r
+
+
+def householder(array: Array, factors: Array) -> Array | None:
+    """Return the first columns of large products of reflections, whose factors are rows."""
+    orgqr = _routine("orgqr", factors)
+    if orgqr is None:
+        return None
+    batch = np.broadcast_shapes(array.shape[:-2], factors.shape[:-2])
+    found = np.empty((*batch, *array.shape[-2:]), array.dtype)
+    given = [np.broadcast_to(a, (*batch, *a.shape[-2:])) for a in (array, factors)]
+    for out, matrix, row in zip(_flat(found), *map(_flat, given), strict=True):
+        out[...] = orgqr(matrix, row[0], lwork=_room(array))[0]
+    return found
 
 
 def qr_r(array: Array) -> Array:
@@ -189,12 +255,16 @@ def svdvals(array: Array) -> Array:
 
 def ldl(array: Array, hermitian: bool) -> tuple[Array, Array, Array]:
     """Return the factors of symmetric matrices, their pivots and ``info``; see :func:`_ldl`."""
-    found, info = np.tril(array), _none(array)
+    found, info = triangle(array, 0, False), _none(array)
     stack = _flat(found)
     pivots, infos = np.empty(stack.shape[:-1], INFO), np.zeros(len(stack), INFO)
     turned = hermitian and array.dtype.kind == "c"
+    routine = _routine("hetrf" if turned else "sytrf", array, _FEW)
     for k, matrix in enumerate(stack):
-        infos[k] = _ldl(matrix, pivots[k], turned)
+        if routine is None:
+            infos[k] = _ldl(matrix, pivots[k], turned)
+        else:
+            matrix[...], pivots[k], infos[k] = routine(matrix, lower=True, lwork=_room(array))
     return found, pivots.reshape(array.shape[:-1]), infos.reshape(info.shape)
 
 
@@ -319,6 +389,19 @@ def slogdet(array: Array) -> tuple[Array, Array]:
 
 def inverse(array: Array) -> tuple[Array, Array]:
     """Return inverses and ``info``; of singular matrices what has no finite number."""
+    getri = _routine("getri", array)
+    if getri is not None:
+        getrf, room, info = _scipys("getrf", array.dtype), _room(array), _none(array)
+        found, infos = np.empty(array.shape, array.dtype), info.reshape(-1)
+        for k, matrix in enumerate(_flat(array)):
+            factors, rows, infos[k] = getrf(matrix)
+            if infos[k]:
+                _flat(found)[k] = np.nan
+            else:
+                _flat(found)[k] = getri(factors, rows, lwork=room, overwrite_lu=True)[0]
+        return found, info
+    if 0 < array.shape[-1] <= _TINY and array.size >= _MANY * array.shape[-1] ** 2:
+        return _inverse(array)
     try:
         return np.linalg.inv(array), _none(array)
     except np.linalg.LinAlgError:
@@ -328,8 +411,41 @@ def inverse(array: Array) -> tuple[Array, Array]:
     return np.where(regular, np.linalg.inv(np.where(regular, array, eye)), np.nan), info
 
 
+_TINY, _MANY = 6, 256  # so many matrices of so few columns are faster together
+
+
+def _inverse(array: Array) -> tuple[Array, Array]:
+    """Return the same for all matrices together: what becomes of ones beside them."""
+    stack = _flat(array)
+    count, n = stack.shape[:2]
+    work = np.zeros((n, 2 * n, count), array.dtype)
+    work[:, :n] = stack.transpose(1, 2, 0)
+    work[np.arange(n), np.arange(n, 2 * n)] = 1
+    info = np.zeros(count, INFO)
+    for k in range(n):
+        row, _ = _exchanged(work, k)
+        zero = row[k] == 0
+        if zero.any():
+            info[zero & (info == 0)] = k + 1
+        row = row / row[k]
+        work[:, k:] -= work[:, k].copy()[:, None] * row[k:]
+        work[k] = row
+    found = np.ascontiguousarray(work[:, n:].transpose(2, 0, 1)).reshape(array.shape)
+    if info.any():
+        found.reshape(stack.shape)[info > 0] = np.nan
+    return found, info.reshape(array.shape[:-2])
+
+
 def solve(array: Array, other: Array) -> tuple[Array, Array]:
     """Return the solutions of linear equations and ``info``."""
+    gesv = _routine("gesv", array) if array.shape[:-2] == other.shape[:-2] and other.size else None
+    if gesv is not None:
+        found, info = np.empty(other.shape, other.dtype), _none(array)
+        infos = info.reshape(-1)
+        for k, (matrix, given) in enumerate(zip(_flat(array), _flat(other), strict=True)):
+            _, _, result, infos[k] = gesv(matrix, given)
+            _flat(found)[k] = np.nan if infos[k] else result
+        return found, info
     try:
         return np.linalg.solve(array, other), _none(array)
     except np.linalg.LinAlgError:
@@ -346,13 +462,19 @@ _BLOCK = 48  # rows that are solved at once, for which LAPACK eliminates what is
 def solve_triangular(array: Array, other: Array, upper: bool, unit: bool) -> Array:
     """Return the solutions of equations by what one triangle says; with ``unit``, of ones on it.
 
-    LAPACK's elimination finds nothing to do in an upper triangle, and so substitutes only.
+    Without SciPy: LAPACK's elimination finds nothing to do in an upper triangle, and so substitutes
+    only.
     """
+    trtrs = _routine("trtrs", array) if array.ndim == other.ndim == 2 and other.size else None
+    if trtrs is not None:  # it takes what is stored by columns, which a transpose is
+        found, info = trtrs(array.T, other, lower=upper, trans=1, unitdiag=unit)
+        if not info:
+            return np.ascontiguousarray(found)
     if not upper:  # in reverse, a lower triangle is an upper one
         flipped = solve_triangular(array[..., ::-1, ::-1], other[..., ::-1, :], True, unit)
         return flipped[..., ::-1, :]
     n = array.shape[-1]
-    whole = np.triu(array)
+    whole = triangle(array, 0, True)
     if unit:
         diagonal = np.arange(n)
         whole[..., diagonal, diagonal] = 1
@@ -367,6 +489,20 @@ def solve_triangular(array: Array, other: Array, upper: bool, unit: bool) -> Arr
         if end < n:
             rest = rest - whole[..., start:end, end:] @ found[..., end:, :]
         found[..., start:end, :] = np.linalg.solve(whole[..., start:end, start:end], rest)
+    return found
+
+
+def cholesky_inverse(array: Array, upper: bool) -> Array | None:
+    """Return the inverses of the matrices that Cholesky factors are of, of large ones."""
+    potri = _routine("potri", array)
+    if potri is None:
+        return None
+    found = np.empty(array.shape, array.dtype)
+    for out, matrix in zip(_flat(found), _flat(array), strict=True):
+        result, _ = potri(matrix.T, lower=upper)  # of the transpose, of which there is one triangle
+        part = triangle(result.T, 0, upper)
+        out[...] = part
+        out += triangle(part, 1 if upper else -1, upper).conj().T
     return found
 
 

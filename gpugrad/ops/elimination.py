@@ -23,6 +23,7 @@ from gpugrad.ops.matrices import (
     check_kernel,
     check_square,
     check_stack,
+    constant,
     eye,
     failure,
     lower,
@@ -88,19 +89,32 @@ def _permutation(pivots: Any, rows: int, like: Any) -> Any:
     whole = all_of(array)
     given = backend.of(whole).to_numpy(whole)
     flat = given.reshape(math.prod(given.shape[:-1]), given.shape[-1]) - 1
-    order = np.tile(np.arange(rows), (len(flat), 1))
-    each = np.arange(len(flat))
-    for k in range(flat.shape[1]):
-        moved = order[each, flat[:, k]]
-        order[each, flat[:, k]] = order[:, k]
-        order[:, k] = moved
+    order = _orders(flat, rows)
     found = np.zeros((len(flat), rows, rows), like._array.dtype)
-    found[each[:, None], order, np.arange(rows)] = 1
+    found[np.arange(len(flat))[:, None], order, np.arange(rows)] = 1
     found = found.reshape(*given.shape[:-1], rows, rows)
     door = backend.of(like._array)
     sent = door.from_numpy(found, door.device_of(like._array))
     made = array.door.made(sent) if array.__class__ is not whole.__class__ else sent
     return finish(wrap(made), False)
+
+
+def _orders(exchanged: Array, rows: int) -> Array:
+    """Return the order that exchanges bring the rows of each matrix into."""
+    count = exchanged.shape[1]
+    if len(exchanged) < count:  # one matrix after the other, or one exchange after the other
+        order = [list(range(rows)) for _ in exchanged]
+        for own, others in zip(order, exchanged.tolist(), strict=True):
+            for k, other in enumerate(others):
+                own[k], own[other] = own[other], own[k]
+        return np.array(order, np.int64).reshape(len(exchanged), rows)
+    found = np.tile(np.arange(rows), (len(exchanged), 1))
+    each = np.arange(len(exchanged))
+    for k in range(count):
+        moved = found[each, exchanged[:, k]]
+        found[each, exchanged[:, k]] = found[:, k]
+        found[:, k] = moved
+    return found
 
 
 def _check_lu(A: Tensor, function: str, pivot: bool) -> None:
@@ -168,10 +182,7 @@ def _triangles(LU: Any) -> tuple[Any, Any]:
     n = min(rows, columns)
     left = narrow(LU, -1, 0, n) if columns > n else LU
     right = narrow(LU, -2, 0, n) if rows > n else LU
-    ones = np.eye(rows, n, dtype=LU._array.dtype)
-    door = backend.of(LU._array)
-    unit = wrap(door.from_numpy(ones, door.device_of(LU._array)))
-    return lower(left, -1) + unit, upper(right)
+    return lower(left, -1) + constant(np.eye(rows, n, dtype=LU._array.dtype), LU), upper(right)
 
 
 @public(method=False, out=True)

@@ -14,6 +14,7 @@ from gpugrad.errors import LinAlgError
 from gpugrad.op.saved import Like, wrap, zeros
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.creation import finish
+from gpugrad.ops.matrix import above, below
 from gpugrad.ops.part import diagonal, put_diagonal
 from gpugrad.ops.shape import matrices_transposed
 
@@ -119,21 +120,12 @@ def converged(function: str, door: Any, name: str, *arrays: Array, **options: An
 
 def lower(input: Any, offset: int = 0) -> Any:
     """Return the elements on a diagonal and below it, and 0 above."""
-    return _masked(input, _below(input, offset))
+    return below(input, diagonal=offset)
 
 
 def upper(input: Any, offset: int = 0) -> Any:
     """Return the elements on a diagonal and above it, and 0 below."""
-    return _masked(input, ~_below(input, offset - 1))
-
-
-def _below(input: Any, offset: int) -> Array:
-    rows, columns = input._array.shape[-2:]
-    return np.tri(rows, columns, offset, np.bool_)
-
-
-def _masked(input: Any, mask: Array) -> Any:
-    return pw.where(constant(mask, input), input, 0)
+    return above(input, diagonal=offset)
 
 
 def constant(array: Array, like: Any) -> Any:

@@ -100,23 +100,25 @@ def trace(input: Tensor) -> Tensor:
 
 
 @linear("TrilBackward0")
-def _tril(door: backend.Backend, input: Array, *, diagonal: int) -> Array:
+def below(door: backend.Backend, input: Array, *, diagonal: int) -> Array:
+    """Return the elements on a diagonal and below it, and 0 above."""
     return door.triangle(input, diagonal, False)
 
 
-@_tril.gradient
+@below.gradient
 def input(g: Any, diagonal: int) -> Any:
-    return _tril(g, diagonal=diagonal)
+    return below(g, diagonal=diagonal)
 
 
 @linear("TriuBackward0")
-def _triu(door: backend.Backend, input: Array, *, diagonal: int) -> Array:
+def above(door: backend.Backend, input: Array, *, diagonal: int) -> Array:
+    """Return the elements on a diagonal and above it, and 0 below."""
     return door.triangle(input, diagonal, True)
 
 
-@_triu.gradient
+@above.gradient
 def input(g: Any, diagonal: int) -> Any:
-    return _triu(g, diagonal=diagonal)
+    return above(g, diagonal=diagonal)
 
 
 def _check_matrices(function: str, input: Tensor) -> None:
@@ -132,7 +134,7 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
         RuntimeError: There are no two dimensions.
     """
     _check_matrices("tril", input)
-    result: Tensor = _tril(input, diagonal=diagonal)
+    result: Tensor = below(input, diagonal=diagonal)
     return result
 
 
@@ -144,7 +146,7 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
         RuntimeError: There are no two dimensions.
     """
     _check_matrices("triu", input)
-    result: Tensor = _triu(input, diagonal=diagonal)
+    result: Tensor = above(input, diagonal=diagonal)
     return result
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpugrad import _dtype
-from gpugrad.op import public
+from gpugrad import _dtype, backend
+from gpugrad.op import composite, public
+from gpugrad.ops import pointwise as pw
+from gpugrad.ops.joining import cat
 from gpugrad.ops.matrices import (
     adjoint,
     check_kernel,
     constant,
+    diagonals,
     eye,
     lower,
     upper,
@@ -24,6 +28,45 @@ from gpugrad.ops.triangular import substitute_right
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
 
+Array = Any
+
+
+@composite("LinalgHouseholderProductBackward0")
+def _first_columns(door: backend.Backend, input: Array, tau: Array) -> Array:
+    found: Array = door.matrices("householder", input, tau[..., None, :])
+    return found
+
+
+@_first_columns.gradient
+def inputs(g: Any, input: Any, tau: Any, needs: Sequence[bool]) -> list[Any]:
+    (rows, columns), count = input._array.shape[-2:], tau._array.shape[-1]
+    V, N, row = _vectors(input, tau)
+    inverse = substitute_right(N * row, eye(input, count), upper=True, unit=True)
+    T = unsqueeze(tau, -1) * inverse
+    W = narrow(V, -2, 0, columns)
+    inner = -matmul(matmul(adjoint(V), matmul(g, W)), adjoint(inverse))
+    through = matmul(adjoint(T), inner)
+    g_tau = diagonals(inner - matmul(adjoint(N), through)) if needs[1] else None
+    if not needs[0]:
+        return [None, g_tau]
+    g_N = -upper(through * pw.conjugate(row), 1)
+    g_V = matmul(V, g_N + adjoint(g_N)) - matmul(g, matmul(W, adjoint(T)))
+    g_W = matmul(adjoint(g), matmul(V, T))
+    above = narrow(g_V, -2, 0, columns) - g_W
+    g_V = cat([above, narrow(g_V, -2, columns, rows - columns)], -2) if rows > columns else above
+    grad = lower(g_V, -1)
+    if columns > count:
+        grad = cat([grad, narrow(input, -1, count, columns - count) * 0], -1)
+    return [grad, g_tau]
+
+
+def _vectors(input: Any, tau: Any) -> tuple[Any, Any, Any]:
+    """Return the vectors V of reflections, what is above the diagonal of V^H V, and the factors."""
+    rows, count = input._array.shape[-2], tau._array.shape[-1]
+    given = narrow(input, -1, 0, count)
+    V = lower(given, -1) + constant(np.eye(rows, count, dtype=input._array.dtype), input)
+    return V, upper(matmul(adjoint(V), V), 1), unsqueeze(tau, -2)
+
 
 def _parts(input: Any, tau: Any) -> tuple[Any, Any]:
     """Return V and T of the product 1 - V T V^H of the reflections 1 - tau v v^H.
@@ -33,12 +76,9 @@ def _parts(input: Any, tau: Any) -> tuple[Any, Any]:
     T = D (1 + N D)^-1, where D has the factors on its diagonal and N what is above that of V^H V,
     so that a factor may be 0.
     """
-    rows, count = input._array.shape[-2], tau._array.shape[-1]
-    given = narrow(input, -1, 0, count)
-    V = lower(given, -1) + constant(np.eye(rows, count, dtype=input._array.dtype), input)
-    above = upper(matmul(adjoint(V), V), 1) * unsqueeze(tau, -2)
-    scaled = eye(input, count) * unsqueeze(tau, -2)
-    return V, substitute_right(above, scaled, upper=True, unit=True)
+    V, N, row = _vectors(input, tau)
+    scaled = eye(input, tau._array.shape[-1]) * row
+    return V, substitute_right(N * row, scaled, upper=True, unit=True)
 
 
 def _check(function: str, input: Tensor, tau: Tensor, kernel: str) -> None:
@@ -78,10 +118,7 @@ def linalg_householder_product(input: Tensor, tau: Tensor) -> Tensor:
     Their vectors are below the diagonal of ``input``, with 1 on it, and their factors ``tau``.
     """
     _check("torch.linalg.householder_product", input, tau, "householder_product_out_cpu")
-    rows, columns = input._array.shape[-2:]
-    V, T = _parts(input, tau)
-    ones = constant(np.eye(rows, columns, dtype=input._array.dtype), input)
-    found: Tensor = ones - matmul(V, matmul(T, adjoint(narrow(V, -2, 0, columns))))
+    found: Tensor = _first_columns(input, tau)
     return found
 
 

@@ -22,7 +22,6 @@ from gpugrad.ops.matrices import (
     check_stack,
     constant,
     diagonals,
-    eye,
     lower,
     singular,
 )
@@ -181,6 +180,20 @@ def _factor_solved(b: Any, L: Any, upper: bool) -> Tensor:
     return found
 
 
+@composite("CholeskyInverseBackward0")
+def _inverse_of_factored(door: backend.Backend, input: Array, *, upper: bool) -> Array:
+    found: Array = door.matrices("cholesky_inverse", input, upper=upper)
+    return found
+
+
+@_inverse_of_factored.gradient
+def input(g: Any, input: Any, out: Any, upper: bool) -> Any:
+    both = matmul(out, g + adjoint(g))
+    if upper:
+        return -upper_triangle(substitute(adjoint(input), adjoint(both), upper=False))
+    return -lower(substitute_right(adjoint(input), both, upper=True))
+
+
 @public(out=True)
 def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
     """Return the inverses of the matrices that ``input`` are the Cholesky factors of.
@@ -196,4 +209,5 @@ def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
         later = pw.where(zero, -constant(where, input), -len(where) - 1)
         first = -amax(later, -1)  # the first 0, or one behind the last row
         check_info("cholesky_inverse", pw.where(pw.gt(first, len(where)), 0, first), singular)
-    return _factor_solved(eye(input), input, bool(upper))
+    found: Tensor = _inverse_of_factored(input, upper=bool(upper))
+    return found
