@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import index
+from typing import Any
 
 SECOND_BACKWARD = (
     "Trying to backward through the graph a second time (or directly access saved tensors after "
@@ -163,6 +164,7 @@ class _Missing:
 
 
 MISSING = _Missing()
+ALL: Any = ...  # the default of dimensions that may not be said to be None
 
 
 def too_many(function: str, required: int, known: int, given: int) -> TypeError:

@@ -1786,7 +1786,7 @@ def matrix_power(
 
 def max(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    dim: Any = None,
+    dim: int | Tensor = ...,
     keepdim: bool = False,
     *,
     other: Any = None,
@@ -1814,7 +1814,7 @@ def mean(
 
 def median(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    dim: int | None = None,
+    dim: int = ...,
     keepdim: bool = False,
     *,
     out: Tensor | None = None,
@@ -1826,7 +1826,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
 
 def min(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    dim: Any = None,
+    dim: int | Tensor = ...,
     keepdim: bool = False,
     *,
     other: Any = None,
@@ -1937,7 +1937,7 @@ def nanmean(
 
 def nanmedian(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    dim: int | None = None,
+    dim: int = ...,
     keepdim: bool = False,
     *,
     out: Tensor | None = None,
@@ -2165,7 +2165,7 @@ def prelu(
 
 def prod(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    dim: int | None = None,
+    dim: int = ...,
     keepdim: bool = False,
     *,
     dtype: dtype | None = None,
@@ -2352,7 +2352,7 @@ def renorm(
 
 def repeat_interleave(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    repeats: int | Tensor | None = None,
+    repeats: int | Tensor = ...,
     dim: int | None = None,
     *,
     output_size: int | None = None,
@@ -2656,13 +2656,13 @@ def square_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Write the result of ``square`` into the tensor, and return that."""
 
 def squeeze(
-    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int | Sequence[int] | None = None
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int | Sequence[int] = ...
 ) -> Tensor:
     """Return a view without dimensions of size 1: all of them, or those of ``dim`` that are."""
 
 def squeeze_copy(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    dim: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = ...,
     *,
     out: Tensor | None = None,
 ) -> Tensor:

@@ -1257,7 +1257,9 @@ class Methods(TensorBase):
     def matrix_power(self, n: builtins.int) -> Tensor:
         """Return square matrices multiplied ``n`` times; their inverses, ``-n`` times, if negative."""
 
-    def max(self, dim: Any = None, keepdim: builtins.bool = False, *, other: Any = None) -> Any:
+    def max(
+        self, dim: builtins.int | Tensor = ..., keepdim: builtins.bool = False, *, other: Any = None
+    ) -> Any:
         """Return the maximum of all; with ``dim`` the maxima along it and their indices."""
 
     def maximum(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
@@ -1272,10 +1274,12 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return the mean over ``dim`` (all of them by default); nan of no elements."""
 
-    def median(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+    def median(self, dim: builtins.int = ..., keepdim: builtins.bool = False) -> Any:
         """Return the median of all; with ``dim`` the medians along it and their indices."""
 
-    def min(self, dim: Any = None, keepdim: builtins.bool = False, *, other: Any = None) -> Any:
+    def min(
+        self, dim: builtins.int | Tensor = ..., keepdim: builtins.bool = False, *, other: Any = None
+    ) -> Any:
         """Return the minimum of all; with ``dim`` the minima along it and their indices."""
 
     def minimum(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
@@ -1359,7 +1363,7 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return the mean over ``dim`` (all of them by default) of what is not nan."""
 
-    def nanmedian(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Any:
+    def nanmedian(self, dim: builtins.int = ..., keepdim: builtins.bool = False) -> Any:
         """Return the median of what is not nan; see :func:`median`."""
 
     def nanquantile(
@@ -1558,11 +1562,7 @@ class Methods(TensorBase):
         """Return input where it is positive, else weight * input."""
 
     def prod(
-        self,
-        dim: builtins.int | None = None,
-        keepdim: builtins.bool = False,
-        *,
-        dtype: dtype | None = None,
+        self, dim: builtins.int = ..., keepdim: builtins.bool = False, *, dtype: dtype | None = None
     ) -> Tensor:
         """Return the product of all elements, or along one dimension."""
 
@@ -1648,7 +1648,7 @@ class Methods(TensorBase):
 
     def repeat_interleave(
         self,
-        repeats: builtins.int | Tensor | None = None,
+        repeats: builtins.int | Tensor = ...,
         dim: builtins.int | None = None,
         *,
         output_size: builtins.int | None = None,
@@ -1872,10 +1872,10 @@ class Methods(TensorBase):
     def square_(self) -> Tensor:
         """Write the result of ``square`` into the tensor, and return that."""
 
-    def squeeze(self, dim: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
+    def squeeze(self, dim: builtins.int | Sequence[builtins.int] = ...) -> Tensor:
         """Return a view without dimensions of size 1: all of them, or those of ``dim`` that are."""
 
-    def squeeze_(self, dim: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
+    def squeeze_(self, dim: builtins.int | Sequence[builtins.int] = ...) -> Tensor:
         """Change the tensor itself as ``squeeze`` does its result, and return it."""
 
     def std(

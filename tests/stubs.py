@@ -89,7 +89,7 @@ def header(name: str, function: Any, names: Names, method: bool) -> str:
             text += f": {names.text(p.annotation, home)}"
         if p.default is not Parameter.empty:
             default = f'"{p.default}"' if isinstance(p.default, str) else repr(p.default)
-            text += f" = {default}"
+            text += f" = {'...' if p.default is ... else default}"
         parts.append(text)
     returns = names.text(signature.return_annotation, home)
     indent = "    " * method

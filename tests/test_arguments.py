@@ -23,12 +23,11 @@ SCALARS = [np.int64(1), np.float32(0.5), np.bool_(True)]  # which are arrays to 
 # Whose arguments PyTorch checks in another function, or under another name, or after others.
 ELSEWHERE = {
     "bucketize", "dsplit", "hsplit", "istft", "lu", "nonzero_static", "norm", "pca_lowrank",
-    "repeat_interleave", "set_", "split", "split_copy", "stft", "svd_lowrank", "uniform_", "unique",
-    "unique_consecutive", "vsplit",
+    "repeat_interleave", "set_", "split", "split_copy", "stft", "svd_lowrank", "tensor_split",
+    "uniform_", "unique", "unique_consecutive", "vsplit",
 }  # fmt: skip
 # What PyTorch takes, or does not, where we do not, or do.
 DIFFERENT = {
-    "dim=None": "all dimensions, as NumPy's functions take it, also where PyTorch wants none given",
     "m=None": "as many columns as rows, likewise",
     "high=None": "likewise",
     "output_size=None": "likewise",
@@ -162,6 +161,23 @@ CALLS = (
     "torch.index_put(x, [1], x)", "torch.cat(x)", "torch.histc(x, 5, 1j, 2)",
     "torch.rot90(x, 1, (5, 5))", "torch.tensordot(x, x, ([0, 5], [0, 1]))",
     "torch.quantile(x, torch.tensor([3.0]), 5)",
+    # of several signatures
+    "torch.linspace(0, 3, 1.0)", "torch.linspace('a', 3, 1)", "torch.linspace(0, 3)",
+    "torch.linspace(0, 3, 5, 1, 2, 3)", "torch.linspace(0, 3, 5, foo=3)",
+    "torch.logspace(x, 3, 1.0)", "torch.hsplit(x, 'abc')", "x.vsplit(0.5)", "x.dsplit(None)",
+    "torch.hsplit(x)", "torch.hsplit(x, [1.5])", "torch.hsplit(3, 2)", "x.tensor_split('a')",
+    "x.squeeze(None)", "torch.squeeze(x, None)", "x.squeeze((0, 1.5))", "x.squeeze(x)",
+    "torch.squeeze(3)", "x.squeeze(foo=1)", "x.max(None)", "x.min('a')", "torch.max(x, None)",
+    "torch.max('a')", "x.max(foo=1)", "x.max(0, None)", "x.prod(None)", "x.prod(None, True)",
+    "torch.prod(x, None)", "x.median(None)", "x.nanmedian('a')", "x.repeat_interleave()",
+    "torch.repeat_interleave()", "x.repeat_interleave(1.5, 0)", "torch.repeat_interleave(x, None)",
+    "x.repeat_interleave(x, 0, output_size='a')",
+    # out= of another type, or where an operand lies once it has grown
+    "torch.amax(x, 0, out=x.int())", "torch.multinomial(x, 2, out=torch.ones(2))",
+    "torch.complex(x.double(), x, out=x)", "torch.complex(x, x, out=x)",
+    "i = torch.tensor([1, 2, 0]); torch.gather(i, 0, i[1:], out=i[:1])",
+    "torch.narrow_copy(x, -4, 0, 0)", "torch.narrow_copy(x, 0, 0, -1)", "x.narrow(0, 0, -1)",
+    "torch.narrow_copy(x[0, 0], 0, 0, 0)", "x.narrow_copy(0, 4, -1)",
 )  # fmt: skip
 
 

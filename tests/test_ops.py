@@ -200,7 +200,8 @@ class _Methods:
         if name == "where" or not callable(getattr(gpugrad.Tensor, name, None)):
             return getattr(gpugrad, name)
         return lambda x, *args, **kwargs: (
-            getattr(x, name)(*args, **kwargs) if isinstance(x, TensorBase)
+            getattr(x, name)(*args, **kwargs)
+            if isinstance(x, TensorBase) and (name != "repeat_interleave" or args)
             else getattr(gpugrad, name)(x, *args, **kwargs)
         )  # fmt: skip
 

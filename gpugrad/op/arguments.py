@@ -49,17 +49,20 @@ class Arguments:
         method: bool = False,
         promotes: bool = False,
         creates: bool = False,
+        signatures: Sequence[str] = (),
     ):
         """Make the way into ``plain``, whose parameters these are, with ``out=`` where asked.
 
         The first argument of a ``method`` is known to be a tensor, and not counted.  Where it
         ``promotes``, tensors are of one type if one was given as an array; where it ``creates``
-        a tensor, how that is stored may be said.
+        a tensor, how that is stored may be said.  Its ``signatures`` are PyTorch's, where that has
+        several.
         """
         self.name, self.plain, self.out, self.method = name, plain, out, method
-        self.promotes = promotes
+        self.promotes, self.signatures = promotes, signatures
         self.apart: int | None = None  # from which operand on a result must lie apart from them
         self.converts = False  # whether what lies apart may be of another type
+        self.unlike = ""  # what is said of an out= of another type
         self.creates = creates
         self.typed = False  # whether a result is of the type of out=, if dtype= names no other
         self.positional = [p for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
@@ -120,6 +123,23 @@ class Arguments:
         if self.creates:
             check_layout(self.name, keywords.pop("layout", None))
             check_pinning(keywords.pop("pin_memory", False))
+        try:
+            values, others, options = self._arranged(given, keywords)
+        except TypeError as error:
+            if not self.signatures:
+                raise
+            raise self._misfit(given, keywords, error) from None
+        if out is None:
+            result = self.plain(*values, *others, **options)
+            return inherited(result, values) if saved.subclasses else result
+        operands = (*values, *others, *options.values())
+        output.check(self.name, out, operands)
+        if self.typed and options.get("dtype") is None:
+            options["dtype"] = out.dtype
+        return self._written(out, operands, values, others, options)
+
+    def _arranged(self, given: Any, keywords: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+        """Return the arguments by position, those of any number, and those by keyword."""
         count = len(self.positional)
         values = [*given[:count], *(_default(p) for p in self.positional[len(given) :])]
         others, options = given[count:], {}
@@ -161,25 +181,41 @@ class Arguments:
             found = of_one_type([values[place] for place in self.tensors])
             for place, value in zip(self.tensors, found, strict=True):
                 values[place] = value
-        if out is None:
-            result = self.plain(*values, *others, **options)
-            return inherited(result, values) if saved.subclasses else result
-        operands = (*values, *others, *options.values())
-        output.check(self.name, out, operands)
-        if self.apart is not None:
-            output.check_apart(out, operands, self.apart)
-        if self.typed and options.get("dtype") is None:
-            options["dtype"] = out.dtype
-        return self._written(out, values, others, options)
+        return values, others, options
+
+    def _misfit(
+        self, given: Sequence[Any], keywords: dict[str, Any], error: TypeError
+    ) -> TypeError:
+        """Return the error for arguments that do not fit: of all signatures, if there are more.
+
+        What was given by keyword has the place of its parameter, and what is a default was not
+        given.
+        """
+        from gpugrad.op.signature import decided, misfit
+
+        args = [*given[int(self.method) :]]
+        known = self.positional[int(self.method) :]
+        while args and len(args) <= len(known) and args[-1] is _default(known[len(args) - 1]):
+            args.pop()
+        others = {
+            k: v
+            for k, v in keywords.items()
+            if k not in self.keywords or v is not _default(self.keywords[k])
+        }
+        if decided(self.signatures, args, others):
+            return error
+        return misfit(self.name, self.signatures, args, others)
 
     @restoring
-    def _written(self, out: Any, values: Any, others: Any, options: Any) -> Any:
+    def _written(self, out: Any, operands: Any, values: Any, others: Any, options: Any) -> Any:
         """Return what a call wrote into the tensor that was given for its result."""
         requires_grad = self.creates and output.prepare(out, options)
         with recording(False):
             result = self.plain(*values, *others, **options)
-            if self.typed or (self.apart is not None and not self.converts):
-                output.check_types(out, result)
+            if self.typed or self.unlike or (self.apart is not None and not self.converts):
+                output.check_types(out, result, self.unlike)
+            if self.apart is not None:
+                output.check_apart(out, result, operands, self.apart)
             result = output.written(self.name, out, result)
         if requires_grad:
             out.requires_grad_()

@@ -8,7 +8,7 @@ read.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import Parameter, Signature
@@ -52,6 +52,8 @@ class Public:
     creates: bool = False
     home: str = ""  # the module in which it was declared
     tensors: frozenset[str] = frozenset()
+    signatures: tuple[str, ...] = ()
+    unlike: str = ""
 
     @property
     def spoken(self) -> str:
@@ -137,7 +139,9 @@ class Public:
             bool(self.out),
             promotes=self.promotes,
             creates=self.creates,
+            signatures=self.signatures,
         )
+        general.unlike = self.unlike
         general.typed = self.out == "dtype"
         if self.out in ("apart", "disjoint"):
             general.apart = 1 if "values" in self.inplace else 0
@@ -176,9 +180,17 @@ class Public:
     def method(self) -> Callable[..., Any]:
         """The method of tensors."""
         parameters, plain = self.tensor_first(self.plain)
+        signatures: Sequence[str] = ()
+        if self.signatures:
+            from gpugrad.op.signature import of_method, required
+
+            signatures = of_method(self.signatures)
+            for k in range(1, min(map(required, signatures)) + 1):  # beside the tensor itself
+                parameters[k] = parameters[k].replace(default=Parameter.empty)
         found = Arguments(
-            self.name, parameters, plain, method=True, promotes=self.promotes, creates=self.creates
-        )
+            self.name, parameters, plain, method=True, promotes=self.promotes,
+            creates=self.creates, signatures=signatures,
+        )  # fmt: skip
         general = found.translates or self.creates or self.formula is not None
         if plain is not self.plain or general:
             return self.dressed(self._specialized(found), "method", self.name)
@@ -267,6 +279,8 @@ def public(
     tensors: str = "",
     creates: bool = False,
     name: str = "",
+    signatures: tuple[str, ...] = (),
+    unlike: str = "",
 ) -> Callable[[F], F]:
     """Declare what users get of a function of tensors; it is returned as it is.
 
@@ -297,6 +311,10 @@ def public(
             default those of ``out``; it takes ``layout`` and ``pin_memory`` as well.
         name: What users call it, where that is not the name of the function; ``linalg.norm`` is a
             function of a module only.
+        signatures: Those of PyTorch's function, where it has several and lists them in an error;
+            see :mod:`gpugrad.op.signature`.
+        unlike: What is said of an ``out=`` of another type than the result, where PyTorch has a
+            sentence for that; in it ``{wanted}`` and ``{given}`` are types.
     """
     changed = frozenset(inplace.split())
     assert changed <= {"values", "shape", "function", "arithmetic"}, changed
@@ -308,7 +326,7 @@ def public(
             key, plain, function, method, out, changed, tuple(names.split()),
             tuple(operators.split()), tuple(reflected.split()), formula,
             NONE if "other" in tensors.split() else numbers, promotes, creates,
-            plain.__module__, frozenset(tensors.split()),
+            plain.__module__, frozenset(tensors.split()), signatures, unlike,
         )  # fmt: skip
         return plain
 

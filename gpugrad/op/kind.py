@@ -97,9 +97,21 @@ KINDS = {
     "float": _FLOAT,
     "float | None": _none(_FLOAT),
     "Number": _NUMBER,
+    "int | Tensor": _INT._replace(
+        usual=f"{_INT.usual} or {_TENSOR}",
+        admits=lambda v: (
+            _is_int(v) or (is_operand(v, numbers=False) and not isinstance(v, np.generic))
+        ),
+        ints=False,
+    ),
     "Sequence[int]": _INTS,
     "int | Sequence[int]": _INT_OR_INTS,
     "int | Sequence[int] | None": _none(_INT_OR_INTS),
+    "int | Sequence[int] | Tensor": _INT_OR_INTS._replace(
+        usual=f"{_INT_OR_INTS.usual} or {_TENSOR}",
+        admits=lambda v: _is_int(v) or _is_sequence(v) or is_operand(v, numbers=False),
+        ints=False,
+    ),
     "Dim": _none(_INT_OR_INTS),
 }
 
@@ -128,7 +140,7 @@ def checked(function: str, argument: str, position: int | None, kind: Kind, valu
                     f"expected Tensor as element {k} in argument {(position or 1) - 1}, "
                     f"but got {type_name(v)}"
                 )
-    if isinstance(value, np.generic) and kind.title in ("float", "Number"):
+    if isinstance(value, np.generic) and kind.title in ("int", "float", "Number"):
         return value.item()
     if not kind.ints or value is None:
         return value

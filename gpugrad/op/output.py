@@ -43,30 +43,40 @@ def check(function: str, out: Any, operands: Sequence[Any]) -> None:
         check_memory(o, *(p for p in known if p._array.size <= o._array.size))
 
 
-def check_apart(out: Any, operands: Sequence[Any], first: int) -> None:
+def check_apart(out: Any, result: Any, operands: Sequence[Any], first: int) -> None:
     """Raise where ``out`` shares memory with an operand; it may be one of those before ``first``.
+
+    It is asked of the memory that it has once it has grown to the size of the result.
 
     Raises:
         RuntimeError: It does.
     """
-    for target in out if isinstance(out, tuple | list) else (out,):
+    targets = out if isinstance(out, tuple | list) else (out,)
+    results = result if isinstance(result, tuple) else (result,)
+    for target, r in zip(targets, results, strict=False):
+        size = r._array.nbytes
         for place, o in enumerate(operands):
             if o is target and place < first:
                 continue
             for part in o if isinstance(o, tuple | list) else (o,):
-                if isinstance(part, TensorBase) and (part is target or share_memory(target, part)):
+                if isinstance(part, TensorBase) and (
+                    part is target or share_memory(target, part, size)
+                ):
                     raise RuntimeError(SHARED)
 
 
-def check_types(out: Any, result: Any) -> None:
-    """Raise where ``out`` is of another type than a result.
+def check_types(out: Any, result: Any, sentence: str = "") -> None:
+    """Raise where ``out`` is of another type than a result; there may be a sentence for that.
 
     Raises:
         RuntimeError: It is.
     """
     if out._array.dtype != result._array.dtype:
-        wanted, given = (_dtype.of(t._array.dtype).c_name for t in (result, out))
-        raise RuntimeError(f"Expected out tensor to have dtype {wanted}, but got {given} instead")
+        wanted, given = (_dtype.of(t._array.dtype) for t in (result, out))
+        raise RuntimeError(
+            sentence.format(wanted=wanted.title, given=given.title)
+            or f"Expected out tensor to have dtype {wanted.c_name}, but got {given.c_name} instead"
+        )
 
 
 def prepare(out: Any, options: dict[str, Any]) -> bool:

@@ -74,14 +74,17 @@ def check_memory(self: TensorBase, *operands: Any) -> None:
             raise RuntimeError(SHARED)
 
 
-def share_memory(self: TensorBase, other: TensorBase) -> bool:
-    """Tell whether two tensors, of which one is a view of the other, lie upon each other."""
+def share_memory(self: TensorBase, other: TensorBase, size: int = 0) -> bool:
+    """Tell whether two tensors, of which one is a view of the other, lie upon each other.
+
+    Or whether they would if the first had ``size`` bytes.
+    """
     if self._counter is None or self._counter is not other._counter:
         return False
     first, second = addresses(self._array), addresses(other._array)
     if first is None or second is None:
         return False
-    return first[0] < second[1] and second[0] < first[1]
+    return first[0] < second[1] and second[0] < max(first[1], first[0] + size)
 
 
 ON_EACH_OTHER = (

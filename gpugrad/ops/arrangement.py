@@ -10,7 +10,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad.backend.batched import Batched, all_of
-from gpugrad.errors import NO_DIMENSIONS, normal_dim, size, unequal_sizes
+from gpugrad.errors import ALL, NO_DIMENSIONS, normal_dim, size, unequal_sizes
 from gpugrad.graph import TensorBase
 from gpugrad.op import linear, public
 from gpugrad.op.saved import wrap
@@ -215,10 +215,16 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
     return _repeated(input, wanted)
 
 
-@public()
+@public(
+    signatures=(
+        "(Tensor input, Tensor repeats, int dim = None, *, int output_size = None)",
+        "(Tensor repeats, *, int output_size = None)",
+        "(Tensor input, int repeats, int dim = None, *, int output_size = None)",
+    ),
+)
 def repeat_interleave(
     input: Tensor,
-    repeats: int | Tensor | None = None,
+    repeats: int | Tensor = ALL,
     dim: int | None = None,
     *,
     output_size: int | None = None,
@@ -239,7 +245,7 @@ def repeat_interleave(
         RuntimeError: One is negative, or there are not as many as slices.  Inside vmap: the
             results of two examples would differ in length.
     """
-    if repeats is None:
+    if repeats is ALL:
         return _numbers(input, output_size)
     if dim is None:
         input, dim = ravel(input), 0

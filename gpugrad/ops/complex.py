@@ -163,7 +163,10 @@ def imag(input: Tensor) -> Tensor:
     return select(_view_as_real(input), -1, 1)
 
 
-@public(method=False, out="apart")
+_UNLIKE = "Expected object of scalar type {wanted} but got scalar type {given} for argument 'out'"
+
+
+@public(method=False, out="apart", unlike=_UNLIKE)
 def complex(real: Tensor, imag: Tensor) -> Tensor:
     """Return complex numbers of given real and imaginary parts, which broadcast.
 

@@ -18,6 +18,7 @@ from gpugrad.op.number import check_number, checked_number
 from gpugrad.op.saved import wrap
 from gpugrad.ops.copy import to
 from gpugrad.ops.creation import DeviceLike, finish, place, plain_number
+from gpugrad.ops.pointwise.operand import Operand
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -145,10 +146,22 @@ def _check_numeric(function: str, kind: dtype, most: int = _dtype.FLOAT) -> None
 # --------------------------------------------------------------------------- between two ends
 
 
-@public(method=False, out=True, creates=True)
+def _between(more: str = "") -> tuple[str, ...]:
+    options = (
+        "*, Tensor out = None, gpugrad.dtype dtype = None, gpugrad.layout layout = None, "
+        "gpugrad.device device = None, bool pin_memory = False, bool requires_grad = False"
+    )
+    return tuple(
+        f"({start} start, {end} end, int steps, {more}{options})"
+        for end in ("Tensor", "Number")
+        for start in ("Tensor", "Number")
+    )
+
+
+@public(method=False, out=True, creates=True, signatures=_between())
 def linspace(
-    start: Any,
-    end: Any,
+    start: Operand,
+    end: Operand,
     steps: int,
     *,
     dtype: dtype | None = None,
@@ -169,10 +182,10 @@ def linspace(
     return sent(values, device, requires_grad)
 
 
-@public(method=False, out=True, creates=True)
+@public(method=False, out=True, creates=True, signatures=_between("float base = 10.0, "))
 def logspace(
-    start: Any,
-    end: Any,
+    start: Operand,
+    end: Operand,
     steps: int,
     base: float = 10.0,
     *,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
-from gpugrad.errors import normal_dim, normal_dims
+from gpugrad.errors import ALL, normal_dim, normal_dims
 from gpugrad.graph import TensorBase
 from gpugrad.op import composite, pointwise, public
 from gpugrad.op.operation import Declared
@@ -132,9 +132,9 @@ def needs_order(name: str, input: Tensor, kernel: str = "") -> None:
 def _extremum(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
     if isinstance(dim, TensorBase):
         return (pw.maximum if name == "max" else pw.minimum)(input, dim)
-    needs_elements(name, input, dim)
-    needs_order(name, input, f"{name}_all" if dim is None else "")
-    if dim is None:
+    needs_elements(name, input, None if dim is ALL else dim)
+    needs_order(name, input, f"{name}_all" if dim is ALL else "")
+    if dim is ALL:
         axes = tuple(range(input._array.ndim))
         return (_max if name == "max" else _min)(input, axes=axes, keepdims=False)
     axis = normal_dim(dim, input._array.ndim)
@@ -143,8 +143,15 @@ def _extremum(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
     return _MIN(*_min_along(input, axis=axis, keepdims=keepdim))
 
 
-@public(out=True)
-def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+_SIGNATURES = (
+    "(Tensor input, *, Tensor out = None)",
+    "(Tensor input, Tensor other, *, Tensor out = None)",
+    "(Tensor input, int dim, bool keepdim = False, *, tuple of Tensors out = None)",
+)
+
+
+@public(out=True, signatures=_SIGNATURES)
+def max(input: Tensor, dim: int | Tensor = ALL, keepdim: bool = False, *, other: Any = None) -> Any:
     """Return the maximum of all; with ``dim`` the maxima along it and their indices.
 
     With a tensor as the second argument, the elementwise maximum of the two.
@@ -157,8 +164,8 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
     return _extremum("max", input, dim if other is None else other, keepdim)
 
 
-@public(out=True)
-def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+@public(out=True, signatures=_SIGNATURES)
+def min(input: Tensor, dim: int | Tensor = ALL, keepdim: bool = False, *, other: Any = None) -> Any:
     """Return the minimum of all; with ``dim`` the minima along it and their indices.
 
     See :func:`max`.
@@ -166,7 +173,13 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
     return _extremum("min", input, dim if other is None else other, keepdim)
 
 
-@public(out=True)
+_UNLIKE = (
+    "Expected the dtype for input and out to match, but got {wanted} for input's dtype and {given} "
+    "for out's dtype."
+)
+
+
+@public(out=True, unlike=_UNLIKE)
 def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     """Return the maxima over ``dim`` (all by default); ties share the gradient evenly."""
     needs_elements("amax", input, dim if dim != () else None)
@@ -174,7 +187,7 @@ def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     return _amax(input, axes=normal_dims(dim, input._array.ndim), keepdims=keepdim)
 
 
-@public(out=True)
+@public(out=True, unlike=_UNLIKE)
 def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     """Return the minima over ``dim`` (all by default); ties share the gradient evenly."""
     needs_elements("amin", input, dim if dim != () else None)

@@ -268,7 +268,13 @@ def _views(part: Any, input: Tensor, sizes: Shape, axis: int) -> tuple[Tensor, .
     )
 
 
-@public()
+@public(
+    signatures=(
+        "(Tensor input, tuple of ints indices, int dim = 0)",
+        "(Tensor input, Tensor tensor_indices_or_sections, int dim = 0)",
+        "(Tensor input, int sections, int dim = 0)",
+    ),
+)
 def tensor_split(
     input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0
 ) -> tuple[Tensor, ...]:
@@ -324,6 +330,9 @@ def _as_numbers(given: Any) -> Any:
     return array.tolist()
 
 
+_PARTS = "(Tensor input, int sections)", "(Tensor input, tuple of ints indices)"
+
+
 def _split_along(
     function: str, input: Tensor, parts: int | Sequence[int], least: int, dim: int
 ) -> tuple[Tensor, ...]:
@@ -342,7 +351,7 @@ def _split_along(
     return found
 
 
-@public()
+@public(signatures=_PARTS)
 def hsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
     """Return the parts of :func:`tensor_split`, of equal size, along the second dimension.
 
@@ -354,7 +363,7 @@ def hsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Ten
     return _split_along("hsplit", input, indices_or_sections, 1, min(1, input._array.ndim - 1))
 
 
-@public()
+@public(signatures=_PARTS)
 def vsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
     """Return the parts of :func:`tensor_split`, of equal size, along the first dimension.
 
@@ -364,7 +373,7 @@ def vsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Ten
     return _split_along("vsplit", input, indices_or_sections, 2, 0)
 
 
-@public()
+@public(signatures=_PARTS)
 def dsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
     """Return the parts of :func:`tensor_split`, of equal size, along the third dimension.
 

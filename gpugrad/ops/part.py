@@ -134,12 +134,17 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
         if start._array.ndim or start._array.dtype.kind not in "iu":
             raise RuntimeError("start must be an 0-dim integral Tensor.")
         start = int(start._array.item())
+    if input._array.ndim and length < 0:
+        normal_dim(dim, input._array.ndim)
+        raise RuntimeError("narrow(): length must be non-negative.")
+    return _narrowed(input, dim, start, length)
+
+
+def _narrowed(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     shape = input._array.shape
     if not shape:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     axis = normal_dim(dim, len(shape))
-    if length < 0:
-        raise RuntimeError("narrow(): length must be non-negative.")
     n = shape[axis]
     if not -n <= start <= n:
         raise IndexError(
@@ -147,10 +152,8 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
         )
     if start < 0:
         start += n
-    if start + length > shape[axis]:
-        raise RuntimeError(
-            f"start ({start}) + length ({length}) exceeds dimension size ({shape[axis]})."
-        )
+    if length < 0 or start + length > n:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
     return _slice(input, index=(*(slice(None),) * axis, slice(start, start + length)))
 
 
@@ -160,9 +163,14 @@ def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 
     Raises:
         IndexError: There is no slice ``start``.
-        RuntimeError: There are not as many from there on.
+        RuntimeError: There are not as many from there on, or not so many dimensions.
     """
-    result: Tensor = _narrow_copied(narrow(input, dim, start, length), order="C")
+    if dim >= input._array.ndim > 0:  # which PyTorch asserts
+        raise RuntimeError(
+            "Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but "
+            f"got false. There are {input._array.ndim} dimensions, not {dim + 1}."
+        )
+    result: Tensor = _narrow_copied(_narrowed(input, dim, start, length), order="C")
     return result
 
 

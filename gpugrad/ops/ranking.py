@@ -9,7 +9,7 @@ import numpy as np
 from gpugrad import _dtype, backend
 from gpugrad._dtype import FLOATING
 from gpugrad.backend.batched import all_of, levels_of
-from gpugrad.errors import integer, normal_dim
+from gpugrad.errors import ALL, integer, normal_dim
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, composite, pointwise, public
 from gpugrad.op.operation import Declared
@@ -136,7 +136,7 @@ def _check_kind(kernel: str, input: Tensor, *, bools: bool = False) -> None:
 
 
 def _median(name: str, ops: Any, made: Any, input: Tensor, dim: Any, keepdim: bool) -> Any:
-    if dim is None:
+    if dim is ALL:
         _check_kind(f"median_{backend.of(input._array).type}", input)
         return ops[0](input)
     axis = normal_dim(dim, input._array.ndim)
@@ -146,7 +146,7 @@ def _median(name: str, ops: Any, made: Any, input: Tensor, dim: Any, keepdim: bo
 
 
 @public(out=True)
-def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+def median(input: Tensor, dim: int = ALL, keepdim: bool = False) -> Any:
     """Return the median of all; with ``dim`` the medians along it and their indices.
 
     Of an even number of elements it is the lower of two; nan wins.  Elements that equal the median
@@ -160,7 +160,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 
 
 @public(out=True)
-def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+def nanmedian(input: Tensor, dim: int = ALL, keepdim: bool = False) -> Any:
     """Return the median of what is not nan; see :func:`median`."""
     ops = (_nanmedian_all, _nanmedian_along)
     return _median("nanmedian", ops, _NANMEDIAN, input, dim, keepdim)

@@ -12,7 +12,7 @@ import numpy as np
 from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import INEXACT, accumulation, dtype
 from gpugrad.backend.batched import all_of
-from gpugrad.errors import normal_dims
+from gpugrad.errors import ALL, normal_dims
 from gpugrad.formulas import TORCH
 from gpugrad.graph import mode
 from gpugrad.op import OPS, cast, composite, expand_to, linear, pointwise, public
@@ -280,17 +280,24 @@ def mean(
     return op(cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
 
 
-@public(out="dtype")
+@public(
+    out="dtype",
+    signatures=(
+        "(Tensor input, *, gpugrad.dtype dtype = None)",
+        "(Tensor input, int dim, bool keepdim = False, *, gpugrad.dtype dtype = None, "
+        "Tensor out = None)",
+    ),
+)
 def prod(
-    input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: dtype | None = None
+    input: Tensor, dim: int = ALL, keepdim: bool = False, *, dtype: dtype | None = None
 ) -> Tensor:
     """Return the product of all elements, or along one dimension.
 
     The gradient is right with any number of zeros.
     """
-    axes = normal_dims(dim, input._array.ndim)
+    axes = normal_dims(None if dim is ALL else dim, input._array.ndim)
     kind = summed_type(input, dtype)
-    op = _prod if dim is None else _prod_along
+    op = _prod if dim is ALL else _prod_along
     return op(cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
 
 

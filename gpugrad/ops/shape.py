@@ -11,7 +11,7 @@ from gpugrad import backend, errors
 from gpugrad._dtype import dtype
 from gpugrad._dtype import dtype as DType  # noqa: N812
 from gpugrad.backend.batched import all_of
-from gpugrad.errors import normal_dim, size
+from gpugrad.errors import ALL, normal_dim, size
 from gpugrad.op import expand_to, linear, public
 from gpugrad.op.saved import Like
 from gpugrad.ops.copy import contiguous
@@ -297,14 +297,17 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     return _permute(input, axes=axes)
 
 
-@public(inplace="shape")
-def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+@public(
+    inplace="shape",
+    signatures=("(Tensor input)", "(Tensor input, int dim)", "(Tensor input, tuple of ints dim)"),
+)
+def squeeze(input: Tensor, dim: int | Sequence[int] = ALL) -> Tensor:
     """Return a view without dimensions of size 1: all of them, or those of ``dim`` that are."""
     shape = input._array.shape
     dims: Sequence[int] = range(len(shape))
-    if dim is not None:
+    if dim is not ALL:
         dims = errors.normal_dims(dim, len(shape)) if dim != () else ()
-    op = _squeeze if dim is None else _squeeze_one if isinstance(dim, int) else _squeeze_some
+    op = _squeeze if dim is ALL else _squeeze_one if isinstance(dim, int) else _squeeze_some
     return op(input, axes=tuple(d for d in dims if shape[d] == 1))
 
 

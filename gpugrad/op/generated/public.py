@@ -76,8 +76,8 @@ def usual_condition(parameter: Parameter) -> str:
     kind = KINDS.get(parameter.annotation)
     if kind is None:
         return ""
-    known = "{0} is None or "  # a default may be what its annotation does not name
-    start = known if parameter.default is None and not kind.usual.startswith(known) else ""
+    known = {None: "{0} is None or ", ...: "{0} is ... or "}.get(parameter.default, "")
+    start = "" if kind.usual.startswith(known) else known  # which its annotation need not name
     return (start + kind.usual).format(parameter.name)
 
 
