@@ -110,6 +110,7 @@ newaxis = None
 
 if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import kernel as kernel
+    from gpugrad import numpy as numpy
     from gpugrad.functions import *
     from gpugrad.kernel import ElementwiseKernel as ElementwiseKernel
 else:  # they are made when they are first asked for
@@ -121,6 +122,7 @@ else:  # they are made when they are first asked for
     _function, __dir__ = _forms.functions("", globals())
     _later = {  # what most programs do not ask for: the module in which it is
         "kernel": "gpugrad.kernel",
+        "numpy": "gpugrad.numpy",
         "ElementwiseKernel": "gpugrad.kernel",
     }
 

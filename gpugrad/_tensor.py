@@ -63,6 +63,21 @@ _NOT_LEAF_GRAD = (
 )
 
 
+class _Ufuncs:
+    """The place of ``__array_ufunc__``.
+
+    NumPy asks the class for it, and calls what it finds there.  CuPy, and operators
+    written in Python, ask an object, and leave arithmetic with it to its operators for ``None``.
+    """
+
+    def __get__(self, tensor: Any, owner: type) -> Any:
+        return _array_ufunc if tensor is None else None
+
+
+def _array_ufunc(tensor: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+    return _numpy().call_ufunc(ufunc, method, inputs, options)
+
+
 class Tensor(Methods):
     """An array with a dtype, a device and, where asked for, a gradient.
 
@@ -71,9 +86,13 @@ class Tensor(Methods):
     It takes attributes of any name, as ``parameter.layer = "first"``.
     """
 
-    __array_ufunc__ = None  # NumPy's and CuPy's operators leave arithmetic with us to us
+    __array_ufunc__ = _Ufuncs()
     __array_priority__ = 1000
     __hash__ = object.__hash__
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        """Return what one of NumPy's functions gives: that of our function of its name."""
+        return _numpy().call_function(self, function, types, args, options)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Note that there are classes of the user's, which results inherit from operands.
@@ -946,6 +965,14 @@ class Tensor(Methods):
                 f"{advice}"
             )
         return shapes.adjoint(self)
+
+
+@functools.cache
+def _numpy() -> Any:
+    # NumPy's functions are those of a namespace that is made for tensors.
+    from gpugrad.numpy import protocol
+
+    return protocol
 
 
 @functools.cache

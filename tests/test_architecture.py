@@ -45,13 +45,14 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "printing", "_layout", "_size",
         "op", "ops", "methods", "tensor_types",
     ),
+    ("random",): ("op",),
+    ("numpy",): ("backend", "graph", "_device", "_dtype", "op", "ops", "_tensor", "random"),
     ("tree",): ("_tensor",),
     ("autograd",): (
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "_size", "op", "ops",
         "_tensor", "tree",
     ),
     ("func",): ("graph", "op", "ops", "_tensor", "tree", "autograd"),
-    ("random",): ("op",),
     ("cuda",): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor", "tensor_types",
     ),
@@ -68,11 +69,13 @@ LATE = {
     ("gpugrad.backend", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
     ("gpugrad.cuda.devices", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
     ("gpugrad._tensor", "gpugrad.autograd.engine"): "Tensor.backward is autograd.backward",
+    ("gpugrad._tensor", "gpugrad.numpy.protocol"): "NumPy's functions are those of a namespace",
 }
 
 # Without these imports, which stand in functions, no two files need each other.
 CIRCLES = {
     ("gpugrad._tensor", "gpugrad.autograd.engine"): "Tensor.backward is autograd.backward",
+    ("gpugrad._tensor", "gpugrad.numpy.protocol"): "NumPy's functions are those of a namespace",
     ("gpugrad.op.saved", "gpugrad.op.history"): "a view's new history is made of operations",
 }
 

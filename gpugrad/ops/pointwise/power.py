@@ -9,7 +9,7 @@ import numpy as np
 
 from gpugrad import _dtype
 from gpugrad._dtype import INEXACT
-from gpugrad.formulas import Expression, Formula
+from gpugrad.formulas import Expression, Formula, Function
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, Pointwise, cast, function_of, pointwise, public, selecting
 from gpugrad.op.forms import Selected
@@ -37,6 +37,12 @@ def sqrt(g, out):
 def rsqrt(g, out):
     """Return 1 / sqrt(input)."""
     return -0.5 * g * out**3
+
+
+@pointwise("cbrt(x)", "CbrtBackward0", "float", native=Function("cbrt({})", "cbrt({})"))
+def cbrt(g, out):
+    """Return the cube root, of negative numbers, too; the gradient at 0 is inf."""
+    return g / (3 * out * out)
 
 
 @pointwise(

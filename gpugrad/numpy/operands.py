@@ -1,0 +1,282 @@
+"""What the functions of :mod:`gpugrad.numpy` are given, and of which class their results are.
+
+Operations compute with plain tensors: an operand is *lowered* on the way in, and results are
+*raised* to the class of the operands by :func:`door` on the way out.  Views, and what writes in
+place, are of the operand itself.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from gpugrad import _dtype, backend
+from gpugrad._device import CPU
+from gpugrad._device import device as Device  # noqa: N812
+from gpugrad.graph import LEAF, TensorBase, mode
+from gpugrad.op import saved
+from gpugrad.op.follower import Follower
+from gpugrad.ops import shape as shapes
+from gpugrad.ops.copy import to
+from gpugrad.ops.creation import finish, from_numpy
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# The class of arrays, which is made of the functions that need it: ``arrays`` puts it here.
+array_class: Any = None
+
+
+def use_class(kind: type[TensorBase]) -> None:
+    """Make a class that of the results."""
+    global array_class
+    array_class = kind
+
+
+# --------------------------------------------------------------------------- classes
+
+
+def tensors_in(values: Any) -> Iterator[Any]:
+    """Yield the tensors among some values, and in their tuples, lists and dictionaries."""
+    for v in values:
+        if isinstance(v, TensorBase):
+            yield v
+        elif v.__class__ is tuple or v.__class__ is list:
+            yield from tensors_in(v)
+        elif v.__class__ is dict:
+            yield from tensors_in(v.values())
+
+
+def class_of(values: Any) -> type[TensorBase]:
+    """Return the class of what is computed from some values.
+
+    It is that of the tensors among them, by the rules for subclasses, and ``ndarray`` where there
+    are none.
+
+    Raises:
+        TypeError: Two are of subclasses of which neither derives from the other.
+    """
+    found = list(tensors_in(values))
+    if not found:
+        return array_class  # type: ignore[no-any-return]
+    return saved.heir(found) or saved.tensor_class
+
+
+def raised(result: Any, kind: type[TensorBase]) -> Any:
+    """Return a new result, or several in a tuple or list, as of a class."""
+    if isinstance(result, TensorBase):
+        if result.__class__ is kind or not (
+            saved.is_plain(result) or result.__class__ is array_class
+        ):
+            return result
+        return saved.of_class(result, kind)
+    if isinstance(result, tuple | list):
+        parts = [raised(r, kind) for r in result]
+        return result._make(parts) if hasattr(result, "_make") else result.__class__(parts)
+    return result
+
+
+def lowered(tensor: Any) -> Any:
+    """Return a tensor as a plain one with its history, for results that share no memory with it.
+
+    It is another object: a leaf, which gradients are added to, is seen through a view.
+    """
+    if tensor.__class__ is saved.tensor_class:
+        return tensor
+    view = tensor._view
+    if view is not None:
+        if isinstance(view.base, Follower):
+            return saved.of_class(shapes.alias(tensor), saved.tensor_class)
+        saved.check_view(tensor)
+    if (tensor._edge is LEAF and mode.enabled) or saved.is_dual(tensor):
+        return saved.of_class(shapes.alias(tensor), saved.tensor_class)
+    plain = saved.wrap(tensor._array)
+    plain._edge = tensor._edge
+    plain._counter = saved.shared_counter(tensor)
+    return plain
+
+
+def door(function: F) -> F:
+    """Make results of a function those of the class of what it is given; see :func:`class_of`."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **options: Any) -> Any:
+        kind = class_of((args, options))
+        return raised(function(*args, **options), kind)
+
+    called.__signature__ = None  # type: ignore[attr-defined]
+    del called.__signature__  # type: ignore[attr-defined]
+    return called  # type: ignore[return-value]
+
+
+# --------------------------------------------------------------------------- operands
+
+
+def dtype_of(given: Any) -> np.dtype[Any]:
+    """Return NumPy's type of what names one: NumPy's, gpugrad's, Python's or a name.
+
+    Raises:
+        TypeError: Arrays have no such type.
+    """
+    if isinstance(given, _dtype.dtype):
+        return given.numpy
+    kind = np.dtype(given)
+    _dtype.of(kind)
+    return kind
+
+
+def own(value: Any, where: Device | None = None) -> Any:
+    """Return a tensor as it is, and anything else as one, which shares the memory of an array.
+
+    Raises:
+        TypeError: It is of a type that arrays do not have.
+    """
+    if isinstance(value, TensorBase):
+        return value
+    if not backend.is_array(value):
+        if any(True for _ in tensors_in((value,))):
+            return joined(value)
+        value = np.asarray(value)
+        _dtype.of(value.dtype)
+        if where is not None and where.type != "cpu":
+            return finish(to(saved.wrap(value), where), False)
+    if isinstance(value, np.generic):
+        value = np.asarray(value)
+    return saved.of_class(from_numpy(value), array_class)
+
+
+def joined(parts: Any) -> Any:
+    """Return nested sequences of numbers, arrays and tensors as one array, with its history."""
+    from gpugrad.ops.joining import stack
+
+    places = {t.device for t in tensors_in((parts,))}
+    where = next((p for p in places if p.type != "cpu"), CPU)
+    found = [plain(p, where) for p in parts]
+    kind = np.result_type(*(f._array.dtype for f in found))
+    shapes_ = {f._array.shape for f in found}
+    if len(shapes_) > 1:
+        raise ValueError(
+            "setting an array element with a sequence. The requested array has an inhomogeneous "
+            f"shape: its elements are of the shapes {', '.join(map(str, sorted(shapes_)))}"
+        )
+    return stack([cast(to(f, where), kind) for f in found], 0)
+
+
+def plain(value: Any, where: Device | None = None) -> Any:
+    """Return a tensor, an array, or nested sequences, as a plain tensor with its history."""
+    return lowered(own(value, where))
+
+
+def cast(tensor: Any, kind: np.dtype[Any]) -> Any:
+    """Return a tensor as one of a type of NumPy's; itself where it is."""
+    return tensor if tensor._array.dtype == kind else to(tensor, _dtype.of(kind))
+
+
+def place_of(values: Any) -> Device | None:
+    """Return the device of the first tensor or array of a GPU among some values."""
+    for v in values:
+        if isinstance(v, TensorBase) or (backend.is_array(v) and not isinstance(v, np.generic)):
+            array = v._array if isinstance(v, TensorBase) else v
+            where = backend.of(array).device_of(array)
+            if where.type != "cpu":
+                return where
+    return None
+
+
+def plains(*values: Any) -> list[Any]:
+    """Return operands as plain tensors, of which sequences and numbers go where the others are."""
+    where = place_of(values)
+    return [plain(v, where) for v in values]
+
+
+def promoted(*values: Any, kind: Any = None) -> list[Any]:
+    """Return operands as plain tensors of one type, which NumPy promotes them to.
+
+    Python's numbers do not widen what stands beside them.
+    """
+    found = plains(*values)
+    if kind is None:
+        kind = common_type(values, found)
+    return [cast(f, kind) for f in found]
+
+
+def common_type(values: Sequence[Any], tensors: Sequence[Any]) -> np.dtype[Any]:
+    """Return the type that NumPy promotes operands to; the tensors are the same as tensors."""
+    kinds = [
+        v if isinstance(v, int | float | complex) and not isinstance(v, bool | np.generic)
+        else t._array.dtype
+        for v, t in zip(values, tensors, strict=True)
+    ]  # fmt: skip
+    return np.result_type(*kinds)
+
+
+def inexact(kind: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type in which NumPy divides numbers of a type: integers as float64."""
+    return kind if kind.kind in _dtype.INEXACT else np.dtype(np.float64)
+
+
+# --------------------------------------------------------------------------- out=
+
+
+def written(function: str, out: Any, result: Any, casting: str = "same_kind") -> Any:
+    """Write a result into ``out=``, and return that; the result itself where there is none.
+
+    A tensor gets the history of the result.
+
+    Raises:
+        TypeError: ``out`` is no array, its type cannot hold the result, or it is NumPy's or
+            CuPy's, which would lose the history.
+        ValueError: Its shape is another one.
+    """
+    if out is None:
+        return result
+    if isinstance(out, tuple) and len(out) == 1:
+        return written(function, out[0], result, casting)
+    from gpugrad.ops import inplace
+
+    result = own(result)
+    array = out._array if isinstance(out, TensorBase) else out
+    if not backend.is_array(array) and not isinstance(out, TensorBase):
+        raise TypeError(f"{function}: out= must be an array, not {type(out).__name__}")
+    if not np.can_cast(result._array.dtype, array.dtype, casting):  # type: ignore[arg-type]
+        raise TypeError(
+            f"Cannot cast {function} output from {result._array.dtype!r} to {array.dtype!r} with "
+            f"casting rule {casting!r}"
+        )
+    if result._array.shape != array.shape:
+        try:
+            fits = np.broadcast_shapes(result._array.shape, array.shape) == array.shape
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(
+                f"{function}: out= has shape {tuple(array.shape)}, but the result has shape "
+                f"{tuple(result._array.shape)}"
+            )
+    if not isinstance(out, TensorBase):
+        if mode.enabled and result.requires_grad:
+            raise TypeError(
+                f"{function}: out= is a plain array, which has no history, but an operand requires "
+                "grad. Give a tensor, such as gpugrad.numpy.empty_like(out), or no out=."
+            )
+        door_ = backend.of(array)
+        if door_ is not backend.of(result._array):
+            raise TypeError(f"{function}: out= and the result are on different devices")
+        door_.assign(array, result._array)
+        return out
+    inplace.copy_(out, lowered(result))
+    return out
+
+
+def on_host(value: Any) -> Any:
+    """Return an index, or data that says what is computed, as NumPy's arrays."""
+    if isinstance(value, TensorBase):
+        saved.read(value)
+        return backend.of(value._array).to_numpy(saved.own_array(value))
+    if isinstance(value, tuple):
+        return tuple(map(on_host, value))
+    if isinstance(value, list) and any(True for _ in tensors_in(value)):
+        return [on_host(v) for v in value]
+    return backend.of(value).to_numpy(value) if backend.is_array(value) else value

@@ -1,0 +1,128 @@
+"""NumPy's ufuncs in gpugrad.numpy: types and values are NumPy's, for each of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+import gpugrad.numpy as gnp
+from gpugrad.testing import as_numpy, check_gradient
+
+NAMES = sorted({getattr(np, n).__name__ for n in dir(np) if isinstance(getattr(np, n), np.ufunc)})
+OF_MATRICES = {"matmul", "matvec", "vecmat", "vecdot"}
+TYPES = ("?", "i1", "u1", "i4", "u8", "i8", "f2", "f4", "f8", "c8", "c16")
+rng = np.random.default_rng(0)
+
+
+def data(kind: str, shape: Any = (3, 4), seed: int = 0) -> Any:
+    """Return numbers of a type: in (0.2, 0.7), or small integers that are not 0."""
+    draw = np.random.default_rng(seed)
+    t = np.dtype(kind)
+    if t.kind == "b":
+        return draw.random(shape) > 0.5
+    if t.kind in "iu":
+        return draw.integers(1, 5, shape).astype(t)
+    found = draw.uniform(0.2, 0.7, shape)
+    return (found + 1j * draw.uniform(0.2, 0.7, shape) if t.kind == "c" else found).astype(t)
+
+
+def alike(ours: Any, theirs: Any, rtol: float | None = None) -> None:
+    """Compare results in type, shape and value."""
+    if isinstance(theirs, tuple | list):
+        assert len(ours) == len(theirs)
+        for o, t in zip(ours, theirs, strict=True):
+            alike(o, t, rtol)
+        return
+    a, e = as_numpy(ours), np.asarray(theirs)
+    assert a.dtype == e.dtype
+    assert a.shape == e.shape
+    if rtol is None:
+        rtol = {2: 2e-3, 4: 1e-5, 8: 1e-12, 16: 1e-12}.get(
+            e.itemsize // (2 if e.dtype.kind == "c" else 1), 0
+        )
+    np.testing.assert_allclose(a, e, rtol=rtol, atol=rtol)
+
+
+def outcome(call: Any) -> Any:
+    """Return what a call returns, or that it raises."""
+    with np.errstate(all="ignore"):
+        try:
+            return call()
+        except (TypeError, ValueError, OverflowError, ZeroDivisionError) as error:
+            return type(error)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_ufunc_has_the_types_and_values_of_numpys(name: str) -> None:
+    theirs, ours = getattr(np, name), getattr(gnp, name)
+    shapes: list[Any] = [(3, 4), (4,)]
+    if name in OF_MATRICES:
+        shapes = {"matmul": [(2, 3, 4), (4, 2)], "matvec": [(3, 4), (4,)],
+                  "vecmat": [(3,), (3, 4)], "vecdot": [(3, 4), (4,)]}[name]  # fmt: skip
+    for first in TYPES:
+        for second in ("?", "i4", "u8", "f2", "f8", "c8") if theirs.nin == 2 else ("f8",):
+            operands = [data(first, shapes[0]), data(second, shapes[1], 1)][: theirs.nin]
+            expected = outcome(lambda: theirs(*operands))  # noqa: B023
+            found = outcome(lambda: ours(*operands))  # noqa: B023
+            if isinstance(expected, type):
+                assert isinstance(found, type), (first, second, found)
+            else:
+                assert not isinstance(found, type), (first, second, found)
+                alike(found, expected)
+        if theirs.nin == 2 and name not in OF_MATRICES:
+            for number in (2, 2.5, 1j, True, np.float32(2), np.int64(3)):
+                for pair in ((data(first), number), (number, data(first))):
+                    expected = outcome(lambda: theirs(*pair))  # noqa: B023
+                    found = outcome(lambda: ours(*pair))  # noqa: B023
+                    if isinstance(expected, type):
+                        assert isinstance(found, type), (first, number, found)
+                    else:
+                        assert not isinstance(found, type), (first, number, found)
+                        alike(found, expected)
+
+
+SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.5, 2.5, 1e300, -1e-300])
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - OF_MATRICES))
+def test_each_ufunc_agrees_at_special_values(name: str) -> None:
+    theirs, ours = getattr(np, name), getattr(gnp, name)
+    operands = [SPECIAL[:, None], SPECIAL][: theirs.nin]
+    expected = outcome(lambda: theirs(*operands))
+    found = outcome(lambda: ours(*operands))
+    assert isinstance(found, type) is isinstance(expected, type), found
+    if not isinstance(expected, type):
+        alike(found, expected)
+        if name not in ("divmod", "remainder", "fmod", "floor_divide", "modf", "frexp"):
+            for o, e in zip(*([r] if theirs.nout == 1 else r for r in (found, expected)),
+                            strict=True):  # fmt: skip
+                assert (np.signbit(as_numpy(o)) == np.signbit(e))[~np.isnan(e)].all()
+
+
+DERIVED = [
+    n for n in NAMES
+    if getattr(np, n).nout == 1 and n not in OF_MATRICES | {
+        "heaviside", "nextafter", "spacing", "ldexp", "floor_divide", "signbit", "isfinite",
+        "isinf", "isnan", "isnat", "equal", "not_equal", "less", "less_equal", "greater",
+        "greater_equal", "gcd", "lcm", "invert",
+    } and not n.startswith(("logical", "bitwise", "left", "right"))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DERIVED)
+def test_each_ufunc_has_its_gradient_also_when_it_is_numpys(name: str) -> None:
+    ours, theirs = getattr(gnp, name), getattr(np, name)
+    shift = 1.0 if name == "arccosh" else 0.0
+    inputs = [
+        gpugrad.tensor(data("f8", s, k) + shift)
+        for k, s in zip(range(ours.nin), ((3, 4), (4,)), strict=False)
+    ]
+    check_gradient(ours, inputs, order=2)
+    check_gradient(theirs, inputs)
+    whole = [gnp.ndarray, gpugrad.Tensor]
+    for kind in whole:
+        leaf = inputs[0].as_subclass(kind).requires_grad_()
+        assert type(theirs(leaf, *inputs[1:])) is kind
