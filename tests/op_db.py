@@ -50,6 +50,9 @@ UP_TO_GAUGE = {
 # Which of several equal elements a position names is by chance in PyTorch.
 POSITIONS = {"argsort", "kthvalue", "sort", "topk"}
 
+# Their other tensors lie on the CPU, whatever the first one's device, in PyTorch as well.
+ON_THE_HOST = {"tensor_split"}
+
 MOST_DIMENSIONS = 64  # of NumPy's and CuPy's arrays
 
 TOLERANCES = {
@@ -132,10 +135,15 @@ class Translation:
             return {key: self.keyword(key, v) for key, v in value.items()}
         if value is torch.Tensor:
             return gpugrad.Tensor
-        return value
+        return self.device if isinstance(value, str) and value == "cpu" else value
 
     def keyword(self, key: str, value: Any) -> Any:
         return self.device if key == "device" and value is not None else self(value)
+
+    def call(self, op: Any, sample: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+        """Return the operand, the arguments and the options of a sample of an entry."""
+        others = Translation("cpu") if op.name in ON_THE_HOST else self
+        return self(sample.input), others(tuple(sample.args)), others(sample.kwargs)
 
     def tensor(self, value: Any) -> Any:
         """Return a tensor that lies in its memory as the other does, which it shares as well."""
@@ -329,12 +337,12 @@ def _check_sample(
     call = f"{kind} {described(sample)}"
     translate = Translation(device)
     try:
-        mine = translate(sample.input), translate(tuple(sample.args)), translate(sample.kwargs)
+        mine = translate.call(op, sample)
     except Exception as error:
         report.note("cannot translate", call, ending(error) + where(error))
         return
     theirs = _outcome(lambda: op.op(sample.input, *sample.args, **sample.kwargs))
-    ours = _outcome(lambda: function(mine[0], *mine[1], **mine[2]))
+    ours = _outcome(partial(settled, device, function, mine[0], *mine[1], **mine[2]))
     if isinstance(theirs, Exception):  # what PyTorch cannot do we may
         return
     if any(t.dtype is torch.complex32 for t in _tensors_in(theirs)):  # no array library has it
@@ -348,6 +356,10 @@ def _check_sample(
         if isinstance(ours, Exception):
             report.note("its process", call, ending(ours) + where(ours))
             return
+    elsewhere = [t for t in _tensors_in(ours) if t.device.type != device]
+    if elsewhere and any(t.device.type == device for t in _tensors_in(mine)):
+        report.note("device", call, f"the result is on {elsewhere[0].device}")
+        return
     chance = op.name in RANDOM
     if op.name in POSITIONS and _has_equals(sample.input):
         chance = op.name == "argsort"
@@ -407,6 +419,15 @@ def _outcome(function: Callable[[], Any]) -> Any:
             return function()
         except Exception as error:
             return error
+
+
+def settled(device: str, function: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
+    """Call a function, and wait for a GPU: it may find only then that an index was wrong."""
+    try:
+        return function(*args, **options)
+    finally:
+        if device != "cpu":
+            gpugrad.cuda.synchronize()
 
 
 def _tensors_in(value: Any) -> Iterator[Any]:
@@ -490,7 +511,7 @@ def _check_form(
     translate = Translation(device)
     value = sample.input.detach() if isinstance(sample.input, torch.Tensor) else sample.input
     try:
-        mine = translate(value), translate(tuple(sample.args)), translate(sample.kwargs)
+        mine = translate(value), *translate.call(op, sample)[1:]
     except Exception:
         return  # said by the check of the function
     start = value
@@ -500,7 +521,7 @@ def _check_form(
     if isinstance(expected, Exception):
         return
     report.compared += 1
-    found = _outcome(lambda: _unrecorded(gpugrad, ours, *mine))
+    found = _outcome(partial(settled, device, _unrecorded, gpugrad, ours, *mine))
     if isinstance(found, Exception):
         report.note("raises", call, ending(found) + where(found))
         return
@@ -536,10 +557,10 @@ def check_errors(op: Any, device: str = "cpu") -> tuple[Report, Report]:
         given = [*_tensors_in((sample.input, sample.args, sample.kwargs))]
         if any(t.dim() > MOST_DIMENSIONS or t.device.type == "meta" for t in given):
             continue  # there is no such array
-        mine = [translate(v) for v in (sample.input, tuple(sample.args), sample.kwargs)]
+        mine = translate.call(op, sample)
         call = described(sample)
         expected = _outcome(partial(op.op, sample.input, *sample.args, **sample.kwargs))
-        found = _outcome(partial(function, mine[0], *mine[1], **mine[2]))
+        found = _outcome(partial(settled, device, function, mine[0], *mine[1], **mine[2]))
         if not isinstance(expected, Exception):  # elsewhere than on the CPU it is one
             continue
         classes.compared += 1

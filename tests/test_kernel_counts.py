@@ -14,6 +14,7 @@ import choice
 import gpugrad as torch
 from gpugrad.graph import Node, Output
 from gpugrad.op import Elementwise
+from gpugrad.op.forms import PUBLIC
 from gpugrad.testing import count_kernels, flat
 from samples import Sample
 
@@ -88,18 +89,24 @@ def counts_by_order(
 ) -> list[list[tuple[str, int, int]]]:
     """Return, for orders 1 to 3, name, kernels and broadcast operands of each backward node."""
     inputs = [leaf(s, k, dtype) for k, s in enumerate(shapes)]
-    outs = [function(*inputs)]
+    return counts_below([function(*inputs)], inputs, 3)
+
+
+def counts_below(
+    outs: Sequence[Tensor], inputs: Sequence[Tensor], last: int
+) -> list[list[tuple[str, int, int]]]:
+    """Return the same for given results, up to an order."""
     orders = []
-    for order in 1, 2, 3:
+    for order in range(1, last + 1):
+        if not outs:
+            break
         given = [torch.ones_like(o) for o in outs]
         with spied(*outs) as counts:
             found = torch.autograd.grad(
-                outs, inputs, given, create_graph=order < 3, allow_unused=True
+                outs, inputs, given, create_graph=order < last, allow_unused=True
             )
         orders.append(counts)
         outs = [g for g in found if g is not None and g.requires_grad]
-        if not outs:
-            break
     return orders
 
 
@@ -143,6 +150,31 @@ def test_a_backward_node_launches_one_kernel_and_one_more_for_each_broadcast_ope
     function: Function, shapes: list[Shape]
 ) -> None:
     for order, counts in enumerate(counts_by_order(function, shapes), 1):
+        for name, kernels, broadcast in counts:
+            assert kernels <= 1 + broadcast, (order, name, counts)
+
+
+ELEMENTWISE = [
+    (op, s) for op, s in choice.EVERY
+    if PUBLIC[op].home.startswith("gpugrad.ops.pointwise.") and f"{op} {s}" != "where indices"
+]  # fmt: skip
+REACHED = choice.by_rule([(op, s) for op, s in ELEMENTWISE if s.differentiable])
+
+
+@choice.over([*REACHED, *choice.of_each(choice.without(ELEMENTWISE, REACHED))])
+def test_every_elementwise_operation_is_one_kernel_and_so_is_its_backward(
+    op: str, sample: Sample
+) -> None:
+    """PyTorch records two nodes of ``2 / x``, and three of ``float_power``: one kernel each."""
+    inputs = sample.tensors(np.float32, "cuda")
+    with count_kernels() as launched:
+        result = sample.function(torch, *inputs)
+    outs = [t for t in flat(result) if t.requires_grad]
+    orders = counts_below(outs, [t for t in inputs if t.requires_grad], 2)
+    recorded = len(orders[0]) if orders else 1
+    assert launched.total <= recorded
+
+    for order, counts in enumerate(orders, 1):
         for name, kernels, broadcast in counts:
             assert kernels <= 1 + broadcast, (order, name, counts)
 

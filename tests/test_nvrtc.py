@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import choice
-import gpugrad  # noqa: F401  declares the operations
+import gpugrad
 from gpugrad.formulas import BOOL, COMPLEX, REAL, Expression, Formula
 from gpugrad.op import OPS
 from hostcuda import nvrtc
@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.nvrtc, pytest.mark.slow]
 
 DType = np.dtype[Any]
 BOOLEAN, COMPLEX64 = np.dtype(np.bool_), np.dtype(np.complex64)
+BFLOAT16 = gpugrad.bfloat16.numpy  # like float16 in all but the name of the type
 FLOATS = [np.dtype(d) for d in ("float16", "float32", "float64")]
 INTEGERS = [np.dtype(d) for d in ("bool", "uint8", "int8", "int16", "int32", "int64")]
 
@@ -117,13 +118,13 @@ def kernel(name: str, formula: Formula, compute: DType) -> Kernel:
 
 
 @functools.cache
-def floating() -> list[Kernel]:
-    """Return the kernels of all orders and floating point types."""
+def floating(*more: DType) -> list[Kernel]:
+    """Return the kernels of all orders and floating point types, and of more of these."""
     return [
         kernel(f"{name}, {order}", found, compute)
         for name, kind, formula in formulas()
         for order, found in orders(formula)
-        for compute in (FLOATS if kind == REAL else [COMPLEX64])
+        for compute in ([*more, *FLOATS] if kind == REAL else [COMPLEX64])
     ]
 
 
@@ -190,7 +191,7 @@ def reduction_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
 def own_sources() -> dict[str, str]:
     """Return the texts of kernels that are made of no formula."""
     from gpugrad.kernels import bounds, philox, scan, segment, softmax
-    from gpugrad.kernels.reduction import size_kernel
+    from gpugrad.kernels.reduction import position_kernel, size_kernel
     from gpugrad.kernels.search import search_kernel
 
     def all_of_them() -> Iterator[tuple[str, str, str]]:
@@ -198,15 +199,17 @@ def own_sources() -> dict[str, str]:
             for least in False, True:
                 made = size_kernel(dtype, least)
                 real = np.empty(0, dtype).real.dtype
-                yield (
-                    f"size, {dtype.name}",
-                    nvrtc.reduction_source(made, 2, (dtype, real)),
-                    made.name,
-                )
+                source = nvrtc.reduction_source(made, 2, (dtype, real))
+                yield f"{made.name}, {dtype.name}", source, made.name
+        for dtype in (*FLOATS, BFLOAT16):
+            for greatest in False, True:
+                made = position_kernel(dtype, greatest)
+                source = nvrtc.reduction_source(made, 2, (dtype, INTEGERS[-1]))
+                yield f"{made.name}, {dtype.name}", source, made.name
         for dtype in INTEGERS[1:]:
             made = bounds.kernel(dtype)
             yield f"bounds, {dtype.name}", made.code, made.name
-        for dtype in (*FLOATS, COMPLEX64, *INTEGERS):
+        for dtype in (*FLOATS, BFLOAT16, COMPLEX64, *INTEGERS):
             few = dtype not in (FLOATS[0], FLOATS[1], INTEGERS[0], INTEGERS[-1])
             for way in ("sum",) if few else ("sum", "prod", "amax", "amin"):
                 for index in INTEGERS[-2:] if dtype == FLOATS[1] else INTEGERS[-1:]:
@@ -231,14 +234,14 @@ def own_sources() -> dict[str, str]:
             source = nvrtc.elementwise_source(made, 1, dtypes, (*flags, True))
             yield f"{name} numbers", source, made.name
         for kind in ("sum", "prod", "logaddexp", "recurrence", "max", "min"):
-            for dtype in (*FLOATS, COMPLEX64)[: 3 if kind in ("max", "min") else 4]:
+            for dtype in (*FLOATS, BFLOAT16, COMPLEX64)[: 4 if kind in ("max", "min") else 5]:
                 for body in "row", "column":
                     for stage in ("whole", "total", "rest") if dtype == FLOATS[1] else ("whole",):
                         made = scan.raw(kind, dtype, body, stage, kind == "sum")
                         yield f"{stage} {kind} by {body}, {dtype.name}", made.code, made.name
             made = scan.raw(kind, FLOATS[1], "carry", "carry", False)
             yield f"carry of {kind}", made.code, made.name
-        for dtype, result in *((d, d) for d in FLOATS), (FLOATS[0], FLOATS[2]):
+        for dtype, result in *((d, d) for d in (*FLOATS, BFLOAT16)), (FLOATS[0], FLOATS[2]):
             for log in False, True:
                 for gradient in (False, True) if dtype == result else (False,):
                     made = softmax.raw(dtype, result, log, gradient)
@@ -254,7 +257,7 @@ def plain_sums() -> Iterator[Kernel]:
     """Return the sums and inner products that are no gradients."""
     from gpugrad.kernels.summation import plain, product
 
-    for dtype in [*FLOATS, COMPLEX64, np.dtype(np.complex128), *INTEGERS]:
+    for dtype in [*FLOATS, BFLOAT16, COMPLEX64, np.dtype(np.complex128), *INTEGERS]:
         complex_ = dtype.kind == "c"
         whole = np.dtype(np.int64) if dtype.kind in "biu" else dtype
         yield Kernel(f"sum, {dtype.name}", plain(complex_), (dtype,), whole, (whole,))
@@ -344,7 +347,8 @@ def sources_of_formulas() -> dict[str, str]:
 
 def sources_of_frames() -> dict[str, str]:
     """Return what is written around a formula: for each way to read operands, and to sum."""
-    low = in_turns([k for k in of_order(floating(), "order 0", "order 1") if "math" not in k.name])
+    low = [k for k in of_order(floating(BFLOAT16), "order 0", "order 1") if "math" not in k.name]
+    low = in_turns(low)
     first = of_order(low, "order 1")
     return {
         **reduction_sources([*first, *plain_sums()]),
