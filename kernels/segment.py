@@ -22,7 +22,7 @@ CHUNK = 256  # rows in a piece
 
 _WAYS = {
     "sum": "a + b", "prod": "a * b", "amax": "gpugrad::maximum(a, b)",
-    "amin": "gpugrad::minimum(a, b)",
+    "amin": "gpugrad::minimum(a, b)", "last": "b",
 }  # fmt: skip
 
 # What both kernels know.  Row j of the sorted ones has the number of row order[j]; its elements are

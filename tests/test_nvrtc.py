@@ -211,7 +211,7 @@ def own_sources() -> dict[str, str]:
             yield f"bounds, {dtype.name}", made.code, made.name
         for dtype in (*FLOATS, BFLOAT16, COMPLEX64, *INTEGERS):
             few = dtype not in (FLOATS[0], FLOATS[1], INTEGERS[0], INTEGERS[-1])
-            for way in ("sum",) if few else ("sum", "prod", "amax", "amin"):
+            for way in ("sum", "last") if few else ("sum", "prod", "amax", "amin", "last"):
                 for index in INTEGERS[-2:] if dtype == FLOATS[1] else INTEGERS[-1:]:
                     for made in segment.kernels(dtype, index, way)[:2]:
                         name = f"{made.name}, {way} of {dtype.name} at {index.name}"

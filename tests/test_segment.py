@@ -62,20 +62,72 @@ def test_rows_are_put_together_in_their_order(
     np.testing.assert_allclose(door.to_numpy(found), expected.astype(dtype), tolerance, tolerance)
 
 
-def test_a_gradient_is_added_up_without_atomics(device: str, monkeypatch: Any) -> None:
-    array, where, values = many("float32", 900, 2)
-    x, y = (gpugrad.tensor(a, device=device) for a in (array, values))
-    grads: Any = x
-    if device == "cuda":
-        from gpugrad.backend import cuda
+# Programs in which two values meet at one place, over 5 numbers, 3 others, and indices.
+MEETING: dict[str, Any] = {
+    "x[i]": lambda x, y, i: x[i],
+    "two indices": lambda x, y, i: x.reshape(5, 1)[i, i * 0],
+    "of complex": lambda x, y, i: (x * (1 + 1j))[i],
+    "gather": lambda x, y, i: x.gather(0, i),
+    "index_select": lambda x, y, i: x.index_select(0, i),
+    "take": lambda x, y, i: x.take(i),
+    "repeat_interleave": lambda x, y, i: x[:3].repeat_interleave(i),
+    "unfold": lambda x, y, i: x.unfold(0, 3, 1),
+    "as_strided": lambda x, y, i: x.as_strided((3, 3), (1, 1)),
+    "index_add": lambda x, y, i: x.index_add(0, i, y),
+    "index_put": lambda x, y, i: x.index_put((i,), y, accumulate=True),
+    "put": lambda x, y, i: x.put(i, y, accumulate=True),
+    "scatter_add": lambda x, y, i: x.scatter_add(0, i, y),
+    "scatter_reduce": lambda x, y, i: x.scatter_reduce(0, i, y, "mean"),
+    "bincount": lambda x, y, i: x.sum() * i.bincount(y.detach()),
+    "assigned": lambda x, y, i: x.index_put((i,), y),
+    "index_copy": lambda x, y, i: x.index_copy(0, i, y),
+    "scatter": lambda x, y, i: x.scatter(0, i, y),
+    "put without adding": lambda x, y, i: x.put(i, y),
+    "as_strided_scatter": lambda x, y, i: x.as_strided_scatter(y, (3,), (0,)),
+}
 
-        monkeypatch.setattr(cuda, "_ATOMIC", "")
-    x.requires_grad_()
-    (x[gpugrad.tensor(where, device=device)] * y).sum().backward()
-    expected = np.zeros_like(array)
-    np.add.at(expected, where, values)
-    np.testing.assert_allclose(grads.grad.cpu(), expected, 1e-5, 1e-5)
+
+def met(program: Any) -> list[str]:
+    """Return the kernels of CuPy's by which values meet: the threads take turns as they come by.
+
+    The gradient of what is written over is 0 at many places, which may meet.
+    """
+    import hostcuda
+
+    x, y = (gpugrad.arange(float(n), device="cuda", requires_grad=True) for n in (5, 3))
+    with hostcuda.trace() as forward:
+        found = program(x, y, gpugrad.tensor([2, 0, 2], device="cuda"))
+    with hostcuda.trace() as backward:
+        found.abs().square().sum().backward()
+    names = [*forward, *(n for n in backward if n != "cupy_scatter_update")]
+    return [n for n in names if n.startswith("cupy_scatter")]
+
+
+@pytest.mark.cuda
+@pytest.mark.emulated  # only the emulator knows the names
+@pytest.mark.parametrize("name", MEETING)
+def test_what_meets_at_one_place_does_so_in_a_fixed_order(name: str) -> None:
     assert gpugrad.are_deterministic_algorithms_enabled()
+    assert not met(MEETING[name])
+
+
+@pytest.mark.cuda
+@pytest.mark.emulated
+@pytest.mark.parametrize("name", MEETING)
+def test_the_switch_allows_any_order(name: str, in_any_order: None) -> None:
+    assert met(MEETING[name])
+
+
+def test_of_what_is_written_to_one_place_the_last_remains(device: str) -> None:
+    x, i = gpugrad.zeros(4, 2, device=device), gpugrad.tensor([3, 1, 3, 3], device=device)
+    rows = gpugrad.arange(8.0, device=device).reshape(4, 2)
+    expected = [[0, 0], [2, 3], [0, 0], [6, 7]]
+    assert x.index_copy(0, i, rows).tolist() == expected
+    assert x.index_put((i,), rows.to(x.dtype)).tolist() == expected
+    x.t()[:, i] = rows.t()  # into memory that is not dense
+    assert x.tolist() == expected
+    x[i, 0] = gpugrad.tensor([[9.0, 8.0, 7.0, 5.0]], device=device)
+    assert x[:, 0].tolist() == [0, 8, 0, 5]
 
 
 @pytest.mark.parametrize("way", ["sum", "amax", "amin"])

@@ -271,7 +271,7 @@ class Backend(Protocol):
         """Return ``array[index]`` where ``index`` has arrays: a copy."""
 
     def put(self, array: Array, index: Any, values: Array) -> None:
-        """Write ``values`` at ``index``."""
+        """Write ``values`` at ``index``; of what is named twice, the last remains."""
 
     def count(self, stop: int, where: device) -> Array:
         """Return the int64 numbers from 0 up to ``stop``."""

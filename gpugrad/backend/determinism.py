@@ -11,7 +11,9 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
     Unlike in PyTorch it does by default, and nothing has to be refused for that.  Without it, a GPU
     adds what an index names twice in the order in which its threads come by, which is faster; this
     concerns the gradients of ``x[index]``, ``gather`` and ``index_select``, ``index_add``,
-    ``scatter_add`` and sums by ``scatter_reduce``.
+    ``scatter_add`` and sums by ``scatter_reduce``.  Of several values that are written to one
+    place, by ``x[index] = values``, ``index_copy``, ``put`` or ``scatter``, the last remains, and
+    without it any of them.
 
     Args:
         mode: Whether it does.

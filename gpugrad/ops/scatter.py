@@ -39,7 +39,7 @@ Array = Any
 
 @linear("IndexPutBackward0", arrays="index")
 def assigned(door: backend.Backend, input: Array, value: Array, *, index: Any) -> Array:
-    """Return a copy with a value at an index; of what is named twice, one remains."""
+    """Return a copy with a value at an index; of what is named twice, the last remains."""
     result = copy_to_write(input, door, (value, *index))
     put(door, result, index, value)
     return result

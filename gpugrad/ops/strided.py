@@ -250,8 +250,8 @@ def as_strided_scatter(
 ) -> Tensor:
     """Return a copy with the values of ``src`` at the place of ``input.as_strided(...)``.
 
-    Of elements that lie on each other the last one remains, on a GPU any of them; those that the
-    input does not reach are left out.  The gradient of the input is 0 where a value was
+    Of elements that lie on each other the last one remains; those that the input does not reach are
+    left out.  The gradient of the input is 0 where a value was
     overwritten; that of PyTorch 2.13 is 0 everywhere else.
 
     Raises:
