@@ -113,6 +113,7 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import numpy as numpy
     from gpugrad.functions import *
     from gpugrad.kernel import ElementwiseKernel as ElementwiseKernel
+    from gpugrad.kernel import ReductionKernel as ReductionKernel
 else:  # they are made when they are first asked for
     from importlib import import_module as _import_module
 
@@ -124,6 +125,7 @@ else:  # they are made when they are first asked for
         "kernel": "gpugrad.kernel",
         "numpy": "gpugrad.numpy",
         "ElementwiseKernel": "gpugrad.kernel",
+        "ReductionKernel": "gpugrad.kernel",
     }
 
     def __getattr__(name):

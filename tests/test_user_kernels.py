@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 import gpugrad as torch
-from gpugrad import ElementwiseKernel
+from gpugrad import ElementwiseKernel, ReductionKernel
 from gpugrad.autograd import gradcheck, gradgradcheck
 
 
 class Case(NamedTuple):
     """A kernel, what it computes, and what it is given."""
 
-    kernel: ElementwiseKernel
+    kernel: Any
     expected: Any  # a function of NumPy's arrays
     arguments: tuple[Any, ...]
-    options: Mapping[str, int] = MappingProxyType({})
+    options: Mapping[str, Any] = MappingProxyType({})
 
 
 X = np.array([0.5, -1.2, 2.0])
@@ -156,6 +156,45 @@ CASES = [
     ),
 ]
 
+M = np.array([[0.5, -1.2, 2.0], [1.0, 3.0, -0.7]])
+REDUCTIONS = [
+    Case(  # CuPy's tutorial
+        ReductionKernel("T x", "T y", "x * x", "a + b", "y = sqrt(a)", "0", "l2norm"),
+        lambda x, **at: np.sqrt((x * x).sum(**at)),
+        (M,),
+    ),
+    Case(
+        ReductionKernel("T x, T w", "T y", "x * w", "a * b", "y = a", "1", "product"),
+        lambda x, w, **at: (x * w).prod(**at),
+        (M, Y),
+    ),
+    Case(  # the identity takes part, too
+        ReductionKernel("T x", "T y", "x", "max(a, b)", "y = a * a", "0.6", "greatest"),
+        lambda x, **at: x.max(initial=0.6, **at) ** 2,
+        (M,),
+    ),
+    Case(
+        ReductionKernel("T x", "T y", "x * x", "min(a, b)", "y = exp(a)", None, "least"),
+        lambda x, **at: np.exp((x * x).min(**at)),
+        (M,),
+    ),
+    Case(  # no reduction of a name: by pairs
+        ReductionKernel(
+            "T x", "T y", "x", "max(a, b) + log1p(exp(-fabs(a - b)))", "y = a", "-1e300", "logsum"
+        ),
+        lambda x, **at: np.log(np.exp(x).sum(**at)),
+        (M,),
+    ),
+    Case(
+        ReductionKernel(
+            "T x, T s", "T y", "x * s", "a + b", "y = s * a / (_in_ind.size() / _out_ind.size())",
+            "0", "scaled_mean",
+        ),
+        lambda x, s, **at: s * s * x.mean(**at),
+        (M, 2.5),
+    ),
+]  # fmt: skip
+
 
 def placed(value: Any, device: str, **options: Any) -> Any:
     return torch.tensor(value, device=device, **options) if isinstance(value, np.ndarray) else value
@@ -163,15 +202,58 @@ def placed(value: Any, device: str, **options: Any) -> Any:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.kernel.name)
 def test_kernel_has_the_values_of_its_text_and_derivatives(case: Case, device: str) -> None:
+    check(case, device, case.options, {})
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({}, {}),
+        ({"axis": -1}, {"axis": 1}),
+        ({"axis": (1, 0), "keepdims": True}, {"keepdims": True}),
+    ],
+)
+@pytest.mark.parametrize("case", REDUCTIONS, ids=lambda c: c.kernel.name)
+def test_reduction_has_the_values_of_its_text_and_derivatives(
+    case: Case, given: Any, meant: Any, device: str
+) -> None:
+    check(case, device, given, meant)
+
+
+def check(case: Case, device: str, given: Mapping[str, Any], meant: Mapping[str, Any]) -> None:
     arguments = [placed(a, device, requires_grad=True) for a in case.arguments]
 
-    def function(*given: Any) -> Any:
-        return case.kernel(*given, **case.options)
+    def function(*operands: Any) -> Any:
+        return case.kernel(*operands, **given)
 
-    found, expected = function(*arguments), case.expected(*case.arguments)
+    found, expected = function(*arguments), case.expected(*case.arguments, **meant)
     for one, other in zip(
         *(v if isinstance(v, tuple) else (v,) for v in (found, expected)), strict=True
     ):
         np.testing.assert_allclose(one.detach().cpu().numpy(), other, rtol=1e-13)
     gradcheck(function, arguments, check_forward_ad=True, check_batched_grad=True)
     gradgradcheck(function, arguments)
+
+
+@pytest.mark.cuda
+def test_kernels_of_cupy_differentiate_themselves() -> None:
+    import cupy
+
+    kernel = cupy.ElementwiseKernel(
+        "T x, raw T w, int32 m", "T z", "z += x * w[i % m] * s;", "weighted",
+        preamble="#define TWO 2", loop_prep="T s = TWO;", after_loop="s = 0;",
+    )  # fmt: skip
+    own = torch.kernel.differentiable(kernel)
+    assert own is torch.kernel.differentiable(kernel)
+    x, w = (torch.tensor(a, device="cuda", requires_grad=True) for a in (X, Y))
+
+    def function(x: Any, w: Any) -> Any:
+        return own(x, w, 3, torch.ones(3, dtype=torch.float64, device="cuda"))
+
+    np.testing.assert_allclose(function(x, w).detach().cpu().numpy(), 1 + 2 * X * Y)
+    gradcheck(function, (x, w))
+
+    norm = cupy.ReductionKernel("T x", "T y", "x * x", "a + b", "y = sqrt(a)", "0", "norm")
+    gradcheck(torch.kernel.differentiable(norm), (x,))
+    with pytest.raises(TypeError, match="got int"):
+        torch.kernel.differentiable(3)

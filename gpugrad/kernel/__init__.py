@@ -9,3 +9,4 @@ from __future__ import annotations
 
 from gpugrad.kernel.adapter import differentiable as differentiable
 from gpugrad.kernel.elementwise import ElementwiseKernel as ElementwiseKernel
+from gpugrad.kernel.reduction import ReductionKernel as ReductionKernel

@@ -7,24 +7,32 @@ from typing import Any
 
 from gpugrad.kernel.elementwise import ElementwiseKernel
 from gpugrad.kernel.parameters import Parameter
+from gpugrad.kernel.reduction import ReductionKernel
 
 
 @lru_cache(maxsize=1024)
-def differentiable(kernel: Any) -> ElementwiseKernel:
+def differentiable(kernel: Any) -> ElementwiseKernel | ReductionKernel:
     """Return the kernel with derivatives that has the text of one of CuPy's.
 
     It is made once for each object.
 
     Args:
-        kernel: A ``cupy.ElementwiseKernel``.
+        kernel: A ``cupy.ElementwiseKernel`` or a ``cupy.ReductionKernel``.
 
     Raises:
-        TypeError: It is none.
+        TypeError: It is neither.
     """
-    if not hasattr(kernel, "operation"):
-        raise TypeError(
-            f"differentiable() expected a cupy.ElementwiseKernel, got {type(kernel).__name__}"
-        )
+    if hasattr(kernel, "map_expr"):
+        return _reduction(kernel)
+    if hasattr(kernel, "operation"):
+        return _elementwise(kernel)
+    raise TypeError(
+        "differentiable() expected a cupy.ElementwiseKernel or a cupy.ReductionKernel, "
+        f"got {type(kernel).__name__}"
+    )
+
+
+def _elementwise(kernel: Any) -> ElementwiseKernel:
     made = ElementwiseKernel("", "", "")
     options = kernel.kwargs
     made._begin(
@@ -36,7 +44,23 @@ def differentiable(kernel: Any) -> ElementwiseKernel:
         options.get("options", ()),
     )
     made.reduce_dims, made.no_return = kernel.reduce_dims, kernel.no_return
-    made.return_tuple = kernel.return_tuple
+    made.return_tuple, made.original = kernel.return_tuple, kernel
+    return made
+
+
+def _reduction(kernel: Any) -> ReductionKernel:
+    made = ReductionKernel("", "T y", "", "", "", None)
+    made._begin(
+        _parameters(kernel.in_params),
+        _parameters(kernel.out_params),
+        (kernel.map_expr, kernel.reduce_expr, kernel.post_map_expr),
+        kernel.identity,
+        kernel.name,
+        kernel.reduce_type,
+        kernel.preamble,
+        kernel.options,
+    )
+    made.reduce_dims, made.original = kernel.reduce_dims, kernel
     return made
 
 

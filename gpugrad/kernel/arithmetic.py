@@ -29,10 +29,14 @@ from gpugrad.kernel.types import (
     whole,
     wrapped,
 )
+from gpugrad.op import OPS
 
 _NAMES = {
-    "+": "add", "-": "sub", "*": "mul", "/": "div", "%": "fmod", "&": "bitand", "|": "bitor",
-    "^": "bitxor", "<<": "left_shift", ">>": "right_shift",
+    "+": "add", "-": "sub", "*": "mul", "/": "div", "&": "bitand", "|": "bitor",
+    "^": "bitxor",
+}  # fmt: skip
+_OPERATIONS = {
+    "/": "cut_quotient", "%": "fmod", "<<": "bitwise_left_shift", ">>": "bitwise_right_shift",
 }  # fmt: skip
 _COMPARED = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 
@@ -60,7 +64,7 @@ def binary(sign: str, x: Value, y: Value) -> Value:
     kind = promoted(x.type) if sign in ("<<", ">>") else common(x.type, y.type)
     if sign in _COMPARED:
         return _compared(sign, converted(x, kind), converted(y, kind), kind)
-    if sign not in _NAMES:
+    if sign not in _NAMES and sign not in _OPERATIONS:
         raise Unsupported(f"the operator {sign!r}")
     if kind.kind == INTEGER:
         return _of_integers(sign, converted(x, kind), converted(y, kind), kind)
@@ -113,41 +117,37 @@ def _of_integers(sign: str, x: Value, y: Value, kind: Type) -> Value:
         return Value(wrapped(constant(_FOLDED[sign](left, right), INTEGER), kind), kind)
     if sign == "/":
         neutral = y.known and y.number == 1
-        e = a if neutral else _quotient("trunc_divide", a, b, kind)
+        e = a if neutral else _quotient("/", a, b, kind)
     elif sign == "%":
-        e = _quotient("fmod", a, b, kind)
+        e = _quotient("%", a, b, kind)
     elif sign in "+-" and y.known and y.number == 0:
         e = a
     elif sign == "+" and x.known and x.number == 0:
         e = b
     elif sign == ">>" and kind.bits == 64 and not kind.signed:
         raise Unsupported("'>>' of an unsigned integer of 64 bits")
+    elif sign in _OPERATIONS:
+        e = OPS[_OPERATIONS[sign]](a, b)
     else:
         e = call(_NAMES[sign], a, b)
     narrow = not kind.signed and sign in ("+", "-", "*", "<<")
     return Value(wrapped(e, kind) if narrow else e, kind)
 
 
-def _quotient(name: str, a: Expression, b: Expression, kind: Type) -> Expression:
-    if kind.bits == 64 and not kind.signed:
-        if not (b.function == "constant" and isinstance(b.value, int) and b.value > 0):
-            raise Unsupported("a quotient of unsigned integers of 64 bits; make them int")
-        # what is at least 2**63 is kept as a negative number: half of it, doubled, is none
-        half = call(
-            "bitand", call("right_shift", a, constant(1, INTEGER)), constant(_LARGEST, INTEGER)
-        )
-        two = constant(2, INTEGER)
-        quotient = call("mul", call("trunc_divide", half, b), two)
-        rest = call("sub", a, call("mul", quotient, b))
-        more = call("ge", _turned(rest), _turned(b))
-        quotient = call("where", more, call("add", quotient, constant(1, INTEGER)), quotient)
-        if name == "trunc_divide":
-            return quotient
-        return call("sub", a, call("mul", quotient, b))
-    return call(name, a, b)
-
-
-_LARGEST = (1 << 63) - 1
+def _quotient(sign: str, a: Expression, b: Expression, kind: Type) -> Expression:
+    if kind.bits < 64 or kind.signed:
+        return OPS[_OPERATIONS[sign]](a, b)
+    if not (b.function == "constant" and isinstance(b.value, int) and b.value > 0):
+        raise Unsupported("a quotient of unsigned integers of 64 bits; make them int")
+    # what is at least 2**63 is kept as a negative number: half of it is none
+    one, two = constant(1, INTEGER), constant(2, INTEGER)
+    shifted = OPS["bitwise_right_shift"](a, one)
+    half = call("bitand", shifted, constant((1 << 63) - 1, INTEGER))
+    quotient = call("mul", OPS["cut_quotient"](half, b), two)
+    rest = call("sub", a, call("mul", quotient, b))
+    more = call("ge", _turned(rest), _turned(b))
+    quotient = call("where", more, call("add", quotient, one), quotient)
+    return quotient if sign == "/" else call("sub", a, call("mul", quotient, b))
 
 
 def unary(sign: str, x: Value) -> Value:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from gpugrad import _dtype, backend
+from gpugrad.backend.batched import Batched
 from gpugrad.formulas import Expression
 from gpugrad.graph import TensorBase
 from gpugrad.kernel.execution import TURNS, Pin
-from gpugrad.kernel.parameters import Parameter, decided, given, letters, parsed
+from gpugrad.kernel.parameters import Parameter, decided, given, letters, parsed, written
 from gpugrad.kernel.program import Call, Program, Write, bounds, check_place
 from gpugrad.kernel.text import Body, Followed, Signature, Source, follow
 from gpugrad.kernel.tokens import Unsupported
 from gpugrad.op import expand_to
 from gpugrad.op.promotion import as_scalar, to_one_device
-from gpugrad.op.saved import wrap
+from gpugrad.op.saved import edges, is_dual, note_write, up_to_date, wrap
 from gpugrad.ops.filled import ones_like, zeros_like
 from gpugrad.ops.joining import cat
 from gpugrad.ops.pointwise.choice import where
@@ -65,6 +67,8 @@ class ElementwiseKernel:
         TypeError: Arguments are not of the types of the parameters.
     """
 
+    numbered = True  # the text may name the number of the element, i of n
+
     def __init__(
         self,
         in_params: str,
@@ -81,6 +85,9 @@ class ElementwiseKernel:
         after_loop: str = "",
     ):
         """Read the parameters; the text is read when it is first called."""
+        self.reduce_dims = reduce_dims
+        self.no_return = no_return
+        self.return_tuple = return_tuple
         self._begin(
             parsed(in_params),
             parsed(out_params),
@@ -89,9 +96,6 @@ class ElementwiseKernel:
             preamble,
             options,
         )
-        self.reduce_dims = reduce_dims
-        self.no_return = no_return
-        self.return_tuple = return_tuple
 
     def _begin(
         self,
@@ -105,6 +109,7 @@ class ElementwiseKernel:
         self.in_params, self.out_params = inputs, outputs
         self.texts, self.preamble, self.options = texts, preamble, tuple(options)
         self.name = name
+        self.original: Any = None  # CuPy's own kernel of this text
         self._body: Body | None = None
         self._followed: dict[Any, Followed] = {}
         self._pinned: dict[Signature, tuple[Source, ...]] = {}
@@ -148,22 +153,52 @@ class ElementwiseKernel:
         ) if given_outputs else decided(self.in_params, values, self.out_params)  # fmt: skip
         shape = self._shape(values, given_outputs, size)
         outs = dict(zip((p.name for p in self.out_params), given_outputs, strict=False))
-        signature = self._signature(values, outs, dtypes)
-        scalars = self._scalars(values, outs, shape)
         try:
-            followed = self._follow(signature, scalars)
+            found = self.computed(values, outs, dtypes, shape)
         except Unsupported as error:
-            raise self._refused(error) from None
-        found = self._run(followed, values, outs, dtypes, shape, scalars)
+            options = {} if size is None else {"size": size}
+            found = untracked(self, error, self._compiled, (*values, *given_outputs), options)
         if self.no_return:
             return None
         return found[0] if len(found) == 1 and not self.return_tuple else tuple(found)
 
-    def _refused(self, error: Unsupported) -> NotImplementedError:
-        return NotImplementedError(
-            f"the kernel '{self.name}' has no formula, and so no derivative: {error}. "
-            "Write it without that, or pair the kernel with its backward: gpugrad.raw_kernel"
-        )
+    def _compiled(self, xp: Any) -> Any:
+        """Return CuPy's kernel of the same text."""
+        if self.original is None:
+            before, operation, after = self.texts
+            self.original = xp.ElementwiseKernel(
+                written(self.in_params),
+                written(self.out_params),
+                operation,
+                self.name,
+                self.reduce_dims,
+                self.preamble,
+                options=self.options,
+                loop_prep=before,
+                after_loop=after,
+            )
+        return self.original
+
+    def computed(
+        self,
+        values: Sequence[Any],
+        outs: Mapping[str, Any],
+        dtypes: Mapping[str, DType],
+        shape: Shape,
+        sizes: Mapping[str, int] = MappingProxyType({}),
+    ) -> list[Any]:
+        """Return the outputs for arguments of one device whose types are decided.
+
+        ``sizes`` are those of what the text names besides ``_ind``.
+
+        Raises:
+            Unsupported: The text has parts without a formula.
+        """
+        signature = self._signature(values, outs, dtypes)
+        scalars = self._scalars(values, outs, shape)
+        scalars |= {Source("size", name): size for name, size in sizes.items()}
+        followed = self._follow(signature, scalars)
+        return self._run(followed, values, outs, dtypes, shape, scalars)
 
     def _arguments(self, args: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         if len(args) not in (self.nin, self.nin + self.nout):
@@ -171,19 +206,11 @@ class ElementwiseKernel:
                 f"Wrong number of arguments for '{self.name}'. It must be either {self.nin} or "
                 f"{self.nin + self.nout} (with outputs), but given {len(args)}."
             )
-        every = (*self.in_params, *self.out_params)[: len(args)]
-        found = to_one_device(given(self.name, every, args))
-        outputs = found[self.nin :]
-        if not all(isinstance(o, TensorBase) for o in outputs):
-            raise TypeError("Output arguments must be arrays or tensors")
-        for p, value in zip(every, found, strict=True):
-            if p.raw and not isinstance(value, TensorBase):
-                raise TypeError(f"'{p.name}' is raw: it must be an array or a tensor")
-        return found[: self.nin], outputs
+        return arguments(self.name, self.in_params, self.out_params, args)
 
     def _shape(self, values: Sequence[Any], outs: Sequence[Any], size: int | None) -> Shape:
         plain: list[Shape] = [
-            v.shape
+            v._array.shape
             for p, v in zip((*self.in_params, *self.out_params), (*values, *outs), strict=False)
             if isinstance(v, TensorBase) and not p.raw
         ]
@@ -242,7 +269,7 @@ class ElementwiseKernel:
     def _follow(self, signature: Signature, scalars: Mapping[Source, Any]) -> Followed:
         if self._body is None:
             types = [p.letter for p in (*self.in_params, *self.out_params) if p.dtype is None]
-            self._body = Body(self.texts, self.preamble, self.options, types)
+            self._body = Body(self.texts, self.preamble, self.options, types, self.numbered)
         names = self._pinned.get(signature, ())
         dtypes = dict(signature.dtypes)
         letters_ = letters((*self.in_params, *self.out_params), dtypes)
@@ -305,10 +332,10 @@ class ElementwiseKernel:
         for p, value, e in zip(plain, found, followed.program.outputs, strict=True):
             kept = e.function == "variable"
             results[p.name] = _whole(value, shape, dtypes[p.name], example, kept)
-        written: dict[str, list[Write]] = {}
+        writes_to: dict[str, list[Write]] = {}
         for write in followed.program.writes:
-            written.setdefault(write.raw, []).append(write)
-        for name, writes in written.items():
+            writes_to.setdefault(write.raw, []).append(write)
+        for name, writes in writes_to.items():
             results[name] = _written(call, followed.program, writes, known, outs[name])
         for name, out in outs.items():
             if name in results:
@@ -329,6 +356,58 @@ class ElementwiseKernel:
 
 
 _WIDE = ("real", "complex")
+
+
+def arguments(
+    name: str, inputs: Sequence[Parameter], outputs: Sequence[Parameter], args: Sequence[Any]
+) -> tuple[list[Any], list[Any]]:
+    """Return the inputs and the given outputs, tensors of one device, and numbers.
+
+    Raises:
+        TypeError: One is none of these, or an output or a raw argument is a number.
+    """
+    every = (*inputs, *outputs)[: len(args)]
+    found = to_one_device(given(name, every, args))
+    made = found[len(inputs) :]
+    if not all(isinstance(o, TensorBase) for o in made):
+        raise TypeError("Output arguments must be arrays or tensors")
+    for p, value in zip(every, found, strict=True):
+        if p.raw and not isinstance(value, TensorBase):
+            raise TypeError(f"'{p.name}' is raw: it must be an array or a tensor")
+    return found[: len(inputs)], made
+
+
+def untracked(
+    kernel: Any,
+    error: Unsupported,
+    compiled: Callable[[Any], Any],
+    operands: Sequence[Any],
+    options: Mapping[str, Any],
+) -> list[Any]:
+    """Return what CuPy's own kernel gives, if that is all that is asked.
+
+    Raises:
+        NotImplementedError: A derivative may be asked for, or the operands are not on a GPU.
+    """
+    tensors = [o for o in operands if isinstance(o, TensorBase)]
+    where = backend.of(tensors[0]._array)
+    tracked = edges(tensors) is not None or any(map(is_dual, tensors))
+    if tracked or where.type != "cuda" or any(isinstance(t._array, Batched) for t in tensors):
+        raise NotImplementedError(
+            f"the kernel '{kernel.name}' has no formula, and so no derivative and no form on the "
+            f"CPU: {error}. Write it without that, or pair the kernel with its backward: "
+            "gpugrad.raw_kernel"
+        ) from None
+    for tensor in tensors:
+        up_to_date(tensor)
+    count = len(kernel.in_params)
+    arrays = [o._array if isinstance(o, TensorBase) else o for o in operands]
+    found = compiled(where.xp)(*arrays, **options)
+    for tensor in operands[count:]:
+        note_write(tensor)
+    if len(operands) > count:
+        return list(operands[count:])
+    return [wrap(a) for a in (found if isinstance(found, tuple) else (found,))]
 
 
 def _numbered(source: Source, shape: Shape, example: Any) -> Any:

@@ -112,3 +112,8 @@ def decided(
 def letters(parameters: Sequence[Parameter], dtypes: Mapping[str, DType]) -> dict[str, DType]:
     """Return what the letters of parameters stand for."""
     return {p.letter: dtypes[p.name] for p in parameters if p.dtype is None}
+
+
+def written(parameters: Sequence[Parameter]) -> str:
+    """Return the text that lists parameters."""
+    return ", ".join(f"{'raw ' if p.raw else ''}{p.letter} {p.name}" for p in parameters)

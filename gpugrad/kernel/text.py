@@ -62,12 +62,14 @@ class Body:
         preamble: str,
         options: Sequence[str],
         types: Sequence[str],
+        numbered: bool = True,
     ):
         """Read a text; each of ``texts`` is followed in the scope of those before it.
 
         Raises:
             Unsupported: It is no text that can be read.
         """
+        self.numbered = numbered
         macros = of_options(options)
         top = Parser(tokens(preamble, macros), types)
         self.functions, self.constants, self.unread = top.preamble()
@@ -145,11 +147,13 @@ def follow(
             scalars[value.expression] = source
         return value
 
-    names: dict[str, object] = {
-        "i": sources.value(Source("number"), "i", LONG),
-        "n": scalar("size", "_ind", 0),
-        "_ind": "_ind",
-    }
+    names: dict[str, object] = {"_in_ind": "_in_ind", "_out_ind": "_out_ind"}
+    if body.numbered:
+        names = {
+            "i": sources.value(Source("number"), "i", LONG),
+            "n": scalar("size", "_ind", 0),
+            "_ind": "_ind",
+        }
     for p in inputs:
         kind = of_dtype(dtypes[p.name])
         if p.raw:
