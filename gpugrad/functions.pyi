@@ -955,7 +955,7 @@ def erf_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
 def erfc(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
-    """Return 1 - erf(input), accurate where it is small; on the CPU as :func:`erf`."""
+    """Return 1 - erf(input), accurate where it is small."""
 
 def erfc_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Write the result of ``erfc`` into the tensor, and return that."""

@@ -694,7 +694,7 @@ class Methods(TensorBase):
         """Write the result of ``erf`` into the tensor, and return that."""
 
     def erfc(self) -> Tensor:
-        """Return 1 - erf(input), accurate where it is small; on the CPU as :func:`erf`."""
+        """Return 1 - erf(input), accurate where it is small."""
 
     def erfc_(self) -> Tensor:
         """Write the result of ``erfc`` into the tensor, and return that."""

@@ -63,7 +63,7 @@ def erf(
 def erfc(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
-    """Return 1 - erf(input), accurate where it is small; on the CPU as :func:`erf`."""
+    """Return 1 - erf(input), accurate where it is small."""
 
 def erfcx(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None

@@ -77,16 +77,44 @@ def test_derivatives_of_the_gamma_function_are_scipys(function: Any) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
 
 
-def test_the_error_function_of_many_numbers_in_single_precision_is_scipys() -> None:
-    ends = [math.inf, -math.inf, math.nan, -0.0, 1e-30, -5.0, 3.92]
-    x = np.concatenate([np.arange(-4.5, 4.5, 1e-3), ends]).astype(np.float32)
-    found = gpugrad.erf(gpugrad.tensor(x)).numpy()
-    expected = special.erf(x.astype(np.float64))
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, rtol=7e-7, atol=0)
-    np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
-    assert found[x > 4].min() == 1
-    assert np.nanmax(np.abs(found)) == 1
+# How many units in the last place the values of many numbers in single precision may be off, and
+# between which of them.
+MANY = {"erf": (2.5, -5, 5), "erfc": (5.5, -6, 10), "erfinv": (0.9, -1, 1)}
+ENDS = [math.inf, -math.inf, math.nan, 0.0, -0.0, 1e-30, -1e-30, 1.0, -1.0, 1.5, -1.5, 1e30, 3.92]
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_functions_of_many_numbers_in_single_precision_are_scipys(name: str) -> None:
+    most, low, high = MANY[name]
+    generator = np.random.default_rng(0)
+    near = 1 - 10 ** generator.uniform(-7.5, 0, 2000)  # which is where erfinv is steep
+    small = 10 ** generator.uniform(-30, 0, 2000)
+    x = np.concatenate([generator.uniform(low, high, 16_000), near, -near, small, -small])
+    if name == "erfinv":
+        x[:100] = generator.uniform(-3, 3, 100)
+    x = np.concatenate([x, np.resize(ENDS, 2000)]).astype(np.float32).reshape(50, -1)
+    with np.errstate(all="ignore"):
+        expected = getattr(special, name)(x.astype(np.float64)).astype(np.float32)
+    for given, wanted in ((x, expected), (x.T, expected.T), (x[:, ::2], expected[:, ::2])):
+        found = getattr(gpugrad, name)(gpugrad.from_numpy(given)).numpy()
+        assert found.dtype == np.float32
+        finite = np.isfinite(wanted)
+        np.testing.assert_array_equal(found[~finite], wanted[~finite])
+        found, wanted = found[finite], wanted[finite]
+        if name != "erfc":
+            signs = np.signbit(given[finite])
+            np.testing.assert_array_equal(np.signbit(found), signs)
+        assert np.max(np.abs(found - wanted) / np.spacing(np.abs(wanted))) <= most + 0.5
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("count", [1, 10])
+def test_the_inverse_of_the_error_function_is_nan_beyond_its_ends(dtype: Any, count: int) -> None:
+    x = np.resize(np.array([0.5, 2.0, -1.5, 1.0, -1.0, math.nan], dtype), 6 * count)
+    found = gpugrad.erfinv(gpugrad.tensor(x)).numpy()
+    expected = [0.47693628, math.nan, math.nan, math.inf, -math.inf, math.nan]
+    np.testing.assert_allclose(found, np.resize(expected, 6 * count), rtol=1e-6)
+    assert gpugrad.erfinv(gpugrad.tensor(2.0)).isnan()
 
 
 # The gradients at ends of domains, at poles and at 0, where a rule chooses.

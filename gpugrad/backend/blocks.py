@@ -6,13 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy._core import umath
 
 Array = Any
 
-BLOCK = 32768  # elements whose temporaries stay in the second-level cache
+clip: Any = umath.clip  # type: ignore[attr-defined]
+
+BLOCK = 51200  # elements whose temporaries stay in the second-level cache
 SINGLE, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 
 
+HALF_BLOCK = 25600  # the same in double precision
 WIDE = 131072  # the same where these are few, or bools
 
 
@@ -58,10 +62,12 @@ def blockwise(
     general: Callable[..., Array],
     types: tuple[np.dtype[Any], ...] = (SINGLE, DOUBLE),
     size: int = BLOCK,
+    costly: bool = False,
 ) -> Callable[[Callable[..., None]], Callable[..., Array]]:
     """Make a function of arrays of one of these types from one that writes a block of its result.
 
-    For all others, and for operands that lie too differently, it is ``general``.
+    For all others, and for operands that lie too differently, it is ``general``; where that is
+    ``costly``, operands that lie differently are copied instead.
     """
 
     def make(write: Callable[..., None]) -> Callable[..., Array]:
@@ -71,9 +77,42 @@ def blockwise(
             if kind not in types or any(a.dtype != kind for a in arrays[1:]):
                 return general(*operands)
             found = in_blocks(write, *operands, size=size)
+            if found is None and costly:
+                copies = [np.ascontiguousarray(a) for a in np.broadcast_arrays(*operands)]
+                found = in_blocks(write, *copies, size=size)
             return general(*operands) if found is None else found
 
         function.__doc__ = general.__doc__
         return function
 
     return make
+
+
+# --------------------------------------------------------------------------- polynomials
+
+
+def coefficients(dtype: Any, *numbers: float) -> tuple[Array, ...]:
+    """Return numbers as arrays, with which NumPy computes in half of the time."""
+    return tuple([np.array(c, dtype) for c in numbers])
+
+
+def polynomial(x: Array, numbers: tuple[Array, ...]) -> Array:
+    """Return a polynomial of x by Horner's rule; the coefficients begin with the highest.
+
+    There are two at least.
+    """
+    first, second, *others = numbers
+    found = x + second if first == 1 else x * first
+    if first != 1:
+        found += second
+    for c in others:
+        found *= x
+        found += c
+    return found
+
+
+def quotient(x: Array, above: tuple[Array, ...], below: tuple[Array, ...]) -> Array:
+    """Return a quotient of two polynomials."""
+    found = polynomial(x, above)
+    found /= polynomial(x, below)
+    return found

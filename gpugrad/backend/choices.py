@@ -12,14 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy._core import umath
 
 from gpugrad.backend import large, many
-from gpugrad.backend.blocks import DOUBLE, SINGLE, WIDE, blockwise
+from gpugrad.backend.blocks import DOUBLE, SINGLE, WIDE, blockwise, clip
 
 Array = Any
 
-clip: Any = umath.clip  # type: ignore[attr-defined]
 _BITS: dict[Any, Any] = {SINGLE: np.dtype(np.int32), DOUBLE: np.dtype(np.int64)}
 _BOOL = np.dtype(bool)
 _ZERO = {d: np.array(0, d) for d in _BITS}

@@ -1,8 +1,9 @@
 """Special functions of NumPy's arrays: SciPy's, which is imported when one is first needed.
 
+The error functions are there without SciPy, too, though slowly.
+
 The derivatives of the gamma function's logarithm are here themselves, as they take SciPy ten times
-as long, and so is the error function of many numbers in single precision.  The error functions are
-there without SciPy, too, though slowly.
+as long, and so are functions of many numbers in single precision.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
+
+from gpugrad.backend.blocks import SINGLE
 
 Array = Any
 Function = Callable[..., Array]
@@ -25,7 +29,7 @@ def _scipy() -> Any:
     return special
 
 
-def _found(name: str, called: str) -> Any:
+def found_in_scipy(name: str, called: str) -> Any:
     """Return SciPy's function.
 
     Raises:
@@ -51,26 +55,49 @@ def _one_by_one(function: Callable[[float], float]) -> Function:
 _SLOW = {"erf": _one_by_one(math.erf), "erfc": _one_by_one(math.erfc)}
 
 
-def _of_scipy(called: str, name: str = "") -> Function:
+def of_scipy(called: str, name: str = "") -> Function:
     """Return a function that calls SciPy's."""
 
     def function(*arrays: Array) -> Array:
-        return _found(name or called, called)(*arrays)
+        return found_in_scipy(name or called, called)(*arrays)
+
+    return function
+
+
+def _of_many(module: str, name: str) -> Function:
+    """Return our own function of many numbers, whose module is imported when it is first called."""
+
+    def function(*arrays: Array) -> Array:
+        return getattr(import_module(f"gpugrad.backend.{module}"), name)(*arrays)
 
     return function
 
 
 def _lgamma(x: Array) -> Array:
-    found = _found("gammaln", "lgamma")(x)
+    found = found_in_scipy("gammaln", "lgamma")(x)
     # as PyTorch, inf at -inf, which is the only place where SciPy has -inf
     return np.absolute(found) if np.isneginf(x).any() else found
 
 
 def _airy(which: int, called: str) -> Function:
     def function(x: Array) -> Array:
-        return _found("airy", called)(x)[which]
+        return found_in_scipy("airy", called)(x)[which]
 
     return function
+
+
+_FEW = 256  # elements; from here on our own function takes no longer than SciPy's
+
+
+def _erfinv(x: Array) -> Array:
+    """Return the inverse of erf, outside of [-1, 1] nan, which takes SciPy's 2,000 ns each."""
+    if np.size(x) >= _FEW and np.result_type(x) == SINGLE:
+        return LARGE_FUNCTIONS["erfinv"](x)
+    outside = np.absolute(x) > 1
+    if not np.any(outside):
+        return found_in_scipy("erfinv", "erfinv")(x)
+    found = found_in_scipy("erfinv", "erfinv")(np.where(outside, x.dtype.type(0), x))
+    return np.where(outside, x.dtype.type(np.nan), found)
 
 
 # --------------------------------------------------------------------------- polynomials
@@ -83,7 +110,7 @@ def _polynomial(called: str, name: str) -> Function:
         whole = np.asarray(degree).astype(np.int64)
         plain = all(isinstance(p, int | float) for p in parameters)
         special = _SPECIAL.get((name, *parameters)) if plain else None
-        known = _found(special or name, called)
+        known = found_in_scipy(special or name, called)
         values = known(np.maximum(whole, 0), *(() if special else parameters), x)
         kind = np.result_type(x)
         values = np.where(whole == 0, kind.type(1), values.astype(kind, copy=False))  # even at nan
@@ -133,37 +160,6 @@ def _polynomial_of(y: Array, coefficients: tuple[float, ...], out: Array) -> Arr
         out *= y
     out += last
     return out
-
-
-# --------------------------------------------------------------------------- error function
-
-# erf(x) / x of single precision as a quotient of polynomials in x * x, for abs(x) up to 3.92, above
-# which erf is 1; fitted by least squares of the relative error, which is 6e-7 with rounding.
-_ERF_END = 3.92
-_ERF_ABOVE = (
-    2.05017661e-6, 0.0002847766615, 0.003762425109, 0.05273880084, 0.1903367644, 1.128379147,
-)  # fmt: skip
-_ERF_BELOW = (3.80870905e-5, 0.001161696874, 0.01496286726, 0.1140796553, 0.5020143259, 1.0)
-_UP = 1 + 1.2e-7  # what is nearly 1 at the end is 1
-_FEW = 4096  # elements, of which SciPy's loop takes no longer than our calls of NumPy
-
-
-def _erf(x: Array) -> Array:
-    """Return the error function; of many numbers in single precision by vector units."""
-    if x.dtype != np.float32 or x.size < _FEW:
-        return _found("erf", "erf")(x)
-    given = np.ascontiguousarray(x).reshape(-1)
-    found = np.empty(given.shape, given.dtype)
-    for block in _blocks(given.size):
-        near, out = np.minimum(given[block], _ERF_END), found[block]
-        np.maximum(near, -_ERF_END, out=near)
-        square = near * near
-        near *= _polynomial_of(square, _ERF_ABOVE, out)
-        np.divide(near, _polynomial_of(square, _ERF_BELOW, np.empty_like(near)), out=out)
-        out *= _UP
-        np.minimum(out, 1, out=out)
-        np.maximum(out, -1, out=out)
-    return found.reshape(np.shape(x))
 
 
 # --------------------------------------------------------------------------- gamma function
@@ -260,8 +256,8 @@ Source: the derivatives of the formulas of :func:`digamma`.
 
 # Under the names that the texts of formulas have.
 FUNCTIONS: dict[str, Function] = {
-    **{name: _of_scipy(name) for name in (
-        "erfc", "erfcx", "erfinv", "gammainc", "gammaincc", "i0", "i0e", "i1", "i1e", "j0",
+    **{name: of_scipy(name) for name in (
+        "erf", "erfc", "erfcx", "gammainc", "gammaincc", "i0", "i0e", "i1", "i1e", "j0",
         "j1", "k0", "k0e", "k1", "k1e", "log_ndtr", "ndtri", "y0", "y1", "zeta",
     )},
     **{called: _polynomial(called, name) for called, name in {
@@ -272,7 +268,13 @@ FUNCTIONS: dict[str, Function] = {
     "airy_ai": _airy(0, "airy_ai"),
     "airy_ai_slope": _airy(1, "airy_ai"),
     "digamma": digamma,
-    "erf": _erf,
+    "erfinv": _erfinv,
     "lgamma": _lgamma,
     "trigamma": trigamma,
 }  # fmt: skip
+
+LARGE_FUNCTIONS: dict[str, Function] = {
+    name: _of_many(module, name)
+    for module, names in {"error": ("erf", "erfc", "erfinv")}.items()
+    for name in names
+}
