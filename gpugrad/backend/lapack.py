@@ -370,6 +370,16 @@ def _unfactored(factors: Array, exchanged: Array, hermitian: bool) -> Array:
     return left @ middle @ (left.conj() if hermitian else left).T
 
 
+# --------------------------------------------------------------------------- rows
+
+
+def distances_of_pairs(array: Array) -> Array:
+    """Return the Euclidean distances of the rows of each matrix from those behind them."""
+    from gpugrad.backend.distances import distances_of_pairs as found
+
+    return found(array)
+
+
 # --------------------------------------------------------------------------- determinants
 
 

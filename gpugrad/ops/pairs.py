@@ -9,15 +9,18 @@ import numpy as np
 
 from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import FLOATING, INEXACT
+from gpugrad.backend.batched import all_of
 from gpugrad.errors import normal_dim
 from gpugrad.op import OPS, composite, pointwise, public
 from gpugrad.op.promotion import as_operand
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.indexing import taken
+from gpugrad.ops.indexing import add_at, taken
+from gpugrad.ops.joining import cat
+from gpugrad.ops.matrices import constant, nothing
 from gpugrad.ops.norms import norm
 from gpugrad.ops.pointwise import Number
 from gpugrad.ops.products import matmul
-from gpugrad.ops.reduction import sum
+from gpugrad.ops.reduction import mean, sum
 from gpugrad.ops.shape import reshape, unsqueeze
 
 if TYPE_CHECKING:
@@ -218,6 +221,71 @@ def cdist(
     return _distances(x1, x2, order=float(p), multiplies=multiplies)
 
 
+@composite("PdistBackward0")
+def _distances_of_pairs(door: backend.Backend, input: Array) -> Array:
+    """Return the Euclidean distances of the rows of a matrix from those behind them."""
+    if door.type == "cpu":
+        found: Array = door.matrices("distances_of_pairs", input)
+        return found
+    count = input.shape[0]
+    whole = _distances.op.forward(door, input, input, order=2.0, multiplies=False)
+    places = np.flatnonzero(np.tri(count, k=-1, dtype=np.bool_).T)
+    flat = door.reshape(whole, (count * count,))
+    return door.take(flat, (door.from_numpy(places, door.device_of(input)),))
+
+
+@_distances_of_pairs.gradient
+def input(g: Any, input: Any, out: Any) -> Any:
+    count = input._array.shape[0]
+    pairs = np.triu_indices(count, 1)
+    near = _near_pairs(input, out, pairs)
+    ratio = along_difference(out, g, 1, 0)
+    grad: Any = None
+    if len(near) < len(pairs[0]):
+        if len(near):
+            kept = np.ones(len(pairs[0]), np.bool_)
+            kept[near] = False
+            ratio = pw.where(constant(kept, input), ratio, 0)
+        place = np.full((count, count), len(pairs[0]))  # of each pair, and of a 0 behind all
+        place[pairs] = place.T[pairs] = np.arange(len(pairs[0]))
+        both = taken(
+            cat([ratio, nothing(input, (1,), input._array.dtype)], 0), index=_index(place, input)
+        )
+        centred = input - mean(input.detach(), 0)
+        grad = centred * sum(both, -1, True) - matmul(both, centred)
+    if len(near):
+        first, second = (_index(rows[near], input) for rows in pairs)
+        some = _index(near, input)
+        size, g = (unsqueeze(taken(x, index=some), -1) for x in (out, g))
+        slope = along_difference(size, g, taken(input, index=first), taken(input, index=second))
+        shape = input._array.shape
+        apart = add_at(slope, shape=shape, index=first) - add_at(slope, shape=shape, index=second)
+        grad = apart if grad is None else grad + apart
+    return grad
+
+
+def _index(places: Array, like: Any) -> tuple[Array]:
+    """Return places as an index of another tensor."""
+    door = backend.of(like._array)
+    return (door.from_numpy(places, door.device_of(like._array)),)
+
+
+_NEAR = 1 / 16  # part of the size of two rows, below which their difference is taken itself
+
+
+def _near_pairs(input: Any, out: Any, pairs: tuple[Array, Array]) -> Array:
+    """Return which pairs are so near that products of matrices would lose their difference.
+
+    On a GPU these are all, as it would have to be waited for.
+    """
+    rows, distances = all_of(input._array), all_of(out._array)
+    if backend.of(rows).type != "cpu":
+        return np.arange(len(pairs[0]))
+    size = np.sqrt(np.square(rows - rows.mean(-2, keepdims=True)).sum(-1))
+    near = ~(distances >= _NEAR * (size[..., pairs[0]] + size[..., pairs[1]]))
+    return np.flatnonzero(near.reshape(-1, near.shape[-1]).any(0))
+
+
 @public(method=False)
 def pdist(input: Tensor, p: float = 2) -> Tensor:
     """Return the distances of the rows of a matrix from those behind them.
@@ -231,6 +299,9 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
         raise RuntimeError("pdist only supports floating-point dtypes")
     if not p >= 0:
         raise RuntimeError("pdist only supports non-negative p values")
+    if p == 2:
+        found: Tensor = _distances_of_pairs(input)
+        return found
     count, width = input._array.shape
     door = backend.of(input._array)
     where = door.device_of(input._array)
