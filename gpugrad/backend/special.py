@@ -73,10 +73,11 @@ def _of_many(module: str, name: str) -> Function:
     return function
 
 
-def _lgamma(x: Array) -> Array:
+def lgamma(x: Array) -> Array:
+    """Return the logarithm of abs(gamma(x)): inf at poles and at both infinities."""
     found = found_in_scipy("gammaln", "lgamma")(x)
-    # as PyTorch, inf at -inf, which is the only place where SciPy has -inf
-    return np.absolute(found) if np.isneginf(x).any() else found
+    low = np.isneginf(x)  # inf, as in PyTorch
+    return np.where(low, x.dtype.type(np.inf), found) if low.any() else found
 
 
 def _airy(which: int, called: str) -> Function:
@@ -269,12 +270,16 @@ FUNCTIONS: dict[str, Function] = {
     "airy_ai_slope": _airy(1, "airy_ai"),
     "digamma": digamma,
     "erfinv": _erfinv,
-    "lgamma": _lgamma,
+    "lgamma": lgamma,
     "trigamma": trigamma,
 }  # fmt: skip
 
 LARGE_FUNCTIONS: dict[str, Function] = {
     name: _of_many(module, name)
-    for module, names in {"error": ("erf", "erfc", "erfinv")}.items()
+    for module, names in {
+        "bessel": ("i0", "i0e", "i1", "i1e"),
+        "error": ("erf", "erfc", "erfinv"),
+        "incomplete": ("gammainc", "gammaincc", "lgamma"),
+    }.items()
     for name in names
 }
