@@ -114,6 +114,8 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad.functions import *
     from gpugrad.kernel import ElementwiseKernel as ElementwiseKernel
     from gpugrad.kernel import ReductionKernel as ReductionKernel
+    from gpugrad.kernel import formula as formula
+    from gpugrad.kernel import raw_kernel as raw_kernel
 else:  # they are made when they are first asked for
     from importlib import import_module as _import_module
 
@@ -126,6 +128,8 @@ else:  # they are made when they are first asked for
         "numpy": "gpugrad.numpy",
         "ElementwiseKernel": "gpugrad.kernel",
         "ReductionKernel": "gpugrad.kernel",
+        "formula": "gpugrad.kernel",
+        "raw_kernel": "gpugrad.kernel",
     }
 
     def __getattr__(name):

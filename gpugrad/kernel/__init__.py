@@ -9,4 +9,7 @@ from __future__ import annotations
 
 from gpugrad.kernel.adapter import differentiable as differentiable
 from gpugrad.kernel.elementwise import ElementwiseKernel as ElementwiseKernel
+from gpugrad.kernel.raw import Pair as Pair
+from gpugrad.kernel.raw import raw_kernel as raw_kernel
 from gpugrad.kernel.reduction import ReductionKernel as ReductionKernel
+from gpugrad.kernel.traced import formula as formula

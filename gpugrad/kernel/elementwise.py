@@ -308,7 +308,7 @@ class ElementwiseKernel:
         raws |= {p.name: outs[p.name] for p in self.out_params if p.raw}
         call = Call(
             self.name,
-            self._compute(followed, dtypes),
+            followed.program.computed_in(self._compute(followed, dtypes)),
             shape,
             raws,
             {e: s.name for e, s in followed.sources.items() if s.what == "argument"},
@@ -331,7 +331,7 @@ class ElementwiseKernel:
         results: dict[str, Any] = {}
         for p, value, e in zip(plain, found, followed.program.outputs, strict=True):
             kept = e.function == "variable"
-            results[p.name] = _whole(value, shape, dtypes[p.name], example, kept)
+            results[p.name] = whole(value, shape, dtypes[p.name], example, kept)
         writes_to: dict[str, list[Write]] = {}
         for write in followed.program.writes:
             writes_to.setdefault(write.raw, []).append(write)
@@ -435,7 +435,7 @@ def _plain(tensor: Any) -> Any:
     return array
 
 
-def _whole(value: Any, shape: Shape, dtype: DType, example: Any, kept: bool) -> Any:
+def whole(value: Any, shape: Shape, dtype: DType, example: Any, kept: bool) -> Any:
     """Return an output in memory of its own, of all elements."""
     if not isinstance(value, TensorBase):
         door = backend.of(_plain(example))
@@ -488,5 +488,5 @@ def _written(
 def _line(value: Any, shape: Shape, example: Any) -> Any:
     """Return a value for each element, in one dimension."""
     if not isinstance(value, TensorBase):
-        value = _whole(value, shape, value.dtype, example, False)
+        value = whole(value, shape, value.dtype, example, False)
     return expand_to(value, shape=shape).reshape(-1)

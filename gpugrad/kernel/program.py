@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,20 @@ class Program:
     writes: tuple[Write, ...] = ()
     fused: dict[tuple[Expression, ...], Fused] = field(default_factory=dict)
 
+    @cached_property
+    def is_complex(self) -> bool:
+        """Whether complex numbers occur in it, be it on the way."""
+        roots = [*self.outputs, *(w.value for w in self.writes)]
+        loops = [step for step in self.steps if isinstance(step, Turns)]
+        inner = any(loop.body.is_complex for loop in loops)
+        return inner or any(e.kind == COMPLEX for e in ordered(roots))
+
+    def computed_in(self, compute: DType) -> DType:
+        """Return the type to compute in, where that of all real numbers is ``compute``."""
+        if not self.is_complex or compute.kind == "c":
+            return compute
+        return np.result_type(_dtype.accumulation(compute), np.complex64)
+
 
 @dataclass(frozen=True)
 class Fused:
@@ -80,13 +95,17 @@ class Fused:
 
 @dataclass
 class Call:
-    """One call of a kernel: how its values are computed."""
+    """One call of a kernel: how its values are computed.
+
+    ``skips`` says that a branch that is not taken is not run, as in C++: it sends nothing back.
+    """
 
     name: str
     compute: DType
     shape: Shape
     raws: Mapping[str, Any]
     arguments: Mapping[Expression, str]  # the users' names of variables
+    skips: bool = True
 
     def run(self, program: Program, values: Values) -> None:
         """Take the steps of a program; what they compute is added to ``values``."""
@@ -190,8 +209,7 @@ class Call:
     def _operation(self, expressions: tuple[Expression, ...]) -> Fused:
         steps = ordered(expressions)
         inputs = tuple(e for e in steps if e.function == "variable")
-        # a branch that is not taken is not run by C++: it sends nothing back, nan included
-        branches = any(e.function == "where" for e in steps)
+        branches = self.skips and any(e.function == "where" for e in steps)
         formula = Formula(self.name, inputs, expressions)
         op = Elementwise(f"{self.name}Backward0", formula.in_math if branches else formula)
         op.arguments = tuple(self.arguments.get(v, str(v.value)) for v in inputs)
