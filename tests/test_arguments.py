@@ -24,7 +24,7 @@ SCALARS = [np.int64(1), np.float32(0.5), np.bool_(True)]  # which are arrays to 
 ELSEWHERE = {
     "bucketize", "dsplit", "hsplit", "istft", "lu", "nonzero_static", "norm", "pca_lowrank",
     "repeat_interleave", "set_", "split", "split_copy", "stft", "svd_lowrank", "tensor_split",
-    "uniform_", "unique", "unique_consecutive", "vsplit",
+    "to_dlpack", "uniform_", "unique", "unique_consecutive", "vsplit",
 }  # fmt: skip
 # What PyTorch takes, or does not, where we do not, or do.
 DIFFERENT = {

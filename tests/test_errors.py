@@ -2040,12 +2040,6 @@ DELIBERATE: list[tuple[str, tuple[type[Exception], str], Any, str]] = [
         "Python's own sentence",
     ),
     (
-        "torch.ones(2, dtype=torch.complex64) < 1",
-        (NotImplementedError, "\"lt_cpu\" not implemented for 'ComplexFloat'"),
-        (NotImplementedError, '"lt" not implemented for complex numbers, which have no order'),
-        "says why, and the same on every device",
-    ),
-    (
         "torch.Tensor([2, 4], requires_grad=True)",
         (
             TypeError,

@@ -20,6 +20,7 @@ from math import inf
 from typing import Any
 
 from gpugrad import backend, errors
+from gpugrad._dtype import INEXACT
 from gpugrad._layout import check_layout
 from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase, recording, restoring
@@ -64,7 +65,8 @@ class Arguments:
         self.converts = False  # whether what lies apart may be of another type
         self.unlike = ""  # what is said of an out= of another type
         self.creates = creates
-        self.typed = False  # whether a result is of the type of out=, if dtype= names no other
+        self.typed = ""  # "dtype": a result is of the type of out=, if dtype= names no other;
+        # "inexact": only if that and the type of the input have gradients
         self.positional = [p for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
         self.places = {p.name: k for k, p in enumerate(self.positional)}
         self.keywords = {p.name: p for p in parameters if p.kind is Parameter.KEYWORD_ONLY}
@@ -134,7 +136,14 @@ class Arguments:
             return inherited(result, values) if saved.subclasses else result
         operands = (*values, *others, *options.values())
         output.check(self.name, out, operands)
-        if self.typed and options.get("dtype") is None:
+        if (
+            self.typed
+            and options.get("dtype") is None
+            and (
+                self.typed == "dtype"
+                or {out._array.dtype.kind, values[0]._array.dtype.kind} <= set(INEXACT)
+            )
+        ):
             options["dtype"] = out.dtype
         return self._written(out, operands, values, others, options)
 
@@ -212,7 +221,8 @@ class Arguments:
         requires_grad = self.creates and output.prepare(out, options)
         with recording(False):
             result = self.plain(*values, *others, **options)
-            if self.typed or self.unlike or (self.apart is not None and not self.converts):
+            typed = self.typed and options["dtype"] is not None
+            if typed or self.unlike or (self.apart is not None and not self.converts):
                 output.check_types(out, result, self.unlike)
             if self.apart is not None:
                 output.check_apart(out, result, operands, self.apart)

@@ -37,7 +37,7 @@ def pointwise(
     function: str = "",
     parameters: tuple[str, ...] = (),
     native: Function | None = None,
-    complex_error: RuntimeError | None = None,
+    refused: Mapping[int, RuntimeError] = MappingProxyType({}),
     kernel: str = "",
     derivable: bool = True,
     numbered: Mapping[int, str] = MappingProxyType({}),
@@ -59,8 +59,9 @@ def pointwise(
         function: What users call it, where that is another name than the rule's.
         parameters: PyTorch's names of the operands, where they are not input and other.
         native: How NumPy and CUDA write the one function of the formula, if no formula had it yet.
-        complex_error: What is raised for complex operands.
-        kernel: PyTorch's name of it in errors of types, where that is not the function's.
+        refused: What is raised for operands of a category.
+        kernel: PyTorch's name of it in errors of types, where that is not the function's, with
+            ``{}`` for the device.
         numbered: The names of the backward node where operands are numbers, by their places.
         needs_tensor: Whether numbers alone are no operands.
         host: How the whole formula is written for NumPy, where the backend has a function for it.
@@ -93,7 +94,7 @@ def pointwise(
 
         kind = Pointwise if derivable else Underivable
         op = OPS[key] = kind(
-            name, function or key, build, promotion, parameters, complex_error, kernel, numbered,
+            name, function or key, build, promotion, parameters, refused, kernel, numbered,
             needs_tensor,
         )  # fmt: skip
         made = function_of(op, rule.__doc__ or "")

@@ -478,6 +478,7 @@ _TAKEN = {
     "integer": (_dtype.BOOL, _dtype.INTEGER),
     "whole": (_dtype.INTEGER, _dtype.INTEGER),
     "number": (_dtype.INTEGER, _dtype.FLOAT),
+    "numeric": (_dtype.INTEGER, _dtype.COMPLEX),
     "floating": (_dtype.FLOAT, _dtype.FLOAT),
 }
 _PARAMETERS = {1: ("input",), 2: ("input", "other"), 3: ("input", "min", "max")}
@@ -489,10 +490,11 @@ class Pointwise(Elementwise):
     ``promotion`` is "default" (the operands' common type), "float" (integers become the default
     floating point type), "real" (as float; complex numbers are not taken), "compare" (as default;
     the result is bool), or as default of some types only: "integer" (integers and bools), "whole"
-    (integers), "number" (integers and floating point types) or "floating" (the latter; numbers
-    among the operands are none that promote).
-    ``complex_error`` is what PyTorch raises for complex operands, where that is another error, and
-    ``kernel`` what it calls the function in that of other types, where that is another name.
+    (integers), "number" (integers and floating point types), "numeric" (these and complex ones) or
+    "floating" (floating point types; numbers among the operands are none that promote).
+    ``refused`` is what PyTorch raises for the types of a category, where that is another error, and
+    ``kernel`` what it calls the function in that of other types, where that is another name; in it
+    ``{}`` is the type of the device.
     ``numbered`` are names of the backward node where operands are numbers, by their places.
     ``needs_tensor`` says that numbers alone are no operands.
     """
@@ -504,7 +506,7 @@ class Pointwise(Elementwise):
         build: Callable[[str], Formula],
         promotion: str,
         parameters: tuple[str, ...] = (),
-        complex_error: RuntimeError | None = None,
+        refused: Mapping[int, RuntimeError] = MappingProxyType({}),
         kernel: str = "",
         numbered: Mapping[int, str] = MappingProxyType({}),
         needs_tensor: bool = False,
@@ -519,8 +521,8 @@ class Pointwise(Elementwise):
         self.arguments = self.parameters
         self.build = build
         self.promotion = promotion
-        self.complex_error = complex_error
-        self.kernel = kernel or function
+        self.refused = refused
+        self.kernel = kernel or f"{function}_{{}}"
         self.numbered = numbered
         self.needs_tensor = needs_tensor
         self.kinds: dict[bool, Elementwise] = {False: self}
@@ -549,25 +551,20 @@ class Pointwise(Elementwise):
         """Return the operation itself, or its form for complex operands."""
         found = self.kinds.get(complex_)
         if found is None:
-            self.check_complex()
-            formula = self.build(COMPLEX)
-            if has_order(formula):
-                raise NotImplementedError(
-                    f'"{self.function}" not implemented for complex numbers, which have no order'
-                )
-            found = self.kinds[complex_] = Elementwise(self.name, formula)
+            found = self.kinds[complex_] = Elementwise(self.name, self.build(COMPLEX))
             found.arguments, found.constants = self.arguments, self.constants
             found.parameters = self.parameters
         return found
 
-    def check_complex(self) -> None:
-        """Raise what PyTorch does for complex operands.
-
-        Raises:
-            RuntimeError: There is something.
-        """
-        if self.complex_error is not None:
-            raise type(self.complex_error)(*self.complex_error.args)
+    @functools.cached_property
+    def taken(self) -> tuple[int, int]:
+        """The lowest and the highest category of operands; those that have an order are real."""
+        lowest, highest = _TAKEN.get(self.promotion, (_dtype.BOOL, _dtype.COMPLEX))
+        if _dtype.COMPLEX in self.refused or (
+            highest == _dtype.COMPLEX and has_order(self.build(COMPLEX))
+        ):
+            highest = _dtype.FLOAT
+        return lowest, highest
 
     def __call__(self, *operands: Any) -> Any:
         """Return the result of the operation on tensors, arrays and Python numbers.
@@ -611,20 +608,20 @@ class Pointwise(Elementwise):
         if self.promotion == "floating":
             typed = [o for o in typed if isinstance(o, TensorBase)]
         common = result_type(typed)
+        error = self.refused.get(common.category)
         if self.promotion in ("float", "real") and common.category < _dtype.FLOAT:
             common = _dtype.get_default_dtype()
         compute = common.numpy
         values = to_one_device(values)
         check_shapes(values)
-        lowest, highest = _TAKEN.get(self.promotion, (_dtype.BOOL, _dtype.COMPLEX))
+        if error is not None:
+            raise type(error)(*error.args)
+        lowest, highest = self.taken
         if not lowest <= common.category <= highest:
-            if common.category == _dtype.COMPLEX:
-                self.check_complex()
             tensors = [v for v in values if isinstance(v, TensorBase)]
             where = backend.of(tensors[0]._array).type if tensors else "cpu"
-            raise NotImplementedError(
-                f"\"{self.kernel}_{where}\" not implemented for '{common.title}'"
-            )
+            kernel = self.kernel.format(where)
+            raise NotImplementedError(f"\"{kernel}\" not implemented for '{common.title}'")
         for k, v in enumerate(values):
             if not isinstance(v, TensorBase):
                 values[k] = as_scalar(v, self.type_of(k, compute))

@@ -142,7 +142,7 @@ class Public:
             signatures=self.signatures,
         )
         general.unlike = self.unlike
-        general.typed = self.out == "dtype"
+        general.typed = str(self.out) if self.out in ("dtype", "inexact") else ""
         if self.out in ("apart", "disjoint"):
             general.apart = 1 if "values" in self.inplace else 0
             general.converts = self.out == "disjoint"
@@ -293,11 +293,13 @@ def public(
         out: Whether the function takes ``out=``; ``apart`` where that must be of the very type of
             the result, and lie apart from the operands, unless it is the input that an in-place
             form would write; ``disjoint`` where it must only lie apart from them; ``dtype`` where
-            the function computes in its type, if none is given.
+            the function computes in its type, if none is given; ``inexact`` where it does so only
+            for types that have gradients.
         inplace: What its in-place form changes, a method whose name has an underscore more:
             ``values``, into which the result is written, or the tensor's own ``shape``, for a
             function that makes a view; with ``function`` that is a function, too, and with
-            ``arithmetic`` PyTorch's errors call it so, as they do that of a formula.
+            ``arithmetic`` PyTorch's errors call it so, as they do that of a formula; with ``alike``
+            they ask of the result that it be of the tensor's shape and type.
         names: Other names of all forms; ``special.expit`` is a function in a module of its own.
         operators: Python's methods that are the function, such as ``__add__``.
         reflected: Those that are the function with its operands exchanged.
@@ -317,7 +319,7 @@ def public(
             sentence for that; in it ``{wanted}`` and ``{given}`` are types.
     """
     changed = frozenset(inplace.split())
-    assert changed <= {"values", "shape", "function", "arithmetic"}, changed
+    assert changed <= {"values", "shape", "function", "arithmetic", "alike"}, changed
 
     def declare(plain: F) -> F:
         key = name or plain.__name__

@@ -70,7 +70,7 @@ def _same_types(first: str, a: Any, second: str, b: Any) -> None:
         )
 
 
-@public(inplace="values", out=True)
+@public(inplace="values alike", out=True)
 def addmm(
     input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
@@ -96,7 +96,7 @@ def addmm(
     return _added("addmm", input, lambda: _mm(mat1, mat2), shape, beta, alpha)
 
 
-@public(inplace="values function", out=True)
+@public(inplace="values function alike", out=True)
 def addmv(
     input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
@@ -156,7 +156,7 @@ def addbmm(
     return _added("addbmm", input, product, (rows, other[2]), beta, alpha)
 
 
-@public(inplace="values", out=True)
+@public(inplace="values alike", out=True)
 def baddbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
@@ -172,8 +172,8 @@ def baddbmm(
         raise RuntimeError(
             "Input dtypes must be the same, got: input {}, batch1: {}, batch2: {}".format(*types)
         )
-    same_type("bmm", batch1, batch2)
     no_bools("baddbmm_with_gemm", input)
+    same_type("bmm", batch1, batch2)
     return _added("baddbmm", input, lambda: _bmm(batch1, batch2), shape, beta, alpha)
 
 

@@ -227,15 +227,33 @@ def check_fits(self: TensorBase, shape: tuple[int, ...], dtype: np.dtype[Any]) -
         RuntimeError: The shape differs, or the type is of a higher category.
     """
     if shape != self._array.shape:
-        raise RuntimeError(
-            f"output with shape {size(self._array.shape)} doesn't match the broadcast shape "
-            f"{size(shape)}"
-        )
+        raise _other_shape(self, shape)
     source, target = _dtype.of(dtype), _dtype.of(self._array.dtype)
     if not _dtype.can_cast(source, target):
         raise RuntimeError(
             f"result type {source.title} can't be cast to the desired output type {target.title}"
         )
+
+
+def check_shape(self: TensorBase, operands: Sequence[Any]) -> None:
+    """Raise where what is computed of a tensor and operands has another shape than that.
+
+    Raises:
+        RuntimeError: It has.
+    """
+    own = self._array.shape
+    shapes = [o._array.shape for o in operands if isinstance(o, TensorBase)]
+    if any(shape != own for shape in shapes):
+        shape = errors.broadcast_shape(own, *shapes)
+        if shape != own:
+            raise _other_shape(self, shape)
+
+
+def _other_shape(self: TensorBase, shape: Sequence[int]) -> RuntimeError:
+    return RuntimeError(
+        f"output with shape {size(self._array.shape)} doesn't match the broadcast shape "
+        f"{size(shape)}"
+    )
 
 
 def _direct(function: Callable[..., Any], self: Any, operands: tuple[Any, ...]) -> bool:
@@ -293,7 +311,9 @@ def form(declared: Public) -> Callable[..., Any]:
     elif hasattr(plain, "choose"):
         write = selected(declared.tensor_first(plain.choose)[1])
     elif not isinstance(op, Pointwise):
-        write = placed(plain, "inplace arithmetic" if "arithmetic" in declared.inplace else name)
+        computed = alike(plain, declared.out == "dtype") if "alike" in declared.inplace else plain
+        spoken = "inplace arithmetic" if "arithmetic" in declared.inplace else name
+        write = placed(computed, spoken)
     else:
         write = {"compare": decision, "integer": integral}.get(op.promotion, arithmetic)(plain)
     made = caller(Arguments(name, declared.tensor_first(plain)[0], write, method=True))
@@ -318,6 +338,7 @@ def arithmetic(function: Callable[..., Any]) -> Callable[..., Any]:
     op: Pointwise = function.op  # type: ignore[attr-defined]
 
     def write(self: Any, *operands: Any) -> Any:
+        check_shape(self, operands)
         if self._array.dtype.kind == "c" and op.of_kind(True).formula.outputs[0].kind == REAL:
             raise RuntimeError(f"In-place {op.function} is not supported for complex tensors.")
         return inplace(function, self, *operands)
@@ -348,6 +369,34 @@ def placed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         return inplace(function, self, *operands, **options)
 
     return write
+
+
+def alike(function: Callable[..., Any], typed: bool) -> Callable[..., Any]:
+    """Return a function whose result must be of the shape and type of its first tensor.
+
+    It computes in that type if it is ``typed`` and no other is given.
+
+    Raises:
+        RuntimeError: The result is not.
+    """
+
+    def computed(self: Any, *operands: Any, **options: Any) -> Any:
+        if typed and options.get("dtype") is None:
+            options["dtype"] = _dtype.of(self._array.dtype)
+        result = function(self, *operands, **options)
+        before, after = self._array, result._array
+        for what, given, wanted in (
+            ("size", size(before.shape), size(after.shape)),
+            ("dtype", _dtype.of(before.dtype).c_name, _dtype.of(after.dtype).c_name),
+        ):
+            if given != wanted:
+                raise RuntimeError(
+                    f"Bad in-place call: input tensor {what} {given} and output tensor {what} "
+                    f"{wanted} should match"
+                )
+        return result
+
+    return computed
 
 
 _conj_physical = function_of(
@@ -400,7 +449,11 @@ def decision(function: Callable[..., Any]) -> Callable[..., Any]:
 
     decide.op = function.op  # type: ignore[attr-defined]
 
-    return lambda self, *others: inplace(decide, self, *others)
+    def write(self: Any, *others: Any) -> Any:
+        check_shape(self, others)
+        return inplace(decide, self, *others)
+
+    return write
 
 
 def integral(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -408,6 +461,7 @@ def integral(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def write(self: Any, *others: Any) -> Any:
         operands = [as_operand(f"{function.__name__}_", "other", 0, o) for o in others]
+        check_shape(self, operands)
         check_fits(self, self._array.shape, result_type([self, *operands]).numpy)
         return inplace(function, self, *others)
 

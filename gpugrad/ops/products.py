@@ -190,6 +190,8 @@ def same_type(name: str, a: Tensor, b: Tensor) -> None:
     first, second = a._array.dtype, b._array.dtype
     if first == second:
         return
+    if name == "bmm":
+        no_bools("bmm", a)
     one, other = _dtype.of(first), _dtype.of(second)
     f, s = one.title, other.title
     if name == "dot":

@@ -259,7 +259,7 @@ def nanmean(
     return total / _count(pw.eq(input.detach(), input.detach()), dim, keepdim)
 
 
-@public(out="dtype")
+@public(out="inexact")
 def mean(
     input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None
 ) -> Tensor:

@@ -43,14 +43,22 @@ def input(g: Any, axis: int, reverse: bool) -> Any:
     return _cumsum(g, axis=axis, dtype=g._array.dtype, reverse=not reverse)
 
 
-@public(inplace="values", out="dtype")
+def _scanned_type(function: str, input: Tensor, wanted: dtype | None) -> np.dtype[Any]:
+    kind = summed_type(input, wanted)
+    if kind.kind == "b":
+        where = backend.of(input._array).type
+        raise NotImplementedError(f"\"{function}_out_{where}\" not implemented for 'Bool'")
+    return kind
+
+
+@public(inplace="values alike", out="dtype")
 def cumsum(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     """Return at each place the sum of the elements up to it along ``dim``.
 
     Integers and bools give int64.  float16 accumulates in float32.
     """
     axis = normal_dim(dim, input._array.ndim)
-    kind = summed_type(input, dtype)
+    kind = _scanned_type("cumsum", input, dtype)
     return _cumsum(cast_first(input, kind), axis=axis, dtype=kind, reverse=False)
 
 
@@ -134,7 +142,7 @@ def _divided(g: Array, input: Array, out: Array, axis: int) -> Array | None:
     return found / input
 
 
-@public(inplace="values", out="dtype")
+@public(inplace="values alike", out="dtype")
 def cumprod(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     """Return at each place the product of the elements up to it along ``dim``.
 
@@ -142,7 +150,7 @@ def cumprod(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     any number of zeros, at every order.
     """
     axis = normal_dim(dim, input._array.ndim)
-    kind = summed_type(input, dtype)
+    kind = _scanned_type("cumprod", input, dtype)
     return _cumprod(cast_first(input, kind), axis=axis, dtype=kind)
 
 

@@ -407,7 +407,10 @@ def index_reduce(
             f"{_dtype.of(index._array.dtype).title}"
         )
     _check_slices(function, input, axis, index, source)
-    _check_kind("index_func_", "bc", input)
+    _check_kind("index_func_", "b", input)
+    if reduce in ("amax", "amin"):
+        inner = f"{'maximum' if reduce == 'amax' else 'minimum'}_{backend.of(input._array).type}"
+        _check_kind(inner if include_self else "index_reduce_func_exclude_input_init", "c", input)
     if not input._array.ndim:
         flat = (t.reshape(1) for t in (input, index, source))
         one, places, values = flat

@@ -35,7 +35,11 @@ def where_beyond(g, level, bound, x):
 
 
 @public(inplace="values function")
-@pointwise("maximum(x, 0)", "ReluBackward0", complex_error=NO_CLAMP)
+@pointwise(
+    "maximum(x, 0)",
+    "ReluBackward0",
+    refused={**NO_CLAMP, _dtype.BOOL: RuntimeError("Boolean inputs not supported for relu")},
+)
 def relu(g, out):
     """Return max(input, 0); the gradient at 0 is 0."""
     return where_positive(out, g)
@@ -128,7 +132,7 @@ def threshold(input: Tensor, threshold: Number, value: Number) -> Selected:
     "floating",
     function="celu",
     parameters=("input", "alpha"),
-    kernel="elu",
+    kernel="elu_{}",
     host="elu({0}, 1, {1}, {1})",
 )
 def celu_formula(g, x, alpha):
@@ -157,7 +161,7 @@ _SCALE, _SCALED_ALPHA = 1.0507009873554805, 1.7580993408473766
     f"where(x > 0, {_SCALE} * x, {_SCALED_ALPHA} * expm1(x))",
     "EluBackward0",
     "floating",
-    kernel="elu",
+    kernel="elu_{}",
     host=f"elu({{}}, {_SCALE}, {_SCALED_ALPHA}, 1)",
 )
 def selu(g, x):

@@ -30,7 +30,7 @@ def _nonzero(x: Any) -> Any:
 
 
 @public(inplace="values function", out=True, names="special.i0 special.modified_bessel_i0")
-@pointwise("i0(x)", "I0Backward0", "real", native=_own("i0"), kernel="i0_vml")
+@pointwise("i0(x)", "I0Backward0", "real", native=_own("i0"), kernel="i0_vml_{}")
 def i0(g, x):
     """Return the modified Bessel function of the first kind of order 0."""
     return g * i1(x)

@@ -54,7 +54,7 @@ def invert(input: Tensor) -> Tensor:
     "shifted_left(x, y)",
     promotion="whole",
     native=Function("left_shift({}, {})", "gpugrad::left_shift({}, {})"),
-    kernel="lshift",
+    kernel="lshift_{}",
     needs_tensor=True,
 )
 def bitwise_left_shift():
@@ -66,7 +66,7 @@ def bitwise_left_shift():
     "shifted_right(x, y)",
     promotion="whole",
     native=Function("right_shift({}, {})", "gpugrad::right_shift({}, {})"),
-    kernel="rshift",
+    kernel="rshift_{}",
     needs_tensor=True,
 )
 def bitwise_right_shift():

@@ -62,7 +62,7 @@ def where(condition: Any, input: Operand = None, other: Operand = None) -> Any:
 @pointwise(
     "maximum(x, y)",
     "MaximumBackward0",
-    complex_error=RuntimeError("maximum not implemented for complex tensors."),
+    refused={_dtype.COMPLEX: RuntimeError("maximum not implemented for complex tensors.")},
 )
 def maximum(g, x, y):
     """Return the larger of the two, nan if either is; a tie shares the gradient in halves."""
@@ -76,7 +76,7 @@ def maximum(g, x, y):
 @pointwise(
     "minimum(x, y)",
     "MinimumBackward0",
-    complex_error=RuntimeError("minimum not implemented for complex tensors."),
+    refused={_dtype.COMPLEX: RuntimeError("minimum not implemented for complex tensors.")},
 )
 def minimum(g, x, y):
     """Return the smaller of the two, nan if either is; a tie shares the gradient in halves."""
@@ -86,13 +86,15 @@ def minimum(g, x, y):
     )
 
 
-NO_CLAMP = NotImplementedError("clamp is not supported for complex types")
+NO_CLAMP: dict[int, RuntimeError] = {
+    _dtype.COMPLEX: NotImplementedError("clamp is not supported for complex types")
+}
 
 
 @pointwise(
     "minimum(maximum(x, low), high)",
     "ClampBackward1",
-    complex_error=NO_CLAMP,
+    refused=NO_CLAMP,
     function="clamp",
     parameters=("input", "min", "max"),
     host="clip({}, {}, {})",
@@ -108,7 +110,7 @@ def clamp_both(g, x, low, high):
 @pointwise(
     "maximum(x, low)",
     "ClampBackward1",
-    complex_error=NO_CLAMP,
+    refused=NO_CLAMP,
     function="clamp",
     parameters=("input", "min"),
 )
@@ -119,7 +121,7 @@ def clamp_low(g, x, low):
 @pointwise(
     "minimum(x, high)",
     "ClampBackward1",
-    complex_error=NO_CLAMP,
+    refused=NO_CLAMP,
     function="clamp",
     parameters=("input", "max"),
 )
@@ -159,7 +161,7 @@ def clamp(input: Tensor, min: Operand = None, max: Operand = None) -> Selected:
     "fmax(x, y)",
     "FmaxBackward0",
     native=Function("fmax({}, {})", "gpugrad::fmax({}, {})"),
-    complex_error=RuntimeError("fmax not implemented for complex tensors."),
+    refused={_dtype.COMPLEX: RuntimeError("fmax not implemented for complex tensors.")},
 )
 def fmax(g, x, y):
     """Return the larger of the two, that which is no nan; at a tie the gradient goes to input."""
@@ -172,7 +174,7 @@ def fmax(g, x, y):
     "fmin(x, y)",
     "FminBackward0",
     native=Function("fmin({}, {})", "gpugrad::fmin({}, {})"),
-    complex_error=RuntimeError("fmin not implemented for complex tensors."),
+    refused={_dtype.COMPLEX: RuntimeError("fmin not implemented for complex tensors.")},
 )
 def fmin(g, x, y):
     """Return the smaller of the two, that which is no nan; at a tie the gradient goes to input."""
@@ -180,18 +182,18 @@ def fmin(g, x, y):
     return where(first, g, 0), where(first, 0, g)
 
 
-def _bound(name: str, rule: str, node: str, parameter: str) -> Any:
-    return function_of(
-        Pointwise(node, name, OPS[rule].build, "default", ("input", parameter), NO_CLAMP)
-    )
+def _bounds(bound: str, rule: str, kernel: str) -> tuple[Any, Any]:
+    """Return a limit by a number, and by a tensor, which PyTorch computes in another kernel."""
+    name, parameters = f"clamp_{bound}", ("input", bound)
+    node = f"Clamp{bound.title()}Backward"
+    build = OPS[rule].build
+    by_number = Pointwise(f"{node}0", name, build, "default", parameters, NO_CLAMP)
+    by_tensor = Pointwise(f"{node}1", name, build, "default", parameters, kernel=kernel)
+    return function_of(by_number), function_of(by_tensor)
 
 
-_MIN, _MIN_BY_TENSOR = (
-    _bound("clamp_min", "clamp_low", f"ClampMinBackward{k}", "min") for k in range(2)
-)
-_MAX, _MAX_BY_TENSOR = (
-    _bound("clamp_max", "clamp_high", f"ClampMaxBackward{k}", "max") for k in range(2)
-)
+_MIN, _MIN_BY_TENSOR = _bounds("min", "clamp_low", "maximum_{}")
+_MAX, _MAX_BY_TENSOR = _bounds("max", "clamp_high", "minimum_{}")
 
 
 @public(inplace="values function", out=True)

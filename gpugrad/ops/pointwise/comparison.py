@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpugrad import _dtype
 from gpugrad.formulas import BOOL, Function
 from gpugrad.op import pointwise, public
 
@@ -74,7 +75,7 @@ def isfinite():
 @pointwise(
     "both(isinf(x), x > 0)",
     promotion="compare",
-    complex_error=RuntimeError("isposinf does not support complex inputs."),
+    refused={_dtype.COMPLEX: RuntimeError("isposinf does not support complex inputs.")},
 )
 def isposinf():
     """Return where input is inf, as bool."""
@@ -84,7 +85,7 @@ def isposinf():
 @pointwise(
     "both(isinf(x), x < 0)",
     promotion="compare",
-    complex_error=RuntimeError("isneginf does not support complex inputs."),
+    refused={_dtype.COMPLEX: RuntimeError("isneginf does not support complex inputs.")},
 )
 def isneginf():
     """Return where input is -inf, as bool."""

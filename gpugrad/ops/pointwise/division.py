@@ -30,7 +30,7 @@ def true_divide(g, x, y):
     "number",
     native=Function("floor_divide({}, {})", "gpugrad::floor_divide({}, {})"),
     function="div",
-    kernel="div_floor",
+    kernel="div_floor_{}",
 )
 def quotient(g):
     return 0, 0
@@ -42,7 +42,7 @@ def quotient(g):
     "number",
     native=Function("trunc_divide({}, {})", "gpugrad::trunc_divide({}, {})"),
     function="div",
-    kernel="div_trunc",
+    kernel="div_trunc_{}",
 )
 def cut_quotient(g):
     return 0, 0
@@ -82,7 +82,7 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
     "quotient(x, y)",
     "torch::autograd::NotImplemented",
     "number",
-    kernel="div_floor",
+    kernel="div_floor_{}",
     derivable=False,
 )
 def floor_divide():

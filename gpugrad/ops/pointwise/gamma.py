@@ -6,6 +6,7 @@ import functools
 import math
 from typing import TYPE_CHECKING, Any
 
+from gpugrad import _dtype
 from gpugrad.formulas import Expression, Formula, Function, call, variable
 from gpugrad.op import Pointwise, function_of, pointwise, public, selecting
 from gpugrad.op.forms import Selected
@@ -25,7 +26,7 @@ Operand = Any  # a tensor, an array or a Python number
     "LgammaBackward0",
     "real",
     native=Function("lgamma({})", "lgamma({})"),
-    kernel="lgamma_vml",
+    kernel="lgamma_vml_{}",
 )
 def lgamma(g, x):
     """Return log(abs(gamma(input))): inf at 0, -1, -2 and so on, and at both infinities.
@@ -41,6 +42,7 @@ def lgamma(g, x):
     "DigammaBackward0",
     "real",
     native=Function("digamma({})", "gpugrad::digamma({})", header="gamma"),
+    kernel="digamma",
 )
 def digamma(g, x):
     """Return the derivative of lgamma: -inf at 0, inf at -0, nan at -1, -2 and so on.
@@ -56,12 +58,13 @@ def digamma(g, x):
     "real",
     function="polygamma",
     native=Function("trigamma({})", "gpugrad::trigamma({})", header="gamma"),
+    kernel="trigamma",
 )
 def trigamma(g, x):
     return g * (-2 * zeta_of(3, x))
 
 
-@pointwise("digamma(x)", "PolygammaBackward0", "real", function="polygamma")
+@pointwise("digamma(x)", "PolygammaBackward0", "real", function="polygamma", kernel="digamma")
 def polygamma_0():
     pass
 
@@ -87,6 +90,7 @@ _ZETAS = named_by_numbers(zeta_of)
     "real",
     function="polygamma",
     parameters=("factor", "order", "input"),
+    kernel="polygamma",
 )
 def polygamma_of():
     pass
@@ -126,7 +130,12 @@ def _multivariate(p: int) -> Any:
             terms = pairs + terms[2 * len(pairs) :]
         return Formula("mvlgamma", (x,), (terms[0] + p * (p - 1) / 4 * math.log(math.pi),))
 
-    return function_of(Pointwise("MvlgammaBackward0", "mvlgamma", build, "real"))
+    refused = {_dtype.BOOL: RuntimeError("The input tensor may not be a boolean tensor.")}
+    return function_of(
+        Pointwise(
+            "MvlgammaBackward0", "mvlgamma", build, "real", refused=refused, kernel="arange_{}"
+        )
+    )
 
 
 @public(inplace="values", out=True, names="special.multigammaln")

@@ -46,7 +46,13 @@ def cbrt(g, out):
 
 
 @pointwise(
-    "pow(x, y)", "PowBackward1", function="pow", parameters=("input", "exponent"), needs_tensor=True
+    "pow(x, y)",
+    "PowBackward1",
+    "numeric",
+    function="pow",
+    parameters=("input", "exponent"),
+    kernel="pow",
+    needs_tensor=True,
 )
 def power(g, x, y, out):
     # as PyTorch: the base gets 0 where y == 0, the exponent gets 0 where x == 0 <= y

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpugrad import _dtype
 from gpugrad.formulas import Function
 from gpugrad.op import pointwise, public, selecting
 from gpugrad.op.forms import Selected
@@ -25,8 +26,8 @@ def _unordered(name: str) -> NotImplementedError:
     "CeilBackward0",
     "number",
     native=Function("ceil({})", "gpugrad::ceil({})"),
-    complex_error=_unordered("ceil"),
-    kernel="ceil_vml",
+    refused={_dtype.COMPLEX: _unordered("ceil")},
+    kernel="ceil_vml_{}",
 )
 def ceil(g):
     """Return the least whole number that is not below input; the gradient is 0."""
@@ -39,8 +40,8 @@ def ceil(g):
     "FloorBackward0",
     "number",
     native=Function("floor({})", "gpugrad::floor({})"),
-    complex_error=_unordered("floor"),
-    kernel="floor_vml",
+    refused={_dtype.COMPLEX: _unordered("floor")},
+    kernel="floor_vml_{}",
 )
 def floor(g):
     """Return the largest whole number that is not above input; the gradient is 0."""
@@ -53,8 +54,8 @@ def floor(g):
     "TruncBackward0",
     "number",
     native=Function("trunc({})", "gpugrad::trunc({})"),
-    complex_error=_unordered("trunc"),
-    kernel="trunc_vml",
+    refused={_dtype.COMPLEX: _unordered("trunc")},
+    kernel="trunc_vml_{}",
 )
 def trunc(g):
     """Return the whole part of input, cut towards 0; the gradient is 0."""
@@ -74,7 +75,7 @@ def frac(g):
     "number",
     native=Function("rint({})", "gpugrad::rint({})"),
     function="round",
-    kernel="round_vml",
+    kernel="round_vml_{}",
 )
 def rint(g):
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpugrad import _dtype
 from gpugrad.formulas import BOOL, COMPLEX, Function, call
 from gpugrad.op import pointwise, public, selecting
 from gpugrad.op.forms import Selected
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @public(inplace="values function", out=True, names="absolute", operators="__abs__")
-@pointwise("abs(x)", "AbsBackward0")
+@pointwise("abs(x)", "AbsBackward0", "numeric")
 def abs(g, x):
     """Return the absolute value, real for a complex input; the gradient at 0 is 0."""
     return g * call("sign", x)
@@ -41,10 +42,12 @@ def sgn(g, x, out):
 @pointwise(
     "sign(x)",
     "SignBackward0",
-    complex_error=NotImplementedError(
-        "Unlike NumPy, gpugrad.sign is not intended to support complex numbers. Please use "
-        "gpugrad.sgn instead."
-    ),
+    refused={
+        _dtype.COMPLEX: NotImplementedError(
+            "Unlike NumPy, gpugrad.sign is not intended to support complex numbers. Please use "
+            "gpugrad.sgn instead."
+        )
+    },
 )
 def sign():
     """Return -1, 0 or 1, of nan 0; the gradient is 0."""
@@ -71,7 +74,9 @@ def copysign(g, x, out):
     "signbit(x)",
     promotion="compare",
     native=Function("signbit({})", "gpugrad::signbit({})", BOOL),
-    complex_error=NotImplementedError("signbit is not implemented for complex tensors."),
+    refused={
+        _dtype.COMPLEX: NotImplementedError("signbit is not implemented for complex tensors.")
+    },
 )
 def signbit():
     """Return where the sign is minus, that of -0 and of nan included, as bool."""
@@ -85,7 +90,7 @@ _NO_STEP = "heaviside is not yet implemented for {}."
     "torch::autograd::NotImplemented",
     function="heaviside",
     parameters=("input", "values"),
-    complex_error=RuntimeError(_NO_STEP.format("complex tensors")),
+    refused={_dtype.COMPLEX: RuntimeError(_NO_STEP.format("complex tensors"))},
     derivable=False,
 )
 def step():
@@ -100,6 +105,7 @@ def heaviside(input: Tensor, values: Tensor) -> Selected:
     Raises:
         RuntimeError: They are of different types, or complex.
     """
-    if input._array.dtype != values._array.dtype:
+    kinds = input._array.dtype.kind, values._array.dtype.kind
+    if input._array.dtype != values._array.dtype and "c" not in kinds:
         raise RuntimeError(_NO_STEP.format("tensors with different dtypes"))
     return step, (input, values)

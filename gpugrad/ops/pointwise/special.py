@@ -19,7 +19,7 @@ Operand = Any  # a tensor, an array or a Python number
 
 
 @public(inplace="values function", out=True, names="special.erf")
-@pointwise("erf(x)", "ErfBackward0", "real", kernel="erf_vml")
+@pointwise("erf(x)", "ErfBackward0", "real", kernel="erf_vml_{}")
 def erf(g, x):
     """Return the error function.
 
@@ -31,7 +31,11 @@ def erf(g, x):
 
 @public(inplace="values function", out=True, names="special.erfc")
 @pointwise(
-    "erfc(x)", "ErfcBackward0", "real", native=Function("erfc({})", "erfc({})"), kernel="erfc_vml"
+    "erfc(x)",
+    "ErfcBackward0",
+    "real",
+    native=Function("erfc({})", "erfc({})"),
+    kernel="erfc_vml_{}",
 )
 def erfc(g, x):
     """Return 1 - erf(input), accurate where it is small.
@@ -47,7 +51,7 @@ def erfc(g, x):
     "ErfinvBackward0",
     "real",
     native=Function("erfinv({})", "erfinv({})"),
-    kernel="erfinv_vml",
+    kernel="erfinv_vml_{}",
 )
 def erfinv(g, out):
     """Return the inverse of :func:`erf`: inf at 1, -inf at -1, with gradients inf; nan beyond."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from gpugrad import _dtype
 from gpugrad.formulas import TORCH, Function
 from gpugrad.op import pointwise, public
 from gpugrad.ops.pointwise.choice import where
@@ -93,7 +94,7 @@ _NO_ANGLES = "{} is not supported for complex tensors."
     "x * 0.017453292519943295",
     "Deg2RadBackward0",
     "real",
-    complex_error=RuntimeError(_NO_ANGLES.format("deg2rad")),
+    refused={_dtype.COMPLEX: RuntimeError(_NO_ANGLES.format("deg2rad"))},
 )
 def deg2rad(g):
     """Return an angle of that many degrees, in radians."""
@@ -105,7 +106,7 @@ def deg2rad(g):
     "x * 57.29577951308232",
     "Rad2DegBackward0",
     "real",
-    complex_error=RuntimeError(_NO_ANGLES.format("rad2deg")),
+    refused={_dtype.COMPLEX: RuntimeError(_NO_ANGLES.format("rad2deg"))},
 )
 def rad2deg(g):
     """Return an angle of that many radians, in degrees."""
