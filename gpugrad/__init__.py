@@ -109,6 +109,7 @@ long = _dtype.int64
 newaxis = None
 
 if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
+    from gpugrad import cupy as cupy
     from gpugrad import kernel as kernel
     from gpugrad import numpy as numpy
     from gpugrad.functions import *
@@ -124,6 +125,7 @@ else:  # they are made when they are first asked for
     _functions = _forms.declared_in("")
     _function, __dir__ = _forms.functions("", globals())
     _later = {  # what most programs do not ask for: the module in which it is
+        "cupy": "gpugrad.cupy",
         "kernel": "gpugrad.kernel",
         "numpy": "gpugrad.numpy",
         "ElementwiseKernel": "gpugrad.kernel",

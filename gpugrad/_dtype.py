@@ -42,6 +42,10 @@ def accumulation(kind: np.dtype[Any]) -> np.dtype[Any]:
     return FLOAT32 if is_half(kind) else kind
 
 
+# What a type has of NumPy's.
+_OF_NUMPY = frozenset({"byteorder", "char", "kind", "newbyteorder", "num", "str", "type"})
+
+
 class dtype:  # noqa: N801  PyTorch's name
     """An element type, such as ``gpugrad.float32``; there is one object of each."""
 
@@ -61,7 +65,15 @@ class dtype:  # noqa: N801  PyTorch's name
         self.is_complex = self.category == COMPLEX
 
     def __getattr__(self, name: str) -> Any:
-        """Get NumPy's type of bfloat16 from ml_dtypes, when it is first asked for."""
+        """Get NumPy's type of bfloat16 from ml_dtypes, when it is first asked for.
+
+        What code for NumPy and CuPy asks of a type, such as its ``kind``, is asked of NumPy's; and
+        by ``dtype`` these take ours for one of theirs.
+        """
+        if name == "dtype":
+            return self.numpy
+        if name in _OF_NUMPY:
+            return getattr(self.numpy, name)
         if name != "numpy":
             raise AttributeError(f"'dtype' object has no attribute '{name}'")
         try:
@@ -91,6 +103,14 @@ class dtype:  # noqa: N801  PyTorch's name
     def to_complex(self) -> dtype:
         """Return the complex type of the same precision."""
         return {float64: complex128, complex128: complex128}.get(self, complex64)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether it is the same type, which may be one of NumPy's, too."""
+        if self is other:
+            return True
+        return isinstance(other, np.dtype | type) and bool(self.numpy == other)
+
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         return f"gpugrad.{self.name}"

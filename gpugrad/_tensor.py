@@ -699,11 +699,16 @@ class Tensor(Methods):
 
         def refuse() -> Any:
             raise RuntimeError(
-                f"CuPy would read the memory of a tensor that {why}. Use gpugrad's function, or "
-                "give CuPy tensor.detach()."
+                f"CuPy would read the memory of a tensor that {why}. {_hook().ways_out()}"
             )
 
         return refuse
+
+    def __cupy_override_elementwise_kernel__(self, kernel: Any, *args: Any, **kwargs: Any) -> Any:
+        return _hook().called(kernel, args, kwargs)
+
+    def __cupy_override_reduction_kernel__(self, kernel: Any, *args: Any) -> Any:
+        return _hook().reduced(kernel, self, *args)
 
     def __dlpack__(
         self,
@@ -973,6 +978,14 @@ def _numpy() -> Any:
     from gpugrad.numpy import protocol
 
     return protocol
+
+
+@functools.cache
+def _hook() -> Any:
+    # It speaks of CuPy's functions, by the names of gpugrad.numpy's, which are made for tensors.
+    from gpugrad.cupy import hook
+
+    return hook
 
 
 @functools.cache

@@ -307,6 +307,9 @@ class Methods(TensorBase):
     def argmin(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
         """Return the int64 index of the first minimum: of all, flattened, or along ``dim``."""
 
+    def argpartition(self, kth: Any, axis: Any = -1) -> Tensor:
+        """Return the places of the elements in an order that puts the ``kth`` where it belongs."""
+
     def argsort(
         self,
         dim: builtins.int = -1,
@@ -355,6 +358,16 @@ class Methods(TensorBase):
 
     def asinh_(self) -> Tensor:
         """Write the result of ``asinh`` into the tensor, and return that."""
+
+    def astype(
+        self,
+        dtype: Any,
+        order: str = "K",
+        casting: str = "unsafe",
+        subok: builtins.bool = True,
+        copy: builtins.bool = True,
+    ) -> Tensor:
+        """Return a copy as another type, NumPy's or ours; ``copy=False`` makes it only where it must."""
 
     def atan(self) -> Tensor:
         """Return the inverse tangent, in [-pi / 2, pi / 2]."""
@@ -494,6 +507,9 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return X of A X = ``input``, where ``input2`` is the Cholesky factor of A."""
 
+    def choose(self, choices: Any, out: Any = None, mode: str = "raise") -> Tensor:
+        """Return at each place the element of the one of several tensors that the input names."""
+
     def chunk(self, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
         """Return at most ``chunks`` views of equal size, the last smaller where it must be."""
 
@@ -524,6 +540,9 @@ class Methods(TensorBase):
     def clone(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return a copy with memory of its own; the gradient passes through."""
 
+    def compress(self, condition: Any, axis: Any = None, out: Any = None) -> Tensor:
+        """Return the slices along an axis for which a condition is true, of all elements by default."""
+
     def conj(self) -> Tensor:
         """Return a view of the complex conjugate; the tensor itself where it is real."""
 
@@ -535,6 +554,9 @@ class Methods(TensorBase):
 
     def contiguous(self, *, memory_format: memory_format | None = None) -> Tensor:
         """Return the tensor itself if its memory is in the order of a format, else a copy that is."""
+
+    def copy(self, order: str = "C") -> Tensor:
+        """Return a copy with its history and memory of its own; order "K" keeps the layout."""
 
     def copy_(self, src: Any, non_blocking: builtins.bool = False) -> Tensor:
         """Copy the values of another tensor in place: broadcast, cast, moved between devices."""
@@ -1534,6 +1556,9 @@ class Methods(TensorBase):
     def outer(self, vec2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the products of each element of one vector with each of another."""
 
+    def partition(self, kth: Any, axis: builtins.int = -1) -> None:
+        """Sort in place along an axis so far that the ``kth`` element is where it belongs."""
+
     def permute(self, *dims: Any) -> Tensor:
         """Return a view with the dimensions in another order."""
 
@@ -1565,6 +1590,9 @@ class Methods(TensorBase):
         self, dim: builtins.int = ..., keepdim: builtins.bool = False, *, dtype: dtype | None = None
     ) -> Tensor:
         """Return the product of all elements, or along one dimension."""
+
+    def ptp(self, axis: Any = None, out: Any = None, keepdims: builtins.bool = False) -> Tensor:
+        """Return the difference of maximum and minimum along axes, of all by default."""
 
     def put(
         self,

@@ -62,6 +62,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("utils",): ("graph", "_device", "op", "autograd", "random", "functions"),
     ("optim",): ("backend", "graph", "errors", "op", "ops", "_tensor", "autograd"),
     ("kernel",): ("backend", "formulas", "graph", "_device", "_dtype", "op", "ops", "autograd"),
+    ("cupy",): ("backend", "graph", "op", "ops", "numpy", "kernel", "special"),
 }  # fmt: skip
 
 # Imports inside functions that the rows forbid, each with its reason.
@@ -70,12 +71,16 @@ LATE = {
     ("gpugrad.cuda.devices", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
     ("gpugrad._tensor", "gpugrad.autograd.engine"): "Tensor.backward is autograd.backward",
     ("gpugrad._tensor", "gpugrad.numpy.protocol"): "NumPy's functions are those of a namespace",
+    ("gpugrad._tensor", "gpugrad.cupy.hook"): "what CuPy asks is answered when it does",
+    ("gpugrad.op.numpys", "gpugrad.numpy"): "NumPy's methods are functions of a namespace",
 }
 
 # Without these imports, which stand in functions, no two files need each other.
 CIRCLES = {
     ("gpugrad._tensor", "gpugrad.autograd.engine"): "Tensor.backward is autograd.backward",
     ("gpugrad._tensor", "gpugrad.numpy.protocol"): "NumPy's functions are those of a namespace",
+    ("gpugrad._tensor", "gpugrad.cupy.hook"): "what CuPy asks is answered when it does",
+    ("gpugrad.op.numpys", "gpugrad.numpy"): "NumPy's methods are functions of a namespace",
     ("gpugrad.op.saved", "gpugrad.op.history"): "a view's new history is made of operations",
 }
 

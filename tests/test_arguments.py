@@ -16,6 +16,7 @@ import gpugrad
 from comparison import agree_on, pytorch
 from gpugrad.op.forms import PUBLIC, Public
 from gpugrad.op.kind import KINDS
+from gpugrad.op.numpys import PARAMETERS
 
 VALUES = ["a", 0.5, True, None, 1, [1.5], [0, "a"], [True], object]
 SCALARS = [np.int64(1), np.float32(0.5), np.bool_(True)]  # which are arrays to us
@@ -143,6 +144,9 @@ def test_too_many_arguments_are_an_error_where_they_are_in_pytorch(declared: Pub
     torch = pytorch()
     for name, parameters, function, theirs in forms(declared):
         positional = [p for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
+        numpys = PARAMETERS.get(name[1:], [])
+        if len(numpys) >= len(positional) or "*axes" in numpys:
+            continue  # it is NumPy's method that takes so many
         expected = outcome(theirs, [*(usual(torch, p) for p in positional), 1], {})
         if expected is not None and expected[0] is TypeError:
             found = outcome(function, [*(usual(gpugrad, p) for p in positional), 1], {})
@@ -152,7 +156,7 @@ def test_too_many_arguments_are_an_error_where_they_are_in_pytorch(declared: Pub
 
 CALLS = (
     "torch.exp(x, 1)", "torch.mul(x, x, x)", "torch.flatten(x, 0, 1, 2)",
-    "torch.cumsum(x, 0, 1)", "torch.as_tensor(x, torch.float64)", "x.transpose(0, 1, 2)",
+    "torch.cumsum(x, 0, 1)", "torch.as_tensor(x, torch.float64)",
     "x.flatten(0, 1, 2)", "x.mm(x, x)", 'x.mul_("a")', 'x.mul("a")', 'torch.mul(x, "a")',
     "x.transpose(0.5, 1)", "x.transpose(True, 1)", "torch.maximum(x, 1.0)", "x.logical_and(1)",
     "torch.atan2(1.0, x)", "x.hypot(2.0)", "torch.swapaxes(x, axis0=0, axis1=1)",

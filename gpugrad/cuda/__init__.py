@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING, Any
 
 from gpugrad.cuda.devices import current_device as current_device
 from gpugrad.cuda.devices import device as device
@@ -15,33 +16,67 @@ from gpugrad.cuda.devices import is_available as is_available
 from gpugrad.cuda.devices import set_device as set_device
 from gpugrad.cuda.devices import synchronize as synchronize
 from gpugrad.cuda.devices import where_is as _where_is
-from gpugrad.cuda.memory import empty_cache as empty_cache
-from gpugrad.cuda.memory import max_memory_allocated as max_memory_allocated
-from gpugrad.cuda.memory import max_memory_reserved as max_memory_reserved
-from gpugrad.cuda.memory import mem_get_info as mem_get_info
-from gpugrad.cuda.memory import memory_allocated as memory_allocated
-from gpugrad.cuda.memory import memory_reserved as memory_reserved
-from gpugrad.cuda.memory import memory_stats as memory_stats
-from gpugrad.cuda.memory import reset_max_memory_allocated as reset_max_memory_allocated
-from gpugrad.cuda.memory import reset_peak_memory_stats as reset_peak_memory_stats
-from gpugrad.cuda.streams import Event as Event
-from gpugrad.cuda.streams import ExternalStream as ExternalStream
-from gpugrad.cuda.streams import Stream as Stream
-from gpugrad.cuda.streams import StreamContext as StreamContext
-from gpugrad.cuda.streams import current_stream as current_stream
-from gpugrad.cuda.streams import default_stream as default_stream
-from gpugrad.cuda.streams import get_stream_from_external as get_stream_from_external
-from gpugrad.cuda.streams import set_stream as set_stream
-from gpugrad.cuda.streams import stream as stream
 from gpugrad.op.generator import Generator, default_of
 from gpugrad.tensor_types import OF_CUDA
 
+if TYPE_CHECKING:
+    from gpugrad.cuda.memory import empty_cache as empty_cache
+    from gpugrad.cuda.memory import max_memory_allocated as max_memory_allocated
+    from gpugrad.cuda.memory import max_memory_reserved as max_memory_reserved
+    from gpugrad.cuda.memory import mem_get_info as mem_get_info
+    from gpugrad.cuda.memory import memory_allocated as memory_allocated
+    from gpugrad.cuda.memory import memory_reserved as memory_reserved
+    from gpugrad.cuda.memory import memory_stats as memory_stats
+    from gpugrad.cuda.memory import reset_max_memory_allocated as reset_max_memory_allocated
+    from gpugrad.cuda.memory import reset_peak_memory_stats as reset_peak_memory_stats
+    from gpugrad.cuda.streams import Event as Event
+    from gpugrad.cuda.streams import ExternalStream as ExternalStream
+    from gpugrad.cuda.streams import Stream as Stream
+    from gpugrad.cuda.streams import StreamContext as StreamContext
+    from gpugrad.cuda.streams import current_stream as current_stream
+    from gpugrad.cuda.streams import default_stream as default_stream
+    from gpugrad.cuda.streams import get_stream_from_external as get_stream_from_external
+    from gpugrad.cuda.streams import set_stream as set_stream
+    from gpugrad.cuda.streams import stream as stream
+
+_LATER = {  # in modules that are loaded when something of them is first asked for
+    "empty_cache": "gpugrad.cuda.memory",
+    "max_memory_allocated": "gpugrad.cuda.memory",
+    "max_memory_reserved": "gpugrad.cuda.memory",
+    "mem_get_info": "gpugrad.cuda.memory",
+    "memory_allocated": "gpugrad.cuda.memory",
+    "memory_reserved": "gpugrad.cuda.memory",
+    "memory_stats": "gpugrad.cuda.memory",
+    "reset_max_memory_allocated": "gpugrad.cuda.memory",
+    "reset_peak_memory_stats": "gpugrad.cuda.memory",
+    "Event": "gpugrad.cuda.streams",
+    "ExternalStream": "gpugrad.cuda.streams",
+    "Stream": "gpugrad.cuda.streams",
+    "StreamContext": "gpugrad.cuda.streams",
+    "current_stream": "gpugrad.cuda.streams",
+    "default_stream": "gpugrad.cuda.streams",
+    "get_stream_from_external": "gpugrad.cuda.streams",
+    "set_stream": "gpugrad.cuda.streams",
+    "stream": "gpugrad.cuda.streams",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """Return one of the types of tensors on a GPU, ``gpugrad.cuda.FloatTensor`` and its kind."""
+    """Return what is made when it is asked for.
+
+    That is one of the types of tensors on a GPU, ``gpugrad.cuda.FloatTensor`` and its kind, or what
+    has to do with streams or memory.
+    """
     if name in OF_CUDA:
         return OF_CUDA[name]
+    if name in _LATER:
+        found = globals()[name] = getattr(_import_module(_LATER[name]), name)
+        return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *OF_CUDA, *_LATER})
 
 
 def manual_seed(seed: int) -> None:

@@ -2,7 +2,7 @@
 
 A public function is a generated one that calls what was declared, if it is given tensors and its
 own keywords.  All else goes through :class:`Arguments`: arrays in the place of tensors, NumPy's
-keywords, ``out=``, and errors.
+keywords, ``out=``, methods called in NumPy's manner (:mod:`gpugrad.op.numpys`), and errors.
 
 >>> import gpugrad
 >>> gpugrad.sum(x=gpugrad.ones(2, 3), axis=0, keepdims=True)
@@ -24,7 +24,7 @@ from gpugrad._dtype import INEXACT
 from gpugrad._layout import check_layout
 from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase, recording, restoring
-from gpugrad.op import output, saved
+from gpugrad.op import numpys, output, saved
 from gpugrad.op.dual import seen_from
 from gpugrad.op.generated.template import Head
 from gpugrad.op.kind import KINDS, checked
@@ -74,6 +74,12 @@ class Arguments:
         self.any = next((p.name for p in parameters if p.kind is Parameter.VAR_POSITIONAL), "")
         self.tensors = [k for k, p in enumerate(self.positional) if p.annotation == "Tensor"]
 
+    def meant(self, keyword: str) -> str:
+        """Return the parameter that a keyword means: PyTorch's own, or that of a synonym."""
+        synonym = SYNONYMS.get(keyword, keyword)
+        known = keyword in self.places or keyword in self.keywords
+        return keyword if known or synonym not in self.places else synonym
+
     @property
     def head(self) -> Head:
         """How a generated function takes its arguments, if all keywords are unusual."""
@@ -111,16 +117,20 @@ class Arguments:
     @property
     def translates(self) -> bool:
         """Whether a method needs this way: for synonyms, keywords, or what is to be checked."""
+        if self.name in numpys.PARAMETERS:
+            return True
         known = {"dim", "keepdim"} & set(self.places)
         others = [*self.positional[1:], *self.keywords.values()]
         return bool(known or self.any) or any(p.annotation in KINDS for p in others)
 
     def __call__(self, *given: Any, **keywords: Any) -> Any:
-        """Call the function.
+        """Call the function, or NumPy's method where the arguments are that one's.
 
         Raises:
             TypeError: An argument is missing, unknown, given twice, or of another kind.
         """
+        if self.method and (found := numpys.arguments_of(self, given, keywords)) is not None:
+            return numpys.called(self.name, given[0], *found)
         out = keywords.pop("out", None) if self.out else None
         if self.creates:
             check_layout(self.name, keywords.pop("layout", None))
@@ -157,7 +167,7 @@ class Arguments:
             own = int(self.method)
             raise errors.too_many(self.name, required - own, count - own, len(given) - own)
         for keyword, value in keywords.items():
-            place = self.places.get(keyword, self.places.get(SYNONYMS.get(keyword, "")))
+            place = self.places.get(self.meant(keyword))
             if keyword in self.keywords:
                 options[keyword] = value
             elif place is not None:
