@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import inspect
 import itertools
+import pkgutil
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -440,6 +443,26 @@ def test_nothing_is_left_out() -> None:
     ):
         assert expected in names
     assert set(OPS) >= REAL_ONLY | WHOLE_ONLY | COMPLEX_ONLY
+
+
+def test_every_function_that_makes_kernels_is_asked_for_some() -> None:
+    """A kernel of a new kind, which the lists above do not know."""
+    import gpugrad.kernels
+
+    names = [m.name for m in pkgutil.iter_modules(gpugrad.kernels.__path__, "gpugrad.kernels.")]
+    makers = [
+        f for name in names for f in vars(importlib.import_module(name)).values()
+        if hasattr(f, "cache_clear") and "Kernel" in str(inspect.signature(f).return_annotation)
+    ]  # fmt: skip
+    assert len(makers) > 10
+    for f in makers:
+        f.cache_clear()
+
+    some = [k for k in of_order(floating(), "order 1") if k.name.startswith("mul, order 1 in")][:1]
+    for sources in elementwise_sources, reduction_sources, raw_sources, raw_sum_sources:
+        sources(some)
+    own_sources()
+    assert [f"{f.__module__}.{f.__name__}" for f in makers if not f.cache_info().currsize] == []
 
 
 def test_a_kernel_that_does_not_compile_is_named() -> None:
