@@ -2,15 +2,20 @@
 
 NumPy multiplies along an axis one number after the other.  Here an axis is divided into parts that
 are multiplied with each other element by element, and then the axis that is left, until it is
-short.
+short.  Where parts leave the range of their type, products are computed as numbers between 1/2 and
+1 with exponents of 2 of their own, and are right wherever they are in range themselves.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from gpugrad._dtype import limits
+from gpugrad.backend.large import clip
 
 Array = Any
 Shape = tuple[int, ...]
@@ -18,23 +23,26 @@ Shape = tuple[int, ...]
 LARGE = 1024  # elements; below, NumPy's own way takes no longer
 _OFTEN = 1 << 17
 _PARTS = 32
-# How many binary digits a number may grow or shrink without leaving those of full precision.
-_DIGITS = {np.dtype(np.float32): 125, np.dtype(np.float64): 1021}
 _LONG = 128  # elements of a part, of which a pass takes little more time than of one
 
 
 def product(array: Array, axes: Shape, dtype: np.dtype[Any]) -> Array:
     """Return the product over ``axes``, which stay as 1.
 
-    Where parts leave the range of the type, or may have, it is NumPy's.
+    Of numbers among which there are zeros, subnormal, infinite or complex ones it is NumPy's where
+    parts leave the range of the type.
     """
     if array.size >= LARGE and array.flags.c_contiguous and array.dtype == dtype:
         first, count = min(axes, default=0), len(axes)
         if count and sorted(axes) == list(range(first, first + count)):
             ends = array.shape[:first], array.shape[first + count :]
             flat = array.reshape(math.prod(ends[0]), -1, math.prod(ends[1]))
-            result = _product(flat).astype(dtype, copy=False)
-            if dtype.kind not in "fc" or (np.isfinite(result).all() and _is_zero_by(flat, result)):
+            levels = _levels(flat)
+            result = _last(levels[-1]).astype(dtype, copy=False)
+            if dtype.kind in "fc" and not _is_exact(levels, result):
+                exact = _exact(levels, dtype)
+                result = result if exact is None and _is_zero_by(flat, result) else exact
+            if result is not None:
                 return result.reshape(*ends[0], *(1,) * count, *ends[1])
     found: Array = np.multiply.reduce(array, axis=axes, keepdims=True, dtype=dtype)
     return found
@@ -48,35 +56,109 @@ def _is_long(array: Array) -> bool:
     return array.shape[1] >= _OFTEN and array.dtype == np.float32
 
 
+def _is_exact(levels: Sequence[Array], result: Array) -> bool:
+    """Tell whether neither a part nor the result has left the range of the type.
+
+    Of infinite parts the result would not be finite.
+    """
+    return all(map(_is_full, (result, *levels[1:]))) and bool(np.isfinite(result).all())
+
+
+def _is_full(array: Array) -> bool:
+    """Tell whether numbers are of full precision, or infinite."""
+    least = np.minimum.reduce(np.absolute(array), None)
+    return bool(least >= limits(array.dtype).tiny)
+
+
+def _is_normal(array: Array) -> bool:
+    """Tell whether numbers are finite and of full precision."""
+    size, known = np.absolute(array), limits(array.dtype)
+    least, most = np.minimum.reduce(size, None), np.maximum.reduce(size, None)
+    return bool(known.tiny <= least and most <= known.max)
+
+
 def _is_zero_by(array: Array, result: Array) -> bool:
-    """Tell whether products are 0 only where one of the numbers is."""
+    """Tell whether products are finite, and 0 only where one of the numbers is."""
     zero = result == 0
-    return not zero.any() or bool((array == 0).any(axis=1)[zero].all())
+    return bool(np.isfinite(result).all() and (array == 0).any(axis=1)[zero].all())
 
 
 def _parts(outer: int, length: int, inner: int) -> int:
     """Return into how many parts an axis is divided; 0: it is not."""
-    if length <= _PARTS or outer * length * inner < 8 * LARGE:
+    if length <= _PARTS or outer * length * inner < 4096 or length * inner < 8 * _LONG:
         return 0
     return min(_PARTS, length * inner // _LONG)
 
 
-def _product(array: Array) -> Array:
-    """Return the product over the middle axis."""
-    outer, length, inner = array.shape
-    parts = _parts(*array.shape)
-    if parts < 2:
-        if array.size >= LARGE and inner < _PARTS < outer:
-            return np.multiply.reduce(_turned(array), axis=0).reshape(outer, inner)
-        return np.multiply.reduce(array, axis=1)
-    rest = length % parts
-    whole = array[:, : length - rest].reshape(outer, parts, -1)
-    wide = np.dtype(np.float64) if _is_long(array) else None
-    found = np.multiply.reduce(whole, axis=1, dtype=wide)
-    result = _product(found.reshape(outer, -1, inner))
-    if rest:
-        result *= np.multiply.reduce(array[:, length - rest :], axis=1, dtype=result.dtype)
-    return result
+def _levels(array: Array) -> list[Array]:
+    """Return an array, and products of its parts and of theirs along the middle axis."""
+    levels = [array]
+    while (parts := _parts(*array.shape)) > 1:
+        outer, length, inner = array.shape
+        rest = length % parts
+        wide = np.dtype(np.float64) if _is_long(array) else None
+        whole = array[:, : length - rest].reshape(outer, parts, -1)
+        found = np.multiply.reduce(whole, axis=1, dtype=wide).reshape(outer, -1, inner)
+        if rest:
+            last = np.multiply.reduce(array[:, length - rest :], axis=1, dtype=found.dtype)
+            found = np.concatenate([found, last[:, None]], axis=1)
+        array = found
+        levels.append(array)
+    return levels
+
+
+def _last(array: Array) -> Array:
+    """Return the product over a short middle axis."""
+    outer, _, inner = array.shape
+    if array.size >= LARGE and inner < _PARTS < outer:
+        return np.multiply.reduce(_turned(array), axis=0).reshape(outer, inner)
+    return np.multiply.reduce(array, axis=1)
+
+
+def _quotients(array: Array) -> Array:
+    """Return at each number of full precision the product of all by it, along the middle axis."""
+    levels = _levels(array)
+    total = _last(levels[-1])
+    if total.dtype == array.dtype and _is_exact(levels, total):
+        return total[:, None] / array
+    scaled = _scaled(levels)
+    assert scaled is not None  # as the numbers themselves are in range
+    number, exponent = scaled
+    found = number[:, None] / array
+    if array.dtype == np.float64:
+        return np.ldexp(found, exponent[:, None])
+    found *= np.ldexp(1.0, clip(exponent, -1000, 1000))[:, None]
+    return found.astype(array.dtype)
+
+
+def _exact(levels: Sequence[Array], dtype: np.dtype[Any]) -> Array | None:
+    """Return the product by the last parts in the range of the type; ``None``: not even the first.
+
+    Those are the numbers themselves, of which one is no finite number of full precision.
+    """
+    found = _scaled(levels)
+    return None if found is None else np.ldexp(*found).astype(dtype)
+
+
+def _scaled(levels: Sequence[Array]) -> tuple[Array, Array] | None:
+    """Return the same as a number and an exponent of 2."""
+    if levels[0].dtype.kind == "c":
+        return None
+    count = len(levels)
+    normal = next((k for k in range(1, count) if not _is_normal(levels[k])), count) - 1
+    if not normal and not _is_normal(levels[0]):
+        return None
+    number, exponents = np.frexp(levels[normal].astype(np.float64))
+    exponent = exponents.sum(1, dtype=np.int64)
+    while number.shape[1] > 1:
+        starts = np.arange(0, number.shape[1], _DIGITS)
+        number, exponents = np.frexp(np.multiply.reduceat(number, starts, axis=1))
+        exponent += exponents.sum(1, dtype=np.int64)
+    return number[:, 0], clip(exponent, -_FAR, _FAR).astype(np.int32)
+
+
+_DIGITS = 512  # halves whose product is a number of full precision in 64 bits
+_FAR = 1 << 20  # an exponent that no type has
 
 
 def others(array: Array, axes: Shape) -> Array | None:
@@ -95,43 +177,14 @@ def others(array: Array, axes: Shape) -> Array | None:
         return np.empty_like(array)
     before, behind = array.shape[:first], array.shape[first + len(axes) :]
     flat = np.ascontiguousarray(array).reshape(math.prod(before), -1, math.prod(behind))
-    if _is_steady(flat):
-        total = _product(flat).astype(flat.dtype, copy=False)
-        return (total[:, None] / flat).reshape(array.shape)
+    if flat.dtype.kind == "f" and _is_normal(flat):
+        return _quotients(flat).reshape(array.shape)
     exact = flat.astype(np.float64) if _is_long(flat) else flat
     found = np.empty_like(exact)
     _others(exact, found)
     if not _in_range(exact, found):
         return None
     return found.astype(flat.dtype, copy=False).reshape(array.shape)
-
-
-def _is_steady(array: Array) -> bool:
-    """Tell whether no product of some numbers along the middle axis can leave the type's range.
-
-    Then that of the others is that of all by the number.
-    """
-    if array.dtype not in _DIGITS:
-        return False
-    low, high = float(array.min()), float(array.max())
-    if low < 0 < high:
-        size = np.absolute(array)
-        low, high = float(size.min()), float(size.max())
-    low, high = sorted((abs(low), abs(high)))
-    if not 0 < low <= high < math.inf:
-        return False
-    most = max(abs(math.log2(low)), abs(math.log2(high)))
-    digits = _DIGITS[array.dtype]
-    parts = _parts(*array.shape)
-    if array.shape[1] * most < digits:
-        return True
-    if parts < 2 or parts * most >= digits:
-        return False
-    end = array.shape[1] - array.shape[1] % parts
-    columns = array[:, :end].reshape(array.shape[0], parts, -1)
-    whole = np.multiply.reduce(columns, axis=1).reshape(array.shape[0], -1, array.shape[2])
-    sizes = np.absolute(np.log2(np.absolute(whole))).sum(1)
-    return bool(sizes.max() + parts * most < digits)
 
 
 def _others(array: Array, out: Array) -> Array:
