@@ -121,6 +121,37 @@ def test_functions_of_many_numbers_in_single_precision_are_scipys(name: str) -> 
         assert np.max(np.abs(found - wanted) / np.spacing(np.abs(wanted))) <= most + 0.5
 
 
+POLYNOMIALS = [n for n in gpugrad.special.__all__ if "polynomial" in n]
+
+
+@pytest.mark.parametrize("name", POLYNOMIALS)
+def test_polynomials_of_many_numbers_are_those_of_few(name: str) -> None:
+    generator = np.random.default_rng(0)
+    x = np.append(generator.uniform(-2, 2, 5997), [math.inf, -math.inf, math.nan])
+    x = x.astype(np.float32).astype(np.float64)
+    n = generator.choice([-2.5, -0.5, 0, 1, 1.7, 2, 3, 5, 9], 6000)
+    function = getattr(gpugrad.special, name)
+    few = [
+        function(gpugrad.tensor([v]), gpugrad.tensor([k]))
+        for v, k in zip(x[-500:], n[-500:], strict=True)
+    ]
+    many = function(*(gpugrad.tensor(v, dtype=gpugrad.float32) for v in (x, n)))
+    assert_close(many[-500:], gpugrad.cat(few).float(), atol=1e-6, rtol=2e-6)
+    for degree in 0, 1, 4, 20:
+        whole = function(gpugrad.tensor(x, dtype=gpugrad.float32), degree)
+        apart = function(gpugrad.tensor(x, dtype=gpugrad.float64), degree)
+        known = np.isfinite(x)
+        np.testing.assert_allclose(whole.numpy()[known], apart.numpy()[known], rtol=2e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "name", ["chebyshev_polynomial_t", "chebyshev_polynomial_u", "legendre_polynomial_p"]
+)
+def test_a_polynomial_of_degree_1_is_infinite_at_infinities(name: str, device: str) -> None:
+    x = gpugrad.tensor([math.inf, -math.inf], device=device)
+    assert getattr(gpugrad.special, name)(x, 1).tolist() == [math.inf, -math.inf]
+
+
 def test_a_logarithm_at_minus_infinity_changes_no_other() -> None:
     found = gpugrad.lgamma(gpugrad.tensor([-math.inf, 1.5]))
     assert_close(found, gpugrad.tensor([math.inf, -0.12078224]))

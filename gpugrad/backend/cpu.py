@@ -169,7 +169,6 @@ LARGE_FUNCTIONS = (
     | choices.LARGE_FUNCTIONS
     | elementary.LARGE_FUNCTIONS
     | many.FUNCTIONS
-    | special.LARGE_FUNCTIONS
     | {
         "cos": large.cos,
         "maximum": large.maximum,

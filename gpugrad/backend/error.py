@@ -19,6 +19,7 @@ from gpugrad.backend.blocks import (
     coefficients,
     quotient,
 )
+from gpugrad.backend.special import erfinv as general
 from gpugrad.backend.special import of_scipy
 
 # The error function is the hyperbolic tangent of x + x * b, where b, of the square of x, is small.
@@ -94,7 +95,7 @@ _INVERSE_BELOW = coefficients(
 _LEAST = 2.0**-26  # below what 1 - x * x can be
 
 
-@blockwise(of_scipy("erfinv"), (SINGLE,), size=HALF_BLOCK, costly=True)
+@blockwise(general, (SINGLE,), size=HALF_BLOCK, costly=True)
 def erfinv(x: Array, out: Array) -> None:
     """Return the inverse of erf, within 0.9 units in the last place: inf at 1, nan beyond."""
     wide = x.astype(np.float64)

@@ -64,11 +64,36 @@ def of_scipy(called: str, name: str = "") -> Function:
     return function
 
 
-def _of_many(module: str, name: str) -> Function:
-    """Return our own function of many numbers, whose module is imported when it is first called."""
+# Our own functions of many numbers in single precision: in which module, and from how many elements
+# on they are faster than SciPy's.
+_OWN = {
+    "erf": ("error", 2048), "erfc": ("error", 2048), "erfinv": ("error", 256),
+    "gammainc": ("incomplete", 256), "gammaincc": ("incomplete", 256),
+    "i0": ("bessel", 512), "i0e": ("bessel", 512), "i1": ("bessel", 512), "i1e": ("bessel", 512),
+    "lgamma": ("incomplete", 2048),
+}  # fmt: skip
+
+
+def _in_module(module: str, name: str) -> Function:
+    """Return our own function, whose module is imported when it is first called."""
+
+    @functools.cache
+    def own() -> Function:
+        found: Function = getattr(import_module(f"gpugrad.backend.{module}"), name)
+        return found
+
+    return lambda *operands: own()(*operands)
+
+
+def _by_size(name: str, general: Function) -> Function:
+    """Return our own function where there are many numbers in single precision, else the other."""
+    module, few = _OWN[name]
+    own = _in_module(module, name)
 
     def function(*arrays: Array) -> Array:
-        return getattr(import_module(f"gpugrad.backend.{module}"), name)(*arrays)
+        if max(map(np.size, arrays)) < few or np.result_type(*arrays) != SINGLE:
+            return general(*arrays)
+        return own(*arrays)
 
     return function
 
@@ -87,44 +112,13 @@ def _airy(which: int, called: str) -> Function:
     return function
 
 
-_FEW = 256  # elements; from here on our own function takes no longer than SciPy's
-
-
-def _erfinv(x: Array) -> Array:
-    """Return the inverse of erf, outside of [-1, 1] nan, which takes SciPy's 2,000 ns each."""
-    if np.size(x) >= _FEW and np.result_type(x) == SINGLE:
-        return LARGE_FUNCTIONS["erfinv"](x)
+def erfinv(x: Array) -> Array:
+    """Return the inverse of erf; nan outside of [-1, 1], where SciPy takes 2,000 ns each."""
     outside = np.absolute(x) > 1
     if not np.any(outside):
         return found_in_scipy("erfinv", "erfinv")(x)
     found = found_in_scipy("erfinv", "erfinv")(np.where(outside, x.dtype.type(0), x))
     return np.where(outside, x.dtype.type(np.nan), found)
-
-
-# --------------------------------------------------------------------------- polynomials
-
-
-def _polynomial(called: str, name: str) -> Function:
-    """Return a function of the argument, the degree, cut to a whole number, and parameters."""
-
-    def function(x: Array, degree: Array, *parameters: Any) -> Array:
-        whole = np.asarray(degree).astype(np.int64)
-        plain = all(isinstance(p, int | float) for p in parameters)
-        special = _SPECIAL.get((name, *parameters)) if plain else None
-        known = found_in_scipy(special or name, called)
-        values = known(np.maximum(whole, 0), *(() if special else parameters), x)
-        kind = np.result_type(x)
-        values = np.where(whole == 0, kind.type(1), values.astype(kind, copy=False))  # even at nan
-        return np.where(whole < 0, kind.type(0), values)
-
-    return function
-
-
-_SPECIAL = {
-    ("eval_gegenbauer", 0.5): "eval_legendre",
-    ("eval_gegenbauer", 1): "eval_chebyu",
-    ("eval_genlaguerre", 0): "eval_laguerre",
-}
 
 
 # --------------------------------------------------------------------------- block by block
@@ -261,25 +255,14 @@ FUNCTIONS: dict[str, Function] = {
         "erf", "erfc", "erfcx", "gammainc", "gammaincc", "i0", "i0e", "i1", "i1e", "j0",
         "j1", "k0", "k0e", "k1", "k1e", "log_ndtr", "ndtri", "y0", "y1", "zeta",
     )},
-    **{called: _polynomial(called, name) for called, name in {
-        "chebyshev_t": "eval_chebyt", "gegenbauer": "eval_gegenbauer",
-        "hermite_h": "eval_hermite", "hermite_he": "eval_hermitenorm",
-        "laguerre": "eval_genlaguerre",
-    }.items()},
+    **{name: _in_module("orthogonal", name) for name in (
+        "chebyshev_t", "gegenbauer", "hermite_h", "hermite_he", "laguerre",
+    )},
     "airy_ai": _airy(0, "airy_ai"),
     "airy_ai_slope": _airy(1, "airy_ai"),
     "digamma": digamma,
-    "erfinv": _erfinv,
+    "erfinv": erfinv,
     "lgamma": lgamma,
     "trigamma": trigamma,
 }  # fmt: skip
-
-LARGE_FUNCTIONS: dict[str, Function] = {
-    name: _of_many(module, name)
-    for module, names in {
-        "bessel": ("i0", "i0e", "i1", "i1e"),
-        "error": ("erf", "erfc", "erfinv"),
-        "incomplete": ("gammainc", "gammaincc", "lgamma"),
-    }.items()
-    for name in names
-}
+FUNCTIONS |= {name: _by_size(name, FUNCTIONS[name]) for name in _OWN}
