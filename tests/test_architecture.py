@@ -46,7 +46,9 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
         "op", "ops", "methods", "tensor_types",
     ),
     ("random",): ("op",),
-    ("numpy",): ("backend", "graph", "_device", "_dtype", "op", "ops", "_tensor", "random"),
+    ("numpy",): (
+        "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor", "random",
+    ),
     ("tree",): ("_tensor",),
     ("autograd",): (
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "_size", "op", "ops",

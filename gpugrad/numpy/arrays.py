@@ -482,7 +482,7 @@ ndarray.__hash__ = Tensor.__hash__  # type: ignore[method-assign]
 # --------------------------------------------------------------------------- functions as methods
 
 METHODS = (
-    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "compress",
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip",
     "conj", "conjugate", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min", "nonzero",
     "prod", "put", "ravel", "repeat", "round", "searchsorted", "squeeze", "std", "sum",
     "swapaxes", "take", "trace", "var",
@@ -518,9 +518,17 @@ def _flatten(self: Any, order: str = "C") -> Any:
     return function("ravel")(self.copy(), order)
 
 
+def _compress(self: Any, condition: Any, axis: Any = None, out: Any = None) -> Any:
+    """Return the elements along an axis where a condition is true."""
+    return function("compress")(condition, self, axis, out)
+
+
 for _name in METHODS:
     _give(_name, _method(_name))
-for _name, _made in (("reshape", _reshape), ("transpose", _transpose), ("flatten", _flatten)):
+for _name, _made in (
+    ("reshape", _reshape), ("transpose", _transpose), ("flatten", _flatten),
+    ("compress", _compress),
+):  # fmt: skip
     _give(_name, _made)
 
 operands.use_class(ndarray)

@@ -19,9 +19,11 @@ from gpugrad._device import device as Device  # noqa: N812
 from gpugrad.graph import LEAF, TensorBase, mode
 from gpugrad.op import saved
 from gpugrad.op.follower import Follower
+from gpugrad.ops import inplace
 from gpugrad.ops import shape as shapes
 from gpugrad.ops.copy import to
 from gpugrad.ops.creation import finish, from_numpy
+from gpugrad.ops.joining import stack
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -79,12 +81,15 @@ def raised(result: Any, kind: type[TensorBase]) -> Any:
 
 
 def lowered(tensor: Any) -> Any:
-    """Return a tensor as a plain one with its history, for results that share no memory with it.
+    """Return a tensor as a plain one with its history, for results that share no memory with it."""
+    return tensor if tensor.__class__ is saved.tensor_class else twin(tensor)
 
-    It is another object: a leaf, which gradients are added to, is seen through a view.
+
+def twin(tensor: Any) -> Any:
+    """Return another plain tensor with the memory and the history of one.
+
+    A leaf, which gradients are added to, is seen through a view.
     """
-    if tensor.__class__ is saved.tensor_class:
-        return tensor
     view = tensor._view
     if view is not None:
         if isinstance(view.base, Follower):
@@ -99,16 +104,99 @@ def lowered(tensor: Any) -> Any:
 
 
 def door(function: F) -> F:
-    """Make results of a function those of the class of what it is given; see :func:`class_of`."""
+    """Put a function of NumPy's name into the namespace.
+
+    Its results are of the class of what it is given; see :func:`class_of`.
+    """
 
     @functools.wraps(function)
     def called(*args: Any, **options: Any) -> Any:
         kind = class_of((args, options))
         return raised(function(*args, **options), kind)
 
-    called.__signature__ = None  # type: ignore[attr-defined]
-    del called.__signature__  # type: ignore[attr-defined]
+    if not called.__doc__:
+        called.__doc__ = f"See numpy.{function.__name__}; it has gradients."
+    DOORS.setdefault(_home(function.__module__), {})[function.__name__] = called
+    called.__module__ = _home(function.__module__)
     return called  # type: ignore[return-value]
+
+
+def also(function: Any, *names: str) -> None:
+    """Give a function of the namespace more names."""
+    for name in names:
+        DOORS[function.__module__][name] = function
+
+
+def _home(module: str) -> str:
+    """Return the namespace to which the functions of a module belong."""
+    end = module.rpartition(".")[2]
+    return module if end in ("linalg", "fft", "random") else "gpugrad.numpy"
+
+
+DOORS: dict[str, dict[str, Any]] = {}  # the functions, by namespace and name
+
+
+# --------------------------------------------------------------------------- of array libraries
+
+
+def plain_of_arrays(value: Any) -> Any:
+    """Return an argument with arrays in the place of tensors, and NumPy's types for ours."""
+    if isinstance(value, TensorBase):
+        saved.read(value)
+        return saved.own_array(value)
+    if value.__class__ is tuple or value.__class__ is list:
+        return value.__class__(map(plain_of_arrays, value))
+    return value.numpy if isinstance(value, _dtype.dtype) else value
+
+
+def from_library(value: Any) -> Any:
+    """Return a result with tensors in the place of arrays."""
+    if backend.is_array(value):
+        return own(value)
+    if isinstance(value, tuple | list):
+        parts = [from_library(v) for v in value]
+        return value._make(parts) if hasattr(value, "_make") else value.__class__(parts)
+    return value
+
+
+def library(name: str, tensors: bool = True) -> Any:
+    """Put a function without a derivative into the namespace: the array library's own.
+
+    Where CuPy has none of this name, NumPy's computes on the host.
+    """
+    theirs = getattr(np, name)
+
+    def function(*args: Any, **options: Any) -> Any:
+        out = options.pop("out", None)
+        where = place_of(tensors_in((args, options)))
+        given = [plain_of_arrays(a) for a in args]
+        named = {key: plain_of_arrays(v) for key, v in options.items()}
+        if where is None:
+            found = theirs(*given, **named)
+        else:
+            found = _on_gpu(name, theirs, given, named, where)
+        return written(name, out, from_library(found))
+
+    functools.update_wrapper(function, theirs, ("__name__", "__qualname__"))
+    del function.__wrapped__  # type: ignore[attr-defined]
+    function.__doc__ = f"See numpy.{name}; it has no derivative."
+    function.__module__ = "gpugrad.numpy.operands"
+    return door(function)
+
+
+def _on_gpu(name: str, theirs: Any, args: Any, options: Any, where: Device) -> Any:
+    door_ = backend.of_device(where)
+    own_ = getattr(door_.xp, name, None)
+    if own_ is not None:
+        return own_(*args, **options)
+    found = theirs(*map(on_host, args), **{key: on_host(v) for key, v in options.items()})
+
+    def moved(value: Any) -> Any:
+        if isinstance(value, tuple | list):
+            return value.__class__(map(moved, value))
+        return door_.from_numpy(np.asarray(value), where) if backend.is_array(value) else value
+
+    return moved(found)
 
 
 # --------------------------------------------------------------------------- operands
@@ -149,8 +237,6 @@ def own(value: Any, where: Device | None = None) -> Any:
 
 def joined(parts: Any) -> Any:
     """Return nested sequences of numbers, arrays and tensors as one array, with its history."""
-    from gpugrad.ops.joining import stack
-
     places = {t.device for t in tensors_in((parts,))}
     where = next((p for p in places if p.type != "cpu"), CPU)
     found = [plain(p, where) for p in parts]
@@ -167,6 +253,17 @@ def joined(parts: Any) -> Any:
 def plain(value: Any, where: Device | None = None) -> Any:
     """Return a tensor, an array, or nested sequences, as a plain tensor with its history."""
     return lowered(own(value, where))
+
+
+def array_of(value: Any, where: Device | None = None) -> Any:
+    """Return a tensor, an array, or nested sequences, as an ndarray with its history.
+
+    It is for results that share no memory with it.
+    """
+    if value.__class__ is array_class:
+        return value
+    found = plain(value, where)
+    return saved.of_class(twin(found) if found is value else found, array_class)
 
 
 def cast(tensor: Any, kind: np.dtype[Any]) -> Any:
@@ -234,8 +331,6 @@ def written(function: str, out: Any, result: Any, casting: str = "same_kind") ->
         return result
     if isinstance(out, tuple) and len(out) == 1:
         return written(function, out[0], result, casting)
-    from gpugrad.ops import inplace
-
     result = own(result)
     array = out._array if isinstance(out, TensorBase) else out
     if not backend.is_array(array) and not isinstance(out, TensorBase):

@@ -18,7 +18,7 @@ from gpugrad.numpy.operands import raised
 from gpugrad.numpy.ufuncs import BY_NUMPY
 from gpugrad.ops.copy import to
 
-NAMESPACES = ("",)  # of NumPy's and of ours
+NAMESPACES = "", "linalg", "fft"  # of NumPy's and of ours
 
 
 @functools.cache

@@ -12,18 +12,20 @@ from typing import Any
 import numpy as np
 
 from gpugrad import _dtype, backend
-from gpugrad.numpy.operands import cast
+from gpugrad.numpy.operands import cast, on_host
 from gpugrad.numpy.ufuncs import op, ufunc
 from gpugrad.op import saved
 from gpugrad.op.promotion import to_one_device
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops import products, reduction, scan, shape
-from gpugrad.ops.copy import clone
+from gpugrad.ops import products, reduction, scan
+from gpugrad.ops import shape as shapes
+from gpugrad.ops.copy import clone, to
 from gpugrad.ops.creation import finish
 from gpugrad.ops.extremum import amax, amin
 from gpugrad.ops.pointwise.choice import fmax, fmin
 from gpugrad.ops.pointwise.division import fmod, quotient, remainder
 from gpugrad.ops.pointwise.power import cbrt
+from gpugrad.ops.scatter import gather
 
 Tensor = Any
 
@@ -200,11 +202,11 @@ def _vecdot(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _matvec(a: Tensor, b: Tensor) -> Tensor:
-    return shape.squeeze(_matmul(a, shape.unsqueeze(b, -1)), -1)
+    return shapes.squeeze(_matmul(a, shapes.unsqueeze(b, -1)), -1)
 
 
 def _vecmat(a: Tensor, b: Tensor) -> Tensor:
-    return shape.squeeze(_matmul(shape.unsqueeze(_conjugate(a), -2), b), -2)
+    return shapes.squeeze(_matmul(shapes.unsqueeze(_conjugate(a), -2), b), -2)
 
 
 # --------------------------------------------------------------------------- along axes
@@ -242,11 +244,28 @@ def _extreme_of(function: Callable[..., Any], pair: str) -> Callable[..., Any]:
     def reduced(x: Tensor, axes: Any, keepdims: bool) -> Tensor:
         if x._array.dtype.kind != "c":
             return function(x, axes, keepdims)
-        from gpugrad.numpy.sorting import greatest_complex
-
-        return greatest_complex(x, axes, keepdims, pair == "maximum")
+        return _greatest_complex(x, axes, keepdims, pair == "maximum")
 
     return reduced
+
+
+def _greatest_complex(x: Any, axes: Any, keepdims: bool, greatest: bool) -> Any:
+    """Return the extreme of complex numbers along axes; nan wins."""
+    kept = [k for k in range(x._array.ndim) if k not in axes]
+    moved = shapes.permute(x, (*kept, *axes))
+    rows = shapes.reshape(moved, (*(x._array.shape[k] for k in kept), -1))
+    lost = on_host(rows.detach())
+    places = np.expand_dims(np.asarray((np.argmax if greatest else np.argmin)(lost, -1)), -1)
+    found = shapes.squeeze(gather(rows, -1, _sent(places, x)), -1)
+    if keepdims:
+        found = shapes.reshape(
+            found, tuple(1 if k in axes else n for k, n in enumerate(x._array.shape))
+        )
+    return found
+
+
+def _sent(places: Any, like: Tensor) -> Tensor:
+    return to(saved.wrap(places), like.device)
 
 
 _floor_divide = _whole("floor_divide", quotient)

@@ -817,7 +817,7 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
     given = value
     if isinstance(value, bool | int | float | complex):
         check_word(value)
-        number = np.asarray(checked_number(value, self.dtype, half_for(())))
+        number = np.asarray(checked_number(value, _dtype.of(self._array.dtype), half_for(())))
         value = wrap(door.from_numpy(number, door.device_of(self._array)))
     elif not isinstance(value, TensorBase):
         if not backend.is_array(value):

@@ -1,0 +1,271 @@
+"""What gpugrad.numpy promises beside values: classes, ``out=``, methods, refusals, names."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+import gpugrad.numpy as gnp
+from gpugrad.testing import as_numpy, assert_close
+
+_FILES = "are of files on the host, text or memory, and have nothing to do with gradients"
+_DATES = "dates are no numbers, and no tensors"
+_STATE = "asks or sets NumPy itself, or describes this build of it"
+_MATRIX = "matrices that are no arrays are discouraged by NumPy, too"
+_TEXT = "objects and text are no tensors"
+ABSENT = {
+    **dict.fromkeys(("busday_count", "busday_offset", "is_busday", "datetime_as_string",
+                     "datetime_data", "busdaycalendar", "datetime64", "timedelta64"), _DATES),
+    **dict.fromkeys(("get_include", "getbufsize", "setbufsize", "geterrcall", "seterrcall", "info",
+                     "show_config", "show_runtime", "test"), _STATE),
+    **dict.fromkeys(("asmatrix", "bmat", "matrix"), _MATRIX),
+    **dict.fromkeys(("bytes_", "character", "object_", "str_", "void", "flexible", "record",
+                     "recarray", "chararray"), _TEXT),
+    **dict.fromkeys(("memmap",), _FILES),
+    **dict.fromkeys(("clongdouble", "longdouble", "complex256", "float128"),
+                    "no device computes with these types"),
+    **dict.fromkeys(("broadcast", "flatiter", "nditer", "nested_iters"),
+                    "NumPy's iterators read memory; `x.flat` and `ndindex` are there"),
+    "frompyfunc": "makes ufuncs of objects; `vectorize` keeps the history",
+    "poly1d": "a class that stores NumPy's arrays; use the functions of coefficients",
+    "asfortranarray": "results lie in memory in C's order",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("home", ["", "linalg", "fft"])
+def test_what_is_absent_is_named_with_its_reason(home: str) -> None:
+    theirs: Any = getattr(np, home) if home else np
+    ours: Any = getattr(gnp, home) if home else gnp
+    known = [
+        n for n in dir(theirs) if callable(getattr(theirs, n)) and not n.startswith("_")
+        and not inspect.ismodule(getattr(theirs, n))
+    ]  # fmt: skip
+    absent = {n for n in known if not hasattr(ours, n)}
+    assert absent <= {*ABSENT}, "a name of NumPy's is neither there nor listed"
+    if not home:
+        there = {n for n in ABSENT if hasattr(gnp, n)}
+        assert not there, "is listed as absent, but is there"
+
+
+def test_signatures_have_numpys_names_in_numpys_order() -> None:
+    for name in gnp.__all__:
+        theirs, ours = getattr(np, name, None), getattr(gnp, name)
+        try:
+            wanted, found = inspect.signature(theirs), inspect.signature(ours)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            continue
+        if inspect.isclass(ours) or any(
+            p.kind is p.VAR_POSITIONAL for p in found.parameters.values()
+        ):
+            continue  # of the array library: handed on as they come
+        missing = {*wanted.parameters} - {*found.parameters} - {"kwargs", "ndmax", "einsum_call"}
+        assert not missing, (name, missing)
+        places = [
+            [
+                n
+                for n, p in s.parameters.items()
+                if p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY)
+            ]
+            for s in (wanted, found)
+        ]
+        assert places[1][: len(places[0])] == places[0], name
+
+
+# --------------------------------------------------------------------------- classes
+
+
+def test_the_class_of_the_operands_says_the_class_of_the_result() -> None:
+    array, tensor = gnp.ones(2, np.float32), gpugrad.ones(2)
+    assert type(gnp.sin(tensor)) is type(np.sin(tensor)) is gpugrad.Tensor
+    assert type(gnp.add(array, tensor)) is type(tensor + array) is gnp.ndarray
+    assert type(gnp.sin(np.ones(2))) is type(gnp.sin(1.0)) is gnp.ndarray
+    assert type(np.concatenate([tensor, np.ones(2)])) is gpugrad.Tensor
+    assert type(gpugrad.sin(array)) is gnp.ndarray
+
+    class Own(gnp.ndarray):
+        pass
+
+    own = array.as_subclass(Own)
+    assert type(gnp.sum(own)) is type(own[0]) is type(own * 2) is Own
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, np.int32])
+def test_arrays_on_either_side_of_a_plain_tensor_agree(kind: Any) -> None:
+    array = np.arange(1, 4).astype(kind)
+    for dtype in (gpugrad.float32, gpugrad.int64, gpugrad.float16):
+        t = gpugrad.tensor([1, 2, 3], dtype=dtype)
+        assert_close(array + t, t + array)
+        assert_close(array - t, -(t - array))
+        assert_close(array * t, t * array)
+        assert_close(np.multiply(array, t), t * array)
+        assert_close(array < t, t > array)
+        assert_close(array[0] * t, t * array[0])
+
+
+def test_numbers_are_weak_and_numpys_scalars_are_not() -> None:
+    x = gnp.array([1.0, 2.0], dtype=np.float32)
+    assert (x * 2.0).dtype == (2 * x).dtype == (x + 1).dtype == np.float32
+    assert (x * np.float64(2)).dtype == (np.float64(2) * x).dtype == np.float64
+    assert (gnp.arange(3) / 2).dtype == np.float64
+    with pytest.raises(OverflowError, match="300 out of bounds for uint8"):
+        gnp.array([1], np.uint8) + 300
+    assert bool((gnp.array([1], np.uint8) < 300).all())
+
+
+def test_an_array_has_numpys_methods_and_attributes() -> None:
+    host = np.arange(24.0).reshape(2, 3, 4)
+    x = gnp.array(host)
+    assert (x.size, x.shape, x.ndim, x.itemsize, x.nbytes) == (24, (2, 3, 4), 3, 8, 192)
+    assert x.dtype == np.float64
+    assert x.strides == host.strides
+    for call in (
+        lambda a: a.sum(0), lambda a: a.mean((1, 2)), lambda a: a.std(axis=1, ddof=1),
+        lambda a: a.var(), lambda a: a.max(-1), lambda a: a.min(), lambda a: a.argmax(1),
+        lambda a: a.transpose(), lambda a: a.transpose(1, 0, 2), lambda a: a.reshape(6, 4),
+        lambda a: a.reshape((4, -1)), lambda a: a.repeat(2), lambda a: a.T, lambda a: a.mT,
+        lambda a: a.flatten(), lambda a: a.ravel("F"), lambda a: a.swapaxes(0, 1),
+        lambda a: a.clip(3, 5), lambda a: a.cumsum(), lambda a: a.cumprod(1),
+        lambda a: a.dot(a[0].T),
+        lambda a: a.round(1), lambda a: a.take([1, 2]), lambda a: a.diagonal(), lambda a: a.trace(),
+        lambda a: a.astype("f4"), lambda a: a.astype(int), lambda a: a.any(0), lambda a: a.all(),
+        lambda a: a.prod(2), lambda a: a.squeeze(), lambda a: a.nonzero(), lambda a: a.conj(),
+        lambda a: a.real, lambda a: a.imag, lambda a: a.copy(), lambda a: a[0].argsort(0),
+        lambda a: a[0, :, 0].searchsorted([3.0]), lambda a: a.compress([True, False], 0),
+        lambda a: a[::-1, 1:, ::-2], lambda a: a[..., -1], lambda a: a[[0, 1], :, [1, 2]],
+        lambda a: a[0, :, [1, 2]], lambda a: a[a > 5], lambda a: a[None, ..., ::-1, 0],
+        lambda a: a[[[0, 1], [1, 0]], 1], lambda a: divmod(a, 3), lambda a: a // 2 ** a % 3,
+        lambda a: abs(-a), lambda a: a @ a.mT if hasattr(a, "mT") else a, lambda a: a.flat[3],
+        lambda a: a.flat[2:5], lambda a: 2 in a, lambda a: a.item(3), lambda a: a.tolist(),
+    ):  # fmt: skip
+        expected, found = call(host), call(x)
+        if isinstance(expected, tuple):
+            for e, f in zip(expected, found, strict=True):
+                np.testing.assert_array_equal(as_numpy(f), e)
+        else:
+            np.testing.assert_allclose(as_numpy(found), expected)
+            if isinstance(expected, np.ndarray):
+                assert as_numpy(found).dtype == expected.dtype
+    ordered = gnp.array([3.0, 1.0, 2.0])
+    assert ordered.sort() is None
+    assert ordered.tolist() == [1.0, 2.0, 3.0]
+    assert repr(ordered) == "array([1., 2., 3.])"
+    assert repr(ordered.requires_grad_() * 2).startswith("array([2., 4., 6.], grad_fn=<Mul")
+    assert pickle.loads(pickle.dumps(gnp.ones(2))).dtype == np.float64
+    with pytest.raises(ValueError, match=r"Use a.any\(\) or a.all\(\)"):
+        bool(gnp.ones(2))
+
+
+# --------------------------------------------------------------------------- writing
+
+
+def test_out_of_a_tensor_gets_the_history_and_a_plain_array_is_refused() -> None:
+    x = gnp.array([1.0, 2.0]).requires_grad_()
+    out = gnp.zeros(2)
+    assert gnp.exp(x, out=out) is out
+    out.sum().backward()
+    assert_close(x.grad, np.exp([1.0, 2.0]))
+    assert np.multiply(x, 2, out=gnp.zeros(2)).requires_grad
+    assert gnp.sum(x, out=gnp.zeros(())).requires_grad
+    assert np.add(x.detach(), 1, out=(host := np.zeros(2))) is host
+    assert host.tolist() == [2.0, 3.0]
+    for refused in (
+        lambda: np.add(x, 1, out=np.zeros(2)), lambda: gnp.cumsum(x, out=np.zeros(2)),
+        lambda: np.copyto(np.zeros(2), x), lambda: np.put(np.zeros(2), 0, x[0]),
+        lambda: np.add.at(np.zeros(2), [0, 1], x), lambda: np.ones(2).__iadd__(x),
+        lambda: np.add(x, 1, out=np.zeros(2), where=[True, False]),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match="plain array, which has no history"):
+            refused()
+    with pytest.raises(TypeError, match="casting rule 'same_kind'"):
+        gnp.multiply(x, 0.5, out=gnp.zeros(2, int))
+    with pytest.raises(ValueError, match=r"has shape \(3,\)"):
+        gnp.exp(x, out=gnp.zeros(3))
+
+
+def test_elements_that_a_mask_leaves_out_are_not_computed_and_have_no_gradient() -> None:
+    x = gnp.array([4.0, 0.0, -1.0]).requires_grad_()
+    out = gnp.full(3, 7.0)
+    found = gnp.sqrt(x, where=x > 0, out=out)
+    found.sum().backward()
+    assert found.tolist() == [2.0, 7.0, 7.0]
+    assert x.grad.tolist() == [0.25, 0.0, 0.0]
+    assert gnp.sqrt(x, where=x > 0).tolist() == [2.0, 0.0, 0.0]
+
+
+def test_written_in_place_operators_and_indices_keep_the_history() -> None:
+    x = gnp.array([1.0, 2.0, 3.0]).requires_grad_()
+    y = x * 1
+    view = np.reshape(y, (3, 1))
+    view *= 2
+    y[[0, 0]] = 5.0
+    y[::-2] = gnp.stack([x[0], x[1]])  # the last and the first
+    np.put(y, [1], x[2] * 3)
+    y.sum().backward()
+    assert y.tolist() == [2.0, 9.0, 1.0]
+    assert x.grad.tolist() == [1.0, 1.0, 3.0]
+    z = gnp.zeros((2, 2))
+    z.real[0] = 4
+    z[0, 0] += 1
+    assert z.tolist() == [[5.0, 4.0], [0.0, 0.0]]
+    whole = gnp.arange(3)
+    with pytest.raises(TypeError, match="same_kind"):
+        whole += 0.5
+
+
+@pytest.mark.parametrize("name", ["add", "multiply", "maximum", "logaddexp", "subtract", "hypot"])
+def test_the_methods_of_ufuncs_are_numpys(name: str) -> None:
+    ours, theirs = getattr(gnp, name), getattr(np, name)
+    host = np.random.default_rng(1).permutation(24).reshape(2, 3, 4) / 7
+    x = gnp.array(host).requires_grad_()
+    for call in (
+        lambda f, a: f.reduce(a), lambda f, a: f.reduce(a, axis=-1, keepdims=True),
+        lambda f, a: f.accumulate(a, 1), lambda f, a: f.reduceat(a, [0, 2, 1], axis=2),
+        lambda f, a: f.outer(a[0], a[1, 0]), lambda f, a: f.reduce(a, 0, initial=2.0),
+    ):  # fmt: skip
+        if name == "subtract" and call(np.add, host).shape == host.shape[1:]:
+            continue
+        expected = call(theirs, host)
+        for function in (ours, theirs):  # by NumPy's own ufunc, too
+            found = call(function, x)
+            np.testing.assert_allclose(as_numpy(found), expected)
+            assert found.requires_grad
+    target, values = gnp.zeros(3), gnp.array([1.0, 2.0, 4.0]).requires_grad_()
+    kept = np.zeros(3)
+    ours.at(target, [0, 2, 0], values)
+    theirs.at(kept, [0, 2, 0], [1.0, 2.0, 4.0])
+    np.testing.assert_allclose(as_numpy(target), kept)
+    assert target.requires_grad
+
+
+# --------------------------------------------------------------------------- refusals
+
+
+def test_what_has_no_rule_is_refused_by_name_for_every_tensor() -> None:
+    for t in (gpugrad.ones(2), gnp.ones(2), gpugrad.ones(2, requires_grad=True)):
+        with pytest.raises(TypeError, match="has no rule for tensors"):
+            np.frompyfunc(lambda a: a, 1, 1)(t)
+        with pytest.raises(TypeError, match=r"numpy.*busday_count has no rule"):
+            np.busday_count(t, t)
+    x = gpugrad.ones(2, requires_grad=True)
+    for read in (lambda: np.array([x, x]), lambda: np.asarray(x), lambda: np.array(x)):
+        with pytest.raises(RuntimeError, match=r"Use tensor.detach\(\).numpy\(\) instead"):
+            read()
+    with pytest.raises(TypeError, match="the tensor requires grad"):
+        np.savetxt("nowhere", x)
+    with pytest.raises(TypeError, match="counts have no derivative"):
+        np.histogram2d(x, x, weights=x)
+
+
+def test_numpys_functions_leave_other_libraries_objects_to_them() -> None:
+    class Other:
+        def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+            return "theirs"
+
+    assert np.concatenate([gpugrad.ones(2), Other()]) == "theirs"  # type: ignore[list-item]
+    like: Any = gpugrad.ones(2)
+    assert type(np.zeros(3, like=like)) is gpugrad.Tensor
