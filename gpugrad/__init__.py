@@ -15,11 +15,8 @@ from gpugrad import cuda as cuda
 from gpugrad import fft as fft
 from gpugrad import func as func
 from gpugrad import linalg as linalg
-from gpugrad import optim as optim
 from gpugrad import return_types as return_types
-from gpugrad import signal as signal
 from gpugrad import special as special
-from gpugrad import utils as utils
 from gpugrad._device import device as device
 from gpugrad._dtype import bfloat16 as bfloat16
 from gpugrad._dtype import complex64 as complex64
@@ -112,6 +109,9 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import cupy as cupy
     from gpugrad import kernel as kernel
     from gpugrad import numpy as numpy
+    from gpugrad import optim as optim
+    from gpugrad import signal as signal
+    from gpugrad import utils as utils
     from gpugrad.functions import *
     from gpugrad.kernel import ElementwiseKernel as ElementwiseKernel
     from gpugrad.kernel import ReductionKernel as ReductionKernel
@@ -122,8 +122,7 @@ else:  # they are made when they are first asked for
 
     from gpugrad.op import forms as _forms
 
-    _functions = _forms.declared_in("")
-    _function, __dir__ = _forms.functions("", globals())
+    _function, _known = _forms.functions("", globals())
     _later = {  # what most programs do not ask for: the module in which it is
         "cupy": "gpugrad.cupy",
         "kernel": "gpugrad.kernel",
@@ -132,6 +131,9 @@ else:  # they are made when they are first asked for
         "ReductionKernel": "gpugrad.kernel",
         "formula": "gpugrad.kernel",
         "raw_kernel": "gpugrad.kernel",
+        "optim": "gpugrad.optim",
+        "signal": "gpugrad.signal",
+        "utils": "gpugrad.utils",
     }
 
     def __getattr__(name):
@@ -141,6 +143,9 @@ else:  # they are made when they are first asked for
         found = globals()[name] = getattr(module, name, module)
         return found
 
-    __all__ = [name for name in (*globals(), *_functions, *_later) if not name.startswith("_")]
+    def __dir__():
+        return sorted({*_known(), *_later})
+
+    __all__ = [name for name in __dir__() if not name.startswith("_")]
 
 __version__ = "0.1.0"

@@ -21,12 +21,6 @@ for _module in pkgutil.walk_packages(ops.__path__, "gpugrad.ops."):
     import_module(_module.name)  # which fills the table
 
 
-class Methods(TensorBase):
-    """What can be done with a tensor; what a tensor is, :class:`gpugrad.Tensor` says."""
-
-    __slots__ = ()
-
-
 def methods() -> Iterator[tuple[str, Callable[[], Callable[..., Any]]]]:
     """Return what makes each of the methods, by their names."""
     for declared in PUBLIC.values():
@@ -46,5 +40,8 @@ def methods() -> Iterator[tuple[str, Callable[[], Callable[..., Any]]]]:
                 yield written, forms["_"]
 
 
-for _name, _make in methods():
-    setattr(Methods, _name, Method(Methods, _name, _make))
+class Methods(TensorBase):
+    """What can be done with a tensor; what a tensor is, :class:`gpugrad.Tensor` says."""
+
+    __slots__ = ()
+    locals().update({name: Method(make) for name, make in methods()})

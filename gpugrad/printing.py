@@ -17,7 +17,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Writer = Callable[[Any], str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PrintOptions:
     """The options that `set_printoptions` chooses."""
 

@@ -9,7 +9,7 @@ from gpugrad.op.results import RESULTS
 def __getattr__(name: str) -> Any:
     if name not in RESULTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return RESULTS[name]
+    return RESULTS[name].made
 
 
 def __dir__() -> list[str]:

@@ -263,6 +263,33 @@ def test_importing_gpugrad_takes_a_bounded_number_of_modules() -> None:
     )  # fewer where a .pth has some
 
 
+def test_importing_gpugrad_does_no_work_that_an_operation_can_do_when_it_is_first_called() -> None:
+    compiled, built, classes, later = python(
+        "compiled = []\n"
+        "def watch(event, values):\n"
+        "    if event == 'compile' and values[0] is not None:\n"
+        "        compiled.append(str(values[1]))\n"
+        "sys.addaudithook(watch)\n"
+        "import gpugrad\n"
+        "known = ('.py', '<string>')\n"
+        "print(*sorted(t for t in compiled if not t.endswith(known)), sep=';')\n"
+        "from gpugrad.op import OPS\n"
+        "from gpugrad.op.results import RESULTS\n"
+        "print(len(OPS), sum(not callable(op.formula._outputs) for op in OPS.values()))\n"
+        "print(len(RESULTS), sum(found._made is not None for found in RESULTS.values()))\n"
+        "print(*('gpugrad.' + name in sys.modules for name in ('optim', 'signal', 'utils')))\n"
+    )
+    # two codes that all functions share which are not written yet; "<string>" are named tuples
+    assert compiled == "<gpugrad call>;<gpugrad call>"
+    count, parsed = map(int, built.split())
+    assert count > 190
+    assert parsed == 0
+    count, made = map(int, classes.split())
+    assert count > 30
+    assert made == 0
+    assert later == "False False False"
+
+
 def test_importing_gpugrad_changes_nothing_outside() -> None:
     before, after = python(
         "import warnings, threading\n"

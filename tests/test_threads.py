@@ -16,6 +16,7 @@ import pytest
 
 import gpugrad
 from comparison import agree
+from gpugrad.op.results import Results
 from gpugrad.utils.checkpoint import checkpoint
 
 THREADS = 8
@@ -645,3 +646,61 @@ def test_an_interrupt_ends_walks_of_other_threads() -> None:
         time.sleep(0.001)
     assert set(threading.enumerate()) <= before
     assert gpugrad.graph.mode.enabled is True
+
+
+# --------------------------------------------------------------------------- first use
+
+FIRST = """
+import sys, threading
+import gpugrad
+from gpugrad import return_types
+
+sys.setswitchinterval(1e-6)
+NAMES = "exp sigmoid erf logit tanh atan2 hypot clamp where max sort logsumexp cumsum".split()
+start, found = threading.Barrier(8), []
+
+def work():
+    x = gpugrad.tensor([[0.25, 0.5], [0.75, 0.125]], requires_grad=True)
+    y = gpugrad.tensor([[0.5, 0.25], [0.5, 0.75]], requires_grad=True)
+    others = {
+        "atan2": (y,), "hypot": (y,), "clamp": (0.25, 0.6), "max": (1,), "sort": (1,),
+        "logsumexp": (1,), "cumsum": (1,), "where": (y > 0.3, y),
+    }
+    results = []
+    for name in NAMES:
+        start.wait()
+        out = getattr(x, name)(*others.get(name, ()))
+        kind = type(out)
+        out = out if isinstance(out, gpugrad.Tensor) else out[0]
+        grads = gpugrad.autograd.grad((out * out).sum(), (x, y), allow_unused=True)
+        results.append((kind, out.tolist(), [None if g is None else g.tolist() for g in grads]))
+    results.append(gpugrad.optim.SGD)
+    found.append(results)
+
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert len(found) == 8 and all(one == found[0] for one in found), found
+assert found[0][NAMES.index("max")][0] is return_types.max
+print("same")
+"""
+
+
+def test_threads_that_use_operations_for_the_first_time_at_once_have_the_same_results() -> None:
+    root = str(Path(gpugrad.__file__).parents[1])
+    start = f"import sys; sys.path.insert(0, {root!r})\n"
+    done = subprocess.run(
+        [sys.executable, "-c", start + FIRST],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert (done.stdout, done.stderr) == ("same\n", "")
+
+
+def test_threads_make_one_class_of_the_results_of_a_function() -> None:
+    for _ in range(10):
+        results = Results("found", ("values", "indices"))
+        kinds = in_threads(lambda results=results: type(results(1, 2)))  # type: ignore[misc]
+        assert set(kinds) == {results.made}

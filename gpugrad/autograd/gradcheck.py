@@ -72,7 +72,7 @@ _NOT_BATCHED_FORWARD = (
 # --------------------------------------------------------------------------- what is checked
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Check:
     """A function at a point, how it is to be checked, and the words for it."""
 

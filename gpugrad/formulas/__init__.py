@@ -32,6 +32,7 @@ from gpugrad.formulas.expression import constant as constant
 from gpugrad.formulas.expression import eq as eq
 from gpugrad.formulas.expression import is_constant as is_constant
 from gpugrad.formulas.expression import lowered as lowered
+from gpugrad.formulas.expression import only_function as only_function
 from gpugrad.formulas.expression import ordered as ordered
 from gpugrad.formulas.expression import parse as parse
 from gpugrad.formulas.expression import substitute as substitute

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ast
+import functools
 import math
+import re
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -139,7 +140,7 @@ def is_constant(e: Expression, value: Number) -> bool:
 # --------------------------------------------------------------------------- functions
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Function:
     """A scalar function: how it is written in each language, and what kind of value it has.
 
@@ -210,7 +211,7 @@ for _name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "erf")
 Rule = Callable[..., Any]  # returns an expression or a number for each argument, or None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Derivative:
     """The rule of a function: its parameters by name, and what they are multiplied into."""
 
@@ -341,25 +342,49 @@ def eq(x: Operand, y: Operand) -> Expression:
 def parse(text: str) -> tuple[tuple[str, ...], Callable[..., Expression]]:
     """Return the names in ``text``, in order of appearance, and a function that builds it of them.
 
-    ``text`` uses Python's operators and the names of :data:`FUNCTIONS`.
+    ``text`` uses Python's operators and the names of :data:`FUNCTIONS`.  It is compiled when it is
+    first built of something: importing gpugrad declares some 200 formulas, of which few are used.
     """
-    tree = ast.parse(text, mode="eval")
-    nodes = list(ast.walk(tree))
-    functions = {id(n.func) for n in nodes if isinstance(n, ast.Call)}
-    found = [n for n in nodes if isinstance(n, ast.Name) and id(n) not in functions]
-    found.sort(key=lambda n: (n.lineno, n.col_offset))
-    names = tuple(dict.fromkeys(n.id for n in found))
-    called = {n.id for n in nodes if isinstance(n, ast.Name) and id(n) in functions}
-    namespace = {"__builtins__": {}, **{name: _builder(name) for name in called}}
-    code = compile(f"lambda {', '.join(names)}: {text}", text, "eval")
-    built = eval(code, namespace)
-    return names, lambda *operands: as_expression(built(*operands))
+    words = dict.fromkeys(_WORD.findall(text))
+    names = tuple([w for w in words if not w.endswith("(")])
+    called = [w[:-1] for w in words if w.endswith("(")]
+    for name in called:
+        if name not in FUNCTIONS:
+            known = ", ".join(sorted(FUNCTIONS))
+            raise NameError(f"formula: no function {name!r}; known are {known}")
+
+    function: Callable[..., Operand] | None = None
+
+    def build(*operands: Operand) -> Expression:
+        nonlocal function
+        if function is None:
+            functions = {name: functools.partial(call, name) for name in called}
+            code = compile(f"lambda {', '.join(names)}: {text}", text, "eval")
+            function = eval(code, {"__builtins__": {}, **functions})
+        return as_expression(function(*operands))
+
+    return names, build
 
 
-def _builder(name: str) -> Callable[..., Expression]:
-    if name not in FUNCTIONS:
-        raise NameError(f"formula: no function {name!r}; known are {', '.join(sorted(FUNCTIONS))}")
-    return lambda *args: call(name, *args)
+_WORD = re.compile(r"\b[A-Za-z_]\w*\(?")  # of a formula; that of a function has its parenthesis
+_OPERATORS = {
+    function.python[1:-1]: name
+    for name, function in FUNCTIONS.items()
+    if function.python.startswith("(")
+}
+
+
+def only_function(text: str) -> str:
+    """Return the name of the function that a formula is of its variables, or an empty text.
+
+    >>> only_function("hypot(x, y)"), only_function("x * y"), only_function("maximum(x, 0)")
+    ('hypot', 'mul', '')
+    """
+    written = _WORD.sub(lambda word: word[0] if word[0].endswith("(") else "{}", text)
+    name, _, operands = written.partition("(")
+    if operands == f"{', '.join(['{}'] * written.count('{}'))})":
+        return name
+    return _OPERATORS.get(written, "")
 
 
 def substitute(e: Expression, values: Mapping[Expression, Expression]) -> Expression:

@@ -36,7 +36,7 @@ def has_order(formula: Formula) -> bool:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Product:
     """A vector-Jacobian (or Jacobian-vector) product as a formula.
 
@@ -59,21 +59,24 @@ class Formula:
     """
 
     __slots__ = (
-        "_math", "_parts", "_products", "by_rule", "convention", "inputs", "name", "outputs",
+        "_math", "_outputs", "_parts", "_products", "by_rule", "convention", "inputs", "name",
     )  # fmt: skip
 
     def __init__(
         self,
         name: str,
         inputs: Sequence[Expression],
-        outputs: Sequence[Expression],
+        outputs: Sequence[Expression] | Callable[[], Sequence[Expression]],
         by_rule: bool = False,
         convention: str = TORCH,
     ):
-        """Make a formula; ``by_rule`` lets its own rule name ``out``, which is then saved."""
+        """Make a formula; ``by_rule`` lets its own rule name ``out``, which is then saved.
+
+        The outputs may be given as a function, which builds them when they are first asked for.
+        """
         self.name = name
         self.inputs = tuple(inputs)
-        self.outputs = tuple(outputs)
+        self._outputs = outputs if callable(outputs) else tuple(outputs)
         self.by_rule = by_rule
         self.convention = convention
         self._math: Formula | None = None
@@ -83,6 +86,14 @@ class Formula:
     def __repr__(self) -> str:
         inputs = ", ".join(str(v.value) for v in self.inputs)
         return f"{self.name}({inputs}) = {', '.join(map(repr, self.outputs))}"
+
+    @property
+    def outputs(self) -> tuple[Expression, ...]:
+        """What the formula is, of its inputs."""
+        found = self._outputs
+        if callable(found):  # two threads build the same: equal expressions are one object
+            found = self._outputs = tuple(found())
+        return found
 
     @property
     def in_math(self) -> Formula:

@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Any
 
 from gpugrad.formulas import (
-    COMPLEX,
     DERIVATIVES,
     FUNCTIONS,
     Derivative,
     Formula,
     Function,
     call,
+    only_function,
     parse,
     variable,
 )
@@ -74,23 +74,19 @@ def pointwise(
     def declare(rule: Callable[..., Any]) -> Callable[..., Any]:
         key = rule.__name__
         asked = rule.__code__.co_varnames[: rule.__code__.co_argcount]
-        example = built(*(variable(n, COMPLEX) for n in names))
+        only = only_function(text)
         # a second operation of one function (clamp is a maximum too) has a derivative of its own
-        primitive = (
-            all(a.function == "variable" for a in example.args)
-            and example.function not in DERIVATIVES
-        )
+        primitive = bool(only) and only not in DERIVATIVES
         make = built
         if asked and not primitive:
             FUNCTIONS[key] = Function(host, definition=built)
             make = partial(call, key)
         if asked:
-            derived = example.function if primitive else key
-            DERIVATIVES[derived] = Derivative(rule, names, asked)
+            DERIVATIVES[only if primitive else key] = Derivative(rule, names, asked)
 
         def build(kind: str) -> Formula:
             inputs = [variable(n, (kinds or {}).get(n, kind)) for n in names]
-            return Formula(key, inputs, (make(*inputs),), by_rule=bool(asked))
+            return Formula(key, inputs, lambda: (make(*inputs),), by_rule=bool(asked))
 
         kind = Pointwise if derivable else Underivable
         op = OPS[key] = kind(
@@ -124,6 +120,4 @@ def defined(
     """
     if op.numbered:  # what the node is called depends on what the operands are
         numbers = generated.NONE
-    if op.specializes:
-        return generated.forward(op, general, numbers, head)
-    return generated.general(op, general, head)
+    return generated.forward(op, general, numbers, head)

@@ -371,6 +371,11 @@ class Elementwise:
 
     fit = staticmethod(fit)
 
+    @property
+    def specializes(self) -> bool:
+        """Whether plain operands take a function generated for this operation."""
+        return True
+
     @functools.cached_property
     def plain_function(self) -> Callable[..., Any]:
         """The formula as a function of tensors, generated for plain ones of one type."""
@@ -529,9 +534,12 @@ class Pointwise(Elementwise):
 
     @property
     def specializes(self) -> bool:
-        """Whether plain operands take a function generated for this operation."""
-        known = generated.eligible(self.formula) and self.promotion != "compare"
-        return known and bool(self.name)
+        """Whether plain operands take a function generated for this operation.
+
+        It has a gradient, and is of real numbers only.
+        """
+        numbers = all(v.kind == REAL for v in self.formula.inputs)
+        return bool(self.name) and numbers and self.promotion != "compare"
 
     @property
     def source(self) -> str:

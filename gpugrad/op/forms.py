@@ -8,7 +8,7 @@ read.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import Parameter, Signature
@@ -28,13 +28,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 Selected = tuple[Any, tuple[Any, ...]]  # a function, and its operands
 
 PUBLIC: dict[str, Public] = {}  # by the name of the function or method
+_FUNCTIONS: dict[str, dict[str, Public]] = {}  # by module, and their names there
 
 _POSITIONAL, _KEYWORD, _ANY = (
     Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY, Parameter.VAR_POSITIONAL,
 )  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Public:
     """A function of tensors, and the forms in which users get it; see :func:`public`."""
 
@@ -72,12 +73,14 @@ class Public:
 
         The operands of a formula are tensors, arrays or numbers, but not all of them numbers.
         """
+        if hasattr(self.plain, "op"):
+            names = self.plain.op.parameters
+            notes = dict.fromkeys(names if len(names) == 1 else self.tensors, "Tensor")
+            return tuple([_parameter(n, _POSITIONAL, Parameter.empty, notes) for n in names])
         function = inspect.unwrap(self.plain)
         code, defaults = function.__code__, function.__defaults__ or ()
-        names = code.co_varnames
+        names, notes = code.co_varnames, function.__annotations__
         count, keywords = code.co_argcount, code.co_kwonlyargcount
-        tensors = names[:1] if count == 1 else self.tensors
-        notes = function.__annotations__ or dict.fromkeys(tensors, "Tensor")
         found = []
         for k, name in enumerate(names[:count]):
             place = k - count + len(defaults)
@@ -326,12 +329,19 @@ def public(
     def declare(plain: F) -> F:
         key = name or plain.__name__
         assert key not in PUBLIC, key
-        PUBLIC[key] = Public(
+        made = PUBLIC[key] = Public(
             key, plain, function, method, out, changed, tuple(names.split()),
             tuple(operators.split()), tuple(reflected.split()), formula,
             NONE if "other" in tensors.split() else numbers, promotes, creates,
             plain.__module__, frozenset(tensors.split()), signatures, unlike,
         )  # fmt: skip
+        for called in (key, *made.names):
+            module, _, last = called.rpartition(".")
+            known = _FUNCTIONS.setdefault(module, {})
+            if function:
+                known[last] = made
+            if "function" in changed and not module:
+                known[f"{last}_"] = made
         return plain
 
     return declare
@@ -349,21 +359,7 @@ def selecting(choose: Callable[..., Any]) -> Any:
 
 def declared_in(module: str) -> dict[str, Public]:
     """Return what the functions of a module are: ``""`` is gpugrad, ``"special"`` another one."""
-    return {
-        name.rpartition(".")[2] + ending: declared
-        for declared in PUBLIC.values()
-        for ending in _endings(declared)
-        for name in (declared.name, *declared.names)
-        if name.rpartition(".")[0] == module and not (ending and "." in name)
-    }
-
-
-def _endings(declared: Public) -> Iterator[str]:
-    """Yield what ends the names of its functions: nothing, and "_" for one that writes."""
-    if declared.is_function:
-        yield ""
-    if "function" in declared.inplace:
-        yield "_"
+    return _FUNCTIONS[module]
 
 
 def functions(
@@ -389,9 +385,13 @@ def functions(
 class Method:
     """A method of tensors, which is made when it is first asked for and then takes its place."""
 
-    def __init__(self, home: type, name: str, make: Callable[[], Callable[..., Any]]):
-        """Make a place of a class, of this name, for what ``make`` returns."""
-        self.home, self.name, self.make = home, name, make
+    def __init__(self, make: Callable[[], Callable[..., Any]]):
+        """Make a place of a class for what ``make`` returns."""
+        self.make = make
+
+    def __set_name__(self, home: type, name: str) -> None:
+        """Say which class that is, and by which name the method is asked for."""
+        self.home, self.name = home, name
 
     def __get__(self, tensor: Any, owner: type) -> Any:
         """Return the method itself."""

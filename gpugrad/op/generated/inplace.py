@@ -27,7 +27,7 @@ from gpugrad.backend import cpu
 from gpugrad.formulas import Formula
 from gpugrad.op import saved
 from gpugrad.op.generated.pointwise import HOST
-from gpugrad.op.generated.template import defined, each, filled, known, stub
+from gpugrad.op.generated.template import defined, each, filled, known, written_first
 
 # Memory that is another array's may have several elements at one place, or share some with an
 # operand.  Errors are as in the call: nothing is written before they are raised.  The counter of
@@ -170,13 +170,6 @@ def zeroing_source() -> str:
     )
 
 
-FIRST_CALL = """\
-def call({signature}):
-    specialize()
-    return again({arguments})
-"""
-
-
 def inplace(
     op: Any, name: str, general: Callable[..., Any], scales: bool = False
 ) -> Callable[..., Any]:
@@ -194,32 +187,22 @@ def inplace(
         namespace.update(formula=op.formula, write=cpu.writer_of(op.formula))
         return source(name, op.formula, op.parameters, scales)
 
-    return _written_first(
-        name,
-        general,
-        ", ".join([*op.parameters, *["*", "alpha"] * scales, "**others"]),
-        ", ".join([*op.parameters, *["alpha=alpha"] * scales, "**others"]),
-        write,
-    )
+    return _form(name, general, write)
 
 
 def zeroing(general: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return ``zero_``, written when it is first called, of the same for tensors of any kind."""
-    made = _written_first("zero_", general, "self", "self", lambda _: zeroing_source())
+    made = _form("zero_", general, lambda _: zeroing_source())
     return functools.update_wrapper(made, general)
 
 
-def _written_first(
-    name: str,
-    general: Callable[..., Any],
-    signature: str,
-    arguments: str,
-    write: Callable[[dict[str, Any]], str],
+def _form(
+    name: str, general: Callable[..., Any], write: Callable[[dict[str, Any]], str]
 ) -> Callable[..., Any]:
     """Return a function whose text ``write`` returns, given its namespace, at the first call."""
     namespace: dict[str, Any] = {"__name__": __name__, "general": general}
 
-    def specialize() -> None:
+    def specialized() -> Any:
         namespace.update(
             known(),
             Counter=graph.Counter,
@@ -238,10 +221,8 @@ def _written_first(
             quietly=cpu.quietly,
             shared_counter=saved.shared_counter,
         )
-        function.__code__ = defined(name, write(namespace), namespace).__code__
+        return defined(name, write(namespace), namespace)
 
-    text = filled(FIRST_CALL, signature=signature, arguments=arguments)
-    function: Any = stub(name, text, namespace)
+    function = written_first(name, specialized, namespace)
     function.__defaults__, function.__kwdefaults__ = general.__defaults__, general.__kwdefaults__
-    namespace.update(specialize=specialize, again=function)
     return function

@@ -17,7 +17,6 @@ def mul(input, other):
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -27,7 +26,7 @@ import numpy as np
 from gpugrad import backend
 from gpugrad.backend import cpu
 from gpugrad.backend.batched import BatchedBackend
-from gpugrad.formulas import REAL, Expression, Formula, Product
+from gpugrad.formulas import Expression, Formula, Product
 from gpugrad.op import saved
 from gpugrad.op.generated.template import (
     EDGE,
@@ -42,16 +41,11 @@ from gpugrad.op.generated.template import (
     masks,
     plain_head,
     recorded,
-    stub,
     was_written,
+    written_first,
 )
 
 HOST = frozenset({np.ndarray, np.float32, np.float64})
-
-
-def eligible(formula: Formula) -> bool:
-    """Tell whether a formula is of real numbers only."""
-    return all(e.kind == REAL for e in (*formula.inputs, *formula.outputs))
 
 
 # --------------------------------------------------------------------------- forward
@@ -227,27 +221,16 @@ def _case(
 # written when its function is first called.  Inside of a rule, where the operands are expressions,
 # it must not be: sin and cos would wait for each other.
 FIRST_CALL = """\
-def call({parameters}):
-    if {expressions}:
-        return general({parameters})
+def call(*operands, **others):
+    if Expression in map(type, operands):
+        return general(*operands)
     specialize()
-    return again({parameters})
-"""
-FIRST_CALL_OF_USERS = """\
-def call({head.parameters}):
-    specialize()
-    return {head.unusually}
+    return again(*operands, **others)
 """
 ALWAYS_GENERAL = """\
 def call({head.parameters}):
     return {head.unusually}
 """
-
-
-@functools.cache  # of more than a hundred operations, which have few signatures
-def _first_call(parameters: tuple[str, ...]) -> str:
-    expressions = " or ".join(f"{p}.__class__ is Expression" for p in parameters)
-    return filled(FIRST_CALL, parameters=", ".join(parameters), expressions=expressions)
 
 
 def forward(
@@ -258,7 +241,7 @@ def forward(
 ) -> Callable[..., Any]:
     """Return the function of an operation, which is specialised when it is first called.
 
-    The text then takes the place of the function's code.
+    One that does not :attr:`specializes <Pointwise.specializes>` takes the general way always.
     """
     namespace = {"__name__": __name__, "Expression": Expression, "general": general}
 
@@ -272,9 +255,12 @@ def forward(
         )
         return defined(op.function, text, namespace)
 
-    def specialize() -> None:
+    def specialized() -> Any:
+        if not op.specializes:
+            text = filled(ALWAYS_GENERAL, head=head or plain_head(op.parameters))
+            return defined("call", text, namespace)
         namespace.update(compute=cpu.function_of(op.formula), elsewhere=elsewhere, halves=halves)
-        function.__code__ = written(namespace, head=head).__code__
+        return written(namespace, head=head)
 
     def elsewhere(*operands: Any) -> Any:
         door = backend.of(operands[0]._array)
@@ -291,16 +277,7 @@ def forward(
         namespace["halves"] = made
         return made(*operands)
 
-    text = filled(FIRST_CALL_OF_USERS, head=head) if head else _first_call(op.parameters)
-    function: Any = stub(op.function, text, namespace)
-    namespace.update(specialize=specialize, again=function)
-    return function
-
-
-def general(op: Any, general: Callable[..., Any], head: Head | None = None) -> Callable[..., Any]:
-    """Return the function of an operation that always takes the general way."""
-    text = filled(ALWAYS_GENERAL, head=head or plain_head(op.parameters))
-    return stub(op.function, text, {"__name__": __name__, "general": general})
+    return written_first(op.function, specialized, namespace, FIRST_CALL)
 
 
 # --------------------------------------------------------------------------- backward

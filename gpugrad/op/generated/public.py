@@ -26,7 +26,7 @@ from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase
 from gpugrad.op import saved
 from gpugrad.op.arguments import Arguments
-from gpugrad.op.generated.template import filled
+from gpugrad.op.generated.template import defined, filled, written_first
 from gpugrad.op.kind import KINDS, are_ints, are_tensors
 
 CALLER = """\
@@ -43,11 +43,9 @@ def make(plain, arguments, MISSING, Tensor, TensorBase, subclasses, are_ints, ar
 UNUSUAL = "or not ({usual})"
 
 SELECTED = """\
-def make(choose):
-    def call({parameters}):
-        function, operands = choose({values})
-        return function(*operands)
-    return call
+def call({parameters}):
+    function, operands = choose({values})
+    return function(*operands)
 """
 
 
@@ -100,16 +98,21 @@ def caller(general: Arguments) -> Any:
 
 def selected(choose: Callable[..., Any]) -> Any:
     """Return the function that calls what ``choose`` selects, with the operands that it returns."""
-    code = choose.__code__
-    positional = code.co_varnames[: code.co_argcount]
-    keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-    call = _make(
-        filled(
+    namespace = {"__name__": __name__, "choose": choose}
+
+    def written() -> Any:
+        code = choose.__code__
+        count = code.co_argcount
+        positional = code.co_varnames[:count]
+        keywords = code.co_varnames[count : count + code.co_kwonlyargcount]
+        text = filled(
             SELECTED,
             parameters=", ".join([*positional, *["*"] * bool(keywords), *keywords]),
             values=", ".join([*positional, *(f"{k}={k}" for k in keywords)]),
         )
-    )(choose)
+        return defined("call", text, namespace)
+
+    call = written_first(choose.__name__, written, namespace)
     call.__defaults__, call.__kwdefaults__ = choose.__defaults__, choose.__kwdefaults__
     functools.update_wrapper(call, choose)
     return call

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 from gpugrad import graph
@@ -225,17 +225,38 @@ def known() -> dict[str, Any]:
     }
 
 
-def stub(name: str, text: str, namespace: dict[str, Any]) -> Callable[..., Any]:
-    """Return the function ``call`` of a text that many operations share, by a name of its own."""
-    exec(_code(text), namespace)
-    function: Callable[..., Any] = namespace.pop("call")
-    function.__name__ = function.__qualname__ = name
+FIRST_CALL = """\
+def call(*operands, **others):
+    specialize()
+    return again(*operands, **others)
+"""
+
+
+def written_first(
+    name: str,
+    write: Callable[[], Callable[..., Any]],
+    namespace: dict[str, Any],
+    first_call: str = FIRST_CALL,
+) -> Any:
+    """Return a function that is written when it is first called, as the function of ``write``.
+
+    That has the given namespace, and its code takes the place of the function's own.  Importing
+    gpugrad makes hundreds of these, of which few are called: until then they share one code.
+    """
+
+    def specialize() -> None:
+        function.__code__ = write().__code__
+
+    function = FunctionType(_code(first_call), namespace, name)
+    function.__qualname__ = name
+    namespace.update(specialize=specialize, again=function)
     return function
 
 
-@functools.cache  # importing gpugrad makes more than a hundred stubs, of a few texts
+@functools.cache
 def _code(text: str) -> CodeType:
-    return compile(text, "<gpugrad>", "exec")
+    code: CodeType = defined("call", text, {}).__code__
+    return code
 
 
 def defined(name: str, text: str, namespace: dict[str, Any], shown: str = "") -> Any:

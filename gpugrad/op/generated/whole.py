@@ -31,8 +31,8 @@ from gpugrad.op.generated.template import (
     marks,
     masks,
     recorded,
-    stub,
     was_written,
+    written_first,
 )
 
 CALL = """\
@@ -276,14 +276,9 @@ def backward(rule: Any) -> Callable[..., Any]:
     return compile_first
 
 
-FIRST_CALL = """\
-def call(*tensors, **params):
-    write()
-    return again(*tensors, **params)
-"""
 ALWAYS_GENERAL = """\
 def call(*tensors, **params):
-    return op.general(*tensors, **params)
+    return general(*tensors, **params)
 """
 
 
@@ -292,11 +287,11 @@ def function(op: Any) -> Callable[..., Any]:
 
     What is saved is known when the gradients have been declared.
     """
-    namespace: dict[str, Any] = {"op": op}
-    if not (op.regular or op.divides):
-        return stub("call", ALWAYS_GENERAL, namespace)
+    namespace: dict[str, Any] = {"op": op, "general": op.general}
 
-    def write() -> None:
+    def written() -> Any:
+        if not (op.regular or op.divides):
+            return defined("call", ALWAYS_GENERAL, namespace)
         namespace.update(
             known(),
             Output=graph.Output,
@@ -305,15 +300,13 @@ def function(op: Any) -> Callable[..., Any]:
             View=graph.View,
             door_of_array=saved.door_of,
             doors=backend.BACKENDS,
-            general=op.general,
             own_array=saved.own_array,
             shared_counter=saved.shared_counter,
         )
         for needs in masks(len(op.input_names)) if op.regular else ():
             namespace[f"rule_{marks(needs)}"] = op.rule(needs, 1)
-        made.__code__ = defined("call", source(op), namespace, repr(op)).__code__
+        return defined("call", source(op), namespace, repr(op))
 
-    made: Any = stub("call", FIRST_CALL, namespace)
+    made = written_first("call", written, namespace)
     made.__kwdefaults__ = op.forward.__kwdefaults__
-    namespace.update(write=write, again=made)
     return made
