@@ -80,7 +80,8 @@ def test_derivatives_of_the_gamma_function_are_scipys(function: Any) -> None:
 # How many units in the last place the values of many numbers in single precision may be off, and
 # between which of them.
 MANY = {
-    "erf": (2.5, -5, 5), "erfc": (5.5, -6, 10), "erfinv": (0.9, -1, 1), "gammaln": (1, -3, 40),
+    "erf": (2.5, -5, 5), "erfc": (5.5, -6, 10), "erfcx": (0.7, -9, 20),
+    "erfinv": (0.9, -1, 1), "gammaln": (1, -3, 40),
     "i0": (5.5, -12, 92), "i0e": (5, -12, 92), "i1": (5.5, -12, 92), "i1e": (5, -12, 92),
     "gammainc": (0.5, 0, 22), "gammaincc": (0.6, 0, 22),
 }  # fmt: skip
@@ -150,6 +151,24 @@ def test_polynomials_of_many_numbers_are_those_of_few(name: str) -> None:
 def test_a_polynomial_of_degree_1_is_infinite_at_infinities(name: str, device: str) -> None:
     x = gpugrad.tensor([math.inf, -math.inf], device=device)
     assert getattr(gpugrad.special, name)(x, 1).tolist() == [math.inf, -math.inf]
+
+
+def test_airys_function_of_many_numbers_in_single_precision_is_scipys() -> None:
+    ends = [math.inf, -math.inf, math.nan, 0, -0.0, -1e6, 1e6, 4.5, -4.5]
+    generator = np.random.default_rng(0)
+    x = np.concatenate([generator.uniform(-15, 25, 3000), generator.uniform(-4e3, 0, 300), ends])
+    x = x.astype(np.float32)
+    given = gpugrad.tensor(x, requires_grad=True)
+    found = gpugrad.special.airy_ai(given)
+    found.sum().backward()
+    assert given.grad is not None
+    expected, slope, *_ = special.airy(x.astype(np.float64))
+    width = np.maximum(np.abs(x), 1) ** 0.25  # waves of size 1 / width, and slopes of size width
+    for values, wanted, size in ((found.detach(), expected, 1 / width), (given.grad, slope, width)):
+        usual = (np.abs(x) < 1e5) & ~(np.abs(wanted) < 1e-37)
+        least = np.maximum(np.abs(wanted), np.where(x < 0, size / 2, 0))[usual]
+        assert np.max(np.abs(values.numpy() - wanted)[usual] / least) < 1e-7
+        np.testing.assert_allclose(values.numpy()[~usual], wanted[~usual], rtol=1e-6, atol=1e-37)
 
 
 def test_a_logarithm_at_minus_infinity_changes_no_other() -> None:

@@ -175,6 +175,22 @@ def _large_elu(x: Array, above: float, below: Any, width: Any) -> Array:
     return (_elu if usual else elu)(x, above, below, width)
 
 
+def elu_slope(x: Array, above: float, below: float) -> Array:
+    """Return above where x is positive, else below * exp(x)."""
+    return np.where(x > 0, x.dtype.type(above), below * np.exp(x))
+
+
+@blockwise(elu_slope)
+def _elu_slope(x: Array, above: float, below: float, out: Array) -> None:
+    if _all_above(x, 0):
+        out.fill(above)
+        return
+    power = clip(x, -math.inf, 0)
+    np.exp(power, out=power)
+    power *= below
+    large.choose(x > 0, np.array(above, x.dtype), power, out)
+
+
 def prelu(x: Array, weight: Array) -> Array:
     """Return x where it is positive, else weight * x."""
     return np.where(x > 0, x, weight * x)
@@ -223,6 +239,7 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
     "angle": angle,
     "clip": clip,
     "elu": elu,
+    "elu_slope": elu_slope,
     "hardshrink": hardshrink,
     "prelu": prelu,
     "sign": sign,
@@ -232,6 +249,7 @@ LARGE_FUNCTIONS: dict[str, Callable[..., Array]] = {
     "angle": _angle,
     "copysign": _copysign,
     "elu": _large_elu,
+    "elu_slope": _elu_slope,
     "hardshrink": _large_hardshrink,
     "logical_and": _of_truth(np.logical_and),
     "logical_not": _of_truth(np.logical_not),

@@ -158,7 +158,7 @@ FUNCTIONS = {
     **{n: getattr(np, n) for n in ("copy", "full_like", "imag", "inf", "nan", "real", "where")},
 } | {
     "binade": _binade, "power": _power, "whole": _whole,
-    **choices.FUNCTIONS, **elementary.FUNCTIONS, **special.FUNCTIONS,
+    **choices.FUNCTIONS, **elementary.FUNCTIONS, **many.SMALL_FORMULAS, **special.FUNCTIONS,
 }  # fmt: skip
 
 
@@ -169,6 +169,7 @@ LARGE_FUNCTIONS = (
     | choices.LARGE_FUNCTIONS
     | elementary.LARGE_FUNCTIONS
     | many.FUNCTIONS
+    | many.FORMULAS
     | {
         "cos": large.cos,
         "maximum": large.maximum,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad.backend import large
-from gpugrad.backend.blocks import DOUBLE, SINGLE, in_blocks
+from gpugrad.backend.blocks import DOUBLE, SINGLE, blockwise, in_blocks
 
 Array = Any
 
@@ -158,6 +158,83 @@ def _hypot(x: Array, y: Array) -> Array:
     return np.multiply(size, np.sqrt(ratio, out=ratio), out=size)
 
 
+# --------------------------------------------------------------------------- formulas in place
+
+# NumPy takes half as long for a step that writes where it reads.
+
+
+def frac(x: Array) -> Array:
+    """Return x - trunc(x)."""
+    return x - np.trunc(x)
+
+
+def _frac(x: Array) -> Array:
+    if not x.ndim:
+        return frac(x)
+    whole = np.trunc(x)
+    return np.subtract(x, whole, out=whole)
+
+
+def lerp(x: Array, weight: Array, y: Array) -> Array:
+    """Return x + weight * (y - x)."""
+    return x + weight * (y - x)
+
+
+def _lerp(x: Array, weight: Array, y: Array) -> Array:
+    way = y - x
+    if np.ndim(weight) or way.dtype != weight.dtype:
+        return x + weight * way
+    way *= weight
+    way += x
+    return way
+
+
+def sigmoid(x: Array) -> Array:
+    """Return 1 / (1 + exp(-x))."""
+    return 1 / (1 + np.exp(-x))
+
+
+def _sigmoid(x: Array) -> Array:
+    if not x.ndim:
+        return sigmoid(x)
+    power = np.negative(x)
+    np.exp(power, out=power)
+    power += 1
+    return np.divide(1, power, out=power)
+
+
+def logaddexp(x: Array, y: Array) -> Array:
+    """Return log(exp(x) + exp(y)), also of complex numbers."""
+    first = np.real(x) >= np.real(y)
+    larger = np.where(first, x, y) + np.log1p(np.exp(np.where(first, y - x, x - y)))
+    return np.where(x == y, x + math.log(2), larger).astype(larger.dtype)
+
+
+def logaddexp2(x: Array, y: Array) -> Array:
+    """Return log2(2**x + 2**y)."""
+    less = np.log1p(np.exp2(-np.absolute(x - y))) * (1 / math.log(2))
+    return np.where(x == y, x + 1, np.maximum(x, y) + less).astype(less.dtype)
+
+
+def _added(power: Any, general: Callable[..., Array], scale: float) -> Callable[..., Array]:
+    @blockwise(general)
+    def function(x: Array, y: Array, out: Array) -> None:
+        less = x - y
+        np.absolute(less, out=less)
+        np.negative(less, out=less)
+        less = _log1p_of_many(power(less, out=less))
+        if scale != 1:
+            less *= scale
+        np.maximum(x, y, out=out)
+        out += less
+        lost = np.isnan(out)
+        if lost.any():  # of one infinity twice, which has no difference
+            some = [v[lost] if v.ndim else v for v in (x, y)]
+            out[lost] = general(*some)
+
+    return function
+
+
 OURS: dict[str, Callable[..., Array]] = {
     "arctan": _of_singles(np.arctan)(_atan),
     "arctan2": _of_singles(np.arctan2)(_atan2),
@@ -173,4 +250,19 @@ OURS: dict[str, Callable[..., Array]] = {
 # Where NumPy has vector loops, these take a quarter of the time, within 1 to 3 units.
 FUNCTIONS = {
     name: function for name, function in OURS.items() if not large.vectorised(name, "float32")
+}
+_log1p_of_many = FUNCTIONS.get("log1p", np.log1p)
+SMALL_FORMULAS: dict[str, Callable[..., Array]] = {
+    "frac": frac,
+    "lerp": lerp,
+    "logaddexp": logaddexp,
+    "logaddexp2": logaddexp2,
+    "sigmoid": sigmoid,
+}
+FORMULAS = {
+    "frac": _frac,
+    "lerp": _lerp,
+    "logaddexp": _added(np.exp, logaddexp, 1),
+    "logaddexp2": _added(np.exp2, logaddexp2, 1 / math.log(2)),
+    "sigmoid": _sigmoid,
 }

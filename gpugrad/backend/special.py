@@ -67,7 +67,9 @@ def of_scipy(called: str, name: str = "") -> Function:
 # Our own functions of many numbers in single precision: in which module, and from how many elements
 # on they are faster than SciPy's.
 _OWN = {
-    "erf": ("error", 2048), "erfc": ("error", 2048), "erfinv": ("error", 256),
+    "airy_ai": ("airy", 256), "airy_ai_slope": ("airy", 256),
+    "erf": ("error", 2048), "erfc": ("error", 2048), "erfcx": ("error", 4096),
+    "erfinv": ("error", 256),
     "gammainc": ("incomplete", 256), "gammaincc": ("incomplete", 256),
     "i0": ("bessel", 512), "i0e": ("bessel", 512), "i1": ("bessel", 512), "i1e": ("bessel", 512),
     "lgamma": ("incomplete", 2048),
@@ -105,9 +107,11 @@ def lgamma(x: Array) -> Array:
     return np.where(low, x.dtype.type(np.inf), found) if low.any() else found
 
 
-def _airy(which: int, called: str) -> Function:
+def airy(which: int) -> Function:
+    """Return SciPy's function Ai, or its derivative."""
+
     def function(x: Array) -> Array:
-        return found_in_scipy("airy", called)(x)[which]
+        return found_in_scipy("airy", "airy_ai")(x)[which]
 
     return function
 
@@ -258,8 +262,8 @@ FUNCTIONS: dict[str, Function] = {
     **{name: _in_module("orthogonal", name) for name in (
         "chebyshev_t", "gegenbauer", "hermite_h", "hermite_he", "laguerre",
     )},
-    "airy_ai": _airy(0, "airy_ai"),
-    "airy_ai_slope": _airy(1, "airy_ai"),
+    "airy_ai": airy(0),
+    "airy_ai_slope": airy(1),
     "digamma": digamma,
     "erfinv": erfinv,
     "lgamma": lgamma,

@@ -385,18 +385,21 @@ def _arrays_written(
     names: Mapping[int, str],
 ) -> str:
     """Return the lines that compute and return the gradients as NumPy's arrays."""
-    grads = {k: f"grad{k}" for k in found.targets}
     if wide:
+        grads = {k: f"grad{k}" for k in found.targets}
         sums = "".join(_summed(formula, k, len(needs), names) for k in found.targets)
         return filled(SEVERAL_SHAPES, sums=sums, results=_results(needs, grads))
     statements, texts = _lines(found, names)
     large = ""
-    if cpu.gains(found.formula) and not set(texts) & set(names.values()):
+    computed, some, used = _computed(found)
+    if computed and cpu.gains(some):
+        handed_on = dict(zip(found.targets, texts, strict=True))
+        made = {found.targets[k]: f"grad{found.targets[k]}" for k in computed}
         large = filled(
             LARGE_SAME_SHAPES,
-            targets=", ".join(grads.values()),
-            arrays=", ".join(names[s] for s in found.sources),
-            results=_results(needs, grads),
+            targets=", ".join(made.values()),
+            arrays=", ".join(names[found.sources[k]] for k in used),
+            results=_results(needs, handed_on | made),
         )
     return filled(
         SAME_SHAPES,
@@ -473,7 +476,7 @@ def backward(rule: Any, wide: bool, door: Any = None) -> Callable[..., Any]:
     namespace = _known(door)
     if door is None:
         namespace |= {"sum_to_shape": cpu.sum_to_shape, "summed": cpu.summed}
-        namespace["formula"] = found.formula
+        namespace["formula"] = _computed(found)[1]
         namespace["general"] = backward_of_tensors(rule, wide)
         for k in range(len(needs)):
             namespace[f"formula{k}"] = formula.vjp(_alone(k, len(needs)), (True,)).formula

@@ -156,6 +156,16 @@ def celu(input: Tensor, alpha: Number = 1.0) -> Selected:
 _SCALE, _SCALED_ALPHA = 1.0507009873554805, 1.7580993408473766
 
 
+@pointwise(
+    f"where(x > 0, {_SCALE}, {_SCALED_ALPHA} * exp(x))",
+    promotion="floating",
+    host=f"elu_slope({{}}, {_SCALE}, {_SCALED_ALPHA})",
+)
+def selu_slope(g, x):
+    above = gt(x, 0)
+    return where(above, 0, g * (_SCALED_ALPHA * exp(where(above, 0, x))))
+
+
 @public(method=False, inplace="values function")
 @pointwise(
     f"where(x > 0, {_SCALE} * x, {_SCALED_ALPHA} * expm1(x))",
@@ -169,8 +179,7 @@ def selu(g, x):
 
     Source: Klambauer et al. 2017, arXiv:1706.02515.
     """
-    above = gt(x, 0)
-    return where(above, g * _SCALE, g * (_SCALED_ALPHA * exp(where(above, 0, x))))
+    return g * selu_slope(x)
 
 
 @pointwise(

@@ -43,6 +43,7 @@ def lerp_by_tensor(g, x, y, weight):
     "LerpBackward0",
     function="lerp",
     parameters=("input", "weight", "end"),
+    host="lerp({}, {}, {})",
 )
 def lerp_from_input(g, weight):
     return g * (1 - weight), None, g * weight

@@ -50,7 +50,7 @@ def log1p(g, x):
 
 
 @public(inplace="values function", out=True, names="special.expit")
-@pointwise("1 / (1 + exp(-x))", "SigmoidBackward0", "float")
+@pointwise("1 / (1 + exp(-x))", "SigmoidBackward0", "float", host="sigmoid({})")
 def sigmoid(g, out):
     """Return 1 / (1 + exp(-input)): 0 and 1 far out, without overflow."""
     return g * (1 - out) * out
@@ -124,6 +124,7 @@ def log10(g, x):
     " + log1p(exp(where(ge(real(x), real(y)), y - x, x - y))))",
     "LogaddexpBackward0",
     "float",
+    host="logaddexp({}, {})",
 )
 def logaddexp(g, x, y, convention):
     """Return log(exp(input) + exp(other)), without overflow.
@@ -139,6 +140,7 @@ def logaddexp(g, x, y, convention):
     "where(eq(x, y), x + 1, maximum(x, y) + log1p(exp2(-abs(x - y))) * 1.4426950408889634)",
     "Logaddexp2Backward0",
     "floating",
+    host="logaddexp2({}, {})",
 )
 def logaddexp2(g, x, y, convention):
     """Return log2(2**input + 2**other), without overflow.

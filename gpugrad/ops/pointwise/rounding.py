@@ -63,7 +63,7 @@ def trunc(g):
 
 
 @public(inplace="values function", out=True)
-@pointwise("x - trunc(x)", "FracBackward0", "floating")
+@pointwise("x - trunc(x)", "FracBackward0", "floating", host="frac({})")
 def frac(g):
     """Return what :func:`trunc` cuts off, with the sign of input."""
     return g
