@@ -11,7 +11,15 @@ import pytest
 
 import gpugrad
 import gpugrad.numpy as gnp
-from gpugrad.testing import as_numpy, check_gradient, flat
+from gpugrad.testing import (
+    as_numpy,
+    assert_close,
+    check_gradient,
+    flat,
+    gradients,
+    leaves,
+    random_like,
+)
 
 draw = np.random.default_rng(3)
 _SQUARE = draw.uniform(-1, 1, (3, 3))
@@ -51,7 +59,7 @@ np.mean(x, 1, where=b); np.mean(e); np.mean(b); np.mean(x, dtype='f4')
 np.var(x); np.var(x, 1, ddof=1); np.var(i); np.var(z, 0); np.var(x, where=b); np.var(x, 0, keepdims=True)
 np.std(x); np.std(x, 0, ddof=1, keepdims=True); np.std(f); np.std(z); np.std(x, 1, where=b, correction=1)
 np.average(x); np.average(x, 1, weights=y); np.average(x, weights=x + 3); np.average(x, 0, v + 2, True)
-np.average(i, 1); np.average(t, (0, 1), np.ones((2, 3))); np.average(x, 1, keepdims=True)
+np.average(i, 1); np.average(t, (0, 1), np.full((2, 3), 0.5) * t[:, :, 0].copy() + 3); np.average(x, 1, keepdims=True)
 np.median(x); np.median(x, 1); np.median(u); np.median(i, 0, keepdims=True); np.median(n, 0); np.median(f)
 np.quantile(x, 0.3); np.quantile(x, q, axis=0); np.quantile(x, [0.1, 0.9], 1, keepdims=True)
 np.quantile(u, q, method='hazen'); np.quantile(u, q, method='weibull'); np.quantile(u, q, method='lower')
@@ -265,7 +273,21 @@ def test_each_function_has_its_gradient_also_when_it_is_numpys(call: str) -> Non
         return function
 
     as_arrays = by(gnp)
-    assert flat(as_arrays(*[t.clone().requires_grad_() for t in inputs])), "nothing is recorded"
     check_gradient(lambda *v: as_arrays(*(t.as_subclass(gnp.ndarray) for t in v)), inputs)
+    outputs = flat(as_arrays(*(starts := leaves(inputs))))
+    assert outputs, "nothing is recorded"
     if not UNASKED.match(call):
-        check_gradient(by(np), inputs)
+        weights = random_like(outputs)
+        expected = gradients(outputs, starts, weights)
+        asked = flat(by(np)(*(starts := leaves(inputs))))
+        for e, f in zip(expected, gradients(asked, starts, weights), strict=True):
+            assert_close(f, e)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("call", [c for c in CALLS if used(c)][::9])
+def test_some_functions_give_the_same_on_a_gpu(call: str) -> None:
+    expected = evaluated(call, np, {})
+    found = evaluated(call, gnp, {n: gnp.array(DATA[n], device="cuda") for n in used(call)})
+    alike(found, expected)
+    assert all(t.is_cuda for t in tensors(found))

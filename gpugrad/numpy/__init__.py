@@ -21,6 +21,7 @@ from gpugrad.numpy import (
 )
 from gpugrad.numpy import fft as fft
 from gpugrad.numpy import linalg as linalg
+from gpugrad.numpy import random as random
 from gpugrad.numpy.applying import vectorize as vectorize
 from gpugrad.numpy.arrays import ndarray as ndarray
 from gpugrad.numpy.indexing import c_ as c_
@@ -47,6 +48,7 @@ if _typing.TYPE_CHECKING:
 
 
 __all__ = sorted({
-    *_names, "c_", "fft", "index_exp", "linalg", "mgrid", "ndarray", "ogrid", "r_", "s_", "ufunc",
+    *_names, "c_", "fft", "index_exp", "linalg", "mgrid", "ndarray", "ogrid", "r_", "random",
+    "s_", "ufunc",
     "vectorize",
 })  # fmt: skip

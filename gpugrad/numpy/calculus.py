@@ -21,6 +21,7 @@ from gpugrad.numpy.operands import (
     plain,
     plains,
     promoted,
+    sent,
     written,
 )
 from gpugrad.numpy.shapes import concatenate, flip
@@ -175,7 +176,7 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * mat
     moved = np.unwrap(host, discont, k, period=on_host(period))
     shift = moved - host
     kind = moved.dtype
-    return array_of(cast(plain(p), kind)) + array_of(plain(shift.astype(kind), p.device))
+    return array_of(cast(plain(p), kind)) + array_of(sent(shift.astype(kind), p.device))
 
 
 @door
@@ -206,8 +207,8 @@ def interp(
     values = on_host(x.detach())
     n = xp.size
     place = np.clip(np.searchsorted(ends, values, "right") - 1, 0, max(n - 2, 0))
-    low = array_of(plain(np.asarray(place), x.device))
-    high = array_of(plain(np.minimum(np.asarray(place) + 1, n - 1), x.device))
+    low = array_of(sent(np.asarray(place), x.device))
+    high = array_of(sent(np.minimum(np.asarray(place) + 1, n - 1), x.device))
     x0, f0, f1 = xp[low], fp[low], fp[high]
     width = xp[high] - x0
     apart = array_of(pw.where(pw.eq(plain(width.detach()), 0), 1.0, plain(width)))
@@ -217,7 +218,7 @@ def interp(
                         (values == ends[-1], fp[-1])):  # fmt: skip
         if mask.any():
             there = cast(plain(value, x.device), kind)
-            found = array_of(pw.where(plain(np.asarray(mask), x.device), there, plain(found)))
+            found = array_of(pw.where(sent(np.asarray(mask), x.device), there, plain(found)))
     return found
 
 
@@ -326,7 +327,7 @@ def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
     a = array_of(a)
     if a.dtype.kind in "biu":
         if decimals < 0:
-            found = plain(np.round(on_host(a), decimals), a.device)
+            found = sent(np.round(on_host(a), decimals), a.device)
         else:
             found = clone(plain(a)) if a.dtype.kind != "b" else cast(plain(a), np.dtype(np.float16))
         return written("round", out, found)

@@ -22,6 +22,8 @@ from gpugrad.numpy.operands import (
     plains,
     promoted,
     raised,
+    sent,
+    tensors_in,
     written,
 )
 from gpugrad.numpy.shapes import concatenate, transpose
@@ -29,7 +31,7 @@ from gpugrad.numpy.ufuncs import normal_axes, op
 from gpugrad.ops import indexing, inplace
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops import shape as shapes
-from gpugrad.ops.copy import clone
+from gpugrad.ops.copy import clone, to
 from gpugrad.ops.scatter import gather
 
 # --------------------------------------------------------------------------- read
@@ -68,7 +70,7 @@ def take(
         a, axis = shapes.reshape(a, (-1,)), 0
     (k,) = normal_axes(axis, a._array.ndim)
     places = _within(indices, a._array.shape[k], mode, "take")
-    found = op("index_select")(a, k, plain(places.reshape(-1), a.device))
+    found = op("index_select")(a, k, sent(places.reshape(-1), a.device))
     shape = a._array.shape
     return written("take", out, shapes.reshape(found, (*shape[:k], *places.shape, *shape[k + 1 :])))
 
@@ -128,7 +130,7 @@ nonzero = library("nonzero")
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     if isinstance(choices, TensorBase):
         choices = list(choices)
-    parts = promoted(*choices)
+    parts = [to(p, place_of((a, *choices))) for p in promoted(*choices)]
     which = _within(a, len(parts), mode, "choose") if mode != "raise" else np.asarray(on_host(a))
     if which.size and not 0 <= which.min() <= which.max() < len(parts):
         raise ValueError("invalid entry in choice array")
@@ -136,7 +138,7 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     parts = [shapes.broadcast_to(p, shape) for p in parts]
     stacked = op("stack")(parts, 0)
     places = np.broadcast_to(which, shape)[None]
-    found = gather(stacked, 0, plain(np.ascontiguousarray(places), stacked.device))
+    found = gather(stacked, 0, sent(np.ascontiguousarray(places), stacked.device))
     return written("choose", out, shapes.squeeze(found, 0))
 
 
@@ -180,7 +182,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
     for mask, function in zip(masks, funclist, strict=True):
         if not mask.any():
             continue
-        there = plain(mask, x.device)
+        there = sent(mask, x.device)
         value = function(x[there], *args, **kw) if callable(function) else function
         found[there] = value
     return found
@@ -211,13 +213,13 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     if not places.size or not values._array.size:
         return
     values = op("index_select")(
-        values, 0, plain(np.arange(places.size) % values._array.size, a.device)
+        values, 0, sent(np.arange(places.size) % values._array.size, a.device)
     )
     last = {int(p): k for k, p in enumerate(places)}  # of places named twice the last one counts
     order = np.asarray([*last.values()])
-    index = tuple(plain(k, a.device) for k in np.unravel_index(places[order], a._array.shape))
+    index = tuple(sent(k, a.device) for k in np.unravel_index(places[order], a._array.shape))
     inplace.setitem(a, index if a._array.ndim else ..., op("index_select")(
-        values, 0, plain(order, a.device)) if a._array.ndim else values[-1])  # fmt: skip
+        values, 0, sent(order, a.device)) if a._array.ndim else values[-1])  # fmt: skip
 
 
 @door
@@ -243,7 +245,7 @@ def putmask(a: Any, /, mask: Any, values: Any) -> None:
     places = np.flatnonzero(np.asarray(on_host(mask)))
     if values._array.size and places.size:
         put(target, places, op("index_select")(
-            values, 0, plain(places % values._array.size, target.device)))  # fmt: skip
+            values, 0, sent(places % values._array.size, target.device)))  # fmt: skip
 
 
 @door
@@ -281,7 +283,7 @@ def ix_(*args: Any) -> Any:
             raise ValueError("Cross index must be 1 dimensional")
         part = np.flatnonzero(part) if part.dtype == bool else part
         shape = (1,) * k + (part.size,) + (1,) * (len(args) - k - 1)
-        found.append(plain(part.reshape(shape), place_of((given,))))
+        found.append(sent(part.reshape(shape), place_of((given,))))
     return tuple(found)
 
 
@@ -314,7 +316,7 @@ def _triangle_from(name: str) -> Callable[..., Any]:
         if arr._array.ndim != 2:
             raise ValueError("input array must be 2-d")
         found = getattr(np, name)(arr._array.shape[0], k, arr._array.shape[1])
-        return tuple(plain(p, arr.device) for p in found)
+        return tuple(sent(p, arr.device) for p in found)
 
     function.__name__ = function.__qualname__ = f"{name}_from"
     function.__module__ = __name__
@@ -386,6 +388,7 @@ class _Joiner:
         numbers = [int(n) for n in directive.split(",")]
         axis, ndmin, first = (*numbers, *(0, 1, -1)[len(numbers) :])
         found = []
+        where = place_of(tensors_in((parts,)))
         for p in parts:
             if isinstance(p, slice):
                 step = 1 if p.step is None else p.step
@@ -394,9 +397,9 @@ class _Joiner:
                      else arange(start, p.stop, step))  # fmt: skip
                 dims = 1
             else:
-                t = plain(p)
+                t = plain(p, where)
                 dims = t._array.ndim
-            t = plain(t)
+            t = to(plain(t), where)
             if dims == 0:
                 t = shapes.reshape(t, (1,) * max(ndmin, 1))
             elif dims < ndmin:

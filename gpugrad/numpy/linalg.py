@@ -20,6 +20,7 @@ from gpugrad.numpy.operands import (
     on_host,
     plain,
     promoted,
+    sent,
     written,
 )
 from gpugrad.numpy.table import UFUNCS as _UFUNCS
@@ -164,8 +165,8 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
         squares = _UFUNCS["square"](_UFUNCS["absolute"](away))
         residuals = plain(_UFUNCS["add"].reduce(squares, 0))
     else:
-        residuals = plain(np.empty(0, s._array.dtype), x.device)
-    count = plain(np.asarray(rank, np.int32))
+        residuals = sent(np.empty(0, s._array.dtype), x.device)
+    count = sent(np.int32(rank), x.device)
     return shapes.squeeze(found, -1) if vector else found, residuals, count, s
 
 
@@ -178,8 +179,8 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._
         rcond = max(t._array.shape[-2:]) * float(np.finfo(t._array.dtype).eps)
     if 0 in t._array.shape[-2:]:
         shape = (*t._array.shape[:-2], t._array.shape[-1], t._array.shape[-2])
-        return plain(np.empty(shape, t._array.dtype), t.device)
-    real = cast(plain(on_host(rcond), t.device), np.dtype(np.float64))
+        return sent(np.empty(shape, t._array.dtype), t.device)
+    real = cast(sent(on_host(rcond), t.device), np.dtype(np.float64))
     return _own("pinv")(t, hermitian=hermitian, atol=None, rtol=real if real._array.ndim else
                         float(on_host(rcond)))  # fmt: skip
 
@@ -322,7 +323,7 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
         limit = s.max(-1, keepdims=True, initial=0) * part
     else:
         limit = np.asarray(on_host(tol))[..., None]
-    return plain(np.count_nonzero(s > limit, -1), t.device)
+    return sent(np.count_nonzero(s > limit, -1), t.device)
 
 
 @_matrix_function
@@ -384,7 +385,7 @@ def matrix_power(a: Any, n: int) -> Any:
     if not hasattr(n, "__index__"):
         raise TypeError("exponent must be an integer")
     if t._array.dtype.kind in "biu" and n >= 0:
-        return plain(np.linalg.matrix_power(np.asarray(on_host(t)), n), t.device)
+        return sent(np.linalg.matrix_power(np.asarray(on_host(t)), n), t.device)
     return op("matrix_power")(_floating(t)[0], n.__index__())
 
 

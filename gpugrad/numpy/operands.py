@@ -162,7 +162,7 @@ def from_library(value: Any) -> Any:
 def library(name: str, tensors: bool = True) -> Any:
     """Put a function without a derivative into the namespace: the array library's own.
 
-    Where CuPy has none of this name, NumPy's computes on the host.
+    Where CuPy has none of this name or not with these arguments, NumPy's computes on the host.
     """
     theirs = getattr(np, name)
 
@@ -188,7 +188,10 @@ def _on_gpu(name: str, theirs: Any, args: Any, options: Any, where: Device) -> A
     door_ = backend.of_device(where)
     own_ = getattr(door_.xp, name, None)
     if own_ is not None:
-        return own_(*args, **options)
+        try:
+            return own_(*args, **options)
+        except (AttributeError, NotImplementedError, TypeError):
+            pass  # CuPy's knows fewer arguments; what NumPy does not know, raises there
     found = theirs(*map(on_host, args), **{key: on_host(v) for key, v in options.items()})
 
     def moved(value: Any) -> Any:
@@ -280,6 +283,12 @@ def place_of(values: Any) -> Device | None:
             if where.type != "cpu":
                 return where
     return None
+
+
+def sent(array: Any, where: Device | None) -> Any:
+    """Return an array that a function made on the host as a plain tensor on a device."""
+    made = finish(saved.wrap(np.asarray(array)), False)
+    return made if where is None else to(made, where)
 
 
 def plains(*values: Any) -> list[Any]:

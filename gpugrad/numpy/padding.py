@@ -8,7 +8,7 @@ import numpy as np
 
 from gpugrad.graph import TensorBase
 from gpugrad.numpy.arrays import function
-from gpugrad.numpy.operands import array_of, cast, door, on_host, plain
+from gpugrad.numpy.operands import array_of, cast, door, on_host, plain, sent
 from gpugrad.numpy.shapes import broadcast_to, concatenate
 from gpugrad.numpy.ufuncs import normal_axes, op
 from gpugrad.ops import shape as shapes
@@ -40,7 +40,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
         if mode == "empty":
             return pad(array, widths)
         flat = shapes.reshape(plain(array), (-1,))
-        found = op("index_select")(flat, 0, plain(places.reshape(-1), array.device))
+        found = op("index_select")(flat, 0, sent(places.reshape(-1), array.device))
         found = shapes.reshape(found, places.shape)
         return _odd(array, widths, mode) if odd else found
     if mode not in ("constant", "linear_ramp", "maximum", "mean", "median", "minimum"):
@@ -63,7 +63,7 @@ def _padded_along(
                 end = given
             else:
                 pairs = np.broadcast_to(np.asarray(on_host(given)), (ndim, 2))
-                end = pairs[k, side]
+                end = sent(pairs[k, side], array.device)
             end = cast(plain(end, array.device), array.dtype)
             if mode == "constant" or not width:
                 border = broadcast_to(end, shape)
@@ -71,7 +71,7 @@ def _padded_along(
                 edge = _slab(array, k, side, 1)
                 steps = np.arange(width, dtype=float)[:: 1 if side == 0 else -1] / width
                 steps = steps.reshape((-1,) + (1,) * (ndim - k - 1))
-                weight = array_of(plain(steps, array.device))
+                weight = array_of(sent(steps, array.device))
                 border = array_of(end) * (1 - weight) + edge * weight
                 border = border.astype(array.dtype)
         else:

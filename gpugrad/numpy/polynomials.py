@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad.numpy.operands import array_of, door, on_host, plain
+from gpugrad.numpy.operands import array_of, door, on_host, plain, sent
 from gpugrad.numpy.shapes import concatenate
 from gpugrad.numpy.table import UFUNCS
 from gpugrad.numpy.ufuncs import op
 from gpugrad.ops import shape as shapes
+from gpugrad.ops.copy import to
 
 add, multiply = UFUNCS["add"], UFUNCS["multiply"]
 
@@ -25,8 +26,7 @@ def _filled(p: Any, length: int) -> Any:
     missing = length - p.shape[0]
     if missing <= 0:
         return p
-    return array_of(concatenate([np.zeros(missing, p.dtype) if p.device.type == "cpu" else plain(
-        np.zeros(missing, p.dtype), p.device), p]))  # fmt: skip
+    return array_of(concatenate([sent(np.zeros(missing, p.dtype), p.device), p]))
 
 
 @door
@@ -98,7 +98,7 @@ def polyder(p: Any, m: int = 1) -> Any:
     p = _coefficients(p)
     for _ in range(m):
         n = p.shape[0] - 1
-        powers = array_of(plain(np.arange(n, 0, -1), p.device))
+        powers = array_of(sent(np.arange(n, 0, -1), p.device))
         p = p[:-1] * powers
     return p
 
@@ -116,8 +116,8 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     p = _coefficients(p)
     for j in range(m):
         n = p.shape[0]
-        powers = array_of(plain(np.arange(n, 0, -1), p.device))
-        end = shapes.reshape(plain(constants[j], p.device), (1,))
+        powers = array_of(sent(np.arange(n, 0, -1), p.device))
+        end = shapes.reshape(plain(to(plain(constants[j]), p.device)), (1,))
         p = array_of(concatenate([p / powers, end]))
     return p
 
@@ -137,8 +137,8 @@ def poly(seq_of_zeros: Any) -> Any:
     if not zeros.shape[0]:
         return array_of(np.float64(1.0))
     zeros = zeros.astype(kind)
-    found = array_of(plain(np.ones(1, kind), zeros.device))
-    one = plain(np.ones(1, kind), zeros.device)
+    found = array_of(sent(np.ones(1, kind), zeros.device))
+    one = sent(np.ones(1, kind), zeros.device)
     for k in range(zeros.shape[0]):
         factor = concatenate([one, shapes.reshape(plain(-zeros[k]), (1,))])
         found = array_of(convolve(found, factor))
@@ -166,9 +166,9 @@ def roots(p: Any) -> Any:
     found = None
     if n > 1:
         first = shapes.reshape(plain(-p[1:] / p[0]), (1, -1))
-        below = plain(np.eye(n - 2, n - 1, dtype=p.dtype), p.device)
+        below = sent(np.eye(n - 2, n - 1, dtype=p.dtype), p.device)
         found = plain(linalg.eigvals(concatenate([first, below], 0)))
-    zero = plain(np.zeros(behind, p.dtype if found is None else found._array.dtype), p.device)
+    zero = sent(np.zeros(behind, p.dtype if found is None else found._array.dtype), p.device)
     return zero if found is None else concatenate([found, zero])
 
 

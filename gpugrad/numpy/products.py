@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad.numpy.operands import array_of, cast, door, dtype_of, on_host, plain, promoted, written
+from gpugrad.numpy.operands import (
+    array_of,
+    cast,
+    door,
+    dtype_of,
+    on_host,
+    plain,
+    promoted,
+    sent,
+    written,
+)
 from gpugrad.numpy.shapes import diagonal
 from gpugrad.numpy.table import UFUNCS
 from gpugrad.numpy.ufuncs import normal_axes, op
@@ -189,7 +199,7 @@ def einsum(
 def _of_integers(equation: str, tensors: list[Any], kind: Any) -> Any:
     """Return the sum of products of integers, for which there may be no matrix product."""
     host = [np.asarray(on_host(t)) for t in tensors]
-    return plain(np.asarray(np.einsum(equation, *host), kind), tensors[0].device)
+    return sent(np.asarray(np.einsum(equation, *host), kind), tensors[0].device)
 
 
 @door

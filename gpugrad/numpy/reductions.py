@@ -16,6 +16,7 @@ from gpugrad.numpy.operands import (
     inexact,
     library,
     plain,
+    sent,
     written,
 )
 from gpugrad.numpy.table import UFUNCS
@@ -303,7 +304,7 @@ def _nan_extreme(
     found = array_of(reduce(x, axis, None, keepdims, initial, where))
     if lost is not None and initial is NO_VALUE:
         none = plain(all(lost, axis, keepdims=keepdims))
-        found = pw.where(none, cast(plain(np.nan, x.device), x.dtype), plain(found))
+        found = pw.where(none, cast(sent(np.nan, x.device), x.dtype), plain(found))
     return written(f"nan{name}", out, found)
 
 

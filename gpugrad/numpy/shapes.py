@@ -18,6 +18,7 @@ from gpugrad.numpy.operands import (
     own,
     place_of,
     plain,
+    sent,
     tensors_in,
     written,
 )
@@ -456,7 +457,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
         )
     n = a._array.shape[k]
     places = np.repeat(np.arange(n), counts.reshape(-1) if counts.ndim else counts)
-    return op("index_select")(a, k, plain(places, a.device))
+    return op("index_select")(a, k, sent(places, a.device))
 
 
 @door
@@ -475,7 +476,7 @@ def resize(a: Any, new_shape: Any) -> Any:
     total, n = int(np.prod(shape)), a._array.size
     if not n:
         return zeros(shape, a._array.dtype, device=a.device)
-    return shapes.reshape(op("index_select")(a, 0, plain(np.arange(total) % n, a.device)), shape)
+    return shapes.reshape(op("index_select")(a, 0, sent(np.arange(total) % n, a.device)), shape)
 
 
 @door
@@ -485,7 +486,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
         arr, axis = shapes.reshape(arr, (-1,)), 0
     (k,) = normal_axes(axis, arr._array.ndim)
     places = np.delete(np.arange(arr._array.shape[k]), on_host(obj))
-    return op("index_select")(arr, k, plain(places, arr.device))
+    return op("index_select")(arr, k, sent(places, arr.device))
 
 
 @door
@@ -518,7 +519,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     new_ = cast(new_, arr._array.dtype)
     new_ = shapes.broadcast_to(new_, (*shape[:k], len(places), *shape[k + 1 :]))
     both = joining.cat([arr, new_], k)
-    return op("index_select")(both, k, plain(np.where(whole < 0, n - 1 - whole, whole), arr.device))
+    return op("index_select")(both, k, sent(np.where(whole < 0, n - 1 - whole, whole), arr.device))
 
 
 @door

@@ -18,15 +18,17 @@ from gpugrad.numpy.operands import (
     plain,
     plains,
     promoted,
+    sent,
     written,
 )
 from gpugrad.numpy.reductions import any as any_
 from gpugrad.numpy.shapes import concatenate
 from gpugrad.numpy.table import UFUNCS
 from gpugrad.numpy.ufuncs import normal_axes, op
-from gpugrad.ops import joining
+from gpugrad.ops import joining, reduction
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops import shape as shapes
+from gpugrad.ops.copy import to
 from gpugrad.ops.scatter import gather
 
 # --------------------------------------------------------------------------- places
@@ -124,10 +126,10 @@ def unique(
     _, places, inverse, counts = np.unique(
         host, True, True, True, None if axis is None else k, equal_nan=equal_nan
     )
-    found = op("index_select")(a, k, plain(places, a.device))
+    found = op("index_select")(a, k, sent(places, a.device))
     if axis is None:
         inverse = inverse.reshape(np.shape(on_host(ar)))
-    rest = [plain(r, a.device) for r, asked in (
+    rest = [sent(r, a.device) for r, asked in (
         (places, return_index), (inverse, return_inverse), (counts, return_counts),
     ) if asked]  # fmt: skip
     return (found, *rest) if rest else found
@@ -163,9 +165,9 @@ def intersect1d(
 ) -> Any:
     a, b = _flat(ar1, ar2)
     _, first, second = np.intersect1d(on_host(a), on_host(b), assume_unique, True)
-    found = op("index_select")(a, 0, plain(first, a.device))
+    found = op("index_select")(a, 0, sent(first, a.device))
     if return_indices:
-        return found, plain(first, a.device), plain(second, a.device)
+        return found, sent(first, a.device), sent(second, a.device)
     return found
 
 
@@ -179,7 +181,7 @@ def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
     a, b = plains(ar1, ar2)
     a = shapes.reshape(a, (-1,)) if assume_unique else plain(unique(a))
     left = np.flatnonzero(np.isin(on_host(a), on_host(b), invert=True))
-    return op("index_select")(a, 0, plain(left, a.device))
+    return op("index_select")(a, 0, sent(left, a.device))
 
 
 @door
@@ -193,7 +195,7 @@ def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
         np.concatenate(([True], host[1:] != host[:-1], [True])) if host.size else np.ones(1, bool)
     )
     places = np.flatnonzero(edge[1:] & edge[:-1])
-    return op("index_select")(both, 0, plain(places, a.device))
+    return op("index_select")(both, 0, sent(places, a.device))
 
 
 # --------------------------------------------------------------------------- quantiles
@@ -261,7 +263,7 @@ def _quantile(
     kind = inexact(given)
     a = cast(a, kind)
     weak = _is_weak(q)
-    q = array_of(q, a.device)
+    q = array_of(to(plain(q), a.device))
     if q.dtype.kind != "f":
         q = q.astype(np.float64)
     wide = kind if weak else np.promote_types(kind, q.dtype)
@@ -287,18 +289,14 @@ def _quantile(
         sums = np.cumsum(w, -1)
         sums = sums / sums[..., -1:]
         ranks = [np.minimum((sums < v).sum(-1), length - 1) for v in on_host(q).reshape(-1)]
-        found = gather(
-            rows, -1, plain(np.take_along_axis(order, np.stack(ranks, -1), -1), a.device)
-        )
+        found = gather(rows, -1, sent(np.take_along_axis(order, np.stack(ranks, -1), -1), a.device))
         found = shapes.movedim(found, -1, 0)
     else:
         ordered = op("sort")(rows, -1, stable=True)[0]
         lost = pw.isnan(ordered.detach())
         flat = array_of(shapes.reshape(plain(q), (-1, *(1,) * len(kept))))
         if skips:
-            count = array_of(shapes.broadcast_to(
-                plain(length - np.asarray(on_host(lost).sum(-1), float), a.device),
-                tuple(rows._array.shape[:-1])))  # fmt: skip
+            count = length - array_of(reduction.sum(cast(lost, np.dtype(np.float64)), -1))
         else:
             count = array_of(plain(float(length), a.device))
         low, high, weight = _places(flat, count, method)
@@ -315,7 +313,7 @@ def _quantile(
         found = below if discrete else below + (above - below) * weight
         nothing = array_of(shapes.movedim(lost, -1, 0))
         empty = any_(nothing, 0) if not skips else array_of(count == 0)
-        found = pw.where(plain(empty), cast(plain(np.nan, a.device), kind), plain(found))
+        found = pw.where(plain(empty), cast(sent(np.nan, a.device), kind), plain(found))
         wide = given if discrete and given.kind in "iu" else wide
     found = cast(found, given if discrete and given.kind in "biu" else wide)
     if keepdims:

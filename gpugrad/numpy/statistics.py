@@ -18,6 +18,7 @@ from gpugrad.numpy.operands import (
     own,
     place_of,
     plain,
+    sent,
     tensors_in,
 )
 from gpugrad.numpy.reductions import average
@@ -102,7 +103,7 @@ def summed_at(places: Any, weights: Any, length: int) -> Any:
     """Return the sums of weights at each of so many places, with their history."""
     kind = weights._array.dtype
     start = filled.zeros(length, dtype=_dtype.of(kind), device=weights.device)
-    return op("index_add")(start, 0, plain(places, weights.device), weights)
+    return op("index_add")(start, 0, sent(places, weights.device), weights)
 
 
 @door
@@ -111,7 +112,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     places = np.asarray(on_host(x))
     where = place_of((x, weights))
     if weights is None:
-        return plain(np.bincount(places, minlength=minlength), where)
+        return sent(np.bincount(places, minlength=minlength), where)
     w = cast(plain(weights, where), np.dtype(np.float64))
     if w._array.shape != places.shape:
         raise ValueError("The weights and list don't have the same length.")
@@ -129,7 +130,7 @@ def _edges(a: Any, bins: Any, range: Any, weights: Any) -> Any:
 
 @door
 def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
-    return plain(np.asarray(_edges(a, bins, range, weights)), place_of((a,)))
+    return sent(np.asarray(_edges(a, bins, range, weights)), place_of((a,)))
 
 
 @door
@@ -141,7 +142,7 @@ def histogram(
     edges = _edges(a, bins, range, weights)
     host = np.asarray(on_host(a))
     if weights is None:
-        found = array_of(plain(np.histogram(host, edges)[0], where))
+        found = array_of(sent(np.histogram(host, edges)[0], where))
     else:
         w = shapes.reshape(plain(weights, where), (-1,))
         if own(weights)._array.shape != host.shape:
@@ -150,12 +151,12 @@ def histogram(
         places = np.searchsorted(edges, flat, "right") - 1
         places[flat == edges[-1]] = len(edges) - 2
         inside = np.flatnonzero((flat >= edges[0]) & (flat <= edges[-1]))
-        kept = op("index_select")(w, 0, plain(inside, w.device))
+        kept = op("index_select")(w, 0, sent(inside, w.device))
         found = array_of(summed_at(places[inside], kept, len(edges) - 1))
     if density:
-        widths = array_of(plain(np.diff(edges).astype(float), where))
+        widths = array_of(sent(np.diff(edges).astype(float), where))
         found = found / widths / UFUNCS["add"].reduce(found)
-    return found, plain(np.asarray(edges), where)
+    return found, sent(np.asarray(edges), where)
 
 
 def _without_history(name: str, *values: Any) -> None:
@@ -177,7 +178,7 @@ def histogram2d(
         on_host(x), on_host(y), _hosted(bins), range, density,
         None if weights is None else on_host(weights),
     )  # fmt: skip
-    return tuple(plain(np.asarray(f), where) for f in found)
+    return tuple(sent(np.asarray(f), where) for f in found)
 
 
 def _hosted(bins: Any) -> Any:
@@ -195,4 +196,4 @@ def histogramdd(
     found, edges = np.histogramdd(
         given, _hosted(bins), range, density, None if weights is None else on_host(weights)
     )
-    return plain(found, where), tuple(plain(e, where) for e in edges)
+    return sent(found, where), tuple(sent(e, where) for e in edges)

@@ -94,6 +94,10 @@ def _negative(x: Tensor) -> Tensor:
     return pw.neg(x)
 
 
+def _absolute(x: Tensor) -> Tensor:
+    return clone(x) if x._array.dtype.kind == "b" else pw.abs(x)
+
+
 def _divmod(x: Any, y: Any) -> tuple[Tensor, Tensor]:
     return _floor_divide(x, y), _remainder(x, y)
 
@@ -297,7 +301,7 @@ _OTHERS: dict[str, Any] = {
         "bitwise_xor",
     )},
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh",
-    "arctanh": "atanh", "arctan2": "atan2", "absolute": "abs", "fabs": "abs",
+    "arctanh": "atanh", "arctan2": "atan2", "absolute": _absolute, "fabs": "abs",
     "rint": _rounded("round"), **{name: _rounded(name) for name in ("floor", "ceil", "trunc")},
     "deg2rad": "deg2rad", "rad2deg": "rad2deg", "radians": "deg2rad", "degrees": "rad2deg",
     "invert": "bitwise_not",
