@@ -4,6 +4,8 @@ namespace gpugrad {
 // types of one word, as a conversion T(x) needs
 using uint8 = unsigned char;
 using int8 = signed char;
+using uint16 = unsigned short;
+using uint32 = unsigned int;
 using int64 = long long;
 using uint64 = unsigned long long;
 

@@ -40,7 +40,7 @@ def needed(formula: Formula) -> str:
 
 _C = {
     "bool": "bool", "uint8": "gpugrad::uint8", "int8": "gpugrad::int8", "int16": "short",
-    "uint16": "unsigned short", "uint32": "unsigned int", "uint64": "gpugrad::uint64",
+    "uint16": "gpugrad::uint16", "uint32": "gpugrad::uint32", "uint64": "gpugrad::uint64",
     "int32": "int", "int64": "gpugrad::int64",
     "float16": "float16", "bfloat16": "bfloat16", "float32": "float",
     "float64": "double", "complex64": "complex<float>", "complex128": "complex<double>",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ import pytest
 import gpugrad as torch
 from gpugrad import ElementwiseKernel, ReductionKernel
 from gpugrad.autograd import gradcheck, gradgradcheck
+from gpugrad.formulas import Formula
 
 
 class Case(NamedTuple):
@@ -257,3 +258,42 @@ def test_kernels_of_cupy_differentiate_themselves() -> None:
     gradcheck(torch.kernel.differentiable(norm), (x,))
     with pytest.raises(TypeError, match="got int"):
         torch.kernel.differentiable(3)
+
+
+def formulas_of(program: Any) -> Iterator[Formula]:
+    """Return the formulas of a program that has run, and those of its loops."""
+    for made in program.fused.values():
+        yield made.op.formula
+    for step in program.steps:
+        if hasattr(step, "body"):
+            yield from formulas_of(step.body)
+
+
+@pytest.mark.nvrtc
+@pytest.mark.slow
+@pytest.mark.parametrize("arch", [75, 90])
+def test_kernels_and_their_derivatives_compile_for_real_gpus(arch: int) -> None:
+    from gpugrad.kernels import dense
+    from gpugrad.kernels.layout import WHOLE, Way
+    from gpugrad.kernels.source import kind_dtype
+    from hostcuda import nvrtc
+
+    sources: dict[str, str] = {}
+    for case in CASES:
+        case.kernel(*(placed(a, "cpu") for a in case.arguments), **case.options)
+        dtype = case.arguments[0].dtype
+        programs = [followed.program for followed in case.kernel._followed.values()]
+        for formula in {f for program in programs for f in formulas_of(program)}:
+            needs = tuple(v.kind in ("real", "complex") for v in formula.inputs)
+            first = formula.vjp(needs, (True,) * len(formula.outputs)).formula
+            again = (True,) * len(first.outputs)
+            second = first.vjp(tuple(v.kind in ("real", "complex") for v in first.inputs), again)
+            for order, f in enumerate((formula, first, second.formula)):
+                if not f.outputs:
+                    continue
+                ways = tuple(Way(WHOLE, kind_dtype(v.kind, dtype)) for v in f.inputs)
+                results = tuple(kind_dtype(e.kind, dtype) for e in f.outputs)
+                made = dense.raw(f, ways, dtype, results, 1, False)
+                sources[f"{case.kernel.name}, order {order}, {len(sources)}"] = made.code
+    assert len(sources) >= 3 * len(CASES)
+    nvrtc.compile_many(sources, arch, options=nvrtc.fast_options())

@@ -156,6 +156,7 @@ def _whole(x: Array) -> Array:
 FUNCTIONS = {
     **{name: function for name, function in vars(np).items() if isinstance(function, np.ufunc)},
     **{n: getattr(np, n) for n in ("copy", "full_like", "imag", "inf", "nan", "real", "where")},
+    "int64": np.int64,
 } | {
     "binade": _binade, "power": _power, "whole": _whole,
     **choices.FUNCTIONS, **elementary.FUNCTIONS, **many.SMALL_FORMULAS, **special.FUNCTIONS,

@@ -7,7 +7,7 @@ import math
 import re
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -399,30 +399,36 @@ def substitute(e: Expression, values: Mapping[Expression, Expression]) -> Expres
 
 def lowered(outputs: Iterable[Expression], python: bool = False) -> list[Expression]:
     """Return the expressions in terms of functions that both languages have, or only Python."""
-    done: dict[Expression, Expression] = {}
 
-    def lower(e: Expression) -> Expression:
+    def lower(e: Expression, done: Mapping[Expression, Expression]) -> Expression:
         args = tuple(done[a] for a in e.args)
         function = FUNCTIONS[e.function]
         if function.definition is not None and not (python and function.python):
-            return lowered((function.definition(*args),), python)[0]
+            return settle((function.definition(*args),), dict(zip(args, args, strict=True)))[0]
         if e.function == "pow" and args[1].function == "constant" and args[1].value in _POWERS:
             return _POWERS[args[1].value](args[0])
         return call(e.function, *args)
 
-    roots = tuple(outputs)
-    for part in ordered(roots):
-        done[part] = lower(part) if part.args else part
-    return [done[e] for e in roots]
+    def settle(
+        roots: tuple[Expression, ...], done: dict[Expression, Expression]
+    ) -> list[Expression]:
+        for part in ordered(roots, done):
+            done[part] = lower(part, done) if part.args else part
+        return [done[e] for e in roots]
+
+    return settle(tuple(outputs), {})
 
 
-def ordered(roots: Iterable[Expression]) -> list[Expression]:
-    """Return every part of ``roots`` once, arguments before the functions of them."""
+def ordered(roots: Iterable[Expression], known: Collection[Expression] = ()) -> list[Expression]:
+    """Return every part of ``roots`` once, arguments before the functions of them.
+
+    Those that are ``known`` are left out, and so is what only they are made of.
+    """
     done: dict[Expression, None] = {}
     stack = [(root, False) for root in reversed(tuple(roots))]
     while stack:
         e, expanded = stack.pop()
-        if e in done:
+        if e in done or e in known:
             continue
         if expanded:
             done[e] = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from gpugrad.formulas import text
@@ -14,6 +15,7 @@ from gpugrad.formulas.expression import (
     MATH,
     REAL,
     TORCH,
+    Derivative,
     Expression,
     Number,
     call,
@@ -253,11 +255,28 @@ def _ruled(
     function: str, g: Expression, args: Sequence[Expression], out: Expression, convention: str
 ) -> tuple[Expression | None, ...]:
     """Return what a function's rule says by a convention."""
-    results = DERIVATIVES[function](g, args, out, convention)
+    rule = DERIVATIVES[function]
     linear = FUNCTIONS[function].holomorphic or COMPLEX not in (a.kind for a in args)
-    if convention == MATH and linear:
-        return tuple(None if r is None else chained(r, g) for r in results)
-    return results
+    if convention != MATH or not linear:
+        return rule(g, args, out, convention)
+    # the products are found among variables: what stands for these may be of any size
+    names = [
+        a if a.function == "constant" else variable(f"argument{k}", a.kind)
+        for k, a in enumerate(args)
+    ]
+    whole, cotangent = variable("whole", out.kind), variable("cotangent", g.kind)
+    values = {**dict(zip(names, args, strict=True)), whole: out, cotangent: g}
+    return tuple(
+        None if r is None else substitute(r, values)
+        for r in _products(rule, cotangent, tuple(names), whole)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _products(
+    rule: Derivative, g: Expression, args: tuple[Expression, ...], out: Expression
+) -> tuple[Expression | None, ...]:
+    return tuple(None if r is None else chained(r, g) for r in rule(g, args, out, MATH))
 
 
 def chained(e: Expression, g: Expression) -> Expression:

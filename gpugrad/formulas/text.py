@@ -9,6 +9,7 @@ from gpugrad.formulas.expression import (
     BOOL,
     COMPLEX,
     FUNCTIONS,
+    INTEGER,
     KINDS,
     REAL,
     Expression,
@@ -35,7 +36,9 @@ def _literal(value: Number | str, kind: str, language: str, types: Mapping[str, 
         text = f"-{text}" if value < 0 else text
     else:
         text = repr(value)
-    return text if language == PYTHON else f"{types[kind]}({text})"
+    if language == PYTHON:
+        return f"int64({text})" if kind == INTEGER else text
+    return f"{types[kind]}({text})"
 
 
 class _Printer:

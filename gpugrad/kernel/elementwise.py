@@ -318,7 +318,7 @@ class ElementwiseKernel:
             if source.what in ("number", "place"):
                 known[e] = _numbered(source, shape, example)
             elif source.what == "before":
-                known[e] = outs[source.name]
+                known[e] = outs[source.name].clone()  # it is written, and may be saved
             elif source in scalars:
                 kind = dtypes.get(source.name) if source.what == "argument" else np.dtype(np.int64)
                 known[e] = as_scalar(scalars[source], kind or np.dtype(np.int64))

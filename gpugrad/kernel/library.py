@@ -32,7 +32,7 @@ _UNARY = {
         for name in (
             "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sin", "cos",
             "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
-            "ceil", "floor", "trunc", "rint", "erf", "erfc", "erfcx", "erfinv", "lgamma",
+            "cbrt", "ceil", "floor", "trunc", "rint", "erf", "erfc", "erfcx", "erfinv", "lgamma",
         )
     },
     "nearbyint": "rint", "normcdf": "ndtr", "normcdfinv": "ndtri", "j0": "bessel_j0",
@@ -95,11 +95,6 @@ def _tgamma(x: Value) -> Value:
     return Value(call("where", negative, -size, size), x.type)
 
 
-def _cbrt(x: Value) -> Value:
-    size = OPS["power"](call("abs", x.expression), constant(1 / 3))
-    return Value(OPS["copysign"](size, x.expression), x.type)
-
-
 def _remainder(x: Value, y: Value) -> Value:
     quotient = OPS["rint"](x.expression / y.expression)
     return Value(x.expression - quotient * y.expression, common(x.type, y.type))
@@ -111,9 +106,9 @@ def _saturate(x: Value) -> Value:
 
 
 _MADE: dict[str, Callable[..., Value]] = {
-    "round": _round, "tgamma": _tgamma, "cbrt": _cbrt, "remainder": _remainder,
+    "round": _round, "tgamma": _tgamma, "remainder": _remainder,
     "saturate": _saturate,
-    "rcbrt": lambda x: binary("/", real(1), _cbrt(x)),
+    "rcbrt": lambda x: binary("/", real(1), Value(OPS["cbrt"](x.expression), x.type)),
     "exp10": lambda x: Value(OPS["power"](constant(10.0), x.expression), x.type),
     "sinpi": lambda x: Value(call("sin", x.expression * math.pi), x.type),
     "cospi": lambda x: Value(call("cos", x.expression * math.pi), x.type),
@@ -207,6 +202,8 @@ def plain_name(name: str) -> str:
     if name in _FAST:
         return _FAST[name]
     short = name[:-1]
+    if name == "sincosf":
+        return "sincos"
     known = name in _UNARY or name in _BINARY or name in _MADE or name in _TESTS
     if (
         not known

@@ -6,6 +6,7 @@ fixed size; no classes, no pointers but those to variables, nothing that threads
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
@@ -97,6 +98,11 @@ class Parser:
         self.place += 1
         return True
 
+    def unexpected(self, wanted: str) -> Unsupported:
+        """Return the error that the next word is not what was wanted."""
+        near = " ".join(w.text for w in self.words[max(0, self.place - 4) : self.place + 4])
+        return Unsupported(f"{self.next.text!r} where {wanted} was expected, in '{near}'")
+
     def expect(self, text: str) -> None:
         """Go on behind ``text``.
 
@@ -104,8 +110,7 @@ class Parser:
             Unsupported: The next word is another.
         """
         if not self.accept(text):
-            near = " ".join(w.text for w in self.words[max(0, self.place - 4) : self.place + 4])
-            raise Unsupported(f"{self.next.text!r} where {text!r} was expected, in '{near}'")
+            raise self.unexpected(repr(text))
 
     def name(self) -> str:
         """Return the next word, which is a name.
@@ -114,7 +119,7 @@ class Parser:
             Unsupported: It is none.
         """
         if self.next.kind != "name":
-            raise Unsupported(f"{self.next.text!r} where a name was expected")
+            raise self.unexpected("a name")
         return self.take()
 
     # ------------------------------------------------------------------ types
@@ -241,8 +246,10 @@ class Parser:
             return Listed(self._list("}"))
         if self.next.kind == "number":
             return _number(self.take())
+        if self.next.kind == "text" and self.next.text.startswith("'"):
+            return Literal(ord(ast.literal_eval(self.take())))
         if self.next.kind != "name":
-            raise Unsupported(f"{self.next.text!r}")
+            raise self.unexpected("a value")
         if self.next.text in ("true", "false"):
             return Literal(self.take() == "true")
         if self.next.text in _CASTS:

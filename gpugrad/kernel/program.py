@@ -15,9 +15,22 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad.backend.batched import Batched
-from gpugrad.formulas import BOOL, COMPLEX, INTEGER, Expression, Formula, constant, ordered
+from gpugrad.formulas import (
+    BOOL,
+    COMPLEX,
+    FUNCTIONS,
+    INTEGER,
+    REAL,
+    Expression,
+    Formula,
+    call,
+    constant,
+    ordered,
+    variable,
+)
 from gpugrad.graph import TensorBase
 from gpugrad.op import Elementwise, expand_to
+from gpugrad.op.promotion import as_scalar
 from gpugrad.op.saved import up_to_date
 from gpugrad.ops.indexing import getitem
 
@@ -91,6 +104,7 @@ class Fused:
 
     op: Elementwise
     inputs: tuple[Expression, ...]
+    constants: Mapping[Expression, Any]
 
 
 @dataclass
@@ -195,7 +209,10 @@ class Call:
         made = program.fused.get(expressions)
         if made is None:
             made = program.fused[expressions] = self._operation(expressions)
-        operands = [values[v] for v in made.inputs]
+        operands = [
+            as_scalar(made.constants[v], self.dtype_of(v)) if v in made.constants else values[v]
+            for v in made.inputs
+        ]
         tensors: list[Any] = [o for o in operands if isinstance(o, TensorBase)]
         for tensor in tensors:
             up_to_date(tensor)
@@ -207,13 +224,44 @@ class Call:
         return made.op.evaluate(operands, self.compute, kinds)
 
     def _operation(self, expressions: tuple[Expression, ...]) -> Fused:
+        expressions, constants = _lifted(expressions)
         steps = ordered(expressions)
         inputs = tuple(e for e in steps if e.function == "variable")
         branches = self.skips and any(e.function == "where" for e in steps)
         formula = Formula(self.name, inputs, expressions)
         op = Elementwise(f"{self.name}Backward0", formula.in_math if branches else formula)
         op.arguments = tuple(self.arguments.get(v, str(v.value)) for v in inputs)
-        return Fused(op, inputs)
+        return Fused(op, inputs, constants)
+
+
+def _lifted(
+    expressions: Sequence[Expression],
+) -> tuple[tuple[Expression, ...], dict[Expression, Any]]:
+    """Return expressions with variables for the constants that functions are given, and these.
+
+    Operators take numbers of Python's; functions take NumPy's, which have a type.
+    """
+    constants: dict[Expression, Any] = {}
+    lifted: dict[Expression, Expression] = {}
+    done: dict[Expression, Expression] = {}
+
+    def lift(e: Expression) -> Expression:
+        if e.function != "constant" or e.kind not in (REAL, COMPLEX):
+            return done[e]
+        if e not in lifted:
+            lifted[e] = variable(f"constant{len(lifted)}_", e.kind)
+            constants[lifted[e]] = e.value
+        return lifted[e]
+
+    for e in ordered(expressions):
+        takes = e.args and e.function not in _OF_NUMBERS
+        args = tuple(map(lift, e.args)) if takes else tuple(done[a] for a in e.args)
+        done[e] = call(e.function, *args) if args else e
+    return tuple(done[e] for e in expressions), constants
+
+
+_OF_NUMBERS = {name for name, function in FUNCTIONS.items() if function.python.startswith("(")}
+_OF_NUMBERS |= {"where", "pow", "both", "either", "differ", "untrue", "number", "whole", "chained"}
 
 
 def zero(kind: str) -> Expression:
