@@ -17,7 +17,7 @@ import pytest
 
 import gpugrad
 from gpugrad import __main__ as command
-from gpugrad import backend, formula
+from gpugrad import backend, formulas
 from gpugrad.op import OPS
 
 ROOT = Path(__file__).parents[1]
@@ -225,6 +225,14 @@ FENCED = re.compile(r"(?:^<!-- (?P<marker>[^\n]*) -->\n)?^```(?P<language>\w*)\n
                     re.MULTILINE | re.DOTALL)  # fmt: skip
 
 
+# what stands in docs/ and has examples
+PAGES = [
+    f"docs/{page.name}"
+    for page in sorted((ROOT / "docs").glob("*.md"))
+    if "```pycon" in page.read_text(encoding="utf-8")
+]
+
+
 def document(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
@@ -242,7 +250,7 @@ def test_what_is_said_to_be_missing_is() -> None:
 
 
 @pytest.mark.sources
-@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONVENTIONS.md"])
+@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONVENTIONS.md", *PAGES])
 def test_examples_print_what_they_say(name: str) -> None:
     text = document(name)
     examples = [(b.start("code"), b["code"]) for b in FENCED.finditer(text)
@@ -255,7 +263,7 @@ def test_examples_print_what_they_say(name: str) -> None:
 
     # what the documents declare is gone after them
     with (
-        patch.dict(OPS), patch.dict(formula.FUNCTIONS), patch.dict(formula.DERIVATIVES),
+        patch.dict(OPS), patch.dict(formulas.FUNCTIONS), patch.dict(formulas.DERIVATIVES),
         patch.dict(sys.modules),
     ):  # fmt: skip
         runner.run(doctest.DocTestParser().get_doctest(kept, {}, name, name, 0))
