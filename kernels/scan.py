@@ -24,7 +24,7 @@ THREADS = 256
 BLOCKS = 512  # that occupy a GPU
 PART = 2048  # elements that are worth a block of their own
 INNER = 32  # neighbours that a warp reads at once
-STATE = 32  # bytes, at most, of what is kept of the elements before one
+STATE = 48  # bytes, at most, of what is kept of the elements before one
 
 
 # What is kept of some elements, of none, of one, and of those before with those after.
@@ -38,11 +38,12 @@ _STATES = {
         "State{logaddexp(p.v, q.v)}",
     ),
     "recurrence": (
-        "Value factor; Value v;",
-        "Value(1), Value(0)",
-        "Value(source0[at]), Value(source1[at])",
-        # 0 stays 0 also where a product of factors is infinite
-        "State{p.factor * q.factor, p.v == Value(0) ? q.v : q.factor * p.v + q.v}",
+        # products of factors leave the range of their type where what they multiply does not: they
+        # are numbers of size 1/2 to 1, or of which there is no such, times powers of 2
+        "Value factor; long long power; Value v;",
+        "Value(1), 0, Value(0)",
+        "fraction(Value(source0[at])), exponent(Value(source0[at])), Value(source1[at])",
+        "recurred(p, q)",
     ),
     "max": (
         "Value v; long long index;",
@@ -67,7 +68,7 @@ template <typename T> __device__ inline complex<T> logaddexp(complex<T> x, compl
   if (high.real() == low.real() && gpugrad::isinf(high.real())) return high;
   return high + log(complex<T>(1) + exp(low - high));
 }
-LATER
+FUNCTION
 __device__ inline State none() { return State{NONE}; }
 __device__ inline State combined(const State &p, const State &q) { return COMBINED; }
 }
@@ -78,12 +79,41 @@ extern "C" __global__ void NAME(PARAMETERS, State *states, const long long lengt
 BODY
 }
 """
+_RECURRED = """
+template <typename T> __device__ inline int exponent(T x) {
+  int found = 0;
+  if (x - x == T(0)) frexp(x, &found);  // of what is not finite it is not defined
+  return found;
+}
+template <typename T> __device__ inline int exponent(complex<T> x) {
+  return exponent(gpugrad::maximum(fabs(x.real()), fabs(x.imag())));
+}
+template <typename T> __device__ inline T raised(T x, long long power) {
+  return ldexp(x, int(power < -9999 ? -9999 : power > 9999 ? 9999 : power));
+}
+template <typename T> __device__ inline complex<T> raised(complex<T> x, long long power) {
+  return complex<T>(raised(x.real(), power), raised(x.imag(), power));
+}
+template <typename T> __device__ inline T fraction(T x) { return raised(x, -exponent(x)); }
+template <typename S> __device__ inline S recurred(const S &p, const S &q) {
+  const Value product = p.factor * q.factor;
+  const long long power = p.power + q.power + exponent(product);
+  // 0 stays 0 also where a factor is infinite
+  if (p.v == Value(0)) return S{fraction(product), power, q.v};
+  return S{fraction(product), power, raised(q.factor * p.v, q.power) + q.v};
+}
+"""
 _LATER = """
 template <typename S> __device__ inline bool later(const S &p, const S &q) {
   if (p.index < 0 || q.index < 0) return p.index < 0;
   return q.v != q.v || (p.v == p.v && q.v OPERATOR p.v);
 }
 """
+_FUNCTIONS = {
+    "recurrence": _RECURRED,
+    "max": _LATER.replace("OPERATOR", ">="),
+    "min": _LATER.replace("OPERATOR", "<="),
+}
 _ROW = """
   alignas(16) __shared__ char memory[2 * THREADS * sizeof(State)];
   State *now = reinterpret_cast<State *>(memory), *next = now + THREADS;
@@ -152,7 +182,7 @@ def raw(kind: str, dtype: DType, body: str, stage: str, reverse: bool) -> cupy.R
     text = _TEXT
     for word, meaning in {
         "BODY": _BODIES[body],
-        "LATER": _LATER.replace("OPERATOR", ">=" if kind == "max" else "<=") if extreme else "",
+        "FUNCTION": _FUNCTIONS.get(kind, ""),
         "BEFORE": "states[row * parts + mine]" if stage == "rest" else "none()",
         "STORE": "" if stage == "total" else store,
         "TOTAL": "states[row * parts + mine] = before;" if stage == "total" else "",

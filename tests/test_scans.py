@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import gpugrad
+from gpugrad import backend
 from gpugrad.backend import scans
 from gpugrad.testing import assert_close, check_gradient, count_kernels, devices_agree
 
@@ -116,3 +117,23 @@ def test_cumulative_logarithms_of_infinities() -> None:
     assert_close(y, [-math.inf, -math.inf, 0.0, 0.0, math.inf, math.inf])
     (grad,) = t.autograd.grad(y[:4].sum(), x)
     assert_close(grad, [math.nan, math.nan, 2.0, 0.0, math.nan, 0.0])
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("kind", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("rows", [1, 40])
+def test_a_recurrence_whose_products_leave_the_range_is_right_on_cuda(kind: str, rows: int) -> None:
+    far = 1e30 if kind in ("float32", "complex64") else 1e250
+    factor, term = np.ones((5000, rows), kind), np.full((5000, rows), 1 / far, kind)
+    factor[10:12] = far  # a product of these is infinite, what they multiply is not
+    factor[12] = 0
+    factor[2500:2502], factor[2502:2504] = 1 / far, far
+    expected = term.astype("complex256" if kind.startswith("complex") else "longdouble")
+    for k in range(1, len(expected)):
+        expected[k] += factor[k] * expected[k - 1]
+    for reverse in False, True:
+        step = -1 if reverse else 1
+        arrays = [t.tensor(a[::step].copy(), device="cuda")._array for a in (factor, term)]
+        door = backend.of(arrays[0])
+        found = door.to_numpy(door.scan("recurrence", arrays, 0, reverse))
+        np.testing.assert_allclose(found[::step], expected, 1e-4)
