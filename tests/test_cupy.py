@@ -5,6 +5,7 @@ The values are CuPy's for the same arrays, the derivatives are compared with dif
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from typing import Any
 
@@ -159,6 +160,7 @@ def test_arrays_numbers_and_tensors_are_operands_on_either_side() -> None:
         assert isinstance(result, gpugrad.Tensor)
         assert result.tolist() == [1.5, 8]
         assert gradient(result, x) == [3, 4]
+    assert gradient(cp.where(cp.asarray([True, False]), x, 0.0), x) == [1, 0]
     assert gradient(cp.add(1, x), x) == gradient(cp.add(x, np.float64(1)), x) == [1, 1]
     assert gradient(cp.subtract(cp.float32(1), x), x) == [-1, -1]
     assert gradient(cp.multiply(gpugrad.tensor(2.0), x), x) == [2, 2]  # a number of the CPU's
@@ -269,3 +271,244 @@ def test_it_is_told_where_cupy_does_not_ask(monkeypatch: pytest.MonkeyPatch) -> 
     finally:
         monkeypatch.undo()
         hook.problem.cache_clear()
+
+
+# --------------------------------------------------------------------------- functions
+
+# Functions that call the method of their name, with CuPy's arguments.
+METHODS: dict[str, Any] = {
+    "sum": lambda cp, x: (cp.sum(x), cp.sum(x, 0), cp.sum(x, axis=(0, 1), keepdims=True)),
+    "sum as": lambda cp, x: (cp.sum(x, dtype="f4"), cp.sum(x > 1), cp.add.reduce(x, 1)),
+    "prod": lambda cp, x: (cp.prod(x), cp.prod(x, 1), cp.prod(x, axis=(0, 1))),
+    "mean": lambda cp, x: (cp.mean(x), cp.mean(x, axis=0, keepdims=True)),
+    "var": lambda cp, x: (cp.var(x), cp.var(x, 0), cp.var(x, axis=1, ddof=1, keepdims=True)),
+    "std": lambda cp, x: (cp.std(x), cp.std(x, 1), cp.std(x, 0, ddof=1)),
+    "max": lambda cp, x: (cp.max(x), cp.amax(x, 1), cp.max(x, axis=0, keepdims=True)),
+    "min": lambda cp, x: (cp.min(x), cp.amin(x, 1), cp.ptp(x, 0), cp.ptp(x)),
+    "argmax": lambda cp, x: (cp.argmax(x), cp.argmax(x, 1), cp.argmin(x, 0), cp.argmin(x)),
+    "nanmax": lambda cp, x: (cp.nanmax(x), cp.nanmin(x, 0), cp.count_nonzero(x)),
+    "clip": lambda cp, x: (cp.clip(x, 0.6, 2.5), cp.clip(x, None, 1), cp.clip(x, 1, None)),
+    "reshape": lambda cp, x: (cp.reshape(x, (3, 2)), cp.reshape(x, -1), cp.reshape(x, 6, "F")),
+    "transpose": lambda cp, x: (cp.transpose(x), cp.permute_dims(x, (1, 0))),
+    "axes": lambda cp, x: (cp.swapaxes(x, 0, 1), cp.matrix_transpose(x), cp.squeeze(x[:1])),
+    "ravel": lambda cp, x: (cp.ravel(x), cp.ravel(x, "F"), cp.outer(x, x)),
+    "dot": lambda cp, x: (cp.dot(x, x.T), cp.dot(x[0], x[1]), cp.dot(x, x[0])),
+    "trace": lambda cp, x: (cp.trace(x), cp.trace(x, 1), cp.diagonal(x), cp.diagonal(x, 1, 1, 0)),
+    "take": lambda cp, x: (cp.take(x, 4), cp.take(x, cp.asarray([[0, 2]]), axis=1)),
+    "repeat": lambda cp, x: (cp.repeat(x, 2), cp.repeat(x, 2, axis=1), cp.repeat(x, [1, 2], 0)),
+    "sort": lambda cp, x: (cp.sort(x), cp.sort(x, axis=0), cp.sort(x, None)),
+    "argsort": lambda cp, x: (cp.argsort(x), cp.argsort(x, 0), cp.argsort(x, None)),
+    "partition": lambda cp, x: (cp.max(cp.partition(x, 1), 1), cp.min(cp.partition(x, 1, 0), 0)),
+    "compress": lambda cp, x: cp.compress(cp.asarray([True, False]), x, 0),
+    "where": lambda cp, x: (cp.where(x > 1, x, 0.0), cp.where(x > 1, x, cp.square(x))),
+    "copy": lambda cp, x: (cp.copy(x), x.astype("f4"), x.astype(float, copy=False)),
+    "accumulate": lambda cp, x: (cp.add.accumulate(x, 1), cp.multiply.accumulate(x, 0)),
+    "norm": lambda cp, x: (cp.linalg.norm(x), cp.linalg.norm(x, axis=1)),
+    "angle": lambda cp, x: (cp.angle(x), cp.fix(x), cp.sinc(x)),
+    "fuse": lambda cp, x: cp.fuse(kernel_name="fused")(lambda a: cp.sqrt(a) + a * 2)(x),
+}  # fmt: skip
+# Functions that would read the tensor's memory, and must not.  Those that CuPy wrote in C refuse
+# everything that is not its own array, in their own words.
+READERS: dict[str, Any] = {
+    name: (lambda cp, x, name=name: getattr(cp, name)(x))
+    for name in (
+        "asarray",
+        "around",
+        "average",
+        "allclose",
+        "argwhere",
+        "atleast_2d",
+        "corrcoef",
+        "cov",
+        "cumprod",
+        "cumsum",
+        "diag",
+        "diff",
+        "ediff1d",
+        "expand_dims",
+        "flatnonzero",
+        "gradient",
+        "histogram",
+        "imag",
+        "median",
+        "nan_to_num",
+        "nanmean",
+        "nanstd",
+        "nansum",
+        "nonzero",
+        "quantile",
+        "real",
+        "roll",
+        "tril",
+        "unique",
+        "all",
+        "any",
+        "ascontiguousarray",
+    )
+} | {
+    "all of it": lambda cp, x: cp.asnumpy(x),
+    "array": lambda cp, x: cp.array([x, x]),
+    "broadcast_to": lambda cp, x: cp.broadcast_to(x, (2, 2, 3)),
+    "concatenate": lambda cp, x: cp.concatenate([x, x]),
+    "convolve": lambda cp, x: cp.convolve(x[0], x[1]),
+    "cross": lambda cp, x: cp.cross(x, x),
+    "einsum": lambda cp, x: cp.einsum("ij->i", x),
+    "fft": lambda cp, x: cp.fft.fft(x),
+    "fill": lambda cp, x: cp.zeros(1).fill(x[0, 0]),
+    "inner": lambda cp, x: cp.inner(x, x),
+    "interp": lambda cp, x: cp.interp(x, cp.asarray([0.0, 1.0]), cp.asarray([0.0, 2.0])),
+    "inv": lambda cp, x: cp.linalg.inv(x[:, :2]),
+    "isclose": lambda cp, x: cp.isclose(x, x),
+    "kron": lambda cp, x: cp.kron(x, x),
+    "matmul": lambda cp, x: cp.matmul(x, x.T),
+    "moveaxis": lambda cp, x: cp.moveaxis(x, 0, 1),
+    "numpy": lambda cp, x: np.asarray(x),
+    "percentile": lambda cp, x: cp.percentile(x, 50),
+    "raw": lambda cp, x: cp.RawKernel('extern "C" __global__ void read(double* x) {}', "read")(
+        (1,), (1,), (x,)
+    ),
+    "searchsorted": lambda cp, x: cp.searchsorted(cp.asarray([0.0, 1.0]), x),
+    "setitem": lambda cp, x: cp.zeros((2, 3)).__setitem__(..., x),
+    "split": lambda cp, x: cp.split(x, 2),
+    "stack": lambda cp, x: cp.stack([x, x]),
+    "tensordot": lambda cp, x: cp.tensordot(x, x, 2),
+    "tile": lambda cp, x: cp.tile(x, 2),
+    "ufunc.outer": lambda cp, x: cp.multiply.outer(x, x),
+    "vdot": lambda cp, x: cp.vdot(x, x),
+}
+
+
+@pytest.fixture(params=["Tensor", "ndarray"])
+def kind(request: pytest.FixtureRequest) -> type[gpugrad.Tensor]:
+    """Return a class of tensors."""
+    return gpugrad.Tensor if request.param == "Tensor" else gpugrad.numpy.ndarray
+
+
+VALUES = ((0.5, 2.9, 1.25), (1.9, 0.75, 1.5))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_function_that_is_a_method_has_cupys_meaning(name: str, kind: Any) -> None:
+    cp, x = cupy(), tracked_tensor(VALUES)
+    array, function = x.detach().array, METHODS[name]
+    given = x.as_subclass(kind)
+    rng = np.random.default_rng(5)
+    way = cp.asarray(rng.normal(size=array.shape))
+    parts = zip(
+        several(function(cp, given)), several(function(cp, array)),
+        several(function(cp, array + 1e-6 * way)), several(function(cp, array - 1e-6 * way)),
+        strict=True,
+    )  # fmt: skip
+    for found, expected, more, less in parts:
+        assert isinstance(found, kind)
+        assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
+        single = expected.dtype == np.float32
+        np.testing.assert_allclose(
+            found.detach().cpu().numpy(), expected.get(), rtol=1e-6 if single else 1e-12, atol=1e-12
+        )
+        if expected.dtype.kind != "f":
+            assert not found.requires_grad
+        elif single:
+            assert gpugrad.autograd.grad(found.sum(), x)[0].any()
+        else:
+            (grad,) = gpugrad.autograd.grad((found * found).sum(), x)
+            slope = float(((more * more).sum() - (less * less).sum()) / 2e-6)
+            assert float((grad.array * way).sum()) == pytest.approx(slope, rel=1e-6, abs=1e-7)
+    assert array.tolist() == [list(row) for row in VALUES]  # nothing was sorted in place
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_would_read_a_tracked_tensor_raises(name: str, kind: Any) -> None:
+    cp, x = cupy(), tracked_tensor(VALUES)
+    with pytest.raises(
+        (
+            TypeError,
+            RuntimeError,
+            ValueError,
+            AttributeError,
+            NotImplementedError,
+            cp.linalg.LinAlgError,
+        )
+    ):
+        READERS[name](cp, x.as_subclass(kind))
+
+
+def test_what_cupy_sorts_in_place_is_a_copy(kind: Any) -> None:
+    """PyTorch's flatten may return the tensor itself, which CuPy would then sort."""
+    cp, x = cupy(), gpugrad.tensor(VALUES, device="cuda").as_subclass(kind)
+    reads: list[Any] = [cp.sort, lambda x: cp.percentile(x, 50), lambda x: cp.partition(x, 1)]
+    for read in reads:
+        with contextlib.suppress(TypeError):  # of a kernel that is given our method `size`
+            read(x)
+        assert x.tolist() == gpugrad.tensor(VALUES).tolist()
+    ordered = cp.sort_complex(x)
+    assert ordered.tolist() == cp.sort_complex(cp.asarray(VALUES, "f4")).tolist()
+
+
+# --------------------------------------------------------------------------- the namespace
+
+
+def test_the_namespace_is_numpys_with_new_arrays_on_the_gpu() -> None:
+    import gpugrad.cupy as cg
+
+    cp = cupy()
+    new = [
+        cg.zeros((2, 3)), cg.ones(2, "f4"), cg.asarray([1.0, 2.0]), cg.array(np.ones(2)), cg.eye(2),
+        cg.arange(3), cg.linspace(0, 1, 3), cg.full((2,), 7), cg.empty(2),
+        cg.zeros_like(cg.ones(2)), cg.fft.fftfreq(4),
+    ]  # fmt: skip
+    for array in new:
+        assert isinstance(array, gpugrad.numpy.ndarray)
+        assert array.device.type == "cuda"
+    square = cg.asarray([[1.0, 2.0], [3.0, 5.0]])
+    assert cg.allclose(cg.linalg.inv(square) @ square, cg.eye(2))
+    assert cg.asarray(gpugrad.ones(2)).device.type == "cuda"
+    assert cg.zeros(2, device="cpu").device.type == "cpu"
+    assert cg.zeros_like(gpugrad.ones(2)).device.type == "cpu"
+    assert cg.sin is gpugrad.numpy.sin
+    assert cg.concatenate is gpugrad.numpy.concatenate
+    assert cg.cuda is cp.cuda
+    assert cg.ElementwiseKernel is gpugrad.kernel.ElementwiseKernel
+    assert {"einsum", "linalg", "asnumpy", "RawKernel", "add"} <= set(dir(cg))
+    x = cg.asarray(VALUES).requires_grad_()
+    host = cg.asnumpy(x)
+    assert isinstance(host, np.ndarray)
+    assert host.tolist() == x.tolist() == cg.asnumpy(cp.asarray(VALUES)).tolist()
+    assert cg.get_array_module(1, x) is cg.get_array_module(cp.ones(1)) is cg
+    assert cg.get_array_module(1, np.ones(1)) is gpugrad.numpy
+    with pytest.raises(AttributeError, match=r"gpugrad\.cupy.*no attribute 'nothing'"):
+        _ = cg.nothing
+
+
+# What CuPy's own functions refuse, under the names of the namespace.
+NAMED: dict[str, Any] = {
+    "matmul": lambda xp, x: (xp.matmul(x, x.T), xp.inner(x, x), xp.vdot(x, x), xp.kron(x, x)),
+    "einsum": lambda xp, x: (xp.einsum("ij,kj->ik", x, x), xp.tensordot(x, x, 2)),
+    "join": lambda xp, x: (xp.concatenate([x, x], 1), xp.stack([x, x]), xp.vstack([x, x])),
+    "shape": lambda xp, x: (xp.expand_dims(x, 0), xp.moveaxis(x, 0, 1)),
+    "broadcast": lambda xp, x: (xp.broadcast_to(x, (4, 2, 3)), xp.broadcast_arrays(x, x[:1])[1]),
+    "order": lambda xp, x: (xp.flip(x, 1), xp.roll(x, 1), xp.tile(x, 2), xp.tril(x), xp.rot90(x)),
+    "nan": lambda xp, x: (xp.nansum(x), xp.nanmean(x, 0), xp.nanstd(x), xp.nan_to_num(x)),
+    "sums": lambda xp, x: (xp.cumsum(x, 1), xp.cumprod(x, 0), xp.diff(x), xp.average(x, 1)),
+    "middle": lambda xp, x: (xp.median(x), xp.percentile(x, 40), xp.quantile(x, 0.3, 1)),
+    "linalg": lambda xp, x: (xp.linalg.norm(x), xp.cov(x), xp.corrcoef(x), xp.trace(x)),
+    "like": lambda xp, x: (xp.round(x, 3), xp.real(x), xp.ones_like(x), xp.cross(x, x)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_the_names_of_cupys_functions_have_cupys_meaning(name: str) -> None:
+    import gpugrad.cupy as cg
+
+    cp, x = cupy(), tracked_tensor(VALUES).as_subclass(gpugrad.numpy.ndarray)
+    array = x.detach().array
+    way = cp.asarray(np.random.default_rng(6).normal(size=array.shape))
+    moved = [array, array + 1e-6 * way, array - 1e-6 * way]
+    expected = [several(NAMED[name](cp, a)) for a in moved]
+    for found, e, more, less in zip(several(NAMED[name](cg, x)), *expected, strict=True):
+        assert (found.shape, found.dtype, found.device.type) == (e.shape, e.dtype, "cuda")
+        np.testing.assert_allclose(found.detach().cpu().numpy(), e.get(), rtol=1e-10, atol=1e-12)
+        if found.requires_grad:
+            (grad,) = gpugrad.autograd.grad((found * found).sum(), x)
+            slope = float(((more * more).sum() - (less * less).sum()) / 2e-6)
+            assert float((grad.array * way).sum()) == pytest.approx(slope, rel=1e-5, abs=1e-7)

@@ -225,9 +225,9 @@ FENCED = re.compile(r"(?:^<!-- (?P<marker>[^\n]*) -->\n)?^```(?P<language>\w*)\n
                     re.MULTILINE | re.DOTALL)  # fmt: skip
 
 
-# what stands in docs/ and has examples
+# what stands in docs/ and has examples; those with CuPy need a GPU
 PAGES = [
-    f"docs/{page.name}"
+    pytest.param(f"docs/{page.name}", marks=[pytest.mark.cuda] * (page.name == "cupy.md"))
     for page in sorted((ROOT / "docs").glob("*.md"))
     if "```pycon" in page.read_text(encoding="utf-8")
 ]

@@ -231,13 +231,12 @@ def reduced(
     """
     words = kernel.name.split("_")  # such as cupy_nansum_with_dtype
     ours = getattr(names, words[1] if len(words) > 1 else "", None)
-    options: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
-    if dtype is not None:
-        options["dtype"] = dtype
-    if out is not None:
-        options["out"] = out
+    given = {"dtype": dtype, "out": out, "keepdims": keepdims or None}
+    options = {"axis": axis, **{k: v for k, v in given.items() if v is not None}}
     if kernel.name == "cupy_count_nonzero":
         ours = names.count_nonzero
+    elif kernel.name.startswith("_norm_ord2"):
+        ours = names.linalg.norm
     if ours is not None:
         return ours(tensor, **options)
     if _tracked((tensor,)):

@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 from gpugrad._layout import layout
 from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase
-from gpugrad.op import numpys
 from gpugrad.op.arguments import Arguments
 from gpugrad.op.declaration import defined
 from gpugrad.op.generated import public as generated
@@ -196,10 +195,9 @@ class Public:
             creates=self.creates, signatures=signatures,
         )  # fmt: skip
         general = found.translates or self.creates or self.formula is not None
-        made = self._specialized(found) if plain is not self.plain or general else plain
-        if self.name in numpys.AMBIGUOUS:
-            made = numpys.by_caller(self.name, made)
-        return self.dressed(made, "method", self.name)
+        if plain is not self.plain or general:
+            return self.dressed(self._specialized(found), "method", self.name)
+        return self.dressed(plain, "method", self.name)
 
     def tensor_first(self, function: Any) -> tuple[list[Parameter], Any]:
         """Return the parameters, and a function of them, with the tensor of a method first."""

@@ -16,7 +16,6 @@ look at in any case comes here.
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable, Sequence
 from inspect import Parameter
@@ -66,8 +65,14 @@ PARAMETERS = {
 
 _NAMES = {"clamp": "clip"}  # NumPy's, where that is another one
 
-# Those that mean something else with the same arguments, or that PyTorch refuses in its own words.
-AMBIGUOUS = frozenset({"nonzero", "repeat", "sort", "squeeze", "std", "var"})
+# Those that mean something else with the same arguments.
+AMBIGUOUS = frozenset({"flatten", "nonzero", "repeat", "sort", "std", "var"})
+
+
+def by_cupy(depth: int = 2) -> bool:
+    """Tell whether the code that called the caller is CuPy's own."""
+    name: str = sys._getframe(depth).f_globals.get("__name__", "")
+    return name.startswith(("cupy.", "cupyx."))
 
 
 def _is_int(value: Any) -> bool:
@@ -147,7 +152,8 @@ def arguments_of(general: Any, given: Sequence[Any], keywords: dict[str, Any]) -
         k: v for k, v in keywords.items()
         if not (k in general.keywords and _is_default(general.keywords[k], v))
     }  # fmt: skip
-    if _can_be_pytorchs(general, values, options):
+    cupys = general.name in AMBIGUOUS and by_cupy(4)  # called a method, and that the general way
+    if not cupys and _can_be_pytorchs(general, values, options):
         return None
     starred = names[:1] if names and names[0].startswith("*") else []
     if starred:
@@ -185,6 +191,8 @@ def _can_be_pytorchs(general: Any, values: Sequence[Any], options: dict[str, Any
     needed = {p.name for p in own[len(values) :] if p.default is Parameter.empty}
     if not meant <= known or not needed <= meant:
         return False
+    if general.name == "squeeze" and values == [None]:
+        return False  # CuPy gives it always
     return not any(map(_is_only_numpys, own, values))
 
 
@@ -200,39 +208,30 @@ def _is_only_numpys(parameter: Parameter, value: Any) -> bool:
 def called(name: str, tensor: Any, values: Sequence[Any], options: dict[str, Any]) -> Any:
     """Return what NumPy's method gives: what the function of its name in the namespace does.
 
-    ``sort`` sorts the tensor itself, and returns nothing.
+    ``sort`` and ``partition`` are of the tensor itself, and return nothing.
     """
-    if name.startswith("arg") and name != "argsort":  # CuPy's have a type, NumPy's do not
-        names = PARAMETERS[name]
-        found = {**dict(zip(names, values, strict=False)), **options}
-        kind = found.pop("dtype", None)
-        result = _namespace(name)(tensor, **found)
-        return result if kind is None else _namespace("astype")(result, kind)
     name = _NAMES.get(name, name)
-    if name == "flatten":
-        return _namespace("copy")(_namespace("ravel")(tensor, *values, **options))
-    result = _namespace(name)(tensor, *values, **options)
-    if name != "sort":
-        return result
-    tensor.copy_(result)
-    return None
+    function = _namespace(name)
+    if name in ("argmax", "argmin"):  # CuPy's have a type, NumPy's do not
+        found = {**dict(zip(PARAMETERS[name], values, strict=False)), **options}
+        kind = found.pop("dtype", None)
+        result = function(tensor, **found)
+        return result if kind is None else result.astype(kind)
+    if name == "compress":
+        condition, *others = values
+        return function(condition, tensor, *others, **options)
+    result = function(tensor, *values, **options)
+    if name in ("sort", "partition"):
+        tensor.copy_(result)
+        return None
+    return result
 
 
 def _namespace(name: str) -> Any:
     # its functions are made for tensors
     import gpugrad.numpy
 
-    return getattr(gpugrad.numpy, name)
-
-
-def by_caller(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method that is NumPy's where CuPy's code calls it."""
-
-    @functools.wraps(method)
-    def call(self: Any, *args: Any, **options: Any) -> Any:
-        module = sys._getframe(1).f_globals.get("__name__", "")
-        if module.startswith(("cupy.", "cupyx.")):
-            return called(name, self, args, options)
-        return method(self, *args, **options)
-
-    return call
+    names: Any = gpugrad.numpy
+    if name == "flatten":  # which always copies
+        return lambda tensor, order="C": names.copy(names.ravel(tensor, order))
+    return getattr(names, name)

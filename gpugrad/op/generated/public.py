@@ -2,7 +2,9 @@
 
 >>> import gpugrad
 >>> print(caller_source(gpugrad.sum.general), end="")
-def make(plain, arguments, MISSING, Tensor, TensorBase, subclasses, are_ints, are_tensors):
+def make(
+    plain, arguments, MISSING, Tensor, TensorBase, subclasses, are_ints, are_tensors, by_cupy
+):
     def call(input, dim, keepdim, *more, dtype, out, **others):
         if (
             others or more or out is not None
@@ -28,9 +30,12 @@ from gpugrad.op import saved
 from gpugrad.op.arguments import Arguments
 from gpugrad.op.generated.template import defined, filled, written_first
 from gpugrad.op.kind import KINDS, are_ints, are_tensors
+from gpugrad.op.numpys import AMBIGUOUS, by_cupy
 
 CALLER = """\
-def make(plain, arguments, MISSING, Tensor, TensorBase, subclasses, are_ints, are_tensors):
+def make(
+    plain, arguments, MISSING, Tensor, TensorBase, subclasses, are_ints, are_tensors, by_cupy
+):
     def call({head.parameters}):
         if (
             {head.unusual}
@@ -59,6 +64,8 @@ def caller_source(general: Arguments) -> str:
         elif p.default is Parameter.empty:
             checked.append(f"or {p.name} is MISSING")
     checked += [f"or {name} is MISSING" for name in general.required]
+    if general.method and general.name in AMBIGUOUS:
+        checked.append("or by_cupy()")
     names = [p.name for p in general.positional]
     anything = [f"*{general.any}"] if general.any else []
     return filled(
@@ -90,6 +97,7 @@ def caller(general: Arguments) -> Any:
         saved.subclasses,
         are_ints,
         are_tensors,
+        by_cupy,
     )
     call.__defaults__, call.__kwdefaults__ = general.defaults, general.keyword_defaults
     call.general = general
