@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 from types import MappingProxyType
 from typing import Any
@@ -113,6 +114,7 @@ class ElementwiseKernel:
         self._body: Body | None = None
         self._followed: dict[Any, Followed] = {}
         self._pinned: dict[Signature, tuple[Source, ...]] = {}
+        self._plans: dict[tuple[Any, ...], _Plan] = {}
 
     def __repr__(self) -> str:
         return f"<gpugrad.ElementwiseKernel '{self.name}': {self.texts[1].strip()}>"
@@ -146,18 +148,30 @@ class ElementwiseKernel:
             IndexError: An element of a raw array is read that is not there.
         """
         values, given_outputs = self._arguments(args)
-        dtypes = decided(
-            (*self.in_params, *self.out_params),
-            (*values, *given_outputs),
-            (),
-        ) if given_outputs else decided(self.in_params, values, self.out_params)  # fmt: skip
-        shape = self._shape(values, given_outputs, size)
-        outs = dict(zip((p.name for p in self.out_params), given_outputs, strict=False))
-        try:
-            found = self.computed(values, outs, dtypes, shape)
-        except Unsupported as error:
-            options = {} if size is None else {"size": size}
-            found = untracked(self, error, self._compiled, (*values, *given_outputs), options)
+        operands = (*values, *given_outputs)
+        key = (size, *(_seen(o) for o in operands))
+        plan = self._plans.get(key)
+        if plan is None:
+            every = (*self.in_params, *self.out_params)
+            dtypes = (
+                decided(every, operands, ())
+                if given_outputs
+                else decided(self.in_params, values, self.out_params)
+            )
+            shape = self._shape(values, given_outputs, size)
+            outs = dict(zip((p.name for p in self.out_params), given_outputs, strict=False))
+            try:
+                plan = self.planned(values, outs, dtypes, shape)
+            except Unsupported as error:
+                options = {} if size is None else {"size": size}
+                found = untracked(self, error, self._compiled, operands, options)
+                return self._returned(found)
+            if len(self._plans) >= _FOLLOWED:
+                self._plans.clear()
+            self._plans[key] = plan
+        return self._returned(self._run(plan, values, given_outputs))
+
+    def _returned(self, found: list[Any]) -> Any:
         if self.no_return:
             return None
         return found[0] if len(found) == 1 and not self.return_tuple else tuple(found)
@@ -194,11 +208,29 @@ class ElementwiseKernel:
         Raises:
             Unsupported: The text has parts without a formula.
         """
+        outputs = [outs[p.name] for p in self.out_params if p.name in outs]
+        return self._run(self.planned(values, outs, dtypes, shape, sizes), values, outputs)
+
+    def planned(
+        self,
+        values: Sequence[Any],
+        outs: Mapping[str, Any],
+        dtypes: Mapping[str, DType],
+        shape: Shape,
+        sizes: Mapping[str, int] = MappingProxyType({}),
+    ) -> _Plan:
+        """Return how calls with such arguments are made; see :meth:`computed`."""
         signature = self._signature(values, outs, dtypes)
         scalars = self._scalars(values, outs, shape)
         scalars |= {Source("size", name): size for name, size in sizes.items()}
         followed = self._follow(signature, scalars)
-        return self._run(followed, values, outs, dtypes, shape, scalars)
+        numbers: dict[Expression, Any] = {}
+        for e, source in followed.sources.items():
+            if source in scalars:
+                known = dtypes.get(source.name) if source.what == "argument" else None
+                numbers[e] = as_scalar(scalars[source], known or np.dtype(np.int64))
+        compute = followed.program.computed_in(self._compute(followed, dtypes))
+        return _Plan(followed, dict(dtypes), shape, compute, numbers)
 
     def _arguments(self, args: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         if len(args) not in (self.nin, self.nin + self.nout):
@@ -293,50 +325,37 @@ class ElementwiseKernel:
             self._followed[key] = found
             return found
 
-    def _run(
-        self,
-        followed: Followed,
-        values: Sequence[Any],
-        outs: Mapping[str, Any],
-        dtypes: Mapping[str, DType],
-        shape: Shape,
-        scalars: Mapping[Source, Any],
-    ) -> list[Any]:
+    def _run(self, plan: _Plan, values: Sequence[Any], given_outputs: Sequence[Any]) -> list[Any]:
+        program, shape = plan.followed.program, plan.shape
         named = dict(zip((p.name for p in self.in_params), values, strict=True))
-        example = next((v for v in (*values, *outs.values()) if isinstance(v, TensorBase)), None)
+        outs = dict(zip((p.name for p in self.out_params), given_outputs, strict=False))
+        example = next(v for v in (*values, *given_outputs) if isinstance(v, TensorBase))
         raws = {p.name: named[p.name] for p in self.in_params if p.raw}
         raws |= {p.name: outs[p.name] for p in self.out_params if p.raw}
-        call = Call(
-            self.name,
-            followed.program.computed_in(self._compute(followed, dtypes)),
-            shape,
-            raws,
-            {e: s.name for e, s in followed.sources.items() if s.what == "argument"},
-        )
-        known: dict[Expression, Any] = {}
-        for e, source in followed.sources.items():
-            if source.what in ("number", "place"):
-                known[e] = _numbered(source, shape, example)
+        names = plan.followed.names
+        call = Call(self.name, plan.compute, shape, raws, names)
+        known: dict[Expression, Any] = dict(plan.numbers)
+        for e, source in plan.followed.sources.items():
+            if e in known:
+                continue
+            if source.what == "argument":
+                known[e] = named[source.name]
             elif source.what == "before":
                 known[e] = outs[source.name].clone()  # it is written, and may be saved
-            elif source in scalars:
-                kind = dtypes.get(source.name) if source.what == "argument" else np.dtype(np.int64)
-                known[e] = as_scalar(scalars[source], kind or np.dtype(np.int64))
             else:
-                known[e] = named[source.name]
-        call.run(followed.program, known)
+                known[e] = _numbered(source, shape, example)
+        call.run(program, known)
         plain = [p for p in self.out_params if not p.raw]
-        kinds = [dtypes[p.name] for p in plain]
-        found = call.computed(followed.program, followed.program.outputs, known, kinds)
+        kinds = [plan.dtypes[p.name] for p in plain]
+        found = call.computed(program, program.outputs, known, kinds)
         results: dict[str, Any] = {}
-        for p, value, e in zip(plain, found, followed.program.outputs, strict=True):
-            kept = e.function == "variable"
-            results[p.name] = whole(value, shape, dtypes[p.name], example, kept)
+        for p, value, kind, e in zip(plain, found, kinds, program.outputs, strict=True):
+            results[p.name] = whole(value, shape, kind, example, e.function == "variable")
         writes_to: dict[str, list[Write]] = {}
-        for write in followed.program.writes:
+        for write in program.writes:
             writes_to.setdefault(write.raw, []).append(write)
         for name, writes in writes_to.items():
-            results[name] = _written(call, followed.program, writes, known, outs[name])
+            results[name] = _written(call, program, writes, known, outs[name])
         for name, out in outs.items():
             if name in results:
                 out.copy_(results[name])
@@ -356,6 +375,25 @@ class ElementwiseKernel:
 
 
 _WIDE = ("real", "complex")
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How calls with arguments of certain types and shapes, and certain numbers, are made."""
+
+    followed: Followed
+    dtypes: Mapping[str, DType]
+    shape: Shape
+    compute: DType
+    numbers: Mapping[Expression, Any]
+
+
+def _seen(operand: Any) -> Any:
+    """Return what a plan depends on of an operand."""
+    if isinstance(operand, TensorBase):
+        array = operand._array
+        return array.dtype, array.shape
+    return operand.__class__, operand
 
 
 def arguments(
@@ -412,36 +450,34 @@ def untracked(
 
 def _numbered(source: Source, shape: Shape, example: Any) -> Any:
     """Return the number of each element, or its place on an axis, where ``example`` lies."""
-    if source.what == "number":
-        array = np.arange(prod(shape)).reshape(shape)
-    else:
+    count, lengths = prod(shape), shape
+    if source.what == "place":
         if source.axis >= len(shape):
             raise IndexError(
                 f"axis {source.axis} of a kernel whose elements have {len(shape)} axes"
             )
-        lengths = [1] * len(shape)
-        lengths[source.axis] = shape[source.axis]
-        array = np.arange(shape[source.axis]).reshape(lengths)
-    if example is None:
-        return wrap(array)
-    door = backend.of(_plain(example))
-    return wrap(door.from_numpy(array, door.device_of(_plain(example))))
+        count = shape[source.axis]
+        lengths = tuple(count if k == source.axis else 1 for k in range(len(shape)))
+    door, where = _home(example)
+    return wrap(door.count(count, where).reshape(lengths))
 
 
-def _plain(tensor: Any) -> Any:
-    array = tensor._array
-    while hasattr(array, "door"):
+def _home(example: Any) -> tuple[backend.Backend, Any]:
+    """Return the backend and the device of a tensor, of one example for all of vmap's."""
+    array = example._array
+    while isinstance(array, Batched):
         array = array.array
-    return array
+    door = backend.of(array)
+    return door, door.device_of(array)
 
 
 def whole(value: Any, shape: Shape, dtype: DType, example: Any, kept: bool) -> Any:
     """Return an output in memory of its own, of all elements."""
     if not isinstance(value, TensorBase):
-        door = backend.of(_plain(example))
-        return wrap(door.full(shape, value, dtype, door.device_of(_plain(example))))
+        door, where = _home(example)
+        return wrap(door.full(shape, value, dtype, where))
     tensor: Any = value
-    if tensor.shape != shape:
+    if tensor._array.shape != shape:
         return expand_to(tensor, shape=shape).clone()
     return tensor.clone() if kept else tensor
 

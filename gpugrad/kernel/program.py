@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,9 @@ from gpugrad.ops.indexing import getitem
 DType = np.dtype[Any]
 Shape = tuple[int, ...]
 Values = dict[Expression, Any]
+
+
+NUMBER = variable("i_", INTEGER)  # that of the element
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,14 @@ class Program:
     outputs: tuple[Expression, ...]
     writes: tuple[Write, ...] = ()
     fused: dict[tuple[Expression, ...], Fused] = field(default_factory=dict)
+    alone: dict[Expression, Formula] = field(default_factory=dict)
+
+    def formula(self, e: Expression) -> Formula:
+        """Return an expression as a formula of the variables in it."""
+        if e not in self.alone:
+            used = [p for p in ordered((e,)) if p.function == "variable"]
+            self.alone[e] = Formula("number", used, (e,))
+        return self.alone[e]
 
     @cached_property
     def is_complex(self) -> bool:
@@ -124,7 +136,9 @@ class Call:
     def run(self, program: Program, values: Values) -> None:
         """Take the steps of a program; what they compute is added to ``values``."""
         for step in program.steps:
-            if isinstance(step, Read):
+            if isinstance(step, Read) and step.index is NUMBER:
+                values[step.variable] = self.own(step.raw)
+            elif isinstance(step, Read):
                 (index,) = self.computed(program, (step.index,), values)
                 values[step.variable] = self.read(step.raw, index)
             else:
@@ -139,6 +153,12 @@ class Call:
             self.run(step.body, values)
             alive, *carried = self.computed(step.body, step.body.outputs, values)
         values.update(zip(step.results, carried, strict=True))
+
+    def own(self, name: str) -> Any:
+        """Return of a raw array the element of each element's own number."""
+        flat, count = self.raws[name].reshape(-1), prod(self.shape)
+        check_place(name, 0, count - 1, flat.shape[0])
+        return (flat if flat.shape[0] == count else flat[:count]).reshape(self.shape)
 
     def read(self, name: str, index: Any) -> Any:
         """Return the elements of a raw array at flat places."""
@@ -163,14 +183,14 @@ class Call:
         found: list[Any] = [None] * len(expressions)
         fused: list[int] = []
         for k, (e, kind) in enumerate(zip(expressions, kinds, strict=True)):
-            used = [p for p in ordered((e,)) if p.function == "variable"]
-            if any(isinstance(values[v], TensorBase) for v in used):
+            formula = program.formula(e)
+            if any(isinstance(values[v], TensorBase) for v in formula.inputs):
                 if e.function == "variable" and values[e]._array.dtype == kind:
                     found[k] = values[e]
                 else:
                     fused.append(k)
             else:
-                found[k] = self._on_host(e, used, kind, values)
+                found[k] = self._on_host(formula, kind, values)
         if fused:
             chosen = tuple(expressions[k] for k in fused)
             for k, out in zip(
@@ -189,15 +209,13 @@ class Call:
             return _dtype.accumulation(self.compute)
         return np.dtype(f"f{self.compute.itemsize // 2}")
 
-    def _on_host(
-        self, e: Expression, used: Sequence[Expression], kind: DType, values: Values
-    ) -> Any:
+    def _on_host(self, formula: Formula, kind: DType, values: Values) -> Any:
+        (e,) = formula.outputs
         if e.function == "constant":
             return np.asarray(e.value).astype(kind)[()]
-        formula = Formula("host", used, (e,))
-        arrays = [np.asarray(values[v]) for v in used]
-        cpu = backend.of(np.empty(0))
-        return cpu.evaluate(formula, arrays, _dtype.accumulation(self.compute), (kind,))[0][()]
+        arrays = [np.asarray(values[v]) for v in formula.inputs]
+        compute = _dtype.accumulation(self.compute)
+        return backend.cpu_backend.evaluate(formula, arrays, compute, (kind,))[0][()]
 
     def _fused(
         self,
@@ -216,11 +234,13 @@ class Call:
         tensors: list[Any] = [o for o in operands if isinstance(o, TensorBase)]
         for tensor in tensors:
             up_to_date(tensor)
-        shape = np.broadcast_shapes(*(t.shape for t in tensors))
-        if len(expressions) > 1 and any(t.shape != shape for t in tensors):
-            operands = [
-                expand_to(o, shape=shape) if isinstance(o, TensorBase) else o for o in operands
-            ]
+        if len(expressions) > 1:
+            shapes = {t._array.shape for t in tensors}
+            if len(shapes) > 1:  # each output has the shape of all, and so has its gradient
+                shape = np.broadcast_shapes(*shapes)
+                operands = [
+                    expand_to(o, shape=shape) if isinstance(o, TensorBase) else o for o in operands
+                ]
         return made.op.evaluate(operands, self.compute, kinds)
 
     def _operation(self, expressions: tuple[Expression, ...]) -> Fused:

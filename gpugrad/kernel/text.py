@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,11 @@ class Followed:
     program: Program
     sources: Mapping[Expression, Source]
     widest: frozenset[Type]
+
+    @cached_property
+    def names(self) -> Mapping[Expression, str]:
+        """The users' names of variables."""
+        return {e: s.name for e, s in self.sources.items() if s.what == "argument"}
 
 
 class Body:

@@ -74,12 +74,17 @@ def formula(function: Any = None, *, name: str | None = None) -> Any:
     if not label.isidentifier():
         label = "formula"
     signature = inspect.signature(function)
+    required = len(signature.parameters)
+    simple = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in signature.parameters.values())
     made: dict[tuple[Any, ...], _Fused] = {}
 
     @functools.wraps(function)
     def fused(*args: Any, **kwargs: Any) -> Any:
-        bound = signature.bind(*args, **kwargs)
-        values = [*bound.args, *bound.kwargs.values()]
+        positional, named = args, kwargs
+        if kwargs or not simple or len(args) != required:
+            bound = signature.bind(*args, **kwargs)
+            positional, named = bound.args, bound.kwargs
+        values = [*positional, *named.values()]
         places = [k for k, v in enumerate(values) if isinstance(v, TensorBase) or _is_array(v)]
         if not places:
             raise TypeError(f"{label}() takes tensors or arrays, and got none")
@@ -87,18 +92,18 @@ def formula(function: Any = None, *, name: str | None = None) -> Any:
         tensors: list[Any] = to_one_device(given)
         others = tuple((type(v), v) for k, v in enumerate(values) if k not in places)
         kinds = tuple((t._array.dtype, t._array.shape) for t in tensors)
-        key = (*kinds, *places, *bound.kwargs, others, _dtype.get_default_dtype())
+        key = (*kinds, *places, *named, others, _dtype.get_default_dtype())
         found = made.get(key)
         if found is None:
             if len(made) >= _MADE:
                 made.clear()
-            count = len(bound.args)
+            count = len(positional)
 
             def run(symbols: Sequence[Any]) -> Any:
                 own = list(values)
                 for k, symbol in zip(places, symbols, strict=True):
                     own[k] = symbol
-                return function(*own[:count], **dict(zip(bound.kwargs, own[count:], strict=True)))
+                return function(*own[:count], **dict(zip(named, own[count:], strict=True)))
 
             found = made[key] = _traced(label, run, kinds)
         return _evaluated(found, tensors)
