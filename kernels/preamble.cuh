@@ -18,6 +18,12 @@ template <typename T> __device__ inline bool isinf(complex<T> z) {
   return isinf(z.real()) || isinf(z.imag());
 }
 
+// CUDA's own is ambiguous for these
+template <typename T> __device__ inline T absolute(T x) { return abs(x); }
+template <typename T> __device__ inline T absolute(complex<T> z) { return abs(z); }
+__device__ inline uint32 absolute(uint32 x) { return x; }
+__device__ inline uint64 absolute(uint64 x) { return x; }
+
 // nan wins, as in NumPy and PyTorch
 template <typename T> __device__ inline T maximum(T x, T y) { return (x != x || x > y) ? x : y; }
 template <typename T> __device__ inline T minimum(T x, T y) { return (x != x || x < y) ? x : y; }
@@ -170,8 +176,8 @@ template <typename T> __device__ inline T gcd(T x, T y) {
 template <typename T> __device__ inline T lcm(T x, T y) {
   const T divisor = gcd(x, y);
   if (divisor == T(0)) return T(0);
-  const T multiple = T(x / divisor * y);
-  return multiple < T(0) ? T(-multiple) : multiple;
+  const auto multiple = x / divisor * y;  // of few bits are int here, as in PyTorch
+  return T(multiple < 0 ? -multiple : multiple);
 }
 
 template <typename T> __device__ inline T invert(T x) { return ~x; }

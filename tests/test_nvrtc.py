@@ -28,6 +28,7 @@ BOOLEAN, COMPLEX64 = np.dtype(np.bool_), np.dtype(np.complex64)
 BFLOAT16 = gpugrad.bfloat16.numpy  # like float16 in all but the name of the type
 FLOATS = [np.dtype(d) for d in ("float16", "float32", "float64")]
 INTEGERS = [np.dtype(d) for d in ("bool", "uint8", "int8", "int16", "int32", "int64")]
+UNSIGNED = [np.dtype(d) for d in ("uint16", "uint32", "uint64")]
 
 # Operations that have no meaning for complex numbers: by order, and by PyTorch's refusal.
 REAL_ONLY = {"lt", "le", "gt", "ge", "softplus_formula", "logaddexp"} | {
@@ -132,12 +133,12 @@ def floating(*more: DType) -> list[Kernel]:
     ]
 
 
-def whole() -> Iterator[Kernel]:
+def whole(kinds: Sequence[DType] = INTEGERS) -> Iterator[Kernel]:
     """Return the forward kernels of integers and bools."""
     for name, op in OPS.items():
         if name in COMPLEX_ONLY:
             continue
-        for dtype in INTEGERS:
+        for dtype in kinds:
             if op.promotion == "floating":
                 continue
             if op.promotion in ("float", "real"):
@@ -213,7 +214,7 @@ def own_sources() -> dict[str, str]:
         for dtype in INTEGERS[1:]:
             made = bounds.kernel(dtype)
             yield f"bounds, {dtype.name}", made.code, made.name
-        for dtype in (*FLOATS, BFLOAT16, COMPLEX64, *INTEGERS):
+        for dtype in (*FLOATS, BFLOAT16, COMPLEX64, *INTEGERS, *UNSIGNED):
             few = dtype not in (FLOATS[0], FLOATS[1], INTEGERS[0], INTEGERS[-1])
             for way in ("sum", "last") if few else ("sum", "prod", "amax", "amin", "last"):
                 for index in INTEGERS[-2:] if dtype == FLOATS[1] else INTEGERS[-1:]:
@@ -261,7 +262,7 @@ def plain_sums() -> Iterator[Kernel]:
     """Return the sums and inner products that are no gradients."""
     from gpugrad.kernels.summation import plain, product
 
-    for dtype in [*FLOATS, BFLOAT16, COMPLEX64, np.dtype(np.complex128), *INTEGERS]:
+    for dtype in [*FLOATS, BFLOAT16, COMPLEX64, np.dtype(np.complex128), *INTEGERS, *UNSIGNED]:
         complex_ = dtype.kind == "c"
         whole = np.dtype(np.int64) if dtype.kind in "biu" else dtype
         yield Kernel(f"sum, {dtype.name}", plain(complex_), (dtype,), whole, (whole,))
@@ -346,7 +347,7 @@ def sources_of_formulas() -> dict[str, str]:
     """
     low = of_order(floating(), "order 0", "order 1")
     high = of_order(floating(), "order 2", "forward mode")
-    return elementwise_sources([*low, *in_turns(high), *whole()])
+    return elementwise_sources([*low, *in_turns(high), *whole(), *in_turns([*whole(UNSIGNED)])])
 
 
 def sources_of_frames() -> dict[str, str]:
@@ -356,7 +357,7 @@ def sources_of_frames() -> dict[str, str]:
     first = of_order(low, "order 1")
     return {
         **reduction_sources([*first, *plain_sums()]),
-        **raw_sources([*low, *in_turns([*whole()])]),
+        **raw_sources([*low, *in_turns([*whole([*INTEGERS, *UNSIGNED])])]),
         **raw_sum_sources([*first, *plain_sums()]),
         **own_sources(),
     }

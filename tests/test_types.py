@@ -95,3 +95,20 @@ def test_numbers_of_every_pair_of_types_are_those_of_numpy() -> None:
         x = gpugrad.tensor([1, b], dtype=a)
         assert (x * x).tolist() == [1, b * b]
         assert (x + 1).dtype is a
+
+
+@pytest.mark.parametrize("kind", ["uint16", "uint32", "uint64"])
+def test_types_whose_names_in_cuda_are_two_words_are_computed_with(kind: str, device: str) -> None:
+    x = gpugrad.tensor([1, 60000], dtype=getattr(gpugrad, kind), device=device)
+    for found in x.abs(), gpugrad.maximum(x, x), gpugrad.where(x > 1, x, x), x.cummax(0).values:
+        assert found.dtype is x.dtype
+        assert found.tolist() == [1, 60000]
+    assert (x.sum().item(), (x * x).sum().item() % 2**16) == (60001, (60000**2 + 1) % 2**16)
+
+
+def test_what_few_bits_do_not_hold_is_cut_off_as_by_pytorch(device: str) -> None:
+    x, y = (
+        gpugrad.tensor(v, dtype=gpugrad.int8, device=device)
+        for v in ([-84, 12, 126, 50], [43, 110, 55, 127])
+    )
+    assert gpugrad.lcm(x, y).tolist() == [28, -108, 18, -50]

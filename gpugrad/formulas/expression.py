@@ -180,7 +180,7 @@ FUNCTIONS: dict[str, Function] = {
     "untrue": Function("logical_not({})", "(!gpugrad::truth({}))", BOOL),
     "where": Function("where({}, {}, {})", "({} ? {} : {})"),
     "hypot": Function("hypot({}, {})", "hypot({}, {})", holomorphic=False),
-    "abs": Function("absolute({})", "abs({})", REAL, holomorphic=False),
+    "abs": Function("absolute({})", "gpugrad::absolute({})", REAL, holomorphic=False),
     "sign": Function("sign({})", "gpugrad::sign({})", holomorphic=False),
     "conj": Function("conjugate({})", "conj({})", holomorphic=False),
     "real": Function("real({})", "real({})", REAL, holomorphic=False),

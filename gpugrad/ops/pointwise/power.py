@@ -39,7 +39,7 @@ def rsqrt(g, out):
     return -0.5 * g * out**3
 
 
-@pointwise("cbrt(x)", "CbrtBackward0", "float", native=Function("cbrt({})", "cbrt({})"))
+@pointwise("cbrt(x)", "CbrtBackward0", "real", native=Function("cbrt({})", "cbrt({})"))
 def cbrt(g, out):
     """Return the cube root, of negative numbers, too; the gradient at 0 is inf."""
     return g / (3 * out * out)
