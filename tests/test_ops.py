@@ -98,6 +98,8 @@ ELSEWHERE = {
     "gpugrad.ops.segment._once": "refuses second derivatives: tested with segments",
     "gpugrad.ops.strided._read": "a part of second derivatives: those of the samples of as_strided",
     "where_positive": "a part of relu's gradient only",
+    "selu_slope": "a part of selu's gradient only",
+    "celu_slope": "a part of celu's gradient only",
     "where_above": "a part of threshold's gradient only",
     "where_beyond": "a part of hardshrink's gradient only",
     "one_for": "a part of the gradient of prod, as product_in",

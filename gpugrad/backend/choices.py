@@ -175,19 +175,22 @@ def _large_elu(x: Array, above: float, below: Any, width: Any) -> Array:
     return (_elu if usual else elu)(x, above, below, width)
 
 
-def elu_slope(x: Array, above: float, below: float) -> Array:
-    """Return above where x is positive, else below * exp(x)."""
-    return np.where(x > 0, x.dtype.type(above), below * np.exp(x))
+def elu_slope(x: Array, above: float, below: float, width: Any) -> Array:
+    """Return above where x is positive, else below * exp(x / width)."""
+    return np.where(x > 0, x.dtype.type(above), below * np.exp(x / width))
 
 
 @blockwise(elu_slope)
-def _elu_slope(x: Array, above: float, below: float, out: Array) -> None:
+def _elu_slope(x: Array, above: float, below: float, width: Any, out: Array) -> None:
     if _all_above(x, 0):
         out.fill(above)
         return
     power = clip(x, -math.inf, 0)
+    if width.__class__ is not int:
+        power /= width
     np.exp(power, out=power)
-    power *= below
+    if below != 1:
+        power *= below
     large.choose(x > 0, np.array(above, x.dtype), power, out)
 
 

@@ -94,6 +94,17 @@ def _atanh(x: Array) -> Array:
     return np.copysign(size, x)
 
 
+def _log10(x: Array) -> Array:
+    found = np.log(x)
+    found *= np.float32(1 / math.log(10))
+    whole = np.rint(found)
+    whole -= found
+    near = np.absolute(whole, out=whole) < np.float32(4e-7) * np.absolute(found)
+    if near.any():  # whole powers are left to the C library, which is exact
+        found[near] = np.nan
+    return found
+
+
 def _tan(x: Array) -> Array:
     return large.sin(x) / large.cos(x)
 
@@ -216,6 +227,27 @@ def logaddexp2(x: Array, y: Array) -> Array:
     return np.where(x == y, x + 1, np.maximum(x, y) + less).astype(less.dtype)
 
 
+def _within_one(function: Callable[..., Array]) -> Callable[..., Array]:
+    """Return a function that is nan beyond 1 without being called there, where it may be slow."""
+
+    @blockwise(function)
+    def within(x: Array, out: Array) -> None:
+        inside = np.absolute(x) <= 1
+        if inside.all():
+            np.copyto(out, function(x))
+            return
+        large.choose(inside, x, np.array(0.5, x.dtype), out)
+        large.choose(inside, function(out), np.array(math.nan, x.dtype), out)
+
+    return within
+
+
+def _exp2(x: Array, out: Array) -> Array:
+    """Return the power of two, in which rounding is not yet that of one function."""
+    x *= math.log(2)
+    return np.exp(x, out=out)
+
+
 def _added(power: Any, general: Callable[..., Array], scale: float) -> Callable[..., Array]:
     @blockwise(general)
     def function(x: Array, y: Array, out: Array) -> None:
@@ -242,6 +274,7 @@ OURS: dict[str, Callable[..., Array]] = {
     "cosh": _of_singles(np.cosh)(_cosh),
     "expm1": _of_singles(np.expm1)(_expm1),
     "hypot": _of_singles(np.hypot, (SINGLE, DOUBLE))(_hypot),
+    "log10": _of_singles(np.log10)(_log10),
     "log1p": _of_singles(np.log1p)(_log1p),
     "sinh": _of_singles(np.sinh)(_sinh),
     "tan": _of_singles(np.tan)(_tan),
@@ -260,9 +293,12 @@ SMALL_FORMULAS: dict[str, Callable[..., Array]] = {
     "sigmoid": sigmoid,
 }
 FORMULAS = {
+    "arctanh": _within_one(FUNCTIONS.get("arctanh", np.arctanh)),
     "frac": _frac,
     "lerp": _lerp,
     "logaddexp": _added(np.exp, logaddexp, 1),
-    "logaddexp2": _added(np.exp2, logaddexp2, 1 / math.log(2)),
+    "logaddexp2": _added(
+        np.exp2 if large.vectorised("exp2", "float32") else _exp2, logaddexp2, 1 / math.log(2)
+    ),
     "sigmoid": _sigmoid,
 }

@@ -72,7 +72,7 @@ _OWN = {
     "erfinv": ("error", 256),
     "gammainc": ("incomplete", 256), "gammaincc": ("incomplete", 256),
     "i0": ("bessel", 512), "i0e": ("bessel", 512), "i1": ("bessel", 512), "i1e": ("bessel", 512),
-    "lgamma": ("incomplete", 2048),
+    "lgamma": ("incomplete", 2048), "y0": ("bessel", 2048), "y1": ("bessel", 2048),
 }  # fmt: skip
 
 

@@ -127,6 +127,17 @@ def threshold(input: Tensor, threshold: Number, value: Number) -> Selected:
 
 
 @pointwise(
+    "where(x > 0, 1, exp(x / alpha))",
+    promotion="floating",
+    parameters=("input", "alpha"),
+    host="elu_slope({0}, 1, 1, {1})",
+)
+def celu_slope(g, x, alpha):
+    above = gt(x, 0)
+    return where(above, 0, g * (exp(where(above, 0, x / alpha)) / alpha)), None
+
+
+@pointwise(
     "where(x > 0, x, alpha * expm1(x / alpha))",
     "CeluBackward0",
     "floating",
@@ -136,8 +147,7 @@ def threshold(input: Tensor, threshold: Number, value: Number) -> Selected:
     host="elu({0}, 1, {1}, {1})",
 )
 def celu_formula(g, x, alpha):
-    above = gt(x, 0)
-    return where(above, g, g * exp(where(above, 0, x / alpha))), None
+    return g * celu_slope(x, alpha), None
 
 
 @public(method=False, inplace="values function")
@@ -159,7 +169,7 @@ _SCALE, _SCALED_ALPHA = 1.0507009873554805, 1.7580993408473766
 @pointwise(
     f"where(x > 0, {_SCALE}, {_SCALED_ALPHA} * exp(x))",
     promotion="floating",
-    host=f"elu_slope({{}}, {_SCALE}, {_SCALED_ALPHA})",
+    host=f"elu_slope({{}}, {_SCALE}, {_SCALED_ALPHA}, 1)",
 )
 def selu_slope(g, x):
     above = gt(x, 0)
