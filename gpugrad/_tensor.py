@@ -179,6 +179,8 @@ class Tensor(Methods):
         """The element type."""
         return _dtype.DTYPES[self._array.dtype]
 
+    _kind = dtype  # also where a class shows its elements' type in another way
+
     @property
     def device(self) -> Device:
         """The device that holds the array."""
@@ -218,12 +220,12 @@ class Tensor(Methods):
             dtype = tensor_types.named(dtype)
         if isinstance(dtype, tensor_types.tensortype):
             return copies.to(self, dtype.where, dtype.dtype)
-        return copies.to(self, _dtype.chosen(dtype, self.dtype))
+        return copies.to(self, _dtype.chosen(dtype, self._kind))
 
     @property
     def itemsize(self) -> int:
         """The size of an element in bytes."""
-        return self.dtype.itemsize
+        return self._kind.itemsize
 
     @property
     def nbytes(self) -> int:
@@ -250,7 +252,7 @@ class Tensor(Methods):
 
     def element_size(self) -> int:
         """Return the size of an element in bytes."""
-        return self.dtype.itemsize
+        return self._kind.itemsize
 
     def stride(self, dim: int | None = None) -> Any:
         """Return the distance of neighbours in elements, for each dimension or for one."""
@@ -470,7 +472,7 @@ class Tensor(Methods):
 
     def _chosen_grad_dtype(self) -> DType | None:
         chosen = getattr(self, "_hooks", None)
-        return getattr(chosen, "grad_dtype", self.dtype)
+        return getattr(chosen, "grad_dtype", self._kind)
 
     @property
     def retains_grad(self) -> bool:
@@ -914,7 +916,7 @@ class Tensor(Methods):
         vars(result).update(copy.deepcopy(vars(self), memo))
         result._edge = LEAF if self.requires_grad else None
         result._grad = copy.deepcopy(self._grad, memo)
-        if (chosen := self._chosen_grad_dtype()) is not self.dtype:
+        if (chosen := self._chosen_grad_dtype()) is not self._kind:
             hooks.of_leaf(result).grad_dtype = chosen
         return result
 

@@ -105,7 +105,7 @@ class _Check:
         def at(step: float) -> list[Array]:
             x = self.inputs[place]
             door, before = backend.of(x._array), x.detach().clone()
-            moved = (before + direction * step).to(x.dtype)
+            moved = (before + direction * step).to(x._kind)
             try:
                 door.assign(own_array(x), moved._array)
                 found = [np.array(_array(t)) for t in self(*self.inputs)]
@@ -169,7 +169,7 @@ def _numerical_jacobian(check: _Check, place: int) -> list[Array]:
     rows = [check.numerical(place, e, e) for e in basis(x)]
     found = []
     for k, output in enumerate(check(*check.inputs)):
-        kind = x.dtype.numpy if x.is_complex() else output.dtype.numpy
+        kind = x._kind.numpy if x.is_complex() else output._kind.numpy
         jacobian = np.zeros((x.numel(), output.numel()), kind)
         for j, row in enumerate(rows):
             jacobian[j] = row[k]
@@ -187,11 +187,11 @@ def _rows(output: Any, wanted: Sequence[Any], weights: Sequence[Any]) -> list[Ar
         grads = engine.grad(output, wanted, weight, retain_graph=True, allow_unused=True)
         for column, x, g in zip(columns, wanted, grads, strict=True):
             if g is None:
-                column.append(np.zeros(x.numel(), x.dtype.numpy))
+                column.append(np.zeros(x.numel(), x._kind.numpy))
             else:
                 column.append(_array(g).reshape(-1))
     return [
-        np.stack(column, 1) if column else np.zeros((x.numel(), 0), x.dtype.numpy)
+        np.stack(column, 1) if column else np.zeros((x.numel(), 0), x._kind.numpy)
         for column, x in zip(columns, wanted, strict=True)
     ]
 
@@ -205,7 +205,7 @@ def _analytical_rows(check: _Check, output: Any, weights: Sequence[Any]) -> list
     wanted = [check.inputs[k] for k in check.wanted]
     first, second = (_rows(output, wanted, weights) for _ in range(2))
     for x, a, b in zip(wanted, first, second, strict=True):
-        if check.dtypes and a.dtype != x.dtype.numpy:
+        if check.dtypes and a.dtype != x._kind.numpy:
             raise GradcheckError("Gradient has dtype mismatch")
         if a.size and not np.all(np.abs(a - b) <= check.nondet_tol):
             if np.array_equal(a, b, equal_nan=True):
@@ -243,7 +243,7 @@ def _forward(check: _Check, place: int, direction: Any | None) -> list[Array | N
 def _forward_jacobian(check: _Check, place: int) -> list[Array]:
     x = check.inputs[place]
     outputs = [t for t in check(*check.inputs) if _moves(t)]
-    found = [np.zeros((x.numel(), t.numel()), t.dtype.numpy) for t in outputs]
+    found = [np.zeros((x.numel(), t.numel()), t._kind.numpy) for t in outputs]
     for row, direction in enumerate(basis(x)):
         for jacobian, tangent in zip(found, _forward(check, place, direction), strict=True):
             if tangent is not None:
@@ -335,7 +335,7 @@ def _vectors(generator: np.random.Generator, t: Any, real: bool) -> Array:
     """Return a random vector of length 1 for the elements of a tensor."""
     found = generator.random(t.numel())
     norm = float(np.linalg.norm(found))
-    kind = t.dtype.numpy
+    kind = t._kind.numpy
     if real and kind.kind == "c":
         kind = np.dtype(f"f{kind.itemsize // 2}")
     return (found / norm if norm else found).astype(kind)
@@ -547,7 +547,7 @@ def _check_inputs(inputs: Tensors) -> None:
         if not _differentiable(x):
             continue
         found = True
-        if x.dtype not in (_dtype.float64, _dtype.complex128):
+        if x._kind not in (_dtype.float64, _dtype.complex128):
             warn(
                 f"Input #{k} requires gradient and is not a double precision floating point or "
                 "complex. This check will likely fail if all the inputs are not of double "
@@ -792,5 +792,5 @@ def _weight(generator: np.random.Generator, like: Any, gaps: bool) -> Any:
     found = generator.uniform(-1, 1, shape)
     if like.is_complex():
         found = found + 1j * generator.uniform(-1, 1, shape)
-    made = tensor(np.asarray(found, like.dtype.numpy), device=like.device)
+    made = tensor(np.asarray(found, like._kind.numpy), device=like.device)
     return (made[..., 0] if gaps else made).detach().requires_grad_()

@@ -57,7 +57,7 @@ class ndarray(Tensor):  # noqa: N801  NumPy's name
     # ----------------------------------------------------------------------- what it is
 
     @property
-    def dtype(self) -> Any:  # type: ignore[override]
+    def dtype(self) -> Any:
         """NumPy's type of the elements."""
         return self._array.dtype
 
@@ -74,12 +74,12 @@ class ndarray(Tensor):  # noqa: N801  NumPy's name
     @property
     def itemsize(self) -> int:
         """The size of an element in bytes."""
-        return self._array.dtype.itemsize  # type: ignore[no-any-return]
+        return self._array.dtype.itemsize
 
     @property
     def strides(self) -> tuple[int, ...]:
         """The distance of neighbours in bytes, for each dimension."""
-        return saved.own_array(self).strides  # type: ignore[no-any-return]
+        return saved.own_array(self).strides
 
     @property
     def flags(self) -> Any:
@@ -249,7 +249,7 @@ class ndarray(Tensor):  # noqa: N801  NumPy's name
                 raise ValueError("can only convert an array of size 1 to a Python scalar")
             return super().item()
         if len(index) == 1 and isinstance(index[0], int):
-            index = np.unravel_index(index[0], self._array.shape)  # type: ignore[assignment]
+            index = np.unravel_index(index[0], self._array.shape)
         key = index[0] if len(index) == 1 and isinstance(index[0], tuple) else index
         return Tensor.item(self[tuple(key)])
 
@@ -273,7 +273,7 @@ class ndarray(Tensor):  # noqa: N801  NumPy's name
 
     def sort(
         self, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None
-    ) -> None:  # type: ignore[override]
+    ) -> None:
         """Sort in place along an axis; the history is that of the sorted elements."""
         set_item(self, ..., function("sort")(self, axis, kind, order, stable=stable))
 
@@ -283,7 +283,7 @@ class ndarray(Tensor):  # noqa: N801  NumPy's name
         """Sort in place so far that the ``kth`` element is where it belongs."""
         set_item(self, ..., function("partition")(self, kth, axis, kind, order))
 
-    def resize(self, *shape: Any, refcheck: bool = True) -> None:  # type: ignore[override]
+    def resize(self, *shape: Any, refcheck: bool = True) -> None:
         """Refuse: the memory of a tensor may be that of others.
 
         Raises:

@@ -27,7 +27,7 @@ from gpugrad.numpy.ufuncs import op
 from gpugrad.op.saved import wrap
 from gpugrad.ops import joining
 from gpugrad.ops import shape as shapes
-from gpugrad.ops.copy import clone, contiguous, to
+from gpugrad.ops.copy import clone, contiguous, detach, to
 from gpugrad.ops.creation import finish, place
 
 
@@ -191,8 +191,8 @@ def kaiser(M: int, beta: Any, *, device: Any = None) -> Any:
     if M == 1:
         return new(np.ones(1), device)
     half = (M - 1) / 2
-    n = array_of(to(wrap(((np.arange(M) - half) / half) ** 2), beta.device))
     by = array_of(beta)
+    n = array_of(to(wrap(((np.arange(M) - half) / half) ** 2), by.device))
     return i0(by * UFUNCS["sqrt"](1 - n)) / i0(by)
 
 
@@ -210,9 +210,9 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: Any = None) -> Any:
         BufferError: It requires grad there.
     """
     if isinstance(x, TensorBase):
-        if mode.enabled and x.requires_grad:
+        if mode.enabled and own(x).requires_grad:
             raise BufferError("from_dlpack: the tensor requires grad; use detach() first")
-        found = x.detach()
+        found = detach(own(x))
     elif x.__dlpack_device__()[0] == 2:
         found = own(backend.cuda_backend().xp.from_dlpack(x))
     else:
@@ -362,8 +362,9 @@ def linspace(
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
     count = num - 1 if endpoint else num
     if not any(True for _ in tensors_in((start, stop))):
+        counted: Any = np.linspace
         kind = None if dtype is None else dtype_of(dtype)
-        found, step = np.linspace(start, stop, num, endpoint, True, kind, axis)
+        found, step = counted(start, stop, num, endpoint, True, kind, axis)
         made = new(found, device)
         return (made, new(np.asarray(step), device)) if retstep else made
     first, last = plains(start, stop)

@@ -129,7 +129,7 @@ nonzero = library("nonzero")
 @door
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     if isinstance(choices, TensorBase):
-        choices = list(choices)
+        choices = list(choices)  # type: ignore[call-overload]
     parts = [to(p, place_of((a, *choices))) for p in promoted(*choices)]
     which = _within(a, len(parts), mode, "choose") if mode != "raise" else np.asarray(on_host(a))
     if which.size and not 0 <= which.min() <= which.max() < len(parts):
@@ -165,7 +165,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
     """Return what functions, or values, give where their conditions are true."""
     x = array_of(x)
     if isinstance(condlist, TensorBase):
-        condlist = list(condlist) if condlist.ndim > x.ndim else [condlist]
+        condlist = list(condlist) if own(condlist).ndim > x.ndim else [condlist]  # type: ignore[call-overload]
     elif not isinstance(condlist, list | tuple) or (
         not isinstance(condlist[0], list | tuple | TensorBase | np.ndarray) and x.ndim
     ):
@@ -199,8 +199,9 @@ def _target(name: str, array: Any, *values: Any) -> Any:
     """
     if isinstance(array, TensorBase):
         return array
-    for v in values:
-        written(name, array, plain(v)) if isinstance(v, TensorBase) and v.requires_grad else None
+    for t in tensors_in(values):
+        if t.requires_grad:
+            written(name, array, plain(t))  # which refuses it, where that is recorded
     return own(array)
 
 

@@ -62,7 +62,7 @@ def class_of(values: Any) -> type[TensorBase]:
     """
     found = list(tensors_in(values))
     if not found:
-        return array_class  # type: ignore[no-any-return]
+        return array_class
     return saved.heir(found) or saved.tensor_class
 
 
@@ -370,7 +370,8 @@ def written(function: str, out: Any, result: Any, casting: str = "same_kind") ->
             raise TypeError(f"{function}: out= and the result are on different devices")
         door_.assign(array, result._array)
         return out
-    inplace.copy_(out, lowered(result))
+    target: Any = out
+    inplace.copy_(target, lowered(result))
     return out
 
 

@@ -24,7 +24,7 @@ NAMESPACES = "", "linalg", "fft"  # of NumPy's and of ours
 @functools.cache
 def functions() -> dict[Any, Any]:
     """Return our functions, by NumPy's."""
-    found = {}
+    found: dict[Any, Any] = {}
     for name in NAMESPACES:
         theirs: Any = getattr(np, name) if name else np
         ours = importlib.import_module("gpugrad.numpy" + (name and f".{name}"))

@@ -48,7 +48,8 @@ def result_type(*arrays_and_dtypes: Any) -> Any:
 
 @_plainly
 def can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
-    return np.can_cast(*_dtypes((from_, to)), casting=casting)
+    source, target = _dtypes((from_, to))
+    return np.can_cast(source, target, casting)
 
 
 @_plainly

@@ -26,6 +26,7 @@ from gpugrad.numpy.operands import (
     class_of,
     dtype_of,
     on_host,
+    own,
     place_of,
     plain,
     raised,
@@ -118,7 +119,7 @@ class Generator:
 
     def _place(self, device: Any, values: Any = ()) -> Device:
         if self.generator is not None:
-            return self.generator.device  # type: ignore[no-any-return]
+            return self.generator.device
         if device is not None:
             return Device(device)
         return place_of(tensors_in((values,))) or place(None)
@@ -209,7 +210,7 @@ class Generator:
     def shuffle(self, x: Any, axis: int = 0) -> None:
         """Bring the slices of an array into a random order, in place, with their history."""
         if isinstance(x, TensorBase):
-            inplace.copy_(x, plain(self.permutation(x, axis)))
+            inplace.copy_(own(x), plain(self.permutation(x, axis)))
         else:
             order = on_host(self._order(len(x) if axis == 0 else x.shape[axis], self._place(None)))
             if isinstance(x, np.ndarray):
@@ -240,7 +241,7 @@ class Generator:
             ValueError: There are too few to choose from.
         """
         whole = isinstance(a, TensorBase) or np.ndim(a) > 0
-        array = plain(a) if whole else None
+        array: Any = plain(a) if whole else None
         n = array._array.shape[axis] if whole else int(a)
         if p is None and replace:
             places = self.integers(0, n, size, device=device)
@@ -289,11 +290,17 @@ def _sizes(size: Any) -> tuple[int, ...]:
     return () if size is None else as_shape(size)
 
 
+def _fits(natural: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    return len(natural) <= len(shape) and all(
+        n in (1, m) for n, m in zip(reversed(natural), reversed(shape), strict=False)
+    )
+
+
 def _new(array: Any, where: Device) -> Any:
     return array_of(new(np.asarray(array), where))
 
 
-def _with_signature(function: Any, name: str, parameters: dict[str, Any]) -> Any:
+def _with_signature(function: Any, name: str, parameters: Any) -> Any:
     names = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD)]
     kind = Parameter.POSITIONAL_OR_KEYWORD
     names += [Parameter(n, kind, default=d) for n, d in parameters.items()]
@@ -323,15 +330,15 @@ def _by_formula(name: str) -> Any:
         for n in POSITIVE & {*given}:
             if bool((np.asarray(on_host(given[n].detach())) < 0).any()):
                 raise ValueError(f"{n} < 0")
-        shape = np.broadcast_shapes(*(t.shape for t in given.values())) if size is None else (
-            _sizes(size))  # fmt: skip
+        natural = np.broadcast_shapes(*(t.shape for t in given.values()))
+        shape = natural if size is None else _sizes(size)
+        if size is not None and not _fits(natural, shape):
+            raise ValueError(
+                f"Output size {shape} is not compatible with broadcast dimensions of inputs "
+                f"{natural}."
+            )
         drawn = array_of(self._draw(base, shape, np.float64, where))
         found = array_of(formula(drawn, *given.values()))
-        if found.shape != tuple(shape):
-            raise ValueError(
-                f"Output size {tuple(shape)} is not compatible with broadcast dimensions of inputs "
-                f"{tuple(found.shape)}."
-            )
         return raised(clone(plain(found)) if found is drawn else found, kind)
 
     method.__doc__ = f"See numpy.random.Generator.{name}; it is differentiable by its parameters."

@@ -208,7 +208,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     (k,) = normal_axes(axis, ary._array.ndim)
     n = ary._array.shape[k]
     given = on_host(indices_or_sections)
-    if hasattr(given, "__len__") or getattr(given, "ndim", 0):
+    if np.ndim(given):
         ends = [0, *(int(i) for i in given), n]
     else:
         sections = int(given)

@@ -123,7 +123,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
 
 def _edges(a: Any, bins: Any, range: Any, weights: Any) -> Any:
     return np.histogram_bin_edges(
-        on_host(a), on_host(bins), None if range is None else tuple(map(float, range)),
+        on_host(a), on_host(bins), None if range is None else (float(range[0]), float(range[1])),
         None if weights is None else on_host(weights),
     )  # fmt: skip
 

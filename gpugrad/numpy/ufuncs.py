@@ -300,7 +300,7 @@ class ufunc:  # noqa: N801  NumPy's name
             return np.dtype(np.uint64 if kind.kind == "u" else np.int64)
         if self.__name__.startswith("logical_"):
             return np.dtype(bool)
-        return self.theirs.resolve_dtypes((kind, kind, None))[-1]  # type: ignore[no-any-return]
+        return self.theirs.resolve_dtypes((kind, kind, None))[-1]
 
     def _begun(self, array: Any, dtype: Any) -> tuple[Any, np.dtype[Any]]:
         tensor = plain(array)
@@ -328,7 +328,8 @@ class ufunc:  # noqa: N801  NumPy's name
         ndim = tensor._array.ndim
         axes = normal_axes(axis, ndim)
         if where is not True:
-            start = self.identity if initial is NO_VALUE or initial is None else initial
+            given = None if initial is NO_VALUE else initial
+            start = given if self.identity is None else self.identity
             if start is None:
                 raise ValueError(
                     f"reduction operation '{self.__name__}' does not have an identity, so to use a "
@@ -350,9 +351,12 @@ class ufunc:  # noqa: N801  NumPy's name
         elif self.reduction is not None:
             found = self.reduction(tensor, axes, keepdims)
         else:
-            found = tensor
+            found, parts = tensor, list[Any]()
             for k in sorted(axes, reverse=True):
-                found = functools.reduce(self._pair(kind), joining.unbind(found, k))
+                if initial is not NO_VALUE and initial is not None:  # which is the first
+                    parts, initial = [cast(to(plain(initial), tensor.device), kind)], None
+                found = functools.reduce(self._pair(kind), (*parts, *joining.unbind(found, k)))
+                parts = []
                 if keepdims:
                     found = shapes.unsqueeze(found, k)
         if initial is not NO_VALUE and initial is not None and not empty:
@@ -435,25 +439,33 @@ class ufunc:  # noqa: N801  NumPy's name
             whole = own(a)
             self.at(whole, indices, b)  # on the same memory
             return
-        shape = a._array.shape
-        numbers = np.arange(a._array.size).reshape(shape)
+        target: Any = a
+        shape, device = target._array.shape, target.device
+        numbers = np.arange(target._array.size).reshape(shape)
         places = numbers[known.on_host(indices)]
         operands = [None] if b is None else [
-            shapes.reshape(shapes.broadcast_to(plain(b, a.device), places.shape), (-1,))
+            shapes.reshape(shapes.broadcast_to(plain(b, device), places.shape), (-1,))
         ]  # fmt: skip
         flat = places.reshape(-1)
+        if self.__name__ == "add" and shape:  # at once, however often a place is named
+            added: Any = operands[0]
+            if not np.can_cast(added._array.dtype, target._array.dtype, "same_kind"):
+                written("add.at", target, added)
+            at = [known.sent(w, device) for w in np.unravel_index(flat, shape)]
+            inplace.index_put_(target, at, cast(added, target._array.dtype), True)
+            return
         for turn in turns(flat):
             where = np.unravel_index(flat[turn], shape)
-            where = tuple([to(known.plain(w), a.device) for w in where]) if shape else (...,)
-            before = raised(getitem(lowered(a), where), known.array_class)
+            index = tuple([known.sent(w, device) for w in where]) if shape else (...,)
+            before = raised(getitem(lowered(target), index), known.array_class)
             values = [
-                raised(getitem(o, to(known.plain(turn), a.device)), known.array_class)
+                raised(getitem(o, known.sent(turn, device)), known.array_class)
                 for o in operands if o is not None
             ]  # fmt: skip
             after = self(before, *values)
-            if not np.can_cast(after._array.dtype, a._array.dtype, "same_kind"):
+            if not np.can_cast(after._array.dtype, target._array.dtype, "same_kind"):
                 written(f"{self.__name__}.at", before, after)
-            inplace.setitem(a, where, lowered(after))
+            inplace.setitem(target, index, lowered(after))
 
 
 def turns(places: Any) -> list[Any]:

@@ -129,7 +129,7 @@ class _HookedGradients(_Gradients):
         first = self.settled(waiting[1])
         total = wrap(first) + wrap(grad)
         if own and backend.of(first).owns(first):
-            total = total.to(wrap(first).dtype)
+            total = total.to(wrap(first)._kind)
         return total._array
 
 

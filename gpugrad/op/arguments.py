@@ -154,7 +154,7 @@ class Arguments:
                 or {out._array.dtype.kind, values[0]._array.dtype.kind} <= set(INEXACT)
             )
         ):
-            options["dtype"] = out.dtype
+            options["dtype"] = out._kind
         return self._written(out, operands, values, others, options)
 
     def _arranged(self, given: Any, keywords: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:

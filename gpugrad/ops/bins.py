@@ -271,7 +271,7 @@ def _edges(x: Any, bins: Any, range_: Any, axis: int) -> Any:
         )
     if low == high:
         low, high = low - 0.5, high + 0.5
-    return linspace(low, high, bins + 1, dtype=x.dtype, device=x.device)
+    return linspace(low, high, bins + 1, dtype=x._kind, device=x.device)
 
 
 def _check_weight(input: Any, weight: Any) -> None:

@@ -108,7 +108,7 @@ def normal(
     still = {id(t): t.detach() for t in tensors}
     mean, std = (still.get(id(v), v) for v in (mean, std))
     found = pw.add(pw.mul(noise, std), mean)
-    found = found.to(kind) if found.dtype is not kind else found
+    found = found.to(kind) if found._kind is not kind else found
     return _independent(f"NormalBackward{len(tensors) + 1}", found, *tensors)
 
 

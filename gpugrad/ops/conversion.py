@@ -34,7 +34,7 @@ def cuda(
 @public(function=False)
 def type_as(input: Tensor, other: Tensor) -> Tensor:
     """Return the tensor with the type of another."""
-    return to(input, other.dtype)
+    return to(input, other._kind)
 
 
 def _named_after(kind: _dtype.dtype, name: str) -> None:

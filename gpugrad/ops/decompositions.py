@@ -179,7 +179,7 @@ def _qr_gradient(g_Q: Any, g_R: Any, Q: Any, R: Any) -> Any:
 
 def _real(input: Any) -> Any:
     """Return the real parts as numbers of the same type."""
-    return real(input).to(input.dtype) if is_complex(input) else input
+    return real(input).to(input._kind) if is_complex(input) else input
 
 
 @public(name="linalg.qr", method=False, out=True)
@@ -256,7 +256,7 @@ def input(g_values: Any, g_vectors: Any, values: Any, vectors: Any) -> Any:
     _check_phase("linalg_eigh_backward", diagonals(inner), "quantity, so it is")
     inner = _off_diagonal(_skew(inner) * 0.5 / _differences(values))
     if g_values is not None:
-        inner = inner + on_diagonals(g_values.to(inner.dtype))
+        inner = inner + on_diagonals(g_values.to(inner._kind))
     return matmul(vectors, matmul(inner, adjoint(vectors)))
 
 
@@ -264,7 +264,7 @@ def _differences(values: Any) -> Any:
     """Return at row i and column j how much the value j is larger than i, and 1 on the diagonal."""
     found = unsqueeze(values, -2) - unsqueeze(values, -1)
     n = values._array.shape[-1]
-    return found + on_diagonals(pw.eq(values, values).to(values.dtype)) if n else found
+    return found + on_diagonals(pw.eq(values, values).to(values._kind)) if n else found
 
 
 def _off_diagonal(input: Any) -> Any:
@@ -417,9 +417,9 @@ def input(g_U: Any, g_S: Any, g_Vh: Any, U: Any, S: Any, Vh: Any, like: Like) ->
     V, g_V = _first_vectors(V, g_V, count)
     inner = _svd_gradient(g_U, g_V, U, S, V)
     if inner is None:
-        return matmul(U * unsqueeze(g_S.to(U.dtype), -2), adjoint(V))
+        return matmul(U * unsqueeze(g_S.to(U._kind), -2), adjoint(V))
     if g_S is not None:
-        inner = inner + on_diagonals(g_S.to(inner.dtype))
+        inner = inner + on_diagonals(g_S.to(inner._kind))
     left, right = matmul(U, inner), adjoint(V)
     if rows > columns and g_U is not None:
         left = left + _beyond(U, g_U / unsqueeze(S, -2))

@@ -73,7 +73,7 @@ def input(g: Any, input: Any, out: Any) -> Any:
     index = (Ellipsis, rows, columns)
     signs = wrap(door.from_numpy((-1.0) ** np.add.outer(range(n), range(n)), where))
     inner = pw.conjugate(_cofactors(getitem(input, index)))
-    signed = pw.mul(g, signs.to(g.dtype))
+    signed = pw.mul(g, signs.to(g._kind))
     grad = unsqueeze(unsqueeze(signed, -1), -1) * inner
     return add_at(grad, shape=array.shape, index=index)
 

@@ -441,6 +441,6 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     axes = [errors.normal_dims(d, t._array.ndim) if d else () for d, t in ((first, a), (second, b))]
     for place, (tensor, dims) in enumerate(((a, summed[0]), (b, summed[1]))):
         if dims:
-            found = sum(tensor, tuple(dims), keepdim=True, dtype=tensor.dtype)
+            found = sum(tensor, tuple(dims), keepdim=True, dtype=tensor._kind)
             a, b = (found, b) if not place else (a, found)
     return _over(a, b, *axes)

@@ -355,4 +355,4 @@ def renorm(input: Tensor, p: Number, dim: int, maxnorm: Number) -> Tensor:
         )
     size = norm(input, p, tuple([k for k in range(ndim) if k != axis]), True)
     factor = pw.where(size > maxnorm, maxnorm / (size + 1e-7), 1)
-    return input * factor.to(size.dtype)
+    return input * factor.to(size._kind)

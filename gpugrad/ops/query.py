@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 @public()
 def is_complex(input: Tensor) -> bool:
     """Return whether the type of a tensor is complex."""
-    return input.dtype.is_complex
+    return input._kind.is_complex
 
 
 @public()
 def is_floating_point(input: Tensor) -> bool:
     """Return whether the type of a tensor is a floating point type."""
-    return input.dtype.is_floating_point
+    return input._kind.is_floating_point
 
 
 @public()
 def is_conj(input: Tensor) -> bool:
     """Return whether a tensor is a view of the conjugate of another: of ``conj``, ``mH``, ..."""
     base = follower_of(input)
-    return base is not None and input.dtype.is_complex and not is_conj(base.source)
+    return base is not None and input._kind.is_complex and not is_conj(base.source)
 
 
 @public()
 def is_signed(input: Tensor) -> bool:
     """Return whether the type of a tensor has negative numbers."""
-    return input.dtype.is_signed
+    return input._kind.is_signed
 
 
 @public()

@@ -325,7 +325,7 @@ def _by_rows(rows: Any, q: Any, interpolation: str, skips: bool) -> Any:
     known = pw.eq(rows.detach(), rows.detach())
     count = sum_over(known, axes=(axis,), keepdims=True, dtype=np.dtype(np.int64))
     if skips:
-        rank = pw.clamp(q * (count - 1).to(q.dtype), min=0)
+        rank = pw.clamp(q * (count - 1).to(q._kind), min=0)
     else:
         rank = pw.where(pw.eq(count, length), q * (length - 1), length - 1)
     if interpolation == "lower":
@@ -340,7 +340,7 @@ def _by_rows(rows: Any, q: Any, interpolation: str, skips: bool) -> Any:
         return low
     above = ceil(rank.detach()).to(_dtype.int64)
     high = gather(sorted, -1, above)
-    weight = rank - below.to(rank.dtype)
+    weight = rank - below.to(rank._kind)
     if interpolation == "midpoint":
         weight = weight.detach() * 0 + 0.5
     return lerp(low, high, weight)

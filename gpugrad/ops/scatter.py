@@ -146,7 +146,7 @@ def one_value(function: str, input: Any, value: Any) -> tuple[Any, bool]:
     """
     if not isinstance(value, TensorBase):
         check_number(value, function, "value", 2)
-        number = np.asarray(checked_number(value, input.dtype))
+        number = np.asarray(checked_number(value, input._kind))
         return wrap(backend.of(input._array).from_numpy(number, input.device)), False
     if value._array.ndim:
         raise RuntimeError(
@@ -156,7 +156,7 @@ def one_value(function: str, input: Any, value: Any) -> tuple[Any, bool]:
     scalar: Any = value
     fits = np.can_cast(scalar._array.dtype, input._array.dtype)
     if not fits and not levels_of(scalar._array):  # PyTorch waits for a GPU here, too
-        checked_number(scalar.detach().item(), input.dtype)
+        checked_number(scalar.detach().item(), input._kind)
     return scalar.to(input), True
 
 

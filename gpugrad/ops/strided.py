@@ -269,7 +269,7 @@ def as_strided_scatter(
     kept = np.flatnonzero(found >= 0)
     door = backend.of(input._array)
     where = door.device_of(input._array)
-    values = to(src, input.dtype)
+    values = to(src, input._kind)
     if kept.size != found.size:
         values = taken(shapes.reshape(values, -1), index=(door.from_numpy(kept, where),))
     else:

@@ -193,7 +193,7 @@ _ARGUMENTS = _Arguments()
 
 
 def _metadata(tensor: Any) -> dict[str, Any]:
-    return {"shape": tensor.shape, "dtype": tensor.dtype, "device": tensor.device}
+    return {"shape": tensor.shape, "dtype": tensor._kind, "device": tensor.device}
 
 
 _TIP = """
