@@ -27,6 +27,7 @@ class Case(NamedTuple):
 X = np.array([0.5, -1.2, 2.0])
 Y = np.array([1.5, 0.2, -2.0])
 Z = X + 1j * Y
+M = np.array([[0.5, -1.2, 2.0], [1.0, 3.0, -0.7]])
 
 
 def newton(x: Any) -> Any:
@@ -36,6 +37,16 @@ def newton(x: Any) -> Any:
             np.abs(root**3 + root - x) > 1e-3, root - (root**3 + root - x) / (3 * root**2 + 1), root
         )
     return root
+
+
+def convolved(image: Any) -> Any:
+    padded = np.pad(image, 1)
+    rows, columns = image.shape
+    return sum(
+        padded[r : r + rows, c : c + columns] * (0.5, 1, 2)[r] * (c + 1)
+        for r in range(3)
+        for c in range(3)
+    )
 
 
 CASES = [
@@ -145,6 +156,56 @@ CASES = [
         lambda x: np.where(x < 0, 2 * x, np.sin(x)) + x**3,
         (X,),
     ),
+    Case(  # a sum over neighbours in two dimensions
+        ElementwiseKernel(
+            "raw T image, int32 w",
+            "T z",
+            """const int r = i / w, c = i % w;
+            z = 0;
+            for (int dr = -1; dr <= 1; dr++)
+              for (int dc = -1; dc <= 1; dc++) {
+                const int row = r + dr, column = c + dc;
+                if (row < 0 || row >= _ind.size() / w || column < 0 || column >= w) continue;
+                const T value = __ldg(&image[row * w + column]);
+                z += value * value * weight[dr + 1] * (dc + 2);
+              }""",
+            "stencil",
+            loop_prep="const double weight[3] = {0.5, 1, 2};",
+        ),
+        lambda image, w: convolved(image**2).ravel(),
+        (M, 3),
+        {"size": 6},
+    ),
+    Case(  # a picture read between its points
+        ElementwiseKernel(
+            "raw T image, T x, T y, int32 h, int32 w",
+            "T z",
+            """int c = floor(x), r = floor(y);
+            c = min(max(c, 0), w - 2); r = min(max(r, 0), h - 2);
+            const T s = x - c, t = y - r;
+            const ptrdiff_t k = r * w + c;
+            z = mix(mix(image[k], image[k + 1], s), mix(image[k + w], image[k + w + 1], s), t);""",
+            "bilinear",
+            preamble="""template <typename T> __device__ T mix(T a, T b, T t) {
+              return a + (b - a) * t;
+            }""",
+        ),
+        lambda image, x, y, h, w: (
+            (1 - y) * ((1 - (x - 1)) * image[0, 1] + (x - 1) * image[0, 2])
+            + y * ((1 - (x - 1)) * image[1, 1] + (x - 1) * image[1, 2])
+        ),
+        (M, np.array([1.3, 1.7]), np.array([0.2, 0.6]), 2, 3),
+    ),
+    Case(
+        ElementwiseKernel(
+            "T x",
+            "T z",
+            "complex<T> c(x, x * x), e = exp(c) * conj(c); z = e.real() + abs(e) * c.imag();",
+            "complex_temporaries",
+        ),
+        lambda x: (e := np.exp(x + 1j * x * x) * (x - 1j * x * x)).real + np.abs(e) * x * x,
+        (X,),
+    ),
     Case(
         ElementwiseKernel("T x", "T z", "z = conj(x) * x + exp(x) * T(0, 1)", "complex_body"),
         lambda x: np.conj(x) * x + np.exp(x) * 1j,
@@ -157,7 +218,6 @@ CASES = [
     ),
 ]
 
-M = np.array([[0.5, -1.2, 2.0], [1.0, 3.0, -0.7]])
 REDUCTIONS = [
     Case(  # CuPy's tutorial
         ReductionKernel("T x", "T y", "x * x", "a + b", "y = sqrt(a)", "0", "l2norm"),

@@ -307,7 +307,7 @@ class ElementwiseKernel:
         letters_ = letters((*self.in_params, *self.out_params), dtypes)
         few = {s for s, value in scalars.items() if abs(value) <= TURNS}
         while True:
-            pinned = {s: int(scalars[s]) for s in names if s in few}
+            pinned = {s: scalars[s] for s in names if s in few}
             key = signature, tuple(pinned.items())
             found = self._followed.get(key)
             if found is not None:

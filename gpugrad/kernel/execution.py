@@ -151,7 +151,8 @@ class Machine:
             if name in block:
                 return block[name]
         if name in library.CONSTANTS:
-            return real(library.CONSTANTS[name])
+            number = library.CONSTANTS[name]
+            return whole(number, INT) if isinstance(number, int) else real(number)
         if name in _THREADS:
             raise Unsupported(f"'{name}': what a thread computes may not depend on its number")
         raise Unsupported(f"the name '{name}', which is not known")
@@ -521,6 +522,8 @@ class Machine:
             return self.made(self.type_of(name), [self.value(a) for a in arguments])
         if name.name == "atomicAdd":
             return self.added(arguments)
+        if name.name == "__ldg" and len(arguments) == 1:
+            return self.value(_behind(arguments[0]))
         if name.name in _ATOMIC:
             raise Unsupported(f"{name.name}(), whose result depends on the order of threads")
         if library.plain_name(name.name) == "sincos":

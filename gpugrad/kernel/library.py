@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from gpugrad.formulas import COMPLEX, INTEGER, REAL, Expression, call, constant
 from gpugrad.kernel.arithmetic import binary, unary
 from gpugrad.kernel.tokens import Unsupported
@@ -64,6 +66,10 @@ CONSTANTS = {
     "CUDART_PI": math.pi, "CUDART_PI_F": math.pi, "CUDART_INF": math.inf,
     "CUDART_INF_F": math.inf, "CUDART_NAN": math.nan, "CUDART_NAN_F": math.nan,
     "INFINITY": math.inf, "NAN": math.nan, "HUGE_VAL": math.inf,
+    "FLT_MAX": float(np.finfo(np.float32).max), "FLT_MIN": float(np.finfo(np.float32).tiny),
+    "FLT_EPSILON": float(np.finfo(np.float32).eps), "DBL_MAX": float(np.finfo(np.float64).max),
+    "DBL_MIN": float(np.finfo(np.float64).tiny), "DBL_EPSILON": float(np.finfo(np.float64).eps),
+    "INT_MAX": 2**31 - 1, "INT_MIN": -(2**31),
 }  # fmt: skip
 for _name in ("SQRT_TWO", "SQRT_HALF", "LN2_HI"):
     _known = {"SQRT_TWO": math.sqrt(2), "SQRT_HALF": math.sqrt(0.5), "LN2_HI": math.log(2)}

@@ -29,7 +29,7 @@ from gpugrad.formulas import (
     ordered,
     substitute,
 )
-from gpugrad.kernel.types import Type, Value, converted, of_dtype, wrapped
+from gpugrad.kernel.types import Type, Value, constant_of, converted, of_dtype, wrapped
 
 DType = np.dtype[Any]
 Shape = tuple[int, ...]
@@ -170,7 +170,7 @@ class Writer:
 
     def full(self, shape: Shape, value: Any, dtype: DType, where: Any = None) -> Symbol:
         """Return a symbol of one number."""
-        return Symbol(_number(value, of_dtype(dtype)).expression, tuple(shape), dtype)
+        return Symbol(constant_of(value, of_dtype(dtype)).expression, tuple(shape), dtype)
 
     def empty(self, shape: Shape, dtype: DType, where: Any = None, order: Any = None) -> Pair:
         """Return room for the parts of a complex symbol."""
@@ -241,7 +241,7 @@ def _type(kind: str, target: Type) -> Type:
 def _operand(array: Any, kind: str, compute: Type) -> Expression:
     """Return the expression of an operand as a formula's input of a kind computes with it."""
     if not isinstance(array, Symbol):
-        return _number(
+        return constant_of(
             array.item(), Type(kind, compute.bits) if kind == BOOL else compute
         ).expression
     value = Value(array.expression, of_dtype(array.dtype))
@@ -253,14 +253,6 @@ def _operand(array: Any, kind: str, compute: Type) -> Expression:
     elif compute.kind == BOOL:
         return value.expression
     return converted(value, target).expression
-
-
-def _number(value: Any, kind: Type) -> Value:
-    if kind.kind == BOOL:
-        return Value(constant(bool(value)), kind)
-    if kind.kind == INTEGER:
-        return Value(constant(int(value), INTEGER), kind)
-    return Value(constant(complex(value) if kind.kind == COMPLEX else value), kind)
 
 
 @contextmanager

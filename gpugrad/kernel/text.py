@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad.formulas import INTEGER, Expression, constant, ordered, variable
+from gpugrad.formulas import Expression, ordered, variable
 from gpugrad.kernel.execution import Machine
 from gpugrad.kernel.parameters import Parameter
 from gpugrad.kernel.parser import Parser
@@ -17,7 +17,7 @@ from gpugrad.kernel.places import Frame, Raw, Slot
 from gpugrad.kernel.program import Program, Read, Turns
 from gpugrad.kernel.syntax import Block, Declaration, Statement, TypeName
 from gpugrad.kernel.tokens import Unsupported, of_options, tokens
-from gpugrad.kernel.types import BOOLEAN, FALSE, LONG, Type, Value, of_dtype
+from gpugrad.kernel.types import BOOLEAN, FALSE, LONG, Type, Value, constant_of, of_dtype
 
 DType = np.dtype[Any]
 
@@ -108,7 +108,7 @@ class Body:
 class Sources:
     """The variables of one following, made where they are first asked for."""
 
-    def __init__(self, pinned: Mapping[Source, int]):
+    def __init__(self, pinned: Mapping[Source, Any]):
         """Begin; ``pinned`` are those that are constants."""
         self.pinned = pinned
         self.found: dict[Expression, Source] = {}
@@ -116,8 +116,7 @@ class Sources:
     def value(self, source: Source, name: str, type_: Type) -> Value:
         """Return the variable or the constant that stands for a source."""
         if source in self.pinned:
-            kind = type_.kind if type_.kind == INTEGER else ""
-            return Value(constant(self.pinned[source], kind), type_)
+            return constant_of(self.pinned[source], type_)
         e = variable(f"{name}_", type_.kind)
         self.found[e] = source
         return Value(e, type_)
@@ -129,7 +128,7 @@ def follow(
     inputs: Sequence[Parameter],
     outputs: Sequence[Parameter],
     letters: Mapping[str, DType],
-    pinned: Mapping[Source, int],
+    pinned: Mapping[Source, Any],
     few: Set[Source],
 ) -> Followed:
     """Return what the text of an elementwise kernel computes.

@@ -105,6 +105,15 @@ def real(value: float) -> Value:
     return Value(constant(value), LITERAL)
 
 
+def constant_of(value: Any, kind: Type) -> Value:
+    """Return a number of Python's as a value of a type."""
+    if kind.kind == BOOL:
+        return Value(constant(bool(value)), kind)
+    if kind.kind == INTEGER:
+        return Value(constant(int(value), INTEGER), kind)
+    return Value(constant(complex(value) if kind.kind == COMPLEX else float(value)), kind)
+
+
 # --------------------------------------------------------------------------- truth
 
 
