@@ -712,6 +712,10 @@ class Tensor(Methods):
     def __cupy_override_reduction_kernel__(self, kernel: Any, *args: Any) -> Any:
         return _hook().reduced(kernel, self, *args)
 
+    def _scatter_op(self, indices: Any, value: Any, operation: str) -> None:
+        # what CuPy's ufuncs call for `at`
+        _hook().scattered(self, indices, value, operation)
+
     def __dlpack__(
         self,
         *,

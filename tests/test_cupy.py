@@ -191,6 +191,32 @@ def test_out_gets_a_history_or_is_refused() -> None:
     assert plain.tolist() == pytest.approx(np.exp([0.5, 2.0]))
 
 
+def test_what_is_added_at_indices_has_a_history() -> None:
+    cp, x = cupy(), tracked_tensor((1.0, 2.0, 3.0))
+    import cupyx
+
+    places = cp.asarray([0, 0, 2])
+    adding: list[Any] = [cp.add.at, cupyx.scatter_add]
+    for add in adding:
+        y = gpugrad.zeros(3, device="cuda", dtype=gpugrad.float64)
+        add(y, places, x)
+        assert y.tolist() == [3, 0, 3]
+        assert gradient(y * y, x) == [6, 6, 6]
+    y = x * 1
+    cp.maximum.at(y, places, cp.asarray([0.5, 4.0, 1.0]))
+    assert y.tolist() == [4, 2, 3]
+    with pytest.raises(RuntimeError, match="requires grad"):
+        cp.add.at(cp.zeros(3), places, x)
+
+
+def test_ufuncs_without_a_public_name_of_cupys_own() -> None:
+    import cupyx
+
+    cp, x = cupy(), tracked_tensor((0.25, 4.0))
+    assert gradient(cupyx.rsqrt(x), x) == [-4, -1 / 16]
+    assert cp.add(x, 1, _where=cp.asarray([True, False])).tolist() == [1.25, 0]
+
+
 def test_types_and_casting_are_passed_on() -> None:
     cp, x = cupy(), tracked_tensor()
     assert cp.add(x, 1, dtype="f4").dtype is gpugrad.float32

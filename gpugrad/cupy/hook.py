@@ -44,8 +44,14 @@ _OTHERS: dict[str, Callable[..., Any]] = {
         x, nan=nan, posinf=posinf, neginf=neginf
     ),
     "cupy_round": lambda x, decimals: names.round(x, int(decimals)),
-    "cupyx_rsqrt": lambda x: names.reciprocal(names.sqrt(x)),
+    "cupy_rsqrt": lambda x: names.reciprocal(names.sqrt(x)),
 }
+
+
+@functools.cache
+def library() -> Any:
+    """Return CuPy."""
+    return backend.cuda_backend().xp
 
 
 # --------------------------------------------------------------------------- whether it is there
@@ -64,7 +70,7 @@ class _Asked:
 @functools.cache
 def problem() -> str | None:
     """Return in one sentence what this CuPy does not ask tensors, ``None`` if it asks them all."""
-    xp = backend.cuda_backend().xp
+    xp = library()
     try:
         if xp.exp(_Asked()) == "asked":
             return None
@@ -95,8 +101,7 @@ def called(kernel: Any, args: Sequence[Any], options: dict[str, Any]) -> Any:
     Raises:
         TypeError: The tensors are the CPU's; an operand requires grad, and there is no rule.
     """
-    xp = backend.cuda_backend().xp
-    if not isinstance(kernel, xp.ufunc):
+    if not isinstance(kernel, library().ufunc):
         return _kernel(kernel, args)
     _check_place(kernel.name, args)
     ours = known(kernel)
@@ -120,22 +125,24 @@ def _check_place(name: str, args: Sequence[Any]) -> None:
     Raises:
         TypeError: All tensors are the CPU's.
     """
-    arrays = [a._array for a in args if isinstance(a, TensorBase)]
-    arrays += [a for a in args if backend.is_array(a)]
-    if not any(backend.of(a).type == "cuda" for a in arrays):
-        raise TypeError(
-            f"{name} is a function of CuPy's, which computes on GPUs, but was given tensors of the "
-            "CPU. Give it tensor.cuda(), or use the function of gpugrad.numpy."
-        )
+    for a in args:
+        array = a._array if isinstance(a, TensorBase) else a if backend.is_array(a) else None
+        if array is not None and backend.of(array).type == "cuda":
+            return
+    raise TypeError(
+        f"{name} is a function of CuPy's, which computes on GPUs, but was given tensors of the "
+        "CPU. Give it tensor.cuda(), or use the function of gpugrad.numpy."
+    )
 
 
 @functools.cache
 def _public() -> dict[int, str]:
     """Return the names of CuPy's public ufuncs, by their identities."""
-    xp = backend.cuda_backend().xp
+    xp = library()
     return {id(v): k for k, v in vars(xp).items() if isinstance(v, xp.ufunc)}
 
 
+@functools.cache
 def known(kernel: Any) -> Callable[..., Any] | None:
     """Return our function for a ufunc of CuPy's, ``None`` where there is none."""
     name = _public().get(id(kernel)) or _PRIVATE.get(kernel.name)
@@ -242,6 +249,13 @@ def reduced(
     if _tracked((tensor,)):
         raise _refused(f"the reduction {kernel.name!r}")
     return _on_arrays(kernel, (tensor,), options)
+
+
+def scattered(tensor: Any, indices: Any, value: Any, operation: str) -> None:
+    """Write at indices of a tensor as ``cupy.add.at`` and its kind ask for."""
+    name = {"sub": "subtract", "max": "maximum", "min": "minimum"}.get(operation, operation)
+    name = f"bitwise_{name}" if name in ("and", "or", "xor") else name
+    getattr(names, name).at(tensor, indices, value)
 
 
 def _refused(name: str) -> TypeError:

@@ -52,6 +52,7 @@ PARAMETERS = {
         "repeat": "repeats axis",
         "reshape": "*shape order copy",
         "round": "decimals out",
+        "scatter_add": "slices value",
         "sort": "axis kind order stable",
         "squeeze": "axis",
         "std": "axis dtype out ddof keepdims where mean correction",
@@ -232,6 +233,8 @@ def _namespace(name: str) -> Any:
     import gpugrad.numpy
 
     names: Any = gpugrad.numpy
+    if name == "scatter_add":  # that of CuPy
+        return names.add.at
     if name == "flatten":  # which always copies
         return lambda tensor, order="C": names.copy(names.ravel(tensor, order))
     return getattr(names, name)
