@@ -18,6 +18,8 @@ from gpugrad import linalg as linalg
 from gpugrad import return_types as return_types
 from gpugrad import special as special
 from gpugrad._device import device as device
+from gpugrad._device import get_default_device as get_default_device
+from gpugrad._device import set_default_device as set_default_device
 from gpugrad._dtype import bfloat16 as bfloat16
 from gpugrad._dtype import complex64 as complex64
 from gpugrad._dtype import complex128 as complex128
@@ -111,12 +113,20 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import numpy as numpy
     from gpugrad import optim as optim
     from gpugrad import signal as signal
+    from gpugrad import storage as storage
     from gpugrad import utils as utils
     from gpugrad.functions import *
     from gpugrad.kernel import ElementwiseKernel as ElementwiseKernel
     from gpugrad.kernel import ReductionKernel as ReductionKernel
     from gpugrad.kernel import formula as formula
     from gpugrad.kernel import raw_kernel as raw_kernel
+    from gpugrad.settings import get_deterministic_debug_mode as get_deterministic_debug_mode
+    from gpugrad.settings import get_float32_matmul_precision as get_float32_matmul_precision
+    from gpugrad.settings import set_deterministic_debug_mode as set_deterministic_debug_mode
+    from gpugrad.settings import set_float32_matmul_precision as set_float32_matmul_precision
+    from gpugrad.settings import set_flush_denormal as set_flush_denormal
+    from gpugrad.storage import TypedStorage as TypedStorage
+    from gpugrad.storage import UntypedStorage as UntypedStorage
 else:  # they are made when they are first asked for
     from importlib import import_module as _import_module
 
@@ -125,7 +135,20 @@ else:  # they are made when they are first asked for
     _function, _known = _forms.functions("", globals())
     _later = {  # what most programs do not ask for: the module in which it is
         "cupy": "gpugrad.cupy",
+        "TypedStorage": "gpugrad.storage",
+        "UntypedStorage": "gpugrad.storage",
         "kernel": "gpugrad.kernel",
+        "storage": "gpugrad.storage",
+        **dict.fromkeys(
+            (
+                "get_deterministic_debug_mode",
+                "get_float32_matmul_precision",
+                "set_deterministic_debug_mode",
+                "set_float32_matmul_precision",
+                "set_flush_denormal",
+            ),
+            "gpugrad.settings",
+        ),
         "numpy": "gpugrad.numpy",
         "ElementwiseKernel": "gpugrad.kernel",
         "ReductionKernel": "gpugrad.kernel",

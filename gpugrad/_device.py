@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 _TYPES = ("cpu", "cuda")
 
 
@@ -59,6 +61,15 @@ class device:  # noqa: N801  PyTorch's name
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"attribute '{name}' of 'gpugrad.device' objects is not writable")
 
+    def __enter__(self) -> device:
+        """Make new tensors on this device inside of the block, where no other is named."""
+        _chosen.inside += (_chosen.device,)
+        _chosen.device = self
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _chosen.inside, _chosen.device = _chosen.inside[:-1], _chosen.inside[-1]
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
 
@@ -84,3 +95,37 @@ def _parsed(text: str) -> tuple[str, int]:
 
 
 CPU = device("cpu")
+_device = device
+
+
+class _Chosen(threading.local):
+    """Where this thread makes new tensors, and where it did outside of blocks."""
+
+    device: _device | None = None
+    inside: tuple[_device | None, ...] = ()
+
+
+_chosen = _Chosen()
+
+
+def chosen() -> device | None:
+    """Return the device that :func:`set_default_device` or a block chose; ``None`` where none."""
+    return _chosen.device
+
+
+def get_default_device() -> device:
+    """Return where this thread makes new tensors if no device is named: the CPU, unless chosen."""
+    return _chosen.device or CPU
+
+
+def set_default_device(device: str | int | _device | None) -> None:
+    """Choose where this thread makes new tensors if no device is named; ``None`` is the CPU.
+
+    Functions of tensors compute where those are, and ``from_numpy``, ``from_dlpack`` and
+    ``frombuffer`` keep the memory that they are given.  ``with device("cuda"):`` chooses for a
+    block.
+
+    Raises:
+        RuntimeError: There is no such device.
+    """
+    _chosen.device = None if device is None else _device(device)

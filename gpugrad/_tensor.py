@@ -201,11 +201,6 @@ class Tensor(Methods):
         """Whether the array is NumPy's."""
         return backend.of(self._array).type == "cpu"
 
-    def get_device(self) -> int:
-        """Return the number of the GPU that holds the array, -1 for NumPy's."""
-        index = self.device.index
-        return -1 if index is None else index
-
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """Return the tensor as another type; without one, the name of its own.
 

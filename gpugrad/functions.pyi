@@ -496,9 +496,7 @@ def bmm(
 def broadcast_shapes(*shapes: Any) -> Size:
     """Return the :class:`Size` that tensors of these shapes broadcast to; a number is a shape, too."""
 
-def broadcast_tensors(
-    *tensors: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-) -> tuple[Tensor, ...]:
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """Return views of the tensors in the shape that they broadcast to."""
 
 def broadcast_to(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *size: Any) -> Tensor:
@@ -517,7 +515,7 @@ def bucketize(
 def can_cast(from_: dtype, to: dtype) -> bool:
     """Return whether results of one type may be written into tensors of the other."""
 
-def cartesian_prod(*tensors: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+def cartesian_prod(*tensors: Any) -> Tensor:
     """Return all choices of one element of each vector, as rows; of one vector, that itself."""
 
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
@@ -1190,6 +1188,9 @@ def ger(
 ) -> Tensor:
     """Return the products of each element of one vector with each of another."""
 
+def get_device(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> int:
+    """Return the number of the GPU that holds a tensor, -1 for NumPy's arrays."""
+
 def gradient(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     *,
@@ -1421,6 +1422,9 @@ def is_same_size(
 
 def is_signed(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> bool:
     """Return whether the type of a tensor has negative numbers."""
+
+def is_storage(obj: object) -> bool:
+    """Return whether an object is a storage."""
 
 def is_tensor(obj: object) -> bool:
     """Return whether an object is a tensor; arrays are none."""
@@ -2951,6 +2955,9 @@ def trunc(
 
 def trunc_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Write the result of ``trunc`` into the tensor, and return that."""
+
+def typename(obj: Any) -> str:
+    """Return the name of the type of an object: of a tensor such as ``gpugrad.FloatTensor``."""
 
 def unbind(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int = 0

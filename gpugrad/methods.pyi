@@ -259,6 +259,9 @@ class Methods(TensorBase):
     ) -> Tensor:
         """Return whether at least one element is nonzero, over ``dim`` (all by default), as bool."""
 
+    def apply_(self, callable: Callable[..., Any]) -> Tensor:
+        """Write what a function of Python's gives for each element into the tensor; on the CPU only."""
+
     def arccos(self) -> Tensor:
         """Return the inverse cosine, in [0, pi]: nan for a real input outside [-1, 1]."""
 
@@ -670,6 +673,11 @@ class Methods(TensorBase):
     def digamma_(self) -> Tensor:
         """Write the result of ``digamma`` into the tensor, and return that."""
 
+    def dim_order(
+        self, *, ambiguity_check: builtins.bool | Sequence[memory_format] = False
+    ) -> tuple[builtins.int, ...]:
+        """Return the dimensions as they lie in memory, from the outermost to the innermost."""
+
     def dist(
         self,
         other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -758,6 +766,13 @@ class Methods(TensorBase):
 
     def fill_(self, value: Any) -> Tensor:
         """Fill the tensor with a number, or with a 0-d tensor, in place."""
+
+    def fill_diagonal_(
+        self,
+        fill_value: builtins.bool | builtins.int | builtins.float | complex,
+        wrap: builtins.bool = False,
+    ) -> Tensor:
+        """Write a number where all indices are equal."""
 
     def fix(self) -> Tensor:
         """Return the whole part of input, cut towards 0; the gradient is 0."""
@@ -848,6 +863,9 @@ class Methods(TensorBase):
 
     def ger(self, vec2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Return the products of each element of one vector with each of another."""
+
+    def get_device(self) -> builtins.int:
+        """Return the number of the GPU that holds a tensor, -1 for NumPy's arrays."""
 
     def greater(self, other: Any) -> Tensor:
         """Return where input is greater than other, as bool."""
@@ -1242,6 +1260,11 @@ class Methods(TensorBase):
         LU_pivots: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     ) -> Tensor:
         """Return what :func:`linalg.lu_solve` does, with its arguments in another order."""
+
+    def map_(
+        self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], callable: Callable[..., Any]
+    ) -> Tensor:
+        """Write what a function gives for each element and one of another tensor, as :meth:`apply_`."""
 
     def masked_fill(
         self, mask: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], value: Any
@@ -1804,7 +1827,7 @@ class Methods(TensorBase):
 
     def set_(
         self,
-        source: Tensor | None = None,
+        source: Any = None,
         storage_offset: builtins.int | None = None,
         size: Sequence[builtins.int] | None = None,
         stride: Sequence[builtins.int] | None = None,
@@ -1930,6 +1953,9 @@ class Methods(TensorBase):
         align_to_window: builtins.bool | None = None,
     ) -> Tensor:
         """Return the Fourier transforms of windows of a signal that overlap, as columns."""
+
+    def storage(self) -> Any:
+        """Return the memory that the tensor lies in, as elements of its type: a ``TypedStorage``."""
 
     def storage_offset(self) -> builtins.int:
         """Return how many elements lie in memory before the first one of the tensor."""
@@ -2139,6 +2165,9 @@ class Methods(TensorBase):
 
     def unsqueeze_(self, dim: builtins.int) -> Tensor:
         """Change the tensor itself as ``unsqueeze`` does its result, and return it."""
+
+    def untyped_storage(self) -> Any:
+        """Return the memory that the tensor lies in, as bytes: an ``UntypedStorage``."""
 
     def var(
         self,

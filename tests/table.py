@@ -48,6 +48,8 @@ def names(home: Any, left_out: tuple[str, ...] = ()) -> list[str]:
             continue
         if inspect.isfunction(value) and not value.__module__.startswith("torch"):
             continue
+        if name == "index":  # which gives dimensions names that are objects
+            continue
         if callable(getattr(home, name)) and not name.startswith(left_out):
             found.append(name)
     return found

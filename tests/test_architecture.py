@@ -39,6 +39,8 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("ops",): (
         "backend", "formulas", "graph", "errors", "_device", "_dtype", "_layout", "_size", "op",
     ),
+    ("storage",): ("ops",),
+    ("settings",): ("backend", "graph"),
     ("methods",): ("graph", "op", "ops"),
     ("tensor_types",): ("backend", "graph", "_dtype", "_size", "ops"),
     ("_tensor",): (

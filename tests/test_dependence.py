@@ -28,7 +28,7 @@ OTHER_THAN_PYTORCH = {
 
 # Made of other operations, through which several of its gradients go: the norm of a difference, and
 # the half of a sum.
-SHARED = {"ormqr", "dist", "trapezoid", "cumulative_trapezoid"}
+SHARED = {"ormqr"}
 
 
 def tensors(result: Any) -> list[Any]:

@@ -56,6 +56,13 @@ OPERATIONS: list[Callable[[Any, Any, Any], Any]] = [
     lambda t, x, p: (t.tensor(x), t.as_tensor(x), t.as_tensor(x) is x, t.arange(3), x.shape[0]),
     lambda t, x, p: (x.add_(1), x.zero_(), x.copy_(p), x.__iadd__(1), x.requires_grad_()),
     lambda t, x, p: (x.gather(0, (x * 0).long()), x.masked_fill(x > 2, 0)),
+    lambda t, x, p: (p.to(x), p.double().to(x), x.to(p), p.clone().copy_(x)),
+    lambda t, x, p: (p.clone().fill_(x[0]), p.clone().masked_fill_(p > 2, x[0])),
+    lambda t, x, p: (t.broadcast_tensors(p, x), t.meshgrid(p, x, indexing="ij")),
+    lambda t, x, p: (t.atleast_1d(p, x), tuple(t.histogram(x, 3)), tuple(x.histogram(3))),
+    lambda t, x, p: (t.meshgrid([x, p], indexing="xy"), t.cartesian_prod(p, x), p.view_as(x)),
+    lambda t, x, p: tuple(t.linalg.lstsq(x.view(2, 2), p.view(2, 2))),
+    lambda t, x, p: (t.histogramdd(x.view(2, 2), [2, 2])[1], tuple(t.aminmax(x)), t.var_mean(x)),
 ]  # fmt: skip
 
 

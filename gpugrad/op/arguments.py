@@ -71,7 +71,11 @@ class Arguments:
         self.places = {p.name: k for k, p in enumerate(self.positional)}
         self.keywords = {p.name: p for p in parameters if p.kind is Parameter.KEYWORD_ONLY}
         self.required = [k for k, p in self.keywords.items() if p.default is Parameter.empty]
-        self.any = next((p.name for p in parameters if p.kind is Parameter.VAR_POSITIONAL), "")
+        several = next((p for p in parameters if p.kind is Parameter.VAR_POSITIONAL), None)
+        self.any = several.name if several else ""
+        self.heirs = any(
+            p.annotation == "Value" for p in parameters
+        )  # may be what results descend of
         self.tensors = [k for k, p in enumerate(self.positional) if p.annotation == "Tensor"]
 
     def meant(self, keyword: str) -> str:
@@ -121,7 +125,7 @@ class Arguments:
             return True
         known = {"dim", "keepdim"} & set(self.places)
         others = [*self.positional[1:], *self.keywords.values()]
-        return bool(known or self.any) or any(p.annotation in KINDS for p in others)
+        return bool(known or self.any or self.heirs) or any(p.annotation in KINDS for p in others)
 
     def __call__(self, *given: Any, **keywords: Any) -> Any:
         """Call the function, or NumPy's method where the arguments are that one's.
@@ -143,7 +147,9 @@ class Arguments:
             raise self._misfit(given, keywords, error) from None
         if out is None:
             result = self.plain(*values, *others, **options)
-            return inherited(result, values) if saved.subclasses else result
+            if not saved.subclasses:
+                return result
+            return inherited(result, (*values, *others))
         operands = (*values, *others, *options.values())
         output.check(self.name, out, operands)
         if (
@@ -256,14 +262,23 @@ def check_pinning(asked: bool) -> None:
 
 
 def inherited(result: Any, operands: Sequence[Any]) -> Any:
-    """Return a result as one of the class of the user's that an operand has.
+    """Return a result, or several, as of the one class of the user's that an operand has.
 
-    Most operations see to that; here it is of those for which the operand is a type or a shape.
+    Most operations see to that; here it is of those for which the operand is a type or a shape, or
+    one of several that do not meet.
     """
-    kind = saved.heir(operands)
-    if kind is None or not isinstance(result, TensorBase) or not saved.is_plain(result):
+    parts = [p for o in operands for p in (o if isinstance(o, tuple | list) else (o,))]
+    kind = saved.heir(parts)
+    return result if kind is None else _of_class(result, kind, parts)
+
+
+def _of_class(result: Any, kind: type[TensorBase], parts: Sequence[Any]) -> Any:
+    if isinstance(result, tuple | list):
+        made = [_of_class(r, kind, parts) for r in result]
+        return result.__class__(*made) if hasattr(result, "_fields") else result.__class__(made)
+    if not isinstance(result, TensorBase) or not saved.is_plain(result):
         return result
-    if any(result is o for o in operands):
+    if any(result is p for p in parts):
         result = seen_from(result, inf)
     return saved.of_class(result, kind)
 

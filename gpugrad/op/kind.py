@@ -17,6 +17,8 @@ from gpugrad.errors import type_name
 from gpugrad.graph import TensorBase
 from gpugrad.op.promotion import is_operand
 
+Value = Any  # anything; where it is a tensor of a class of the user's, the result is of that class
+
 
 class Kind(NamedTuple):
     """The values of an annotation."""

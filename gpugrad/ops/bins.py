@@ -164,7 +164,7 @@ def histogram(
         flat = weight.reshape(-1)
     bins = [bins] if isinstance(bins, TensorBase) else [integer("histogram", "bins", 2, bins)]
     hist, (edges,) = _binned(column, bins, range, flat, density)
-    return _HISTOGRAM(hist, edges)
+    return _HISTOGRAM(hist, descended(edges, (input,)))
 
 
 @public(method=False)

@@ -12,6 +12,7 @@ from gpugrad._layout import contiguous_format, memory_format, order_of, preserve
 from gpugrad.graph import TensorBase
 from gpugrad.op import cast, linear, move, public
 from gpugrad.op.follower import detached, follower_of
+from gpugrad.op.kind import Value
 from gpugrad.op.saved import descended, door_of, own_array, shared_counter, wrap
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def lies_in(input: Tensor, form: memory_format) -> bool:
 
 @public(function=False)
 def to(
-    input: Tensor, *args: Any, other: Tensor | None = None, dtype: dtype | None = None,
+    input: Tensor, *args: Value, other: Tensor | None = None, dtype: dtype | None = None,
     device: Any = None, copy: bool = False, non_blocking: bool = False,
     memory_format: memory_format | None = None,
 ) -> Tensor:  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend
-from gpugrad._device import CPU, device
+from gpugrad._device import chosen, device, get_default_device
 from gpugrad._dtype import INEXACT, dtype
 from gpugrad.backend.exchange import foreign
 from gpugrad.backend.exchange import from_dlpack as on_memory
@@ -186,6 +186,8 @@ def tensor(
         TypeError: An array of a type that tensors do not have.
         ValueError: Ragged sequences.
     """
+    if device is None and not isinstance(data, TensorBase):
+        device = chosen()
     if isinstance(data, TensorBase):
         result = wrap(backend.of(data._array).copy(data._array))
         mark(result, data)
@@ -279,6 +281,8 @@ def as_tensor(data: Any, *, dtype: dtype | None = None, device: DeviceLike = Non
     A tensor is returned as it is; a NumPy or CuPy array is shared, and so is what has CUDA's array
     interface, as Numba's and RAPIDS' arrays have, or exports by DLPack; anything else is copied.
     """
+    if device is None and not isinstance(data, TensorBase):
+        device = chosen()
     if isinstance(data, TensorBase):
         result: Any = data
     elif backend.is_array(data) and not isinstance(data, np.generic):
@@ -422,8 +426,8 @@ def new_tensor(
 
 
 def place(where: DeviceLike) -> device:
-    """Return the device that an argument means; the CPU by default."""
-    return CPU if where is None else device(where)
+    """Return the device that an argument means; the chosen one by default, which is the CPU."""
+    return get_default_device() if where is None else device(where)
 
 
 def plain_number(value: Any) -> Any:

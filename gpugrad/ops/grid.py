@@ -13,6 +13,7 @@ from gpugrad.backend.batched import Batched, all_of
 from gpugrad.errors import size
 from gpugrad.graph import TensorBase, warn
 from gpugrad.op import public
+from gpugrad.op.kind import Value
 from gpugrad.op.saved import descended, wrap
 from gpugrad.ops.creation import finish
 from gpugrad.ops.indexing import index_select
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @public(method=False)
-def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+def broadcast_tensors(*tensors: Value) -> tuple[Tensor, ...]:
     """Return views of the tensors in the shape that they broadcast to.
 
     Raises:
@@ -94,13 +95,13 @@ def _three(input: Tensor) -> Tensor:
 
 
 @public(method=False)
-def atleast_1d(*tensors: Any) -> Any:
+def atleast_1d(*tensors: Value) -> Any:
     """Return a view with at least one dimension, or a tuple of those of several tensors."""
     return _at_least("atleast_1d", _one, tensors)
 
 
 @public(method=False)
-def atleast_2d(*tensors: Any) -> Any:
+def atleast_2d(*tensors: Value) -> Any:
     """Return a view with at least two dimensions, or a tuple of those of several tensors.
 
     A vector becomes a row.
@@ -109,7 +110,7 @@ def atleast_2d(*tensors: Any) -> Any:
 
 
 @public(method=False)
-def atleast_3d(*tensors: Any) -> Any:
+def atleast_3d(*tensors: Value) -> Any:
     """Return a view with at least three dimensions, or a tuple of those of several tensors.
 
     New dimensions are the last ones, but for the first of a vector.
@@ -163,7 +164,7 @@ def column_stack(tensors: Sequence[Tensor]) -> Tensor:
 
 
 @public(method=False)
-def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
+def meshgrid(*tensors: Value, indexing: str | None = None) -> tuple[Tensor, ...]:
     """Return views of vectors in the shape that has a dimension for each of them.
 
     Args:
@@ -217,7 +218,7 @@ def _check_vector(input: Tensor) -> None:
 
 
 @public(method=False)
-def cartesian_prod(*tensors: Tensor) -> Tensor:
+def cartesian_prod(*tensors: Value) -> Tensor:
     """Return all choices of one element of each vector, as rows; of one vector, that itself.
 
     Raises:

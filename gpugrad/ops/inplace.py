@@ -49,6 +49,7 @@ from gpugrad.op.history import (
     still,
     write_part,
 )
+from gpugrad.op.kind import Value
 from gpugrad.op.number import check_word, checked_number, half_for
 from gpugrad.op.operation import Index
 from gpugrad.op.promotion import as_operand, result_type
@@ -67,6 +68,7 @@ from gpugrad.op.writable import ON_EACH_OTHER, SHARED, addresses, check_memory, 
 from gpugrad.ops import scatter, shape
 from gpugrad.ops.copy import clone
 from gpugrad.ops.indexing import add_at, getitem, items_of, parsed, shape_at
+from gpugrad.ops.pointwise.operand import Number
 from gpugrad.ops.pointwise.power import widest
 
 if TYPE_CHECKING:
@@ -576,7 +578,7 @@ def zero_(self: Tensor) -> Tensor:
 
 
 @public()
-def fill_(self: Tensor, value: Any) -> Tensor:
+def fill_(self: Tensor, value: Value) -> Tensor:
     """Fill the tensor with a number, or with a 0-d tensor, in place."""
     if isinstance(value, TensorBase):
         if value._array.ndim:
@@ -593,9 +595,35 @@ def fill_(self: Tensor, value: Any) -> Tensor:
 
 
 @public(method=False)
-def fill(input: Tensor, value: Any) -> Tensor:
+def fill(input: Tensor, value: Value) -> Tensor:
     """Return a copy filled with a number, or with a 0-d tensor; the gradient of ``input`` is 0."""
     return fill_(clone(input), value)
+
+
+@public(function=False)
+def fill_diagonal_(self: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:
+    """Write a number where all indices are equal.
+
+    Args:
+        self: At least two dimensions, of one length where there are more.
+        fill_value: The number.
+        wrap: Whether the diagonal of a tall matrix begins again, with a row between.
+
+    Raises:
+        RuntimeError: There are fewer dimensions, or several lengths.
+    """
+    lengths = self._array.shape
+    if len(lengths) < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if len(lengths) > 2 and len(set(lengths)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    strides, start = self.stride(), self.storage_offset()
+    step, count, width = sum(strides), min(lengths), lengths[-1]
+    fill_(self.as_strided((count,), (step,), start), fill_value)
+    if wrap and len(lengths) == 2 and lengths[0] > width + 1:
+        more = -(-self._array.size // step) - count
+        fill_(self.as_strided((more,), (step,), start + strides[0] * (width + 1)), fill_value)
+    return self
 
 
 def fill_with(self: Any, value: Any, op: Any) -> Any:
@@ -614,7 +642,7 @@ def fill_with(self: Any, value: Any, op: Any) -> Any:
 
 
 @public(function=False)
-def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
+def copy_(self: Tensor, src: Value, non_blocking: bool = False) -> Tensor:
     """Copy the values of another tensor in place: broadcast, cast, moved between devices.
 
     Raises:

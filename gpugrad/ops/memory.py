@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gpugrad import _dtype, backend
-from gpugrad._layout import memory_format, order_of
+from gpugrad._layout import (
+    channels_last,
+    contiguous_format,
+    memory_format,
+    order_of,
+)
 from gpugrad.backend.batched import Batched
 from gpugrad.errors import size as text_of
 from gpugrad.graph import Counter, TensorBase
 from gpugrad.op import public
-from gpugrad.op.saved import own_array, shared_counter, wrap
+from gpugrad.op.saved import note_write, own_array, shared_counter, type_name, wrap
 from gpugrad.op.writable import check_scope
-from gpugrad.ops.shape import as_shape
+from gpugrad.ops.copy import lies_in
+from gpugrad.ops.shape import as_shape, expand
 from gpugrad.ops.strided import as_strided
 
 if TYPE_CHECKING:
@@ -104,7 +113,7 @@ def resize_as_(
 @public(function=False)
 def set_(
     input: Tensor,
-    source: Tensor | None = None,
+    source: Any = None,
     storage_offset: int | None = None,
     size: Sequence[int] | None = None,
     stride: Sequence[int] | None = None,
@@ -113,7 +122,7 @@ def set_(
 
     Args:
         input: The tensor that is changed.
-        source: Of the same type; without it the tensor has no elements.
+        source: A tensor of the same type, or a storage; without it the tensor has no elements.
         storage_offset: How many elements lie before the first one.
         size: The shape; without it offset, shape and strides are those of ``source``.
         stride: The strides in elements, by default those of plain order.
@@ -130,6 +139,9 @@ def set_(
         _exchange(input, door.empty((0,), array.dtype, door.device_of(array)), Counter())
         input._view = None
         return input
+    elements = getattr(source, "elements", None)  # of a storage
+    if elements is not None:
+        source = elements.view(_dtype.of(array.dtype))
     if not isinstance(source, TensorBase):
         raise TypeError(
             f"set_(): argument 'source' (position 1) must be Tensor, not {type(source).__name__}"
@@ -159,3 +171,143 @@ def is_set_to(input: Tensor, tensor: Tensor) -> bool:
         and a.strides == b.strides
         and door.address(a) == door.address(b)
     )
+
+
+@public(function=False)
+def untyped_storage(self: Tensor) -> Any:
+    """Return the memory that the tensor lies in, as bytes: an ``UntypedStorage``.
+
+    Raises:
+        RuntimeError: The tensor belongs to a ``vmap``.
+    """
+    from gpugrad.ops.stored import UntypedStorage
+
+    return UntypedStorage.of(self)
+
+
+@public(function=False)
+def storage(self: Tensor) -> Any:
+    """Return the memory that the tensor lies in, as elements of its type: a ``TypedStorage``.
+
+    Raises:
+        RuntimeError: The tensor belongs to a ``vmap``.
+    """
+    from gpugrad.ops.stored import typed
+
+    return typed(self)
+
+
+@public(method=False)
+def is_storage(obj: object, /) -> bool:
+    """Return whether an object is a storage."""
+    from gpugrad.ops.stored import TypedStorage, UntypedStorage
+
+    return isinstance(obj, TypedStorage | UntypedStorage)
+
+
+# --------------------------------------------------------------------------- in which order
+
+
+@public(function=False)
+def dim_order(
+    self: Tensor, *, ambiguity_check: bool | Sequence[memory_format] = False
+) -> tuple[int, ...]:
+    """Return the dimensions as they lie in memory, from the outermost to the innermost.
+
+    Args:
+        self: Any shape.
+        ambiguity_check: Whether to raise where there are other such orders; or formats, of which
+            the tensor must have one then.
+
+    Raises:
+        RuntimeError: There are other orders, and it has not one of the formats.
+        TypeError: ``ambiguity_check`` is neither a bool nor a list of formats.
+    """
+    shape, strides = self._array.shape, own_array(self).strides
+    several = 1 in shape or any(a == b for a, b in pairwise(strides))
+    if not isinstance(ambiguity_check, bool):
+        formats: list[Any] = [None]
+        if isinstance(ambiguity_check, list | tuple):
+            formats = list(ambiguity_check)
+        if not all(isinstance(f, memory_format) for f in formats):
+            raise TypeError(
+                "The ambiguity_check argument must be a bool or a list of memory formats."
+            )
+        fitting = [f for f in formats if len(f.order or shape) == len(shape) and lies_in(self, f)]
+        several = several and len(fitting) != 1
+    if ambiguity_check and several:
+        raise RuntimeError(
+            "The tensor does not have unique dim order, or cannot map to exact one of the given "
+            "memory formats."
+        )
+    plain, last = (lies_in(self, form) for form in (contiguous_format, channels_last))
+    if plain is not last:  # of both it is what the strides say
+        return tuple(range(len(shape))) if plain else channels_last.order or ()
+    order = list(range(len(shape)))[::-1]  # from the innermost on, sorted by insertion
+    for new in range(1, len(order)):
+        for k in range(new - 1, -1, -1):
+            inner, outer = order[k], order[new]
+            if not strides[inner] or not strides[outer]:  # which lie anywhere
+                continue
+            if (strides[inner], shape[inner]) > (strides[outer], shape[outer]):
+                order[k], order[new], new = outer, inner, k
+            elif strides[inner] < strides[outer]:
+                break
+    return tuple(order[::-1])
+
+
+# --------------------------------------------------------------------------- by the user's function
+
+
+def _each(function: str, self: Tensor, *others: Tensor, call: Any) -> Tensor:
+    """Write what a function of Python's gives for the elements, one by one, into the tensor.
+
+    Raises:
+        RuntimeError: A tensor requires grad.
+        TypeError: A tensor is on a GPU, or the function returns no number.
+    """
+    for t in (self, *others):
+        if t._edge is not None:
+            raise RuntimeError(
+                f"Can't call {function}() on Variable that requires grad. Use "
+                f"var.detach().{function}() instead."
+            )
+        if backend.of(t._array).type != "cpu":
+            raise TypeError(f"{function} is only implemented on CPU tensors")
+    check_scope(self)
+    rows = [t._array.ravel().tolist() for t in (self, *others)]
+    found = [call(*row) for row in zip(*rows, strict=True)]
+    for number in found:
+        if not isinstance(number, bool | int | float | complex):
+            raise TypeError(f"must be real number, not {type(number).__name__}")
+    array = own_array(self)
+    array[...] = np.array(found).reshape(array.shape).astype(array.dtype)
+    note_write(self)
+    return self
+
+
+@public(function=False)
+def apply_(self: Tensor, callable: Callable[[Any], Any]) -> Tensor:
+    """Write what a function of Python's gives for each element into the tensor; on the CPU only.
+
+    It is slow: formulas and the functions of this library are not.
+
+    Raises:
+        RuntimeError: The tensor requires grad.
+        TypeError: The tensor is on a GPU, or the function returns no number.
+    """
+    return _each("apply_", self, call=callable)
+
+
+@public(function=False)
+def map_(self: Tensor, other: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
+    """Write what a function gives for each element and one of another tensor, as :meth:`apply_`.
+
+    Raises:
+        RuntimeError: A tensor requires grad, or the other does not broadcast.
+        TypeError: It is of another type, or something that :meth:`apply_` refuses.
+    """
+    if other._array.dtype != self._array.dtype:
+        wanted, given = (type_name(t) for t in (self, other))
+        raise TypeError(f"map_: expected {wanted} for 'other' (got {given})")
+    return _each("map_", self, expand(other, self._array.shape), call=callable)

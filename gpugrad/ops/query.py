@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype
 from gpugrad._dtype import dtype
@@ -10,6 +10,7 @@ from gpugrad.graph import TensorBase
 from gpugrad.op import promotion, public
 from gpugrad.op.follower import follower_of
 from gpugrad.op.promotion import as_operand
+from gpugrad.op.saved import type_name
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -64,6 +65,25 @@ def is_nonzero(input: Tensor) -> bool:
         RuntimeError: It has none, or several.
     """
     return bool(input)
+
+
+@public()
+def get_device(input: Tensor) -> int:
+    """Return the number of the GPU that holds a tensor, -1 for NumPy's arrays."""
+    index = input.device.index
+    return -1 if index is None else index
+
+
+@public(method=False)
+def typename(obj: Any, /) -> str:
+    """Return the name of the type of an object: of a tensor such as ``gpugrad.FloatTensor``."""
+    if isinstance(obj, TensorBase):
+        return type_name(obj)
+    kind = obj if hasattr(obj, "__qualname__") else type(obj)
+    module = kind.__module__ or "builtins"
+    if module.startswith("gpugrad._"):  # where it is, not where users find it
+        module = "gpugrad"
+    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
 
 
 @public(method=False)

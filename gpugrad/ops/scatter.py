@@ -11,6 +11,7 @@ from gpugrad.backend.batched import all_of, copy_to_write, levels_of
 from gpugrad.errors import normal_dim, size
 from gpugrad.graph import TensorBase
 from gpugrad.op import OPS, linear, public
+from gpugrad.op.kind import Value
 from gpugrad.op.number import check_number, checked_number
 from gpugrad.op.operation import Index
 from gpugrad.op.saved import Like, own_array, read, wrap
@@ -121,7 +122,7 @@ def nothing(g: Any) -> Any:
 
 
 @public(inplace="values arithmetic")
-def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+def masked_fill(input: Tensor, mask: Tensor, value: Value) -> Tensor:
     """Return a copy with a number, or a 0-d tensor, where the mask holds; both are broadcast.
 
     Raises:

@@ -64,6 +64,7 @@ def caller_source(general: Arguments) -> str:
         elif p.default is Parameter.empty:
             checked.append(f"or {p.name} is MISSING")
     checked += [f"or {name} is MISSING" for name in general.required]
+    checked += ["or subclasses"] * general.heirs
     if general.method and general.name in AMBIGUOUS:
         checked.append("or by_cupy()")
     names = [p.name for p in general.positional]

@@ -1,0 +1,88 @@
+"""PyTorch's settings of a process that change little here, or nothing: what they say, and are told.
+
+>>> import gpugrad
+>>> gpugrad.set_float32_matmul_precision("high")
+>>> gpugrad.get_float32_matmul_precision()
+'high'
+>>> gpugrad.set_float32_matmul_precision("highest")
+"""
+
+from __future__ import annotations
+
+from gpugrad.backend import determinism
+from gpugrad.graph import warn
+
+_DEBUG_MODES = ("default", "warn", "error")
+_PRECISIONS = ("highest", "high", "medium")
+_precision = "highest"
+
+
+def set_deterministic_debug_mode(debug_mode: int | str) -> None:
+    """Set whether the same program gives the same bits: 0 or ``default``, if it need not.
+
+    With 1 or ``warn``, and 2 or ``error``, it does; nothing here has to warn or raise for that.
+    See :func:`gpugrad.use_deterministic_algorithms`.
+
+    Raises:
+        RuntimeError: It is none of these.
+        TypeError: It is neither a text nor a number.
+    """
+    if not isinstance(debug_mode, int | str):
+        raise TypeError(f"debug_mode must be str or int, but got {type(debug_mode)}")
+    if isinstance(debug_mode, str):
+        if debug_mode not in _DEBUG_MODES:
+            raise RuntimeError(
+                "invalid value of debug_mode, expected one of `default`, `warn`, `error`, but got "
+                f"{debug_mode}"
+            )
+        debug_mode = _DEBUG_MODES.index(debug_mode)
+    if debug_mode not in (0, 1, 2):
+        raise RuntimeError(
+            f"invalid value of debug_mode, expected 0, 1, or 2, but got {debug_mode}"
+        )
+    determinism.use_deterministic_algorithms(debug_mode > 0, warn_only=debug_mode == 1)
+
+
+def get_deterministic_debug_mode() -> int:
+    """Return whether the same bits are given: 0 if not, 1 if only to warn was asked for, or 2."""
+    if not determinism.are_deterministic_algorithms_enabled():
+        return 0
+    return 1 if determinism.is_deterministic_algorithms_warn_only_enabled() else 2
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Allow products of float32 matrices to be computed less precisely; here they never are.
+
+    Raises:
+        RuntimeError: It is no text.
+    """
+    global _precision
+    if not isinstance(precision, str):
+        raise RuntimeError(
+            f"set_float32_matmul_precision expects a str, but got {type(precision).__name__}"
+        )
+    if precision in _PRECISIONS:
+        _precision = precision
+    else:
+        warn(
+            f"{precision} is not one of 'highest', 'high', or 'medium'; the current"
+            "setFloat32MatmulPrecision call has no effect."
+        )
+
+
+def get_float32_matmul_precision() -> str:
+    """Return what :func:`set_float32_matmul_precision` was last told."""
+    return _precision
+
+
+def set_flush_denormal(mode: bool) -> bool:
+    """Return whether numbers too small for full precision are now 0, or not, as was asked.
+
+    NumPy computes with them always.
+
+    Raises:
+        RuntimeError: It is no bool.
+    """
+    if not isinstance(mode, bool):
+        raise RuntimeError(f"flush_denormal expects a bool, but got {type(mode).__name__}")
+    return not mode
