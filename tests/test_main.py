@@ -249,9 +249,6 @@ def test_what_is_said_to_be_missing_is() -> None:
         assert not any(hasattr(owner, last) for owner in owners), name
 
 
-PAGES = sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md") if p.name != "functions.md")
-
-
 @pytest.mark.sources
 @pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONVENTIONS.md", *PAGES])
 def test_examples_print_what_they_say(name: str) -> None:

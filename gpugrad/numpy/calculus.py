@@ -11,6 +11,7 @@ from gpugrad import _dtype
 from gpugrad.graph import TensorBase
 from gpugrad.numpy.operands import (
     also,
+    apart,
     array_of,
     cast,
     door,
@@ -290,6 +291,7 @@ def clip(
     elif min is not NO_VALUE or max is not NO_VALUE:
         raise ValueError("Passing `min` or `max` keyword argument when `a_min` and `a_max` are "
                          "provided is forbidden.")  # fmt: skip
+    (a,) = apart((a,), out)
     given = [v for v in (a_min, a_max) if v is not None]
     kind = np.result_type(*(
         v if isinstance(v, int | float | complex) and not isinstance(v, bool | np.generic)
@@ -353,7 +355,7 @@ def nan_to_num(
     x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
 ) -> Any:
     """Return numbers with others in the place of nan and infinities; ``copy=False`` writes."""
-    given, t = x, plain(x)
+    given, t = x, plain(x if copy else apart((x,), x)[0])
     kind = t._array.dtype
     if kind.kind == "c":
         parts = [plain(nan_to_num(op(p)(t), True, nan, posinf, neginf)) for p in ("real", "imag")]

@@ -21,7 +21,7 @@ from gpugrad.op import saved
 from gpugrad.op.follower import Follower
 from gpugrad.ops import inplace
 from gpugrad.ops import shape as shapes
-from gpugrad.ops.copy import to
+from gpugrad.ops.copy import clone, to
 from gpugrad.ops.creation import finish, from_numpy
 from gpugrad.ops.joining import stack
 
@@ -112,6 +112,8 @@ def door(function: F) -> F:
     @functools.wraps(function)
     def called(*args: Any, **options: Any) -> Any:
         kind = class_of((args, options))
+        if options.get("out") is not None:
+            args = apart(args, options["out"])
         return raised(function(*args, **options), kind)
 
     if not called.__doc__:
@@ -324,6 +326,22 @@ def inexact(kind: np.dtype[Any]) -> np.dtype[Any]:
 
 
 # --------------------------------------------------------------------------- out=
+
+
+def apart(values: Any, out: Any) -> Any:
+    """Return operands with copies, which are recorded, of those that a result is written over.
+
+    What is saved of them for a backward stays as it was.
+    """
+    outs = [o for o in (out if isinstance(out, tuple) else (out,)) if isinstance(o, TensorBase)]
+    tracked = mode.enabled and any(t.requires_grad for t in tensors_in((values,)))
+    if not outs or not tracked:
+        return values
+    counters = [saved.shared_counter(o) for o in outs]
+    return values.__class__([
+        clone(v) if isinstance(v, TensorBase) and any(v._counter is c for c in counters) else v
+        for v in values
+    ])  # fmt: skip
 
 
 def written(function: str, out: Any, result: Any, casting: str = "same_kind") -> Any:

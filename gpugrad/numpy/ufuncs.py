@@ -16,6 +16,7 @@ from gpugrad import _dtype
 from gpugrad.graph import TensorBase, mode
 from gpugrad.numpy import operands as known
 from gpugrad.numpy.operands import (
+    apart,
     cast,
     class_of,
     dtype_of,
@@ -165,6 +166,8 @@ class ufunc:  # noqa: N801  NumPy's name
         if len(outs) != self.nout:
             raise TypeError("The 'out' tuple must have exactly one entry per ufunc output")
         kind = class_of(inputs if out is None else (inputs, outs))
+        if out is not None:
+            inputs = apart(inputs, outs)
         if where is not True:
             return self._masked(inputs, outs, where, casting, dtype, signature, kind)
         results = self._computed(inputs, kind, dtype, signature, casting)
