@@ -108,6 +108,7 @@ long = _dtype.int64
 newaxis = None
 
 if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
+    from gpugrad import array_api as array_api
     from gpugrad import cupy as cupy
     from gpugrad import kernel as kernel
     from gpugrad import numpy as numpy
@@ -134,6 +135,7 @@ else:  # they are made when they are first asked for
 
     _function, _known = _forms.functions("", globals())
     _later = {  # what most programs do not ask for: the module in which it is
+        "array_api": "gpugrad.array_api",
         "cupy": "gpugrad.cupy",
         "TypedStorage": "gpugrad.storage",
         "UntypedStorage": "gpugrad.storage",

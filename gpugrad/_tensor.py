@@ -94,6 +94,20 @@ class Tensor(Methods):
         """Return what one of NumPy's functions gives: that of our function of its name."""
         return _numpy().call_function(self, function, types, args, options)
 
+    def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
+        """Return :mod:`gpugrad.array_api`, the functions of the Python array API standard.
+
+        Raises:
+            ValueError: Another version of the standard than 2021.12 to 2024.12 is asked for.
+        """
+        if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
+            raise ValueError(
+                f"gpugrad.array_api is of the version 2024.12 of the standard, not {api_version!r}"
+            )
+        from gpugrad import array_api  # it is made of functions of tensors
+
+        return array_api
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Note that there are classes of the user's, which results inherit from operands.
 

@@ -94,6 +94,10 @@ template <typename T> __device__ inline T remainder(T x, T y) {
   const T rest = fmod(x, y);
   return rest != T(0) && (rest < T(0)) != (y < T(0)) ? T(rest + y) : rest;
 }
+template <typename T> __device__ inline T modulo(T x, T y) {  // a 0 has the sign of y
+  const T rest = remainder(x, y);
+  return rest == T(0) ? (y < T(0) ? -T(0) : T(0)) : rest;
+}
 template <typename T> __device__ inline T trunc_divide(T x, T y) {
   return y == T(0) ? T(0) : T(x / y);
 }

@@ -60,6 +60,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("cuda",): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor", "tensor_types",
     ),
+    ("array_api",): ("_device", "_dtype", "graph", "ops", "numpy", "cuda"),
     ("functions", "fft", "signal", "special", "linalg", "return_types"): (
         "errors", "op", "_tensor", "random",
     ),
@@ -75,6 +76,7 @@ LATE = {
     ("gpugrad.cuda.devices", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
     ("gpugrad._tensor", "gpugrad.autograd.engine"): "Tensor.backward is autograd.backward",
     ("gpugrad._tensor", "gpugrad.numpy.protocol"): "NumPy's functions are those of a namespace",
+    ("gpugrad._tensor", "gpugrad.array_api"): "tensors name their namespace",
     ("gpugrad._tensor", "gpugrad.cupy.hook"): "what CuPy asks is answered when it does",
     ("gpugrad.op.numpys", "gpugrad.numpy"): "NumPy's methods are functions of a namespace",
 }
@@ -83,6 +85,7 @@ LATE = {
 CIRCLES = {
     ("gpugrad._tensor", "gpugrad.autograd.engine"): "Tensor.backward is autograd.backward",
     ("gpugrad._tensor", "gpugrad.numpy.protocol"): "NumPy's functions are those of a namespace",
+    ("gpugrad._tensor", "gpugrad.array_api"): "tensors name their namespace",
     ("gpugrad._tensor", "gpugrad.cupy.hook"): "what CuPy asks is answered when it does",
     ("gpugrad.op.numpys", "gpugrad.numpy"): "NumPy's methods are functions of a namespace",
     ("gpugrad.op.saved", "gpugrad.op.history"): "a view's new history is made of operations",

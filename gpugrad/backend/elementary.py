@@ -80,6 +80,7 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
     "fmod": _dividing(np.fmod),
     "frexp_exponent": _exponent,
     "frexp_fraction": _fraction,
+    "modulo": np.remainder,
     "remainder": _dividing(_remainder),
     "replacing": _replacing,
     "trunc_divide": _dividing(_trunc_divide),

@@ -374,6 +374,16 @@ def usual_key(key: Any) -> Any:
     return tuple(found) if isinstance(key, tuple) else found[0]
 
 
+def _chosen(key: Any, shape: tuple[int, ...]) -> Any:
+    """Return an index with no places for a mask without elements, which need not be as large."""
+    if getattr(getattr(key, "dtype", None), "kind", "") != "b" or not key.ndim or key.size:
+        return key
+    fits = all(k in (0, n) for k, n in zip(key.shape, shape, strict=False))
+    if key.ndim > len(shape) or not fits:
+        return key
+    return (np.empty(0, np.intp),) * key.ndim
+
+
 def item_at(array: Any, key: Any) -> Any:
     """Return ``array[key]``: a view where NumPy's is, but for steps back, which are copied.
 
@@ -382,7 +392,7 @@ def item_at(array: Any, key: Any) -> Any:
     """
     if key.__class__ is int or (key.__class__ is slice and key.step is None):
         return indexing.getitem(array, key)
-    key = usual_key(key)
+    key = _chosen(usual_key(key), array._array.shape)
     parts = key if isinstance(key, tuple) else (key,)
     if any(_is_back(p) for p in parts):
         whole = _whole_key(key, array._array.ndim)

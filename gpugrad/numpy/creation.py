@@ -340,7 +340,7 @@ def identity(n: int, dtype: Any = None, *, device: Any = None, like: Any = None)
 
 @door
 def arange(
-    start_or_stop: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
+    start_or_stop: Any, /, stop: Any = None, step: Any = 1, dtype: Any = None, *,
     device: Any = None, like: Any = None,
 ) -> Any:  # fmt: skip
     given = [on_host(v) for v in (start_or_stop, stop, step)]

@@ -23,7 +23,7 @@ from gpugrad.ops.copy import clone, to
 from gpugrad.ops.creation import finish
 from gpugrad.ops.extremum import amax, amin
 from gpugrad.ops.pointwise.choice import fmax, fmin
-from gpugrad.ops.pointwise.division import fmod, quotient, remainder
+from gpugrad.ops.pointwise.division import fmod, modulo, quotient
 from gpugrad.ops.pointwise.power import cbrt
 from gpugrad.ops.scatter import gather
 
@@ -200,6 +200,17 @@ def _matmul(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _vecdot(a: Tensor, b: Tensor) -> Tensor:
+    """Return the inner products of vectors.
+
+    Raises:
+        ValueError: They are of different lengths.
+    """
+    lengths = a._array.shape[-1:], b._array.shape[-1:]
+    if lengths[0] != lengths[1] or not lengths[0]:
+        raise ValueError(
+            "vecdot: the vectors must have the same length, but the operands have the shapes "
+            f"{tuple(a._array.shape)} and {tuple(b._array.shape)}"
+        )
     product = pw.mul(_conjugate(a), b)
     found = reduction.sum(product, -1)
     return cast(found, product._array.dtype)
@@ -273,7 +284,7 @@ def _sent(places: Any, like: Tensor) -> Tensor:
 
 
 _floor_divide = _whole("floor_divide", quotient)
-_remainder = _whole("remainder", remainder)
+_remainder = _whole("remainder", modulo)
 _NUMBERED = {
     "add": pw.add, "subtract": pw.sub, "multiply": pw.mul, "divide": pw.true_divide,
     "power": _whole("power", _power), "floor_divide": _floor_divide, "remainder": _remainder,

@@ -103,6 +103,19 @@ def remainder(g, x, y):
     return g, -g * quotient(x, y)
 
 
+@pointwise(
+    "modulo(x, y)",
+    "RemainderBackward1",
+    "number",
+    native=Function("modulo({}, {})", "gpugrad::modulo({}, {})"),
+    numbered={1: "RemainderBackward0"},
+    needs_tensor=True,
+)
+def modulo(g, x, y):
+    """Return the remainder of which a 0 has the sign of y, as NumPy's and Python's has."""
+    return g, -g * quotient(x, y)
+
+
 @public(inplace="values", out=True, tensors="input")
 @pointwise(
     "fmod(x, y)",
