@@ -10,6 +10,8 @@ import pytest
 
 import gpugrad
 
+t: Any = gpugrad  # as users see it who do not check types
+
 
 def test_values_that_occur_once_have_a_history_without_a_gradient() -> None:
     x = gpugrad.tensor([2.0, 1.0, 2.0], requires_grad=True)
@@ -90,3 +92,30 @@ def test_a_result_lies_apart_from_what_is_read(name: str) -> None:
     else:
         with pytest.raises(RuntimeError, match="refer to a single memory location"):
             calls[name](x)
+
+
+def test_what_comes_first_among_many_is_what_an_order_gives() -> None:
+    random = np.random.default_rng(0)
+    for values in (random.standard_normal(9001), random.integers(0, 99, 9001).astype(float)):
+        for place in (None, 5, 9000) if values[0] % 1 else (None,):
+            x = values.copy()
+            if place is not None:
+                x[place] = np.nan
+            for kind in ("float32", "float64"):
+                a = t.tensor(x.astype(kind))
+                for largest in (True, False):
+                    found = t.topk(a, 7, largest=largest)
+                    order = t.argsort(a, descending=largest, stable=True)[:7]
+                    assert found.indices.tolist() == order.tolist()
+                middle = t.nanmedian(a)
+                known = np.sort(x[~np.isnan(x)].astype(kind))
+                assert float(middle) == known[(len(known) - 1) // 2]
+
+
+def test_numbers_at_the_edges_of_even_bins_lie_behind_them() -> None:
+    for kind in ("float32", "float64"):
+        edges = t.linspace(-1, 2, 34, dtype=getattr(t, kind))
+        x = t.cat([edges, edges + 1e-6, edges - 1e-6])
+        found, _ = t.histogram(x, 33, range=(-1.0, 2.0))
+        expected, _ = np.histogram(x.numpy(), edges.numpy())
+        assert found.tolist() == expected.tolist()

@@ -859,6 +859,20 @@ def mean(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Arr
 
 
 @quiet
+def length(array: Array, axes: Shape, keepdims: bool, low: float, high: float) -> Array | None:
+    """Return the root of the sum of squares over axes; ``None`` if one is not in a range."""
+    total = large.sums_of_products(array, array, axes) if array.size >= 1024 else None
+    if total is None:
+        total = _summed(array * array, axes, array.dtype)
+    if total.ndim:
+        if not (total.size and low <= total.min() and total.max() <= high):
+            return None
+    elif not low <= total <= high:
+        return None
+    return _stored_as(np.sqrt(total), array, axes, keepdims, array.dtype)
+
+
+@quiet
 def prod(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the product over ``axes`` as ``dtype``."""
     if array.dtype == dtype and is_half(dtype):

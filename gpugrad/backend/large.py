@@ -406,14 +406,35 @@ def _in_parts(subscripts: str, *matrices: Array, most: int = _ROWS) -> Array:
     return total
 
 
+def _products_of_rows(x: Array, y: Array) -> Array:
+    """Return the sum of the products of the elements of each row: of short parts, and of these."""
+    columns = x.shape[1]
+    if columns < SHORT:  # of which BLAS takes longer to begin
+        return c_einsum("ij,ij->i", x, y)
+    if columns <= _ROWS:
+        return np.vecdot(x, y)
+    whole = columns - columns % _ROWS
+    parts = [m[:, :whole].reshape(len(m), -1, _ROWS) for m in (x, y)]
+    total = np.add.reduce(np.vecdot(*parts), axis=1)
+    if whole < columns:
+        total += np.vecdot(x[:, whole:], y[:, whole:])
+    return total
+
+
 def sums_of_products(x: Array, y: Array, axes: tuple[int, ...]) -> Array | None:
-    """Return the sum of ``x * y`` over the first axes; ``None``: no loop does so at once.
+    """Return the sum of ``x * y`` over the first axes, or the last; ``None``: no loop does so.
 
     The product is not written anywhere.
     """
     count, shape = len(axes), x.shape
     if shape != y.shape or x.dtype != y.dtype or x.dtype not in _BITS:
         return None
+    first = len(shape) - count
+    if count and axes == tuple(range(first, first + count)):
+        if not (x.flags.c_contiguous and y.flags.c_contiguous):
+            return None
+        rows = math.prod(shape[:first]), math.prod(shape[first:])
+        return shaped(_products_of_rows(x.reshape(rows), y.reshape(rows)), shape[:first])
     if axes != tuple(range(count)) or not 0 < count < len(shape):
         return None
     flat = (1, math.prod(shape[:count]), math.prod(shape[count:]))

@@ -110,6 +110,10 @@ def top(array: Array, count: int, axis: int, largest: bool) -> Array:
         moved = moved.astype(np.float32 if moved.dtype.kind in FLOATING else np.int32)
     if count == 0:
         return np.moveaxis(np.zeros((*moved.shape[:-1], 0), np.int64), -1, axis)
+    if array.ndim == 1 and count <= _FEWEST:
+        some = _candidates(moved, count, largest)
+        if some is not None:
+            return some[ordered(moved[some], 0, largest)[:count]]
     if largest:
         some = moved.argpartition(n - count, -1)[..., n - count :]
     else:
@@ -117,6 +121,27 @@ def top(array: Array, count: int, axis: int, largest: bool) -> Array:
     some.sort(-1)
     order = _along_last(np.take_along_axis(moved, some, -1), largest)
     return np.moveaxis(np.take_along_axis(some, order, -1), -1, axis)
+
+
+_FEWEST, _PIECE = 64, 128  # elements that are looked for, and of which one is the extreme
+
+
+def _candidates(array: Array, count: int, largest: bool) -> Array | None:
+    """Return the places of those among which the first so many of a vector are, in their order.
+
+    These are not less than the least of as many extremes of pieces.  ``None``: they are many.
+    """
+    whole = len(array) - len(array) % _PIECE
+    pieces = array[:whole].reshape(-1, _PIECE)
+    if len(pieces) < 4 * count:
+        return None
+    extremes = (np.maximum if largest else np.minimum).reduce(pieces, axis=1)
+    place = len(extremes) - count if largest else count - 1
+    bound = np.partition(extremes, place)[place]
+    if _has_nan(extremes) or _has_nan(array[whole:]):
+        return None
+    some = np.flatnonzero(array >= bound if largest else array <= bound)
+    return some if len(some) <= len(array) // 8 else None
 
 
 def of_rows(rows: Array) -> Array:
@@ -149,6 +174,23 @@ def found(bounds: Array, values: Array, right: bool) -> Array:
     for k, (row, some) in enumerate(lines):
         flat[k] = _in_row(row, some, side)
     return result
+
+
+_EDGES = 1 << 12  # among which rounding moves a number past one at most
+
+
+def found_evenly(edges: Array, values: Array) -> Array:
+    """Return behind which of edges of equal distance values lie; of none between them is any."""
+    count = len(edges) - 1
+    if count > _EDGES:
+        return found(edges, values, True) - 1
+    scaled = values - edges[0]
+    with np.errstate(all="ignore"):
+        scaled *= count / (edges[-1] - edges[0])
+    near = np.fmin(np.fmax(scaled, 0), count - 1).astype(np.int64)  # of nan, too
+    near -= values < edges.take(near)
+    near += values >= edges.take(near + 1)
+    return near
 
 
 def _has_nan(array: Array) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad._dtype import FLOATING, accumulation
+from gpugrad.backend import sorting
 from gpugrad.backend.batched import levels_of
 from gpugrad.errors import integer, size
 from gpugrad.graph import TensorBase
@@ -210,7 +211,10 @@ def _binned(
     total = 1
     for k, edge in enumerate(edges):
         x, width = points[:, k].contiguous(), edge._array.shape[0] - 1
-        found = wrap(door.search(edge._array, x._array, True)) - 1
+        if isinstance(bins[k], TensorBase) or x._array.__class__ is not np.ndarray:
+            found = wrap(door.search(edge._array, x._array, True)) - 1
+        else:
+            found = wrap(sorting.found_evenly(edge._array, x._array))
         place = place * width + pw.clamp(found, max=width - 1)
         inside = (x >= edge[0]) & (x <= edge[-1]) & inside
         total *= width

@@ -6,13 +6,16 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gpugrad import _dtype, backend
 from gpugrad._dtype import accumulation
+from gpugrad.backend import cpu
 from gpugrad.op import OPS, composite
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.extremum import attained
 from gpugrad.ops.reduction import along_slope, restored, sum_over
-from gpugrad.ops.scale import divided, in_range, without
+from gpugrad.ops.scale import divided, in_range, squares_in_range, without
 
 if TYPE_CHECKING:
     pass
@@ -27,6 +30,10 @@ def norm_of(
     door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, order: float
 ) -> Array:
     kind = input.dtype
+    if order == 2 and input.__class__ is np.ndarray and kind.kind == "f" and kind.itemsize > 2:
+        found = cpu.length(input, axes, keepdims, *squares_in_range(kind))
+        if found is not None:
+            return found
     real = _dtype.of(kind).to_real().numpy
     size = input
     if kind.kind == "c" or order != 2:  # a square needs no sign

@@ -377,6 +377,8 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
             "inner() the last dimension must match on both input tensors but got shapes "
             f"{errors.size(a.shape)} and {errors.size(b.shape)}"
         )
+    if a.ndim == b.ndim == 1 and a.dtype == b.dtype and a.dtype.kind != "b":
+        return reshape(dot(input, other), ())
     return _over(input, other, (a.ndim - 1,), (b.ndim - 1,))
 
 

@@ -316,6 +316,16 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
 # --------------------------------------------------------------------------- whole tensors
 
 
+@pointwise(
+    "where(size > most, most / (size + 1e-7), 1)",
+    "DivBackward0",
+    "float",
+    parameters=("size", "most"),
+)
+def shortening() -> None:
+    """Return by how much vectors of a size are multiplied to be no longer than ``most``."""
+
+
 @public()
 def dist(input: Tensor, other: Tensor, p: Number = 2) -> Tensor:
     """Return the norm of input - other, of any order."""
@@ -354,5 +364,4 @@ def renorm(input: Tensor, p: Number, dim: int, maxnorm: Number) -> Tensor:
             f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {title}"
         )
     size = norm(input, p, tuple([k for k in range(ndim) if k != axis]), True)
-    factor = pw.where(size > maxnorm, maxnorm / (size + 1e-7), 1)
-    return input * factor.to(size._kind)
+    return input * shortening(size, float(maxnorm))

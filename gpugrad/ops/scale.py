@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def in_range(
     known, own = limits(array.dtype), limits(kind)
     # Beside so large a sum does not count what had to become 0.  Other roots than the square root
     # magnify the rounding of their exponent by the logarithm of the number.
-    reach = 2.0 ** (-known.minexp / 2 if degree == 2 else 63)
+    reach = _reach(known, degree)
     always = 0 < degree <= 1 or (
         kind != array.dtype
         and own.smallest_subnormal ** abs(degree) > 1 / reach
@@ -60,6 +61,17 @@ def in_range(
     if _without_loss(all_of(total), all_of(size), low, high, least):
         return total, ()
     return summed(size), (size,)
+
+
+def _reach(known: Any, degree: float) -> float:
+    return float(2.0 ** (-known.minexp / 2 if degree == 2 else 63))
+
+
+@cache
+def squares_in_range(kind: np.dtype[Any]) -> tuple[float, float]:
+    """Return between which numbers a sum of squares is exact."""
+    known = limits(kind)
+    return 1 / _reach(known, 2), float(known.max)
 
 
 def _between(array: Array, low: float, high: float) -> bool:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gpugrad import _dtype, backend
 from gpugrad._dtype import INEXACT, is_half
 from gpugrad.errors import broadcast_shape, normal_dim
-from gpugrad.op import OPS, bilinear, expand_to, pointwise, public
+from gpugrad.op import OPS, bilinear, composite, expand_to, pointwise, public
 from gpugrad.op.promotion import of_one_type
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.joining import cat, stack
+from gpugrad.ops.matrices import constant
 from gpugrad.ops.part import diagonal, narrow
+from gpugrad.ops.products import vdot
 from gpugrad.ops.reduction import sum as summed
 from gpugrad.ops.shape import unsqueeze
 
@@ -116,6 +119,9 @@ def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
             "linalg.vecdot: Expected vectors of same type, got "
             f"{_dtype.of(a).title} and {_dtype.of(b).title}"
         )
+    if x._array.ndim == 1 and x._array.shape == y._array.shape:
+        normal_dim(dim, 1)
+        return vdot(x, y)
     first = pw.conjugate(x) if a.kind == "c" else x
     return summed(pw.mul(first, y), dim)
 
@@ -148,16 +154,27 @@ def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
         raise RuntimeError("N must be greater than 1.")
     if array.dtype.kind in "iu":
         x = x.to(_dtype.int64)
-    each: list[Any] = [pw.one_for(x) if array.dtype.kind in INEXACT else x * 0 + 1]
-    while len(each) < min(count, _FEW):
-        each.append(pw.mul(each[-1], x) if len(each) > 1 else x)
-    powers: Any = stack(each[:count], -1)
-    if count > _FEW:
-        step: Any = unsqueeze(pw.mul(each[-1], x), -1)  # the power of as many as there are
-        while powers._array.shape[-1] < count:
-            powers = cat([powers, pw.mul(powers, step)], -1)
-            step = pw.mul(step, step)
-    return narrow(powers, -1, 0, count) if powers._array.shape[-1] > count else powers
+    found: Tensor = _powers(x, count=count)
+    return found
 
 
-_FEW = 8  # powers that are computed one by one, before there are twice as many at each step
+@composite("CumprodBackward0")
+def _powers(door: backend.Backend, input: Array, *, count: int) -> Array:
+    """Return the powers from 0 on as a last axis."""
+    shape, kind = input.shape, input.dtype
+    one = door.full((*shape, 1), 1, kind, door.device_of(input))
+    if input.__class__ is np.ndarray:  # along the first axis, where a step is one of all numbers
+        rows = np.empty((count, *shape), kind)
+        rows[0], rows[1:] = 1, input
+        with np.errstate(all="ignore"):
+            np.multiply.accumulate(rows, 0, out=rows)
+        return np.ascontiguousarray(np.moveaxis(rows, 0, -1))
+    repeated = door.broadcast_to(door.reshape(input, (*shape, 1)), (*shape, count - 1))
+    return door.concatenate([one, door.scan("prod", [door.copy(repeated)], len(shape))], len(shape))
+
+
+@_powers.gradient
+def input(g: Any, input: Any, out: Any, count: int) -> Any:
+    degrees = constant(np.arange(1, count).astype(input._array.dtype), input)
+    slopes = narrow(out, -1, 0, count - 1) * degrees
+    return summed(narrow(g, -1, 1, count - 1) * pw.conjugate(slopes), -1)
