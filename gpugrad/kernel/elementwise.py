@@ -69,6 +69,7 @@ class ElementwiseKernel:
     """
 
     numbered = True  # the text may name the number of the element, i of n
+    owns = True  # results are memory of their own
 
     def __init__(
         self,
@@ -350,7 +351,9 @@ class ElementwiseKernel:
         found = call.computed(program, program.outputs, known, kinds)
         results: dict[str, Any] = {}
         for p, value, kind, e in zip(plain, found, kinds, program.outputs, strict=True):
-            results[p.name] = whole(value, shape, kind, example, e.function == "variable")
+            results[p.name] = whole(
+                value, shape, kind, example, self.owns and e.function == "variable"
+            )
         writes_to: dict[str, list[Write]] = {}
         for write in program.writes:
             writes_to.setdefault(write.raw, []).append(write)

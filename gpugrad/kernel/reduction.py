@@ -247,7 +247,8 @@ class _Parts:
         """Return what sets the outputs; it sees the reduced value and some of the inputs."""
         if seen not in self.ends:
             outputs, text = self.kernel.out_params, self.kernel.post_map_expr
-            self.ends[seen] = self._made((self.first, *seen), outputs, text)
+            self.ends[seen] = end = self._made((self.first, *seen), outputs, text)
+            end.owns = True
         return self.ends[seen]
 
     def _parameter(self, name: str) -> Parameter:
@@ -277,20 +278,21 @@ class _Parts:
     def reduced(self, mapped: Any, axes: Shape) -> Any:
         """Return what is left of the mapped values along axes, which are gone."""
         others = [k for k in range(mapped.ndim) if k not in axes]
+        left = tuple(mapped.shape[k] for k in others)
         count = prod(mapped.shape[k] for k in axes)
-        rows = mapped.permute(*others, *axes).reshape(*(mapped.shape[k] for k in others), count)
         if not count:
-            return rows.new_full(rows.shape[:-1], self.identity.item())
-        if self.step == "sum":
-            return total(rows, -1, dtype=rows.dtype)
-        if self.step == "product":
-            return product(rows, -1, dtype=rows.dtype)
+            return mapped.new_full(left, self.identity.item())
+        if self.step == "sum" and axes:
+            return total(mapped, axes, dtype=mapped.dtype)
         if self.step in ("max", "min"):
-            found = (amax if self.step == "max" else amin)(rows, -1)
+            found = (amax if self.step == "max" else amin)(mapped, axes) if axes else mapped
             if self.identity is None:
                 return found
             bound = found.new_full((), self.identity.item())
             return (maximum if self.step == "max" else minimum)(found, bound)
+        rows = mapped.permute(*others, *axes).reshape(*left, count)
+        if self.step == "product":
+            return product(rows, -1, dtype=rows.dtype)
         return self._by_pairs(rows)
 
     def _by_pairs(self, rows: Any) -> Any:
@@ -307,6 +309,7 @@ class _Step(ElementwiseKernel):
     """A part of a reduction."""
 
     numbered = False
+    owns = False
 
 
 def _no_size(what: str, name: str, axis: int) -> Value:
