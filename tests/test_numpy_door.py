@@ -88,6 +88,14 @@ def test_the_class_of_the_operands_says_the_class_of_the_result() -> None:
     assert type(gnp.sin(np.ones(2))) is type(gnp.sin(1.0)) is gnp.ndarray
     assert type(theirs.concatenate([tensor, np.ones(2)])) is gpugrad.Tensor
     assert type(gpugrad.sin(array)) is gnp.ndarray
+    assert {*map(type, gnp.atleast_1d(array, tensor))} == {gnp.ndarray}
+    assert type(gnp.multiply.outer(array, tensor)) is gnp.ndarray
+    out = gpugrad.zeros(2)
+    for found in (gnp.sin(array, out=out), gnp.cumsum(array, out=out),
+                  gnp.add.accumulate(array, out=out), gnp.cumsum(array, None, None, out),
+                  theirs.add(array, 1, out=out)):  # fmt: skip
+        assert found is out
+    assert type(tensor) is type(out) is gpugrad.Tensor  # themselves they stay what they were
 
     class Own(gnp.ndarray):
         pass
@@ -314,3 +322,39 @@ def test_arrays_are_taken_by_transforms_checks_and_functions_of_pytorchs_names()
         zero = gnp.zeros(1).requires_grad_()
         gnp.sum(gnp.sqrt(zero * zero)).backward()
         assert zero.grad.tolist() == [0.0]
+
+
+@pytest.mark.cuda
+def test_numpys_functions_stay_on_the_gpu_and_never_mix_devices() -> None:
+    host = np.array([0.5, 1.5, -1.0])
+    for kind in (gpugrad.Tensor, gnp.ndarray):
+        x = gpugrad.tensor(host, device="cuda").as_subclass(kind).requires_grad_()
+        for call in (
+            lambda a: theirs.sin(a), lambda a: theirs.add.reduce(a),
+            lambda a: theirs.where(a > 0, a, 0),
+            lambda a: theirs.concatenate([a, a]), lambda a: theirs.einsum("i,i", a, a),
+            lambda a: theirs.fft.fft(a), lambda a: theirs.median(a), lambda a: theirs.clip(a, 0, 1),
+            lambda a: theirs.linalg.norm(a), lambda a: theirs.cumsum(a), lambda a: a[::-1] if (
+                isinstance(a, np.ndarray | gnp.ndarray)) else theirs.flip(a),
+            lambda a: theirs.multiply.outer(a, [1.0, 2.0]),
+            lambda a: theirs.interp(a, [0, 1], [0, 2]),
+        ):  # fmt: skip
+            found: Any = call(x)  # type: ignore[no-untyped-call]
+            assert found.is_cuda
+            assert found.requires_grad
+            assert type(found) is kind
+            assert_close(found, call(host))  # type: ignore[no-untyped-call]
+        device_array = x.detach().array
+        for found in (device_array * x, x * device_array, theirs.multiply(device_array, x),
+                      gnp.multiply(x, device_array)):  # fmt: skip
+            assert found.requires_grad
+            assert_close(found, host * host)
+        assert_close(np.float64(2.0) * x, 2 * host)
+        for mixed in (
+            lambda: host * x, lambda: x * host, lambda: theirs.add(host, x),  # noqa: B023
+            lambda: gnp.dot(x, host),  # noqa: B023
+            lambda: theirs.concatenate([x, host]), lambda: gnp.add(x, gnp.ones(3)),  # noqa: B023
+        ):  # fmt: skip
+            with pytest.raises(RuntimeError, match="found at least two devices"):
+                mixed()
+    assert gnp.zeros(2, device="cuda").device == gnp.zeros_like(x).device

@@ -291,7 +291,6 @@ def clip(
     elif min is not NO_VALUE or max is not NO_VALUE:
         raise ValueError("Passing `min` or `max` keyword argument when `a_min` and `a_max` are "
                          "provided is forbidden.")  # fmt: skip
-    (a,) = apart((a,), out)
     given = [v for v in (a_min, a_max) if v is not None]
     kind = np.result_type(*(
         v if isinstance(v, int | float | complex) and not isinstance(v, bool | np.generic)

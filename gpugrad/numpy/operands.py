@@ -66,16 +66,24 @@ def class_of(values: Any) -> type[TensorBase]:
     return saved.heir(found) or saved.tensor_class
 
 
-def raised(result: Any, kind: type[TensorBase]) -> Any:
-    """Return a new result, or several in a tuple or list, as of a class."""
+def raised(result: Any, kind: type[TensorBase], out: Any = None, given: Sequence[Any] = ()) -> Any:
+    """Return a new result, or several in a tuple or list, as of a class.
+
+    ``out`` is returned as it is; another one that was ``given`` by the user stays what it is, and
+    is seen through a view.
+    """
     if isinstance(result, TensorBase):
-        if result.__class__ is kind or not (
-            saved.is_plain(result) or result.__class__ is array_class
+        if (
+            result is out
+            or result.__class__ is kind
+            or not (saved.is_plain(result) or result.__class__ is array_class)
         ):
             return result
+        if any(result is g for g in given):
+            result = shapes.alias(result)
         return saved.of_class(result, kind)
     if isinstance(result, tuple | list):
-        parts = [raised(r, kind) for r in result]
+        parts = [raised(r, kind, out, given) for r in result]
         return result._make(parts) if hasattr(result, "_make") else result.__class__(parts)
     return result
 
@@ -106,15 +114,21 @@ def twin(tensor: Any) -> Any:
 def door(function: F) -> F:
     """Put a function of NumPy's name into the namespace.
 
-    Its results are of the class of what it is given; see :func:`class_of`.
+    Its results are of the class of what it is given; see :func:`class_of`.  What ``out=`` writes
+    over is saved as it was.
     """
+    code = function.__code__
+    names = code.co_varnames[: code.co_argcount]
+    place = names.index("out") if "out" in names else len(names)  # where out= may be given
 
     @functools.wraps(function)
     def called(*args: Any, **options: Any) -> Any:
-        kind = class_of((args, options))
-        if options.get("out") is not None:
-            args = apart(args, options["out"])
-        return raised(function(*args, **options), kind)
+        given = list(tensors_in((args, options)))
+        kind = class_of(given)
+        out = options.get("out", args[place] if place < len(args) else None)
+        if out is not None:
+            args = (*apart(args[:place], out), *args[place:])
+        return raised(function(*args, **options), kind, out, given)
 
     if not called.__doc__:
         called.__doc__ = f"See numpy.{function.__name__}; it has gradients."
@@ -339,7 +353,8 @@ def apart(values: Any, out: Any) -> Any:
         return values
     counters = [saved.shared_counter(o) for o in outs]
     return values.__class__([
-        clone(v) if isinstance(v, TensorBase) and any(v._counter is c for c in counters) else v
+        clone(own(v))
+        if isinstance(v, TensorBase) and any(v._counter is c for c in counters) else v
         for v in values
     ])  # fmt: skip
 

@@ -25,6 +25,7 @@ from gpugrad.numpy.operands import (
     place_of,
     plain,
     raised,
+    twin,
     written,
 )
 from gpugrad.op import saved
@@ -175,7 +176,7 @@ class ufunc:  # noqa: N801  NumPy's name
             results = tuple([
                 written(self.__name__, o, r, casting) for o, r in zip(outs, results, strict=True)
             ])  # fmt: skip
-        found = tuple([raised(r, kind) for r in results])
+        found = tuple([raised(r, kind, o) for r, o in zip(results, outs, strict=True)])
         return found if self.nout > 1 else found[0]
 
     def _computed(
@@ -365,7 +366,7 @@ class ufunc:  # noqa: N801  NumPy's name
         if initial is not NO_VALUE and initial is not None and not empty:
             found = self._pair(kind)(cast(to(plain(initial), tensor.device), kind), found)
         found = cast(found, kind)
-        return raised(written(f"{self.__name__}.reduce", out, found), kind_of_result)
+        return raised(written(f"{self.__name__}.reduce", out, found), kind_of_result, only(out))
 
     def _pair(self, kind: np.dtype[Any]) -> Callable[[Any, Any], Any]:
         return lambda a, b: cast(self.compute(a, b), kind)
@@ -387,9 +388,8 @@ class ufunc:  # noqa: N801  NumPy's name
             for j in range(1, len(parts)):
                 parts[j] = pair(parts[j - 1], parts[j])
             found = joining.stack(parts, k)
-        return raised(
-            written(f"{self.__name__}.accumulate", out, cast(found, kind)), kind_of_result
-        )
+        found = written(f"{self.__name__}.accumulate", out, cast(found, kind))
+        return raised(found, kind_of_result, only(out))
 
     def reduceat(
         self, array: Any, indices: Any, axis: int = 0, dtype: Any = None, out: Any = None
@@ -414,15 +414,16 @@ class ufunc:  # noqa: N801  NumPy's name
             part = getitem(tensor, (*(slice(None),) * k, slice(first, max(last, first + 1))))
             parts.append(self.reduce(part, k, kind))
         found = joining.stack(parts, k)
-        return raised(written(f"{self.__name__}.reduceat", out, found), kind_of_result)
+        return raised(written(f"{self.__name__}.reduceat", out, found), kind_of_result, only(out))
 
     def outer(self, a: Any, b: Any, /, **options: Any) -> Any:
         """Return the result for each pair of an element of one and one of the other."""
         self._check_method("outer")
         x, y = (v if isinstance(v, TensorBase) else own(v, place_of((a, b))) for v in (a, b))
         behind = (1,) * y._array.ndim
-        left = raised(shapes.reshape(lowered(x), (*x._array.shape, *behind)), class_of((a,)))
-        return self(left, raised(lowered(y), class_of((b,))), **options)
+        kind = class_of((a, b))
+        left = raised(shapes.reshape(lowered(x), (*x._array.shape, *behind)), kind)
+        return self(left, raised(twin(y), kind), **options)
 
     def at(self, a: Any, indices: Any, b: Any = None, /) -> None:
         """Write the result at indices of ``a``, in turn for what is named twice.
@@ -469,6 +470,11 @@ class ufunc:  # noqa: N801  NumPy's name
             if not np.can_cast(after._array.dtype, target._array.dtype, "same_kind"):
                 written(f"{self.__name__}.at", before, after)
             inplace.setitem(target, index, lowered(after))
+
+
+def only(out: Any) -> Any:
+    """Return the one array of ``out=``, which NumPy's protocol gives in a tuple."""
+    return out[0] if isinstance(out, tuple) else out
 
 
 def turns(places: Any) -> list[Any]:
