@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
+import sys
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -112,3 +116,59 @@ def test_descending_order_keeps_equal_elements_in_theirs() -> None:
     x = xp.asarray([1.0, 3.0, 1.0, 3.0])
     assert xp.argsort(x, descending=True).tolist() == [1, 3, 0, 2]
     assert xp.sort(x, descending=True).tolist() == [3.0, 3.0, 1.0, 1.0]
+
+
+# What libraries compute with arrays of any namespace: each program prints a gradient, and the same
+# by central differences.  SciPy reads its variable when it is imported, so it is another process.
+PROGRAMS = {
+    "scipy": """
+        from scipy import integrate, signal, special, stats
+        from scipy.spatial.transform import Rotation
+        check(lambda x: special.logsumexp(x, axis=1))
+        check(lambda x: special.softmax(x, axis=1) * x)
+        check(lambda x: stats.skew(x, axis=1))
+        check(lambda x: stats.zscore(x, axis=1) * x)
+        check(lambda x: stats.gmean(x * x + 1, axis=1))
+        check(lambda x: integrate.cumulative_trapezoid(x * x, axis=1))
+        check(lambda x: signal.fftconvolve(x, x * x))
+        check(lambda x: Rotation.from_rotvec(x).as_matrix())
+    """,
+    "sklearn": """
+        import sklearn
+        from sklearn.linear_model import Ridge
+        from sklearn.metrics.pairwise import rbf_kernel
+        with sklearn.config_context(array_api_dispatch=True):
+            check(lambda x: rbf_kernel(x))
+            check(lambda x: Ridge(solver="svd").fit(x, x[:, 0] * x[:, 1]).coef_)
+    """,
+    "einops": """
+        from einops import array_api as einops
+        check(lambda x: einops.rearrange(x, "a b -> (b a)") ** 2)
+        check(lambda x: einops.reduce(x * x, "a b -> b", "mean"))
+    """,
+}
+CHECK = """
+    import numpy as np, gpugrad
+    from gpugrad.testing import check_gradient
+    x = np.array([[0.5, -1.0, 2.0], [3.0, 0.25, -0.5], [1.0, 1.5, 0.125]])
+    def check(f):
+        for make in gpugrad.tensor, gpugrad.numpy.array:
+            check_gradient(f, [make(x)])
+"""
+
+
+@pytest.mark.parametrize(
+    "library", [pytest.param(name, marks=pytest.mark.needs(name)) for name in PROGRAMS]
+)
+def test_what_other_libraries_compute_is_differentiable(library: str) -> None:
+    text = textwrap.dedent(CHECK) + textwrap.dedent(PROGRAMS[library])
+    environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
+    subprocess.run([sys.executable, "-c", text], env=environment, check=True)
+
+
+def test_what_a_library_overwrites_is_named() -> None:
+    x = xp.asarray([1.0, 4.0]).requires_grad_()
+    root = xp.sqrt(x)
+    root += 1.0  # as a library normalises what it has just computed
+    with pytest.raises(RuntimeError, match=r"modified by an inplace operation.* output 0 of Sqrt"):
+        xp.sum(root).backward()
