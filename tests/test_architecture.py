@@ -67,7 +67,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("utils",): ("graph", "_device", "op", "autograd", "random", "functions"),
     ("optim",): ("backend", "graph", "errors", "op", "ops", "_tensor", "autograd"),
     ("kernel",): ("backend", "formulas", "graph", "_device", "_dtype", "op", "ops", "autograd"),
-    ("cupy",): ("backend", "graph", "op", "ops", "numpy", "kernel", "special"),
+    ("cupy",): ("backend", "graph", "op", "ops", "autograd", "numpy", "kernel", "special"),
 }  # fmt: skip
 
 # Imports inside functions that the rows forbid, each with its reason.

@@ -20,6 +20,7 @@ from typing import Any
 import gpugrad.numpy
 from gpugrad import backend
 from gpugrad.backend.batched import Batched
+from gpugrad.cupy import special
 from gpugrad.graph import TensorBase, mode
 from gpugrad.op import saved
 from gpugrad.op.dual import tangents_of
@@ -148,10 +149,10 @@ def known(kernel: Any) -> Callable[..., Any] | None:
     name = _public().get(id(kernel)) or _PRIVATE.get(kernel.name)
     if name is not None:
         return getattr(names, name, None)
-    special = sys.modules.get("cupyx.scipy.special")
-    for name, value in vars(special).items() if special is not None else ():
+    module = sys.modules.get("cupyx.scipy.special")
+    for name, value in vars(module).items() if module is not None else ():
         if value is kernel:
-            return getattr(_special(), name, None)
+            return getattr(_special(), name, None) or special.recorded(name, kernel)
     return _OTHERS.get(kernel.name)
 
 
