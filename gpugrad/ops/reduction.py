@@ -304,12 +304,35 @@ def prod(
 # --------------------------------------------------------------------------- truth
 
 
+@composite("NotImplemented")
+def _truth(
+    door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, every: bool
+) -> Array:
+    """Return of NumPy's arrays whether all elements are nonzero, or at least one, as bools."""
+    truth = input if input.dtype.kind == "b" else input != 0
+    way: Any = np.logical_and if every else np.logical_or
+    return way.reduce(truth, axes, keepdims=keepdims)
+
+
+@_truth.gradient
+def input() -> Any:
+    raise NotImplementedError("what is true or not has no derivative")
+
+
+def _axes(input: Tensor, dim: Dim) -> Shape:
+    """Return the axes of a question: of ``()`` none."""
+    none = isinstance(dim, Sequence) and not dim
+    return () if none else normal_dims(dim, input._array.ndim)
+
+
 @public(out=True)
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Return whether all elements are nonzero, over ``dim`` (all by default), as bool.
 
     A uint8 tensor gives uint8.  Over ``()`` it is whether each is.
     """
+    if input._array.__class__ is np.ndarray:
+        return _as_truth(_truth(input, axes=_axes(input, dim), keepdims=keepdim, every=True), input)
     return _as_truth(pw.eq(_count(pw.eq(input.detach(), 0), dim, keepdim, ()), 0), input)
 
 
@@ -319,6 +342,10 @@ def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
 
     A uint8 tensor gives uint8.  Over ``()`` it is whether each is.
     """
+    if input._array.__class__ is np.ndarray:
+        return _as_truth(
+            _truth(input, axes=_axes(input, dim), keepdims=keepdim, every=False), input
+        )
     return _as_truth(pw.ne(_count(pw.ne(input.detach(), 0), dim, keepdim, ()), 0), input)
 
 
