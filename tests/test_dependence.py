@@ -26,8 +26,7 @@ OTHER_THAN_PYTORCH = {
 }  # fmt: skip
 
 
-# Made of other operations, through which several of its gradients go: the norm of a difference, and
-# the half of a sum.
+# Made of other operations, through which several of its gradients go.
 SHARED = {"ormqr"}
 
 

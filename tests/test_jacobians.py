@@ -10,7 +10,7 @@ import gpugrad
 from comparison import agree_on
 from gpugrad import func
 from gpugrad.autograd import grad
-from gpugrad.testing import assert_close
+from gpugrad.testing import assert_close, flat
 
 START = """
 func, autograd, fa = torch.func, torch.autograd, torch.autograd.forward_ad
@@ -321,3 +321,33 @@ def test_vectors_where_pytorch_has_none_of_them_or_fails(device: str) -> None:
     assert found.tolist() == [[0.0, 0.0], [0.0, 0.0]]
     with pytest.raises(ValueError, match="Expected at least one Tensor to vmap over"):
         grad(x.sum(), x, is_grads_batched=True)
+
+
+CALLS: dict[str, Any] = {
+    "jvp": lambda f, x: gpugrad.autograd.functional.jvp(f, x, x),
+    "vjp": lambda f, x: gpugrad.autograd.functional.vjp(f, x, v=x),
+    "jacobian": lambda f, x: gpugrad.autograd.functional.jacobian(f, (x,)),
+    "hessian": lambda f, x: gpugrad.autograd.functional.hessian(lambda x: f(x).sum(), x),
+    "vhp": lambda f, x: gpugrad.autograd.functional.vhp(lambda x: f(x).sum(), x, x),
+    "hvp": lambda f, x: gpugrad.autograd.functional.hvp(lambda x: f(x).sum(), x, v=x),
+    "strict": lambda f, x: gpugrad.autograd.functional.jvp(f, x, x, strict=True),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_functional_is_right_in_inference_mode_where_pytorch_gives_zeros(
+    name: str, device: str
+) -> None:
+    def made() -> Any:
+        return gpugrad.tensor([1.0, 2.0], dtype=gpugrad.float64, device=device)
+
+    expected = CALLS[name](lambda x: x.sin() * x, made())
+    with gpugrad.inference_mode():
+        found = CALLS[name](lambda x: x.sin() * x, made())
+        other = made()
+        if name != "hessian":
+            with pytest.raises(RuntimeError, match="Inference tensors cannot be saved"):
+                CALLS[name](lambda x: x.sin() * other, made())
+        assert gpugrad.is_inference_mode_enabled()
+    for a, b in zip(flat(found), flat(expected), strict=True):
+        assert_close(a, b, 0, 0)

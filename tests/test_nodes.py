@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from test_dependence import leaves_of, tensors
 
 import gpugrad
-from comparison import Programs, agree
+from comparison import Programs, agree, pytorch
+from samples import SAMPLES
 
 PROGRAMS = Programs()
 
@@ -53,6 +57,21 @@ def the_end_of_a_leaf_is_one_object(torch: Any, leaf: Any, note: Any) -> None:
     x.register_post_accumulate_grad_hook(lambda t: note("accumulated", t.grad))
     note(end(torch.ones_like(x)), x.grad, end(None), end(x.detach()), x.grad)
     end(torch.ones_like(x), None)
+
+
+@PROGRAMS.add
+def distances_and_integrals_have_pytorchs_nodes(torch: Any, leaf: Any, note: Any) -> None:
+    def names(node: Any) -> Any:
+        return node and (node.name(), [names(below) for below, _ in node.next_functions])
+
+    x, y = leaf([1.0, 2.0, 3.0]), leaf([2.0, 0.5, 4.0])
+    for out in (
+        torch.dist(x, y), torch.dist(x, y, 1), torch.dist(x, y[:1]), torch.trapezoid(x),
+        torch.trapezoid(x, dx=2), torch.trapezoid(x, y), torch.trapezoid(x.detach(), y),
+        torch.cumulative_trapezoid(x), torch.cumulative_trapezoid(x, y),
+    ):  # fmt: skip
+        note(names(out.grad_fn))
+    note(torch.trapezoid(x, y).grad_fn._saved_other, torch.trapezoid(x, dx=2).grad_fn._saved_other)
 
 
 @PROGRAMS.add
@@ -223,3 +242,69 @@ def test_what_stands_for_a_leaf_keeps_nothing_alive() -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+# Nodes and functions whose values differ, and why.  A dimension that PyTorch has as it was given
+# counts from the front here, and all dimensions are those that there are.
+OTHERWISE = {
+    "AddrBackward0": "the vector is a column",
+    "AsStridedBackward0": "an offset that was not given is that of the input",
+    "FftC2RBackward0": "all dimensions at once",
+    "IndexBackward0": "indices of all dimensions, of what was indexed",
+    "LdexpBackward0": "the result is not needed for integers",
+    "LinalgCrossBackward0": "broadcast",
+    "LogsumexpBackward0": "no dimension of a 0-d tensor",
+    "MaskedFillBackward0": "broadcast",
+    "MulBackward1": "the number is of the type of the tensor",
+    "PreluKernelBackward0": "broadcast",
+    "Rot90Backward0": "the number of turns, from 0 to 3",
+    "SelectBackward0": "one node for all indices of x[...]",
+    "SliceBackward0": "one node for all indices of x[...]",
+    "SqueezeBackward1": "no dimension where it is not squeezed",
+    "einsum": "dimensions in another order",
+    "istft": "broadcast by the division",
+}
+NOT_SAVED = 189  # names of PyTorch's for what is not kept here, or in another form
+
+
+def of_call(value: Any, tensor: type) -> Any:
+    """Return what a node says of its call, as something to be compared."""
+    if isinstance(value, tensor):
+        return tuple(value.shape)
+    if isinstance(value, tuple | list):
+        return [of_call(v, tensor) for v in value]
+    return round(value, 9) if isinstance(value, float) else value
+
+
+def unsaid(value: Any) -> bool:
+    """Tell whether PyTorch has a dimension that was counted from behind, or none of all."""
+    values = value if isinstance(value, list) else [value]
+    return not values or any(v is None or (isinstance(v, int) and v >= 2**62) for v in values)
+
+
+def test_nodes_tell_of_their_calls_what_pytorchs_do() -> None:
+    torch = pytorch()
+    different: set[Any] = set()
+    missing: set[Any] = set()
+    for op in SAMPLES:
+        for sample in SAMPLES[op]:
+            nodes = []
+            for lib in (torch, gpugrad) if sample.differentiable else ():
+                with contextlib.suppress(Exception), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    leaves, _ = leaves_of(lib, sample)
+                    out = tensors(sample.function(lib, *leaves))[0]
+                    nodes.append(out.grad_fn)
+            if len(nodes) < 2 or None in nodes or nodes[0].name() != nodes[1].name():
+                continue
+            theirs, ours = nodes
+            for name in (n for n in dir(theirs) if n.startswith("_saved_")):
+                expected = of_call(getattr(theirs, name), torch.Tensor)
+                if not hasattr(ours, name):
+                    missing.add((theirs.name(), name))
+                elif not unsaid(expected) and OTHERWISE.keys().isdisjoint({op, theirs.name()}):
+                    found = of_call(getattr(ours, name), gpugrad.Tensor)
+                    if found != expected:
+                        different.add((op, sample.name, name, str(found), str(expected)))
+    assert not different
+    assert len(missing) <= NOT_SAVED, sorted(missing)

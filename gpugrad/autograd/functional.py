@@ -1,7 +1,8 @@
 """``torch.autograd.functional``: Jacobians, Hessians, and their products with vectors.
 
 Each function takes a function of tensors and where to differentiate it, and returns new tensors;
-no ``.grad`` is touched.
+no ``.grad`` is touched.  They also record inside of inference mode, where PyTorch's give zeros:
+there the inputs are copied, and another tensor of that mode cannot be saved.
 
 >>> import gpugrad
 >>> jacobian(gpugrad.exp, gpugrad.zeros(2))
@@ -11,17 +12,20 @@ tensor([[1., 0.],
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from gpugrad._tensor import Tensor
 from gpugrad.autograd import engine, forward_ad
 from gpugrad.autograd.basis import along_basis, basis
-from gpugrad.graph import recording, restoring
+from gpugrad.autograd.grad_mode import inference_mode
+from gpugrad.graph import mode, recording, restoring
 from gpugrad.op.dual import variable
 from gpugrad.ops.filled import zeros_like
 from gpugrad.ops.joining import stack
 
+F = TypeVar("F", bound=Callable[..., Any])
 Function = Callable[..., Any]
 Tensors = tuple[Any, ...]
 
@@ -29,6 +33,26 @@ _OUTPUTS = "outputs of the user-provided function"
 
 
 # --------------------------------------------------------------------------- what was given
+
+
+def _recorded(function: F) -> F:
+    """Return a function that is called outside of inference mode, with copies of its tensors."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **options: Any) -> Any:
+        if not mode.inference:
+            return function(*args, **options)
+        with inference_mode(False):
+            copies = {name: _copied(value) for name, value in options.items()}
+            return function(*map(_copied, args), **copies)
+
+    return called  # type: ignore[return-value]
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_copied, value))
+    return value.clone() if isinstance(value, Tensor) else value
 
 
 def _tuple(value: Any, argument: str, function: str) -> tuple[bool, Tensors]:
@@ -224,6 +248,7 @@ def _check_recorded(tensors: Tensors, kind: str, strict: bool) -> None:
 
 
 @restoring
+@_recorded
 def vjp(
     func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
@@ -253,6 +278,7 @@ def vjp(
 
 
 @restoring
+@_recorded
 def jvp(
     func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
@@ -290,6 +316,7 @@ def jvp(
 
 
 @restoring
+@_recorded
 def vhp(
     func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
@@ -321,6 +348,7 @@ def vhp(
 
 
 @restoring
+@_recorded
 def hvp(
     func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
@@ -362,6 +390,7 @@ _HOW = 'Expected strategy to be either "forward-mode" or "reverse-mode".'
 
 
 @restoring
+@_recorded
 def jacobian(
     func: Function,
     inputs: Any,
@@ -507,6 +536,7 @@ def _tangent(output: Any) -> Any:
 
 
 @restoring
+@_recorded
 def hessian(
     func: Function,
     inputs: Any,

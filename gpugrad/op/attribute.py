@@ -12,18 +12,29 @@ from gpugrad.graph import Node
 from gpugrad.op.saved import wrap
 
 SAVED, RAW = "_saved_", "_raw_saved_"
-_NAMES = {"input": "self", "out": "result"}  # as PyTorch's formulas call them
+_NAMES = {"input": "self", "out": "result", "factor": "other"}  # as PyTorch's formulas call them
 
 # Those that are numbers to PyTorch; other numbers among the operands it keeps as tensors.
-_NUMBERS = {"_saved_alpha", "_saved_exponent", "_saved_min", "_saved_max"}
+_NUMBERS = {
+    SAVED + name
+    for name in ("alpha", "beta", "eps", "exponent", "lambd", "max", "min", "threshold", "value")
+}
+
+# Nodes all of whose numbers are that.
+_OF_NUMBERS = (
+    "Pow", "DivBackward1", "LerpBackward0", "MulBackward1", "SpecialZetaBackward1",
+    "XlogyBackward1", "XlogyBackward2",
+)  # fmt: skip
 
 # Which inputs of a call have an edge in PyTorch, where not all have: others are always numbers, or
 # conditions.
 _EDGES = {
     "AddBackward0": (0, 1),
     "ClampBackward1": (0,),
+    "DivBackward1": (0,),
     "IndexFillBackward0": (0,),
     "MaskedFillBackward0": (0,),
+    "MulBackward1": (0,),
     "PowBackward2": (1,),
     "RsubBackward1": (1,),
     "ScatterBackward1": (0,),
@@ -34,24 +45,68 @@ _EDGES = {
 # What nodes know besides, by PyTorch's names: a parameter, or a property of the first input.
 _REDUCED = {"dim": "axes", "keepdim": "keepdims"}
 _SIZED = {"self_sym_sizes": "input shape"}
+_ALONG = {"dim": "axis"}
 _FACTS: dict[str, dict[str, str]] = {
     "AmaxBackward0": _REDUCED,
     "AminBackward0": _REDUCED,
+    "AminmaxBackward0": _REDUCED,
+    "AsStridedBackward0": {
+        "size": "layout.shape",
+        "stride": "layout.strides",
+        "storage_offset": "layout.offset",
+    },
     "CatBackward0": {"dim": "axis"},
+    "CdistBackward0": {"p": "order"},
+    "CholeskyBackward0": {"upper": "upper"},
+    "CholeskyInverseBackward0": {"upper": "upper"},
+    "CummaxBackward0": _ALONG,
+    "CumminBackward0": _ALONG,
+    "CumprodBackward0": _ALONG,
+    "CumsumBackward0": _ALONG,
+    "DiagEmbedBackward0": {"offset": "offset", "dim1": "first", "dim2": "second"},
     "DiagonalBackward0": {"offset": "offset", "dim1": "first", "dim2": "second", **_SIZED},
+    "DiagonalScatterBackward0": {"offset": "offset", "dim1": "first", "dim2": "second"},
+    "DistBackward0": {"p": "order"},
     "ExpandBackward0": _SIZED,
+    "FftC2CBackward0": {"dim": "axes"},
+    "FftC2RBackward0": {"dim": "axes"},
+    "FftR2CBackward0": {"dim": "axes"},
     "FlipBackward0": {"dims": "axes"},
     "IndexBackward0": {"indices": "index", **_SIZED},
+    "IndexReduceBackward0": {"include_self": "include_self"},
+    "IndexSelectBackward0": _SIZED,
+    "KthvalueBackward0": {**_ALONG, "keepdim": "keepdims", **_SIZED},
+    "LinalgCholeskyExBackward0": {"upper": "upper"},
+    "LinalgCrossBackward0": _ALONG,
+    "LinalgQrBackward0": {"mode": "kind"},
+    "LinalgSolveTriangularBackward0": {"upper": "upper", "unitriangular": "unit"},
     "LinalgVectorNormBackward0": {**_REDUCED, "ord": "order"},
+    "LogSoftmaxBackward0": _ALONG,
+    "LogcumsumexpBackward0": _ALONG,
     "LogsumexpBackward0": _REDUCED,
+    "MaskedFillBackward0": {"mask": "mask"},
+    "MaskedFillBackward1": {"mask": "mask"},
+    "MaskedScatterBackward0": {"mask": "mask"},
     "MaxBackward0": {"dim": "axis", "keepdim": "keepdims", **_SIZED},
     "MeanBackward0": {**_SIZED, "self_sym_numel": "input size"},
     "MeanBackward1": {**_REDUCED, **_SIZED, "self_sym_numel": "input size"},
+    "MedianBackward1": {**_ALONG, "keepdim": "keepdims", **_SIZED},
     "MinBackward0": {"dim": "axis", "keepdim": "keepdims", **_SIZED},
+    "ModeBackward0": {**_ALONG, "keepdim": "keepdims", **_SIZED},
+    "NanmedianBackward1": {**_ALONG, "keepdim": "keepdims", **_SIZED},
+    "NansumBackward0": _REDUCED,
     "PermuteBackward0": {"dims": "axes"},
     "ProdBackward1": {"dim": "axes", "keepdim": "keepdims"},
+    "PutBackward0": {"accumulate": "accumulate"},
+    "RepeatBackward0": {"repeats": "repeats", **_SIZED},
+    "RollBackward0": {"shifts": "shifts", "dims": "axes"},
+    "Rot90Backward0": {"k": "k"},
+    "ScatterReduceBackward0": {"include_self": "include_self"},
     "SelectBackward0": {"dim": "axis", "index": "index", **_SIZED},
     "SliceBackward0": _SIZED,
+    "SoftmaxBackward0": _ALONG,
+    "SortBackward0": {**_ALONG, **_SIZED},
+    "SortBackward1": {**_ALONG, **_SIZED},
     "SplitBackward0": {"dim": "axis", **_SIZED},
     "SplitWithSizesBackward0": {"dim": "axis", "split_sizes": "sizes", **_SIZED},
     "SqueezeBackward0": _SIZED,
@@ -59,17 +114,43 @@ _FACTS: dict[str, dict[str, str]] = {
     "SqueezeBackward2": {"dim": "axes", **_SIZED},
     "StackBackward0": {"dim": "axis"},
     "StdBackward0": _REDUCED,
+    "StdMeanBackward0": _REDUCED,
     "SumBackward0": _SIZED,
     "SumBackward1": {**_REDUCED, **_SIZED},
+    "TopkBackward0": {**_ALONG, **_SIZED},
+    "TraceBackward0": _SIZED,
     "TransposeBackward0": {"dim0": "first", "dim1": "second"},
+    "TrilBackward0": {"diagonal": "diagonal"},
+    "TriuBackward0": {"diagonal": "diagonal"},
     "UnbindBackward0": {"dim": "axis"},
     "UnfoldBackward0": {"dimension": "axis", "size": "length", "step": "step", **_SIZED},
+    "UnsafeSplitBackward0": _SIZED,
+    "UnsafeSplitWithSizesBackward0": _SIZED,
     "UnsafeViewBackward0": _SIZED,
     "UnsqueezeBackward0": {"dim": "axis"},
     "VarBackward0": _REDUCED,
+    "VarMeanBackward0": _REDUCED,
     "ViewBackward0": _SIZED,
 }
-_ONE_DIMENSION = {"ProdBackward1", "SqueezeBackward1"}  # which they name without a tuple
+# What the values that a node saved are called in PyTorch, where that is not the argument's name.
+_CALLED = {
+    "CholeskyBackward0": {"L": "result"},
+    "DotBackward0": {"other": "tensor"},
+    "LinalgDetBackward0": {"self": "A"},
+    "LinalgEigBackward0": {"values": "eigenvalues", "vectors": "eigenvectors"},
+    "LinalgEighBackward0": {"values": "eigenvalues", "vectors": "eigenvectors"},
+    "LinalgHouseholderProductBackward0": {"self": "input"},
+    "LinalgLstsqBackward0": {"other": "b"},
+    "LinalgPinvBackward0": {"inverse": "result"},
+    "LinalgSlogdetBackward0": {"self": "A"},
+    "LinalgSolveExBackward0": {"self": "A"},
+    "StdMeanBackward0": {"result": "result0"},
+}
+_ONE_DIMENSION = {
+    "AminmaxBackward0",
+    "ProdBackward1",
+    "SqueezeBackward1",
+}  # which they name without a tuple
 
 
 def missing(node: Node, name: str) -> AttributeError:
@@ -107,13 +188,22 @@ def pytorchs(names: Sequence[str | None]) -> list[str | None]:
 
 def place_of(node: Node, name: str) -> int | None:
     """Return which of the values that a node saved has this name, ``None`` where none has."""
-    names = node.rule.op.saved_names(node)
+    names = names_of(node)
     return names.index(name) if name in names else None
+
+
+def names_of(node: Node) -> list[str | None]:
+    """Return PyTorch's names of the values that a node saved, ``None`` where there is none."""
+    names = node.rule.op.saved_names(node)
+    called = _CALLED.get(node.name())
+    if called is None:
+        return list(names)
+    return [n and SAVED + called.get(n[len(SAVED) :], n[len(SAVED) :]) for n in names]
 
 
 def attributes_of(node: Node) -> list[str]:
     """Return the names of all that a node knows of its call."""
-    saved = [name for name in node.rule.op.saved_names(node) if name is not None]
+    saved = [name for name in names_of(node) if name is not None]
     raw = [name.replace(SAVED, RAW, 1) for name in saved]
     return [*saved, *raw, *node.rule.op.facts(node)]
 
@@ -136,9 +226,11 @@ def attribute(node: Node, name: str) -> Any:
     value = values[place] if values else None
     if not isinstance(value, np.generic):
         return value
-    if name not in _NUMBERS and not node.name().startswith("Pow"):
+    if name not in _NUMBERS and not node.name().startswith(_OF_NUMBERS):
         return wrap(value)
     number = value.item()
+    if isinstance(number, complex) and not number.imag:
+        number = number.real
     whole = isinstance(number, float) and number.is_integer()
     return int(number) if whole else number
 
@@ -153,7 +245,13 @@ def facts_of(node: Node) -> dict[str, Any]:
     likes, _, params = node.params
     shape = tuple(likes[0][0])
     known = {**params, "input shape": shape, "input size": math.prod(shape)}
-    facts = {name: known[own] for name, own in _FACTS.get(node.name(), {}).items() if own in known}
+    facts = {}
+    for name, own in _FACTS.get(node.name(), {}).items():
+        own, _, part = own.partition(".")
+        if own in known:
+            facts[name] = getattr(known[own], part) if part else known[own]
+    if "mask" in facts:  # PyTorch has a tensor
+        facts["mask"] = wrap(facts["mask"])
     if node.name() in _ONE_DIMENSION and len(facts["dim"]) == 1:
         facts["dim"] = facts["dim"][0]
     if "indices" in facts:  # PyTorch has tensors

@@ -15,6 +15,7 @@ from gpugrad.ops import pointwise as pw
 from gpugrad.ops.copy import clone
 from gpugrad.ops.joining import cat
 from gpugrad.ops.part import narrow, select
+from gpugrad.ops.pointwise.multiples import over, times
 from gpugrad.ops.reduction import sum
 from gpugrad.ops.scan import cumsum
 from gpugrad.ops.shape import reshape
@@ -86,8 +87,7 @@ def _widths(function: str, y: Any, x: Any, axis: int) -> Any:
     if len(shape) == 1:
         if shape[0] != y._array.shape[axis]:
             raise RuntimeError(f"{function}: There must be one `x` value for each sample point")
-        widths = diff(x)
-        return reshape(widths, tuple([-1 if k == axis else 1 for k in range(ndim)]))
+        return diff(reshape(x, tuple([-1 if k == axis else 1 for k in range(ndim)])), dim=axis)
     if len(shape) < ndim:
         x = reshape(x, (1,) * (ndim - len(shape)) + shape)
     return diff(x, dim=axis)
@@ -116,9 +116,9 @@ def trapezoid(y: Tensor, x: Any = None, *, dx: Any = None, dim: int = -1) -> Ten
         return sum(y, axis) * 1.0
     if x is not None:
         low, high = _neighbours(y, axis)
-        return sum((low + high) * _widths("trapezoid", y, x, axis), axis) / 2.0
+        return over(sum((low + high) * _widths("trapezoid", y, x, axis), axis), 2.0)
     ends = select(y, axis, 0) + select(y, axis, -1)
-    return (sum(y, axis) - ends * 0.5) * (1 if dx is None else dx)
+    return times(sum(y, axis) - times(ends, 0.5), 1 if dx is None else dx)
 
 
 @public(method=False)
@@ -133,8 +133,8 @@ def cumulative_trapezoid(y: Tensor, x: Any = None, *, dx: Any = None, dim: int =
     axis = normal_dim(dim, y._array.ndim)
     low, high = _neighbours(y, axis)
     if x is not None:
-        return cumsum((low + high) * _widths("cumulative_trapezoid", y, x, axis), axis) / 2.0
-    return cumsum((low + high) * ((1 if dx is None else dx) / 2.0), axis)
+        return over(cumsum((low + high) * _widths("cumulative_trapezoid", y, x, axis), axis), 2.0)
+    return cumsum(times(low + high, (1 if dx is None else dx) / 2.0), axis)
 
 
 # --------------------------------------------------------------------------- slopes

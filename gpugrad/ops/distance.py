@@ -25,10 +25,7 @@ Shape = tuple[int, ...]
 Dim = int | Sequence[int] | None
 
 
-@composite("LinalgVectorNormBackward0")
-def norm_of(
-    door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, order: float
-) -> Array:
+def _norm(door: backend.Backend, input: Array, axes: Shape, keepdims: bool, order: float) -> Array:
     kind = input.dtype
     if order == 2 and input.__class__ is np.ndarray and kind.kind == "f" and kind.itemsize > 2:
         found = cpu.length(input, axes, keepdims, *squares_in_range(kind))
@@ -62,6 +59,22 @@ def norm_of(
 
 
 @composite("LinalgVectorNormBackward0")
+def norm_of(
+    door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool, order: float
+) -> Array:
+    return _norm(door, input, axes, keepdims, order)
+
+
+@composite("DistBackward0")
+def distance_of(door: backend.Backend, input: Array, other: Array, *, order: float) -> Array:
+    """Return the norm of a difference, of any order but 0."""
+    kind = input.dtype
+    formula = OPS["minus"].of_kind(kind.kind == "c").formula
+    (difference,) = door.evaluate(formula, (input, other), kind, (kind,))
+    return _norm(door, difference, tuple(range(difference.ndim)), False, order)
+
+
+@composite("LinalgVectorNormBackward0")
 def count_of_nonzero(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bool) -> Array:
     """Return the norm of order 0, which has no gradient, not even zeros."""
     kind = input.dtype
@@ -74,6 +87,23 @@ def count_of_nonzero(door: backend.Backend, input: Array, *, axes: Shape, keepdi
 
 @norm_of.gradient
 def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: float) -> Any:
+    return _slope(g, input, out, axes, keepdims, order)
+
+
+@distance_of.gradient
+def input(g: Any, input: Any, other: Any, out: Any, order: float) -> Any:
+    difference = input - other
+    return _slope(g, difference, out, tuple(range(difference.ndim)), False, order)
+
+
+@distance_of.gradient
+def other(g: Any, input: Any, other: Any, out: Any, order: float) -> Any:
+    difference = other - input
+    return _slope(g, difference, out, tuple(range(difference.ndim)), False, order)
+
+
+def _slope(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: float) -> Any:
+    """Return the gradient of a norm by what it is of."""
     ndim = input._array.ndim
     g, out = restored(g, axes, keepdims, ndim), restored(out, axes, keepdims, ndim)
     if order == 2:

@@ -88,6 +88,10 @@ def linalg_vector_norm(
 
 
 def _number(function: str, order: Any) -> float:
+    if isinstance(order, complex):
+        raise RuntimeError(
+            "linalg.vector_norm: Expected a non-complex scalar as the order of norm."
+        )
     if isinstance(order, str) or order is None:
         raise TypeError(
             f"{function}(): argument 'ord' (position 2) must be Number, not {type(order).__name__}"

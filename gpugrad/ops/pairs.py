@@ -11,9 +11,10 @@ from gpugrad import _dtype, backend, errors
 from gpugrad._dtype import FLOATING, INEXACT
 from gpugrad.backend.batched import all_of
 from gpugrad.errors import normal_dim
-from gpugrad.op import OPS, composite, pointwise, public
+from gpugrad.op import OPS, composite, pointwise, public, result_type
 from gpugrad.op.promotion import as_operand
 from gpugrad.ops import pointwise as pw
+from gpugrad.ops.distance import distance_of
 from gpugrad.ops.indexing import add_at, taken
 from gpugrad.ops.joining import cat
 from gpugrad.ops.matrices import constant, nothing
@@ -329,14 +330,19 @@ def shortening() -> None:
 @public()
 def dist(input: Tensor, other: Tensor, p: Number = 2) -> Tensor:
     """Return the norm of input - other, of any order."""
-    difference: Any = input - as_operand("dist", "other", 2, other)
-    kind = _dtype.of(difference._array.dtype)
+    ends: list[Any] = [input, as_operand("dist", "other", 2, other)]
+    kind = result_type(ends)
     if kind.category < _dtype.FLOAT:
         raise RuntimeError(
             "norm(): input dtype should be either floating point or complex. Got "
             f"{kind.title} instead."
         )
-    return norm(difference, p)  # type: ignore[arg-type]
+    if isinstance(p, complex) or not p or not all(t._array.size for t in ends):
+        return norm(ends[0] - ends[1], p)  # type: ignore[arg-type]
+    errors.broadcast_shape(*(t._array.shape for t in ends))  # or an error of ours
+    a, b = (t.to(kind) for t in ends)
+    result: Tensor = distance_of(a, b, order=float(p))
+    return result
 
 
 @public(inplace="values", out=True)

@@ -187,7 +187,7 @@ def forward_source(
     )
 
 
-FACTORS = frozenset({"alpha", "beta"})  # parameters that are always numbers
+FACTORS = frozenset({"alpha", "beta", "factor"})  # parameters that are always numbers
 
 
 def _case(

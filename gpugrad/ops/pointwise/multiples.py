@@ -1,8 +1,20 @@
-"""Sums of a tensor and a product, each multiplied by a number, as matrix products add them."""
+"""Multiples of tensors by numbers, and sums of them, as matrix products add them."""
 
 from __future__ import annotations
 
 from gpugrad.op import pointwise
+
+
+# What PyTorch computes of a number within a function of its own; no such number is freed.
+@pointwise("x * y", "MulBackward1", function="mul", parameters=("input", "factor"))
+def times(g, x, y):
+    return g * y, None
+
+
+@pointwise("x / y", "DivBackward1", function="div", parameters=("input", "factor"))
+def over(g, x, y):
+    return g / y, None
+
 
 OPERANDS = ("input", "beta", "product", "alpha")
 
