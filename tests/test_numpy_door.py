@@ -324,12 +324,28 @@ def test_arrays_are_taken_by_transforms_checks_and_functions_of_pytorchs_names()
         assert zero.grad.tolist() == [0.0]
 
 
+def test_functions_are_taken_example_by_example_inside_of_vmap() -> None:
+    rows = np.array([[3.0, 1.0, 2.0], [5.0, 6.0, 4.0]])
+    calls: Any = (
+        lambda np, v: np.argmax(v), lambda np, v: np.argsort(v), lambda np, v: np.sort(v),
+        lambda np, v: np.median(v), lambda np, v: np.std(v), lambda np, v: np.convolve(v, v),
+        lambda np, v: np.where(v > 2, v, 0) @ v, lambda np, v: np.pad(v, 1), lambda np, v: v[::-1],
+        lambda np, v: np.power(v.astype(int), 2), lambda np, v: np.abs(np.fft.fft(v)),
+        lambda np, v: np.cov(v, v * v), lambda np, v: np.linalg.norm(v), lambda np, v: np.diff(v),
+    )  # fmt: skip
+    for call in calls:
+        found = gpugrad.func.vmap(lambda v: call(gnp, v))(gnp.array(rows))  # noqa: B023
+        np.testing.assert_allclose(as_numpy(found), [call(np, row) for row in rows])
+    with pytest.raises(RuntimeError, match="storage"):
+        gpugrad.func.vmap(gnp.unique)(gnp.array(rows))
+
+
 @pytest.mark.cuda
 def test_numpys_functions_stay_on_the_gpu_and_never_mix_devices() -> None:
     host = np.array([0.5, 1.5, -1.0])
     for kind in (gpugrad.Tensor, gnp.ndarray):
         x = gpugrad.tensor(host, device="cuda").as_subclass(kind).requires_grad_()
-        for call in (
+        calls: Any = (
             lambda a: theirs.sin(a), lambda a: theirs.add.reduce(a),
             lambda a: theirs.where(a > 0, a, 0),
             lambda a: theirs.concatenate([a, a]), lambda a: theirs.einsum("i,i", a, a),
@@ -338,23 +354,25 @@ def test_numpys_functions_stay_on_the_gpu_and_never_mix_devices() -> None:
                 isinstance(a, np.ndarray | gnp.ndarray)) else theirs.flip(a),
             lambda a: theirs.multiply.outer(a, [1.0, 2.0]),
             lambda a: theirs.interp(a, [0, 1], [0, 2]),
-        ):  # fmt: skip
-            found: Any = call(x)  # type: ignore[no-untyped-call]
+        )  # fmt: skip
+        for call in calls:
+            found: Any = call(x)
             assert found.is_cuda
             assert found.requires_grad
             assert type(found) is kind
-            assert_close(found, call(host))  # type: ignore[no-untyped-call]
+            assert_close(found, call(host))
         device_array = x.detach().array
         for found in (device_array * x, x * device_array, theirs.multiply(device_array, x),
                       gnp.multiply(x, device_array)):  # fmt: skip
             assert found.requires_grad
             assert_close(found, host * host)
         assert_close(np.float64(2.0) * x, 2 * host)
-        for mixed in (
+        mixtures: Any = (
             lambda: host * x, lambda: x * host, lambda: theirs.add(host, x),  # noqa: B023
             lambda: gnp.dot(x, host),  # noqa: B023
             lambda: theirs.concatenate([x, host]), lambda: gnp.add(x, gnp.ones(3)),  # noqa: B023
-        ):  # fmt: skip
+        )  # fmt: skip
+        for mixed in mixtures:
             with pytest.raises(RuntimeError, match="found at least two devices"):
                 mixed()
     assert gnp.zeros(2, device="cuda").device == gnp.zeros_like(x).device

@@ -175,14 +175,18 @@ def from_library(value: Any) -> Any:
     return value
 
 
-def library(name: str, tensors: bool = True) -> Any:
+def library(name: str, hidden: Any = None) -> Any:
     """Put a function without a derivative into the namespace: the array library's own.
+
+    Inside of ``vmap`` it is another one, ``hidden``.
 
     Where CuPy has none of this name or not with these arguments, NumPy's computes on the host.
     """
     theirs = getattr(np, name)
 
     def function(*args: Any, **options: Any) -> Any:
+        if hidden is not None and mode.batches:  # operations know the hidden axes of vmap
+            return hidden(*args, **options)
         out = options.pop("out", None)
         where = place_of(tensors_in((args, options)))
         given = [plain_of_arrays(a) for a in args]

@@ -33,9 +33,26 @@ from gpugrad.ops.scatter import gather
 
 # --------------------------------------------------------------------------- places
 
-argmax, argmin = library("argmax"), library("argmin")
+
+def _extreme(name: str) -> Any:
+    """Return what finds extremes by the declared operation, which knows hidden axes."""
+
+    def function(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
+        return op(name)(plain(a), axis, keepdims is True)
+
+    return function
+
+
+def _order(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, **options: Any) -> Any:
+    a = plain(a)
+    a, axis = (shapes.reshape(a, (-1,)), 0) if axis is None else (a, axis)
+    return op("argsort")(a, axis, stable=True)
+
+
+argmax, argmin = (library(name, _extreme(name)) for name in ("argmax", "argmin"))
 nanargmax, nanargmin = library("nanargmax"), library("nanargmin")
-argsort, argpartition, lexsort = library("argsort"), library("argpartition"), library("lexsort")
+argsort, argpartition = library("argsort", _order), library("argpartition")
+lexsort = library("lexsort")
 searchsorted, digitize = library("searchsorted"), library("digitize")
 nonzero, flatnonzero, argwhere = library("nonzero"), library("flatnonzero"), library("argwhere")
 isin = library("isin")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad import _dtype, backend
+from gpugrad.backend.batched import Batched
 from gpugrad.numpy.operands import cast, on_host
 from gpugrad.numpy.ufuncs import op, ufunc
 from gpugrad.op import saved
@@ -58,7 +59,7 @@ def _kind(*operands: Any) -> str:
     return next(o._array.dtype.kind for o in operands if hasattr(o, "_array"))
 
 
-def _whole(name: str, otherwise: Callable[..., Any]) -> Callable[..., Any]:
+def _whole(name: str, otherwise: Any) -> Callable[..., Any]:
     """Return a function that is the array library's own for integers, which have no gradients.
 
     NumPy divides by 0, raises to negative powers and shifts too far in its own way.
@@ -68,7 +69,8 @@ def _whole(name: str, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     def compute(*operands: Any) -> Any:
         whole = all(o._array.dtype.kind in "biu" if hasattr(o, "_array") else isinstance(o, int)
                     for o in operands)  # fmt: skip
-        if not whole:
+        hidden = any(getattr(o, "_array", o).__class__ is Batched for o in operands)
+        if not whole or (hidden and otherwise is not None):
             return otherwise(*operands)
         kind = next(o._array.dtype for o in operands if hasattr(o, "_array"))
         return own(*(
@@ -318,8 +320,8 @@ _OTHERS: dict[str, Any] = {
     "invert": "bitwise_not",
     "maximum": _ordered("maximum", pw.maximum), "minimum": _ordered("minimum", pw.minimum),
     "fmax": _ordered("fmax", fmax), "fmin": _ordered("fmin", fmin),
-    "fmod": _whole("fmod", fmod), "left_shift": _whole("left_shift", None),  # type: ignore[arg-type]
-    "right_shift": _whole("right_shift", None),  # type: ignore[arg-type]
+    "fmod": _whole("fmod", fmod), "left_shift": _whole("left_shift", op("bitwise_left_shift")),
+    "right_shift": _whole("right_shift", op("bitwise_right_shift")),
     "gcd": _of_arrays("gcd"), "lcm": _of_arrays("lcm"),
     "bitwise_count": _of_arrays("bitwise_count"), "isnat": _of_arrays("isnat"),
     "cbrt": cbrt, "positive": clone, "negative": _negative, "conjugate": _conjugate, "sign": _sign,
