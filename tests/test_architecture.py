@@ -48,9 +48,6 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
         "op", "ops", "methods", "tensor_types",
     ),
     ("random",): ("op",),
-    ("numpy",): (
-        "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor", "random",
-    ),
     ("tree",): ("_tensor",),
     ("autograd",): (
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "_size", "op", "ops",
@@ -60,11 +57,15 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("cuda",): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor", "tensor_types",
     ),
-    ("array_api",): ("_device", "_dtype", "graph", "ops", "numpy", "cuda"),
     ("functions", "fft", "signal", "special", "linalg", "return_types"): (
         "errors", "op", "_tensor", "random",
     ),
     ("utils",): ("graph", "_device", "op", "autograd", "random", "functions"),
+    ("numpy",): (
+        "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor", "random", "tree",
+        "autograd", "func", "utils",
+    ),
+    ("array_api",): ("_device", "_dtype", "graph", "ops", "numpy", "cuda"),
     ("optim",): ("backend", "graph", "errors", "op", "ops", "_tensor", "autograd"),
     ("kernel",): ("backend", "formulas", "graph", "_device", "_dtype", "op", "ops", "autograd"),
     ("cupy",): ("backend", "graph", "op", "ops", "autograd", "numpy", "kernel", "special"),

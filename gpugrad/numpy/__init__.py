@@ -8,6 +8,7 @@ from gpugrad.numpy import (
     applying,
     calculus,
     creation,
+    differential,
     indexing,
     padding,
     polynomials,
@@ -38,6 +39,7 @@ _names = {
     **{name: getattr(_theirs, name) for name in queries.SAME if hasattr(_theirs, name)},
     **_UFUNCS,
     **_DOORS["gpugrad.numpy"],
+    **{name: getattr(differential, name) for name in differential.NAMES},
 }
 globals().update(_names)
 

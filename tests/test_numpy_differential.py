@@ -1,0 +1,159 @@
+"""HIPS/autograd's operators in gpugrad.numpy: values, containers, classes, nesting, refusals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+import gpugrad.numpy as gnp
+from gpugrad.testing import assert_close
+
+X = np.array([0.3, -1.2, 0.7])
+A = np.array([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]])
+
+
+def wave(x: Any) -> Any:
+    return gnp.tanh(gnp.dot(A, x))
+
+
+def slope(x: Any) -> Any:
+    return A * (1 - np.tanh(A @ x) ** 2)[:, None]
+
+
+def test_a_gradient_has_the_type_of_its_argument() -> None:
+    square = lambda x: gnp.sum(x * x)  # noqa: E731
+    for x, kind in [
+        (1.5, np.float64), (np.float32(1.5), np.float32), (1.5 + 0j, np.complex128),
+        (X, np.ndarray), (gnp.array(X), gnp.ndarray), (gpugrad.tensor(X), gpugrad.Tensor),
+    ]:  # fmt: skip
+        real = (lambda x: gnp.real(square(x))) if isinstance(x, complex) else square
+        value, found = gnp.value_and_grad(real)(x)
+        assert type(found) is kind
+        assert isinstance(value, gpugrad.Tensor) is isinstance(x, gpugrad.Tensor)
+        assert_close(found, 2 * np.asarray(x))
+    assert gnp.grad(square)(X.astype(np.float32)).dtype == np.float32
+
+
+@pytest.mark.cuda
+def test_an_array_of_cupys_has_a_gradient_of_cupys() -> None:
+    cupy = pytest.importorskip("cupy")
+    value, found = gnp.value_and_grad(lambda x: gnp.sum(x**3))(cupy.asarray(X))
+    assert isinstance(found, cupy.ndarray)
+    assert isinstance(value, cupy.ndarray)
+    assert_close(found, 3 * X**2)
+
+
+def test_containers_and_several_arguments() -> None:
+    def energy(p: Any, scale: Any, *, twice: bool = False) -> Any:
+        first, (second,) = p["a"]
+        return gnp.sum(first * second) * scale * (2 if twice else 1)
+
+    p = {"a": [X, (3.0,)], "unused": np.ones((2, 2))}
+    found = gnp.grad(energy)(p, 2.0, twice=True)
+    assert isinstance(found["a"], list)
+    assert isinstance(found["a"][1], tuple)
+    assert_close(found["a"][0], np.full(3, 12.0))
+    assert_close(found["a"][1][0], 4 * X.sum())
+    assert_close(found["unused"], np.zeros((2, 2)))
+    both = gnp.grad(energy, argnum=[1, 0])(p, 2.0)
+    assert_close(both[0], 3 * X.sum())
+    assert_close(both[1]["a"][0], np.full(3, 6.0))
+    assert gnp.multigrad_dict(lambda a, b=2.0: a * b)(3.0) == {"a": 2.0, "b": 3.0}
+    assert gnp.grad_named(lambda a, b: a * b * b, "b")(1.0, 2.0) == 4.0
+    with pytest.raises(ValueError, match="has no argument 'c'"):
+        gnp.grad_named(lambda a, b: a, "c")
+
+
+def test_products_and_matrices() -> None:
+    v, w = np.array([1.0, -0.5, 2.0]), np.array([0.7, -1.1])
+    j = slope(X)
+    assert_close(gnp.jacobian(wave)(X), j)
+    pull, value = gnp.make_vjp(wave)(X)
+    assert_close(value, np.tanh(A @ X))
+    assert_close(pull(w), w @ j)
+    assert_close(pull(gnp.array(w)), w @ j)
+    assert_close(gnp.make_jvp(wave)(X)(v)[1], j @ v)
+    push = gnp.make_jvp_reversemode(wave)(X)
+    assert type(push(v)) is np.ndarray
+    assert_close(push(v), j @ v)
+    assert_close(gnp.tensor_jacobian_product(wave)(X, w), w @ j)
+    assert_close(gnp.make_ggnvp(wave)(X)(v), j.T @ (j @ v))
+    assert_close(
+        gnp.make_ggnvp(wave, lambda y: gnp.sum(y**4))(X)(v),
+        j.T @ (12 * np.tanh(A @ X) ** 2 * (j @ v)),
+    )
+    cubes = lambda x: gnp.sum(x**3) + x[0] * x[1]  # noqa: E731
+    h = np.diag(6 * X)
+    h[0, 1] = h[1, 0] = 1
+    assert_close(gnp.hessian(cubes)(X), h)
+    assert_close(gnp.hvp(cubes)(X, v), h @ v)
+    assert_close(gnp.make_hvp(cubes)(X)[0](v), h @ v)
+    assert_close(gnp.elementwise_grad(gnp.sin)(X), np.cos(X))
+    assert_close(gnp.deriv(gnp.sin)(X), np.cos(X))
+    found, aux = gnp.grad_and_aux(lambda x: (gnp.sum(x**2), x**3))(X)
+    assert_close(found, 2 * X)
+    assert_close(aux, X**3)
+    blocks = gnp.jacobian(lambda x, y: x * y, (0, 1))(X, v)
+    assert_close(blocks[0], np.diag(v))
+    assert_close(gnp.jacobian(lambda t: gnp.array([t, t**2]))(2.0), np.array([1.0, 4.0]))
+
+
+def test_derivatives_of_derivatives_that_share_variables() -> None:
+    f = lambda x: x * gnp.grad(lambda y: x * y * y)(2.0)  # noqa: E731
+    assert gnp.grad(f)(3.0) == 24.0
+    assert gnp.grad(gnp.grad(gnp.grad(gnp.sin)))(0.5) == pytest.approx(-np.cos(0.5))
+    inner = lambda x: gnp.make_jvp(lambda y: y**3 * x)(x)(1.0)[1]  # noqa: E731
+    assert gnp.grad(inner)(2.0) == pytest.approx(9 * 4)
+    assert gnp.deriv(gnp.grad(lambda x: x**4))(2.0) == pytest.approx(48)
+    assert gnp.grad(lambda x: 1.0)(2.0) == 0.0
+    again = gnp.checkpoint(lambda x, k: gnp.sin(k * x))
+    assert gnp.grad(gnp.grad(again))(0.3, 2.0) == pytest.approx(-4 * np.sin(0.6))
+
+
+def test_complex_gradients_are_conjugates_of_pytorchs() -> None:
+    z = np.array([1.0 + 2.0j, -0.5j])
+    found = gnp.grad(lambda z: gnp.sum(gnp.real(z * z)))(z)
+    assert_close(found, 2 * z)  # of a holomorphic function it is the derivative
+    assert_close(gnp.grad(lambda z: gnp.sum(gnp.abs(z) ** 2))(z), 2 * z.conj())
+    assert gnp.holomorphic_grad(lambda z: z**3)(1 + 1j) == pytest.approx(3 * (1 + 1j) ** 2)
+    pull, _ = gnp.make_vjp(lambda x: x * (1 + 2j))(3.0)
+    assert pull(1j) == -2.0
+    pull, _ = gnp.make_vjp(gnp.exp)(z)
+    assert_close(pull(1j * z), 1j * z * np.exp(z))
+
+
+def test_what_has_no_derivative_is_refused() -> None:
+    for argument in 3, np.arange(3), "text", None:
+        with pytest.raises(TypeError, match="no derivative by"):
+            gnp.grad(lambda x: 1.0)(argument)
+    for operator in gnp.grad, gnp.value_and_grad:
+        for f in (lambda x: x), (lambda x: gnp.sum(x) * 1j), (lambda x: (1.0, 2.0)):
+            with pytest.raises(TypeError, match="real scalar-output"):
+                operator(f)(X)
+    with pytest.raises(TypeError, match="returned None"):
+        gnp.grad(lambda x: None)(X)
+    with pytest.raises(TypeError, match="argnum must be"):
+        gnp.grad(wave, "x")
+    with pytest.raises(TypeError, match="one real array"):
+        gnp.jacobian(lambda x: x * 1j)(X)
+    with pytest.raises(TypeError, match="real-output"):
+        gnp.elementwise_grad(lambda x: x * 1j)(X)
+    with pytest.raises(TypeError, match="not complex"):
+        gnp.holomorphic_grad(lambda x: x)(1.0)
+    pull, _ = gnp.make_vjp(wave)(X)
+    with pytest.raises(ValueError, match="has shape"):
+        pull(np.ones(3))
+    with pytest.raises(TypeError, match="is complex128, but float64"):
+        pull(np.ones(2) * 1j)
+    with pytest.raises(TypeError, match="but \\* is expected"):
+        pull([1.0, 2.0])
+
+
+def test_a_vector_that_is_returned_keeps_its_class() -> None:
+    v = gpugrad.ones(3, dtype=gpugrad.float64)
+    found = gnp.make_vjp(lambda x: x)(gnp.array(X))[0](v)
+    assert type(v) is gpugrad.Tensor
+    assert type(found) is gnp.ndarray
