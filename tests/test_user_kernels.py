@@ -341,8 +341,8 @@ def test_kernels_and_their_derivatives_compile_for_real_gpus(arch: int) -> None:
     sources: dict[str, str] = {}
     for case in CASES:
         case.kernel(*(placed(a, "cpu") for a in case.arguments), **case.options)
-        dtype = case.arguments[0].dtype
         programs = [followed.program for followed in case.kernel._followed.values()]
+        dtype = programs[0].computed_in(case.arguments[0].dtype)
         for formula in {f for program in programs for f in formulas_of(program)}:
             needs = tuple(v.kind in ("real", "complex") for v in formula.inputs)
             first = formula.vjp(needs, (True,) * len(formula.outputs)).formula

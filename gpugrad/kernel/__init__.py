@@ -1,8 +1,9 @@
 """Kernels of users', which differentiate themselves from their text.
 
 A text is cut into words (``tokens.py``), read (``parser.py``, ``syntax.py``) and followed
-symbolically (``execution.py``, with ``types.py``, ``arithmetic.py`` and ``library.py``) until it is
-a ``Program``: formulas, reads of raw arrays, and loops of unknown length (``program.py``).
+symbolically (``state.py``, ``terms.py`` and ``execution.py``, with ``types.py``, ``arithmetic.py``
+and ``library.py``) until it is a ``Program``: formulas, reads of raw arrays, and loops of unknown
+length (``program.py``).
 """
 
 from __future__ import annotations
