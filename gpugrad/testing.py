@@ -49,17 +49,17 @@ def operations() -> list[str]:
         for declared in PUBLIC.values()
         if declared.home.startswith(_FOLDER)
         and declared.home not in _OTHERS
-        and declared.returns not in ("bool", "int", "Size", "dtype")  # no tensor
+        and declared.returns not in ("bool", "int", "str", "Size", "dtype")  # no tensor
     )
 
 
 _FOLDER = "gpugrad.ops."
-# No results of tensors alone, or by chance; other names of ``to``.
+# No results of tensors alone, or by chance; other names of ``to``; functions of gpugrad.numpy.
 _OTHERS = {
     _FOLDER + name
     for name in (
-        "chance", "conversion", "counted", "creation", "draw", "filled", "frequency", "inplace",
-        "memory", "redraw", "window",
+        "borrowed", "chance", "conversion", "counted", "creation", "draw", "filled", "frequency",
+        "inplace", "memory", "redraw", "window",
     )
 }  # fmt: skip
 
