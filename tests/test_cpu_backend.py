@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import gpugrad
-from gpugrad.backend import cpu, elementary, large, many
+from gpugrad.backend import cpu, elementary, evaluation, large, many
 from gpugrad.errors import summed_axes
 from gpugrad.formulas import Formula
 from gpugrad.op import OPS, Pointwise
@@ -198,7 +198,7 @@ def test_large_arrays_have_the_values_of_small_ones(
     results = [np.dtype(bool) if e.kind == "bool" else dtype for e in formula.outputs]
 
     of_many = cpu.evaluate(formula, arrays, dtype, results)
-    monkeypatch.setattr(cpu, "LARGE", 10 * large.LARGE)
+    monkeypatch.setattr(evaluation, "LARGE", 10 * large.LARGE)
     of_few = cpu.evaluate(formula, arrays, dtype, results)
 
     for found, expected in zip(of_many, of_few, strict=True):
@@ -213,14 +213,14 @@ def test_large_arrays_have_the_values_of_small_ones(
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     def choose(blocks: bool) -> None:
-        monkeypatch.setattr(cpu, "IN_BLOCKS", 1 if blocks else 1 << 60)
-        monkeypatch.setattr(cpu, "LARGE", 1)
-        monkeypatch.setattr(cpu, "_BLOCK", 24)
+        monkeypatch.setattr(evaluation, "IN_BLOCKS", 1 if blocks else 1 << 60)
+        monkeypatch.setattr(evaluation, "LARGE", 1)
+        monkeypatch.setattr(evaluation, "_BLOCK", 24)
 
     return choose
 
 
-SOME = [f for f in formulas() if cpu._compiled(f, False).steps >= 4]
+SOME = [f for f in formulas() if evaluation._compiled(f, False).steps >= 4]
 
 
 @pytest.mark.parametrize("formula", SOME, ids=lambda f: f.name)
