@@ -326,6 +326,11 @@ METHODS: dict[str, Any] = {
     "copy": lambda cp, x: (cp.copy(x), x.astype("f4"), x.astype(float, copy=False)),
     "accumulate": lambda cp, x: (cp.add.accumulate(x, 1), cp.multiply.accumulate(x, 0)),
     "norm": lambda cp, x: (cp.linalg.norm(x), cp.linalg.norm(x, axis=1)),
+    "softmax": lambda cp, x: (
+        importlib.import_module(SPECIAL).softmax(x, 1),
+        importlib.import_module(SPECIAL).logsumexp(x),
+        importlib.import_module(SPECIAL).logsumexp(x, axis=0, keepdims=True),
+    ),
     "angle": lambda cp, x: (cp.angle(x), cp.fix(x), cp.sinc(x)),
     "fuse": lambda cp, x: cp.fuse(kernel_name="fused")(lambda a: cp.sqrt(a) + a * 2)(x),
 }  # fmt: skip
@@ -386,6 +391,11 @@ READERS: dict[str, Any] = {
     "moveaxis": lambda cp, x: cp.moveaxis(x, 0, 1),
     "numpy": lambda cp, x: np.asarray(x),
     "percentile": lambda cp, x: cp.percentile(x, 50),
+    "copyto": lambda cp, x: cp.copyto(cp.zeros((2, 3)), x),
+    "in place": lambda cp, x: cp.zeros((2, 3)).__iadd__(x),
+    "putmask": lambda cp, x: cp.putmask(cp.zeros((2, 3)), cp.ones((2, 3), bool), x),
+    "select": lambda cp, x: cp.select([cp.ones((2, 3), bool)], [x]),
+    "set": lambda cp, x: cp.zeros((2, 3)).set(x),
     "raw": lambda cp, x: cp.RawKernel('extern "C" __global__ void read(double* x) {}', "read")(
         (1,), (1,), (x,)
     ),
