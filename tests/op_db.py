@@ -169,6 +169,8 @@ def counterpart(op: Any) -> Any:
     """Return what gpugrad has in the place of an entry's function."""
     torch = pytorch()
     theirs = op.op
+    if op.name == "slice":  # a function of ATen's, which is an index here as in torch
+        return _sliced
     if isinstance(theirs, FunctionType) and theirs.__module__.startswith("torch.testing"):
         return rebuilt(theirs)
     for home, found in ((torch, gpugrad), (torch.Tensor, gpugrad.Tensor)):
@@ -180,6 +182,10 @@ def counterpart(op: Any) -> Any:
         if here is not None and (there is theirs or found is gpugrad.Tensor or callable(there)):
             return here
     raise AttributeError(f"gpugrad has no {op.name}")
+
+
+def _sliced(t: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Any:
+    return t[(*[slice(None)] * (dim % t.dim()), slice(start, end, step))]
 
 
 def rebuilt(function: Any) -> Any:
@@ -327,7 +333,25 @@ def samples(op: Any, kind: str, device: str) -> Iterator[Any]:
     torch.manual_seed(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield from op.sample_inputs("cpu", getattr(torch, kind), requires_grad=differentiable)
+        for sample in op.sample_inputs("cpu", getattr(torch, kind), requires_grad=differentiable):
+            sample.input, sample.kwargs = _owned(sample.input), _owned(sample.kwargs)
+            sample.args = _owned(tuple(sample.args))
+            yield sample
+
+
+def _owned(value: Any) -> Any:
+    """Return tensors that are leaves; the registry makes some as views of leaves, unrecorded.
+
+    Those say that they require grad, but PyTorch has no node for them, and so no gradient.
+    """
+    if isinstance(value, pytorch().Tensor):
+        unrecorded = value.requires_grad and value.is_leaf and value._is_view()
+        return value.detach().requires_grad_() if unrecorded else value
+    if isinstance(value, dict):
+        return {k: _owned(v) for k, v in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(_owned, value))
+    return value
 
 
 def _check_sample(
