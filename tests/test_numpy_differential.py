@@ -9,6 +9,8 @@ import pytest
 
 import gpugrad
 import gpugrad.numpy as gnp
+from gpugrad.numpy import extend, misc
+from gpugrad.numpy.test_util import check_equivalent, check_grads
 from gpugrad.testing import assert_close
 
 X = np.array([0.3, -1.2, 0.7])
@@ -157,3 +159,107 @@ def test_a_vector_that_is_returned_keeps_its_class() -> None:
     found = gnp.make_vjp(lambda x: x)(gnp.array(X))[0](v)
     assert type(v) is gpugrad.Tensor
     assert type(found) is gnp.ndarray
+
+
+def test_a_primitive_has_the_derivatives_that_are_declared() -> None:
+    seen: list[Any] = []
+
+    @extend.primitive
+    def log_sum(parts: Any, scale: Any, *, power: int = 1) -> Any:
+        seen.append(type(parts[0]))
+        return scale * np.log(sum(np.exp(power * p).sum() for p in parts))
+
+    def shares(ans: Any, parts: Any, scale: Any, power: int) -> Any:
+        return [power * gnp.exp(power * p - ans / scale) for p in parts]
+
+    extend.defvjp(
+        log_sum,
+        lambda ans, parts, scale, power=1: (
+            lambda g: [g * scale * s for s in shares(ans, parts, scale, power)]
+        ),
+        lambda ans, parts, scale, power=1: lambda g: g * ans / scale,
+    )
+    v = np.array([1.0, 0.5, -1.0])
+    f = lambda x, y, scale: log_sum([x, y], scale, power=2)  # noqa: E731
+    known = lambda x, y, s: s * gnp.log(gnp.sum(gnp.exp(2 * x)) + gnp.sum(gnp.exp(2 * y)))  # noqa: E731
+    for k in range(3):
+        assert_close(gnp.grad(f, k)(X, v, 1.5), gnp.grad(known, k)(X, v, 1.5))
+    assert_close(gnp.hessian(f)(X, v, 1.5), gnp.hessian(known)(X, v, 1.5))
+    assert set(seen) == {np.ndarray}
+    check_grads(f, (0, 1, 2), modes=["rev"])(X, v, 1.5)
+    with pytest.raises(NotImplementedError, match="JVP of log_sum not defined"):
+        gnp.deriv(f)(X, v, 1.5)
+    with pytest.raises(TypeError, match="a keyword is differentiated"):
+        gnp.grad(lambda p: log_sum([X], 1.0, power=p))(2.0)
+    with pytest.raises(TypeError, match="is no primitive"):
+        extend.defvjp(gnp.sin, lambda ans, x: lambda g: g)
+
+    @extend.primitive
+    def twist(z: Any, w: Any) -> Any:
+        return z * w**2
+
+    extend.defvjp(
+        twist, lambda ans, z, w: lambda g: g * w**2, lambda ans, z, w: lambda g: g * 2 * z * w
+    )
+    extend.defjvp(twist, "same", lambda g, ans, z, w: 2 * z * w * g)
+    check_grads(twist, (0, 1))(X + 1j * v, 2.0 - 1j)
+    check_grads(twist, (0, 1))(X, v)
+
+
+def test_parameters_as_a_vector_and_optimizers() -> None:
+    p = {"b": (1.0, [X]), "a": np.ones((2, 2), np.float32)}
+    vector, unflatten = misc.flatten(p)
+    assert_close(vector, np.array([1.0, 1, 1, 1, 1, *X]))
+    back = unflatten(vector)
+    assert list(back) == ["b", "a"]
+    assert type(back["b"]) is tuple
+    assert_close(back["b"][1][0], X)
+    inside = lambda v: unflatten(v)["b"][1][0].sum() * misc.flatten([v[0], 2.0])[0][0]  # noqa: E731
+    assert_close(gnp.grad(inside)(vector), np.array([X.sum(), 0, 0, 0, 0, 1, 1, 1]))
+    with pytest.raises(ValueError, match="8 numbers is expected"):
+        unflatten(np.ones(3))
+
+    loss = lambda p, i: gnp.sum((p["x"] - X) ** 2) + (p["y"][0] - 2) ** 2  # noqa: E731
+    for optimizer, options in [
+        (misc.optimizers.sgd, {"step_size": 0.5}), (misc.optimizers.rmsprop, {"step_size": 0.01}),
+        (misc.optimizers.adam, {"step_size": 0.05}),
+    ]:  # fmt: skip
+        steps: list[int] = []
+        found = optimizer(
+            gnp.grad(loss), {"x": np.zeros(3), "y": [1.0]},
+            lambda p, i, g, steps=steps: steps.append(i), num_iters=400, **options,
+        )  # fmt: skip
+        assert steps == list(range(400))
+        np.testing.assert_allclose(found["x"], X, atol=0.02)  # rmsprop steps to and fro
+        np.testing.assert_allclose(found["y"][0], 2, atol=0.02)
+
+
+def test_a_fixed_point_is_differentiated_by_what_it_depends_on() -> None:
+    newton = lambda a: lambda x: 0.5 * (x + a / x)  # noqa: E731
+    root = lambda a: misc.fixed_points.fixed_point(  # noqa: E731
+        newton, a, 1.0, lambda x, y: gnp.abs(x - y), 1e-13
+    )
+    assert gnp.grad(root)(2.0) == pytest.approx(0.5 / np.sqrt(2))
+    assert gnp.grad(gnp.grad(root))(2.0) == pytest.approx(-0.25 * 2**-1.5)
+
+
+def test_checks_find_what_is_wrong() -> None:
+    @extend.primitive
+    def wrong(x: Any) -> Any:
+        return np.sin(x)
+
+    extend.defvjp(wrong, lambda ans, x: lambda g: g * gnp.cos(x) * 1.01)
+    with pytest.raises(AssertionError, match=r"\(VJP\) check of wrong failed"):
+        check_grads(wrong, modes=["rev"])(0.5)
+    with pytest.raises(AssertionError, match="VSpace mismatch"):
+        check_equivalent(X, X[:2])
+    with pytest.raises(AssertionError, match="Value mismatch"):
+        check_equivalent([X, 1.0], [X, 1.1])
+    with pytest.raises(ValueError, match="modes are"):
+        check_grads(gnp.sin, modes=["both"])
+    space = extend.vspace((1.0, np.zeros((2, 1), complex)))
+    assert space.size == 5
+    assert space.iscomplex
+    assert space == extend.vspace((2.0, np.ones((2, 1), complex))) != extend.vspace(1.0)
+    assert [space.inner_prod(a, b) for a in space.standard_basis() for b in space.standard_basis()
+            ] == list(np.eye(5).ravel())  # fmt: skip

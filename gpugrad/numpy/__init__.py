@@ -49,6 +49,8 @@ if _typing.TYPE_CHECKING:
         """Return a function of NumPy's name."""
 
 
+__version__ = _theirs.__version__  # of the NumPy whose names these are
+
 __all__ = sorted({
     *_names, "c_", "fft", "index_exp", "linalg", "mgrid", "ndarray", "ogrid", "r_", "random",
     "s_", "ufunc",

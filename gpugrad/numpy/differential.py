@@ -91,18 +91,23 @@ def _plain(tensor: Any) -> Any:
     return array[()] if isinstance(array, np.ndarray) and not array.ndim else array
 
 
-def _values(found: Any, given: Any) -> Any:
+def values_of(found: Any, given: Any) -> Any:
     """Return what a function returned: arrays as the caller's own where it gave no tensors."""
     if any(isinstance(x, TensorBase) for x in tree.leaves(given)):
         return found
     return tree.mapped(_plain, found)
 
 
-def _outputs(result: Any) -> Any:
+def outputs(result: Any) -> Any:
+    """Return what a function returned with tensors in the place of its numbers and arrays.
+
+    Raises:
+        TypeError: It holds something else.
+    """
+
     def output(leaf: Any) -> Any:
-        if isinstance(leaf, TensorBase):
-            return leaf
-        if isinstance(leaf, int | float | complex | np.generic) or backend.is_array(leaf):
+        numeric = isinstance(leaf, TensorBase | int | float | complex | np.generic)
+        if (numeric or backend.is_array(leaf)) and not isinstance(leaf, bool):
             return own(leaf)
         raise TypeError(f"A function of which derivatives are taken returned {leaf!r}, no number")
 
@@ -116,6 +121,9 @@ def _fitting(vectors: Any, like: Any, what: str) -> Any:
     found = []
     for v, x in zip(tree.leaves(vectors), tree.leaves(like), strict=True):
         t = own(v, x.device)
+        if x._array.dtype.kind not in _dtype.INEXACT:
+            found.append(x)  # whatever the vector is, this has no derivative
+            continue
         if tuple(t._array.shape) != tuple(x._array.shape):
             raise ValueError(
                 f"{what} has shape {tuple(t._array.shape)}, but {tuple(x._array.shape)} is expected"
@@ -126,22 +134,34 @@ def _fitting(vectors: Any, like: Any, what: str) -> Any:
     return tree.rebuilt(like, found)
 
 
-def _conjugate(values: Any) -> Any:
+def conjugated(values: Any) -> Any:
+    """Return tensors with those that are complex conjugated."""
     return tree.mapped(conj_physical, values)
+
+
+def _called(function: Function, x: Any) -> Function:
+    """Return a function that is given tensors of the classes of some, and returns tensors."""
+    kinds = [t.__class__ for t in tree.leaves(x)]
+
+    def call(values: Any) -> Any:
+        pairs = zip(tree.leaves(values), kinds, strict=True)
+        return outputs(function(tree.rebuilt(values, [_of_class(t, kind) for t, kind in pairs])))
+
+    return call
 
 
 def _reverse(function: Function, x: Any) -> tuple[Any, Function]:
     """Return a function's value at tensors, and its product with vectors from the left."""
-    value, pullback = vjp(lambda x: _outputs(function(x)), x)
+    value, pullback = vjp(_called(function, x), x)
 
     def pull(vectors: Any) -> Any:
-        (found,) = pullback(_conjugate(_fitting(vectors, value, "the vector")))
-        return _conjugate(found)
+        (found,) = pullback(conjugated(_fitting(vectors, value, "the vector")))
+        return conjugated(found)
 
     return value, pull
 
 
-def _nary(operator: Function) -> Function:
+def nary(operator: Function) -> Function:
     """Return an operator on functions of one argument as one on functions of several.
 
     It gives the operator the function, the argument (a tuple of several), and what was given
@@ -154,15 +174,15 @@ def _nary(operator: Function) -> Function:
             raise TypeError(f"argnum must be an integer or several in a tuple, not {argnum!r}")
         places = argnum if isinstance(argnum, int) else tuple(argnum)
 
-        def derivative(*args: Any, **kwargs: Any) -> Any:
-            x = tree.chosen(args, places)
+        name = getattr(fun, "__name__", "[unknown name]")
 
+        def derivative(*args: Any, **kwargs: Any) -> Any:
             def unary(x: Any) -> Any:
                 return fun(*tree.replaced(args, places, x), **kwargs)
 
-            return operator(unary, x, *rest, **named)
+            unary.__name__ = name
+            return operator(unary, tree.chosen(args, places), *rest, **named)
 
-        name = getattr(fun, "__name__", "[unknown name]")
         derivative.__name__ = f"{operator.__name__}_of_{name}_wrt_argnum_{argnum}"
         derivative.__doc__ = (
             f"    {operator.__name__} of function {name} with respect to argument number {argnum}."
@@ -184,7 +204,7 @@ def _scalar(value: Any, operator: str) -> None:
 # --------------------------------------------------------------------------- products
 
 
-@_nary
+@nary
 def make_vjp(fun: Function, x: Any) -> tuple[Function, Any]:
     """Return a function that returns vectors' products with the Jacobian of ``fun``, and its value.
 
@@ -197,10 +217,10 @@ def make_vjp(fun: Function, x: Any) -> tuple[Function, Any]:
         ValueError: The vector has another shape.
     """
     value, pull = _reverse(fun, traced(x))
-    return (lambda g: plain(pull(g), x)), _values(value, x)
+    return (lambda g: plain(pull(g), x)), values_of(value, x)
 
 
-@_nary
+@nary
 def make_jvp(fun: Function, x: Any) -> Function:
     """Return a function that returns ``fun``'s value and how it moves along a vector.
 
@@ -210,23 +230,24 @@ def make_jvp(fun: Function, x: Any) -> Function:
 
     def push(v: Any) -> tuple[Any, Any]:
         tangents = _fitting(v, start, "the vector")
-        value, moved = jvp(lambda x: _outputs(fun(x)), (start,), (tangents,))
-        return _values(value, x), _values(moved, x)
+        value, moved = jvp(_called(fun, start), (start,), (tangents,))
+        return values_of(value, x), values_of(moved, x)
 
     return push
 
 
-@_nary
+@nary
 def make_jvp_reversemode(fun: Function, x: Any) -> Function:
     """Return a function of vectors that is the Jacobian's product with them.
 
     It calls ``fun`` once, and then walks through what was recorded, from the argument to the value.
     """
-    _, push = linearize(lambda x: _outputs(fun(x)), start := traced(x))
-    return lambda v: _values(push(_fitting(v, start, "the vector")), x)
+    start = traced(x)
+    _, push = linearize(_called(fun, start), start)
+    return lambda v: values_of(push(_fitting(v, start, "the vector")), x)
 
 
-@_nary
+@nary
 def make_hvp(fun: Function, x: Any) -> tuple[Function, Any]:
     """Return a function that returns the Hessian's product with vectors, and the gradient.
 
@@ -245,21 +266,21 @@ def make_ggnvp(
     Hessian of ``g``, half the sum of squares by default, at ``f(x)``.
     """
 
-    @_nary
+    @nary
     def ggnvp(f: Function, x: Any) -> Function:
         start = traced(x)
         value, f_vjp = _reverse(f, start)
         _, g_hvp = _reverse(grad(g), value)
-        _, f_jvp = linearize(lambda x: _outputs(f(x)), start)
+        _, f_jvp = linearize(_called(f, start), start)
         return lambda v: plain(f_vjp(g_hvp(f_jvp(_fitting(v, start, "the vector")))), x)
 
-    return ggnvp(f, f_argnum)  # type: ignore[no-any-return]
+    return ggnvp(f, f_argnum)
 
 
 # --------------------------------------------------------------------------- gradients
 
 
-@_nary
+@nary
 def value_and_grad(fun: Function, x: Any) -> tuple[Any, Any]:
     """Return a function that returns the value and the gradient of ``fun``, a real scalar.
 
@@ -270,10 +291,10 @@ def value_and_grad(fun: Function, x: Any) -> tuple[Any, Any]:
     """
     value, pull = _reverse(fun, traced(x))
     _scalar(value, "value_and_grad")
-    return _values(value, x), plain(pull(ones_like(value)), x)
+    return values_of(value, x), plain(pull(ones_like(value)), x)
 
 
-@_nary
+@nary
 def grad(fun: Function, x: Any) -> Any:
     """Return a function that returns the gradient of ``fun``, a real scalar.
 
@@ -289,7 +310,7 @@ def grad(fun: Function, x: Any) -> Any:
     return plain(pull(ones_like(value)), x)
 
 
-@_nary
+@nary
 def elementwise_grad(fun: Function, x: Any) -> Any:
     """Return a function that returns the sums of the Jacobian's columns.
 
@@ -307,18 +328,18 @@ def elementwise_grad(fun: Function, x: Any) -> Any:
 egrad = elementwise_grad
 
 
-@_nary
+@nary
 def deriv(fun: Function, x: Any) -> Any:
     """Return a function that returns how ``fun`` moves where all of its argument moves by one.
 
     It computes in forward mode.
     """
     start = traced(x)
-    _, moved = jvp(lambda x: _outputs(fun(x)), (start,), (tree.mapped(ones_like, start),))
-    return _values(moved, x)
+    _, moved = jvp(_called(fun, start), (start,), (tree.mapped(ones_like, start),))
+    return values_of(moved, x)
 
 
-@_nary
+@nary
 def holomorphic_grad(fun: Function, x: Any) -> Any:
     """Return a function that returns the derivative of ``fun``, which is holomorphic.
 
@@ -331,13 +352,13 @@ def holomorphic_grad(fun: Function, x: Any) -> Any:
     return plain(grad(lambda x: real(own(fun(x))))(start), x)
 
 
-@_nary
+@nary
 def grad_and_aux(fun: Function, x: Any) -> tuple[Any, Any]:
     """Return a function that returns the gradient of the first of two outputs, and the second."""
     (value, aux), pull = _reverse(fun, traced(x))
     _scalar(value, "grad_and_aux")
     weights = (ones_like(value), tree.mapped(zeros_like, aux))
-    return plain(pull(weights), x), _values(aux, x)
+    return plain(pull(weights), x), values_of(aux, x)
 
 
 def grad_named(fun: Function, argname: str) -> Function:
@@ -349,7 +370,7 @@ def grad_named(fun: Function, argname: str) -> Function:
     names = list(inspect.signature(fun).parameters)
     if argname not in names:
         raise ValueError(f"grad_named: the function has no argument {argname!r}")
-    return grad(fun, names.index(argname))  # type: ignore[no-any-return]
+    return grad(fun, names.index(argname))
 
 
 def multigrad_dict(fun: Function) -> Function:
@@ -367,7 +388,7 @@ def multigrad_dict(fun: Function) -> Function:
             bound.arguments.update(values)
             return fun(*bound.args, **bound.kwargs)
 
-        return grad(of_names)(dict(bound.arguments))  # type: ignore[no-any-return]
+        return grad(of_names)(dict(bound.arguments))
 
     return gradients
 
@@ -375,7 +396,7 @@ def multigrad_dict(fun: Function) -> Function:
 # --------------------------------------------------------------------------- matrices
 
 
-@_nary
+@nary
 def jacobian(fun: Function, x: Any) -> Any:
     """Return a function that returns the Jacobian, of shape ``output.shape + input.shape``.
 
@@ -402,7 +423,7 @@ def jacobian(fun: Function, x: Any) -> Any:
     return plain(tree.rebuilt(x, found), x)
 
 
-@_nary
+@nary
 def hessian(fun: Function, x: Any) -> Any:
     """Return a function that returns the second derivatives: the Jacobian of the Jacobian."""
     return jacobian(jacobian(fun))(x)
@@ -416,7 +437,7 @@ def hessian_tensor_product(fun: Function, argnum: Any = 0) -> Function:
         *args, tensor = args  # type: ignore[assignment]
         return tensordot(gradient(*args, **kwargs), tensor, np.ndim(tensor))
 
-    return grad(product, argnum)  # type: ignore[no-any-return]
+    return grad(product, argnum)
 
 
 hessian_vector_product = hvp = hessian_tensor_product
@@ -432,7 +453,7 @@ def tensor_jacobian_product(fun: Function, argnum: Any = 0) -> Function:
         *args, tensor = args  # type: ignore[assignment]
         return tensordot(tensor, fun(*args, **kwargs), np.ndim(tensor))
 
-    return jacobian(product, argnum)  # type: ignore[no-any-return]
+    return jacobian(product, argnum)
 
 
 vector_jacobian_product = tensor_jacobian_product

@@ -436,7 +436,10 @@ _METHODS = [
     if not name.startswith("_") and name not in ("random", "integers", "spawn", "permuted")
 ]  # fmt: skip
 globals().update({name: getattr(_default, name) for name in _METHODS})
+RandomState = np.random.RandomState  # draws NumPy's own numbers, as NumPy's arrays
+
 __all__ = sorted([
+    "RandomState",
     *_METHODS, "Generator", "default_rng", "get_state", "rand", "randint", "randn", "random",
     "random_sample", "ranf", "sample", "seed", "set_state",
 ])  # fmt: skip
