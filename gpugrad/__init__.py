@@ -116,11 +116,13 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import signal as signal
     from gpugrad import storage as storage
     from gpugrad import utils as utils
+    from gpugrad import viz as viz
     from gpugrad.functions import *
     from gpugrad.kernel import ElementwiseKernel as ElementwiseKernel
     from gpugrad.kernel import ReductionKernel as ReductionKernel
     from gpugrad.kernel import formula as formula
     from gpugrad.kernel import raw_kernel as raw_kernel
+    from gpugrad.op.inventory import memory_report as memory_report
     from gpugrad.settings import get_deterministic_debug_mode as get_deterministic_debug_mode
     from gpugrad.settings import get_float32_matmul_precision as get_float32_matmul_precision
     from gpugrad.settings import set_deterministic_debug_mode as set_deterministic_debug_mode
@@ -159,6 +161,8 @@ else:  # they are made when they are first asked for
         "optim": "gpugrad.optim",
         "signal": "gpugrad.signal",
         "utils": "gpugrad.utils",
+        "memory_report": "gpugrad.op.inventory",
+        "viz": "gpugrad.viz",
     }
 
     def __getattr__(name):

@@ -862,6 +862,12 @@ class Tensor(Methods):
             to_host=door.to_numpy,
         )
 
+    def _repr_html_(self) -> str | None:
+        """Return what a notebook shows: the type, a picture of the values, one of the gradient."""
+        from gpugrad.viz.html import of_tensor
+
+        return of_tensor(self)
+
     def __format__(self, spec: str) -> str:
         if self._array.ndim == 0 and saved.is_plain(self):
             return format(self.item(), spec)

@@ -181,12 +181,12 @@ def _append(text: str, suffixes: list[str], indent: int) -> str:
 
 def _corners(array: Array, cut: list[bool]) -> Array:
     """Return ``array`` with only the edge items of each axis that is cut."""
-    # Longest axis first: the first `take` makes the largest copy.
+    # Longest axis first: the first index makes the largest copy.
     for axis in sorted(range(array.ndim), key=lambda axis: -array.shape[axis]):
         if cut[axis]:
             length = array.shape[axis]
             edges = np.r_[: _options.edgeitems, length - _options.edgeitems : length]
-            array = array.take(edges, axis=axis)
+            array = array[(slice(None),) * axis + (edges,)]  # take copies what is not contiguous
     return array
 
 

@@ -69,6 +69,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("optim",): ("backend", "graph", "errors", "op", "ops", "_tensor", "autograd"),
     ("kernel",): ("backend", "formulas", "graph", "_device", "_dtype", "op", "ops", "autograd"),
     ("cupy",): ("backend", "graph", "op", "ops", "autograd", "numpy", "kernel", "special"),
+    ("viz",): ("backend", "hooks", "graph", "_device", "_dtype", "op", "_tensor", "autograd"),
 }  # fmt: skip
 
 # Imports inside functions that the rows forbid, each with its reason.
@@ -79,6 +80,7 @@ LATE = {
     ("gpugrad._tensor", "gpugrad.numpy.protocol"): "NumPy's functions are those of a namespace",
     ("gpugrad._tensor", "gpugrad.array_api"): "tensors name their namespace",
     ("gpugrad._tensor", "gpugrad.cupy.hook"): "what CuPy asks is answered when it does",
+    ("gpugrad._tensor", "gpugrad.viz.html"): "notebooks ask for pictures",
     ("gpugrad.op.numpys", "gpugrad.numpy"): "NumPy's methods are functions of a namespace",
 }
 
@@ -88,6 +90,7 @@ CIRCLES = {
     ("gpugrad._tensor", "gpugrad.numpy.protocol"): "NumPy's functions are those of a namespace",
     ("gpugrad._tensor", "gpugrad.array_api"): "tensors name their namespace",
     ("gpugrad._tensor", "gpugrad.cupy.hook"): "what CuPy asks is answered when it does",
+    ("gpugrad._tensor", "gpugrad.viz.html"): "notebooks ask for pictures",
     ("gpugrad.op.numpys", "gpugrad.numpy"): "NumPy's methods are functions of a namespace",
     ("gpugrad.op.saved", "gpugrad.op.history"): "a view's new history is made of operations",
 }

@@ -37,6 +37,7 @@ from gpugrad.op.anomaly import checked
 from gpugrad.op.attribute import Named
 from gpugrad.op.depth import in_another_thread, is_deep
 from gpugrad.op.dual import unrecorded
+from gpugrad.op.exhaustion import tell
 from gpugrad.op.rule import nothing
 from gpugrad.op.saved import note, own_array, shared_counter, wrap
 
@@ -255,10 +256,12 @@ def differentiate(
         mode.walk = around
         mode.enabled = before
         cpu.enter(pending.error_state)
-    except BaseException:  # which may have come on any of these lines
+    except BaseException as error:  # which may have come on any of these lines
         mode.walk = around
         mode.enabled = before
         cpu.enter(pending.error_state)
+        if isinstance(error, MemoryError):
+            tell(error)
         raise
     return found
 

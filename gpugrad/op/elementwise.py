@@ -35,6 +35,7 @@ from gpugrad.graph import (
 )
 from gpugrad.op.attribute import attribute, pytorchs
 from gpugrad.op.dual import carry, has_tangents, plain
+from gpugrad.op.exhaustion import tell
 from gpugrad.op.generated import inplace
 from gpugrad.op.generated import pointwise as generated
 from gpugrad.op.observed import watcher
@@ -144,7 +145,11 @@ class Elementwise:
         watching = watcher(self.name, operands) if mode.calls else None
         known: Sequence[Array] | None = watching.kept(self.name) if watching else None
         if known is None:
-            found = door.evaluate(self.formula, arrays, compute, results, sum_to, summed=summed)
+            try:
+                found = door.evaluate(self.formula, arrays, compute, results, sum_to, summed=summed)
+            except MemoryError as error:
+                tell(error)
+                raise
             outs = [wrap(a) for a in found]
             if mode.replay is not None:
                 mode.replay.all_made(outs, operands)

@@ -44,6 +44,7 @@ from gpugrad.op.accumulation import differentiate
 from gpugrad.op.attribute import attribute, facts_of, pytorchs
 from gpugrad.op.convention import conventions
 from gpugrad.op.dual import carry, has_tangents, plain
+from gpugrad.op.exhaustion import tell
 from gpugrad.op.generated import whole
 from gpugrad.op.observed import watcher
 from gpugrad.op.rule import Rule
@@ -332,7 +333,11 @@ class Operation:
         watching = watcher(self.name, tensors) if mode.calls else None
         found = watching.kept(self.name) if watching else None
         if found is None:
-            result = self.forward(door, *arrays, **params)
+            try:
+                result = self.forward(door, *arrays, **params)
+            except MemoryError as error:
+                tell(error)
+                raise
         else:
             result = found[0] if self.output_names == ("out",) else found
         several = result.__class__ is tuple

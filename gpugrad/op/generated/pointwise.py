@@ -50,8 +50,8 @@ HOST = frozenset({np.ndarray, np.float32, np.float64})
 
 # --------------------------------------------------------------------------- forward
 
-# Errors are of shapes that do not broadcast, of numbers out of range, and of another thread that
-# computes quietly.
+# Errors are of shapes that do not broadcast, of numbers out of range, of another thread that
+# computes quietly, and of too little memory.
 CALL = """\
 def {name}({head.parameters}):
     if {head.unusual}{first}.__class__ is not Tensor:
@@ -67,7 +67,7 @@ def {name}({head.parameters}):
     try:
         {others}
         {result}
-    except (ValueError, OverflowError, RuntimeError):
+    except (ValueError, OverflowError, RuntimeError, MemoryError):
         return general({parameters})
     {new_tensor}
     if {nothing} or mode.enabled is not True:

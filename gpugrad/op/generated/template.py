@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from gpugrad import graph
 from gpugrad.backend import cpu
-from gpugrad.op import saved
+from gpugrad.op import exhaustion, saved
 
 # What was computed, as a tensor.
 NEW_TENSOR = """\
@@ -220,6 +220,7 @@ def known() -> dict[str, Any]:
         "mode": graph.mode,
         "new": object.__new__,
         "next_sequence": graph.next_sequence,
+        "tell": exhaustion.tell,
         "users_line": graph.users_line,
         "versions_of": saved.versions_of,
     }

@@ -46,7 +46,11 @@ def call({signature}):
     records = False if {nothing} else mode.enabled
     if records is not True and records:
         return general({arguments})
-    result = op.forward(door, {forwarded})
+    try:
+        result = op.forward(door, {forwarded})
+    except MemoryError as error:
+        tell(error)
+        raise
     {new_tensor}
     {view}
     if not records or result.dtype.kind not in {inexact}:

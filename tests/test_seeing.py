@@ -1,0 +1,176 @@
+"""What is shown of tensors, recorded graphs and their memory, and that looking changes nothing."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+import gpugrad as torch
+from gpugrad.backend.batched import levels_of
+from gpugrad.viz import picture
+
+
+def pictures(html: str) -> list[ET.Element]:
+    return [ET.fromstring(s) for s in re.findall(r"<svg.*?</svg>", html, re.DOTALL)]
+
+
+def kinds(svg: ET.Element) -> list[str]:
+    return [e.tag.split("}")[1] for e in svg.iter()]
+
+
+# --------------------------------------------------------------------------- memory
+
+
+def test_each_piece_of_memory_is_reported_once_with_its_bytes_and_line() -> None:
+    x = torch.ones(300, 200, requires_grad=True)
+    y = (x[:100] * x[100:200]).exp()  # the line
+    z = (y.sin() @ torch.ones(200, 5)).sum()
+
+    report = torch.memory_report(z)
+
+    found = {(s.operation, s.name): s for s in report}
+    leaf = found["MulBackward0", "self"]
+    assert (leaf.bytes, leaf.users, leaf.shape) == (300 * 200 * 4, 2, (100, 200))
+    out = found["ExpBackward0", "result"]
+    assert (out.bytes, out.users) == (100 * 200 * 4, 2)  # sin saved it as well
+    line = re.fullmatch(r"(.*):(\d+), in (\w+)", out.line)
+    assert line
+    assert line[3] == "test_each_piece_of_memory_is_reported_once_with_its_bytes_and_line"
+    with open(line[1]) as file:
+        assert file.readlines()[int(line[2]) - 1].endswith("# the line\n")
+    assert found["MmBackward0", "mat2"].bytes == 200 * 5 * 4
+    assert report.bytes == sum(s.bytes for s in report) == 4 * (60_000 + 20_000 + 1000)
+    assert [s.bytes for s in report] == sorted((s.bytes for s in report), reverse=True)
+    assert str(report).splitlines()[0] == f"{report.nodes} recorded calls keep 316.41 KiB:"
+    assert "ExpBackward0.result" in report._repr_html_()
+
+    z.backward()
+    assert len(torch.memory_report(z)) == 0
+
+
+def test_without_roots_all_living_graphs_are_searched() -> None:
+    x = torch.ones(777, requires_grad=True)
+    y = x.exp()
+
+    def mine() -> list[object]:
+        return [s for s in torch.memory_report() if s.shape == (777,)]
+
+    assert len(mine()) == 1
+    del y
+    assert not mine()
+    with pytest.raises(TypeError, match="roots are tensors, got float"):
+        torch.memory_report(1.0)
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        lambda x: x[:1].expand(2**50) + torch.ones(1).expand(2**50),
+        lambda x: torch.outer(x, torch.ones(1).expand(2**50)),
+        lambda x: torch.cat([x, torch.ones(1).expand(2**50)]),
+        lambda x: x[:1].expand(2**50).exp(),
+    ],
+    ids=["plain", "whole", "several", "unary"],
+)
+def test_an_out_of_memory_error_tells_what_graphs_keep(fail) -> None:
+    x = torch.ones(4, requires_grad=True)
+    y = torch.ones(513, requires_grad=True).exp()
+    with pytest.raises(MemoryError) as caught:
+        fail(x)
+    (note,) = caught.value.__notes__
+    assert "recorded call" in note
+    assert "ExpBackward0.result  float32[513] cpu" in note
+    del y
+
+
+def test_an_out_of_memory_error_of_the_backward_tells_it_too() -> None:
+    class Fails(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            raise MemoryError("none left")
+
+    kept = torch.ones(514, requires_grad=True).exp()
+    with pytest.raises(MemoryError, match="none left") as caught:
+        Fails.apply(torch.ones(2, requires_grad=True)).sum().backward()
+    assert "float32[514]" in "".join(caught.value.__notes__)
+    del kept
+
+
+# --------------------------------------------------------------------------- tensors in notebooks
+
+
+@pytest.mark.parametrize(
+    ("make", "drawn"),
+    [
+        (lambda: torch.arange(12.0), "path"),
+        (lambda: torch.rand(5, 7) > 0.5, "image"),
+        (lambda: torch.randn(3, 4, 5), "rect"),
+        (lambda: torch.randn(3, 4, dtype=torch.complex64), "image"),
+        (lambda: torch.tensor(2.5), None),
+        (lambda: torch.zeros(0, 3), None),
+        (lambda: torch.full((4, 4), float("nan")), "image"),
+        (lambda: torch.tensor([1e308, -1e308], dtype=torch.float64), "path"),
+    ],
+)
+def test_the_picture_fits_the_rank(make, drawn: str | None) -> None:
+    found = pictures(make()._repr_html_())
+    assert len(found) == (drawn is not None)
+    if drawn is not None:
+        assert drawn in kinds(found[0])
+
+
+def test_the_html_says_what_the_tensor_is_and_escapes_its_text() -> None:
+    x = torch.tensor([1.0, float("nan"), float("inf"), -2.0], requires_grad=True)
+    y = x * 2
+    y.sum().backward()
+    html = y._repr_html_()
+    assert "grad_fn=MulBackward0" in html
+    assert "grad_fn=&lt;MulBackward0&gt;" in html
+    assert "1 nan, 1 inf" in html
+    both = x._repr_html_()
+    assert "requires_grad" in both
+    assert len(pictures(both)) == 2  # and the gradient's
+    assert "float32" in both
+
+
+def test_large_tensors_are_sampled_through_views() -> None:
+    base = torch.zeros(1).expand(2**40, 2**10)  # no copy of all of this would fit
+    html = base._repr_html_()
+    assert "in a sample of" in html
+    assert len(html) < 20_000
+    for shape in ((2**40,), (3, 2**40), (2,) * 40, (2**20, 2**20)):
+        found = picture.sample(np.broadcast_to(np.float32(1), shape[:32]))
+        assert 1 <= found.values.size <= picture.MOST
+        assert not found.whole
+
+
+def test_inside_vmap_there_is_text_only() -> None:
+    seen = []
+
+    def look(t):
+        assert levels_of(t._array)
+        seen.append(t._repr_html_())
+        return t
+
+    torch.vmap(look)(torch.ones(3, 2))
+    assert seen == [None]
+
+
+def test_a_png_has_the_pixels_that_it_is_made_of() -> None:
+    import struct
+    import zlib
+
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    data = picture.png(pixels, 2)
+    width, height = struct.unpack(">II", data[16:24])
+    body = zlib.decompress(data[41 : data.index(b"IEND") - 8])
+    rows = np.frombuffer(body, np.uint8).reshape(height, 1 + 3 * width)
+    assert (width, height) == (8, 4)
+    np.testing.assert_array_equal(rows[::2, 1:].reshape(2, 8, 3)[:, ::2], pixels)
