@@ -263,3 +263,21 @@ def test_checks_find_what_is_wrong() -> None:
     assert space == extend.vspace((2.0, np.ones((2, 1), complex))) != extend.vspace(1.0)
     assert [space.inner_prod(a, b) for a in space.standard_basis() for b in space.standard_basis()
             ] == list(np.eye(5).ravel())  # fmt: skip
+
+
+@pytest.mark.parametrize("part", ["L", "U"])
+def test_the_gradient_of_eigh_is_of_the_triangle_that_is_read(part: str) -> None:
+    a = np.array([[2.0, 0.5 + 1j, 0.1], [0.3 - 0.2j, -1.0, 0.7j], [0.4, 1.0 + 1j, 0.3 + 2j]])
+    for m in a, a.real:
+        check_grads(lambda m: gnp.linalg.eigvalsh(m, part))(m)
+        check_grads(lambda m: gnp.abs(gnp.linalg.eigh(m, UPLO=part)[1]))(m)
+    other = np.triu(a.real, 1) if part == "L" else np.tril(a.real, -1)
+    found = gnp.grad(lambda m: gnp.sum(gnp.linalg.eigvalsh(m, part) ** 2))(a.real)
+    assert not found[other != 0].any()
+
+
+def test_one_number_does_not_deviate() -> None:
+    for x in X[:1], X[None], X[:1] + 1j:
+        for spread in gnp.std, gnp.var:
+            found = gnp.grad(lambda x, spread=spread: gnp.sum(spread(x, axis=0)))(x)
+            assert_close(found, np.zeros_like(x))

@@ -26,8 +26,14 @@ from gpugrad.numpy.operands import (
 from gpugrad.numpy.table import UFUNCS as _UFUNCS
 from gpugrad.numpy.ufuncs import normal_axes, op
 from gpugrad.op import forms as _forms
+from gpugrad.op.saved import is_dual as _is_dual
+from gpugrad.ops import part as _parts
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops import shape as shapes
+from gpugrad.ops.complex import real as _real
+from gpugrad.ops.matrix import diag_embed as _diag_embed
+from gpugrad.ops.matrix import tril as _tril
+from gpugrad.ops.matrix import triu as _triu
 
 LinAlgError = np.linalg.LinAlgError
 _KNOWN = _forms.declared_in("linalg")
@@ -266,18 +272,25 @@ def eigvals(a: Any) -> Any:
 
 @_matrix_function
 def eigh(a: Any, UPLO: str = "L") -> Any:
-    return EighResult(*_own("eigh")(_matrices(a, True), _part(UPLO)))
+    return EighResult(*_own("eigh")(*_hermitian(a, UPLO)))
 
 
 @_matrix_function
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
-    return _own("eigvalsh")(_matrices(a, True), _part(UPLO))
+    return _own("eigvalsh")(*_hermitian(a, UPLO))
 
 
-def _part(UPLO: str) -> str:
-    if UPLO.upper() not in ("L", "U"):
+def _hermitian(a: Any, UPLO: str) -> tuple[Any, str]:
+    """Return matrices of which one triangle is read, so that the gradient is that triangle's."""
+    part = UPLO.upper()
+    if part not in ("L", "U"):
         raise ValueError("UPLO argument must be 'L' or 'U'")
-    return UPLO.upper()
+    t = _matrices(a, True)
+    if not (t.requires_grad or _is_dual(t)):
+        return t, part
+    strictly = _tril(t, -1) if part == "L" else _triu(t, 1)
+    middle = _diag_embed(_real(_parts.diagonal(t, 0, -2, -1)))
+    return strictly + strictly.mH + middle, part
 
 
 @_matrix_function

@@ -21,6 +21,7 @@ from gpugrad.numpy.operands import (
 )
 from gpugrad.numpy.table import UFUNCS
 from gpugrad.numpy.ufuncs import NO_VALUE, normal_axes, op
+from gpugrad.ops import complex as complex_
 from gpugrad.ops import joining, reduction
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops import shape as shapes
@@ -153,6 +154,9 @@ def _spread(
     axes = normal_axes(axis, x._array.ndim)
     count = math.prod(x._array.shape[k] for k in axes)
     usual = where is True or where is NO_VALUE
+    if usual and center is NO_VALUE and count == 1 and not ddof:  # one number does not deviate
+        none = complex_.real(x - x)
+        return reduction.sum(none, axes, _flag(keepdims)) if axes else none
     if usual and center is NO_VALUE and axes and count > ddof and x._array.dtype.kind != "c":
         return op(name)(x, axes, correction=ddof, keepdim=_flag(keepdims))
     x, where = array_of(x), True if usual else where
