@@ -177,7 +177,7 @@ CALLS = (
     "torch.repeat_interleave()", "x.repeat_interleave(1.5, 0)", "torch.repeat_interleave(x, None)",
     "x.repeat_interleave(x, 0, output_size='a')",
     # out= of another type, or where an operand lies once it has grown
-    "torch.amax(x, 0, out=x.int())", "torch.multinomial(x, 2, out=torch.ones(2))",
+    "torch.amax(x, 0, out=x.int())", "torch.multinomial(x * 0, 2, out=torch.ones(2))",
     "torch.complex(x.double(), x, out=x)", "torch.complex(x, x, out=x)",
     "i = torch.tensor([1, 2, 0]); torch.gather(i, 0, i[1:], out=i[:1])",
     "torch.narrow_copy(x, -4, 0, 0)", "torch.narrow_copy(x, 0, 0, -1)", "x.narrow(0, 0, -1)",

@@ -20,7 +20,7 @@ from math import inf
 from typing import Any
 
 from gpugrad import backend, errors
-from gpugrad._dtype import INEXACT
+from gpugrad._dtype import INEXACT, dtype
 from gpugrad._layout import check_layout
 from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase, recording, restoring
@@ -64,6 +64,7 @@ class Arguments:
         self.apart: int | None = None  # from which operand on a result must lie apart from them
         self.converts = False  # whether what lies apart may be of another type
         self.unlike = ""  # what is said of an out= of another type
+        self.result: dtype | None = None  # the type of results, where it is always one
         self.creates = creates
         self.typed = ""  # "dtype": a result is of the type of out=, if dtype= names no other;
         # "inexact": only if that and the type of the input have gradients
@@ -152,6 +153,8 @@ class Arguments:
             return inherited(result, (*values, *others))
         operands = (*values, *others, *options.values())
         output.check(self.name, out, operands)
+        if self.result is not None:
+            output.check_type(out, self.result, self.unlike)
         if (
             self.typed
             and options.get("dtype") is None

@@ -14,6 +14,7 @@ from functools import cached_property
 from inspect import Parameter, Signature
 from typing import Any, TypeVar
 
+from gpugrad._dtype import dtype
 from gpugrad._layout import layout
 from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase
@@ -55,6 +56,7 @@ class Public:
     tensors: frozenset[str] = frozenset()
     signatures: tuple[str, ...] = ()
     unlike: str = ""
+    result: dtype | None = None
 
     @property
     def spoken(self) -> str:
@@ -144,7 +146,7 @@ class Public:
             creates=self.creates,
             signatures=self.signatures,
         )
-        general.unlike = self.unlike
+        general.unlike, general.result = self.unlike, self.result
         general.typed = str(self.out) if self.out in ("dtype", "inexact") else ""
         if self.out in ("apart", "disjoint"):
             general.apart = 1 if "values" in self.inplace else 0
@@ -284,6 +286,7 @@ def public(
     name: str = "",
     signatures: tuple[str, ...] = (),
     unlike: str = "",
+    result: dtype | None = None,
 ) -> Callable[[F], F]:
     """Declare what users get of a function of tensors; it is returned as it is.
 
@@ -320,6 +323,8 @@ def public(
             see :mod:`gpugrad.op.signature`.
         unlike: What is said of an ``out=`` of another type than the result, where PyTorch has a
             sentence for that; in it ``{wanted}`` and ``{given}`` are types.
+        result: The type of the result where that is always one: an ``out=`` of another is refused
+            before anything is computed.
     """
     changed = frozenset(inplace.split())
     assert changed <= {"values", "shape", "function", "arithmetic", "alike"}, changed
@@ -332,6 +337,7 @@ def public(
             tuple(operators.split()), tuple(reflected.split()), formula,
             NONE if "other" in tensors.split() else numbers, promotes, creates,
             plain.__module__, frozenset(tensors.split()), signatures, unlike,
+            result,
         )  # fmt: skip
         for called in (key, *made.names):
             module, _, last = called.rpartition(".")

@@ -71,8 +71,17 @@ def check_types(out: Any, result: Any, sentence: str = "") -> None:
     Raises:
         RuntimeError: It is.
     """
-    if out._array.dtype != result._array.dtype:
-        wanted, given = (_dtype.of(t._array.dtype) for t in (result, out))
+    check_type(out, _dtype.of(result._array.dtype), sentence)
+
+
+def check_type(out: Any, wanted: _dtype.dtype, sentence: str = "") -> None:
+    """Raise where ``out`` is of another type than the one that is wanted; see :func:`check_types`.
+
+    Raises:
+        RuntimeError: It is.
+    """
+    given = _dtype.of(out._array.dtype)
+    if given is not wanted:
         raise RuntimeError(
             sentence.format(wanted=wanted.title, given=given.title)
             or f"Expected out tensor to have dtype {wanted.c_name}, but got {given.c_name} instead"

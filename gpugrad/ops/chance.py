@@ -266,7 +266,11 @@ def _places(xp: Any, sums: Array, keys: Array) -> Array:
     return xp.minimum(low, length - 1)
 
 
-@public(out="apart", unlike="multinomial expects {wanted} tensor out, got: {given}")
+@public(
+    out="apart",
+    unlike="multinomial expects {wanted} tensor out, got: {given}",
+    result=_dtype.int64,
+)
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *,
     generator: Generator | None = None,
