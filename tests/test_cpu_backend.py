@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import gpugrad
-from gpugrad.backend import cpu, elementary, evaluation, large, many
+from gpugrad.backend import blocks, cpu, elementary, evaluation, large, many
 from gpugrad.errors import summed_axes
 from gpugrad.formulas import Formula
 from gpugrad.op import OPS, Pointwise
@@ -163,7 +163,7 @@ def test_sines_and_cosines_are_accurate(x: Array) -> None:
 
 
 def test_sine_keeps_shape_and_leaves_other_layouts_to_numpy() -> None:
-    x = random(3, large.BLOCK)
+    x = random(3, blocks.BLOCK)
 
     assert large.sin(x).shape == x.shape
     assert np.array_equal(large.sin(x.T), np.sin(x.T))
@@ -234,8 +234,8 @@ def test_blocks_give_the_same_numbers(
     arrays = [first, *(a[index] for a in rest)]
     results = [np.dtype(bool) if e.kind == "bool" else np.dtype(dtype) for e in formula.outputs]
     found = []
-    for blocks in (False, True):
-        small_blocks(blocks)
+    for divided in (False, True):
+        small_blocks(divided)
         found.append(cpu.evaluate(formula, arrays, np.dtype(dtype), results))
 
     for whole, in_blocks in zip(*found, strict=True):
@@ -251,8 +251,8 @@ def test_sums_in_blocks(
     formula = OPS["true_divide"].formula
     x = random(5, 7).T if transposed else random(7, 5)
     found: list[Array] = []
-    for blocks in (False, True):
-        small_blocks(blocks)
+    for divided in (False, True):
+        small_blocks(divided)
         found += cpu.evaluate(formula, [x, x[:1] + 5], x.dtype, [np.dtype(np.float32)], sum_to)
 
     assert [f.shape for f in found] == [sum_to, sum_to]
@@ -543,7 +543,7 @@ def test_choices_among_many_numbers_are_those_among_few(name: str, side: str, dt
             x, y = (np.where(np.isfinite(v), abs(v) + 1, 2).astype(dtype) for v in (x, y))
         if side in ("transposed", "strided"):
             x, y = (v.T if side == "transposed" else v[:, ::2] for v in (x, y))
-        more = CHOICES[name]
+        more: Any = CHOICES[name]
         operands = [y] * more if isinstance(more, int) else [np.array(v, dtype) for v in more]
         expected = cpu.FUNCTIONS[name](x, *operands)
         result = cpu.LARGE_FUNCTIONS[name](x, *operands)

@@ -50,7 +50,7 @@ def test_distances_and_gradients_of_close_rows_keep_their_digits(
     x = t.tensor(rows, requires_grad=True, device=device)
     found = t.pdist(x)
     (found * t.tensor(weights.astype(dtype), device=device)).sum().backward()
-    eps = np.finfo(dtype).eps
+    eps = float(np.finfo(dtype).eps)
     np.testing.assert_allclose(found.detach().cpu().numpy(), size, rtol=8 * eps)
     np.testing.assert_allclose(x.grad.cpu().numpy(), grad, atol=300 * eps)  # of 29 terms up to 1
 

@@ -267,7 +267,7 @@ OTHERWISE = {
 NOT_SAVED = 189  # names of PyTorch's for what is not kept here, or in another form
 
 
-def of_call(value: Any, tensor: type) -> Any:
+def of_call(value: Any, tensor: Any) -> Any:
     """Return what a node says of its call, as something to be compared."""
     if isinstance(value, tensor):
         return tuple(value.shape)

@@ -26,12 +26,12 @@ def slope(x: Any) -> Any:
 
 
 def test_a_gradient_has_the_type_of_its_argument() -> None:
-    square = lambda x: gnp.sum(x * x)  # noqa: E731
+    square: Any = lambda x: gnp.sum(x * x)  # noqa: E731
     for x, kind in [
         (1.5, np.float64), (np.float32(1.5), np.float32), (1.5 + 0j, np.complex128),
         (X, np.ndarray), (gnp.array(X), gnp.ndarray), (gpugrad.tensor(X), gpugrad.Tensor),
     ]:  # fmt: skip
-        real = (lambda x: gnp.real(square(x))) if isinstance(x, complex) else square
+        real: Any = (lambda x: gnp.real(square(x))) if isinstance(x, complex) else square
         value, found = gnp.value_and_grad(real)(x)
         assert type(found) is kind
         assert isinstance(value, gpugrad.Tensor) is isinstance(x, gpugrad.Tensor)
