@@ -174,3 +174,159 @@ def test_a_png_has_the_pixels_that_it_is_made_of() -> None:
     rows = np.frombuffer(body, np.uint8).reshape(height, 1 + 3 * width)
     assert (width, height) == (8, 4)
     np.testing.assert_array_equal(rows[::2, 1:].reshape(2, 8, 3)[:, ::2], pixels)
+
+
+# --------------------------------------------------------------------------- graphs
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+class Seen:
+    """A drawing, read from its SVG."""
+
+    def __init__(self, drawing) -> None:
+        self.root = ET.fromstring(drawing._repr_svg_())
+        self.boxes, self.places = {}, {}
+        for g in self.root.iter(f"{SVG}g"):
+            if "data-box" in g.attrib:
+                key = g.attrib["data-box"]
+                self.boxes[key] = (g.attrib["class"], [t.text for t in g.findall(f"{SVG}text")])
+                x, y = map(float, re.findall(r"[-\d.]+", g.attrib["transform"]))
+                rect = g.find(f"{SVG}rect")
+                assert rect is not None
+                self.places[key] = (
+                    x, y, x + float(rect.attrib["width"]), y + float(rect.attrib["height"]),
+                )  # fmt: skip
+        self.arrows = [
+            (p.attrib["data-from"], p.attrib["data-to"])
+            for p in self.root.iter(f"{SVG}path")
+            if p.attrib.get("class") == "arrow"
+        ]
+
+    def named(self, title: str) -> list[str]:
+        return [k for k, (_, texts) in self.boxes.items() if texts[0] == title]
+
+    def texts(self, title: str) -> list[str]:
+        (key,) = self.named(title)
+        return self.boxes[key][1]
+
+    def linked(self) -> set[tuple[str, str]]:
+        return {(self.boxes[a][1][0], self.boxes[b][1][0]) for a, b in self.arrows}
+
+    def assert_legible(self) -> None:
+        """No boxes overlap, all are within the picture, arrows lead down."""
+        left, top, width, height = map(float, self.root.attrib["viewBox"].split())
+        places = list(self.places.values())
+        for k, (x0, y0, x1, y1) in enumerate(places):
+            assert left <= x0 < x1 <= left + width
+            assert top <= y0 < y1 <= top + height
+            for a0, b0, a1, b1 in places[:k]:
+                assert x1 < a0 or a1 < x0 or y1 < b0 or b1 < y0
+        for a, b in self.arrows:
+            assert self.places[a][3] < self.places[b][1]
+
+
+def program():
+    w = torch.tensor([[1.0, -2.0], [0.5, 3.0]], requires_grad=True)
+    b = torch.tensor([0.25, 0.75], requires_grad=True)
+    x = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    h = torch.tanh(x @ w.T + b)
+    return w, b, h, (h[:, 0] * h[:, 1]).sum()
+
+
+def test_the_graph_has_a_box_for_each_leaf_and_call_and_an_arrow_for_each_input() -> None:
+    w, b, _, y = program()
+    seen = Seen(torch.viz.graph(y, params={"weight": w, "<bias>": b}))
+
+    seen.assert_legible()
+    assert seen.linked() == {
+        ("weight", "permute"), ("permute", "mm"), ("mm", "add"), ("<bias>", "add"), ("add", "tanh"),
+        ("tanh", "select"), ("select", "mul"), ("mul", "sum"), ("sum", "result"),
+    }  # fmt: skip
+    assert seen.texts("<bias>")[1:] == ["float32 [0.25, 0.75]", "grad None"]
+    assert seen.texts("tanh")[1:] == [
+        "= float32[3, 2]", "saved result float32[3, 2], 24 B",
+    ]  # fmt: skip
+    assert seen.texts("result") == ["result", f"float32 {y.item():.3g}"]
+    assert "view" in seen.boxes[seen.named("select")[0]][1]
+    y.backward(retain_graph=True)
+    after = Seen(torch.viz.graph(y, params={"weight": w, "<bias>": b}))
+    assert after.texts("<bias>")[2] == f"grad [{b.grad[0]:.3g}, {b.grad[1]:.3g}]"
+    y.backward()
+    assert "freed" in Seen(torch.viz.graph(y)).texts("tanh")
+
+
+def test_the_graph_shows_what_was_written_in_place_and_one_arrow_for_the_same_input() -> None:
+    v = torch.tensor([1.0, 2.0], requires_grad=True)
+    a = torch.zeros(4)
+    a[1:3] = v
+    a.mul_(2)
+    seen = Seen(torch.viz.graph(a, a * a, params={"v": v}))
+    seen.assert_legible()
+    assert "in place" in seen.texts("CopySlices")
+    assert "written in place 2 times" in seen.texts("result 0")
+    ends = [b for _, b in seen.arrows]
+    assert [ends.count(k) for k in seen.named("mul")] == [1, 1]
+    labels = [t.text for g in seen.root.iter(f"{SVG}g") if g.attrib.get("class") == "label"
+              for t in g.iter(f"{SVG}text")]  # fmt: skip
+    assert "x, y" in labels
+
+
+def test_a_wide_graph_with_long_arrows_is_legible() -> None:
+    leaves = [torch.ones(3, requires_grad=True) for _ in range(12)]
+    total = leaves[0]
+    for k, leaf in enumerate(leaves[1:]):
+        total = total * leaf + leaves[k // 2].exp()
+    seen = Seen(torch.viz.graph(total))
+    seen.assert_legible()
+    assert len(seen.boxes) == 12 + 11 * 3 + 1
+
+
+def test_looking_changes_nothing() -> None:
+    w, b, h, y = program()
+    node = y.grad_fn
+    saved = node.next_functions[0][0]._saved_self
+    counters = [t._counter and t._counter.value for t in (w, b, h, y)]
+    torch.viz.graph(y).svg()
+    torch.viz.graph(y).to_dot()
+    torch.memory_report(y)
+    for t in (w, b, h, y):
+        t._repr_html_()
+    assert w.grad is None
+    assert b.grad is None
+    assert [t._counter and t._counter.value for t in (w, b, h, y)] == counters
+    assert y.grad_fn is node
+    assert (node.next_functions[0][0]._saved_self == saved).all()
+    y.backward()
+    assert w.grad is not None
+
+
+def test_a_drawing_is_saved_by_its_name(tmp_path, monkeypatch) -> None:
+    w, _, _, y = program()
+    drawing = torch.viz.graph(y, params={'a "w"\\': w})
+    drawing.save(tmp_path / "g.svg")
+    assert ET.parse(tmp_path / "g.svg").getroot().tag == f"{SVG}svg"
+    drawing.save(str(tmp_path / "g.dot"))
+    dot = (tmp_path / "g.dot").read_text()
+    assert dot.count(" -> ") == len(drawing.recorded.arrows)
+    assert r'label="a \"w\"\\\nfloat32[2, 2]\ngrad None"' in dot
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ImportError, match=r"gpugrad\[viz\]"):
+        drawing.save(tmp_path / "g.pdf")
+    long = w.sum()
+    for _ in range(300):
+        long = long.sin()
+    Seen(torch.viz.graph(long)).assert_legible()  # and without Graphviz large ones are drawn, too
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda v: v.graph(), "at least one tensor"),
+        (lambda v: v.graph(3), "roots are tensors, got int"),
+        (lambda v: v.graph(torch.ones(1), params={"w": 1}), "'w' is no tensor, but int"),
+    ],
+)
+def test_what_is_no_tensor_is_refused(call, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        call(torch.viz)
