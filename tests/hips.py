@@ -103,18 +103,17 @@ def put_in_place() -> None:
     module("autograd.misc", flatten=misc.flatten, const_graph=None).__path__ = []
     module("autograd.misc.optimizers", misc.optimizers)
     module("autograd.misc.fixed_points", misc.fixed_points)
+    module("autograd.misc.flatten", flatten=misc.flatten, flatten_func=misc.flatten_func)
     sys.modules["autograd.misc"].flatten = misc.flatten  # type: ignore[attr-defined]
-    try:
-        scipy = importlib.import_module("gpugrad.scipy")
-    except ImportError:
-        return
-    sys.modules["autograd.scipy"] = root.scipy = scipy  # type: ignore[attr-defined]
-    for name in "linalg", "signal", "special", "integrate", "stats", "stats.multivariate_normal":
+    module("autograd.scipy").__path__ = []
+    for name in "linalg", "signal", "special", "integrate", "stats":
         try:
-            found = importlib.import_module(f"gpugrad.scipy.{name}")
-        except ImportError:
-            continue
-        sys.modules[f"autograd.scipy.{name}"] = found
+            module(f"autograd.scipy.{name}", importlib.import_module(f"gpugrad.scipy.{name}"))
+        except ImportError:  # its tests fail, one by one
+            module(f"autograd.scipy.{name}")
+    stats = sys.modules["autograd.scipy.stats"]
+    normal = getattr(stats, "multivariate_normal", None)
+    sys.modules["autograd.scipy.stats.multivariate_normal"] = normal  # type: ignore[assignment]
 
 
 class Counted:
