@@ -113,6 +113,7 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import kernel as kernel
     from gpugrad import numpy as numpy
     from gpugrad import optim as optim
+    from gpugrad import scipy as scipy
     from gpugrad import signal as signal
     from gpugrad import storage as storage
     from gpugrad import utils as utils
@@ -159,6 +160,7 @@ else:  # they are made when they are first asked for
         "formula": "gpugrad.kernel",
         "raw_kernel": "gpugrad.kernel",
         "optim": "gpugrad.optim",
+        "scipy": "gpugrad.scipy",
         "signal": "gpugrad.signal",
         "utils": "gpugrad.utils",
         "memory_report": "gpugrad.op.inventory",

@@ -70,6 +70,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("kernel",): ("backend", "formulas", "graph", "_device", "_dtype", "op", "ops", "autograd"),
     ("cupy",): ("backend", "graph", "op", "ops", "autograd", "numpy", "kernel", "special"),
     ("viz",): ("backend", "hooks", "graph", "_device", "_dtype", "op", "_tensor", "autograd"),
+    ("scipy",): ("errors", "graph", "ops", "autograd", "numpy", "cupy"),
 }  # fmt: skip
 
 # Imports inside functions that the rows forbid, each with its reason.

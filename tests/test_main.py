@@ -225,9 +225,10 @@ FENCED = re.compile(r"(?:^<!-- (?P<marker>[^\n]*) -->\n)?^```(?P<language>\w*)\n
                     re.MULTILINE | re.DOTALL)  # fmt: skip
 
 
-# what stands in docs/ and has examples; those with CuPy need a GPU
+# what stands in docs/ and has examples; those with CuPy need a GPU, and SciPy's page SciPy
+_MARKS = {"cupy.md": [pytest.mark.cuda], "scipy.md": [pytest.mark.needs("scipy")]}
 PAGES = [
-    pytest.param(f"docs/{page.name}", marks=[pytest.mark.cuda] * (page.name == "cupy.md"))
+    pytest.param(f"docs/{page.name}", marks=_MARKS.get(page.name, []))
     for page in sorted((ROOT / "docs").glob("*.md"))
     if "```pycon" in page.read_text(encoding="utf-8")
 ]

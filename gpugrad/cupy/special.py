@@ -1,8 +1,8 @@
-"""Derivatives of CuPy's special functions that gpugrad has not under a name of its own.
+"""Derivatives of special functions that gpugrad has not under a name of its own.
 
-Their values are CuPy's.  A rule is the derivative by one operand, of the operands and the results,
-in functions of tensors: in those of CuPy's as well, which are recorded by the hook, so that there
-are derivatives of every order.
+Their values are SciPy's on the CPU and CuPy's on CUDA.  A rule is the derivative by one operand,
+of the operands and the results, in functions of tensors: in special functions as well, which are
+recorded, so that there are derivatives of every order.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+import numpy
+
 import gpugrad.numpy
 import gpugrad.special
 from gpugrad import backend
 from gpugrad.autograd.function import Function
 from gpugrad.backend.batched import Batched
 from gpugrad.graph import TensorBase
-from gpugrad.numpy.operands import door, written
+from gpugrad.numpy.operands import door, place_of, written
 from gpugrad.op import saved
 from gpugrad.ops.creation import finish
 
@@ -41,8 +43,13 @@ NAMES: dict[str, Any] = {
 
 
 def _of(name: str) -> Rule:
-    """Return one of CuPy's special functions."""
-    return lambda *operands: getattr(import_module("cupyx.scipy.special"), name)(*operands)
+    """Return a special function by its name: CuPy's of a GPU, and SciPy's of the CPU."""
+
+    def called(*operands: Any) -> Any:
+        module = "gpugrad.scipy.special" if place_of(operands) is None else "cupyx.scipy.special"
+        return getattr(import_module(module), name)(*operands)
+
+    return called
 
 
 digamma, gamma, beta, gammaln = map(_of, ("digamma", "gamma", "beta", "gammaln"))
@@ -143,6 +150,25 @@ def _exponential_integral(n: Any, x: Any) -> Any:
 
 def _legendre(m: Any, v: Any, x: Any, out: Any) -> Any:
     return (v * x * out - (v + m) * _of("lpmv")(m, v - 1, x)) / (x * x - 1)
+
+
+def _complete(m: Any) -> Any:
+    """Return the derivative of the complete elliptic integral of the second kind."""
+    squares = [(math.comb(2 * n, n) / 4**n) ** 2 for n in range(9)]
+    series = tuple(-math.pi / 2 * n * squares[n] / (2 * n - 1) for n in range(1, 9))
+    return _series(m, series, 0.01, lambda m: (_of("ellipe")(m) - _of("ellipk")(m)) / (2 * m))
+
+
+def _dilogarithm(z: Any) -> Any:
+    """Return the derivative of ``spence``, log(z) / (1 - z)."""
+    series = tuple((-1) ** (n + 1) / (n + 1) for n in range(9))
+    return _series(z - 1, series, 0.01, lambda w: -np.log1p(w) / w)
+
+
+def _t_density(df: Any, t: Any) -> Any:
+    """Return the density of Student's t distribution: the derivative of ``stdtr``."""
+    log = -np.log(df) / 2 - _of("betaln")(df / 2, 0.5) - (df + 1) / 2 * np.log1p(t * t / df)
+    return np.exp(log)
 
 
 def _root(delta: Any, r: Any) -> Any:
@@ -255,23 +281,64 @@ RULES: dict[str, tuple[Rule | None, ...]] = {
     "nbdtr": (None, None, lambda k, n, p, out: _beta_density(n, np.floor(k) + 1, p)),
     "nbdtrc": (None, None, lambda k, n, p, out: -_beta_density(n, np.floor(k) + 1, p)),
     "nbdtri": (None, None, lambda k, n, y, out: 1 / _beta_density(n, np.floor(k) + 1, out)),
+    "jv": (None, lambda v, z, out: (_of("jv")(v - 1, z) - _of("jv")(v + 1, z)) / 2),
+    "yv": (None, lambda v, z, out: (_of("yv")(v - 1, z) - _of("yv")(v + 1, z)) / 2),
+    "iv": (None, lambda v, z, out: (_of("iv")(v - 1, z) + _of("iv")(v + 1, z)) / 2),
+    "ive": (
+        None,
+        lambda v, z, out: (_of("ive")(v - 1, z) + _of("ive")(v + 1, z)) / 2 - np.sign(z) * out,
+    ),
+    "kv": (None, lambda v, z, out: -(_of("kv")(v - 1, z) + _of("kv")(v + 1, z)) / 2),
+    "kve": (None, lambda v, z, out: out - (_of("kve")(v - 1, z) + _of("kve")(v + 1, z)) / 2),
+    "kn": (None, lambda n, z, out: -(_of("kv")(n - 1.0, z) + _of("kv")(n + 1.0, z)) / 2),
+    "struve": (None, lambda v, x, out: _of("struve")(v - 1, x) - v / x * out),
+    "modstruve": (None, lambda v, x, out: _of("modstruve")(v - 1, x) - v / x * out),
+    "airy": (lambda x, out: (out[1], x * out[0], out[3], x * out[2]),),
+    "ellipe": (lambda m, out: _complete(m),),
+    "erfi": (lambda x, out: 2 / math.sqrt(math.pi) * np.exp(np.square(x)),),
+    "dawsn": (lambda x, out: 1 - 2 * x * out,),
+    "spence": (lambda z, out: _dilogarithm(z),),
+    "fresnel": (
+        lambda x, out: (
+            np.sin(math.pi / 2 * np.square(x)), np.cos(math.pi / 2 * np.square(x))
+        ),
+    ),
+    "wrightomega": (lambda z, out: out / (1 + out),),
+    "owens_t": (
+        lambda h, a, out: np.exp(-h * h / 2) * _of("erf")(a * h / math.sqrt(2)) * (
+            -0.5 / math.sqrt(2 * math.pi)
+        ),
+        lambda h, a, out: np.exp(-h * h * (1 + a * a) / 2) / (2 * math.pi * (1 + a * a)),
+    ),
+    "ndtri_exp": (lambda y, out: np.exp(y + np.square(out) / 2) * math.sqrt(2 * math.pi),),
+    "stdtr": (None, lambda df, t, out: _t_density(df, t)),
+    "stdtrit": (None, lambda df, p, out: 1 / _t_density(df, out)),
+    "betaincc": (None, None, lambda a, b, x, out: -_beta_density(a, b, x)),
+    "betainccinv": (None, None, lambda a, b, y, out: -1 / _beta_density(a, b, out)),
+    "hyp0f1": (None, lambda v, z, out: _of("hyp0f1")(v + 1, z) / v),
+    "hyp1f1": (None, None, lambda a, b, z, out: a / b * _of("hyp1f1")(a + 1, b + 1, z)),
+    "hyp2f1": (
+        None, None, None,
+        lambda a, b, c, z, out: a * b / c * _of("hyp2f1")(a + 1, b + 1, c + 1, z),
+    ),
 }  # fmt: skip
 
 
-class _Recorded(Function):
-    """A call of one of CuPy's ufuncs that has rules."""
+class Recorded(Function):
+    """A call of a ufunc of CuPy's or SciPy's that has rules."""
 
     @staticmethod
     def forward(name: str, kernel: Any, *operands: Any) -> Any:
-        """Return the results, which are CuPy's."""
+        """Return the results, which are the library's."""
         arrays = [_array(o) for o in operands]
         results = kernel(*arrays)
-        found = tuple(finish(saved.wrap(r), False) for r in _several(results))
+        found = tuple(finish(saved.wrap(_whole(r)), False) for r in _several(results))
         return found if isinstance(results, tuple) else found[0]
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
         """Keep the operands, and the results."""
+        ctx.set_materialize_grads(False)
         ctx.name, _, *operands = inputs
         outs = _several(output)
         tensors = [o for o in operands if isinstance(o, TensorBase)]
@@ -283,13 +350,19 @@ class _Recorded(Function):
     def backward(ctx: Any, *grads: Any) -> Any:
         """Return the gradients by the operands."""
         operands, outs = _kept(ctx)
+        if all(g is None for g in grads):
+            return (None,) * (len(operands) + 2)
         found: list[Any] = [None, None]
         for k, operand in enumerate(operands):
             if not ctx.needs_input_grad[k + 2]:
                 found.append(None)
                 continue
             slopes = _slopes(ctx.name, k, operands, outs)
-            parts = [g * slope for g, slope in zip(grads, slopes, strict=True) if g is not None]
+            parts = [
+                g * _conjugate(slope)
+                for g, slope in zip(grads, slopes, strict=True)
+                if g is not None
+            ]
             total = functools.reduce(lambda a, b: a + b, parts)
             found.append(total.sum_to_size(operand.shape))
         return tuple(found)
@@ -306,6 +379,16 @@ class _Recorded(Function):
         return tuple(totals) if len(outs) > 1 else totals[0]
 
 
+def _whole(result: Any) -> Any:
+    """Return a result as an array, which NumPy's scalars are not."""
+    return numpy.asarray(result) if isinstance(result, numpy.generic) else result
+
+
+def _conjugate(slope: Any) -> Any:
+    """Return what the gradient of a function of complex numbers is multiplied by."""
+    return slope.conj() if isinstance(slope, TensorBase) and slope.is_complex() else slope  # type: ignore[attr-defined]
+
+
 def _several(results: Any) -> tuple[Any, ...]:
     return results if isinstance(results, tuple) else (results,)
 
@@ -315,7 +398,7 @@ def _array(operand: Any) -> Any:
         return operand
     array = saved.own_array(operand)
     if array.__class__ is Batched:
-        raise RuntimeError("vmap: a special function of CuPy's has no rule for it")
+        raise RuntimeError("vmap: a special function of SciPy's or CuPy's has no rule for it")
     return array
 
 
@@ -354,7 +437,7 @@ def recorded(name: str, kernel: Any) -> Callable[..., Any] | None:
             saved.wrap(o) if not isinstance(o, TensorBase) and backend.is_array(o) else o
             for o in operands
         ]
-        results = _Recorded.apply(name, kernel, *given)
+        results = Recorded.apply(name, kernel, *given)
         if out is None:
             return results
         outs = out if isinstance(out, tuple) else (out,)

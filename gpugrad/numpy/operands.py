@@ -146,7 +146,8 @@ def also(function: Any, *names: str) -> None:
 def _home(module: str) -> str:
     """Return the namespace to which the functions of a module belong."""
     end = module.rpartition(".")[2]
-    return module if end in ("linalg", "fft", "random") else "gpugrad.numpy"
+    own_ = end in ("linalg", "fft", "random") or module.startswith("gpugrad.scipy.")
+    return module if own_ else "gpugrad.numpy"
 
 
 DOORS: dict[str, dict[str, Any]] = {}  # the functions, by namespace and name
