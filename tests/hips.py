@@ -154,7 +154,16 @@ def main(arguments: list[str]) -> int:
         return 2
     put_in_place()
     counted = Counted()
-    options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={tests}", *given[1:]]
+    options = [
+        "-q",
+        "--continue-on-collection-errors",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+        f"--rootdir={tests}",
+        *given[1:],
+    ]
     pytest.main([*options, str(tests)], plugins=[counted])
     passed, failed = counted.outcomes["passed"], len(counted.failed)
     print(f"\n{passed} of {passed + failed} pass ({counted.outcomes['skipped']} skipped)")

@@ -281,3 +281,10 @@ def test_one_number_does_not_deviate() -> None:
         for spread in gnp.std, gnp.var:
             found = gnp.grad(lambda x, spread=spread: gnp.sum(spread(x, axis=0)))(x)
             assert_close(found, np.zeros_like(x))
+
+
+def test_draws_of_a_dirichlet_distribution_have_its_density() -> None:
+    stats = pytest.importorskip("gpugrad.scipy.stats")
+    drawn = stats.dirichlet.rvs(np.array([1.0, 2.0, 3.0]), size=4)
+    assert drawn.shape == (4, 3)
+    assert_close(drawn.sum(-1), np.ones(4))

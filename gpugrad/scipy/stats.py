@@ -690,6 +690,10 @@ class _Dirichlet:
 
     name = "dirichlet"
 
+    def rvs(self, alpha: Any, size: Any = 1) -> Any:
+        """Return draws, of shape ``size`` and the components; they have no gradient."""
+        return np.random.dirichlet(alpha, size)
+
     def logpdf(self, x: Any, alpha: Any) -> Any:
         """Return the logarithm of the density; components stand along the first axis.
 
