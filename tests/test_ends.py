@@ -133,6 +133,10 @@ def forms(declared: Public) -> Iterator[tuple[str, Any, Any]]:
         yield f".{name}", getattr(ours, name), getattr(theirs, name, None)
 
 
+# Without arguments these are NumPy's methods, of all dimensions, which CuPy's functions call.
+NUMPYS = {".cumprod", ".cumsum", ".transpose"}
+
+
 @pytest.mark.parametrize("declared", PUBLIC.values(), ids=lambda d: d.name)
 def test_arguments_that_are_missing_or_unknown_raise_what_pytorch_raises(declared: Public) -> None:
     for name, ours, theirs in forms(declared):
@@ -141,6 +145,9 @@ def test_arguments_that_are_missing_or_unknown_raise_what_pytorch_raises(declare
         for keywords in ({"wrong": 1}, {}):
             if name == ".repeat_interleave" and not keywords:
                 continue  # as the function, which takes its input for the numbers of copies
+            if name in NUMPYS and not keywords:
+                ours()
+                continue
             found = []
             for function in (ours, theirs):
                 try:

@@ -261,6 +261,8 @@ REQUIRES_GRAD: list[Row] = [
 IN_PLACE: list[Row] = [
     ("torch.ones(2, requires_grad=True).add_(1)", RuntimeError, LEAF_WRITTEN),
     ("torch.ones(2, requires_grad=True).zero_()", RuntimeError, LEAF_WRITTEN),
+    ("torch.ones(2, requires_grad=True).mul_(torch.ones(3))", RuntimeError, LEAF_WRITTEN),
+    ("torch.ones(2, requires_grad=True).ge_(torch.ones(2, 2))", RuntimeError, LEAF_WRITTEN),
     ("torch.ones(2, requires_grad=True).copy_(torch.ones(2))", RuntimeError, LEAF_WRITTEN),
     ("torch.ones(2, requires_grad=True).exp_()", RuntimeError, LEAF_WRITTEN),
     ("x = torch.ones(2, requires_grad=True)\nx += 1", RuntimeError, LEAF_WRITTEN),

@@ -241,13 +241,18 @@ def check_shape(self: TensorBase, operands: Sequence[Any]) -> None:
     """Raise where what is computed of a tensor and operands has another shape than that.
 
     Raises:
-        RuntimeError: It has.
+        RuntimeError: It has, or the tensor may not be written at all.
     """
     own = self._array.shape
     shapes = [o._array.shape for o in operands if isinstance(o, TensorBase)]
     if any(shape != own for shape in shapes):
-        shape = errors.broadcast_shape(own, *shapes)
+        try:
+            shape = errors.broadcast_shape(own, *shapes)
+        except RuntimeError:
+            check_writable(self, *operands)  # which PyTorch looks at first
+            raise
         if shape != own:
+            check_writable(self, *operands)
             raise _other_shape(self, shape)
 
 
