@@ -34,7 +34,8 @@ def test_minimisers_get_derivatives(method: str | None, kind: str) -> None:
         start = start * 0 + 1.05
     options = {"maxfun": 2000} if method == "TNC" else None  # by default it ends too early
     found = optimize.minimize(rosen, start, (100.0,), method, options=options)
-    np.testing.assert_allclose(found.x.numpy(), 1, atol=3e-4)
+    # TNC and Nelder-Mead end where the value, which is quadratic there, changes by 1e-7
+    np.testing.assert_allclose(found.x.numpy(), 1, atol=1e-3)
     assert type(found.x) is (gnp.ndarray if kind == "array" else gpugrad.Tensor)
     if method in ("Newton-CG", "trust-ncg", "trust-exact"):
         assert found.nhev > 0
