@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,12 @@ from gpugrad.viz import picture
 
 def pictures(html: str) -> list[ET.Element]:
     return [ET.fromstring(s) for s in re.findall(r"<svg.*?</svg>", html, re.DOTALL)]
+
+
+def html_of(tensor: Any) -> str:
+    found = tensor._repr_html_()
+    assert isinstance(found, str)
+    return found
 
 
 def kinds(svg: ET.Element) -> list[str]:
@@ -75,7 +83,7 @@ def test_without_roots_all_living_graphs_are_searched() -> None:
     ],
     ids=["plain", "whole", "several", "unary"],
 )
-def test_an_out_of_memory_error_tells_what_graphs_keep(fail) -> None:
+def test_an_out_of_memory_error_tells_what_graphs_keep(fail: Any) -> None:
     x = torch.ones(4, requires_grad=True)
     y = torch.ones(513, requires_grad=True).exp()
     with pytest.raises(MemoryError) as caught:
@@ -89,11 +97,11 @@ def test_an_out_of_memory_error_tells_what_graphs_keep(fail) -> None:
 def test_an_out_of_memory_error_of_the_backward_tells_it_too() -> None:
     class Fails(torch.autograd.Function):
         @staticmethod
-        def forward(ctx, x):
+        def forward(ctx: Any, x: Any) -> Any:
             return x * 2
 
         @staticmethod
-        def backward(ctx, g):
+        def backward(ctx: Any, g: Any) -> Any:
             raise MemoryError("none left")
 
     kept = torch.ones(514, requires_grad=True).exp()
@@ -119,7 +127,7 @@ def test_an_out_of_memory_error_of_the_backward_tells_it_too() -> None:
         (lambda: torch.tensor([1e308, -1e308], dtype=torch.float64), "path"),
     ],
 )
-def test_the_picture_fits_the_rank(make, drawn: str | None) -> None:
+def test_the_picture_fits_the_rank(make: Any, drawn: str | None) -> None:
     found = pictures(make()._repr_html_())
     assert len(found) == (drawn is not None)
     if drawn is not None:
@@ -130,11 +138,11 @@ def test_the_html_says_what_the_tensor_is_and_escapes_its_text() -> None:
     x = torch.tensor([1.0, float("nan"), float("inf"), -2.0], requires_grad=True)
     y = x * 2
     y.sum().backward()
-    html = y._repr_html_()
+    html = html_of(y)
     assert "grad_fn=MulBackward0" in html
     assert "grad_fn=&lt;MulBackward0&gt;" in html
     assert "1 nan, 1 inf" in html
-    both = x._repr_html_()
+    both = html_of(x)
     assert "requires_grad" in both
     assert len(pictures(both)) == 2  # and the gradient's
     assert "float32" in both
@@ -142,7 +150,7 @@ def test_the_html_says_what_the_tensor_is_and_escapes_its_text() -> None:
 
 def test_large_tensors_are_sampled_through_views() -> None:
     base = torch.zeros(1).expand(2**40, 2**10)  # no copy of all of this would fit
-    html = base._repr_html_()
+    html = html_of(base)
     assert "in a sample of" in html
     assert len(html) < 20_000
     for shape in ((2**40,), (3, 2**40), (2,) * 40, (2**20, 2**20)):
@@ -154,7 +162,7 @@ def test_large_tensors_are_sampled_through_views() -> None:
 def test_inside_vmap_there_is_text_only() -> None:
     seen = []
 
-    def look(t):
+    def look(t: Any) -> Any:
         assert levels_of(t._array)
         seen.append(t._repr_html_())
         return t
@@ -184,9 +192,10 @@ SVG = "{http://www.w3.org/2000/svg}"
 class Seen:
     """A drawing, read from its SVG."""
 
-    def __init__(self, drawing) -> None:
+    def __init__(self, drawing: Any) -> None:
         self.root = ET.fromstring(drawing._repr_svg_())
-        self.boxes, self.places = {}, {}
+        self.boxes: dict[str, tuple[str, list[Any]]] = {}
+        self.places: dict[str, tuple[float, ...]] = {}
         for g in self.root.iter(f"{SVG}g"):
             if "data-box" in g.attrib:
                 key = g.attrib["data-box"]
@@ -206,7 +215,7 @@ class Seen:
     def named(self, title: str) -> list[str]:
         return [k for k, (_, texts) in self.boxes.items() if texts[0] == title]
 
-    def texts(self, title: str) -> list[str]:
+    def texts(self, title: str) -> list[Any]:
         (key,) = self.named(title)
         return self.boxes[key][1]
 
@@ -226,7 +235,7 @@ class Seen:
             assert self.places[a][3] < self.places[b][1]
 
 
-def program():
+def program() -> Any:
     w = torch.tensor([[1.0, -2.0], [0.5, 3.0]], requires_grad=True)
     b = torch.tensor([0.25, 0.75], requires_grad=True)
     x = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
@@ -301,7 +310,7 @@ def test_looking_changes_nothing() -> None:
     assert w.grad is not None
 
 
-def test_a_drawing_is_saved_by_its_name(tmp_path, monkeypatch) -> None:
+def test_a_drawing_is_saved_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     w, _, _, y = program()
     drawing = torch.viz.graph(y, params={'a "w"\\': w})
     drawing.save(tmp_path / "g.svg")
@@ -327,6 +336,110 @@ def test_a_drawing_is_saved_by_its_name(tmp_path, monkeypatch) -> None:
         (lambda v: v.graph(torch.ones(1), params={"w": 1}), "'w' is no tensor, but int"),
     ],
 )
-def test_what_is_no_tensor_is_refused(call, words: str) -> None:
+def test_what_is_no_tensor_is_refused(call: Any, words: str) -> None:
     with pytest.raises(TypeError, match=words):
         call(torch.viz)
+
+
+# --------------------------------------------------------------------------- a backward explained
+
+
+def test_each_step_has_the_gradients_of_the_backward_and_its_rules() -> None:
+    w, b, h, y = program()
+    h.retain_grad()
+    told = torch.viz.explain(y, params={"w": w, "b": b})
+
+    assert w.grad is b.grad is h.grad is None
+    assert [s.number for s in told.steps] == list(range(1, 9))
+    (tanh,) = [s for s in told.steps if s.operation == "tanh"]
+    assert (tanh.node, tanh.value) == ("TanhBackward0", "tanh(x) = tanh(x)")
+    assert tanh.rules == ("dx = g * (1 - (out * out))",)
+    assert tanh.arrivals[0].endswith("(from steps 3, 4)")
+    y.backward()
+    ends = {e.name: e for e in told.ends}
+    for found, leaf in ((ends["w"].added, w), (ends["b"].added, b), (tanh.incoming[0], h)):
+        assert leaf.grad is not None
+        np.testing.assert_array_equal(found.numpy(), leaf.grad.numpy())
+
+
+def test_the_text_is_that_of_a_lesson() -> None:
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = (x * x).sum()
+    y.backward(retain_graph=True)
+    assert (
+        str(torch.viz.explain(y, params={"x": x}))
+        == """\
+The backward from float32[] passes 2 recorded calls, the latest first, and ends in 1 leaf.
+
+1. sum  (SumBackward0)
+   arrives   1.
+   rule      dinput = repeated(g, like.shape, axes, keepdims)
+   sends     input -> mul: [1., 1.]
+
+2. mul  (MulBackward0)
+   computed  mul(x, y) = x * y
+   arrives   [1., 1.]
+   rule      dx = g * y
+   rule      dy = g * x
+   sends     x -> x: [1., 2.]
+   sends     y -> x: [1., 2.]
+
+x.grad: [2., 4.] + [2., 4.] becomes [4., 8.]"""
+    )
+    assert x.grad is not None
+    assert x.grad.tolist() == [2, 4]
+    told = torch.viz.explain(y, backward=True)
+    assert x.grad.tolist() == [4, 8]
+    assert told.ends[0].before.tolist() == [2, 4]
+    with pytest.raises(RuntimeError, match="second time"):
+        torch.viz.explain(y)
+
+
+def test_views_writes_in_place_and_several_outputs_are_explained() -> None:
+    v = torch.tensor([1.0, 2.0], requires_grad=True)
+    a = torch.zeros(4)
+    a[1:3] = v
+    a[2:].mul_(3)
+    low, high = a.split(2)
+    y = (low * high).max(0).values + high.std()
+    told = torch.viz.explain(y, params={"v": v})
+    assert any("the part that was written" in r for s in told.steps for r in s.rules)
+    assert "output 1: nothing" in str(told)
+    seen = Seen(told.drawing)
+    seen.assert_legible()
+    assert {"step 1", "step 2"} <= {w for _, texts in seen.boxes.values() for t in texts
+                                    for w in str(t).split(" · ")}  # fmt: skip
+    y.backward()
+    assert v.grad is not None
+    np.testing.assert_array_equal(told.ends[0].added.numpy(), v.grad.numpy())
+    assert told._repr_html_().count("<svg") == 1
+    assert "-> output 0 of split: [" in str(told)
+
+
+def test_an_explanation_is_of_a_gradient_that_is_given_or_of_one_number() -> None:
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    told = torch.viz.explain(x.exp(), torch.tensor([1.0, 0.0]))
+    assert told.ends[0].added.tolist() == [pytest.approx(np.e), 0]
+    with pytest.raises(RuntimeError, match="only for scalar outputs"):
+        torch.viz.explain(x.exp())
+    with pytest.raises(RuntimeError, match="has shape"):
+        torch.viz.explain(x.exp(), torch.ones(3))
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        torch.viz.explain(torch.ones(()))
+    with pytest.raises(TypeError, match="expected a tensor, got float"):
+        torch.viz.explain(1.0)
+
+
+def test_a_function_of_the_users_is_named() -> None:
+    class Double(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * 2
+
+    told = torch.viz.explain(Double.apply(torch.ones((), requires_grad=True)))
+    assert told.steps[0].rules == ("Double.backward",)
+    assert told.ends[0].added.item() == 2

@@ -2,3 +2,5 @@
 
 from gpugrad.viz.drawing import Drawing as Drawing
 from gpugrad.viz.drawing import graph as graph
+from gpugrad.viz.explanation import Explanation as Explanation
+from gpugrad.viz.explanation import explain as explain

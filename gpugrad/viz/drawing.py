@@ -36,6 +36,7 @@ class Drawing:
 
     def __init__(self, recorded: Recorded):
         self.recorded = recorded
+        self._own = _svg(recorded)  # at once: arrays may be written to later
 
     def __repr__(self) -> str:
         boxes, arrows = self.recorded.boxes, self.recorded.arrows
@@ -53,7 +54,7 @@ class Drawing:
         if len(self.recorded.boxes) > MOST and (made := _by_graphviz(self.to_dot(), "svg")):
             text = made.decode()
             return text[text.index("<svg") :]
-        return _svg(self.recorded)
+        return self._own
 
     def save(self, path: str | Path) -> None:
         """Write the drawing to a file, by its name SVG, DOT, or another format of Graphviz.

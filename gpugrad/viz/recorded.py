@@ -49,10 +49,14 @@ class Box:
 
 @dataclass
 class Recorded:
-    """Boxes by number, and arrows from lower numbers to higher ones, each with a label."""
+    """Boxes by number, and arrows from lower numbers to higher ones, each with a label.
+
+    ``number`` has the box of each leaf and node, by their identities.
+    """
 
     boxes: dict[int, Box] = field(default_factory=dict)
     arrows: list[tuple[int, int, str]] = field(default_factory=list)
+    number: dict[int, int] = field(default_factory=dict)
 
 
 def described(array: Any) -> str:
@@ -91,7 +95,7 @@ def collected(roots: Mapping[str, Any], params: Mapping[str, Any] | None) -> Rec
         if isinstance(edge, TensorBase):
             leaves.setdefault(id(edge), edge)
     found = Recorded()
-    number: dict[int, int] = {}
+    number = found.number
     for k, leaf in enumerate(leaves.values()):
         number[id(leaf)] = k
         name = names.get(id(leaf), "a leaf")
@@ -101,7 +105,7 @@ def collected(roots: Mapping[str, Any], params: Mapping[str, Any] | None) -> Rec
         number[id(node)] = k = len(found.boxes)
         found.boxes[k] = _of_call(node, known)
         for j, edge in enumerate(node.inputs):
-            _arrow(found, number, edge, k, _argument(node, j))
+            _arrow(found, number, edge, k, argument(node, j))
     for name, tensor in roots.items():
         edge = edges[name]
         if isinstance(edge, TensorBase) or edge is None:
@@ -132,16 +136,20 @@ def _arrow(found: Recorded, number: Mapping[int, int], edge: Any, to: int, label
         found.arrows.append((start, to, label))
 
 
-def _argument(node: Node, place: int) -> str:
+def argument(node: Node, place: int) -> str:
     """Return what an operation calls an input, where it has several."""
     if sum(e is not None for e in node.inputs) < 2:
         return ""
-    op = node.rule.op
-    names = getattr(op, "input_names", None)
+    names = inputs_of(node.rule.op)
+    return names[place] if place < len(names) else ""
+
+
+def inputs_of(op: Any) -> tuple[str, ...]:
+    """Return what an operation calls its inputs, as far as it does."""
     formula = getattr(op, "formula", None)
-    if names is None and formula is not None:
-        names = tuple([str(v.value) for v in formula.inputs])
-    return names[place] if names and place < len(names) else ""
+    if formula is not None:
+        return tuple([str(v.value) for v in formula.inputs])
+    return tuple(getattr(op, "input_names", ()))
 
 
 def called(node: Node) -> str:
