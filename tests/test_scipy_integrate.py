@@ -17,7 +17,7 @@ import scipy.integrate
 
 from gpugrad.scipy import integrate
 
-TIGHT = {"rtol": 1e-12, "atol": 1e-12}
+TIGHT: Any = {"rtol": 1e-12, "atol": 1e-12}
 START, TIMES, RATES = np.array([1.0, 0.5]), np.array([0.1, 0.4, 0.4, 0.9]), np.array([0.7, 1.1])
 
 
@@ -106,6 +106,7 @@ def test_on_cuda() -> None:
     found = integrate.odeint(slope, tensor(START).cuda(), tensor(TIMES).cuda(), (rates,))
     found.sum().backward()
     assert found.is_cuda
+    assert rates.grad is not None
     assert rates.grad.is_cuda
     np.testing.assert_allclose(
         found.detach().cpu().numpy(), scipy.integrate.odeint(theirs, START, TIMES, (RATES,))

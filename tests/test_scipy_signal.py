@@ -77,4 +77,4 @@ def test_long_arrays_are_transformed_and_wrong_ones_refused() -> None:
         "named twice": lambda: signal.convolve(a, b, axes=([0], [0]), dot_axes=([0], [0])),
     }.items():
         with pytest.raises(ValueError, match=message):
-            call()
+            call()  # type: ignore[no-untyped-call]

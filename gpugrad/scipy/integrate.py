@@ -80,7 +80,8 @@ class Trajectory(Function):
             adjoint, by_start = state[d : 2 * d] + grad[k - 1], state[2 * d]
             by_parameters = state[2 * d + 1 :]
         by_time.append(by_start)
-        found, place = [], 0
+        found: list[Any] = []
+        place = 0
         for p, m in zip(parameters, moving, strict=True):
             size = p.numel() if m else 0
             part = by_parameters[place : place + size]
@@ -99,6 +100,7 @@ def _augmented(function: Any, d: int, moving: list[bool]) -> Any:
             y, t, *given = [_apart(v) for v in (state[:d], t, *parameters)]
             slope = function(y, t, *given)
             places = [y, t, *[p for p, m in zip(given, moving, strict=True) if m]]
+            found: Any
             if not slope.requires_grad:
                 found = [np.zeros_like(p) for p in places]
             else:

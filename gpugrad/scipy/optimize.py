@@ -31,7 +31,9 @@ class _Problem:
     """A function of tensors as one of NumPy's vectors, with its derivatives."""
 
     def __init__(self, function: Callable[..., Any], x0: Any, args: Any):
-        self.start = x0 if isinstance(x0, TensorBase) else array_of(numpy.asarray(x0, float))
+        self.start: Any = (
+            x0 if isinstance(x0, TensorBase) else array_of(numpy.asarray(x0, dtype=float))
+        )
         self.function = function
         self.args = args if isinstance(args, tuple) else (args,)
         self.fixed = [a.detach() if isinstance(a, TensorBase) else a for a in self.args]  # type: ignore[attr-defined]
@@ -46,7 +48,7 @@ class _Problem:
 
     def vector(self) -> Any:
         """Return where to start, as NumPy's vector."""
-        return numpy.asarray(on_host(self.start.detach()), float).reshape(-1)
+        return numpy.asarray(on_host(self.start.detach()), dtype=float).reshape(-1)
 
     def tensor(self, vector: Any) -> Any:
         """Return a vector of SciPy's as a tensor like the start."""
@@ -134,7 +136,7 @@ def closed(function: Callable[..., Any], *arguments: Any) -> None:
     if not mode.enabled:
         return
     found = function(*arguments)
-    if isinstance(found, TensorBase) and found.requires_grad:
+    if getattr(found, "requires_grad", False):
         raise ValueError(
             "the function uses a tensor that requires grad and is not among its arguments: the "
             "result would have no gradient by it. Give it in args=, or tensor.detach()."

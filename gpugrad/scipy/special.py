@@ -8,6 +8,7 @@ a Bessel function, raises when it is asked for.
 
 from __future__ import annotations
 
+import typing as _typing
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -190,4 +191,11 @@ _UFUNCS["sinc"] = _numpy.sinc
 _UFUNCS["round"] = _numpy.round
 
 globals().update(_UFUNCS)
+
+if _typing.TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """Return a function of SciPy's name."""
+
+
 __all__ = sorted(_UFUNCS)
