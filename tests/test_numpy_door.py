@@ -11,7 +11,7 @@ import pytest
 
 import gpugrad
 import gpugrad.numpy as gnp
-from gpugrad.testing import as_numpy, assert_close
+from gpugrad.testing import as_numpy, assert_close, check_gradient
 
 theirs: Any = np  # whose functions return tensors, if they are given some
 
@@ -376,3 +376,8 @@ def test_numpys_functions_stay_on_the_gpu_and_never_mix_devices() -> None:
             with pytest.raises(RuntimeError, match="found at least two devices"):
                 mixed()
     assert gnp.zeros(2, device="cuda").device == gnp.zeros_like(x).device
+
+
+def test_singular_values_of_least_squares_have_gradients() -> None:
+    a = gnp.array([[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]])
+    check_gradient(lambda a: gnp.linalg.lstsq(a, gnp.ones(3))[3], [a])
