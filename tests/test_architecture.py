@@ -67,7 +67,9 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     ("array_api",): ("_device", "_dtype", "graph", "ops", "numpy", "cuda"),
     ("optim",): ("backend", "graph", "errors", "op", "ops", "_tensor", "autograd"),
-    ("kernel",): ("backend", "formulas", "graph", "_device", "_dtype", "op", "ops", "autograd"),
+    ("kernel",): (
+        "backend", "formulas", "graph", "_device", "_dtype", "op", "ops", "_tensor", "autograd",
+    ),
     ("cupy",): ("backend", "graph", "op", "ops", "autograd", "numpy", "kernel", "special"),
     ("viz",): ("backend", "hooks", "graph", "_device", "_dtype", "op", "_tensor", "autograd"),
     ("scipy",): ("errors", "graph", "ops", "autograd", "numpy", "cupy"),

@@ -172,3 +172,34 @@ def test_raw_kernels_of_cupy_are_paired() -> None:
     assert sine.gradcheck(x)
     (found,) = torch.autograd.grad(sine(x).sum(), x)  # the gradient that comes in is one number
     np.testing.assert_allclose(found.cpu().numpy(), np.cos(X))
+
+
+class Stepped(torch.autograd.Function):
+    """A function with a backward of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return x * 2
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g * 100
+
+
+def _apart(x: Any) -> Any:
+    with torch.no_grad():
+        y = x * x
+    return x * y
+
+
+@pytest.mark.parametrize("function", [
+    lambda x: x * x.detach(), lambda x: x * x.data, _apart, Stepped.apply,
+    torch.no_grad()(lambda x: x * x),
+])  # fmt: skip
+def test_what_would_not_be_differentiated_is_refused(function: Any) -> None:
+    x = torch.tensor(3.0, requires_grad=True)
+    with pytest.raises(NotImplementedError, match=r"gpugrad\.formula: (detach|no_grad)\("):
+        torch.formula(function, name="refused")(x)
+    square: Any = torch.formula(lambda x: x * x)
+    with torch.no_grad():  # outside it is as ever
+        assert square(x).item() == 9.0

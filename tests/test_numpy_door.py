@@ -381,3 +381,14 @@ def test_numpys_functions_stay_on_the_gpu_and_never_mix_devices() -> None:
 def test_singular_values_of_least_squares_have_gradients() -> None:
     a = gnp.array([[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]])
     check_gradient(lambda a: gnp.linalg.lstsq(a, gnp.ones(3))[3], [a])
+
+
+@pytest.mark.parametrize("equation", ["ii->i", "ij->ji", "ij"])
+@pytest.mark.parametrize("einsum", [gnp.einsum, np.einsum])
+def test_a_write_into_a_view_of_einsums_has_a_history(equation: str, einsum: Any) -> None:
+    x = gnp.ones((2, 2)).requires_grad_()
+    z = x * 1
+    view = einsum(equation, z)
+    view *= 3
+    (grad,) = gpugrad.autograd.grad(z.sum(), x)
+    assert grad.tolist() == z.tolist()  # each element is a multiple of one that was 1

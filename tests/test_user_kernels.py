@@ -357,3 +357,14 @@ def test_kernels_and_their_derivatives_compile_for_real_gpus(arch: int) -> None:
                 sources[f"{case.kernel.name}, order {order}, {len(sources)}"] = made.code
     assert len(sources) >= 3 * len(CASES)
     nvrtc.compile_many(sources, arch, options=nvrtc.fast_options())
+
+
+def test_a_plain_output_is_refused_where_an_input_is_tracked() -> None:
+    square = ElementwiseKernel("T x", "T z", "z = x * x", "square")
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    array = np.zeros(2, np.float32)
+    with pytest.raises(TypeError, match="square: an output is a plain array, which has no history"):
+        square(x, array)
+    assert array.tolist() == [0, 0]
+    square(x.detach(), array)
+    assert array.tolist() == [1, 4]

@@ -13,7 +13,7 @@ import numpy as np
 from gpugrad import _dtype, backend
 from gpugrad.backend.batched import Batched
 from gpugrad.formulas import Expression
-from gpugrad.graph import TensorBase
+from gpugrad.graph import TensorBase, mode
 from gpugrad.kernel.execution import TURNS, Pin
 from gpugrad.kernel.parameters import Parameter, decided, given, letters, parsed, written
 from gpugrad.kernel.program import Call, Program, Write, bounds, check_place
@@ -238,6 +238,14 @@ class ElementwiseKernel:
             raise TypeError(
                 f"Wrong number of arguments for '{self.name}'. It must be either {self.nin} or "
                 f"{self.nin + self.nout} (with outputs), but given {len(args)}."
+            )
+        inputs, outputs = args[: self.nin], args[self.nin :]
+        if mode.enabled and any(map(backend.is_array, outputs)) and any(
+            isinstance(a, TensorBase) and a._edge is not None for a in inputs
+        ):  # fmt: skip
+            raise TypeError(
+                f"{self.name}: an output is a plain array, which has no history, but an input "
+                "requires grad. Give a tensor, such as gpugrad.as_tensor(array), or no output."
             )
         return arguments(self.name, self.in_params, self.out_params, args)
 

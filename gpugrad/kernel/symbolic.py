@@ -29,13 +29,15 @@ from gpugrad.formulas import (
     ordered,
     substitute,
 )
+from gpugrad.graph import mode
 from gpugrad.kernel.types import Type, Value, constant_of, converted, of_dtype, wrapped
 
 DType = np.dtype[Any]
 Shape = tuple[int, ...]
 
 
-def _refuse(what: str) -> NoReturn:
+def refuse(what: str) -> NoReturn:
+    """Raise ``NotImplementedError`` for what no formula can have."""
     raise NotImplementedError(
         f"gpugrad.formula: {what}. A formula says what one element is: operations of elements, "
         "where() for conditions, and its arguments and numbers; compute everything else outside"
@@ -76,7 +78,7 @@ class Symbol:
             return Symbol(self.expression, self.shape, self.dtype)
         if _last(key, self.ndim) == 0 and self.shape[-1:] == (1,):
             return Symbol(self.expression, self.shape[:-1], self.dtype)
-        _refuse("an index, which asks for elements")
+        refuse("an index, which asks for elements")
 
     def view(self, dtype: DType) -> Pair:
         """Return the parts of a complex symbol, along a last axis of length 1 that it has."""
@@ -84,10 +86,10 @@ class Symbol:
         return Pair(parts, (*self.shape[:-1], 2), dtype)
 
     def __getattr__(self, name: str) -> Any:
-        _refuse(f"'{name}' of an argument, which asks for its elements")
+        refuse(f"'{name}' of an argument, which asks for its elements")
 
     def __bool__(self) -> bool:
-        _refuse("an argument's value decides what is run")
+        refuse("an argument's value decides what is run")
 
 
 def _last(key: Any, ndim: int) -> Any:
@@ -110,7 +112,7 @@ class Pair:
     def __getitem__(self, key: Any) -> Any:
         index = _last(key, self.ndim)
         if index not in (0, 1):
-            _refuse("an index, which asks for elements")
+            refuse("an index, which asks for elements")
         return Part(self, index)
 
     def view(self, dtype: DType) -> Symbol:
@@ -138,7 +140,7 @@ class _Library:
         return Symbol(array.expression, (*array.shape, 1), array.dtype)
 
     def __getattr__(self, name: str) -> Any:
-        _refuse(f"the operation '{name}' is not elementwise")
+        refuse(f"the operation '{name}' is not elementwise")
 
 
 class Writer:
@@ -175,13 +177,13 @@ class Writer:
     def empty(self, shape: Shape, dtype: DType, where: Any = None, order: Any = None) -> Pair:
         """Return room for the parts of a complex symbol."""
         if shape[-1:] != (2,):
-            _refuse("an array that is written")
+            refuse("an array that is written")
         return Pair([constant(0), constant(0)], tuple(shape), dtype)
 
     def assign(self, target: Any, source: Symbol) -> None:
         """Set a part of a complex symbol."""
         if not isinstance(target, Part):
-            _refuse("a write in place")
+            refuse("a write in place")
         target.pair.parts[target.index] = source.expression
 
     def astype(self, array: Symbol, dtype: DType) -> Symbol:
@@ -203,9 +205,11 @@ class Writer:
     ) -> list[Symbol]:
         """Return symbols of a formula whose inputs are symbols and NumPy's scalars."""
         if out is not None:
-            _refuse("a write in place")
+            refuse("a write in place")
         if sum_to is not None:
-            _refuse("a sum")
+            refuse("a sum")
+        if not mode.enabled:
+            refuse("no_grad(), or an autograd.Function")
         if compute.kind not in "iub":
             self.computed.add(compute)
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
@@ -215,7 +219,7 @@ class Writer:
             for part in ordered(formula.outputs):
                 if part.function == "constant" and part.kind == REAL:
                     if part.value != int(cast("Any", part.value)):
-                        _refuse(f"the number {part.value} of a formula of integers")
+                        refuse(f"the number {part.value} of a formula of integers")
                     values[part] = constant(int(cast("Any", part.value)), INTEGER)
         found = []
         for e, dtype in zip(formula.outputs, results, strict=True):
@@ -231,7 +235,7 @@ class Writer:
         return found
 
     def __getattr__(self, name: str) -> Any:
-        _refuse(f"the operation '{name}' is not elementwise")
+        refuse(f"the operation '{name}' is not elementwise")
 
 
 def _type(kind: str, target: Type) -> Type:
@@ -266,7 +270,7 @@ def writing() -> Iterator[Writer]:
         except RuntimeError as error:
             if "to be on the same device" not in str(error):
                 raise
-            _refuse("a tensor that is none of its arguments, so that no gradient would reach it")
+            refuse("a tensor that is none of its arguments, so that no gradient would reach it")
         finally:
             for kind in _KINDS:
                 del backend.BACKENDS[kind]

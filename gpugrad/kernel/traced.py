@@ -11,20 +11,36 @@ from typing import Any, overload
 import numpy as np
 
 from gpugrad import _dtype, backend
-from gpugrad.autograd.grad_mode import no_grad
+from gpugrad._tensor import Tensor
+from gpugrad.autograd.grad_mode import enable_grad
 from gpugrad.formulas import Expression, variable
 from gpugrad.graph import TensorBase
 from gpugrad.kernel.elementwise import whole
 from gpugrad.kernel.program import Call, Program
-from gpugrad.kernel.symbolic import Symbol, writing
+from gpugrad.kernel.symbolic import Symbol, refuse, writing
 from gpugrad.kernel.types import of_dtype
 from gpugrad.op.promotion import as_operand, to_one_device
-from gpugrad.op.saved import wrap
+from gpugrad.op.saved import of_class, wrap
 
 DType = np.dtype[Any]
 Shape = tuple[int, ...]
 
 _MADE = 256  # for how many types, shapes and numbers a function's formula is remembered
+
+
+class Traced(Tensor):
+    """What a function that becomes a formula is called with: it has no history to be left out."""
+
+    def detach(self) -> Any:
+        """Refuse: a formula differentiates all that it is made of.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        refuse("detach()")
+
+    detach_ = detach
+    data = property(detach)
 
 
 @dataclass(frozen=True)
@@ -60,7 +76,8 @@ def formula(function: Any = None, *, name: str | None = None) -> Any:
 
     Raises:
         NotImplementedError: The function does more than operations of elements: it sums, indexes,
-            writes in place, or asks for values, as ``if`` does.
+            writes in place, asks for values, as ``if`` does, or keeps a part from being
+            differentiated, by ``detach``, ``no_grad`` or an ``autograd.Function``.
 
     >>> import gpugrad
     >>> swish = gpugrad.formula(lambda x, beta: x * gpugrad.sigmoid(beta * x), name="swish")
@@ -120,9 +137,9 @@ def _traced(
 ) -> _Fused:
     """Return the formula of a function for arguments of these types and shapes."""
     variables = [variable(f"x{k}_", of_dtype(dtype).kind) for k, (dtype, _) in enumerate(kinds)]
-    with writing() as writer, no_grad():
+    with writing() as writer, enable_grad():
         symbols = [
-            wrap(Symbol(v, shape, dtype))
+            of_class(wrap(Symbol(v, shape, dtype)), Traced)
             for v, (dtype, shape) in zip(variables, kinds, strict=True)
         ]
         result = run(symbols)

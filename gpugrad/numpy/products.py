@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gpugrad.graph import TensorBase
 from gpugrad.numpy.operands import (
     array_of,
     cast,
@@ -186,6 +187,8 @@ def einsum(
     equation, arrays = _equation(operands)
     tensors = promoted(*arrays, kind=None if dtype is None else dtype_of(dtype))
     kind = tensors[0]._array.dtype
+    if len(arrays) == 1 and isinstance(arrays[0], TensorBase) and arrays[0]._array.dtype == kind:
+        tensors = arrays  # of which the result may be a view
     try:
         if kind.kind in "biu":
             found = _of_integers(equation, tensors, kind)
