@@ -392,3 +392,11 @@ def test_a_write_into_a_view_of_einsums_has_a_history(equation: str, einsum: Any
     view *= 3
     (grad,) = gpugrad.autograd.grad(z.sum(), x)
     assert grad.tolist() == z.tolist()  # each element is a multiple of one that was 1
+
+
+def test_a_range_of_tracked_bounds_is_refused() -> None:
+    x = gnp.array(1.0).requires_grad_()
+    for given in (x,), (x, 4), (0, 4, x):
+        with pytest.raises(TypeError, match="arange: a bound or the step requires grad"):
+            gnp.arange(*given)
+    assert gnp.arange(x.detach(), 4).tolist() == [1, 2, 3]

@@ -343,6 +343,11 @@ def arange(
     start_or_stop: Any, /, stop: Any = None, step: Any = 1, dtype: Any = None, *,
     device: Any = None, like: Any = None,
 ) -> Any:  # fmt: skip
+    if mode.enabled and any(t.requires_grad for t in tensors_in((start_or_stop, stop, step))):
+        raise TypeError(
+            "arange: a bound or the step requires grad, but how many elements there are depends on "
+            "it. Use start + step * gpugrad.numpy.arange(n), or detach()."
+        )
     given = [on_host(v) for v in (start_or_stop, stop, step)]
     kind = None if dtype is None else dtype_of(dtype)
     found = np.arange(given[0], dtype=kind) if stop is None and step == 1 else (

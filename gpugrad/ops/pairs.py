@@ -331,6 +331,8 @@ def shortening() -> None:
 def dist(input: Tensor, other: Tensor, p: Number = 2) -> Tensor:
     """Return the norm of input - other, of any order."""
     ends: list[Any] = [input, as_operand("dist", "other", 2, other)]
+    if any(t._array.dtype.kind == "b" for t in ends):
+        ends[0] - ends[1]  # which is refused
     kind = result_type(ends)
     if kind.category < _dtype.FLOAT:
         raise RuntimeError(
