@@ -14,7 +14,7 @@ from gpugrad.numpy.operands import door as _door
 from gpugrad.numpy.operands import plain as _plain
 from gpugrad.numpy.ufuncs import normal_axes as _normal_axes
 from gpugrad.numpy.ufuncs import op as _op
-from gpugrad.scipy.library import scipy as _scipy
+from gpugrad.scipy.theirs import scipy as _scipy
 
 
 def _along_one(name: str) -> Callable[..., Any]:

@@ -20,7 +20,7 @@ from gpugrad.autograd.function import Function
 from gpugrad.autograd.grad_mode import enable_grad
 from gpugrad.graph import TensorBase, mode
 from gpugrad.numpy.operands import array_of, on_host, own
-from gpugrad.scipy.library import scipy
+from gpugrad.scipy.theirs import scipy
 from gpugrad.scipy.optimize import closed
 
 np: Any = gpugrad.numpy

@@ -25,7 +25,7 @@ from gpugrad.numpy.operands import promoted as _promoted
 from gpugrad.numpy.operands import sent as _sent
 from gpugrad.numpy.ufuncs import op as _op
 from gpugrad.scipy import matrices as _matrices
-from gpugrad.scipy.library import scipy as _scipy
+from gpugrad.scipy.theirs import scipy as _scipy
 
 LinAlgError = np.linalg.LinAlgError
 

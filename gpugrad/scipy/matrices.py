@@ -18,7 +18,7 @@ import numpy
 import gpugrad.numpy
 from gpugrad.autograd.function import Function
 from gpugrad.numpy.operands import on_host, sent
-from gpugrad.scipy.library import scipy
+from gpugrad.scipy.theirs import scipy
 
 np: Any = gpugrad.numpy
 

@@ -29,7 +29,7 @@ from gpugrad.numpy.ufuncs import normal_axes as _normal_axes
 from gpugrad.numpy.ufuncs import op as _op
 from gpugrad.numpy.ufuncs import ufunc as _ufunc
 from gpugrad.ops import pointwise as _pw
-from gpugrad.scipy.library import scipy as _scipy
+from gpugrad.scipy.theirs import scipy as _scipy
 
 _theirs = _scipy("special")
 
