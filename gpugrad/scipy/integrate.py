@@ -20,8 +20,8 @@ from gpugrad.autograd.function import Function
 from gpugrad.autograd.grad_mode import enable_grad
 from gpugrad.graph import TensorBase, mode
 from gpugrad.numpy.operands import array_of, on_host, own
-from gpugrad.scipy.theirs import scipy
 from gpugrad.scipy.optimize import closed
+from gpugrad.scipy.theirs import scipy
 
 np: Any = gpugrad.numpy
 Solver = Callable[[Any, Any, Any], Any]  # of the function, the start and times, of NumPy's arrays
