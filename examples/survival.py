@@ -9,6 +9,7 @@ of them are censored.  The gradient gives the fit, the Hessian the standard erro
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import numpy
 from scipy.optimize import minimize
@@ -26,7 +27,7 @@ def simulated(count: int, seed: int) -> tuple[numpy.ndarray, numpy.ndarray, nump
     return x, numpy.minimum(failure, censored), failure <= censored
 
 
-def negative_log_likelihood(parameters, x, time, seen):  # type: ignore[no-untyped-def]
+def negative_log_likelihood(parameters: Any, x: Any, time: Any, seen: Any) -> Any:
     """Return minus the log likelihood of shape, intercept and slopes."""
     shape = np.exp(parameters[0])
     scaled = time * np.exp(-(parameters[1] + np.dot(x, parameters[2:])))
@@ -42,7 +43,10 @@ def main(arguments: list[str] | None = None) -> numpy.ndarray:
     options = parser.parse_args(arguments)
 
     data = simulated(options.count, options.seed)
-    loss = lambda p: negative_log_likelihood(p, *data)  # noqa: E731
+
+    def loss(parameters: Any) -> Any:
+        return negative_log_likelihood(parameters, *data)
+
     fit = minimize(value_and_grad(loss), numpy.zeros(4), jac=True, method="BFGS")
     errors = numpy.sqrt(numpy.diag(numpy.linalg.inv(hessian(loss)(fit.x))))
     names = "log shape", "intercept", "slope 1", "slope 2"

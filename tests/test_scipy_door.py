@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import gpugrad
-from gpugrad.testing import check_gradient
+from gpugrad.testing import assert_close, check_gradient
 
 pytest.importorskip("scipy")
 
@@ -443,3 +443,9 @@ def test_on_cuda() -> None:
         found.sum().backward()
         for m in moved:
             assert not isinstance(m, gpugrad.Tensor) or (m.grad is not None and m.grad.is_cuda)
+
+
+def test_normal_distributions_of_vectors_need_no_mean() -> None:
+    cov = [[2.0, 0.5], [0.5, 1.0]]
+    found = gpugrad.scipy.stats.multivariate_normal.pdf([1.0, 2.0], cov=cov)
+    assert_close(found, scipy.stats.multivariate_normal.pdf([1.0, 2.0], cov=cov))

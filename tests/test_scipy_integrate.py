@@ -111,3 +111,12 @@ def test_on_cuda() -> None:
     np.testing.assert_allclose(
         found.detach().cpu().numpy(), scipy.integrate.odeint(theirs, START, TIMES, (RATES,))
     )
+
+
+def test_what_solve_ivp_has_no_gradients_by_is_refused() -> None:
+    times = gpugrad.tensor([0.5, 1.0], requires_grad=True)
+    decay = lambda t, y: -y  # noqa: E731  a slope
+    with pytest.raises(TypeError, match="solve_ivp: an argument requires grad, but times"):
+        integrate.solve_ivp(decay, (0.0, 1.0), [1.0], t_eval=times)
+    with pytest.raises(NotImplementedError, match="dense_output"):
+        integrate.solve_ivp(decay, (0.0, 1.0), times, dense_output=True)

@@ -94,3 +94,15 @@ def test_on_cuda() -> None:
     found = optimize.minimize(rosen, start)
     assert found.x.is_cuda
     np.testing.assert_allclose(found.x.cpu().numpy(), 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("search", [optimize.minimize, optimize.least_squares])
+def test_results_without_gradients_refuse_what_is_tracked(search: Any) -> None:
+    a = gpugrad.tensor([1.3], requires_grad=True)
+    with pytest.raises(ValueError, match=f"{search.__name__}: an argument in args= requires grad"):
+        search(lambda x, a: ((x - a) ** 2).sum(), [1.0], args=(a,))
+    with pytest.raises(ValueError, match="not among its arguments"):
+        search(lambda x: ((x - a) ** 2).sum(), [1.0])
+    with gpugrad.no_grad():
+        found = search(lambda x, a: ((x - a) ** 2).sum(), [1.0], args=(a,)).x
+    assert abs(float(found[0]) - 1.3) < 5e-3  # squared again, it is flat there

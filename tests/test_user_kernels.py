@@ -368,3 +368,15 @@ def test_a_plain_output_is_refused_where_an_input_is_tracked() -> None:
     assert array.tolist() == [0, 0]
     square(x.detach(), array)
     assert array.tolist() == [1, 4]
+
+
+def test_no_output_is_written_where_one_of_several_cannot_be() -> None:
+    both = ElementwiseKernel("T x", "T a, T b", "a = x; b = x * x", "both")
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    first, leaf = torch.zeros(2), torch.zeros(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="a leaf Variable"):
+        both(x, first, leaf)
+    assert first.tolist() == [0, 0]
+    squares = ReductionKernel("T x", "T y", "x * x", "a + b", "y = a", "0", "squares")
+    with pytest.raises(TypeError, match="squares: an output is a plain array"):
+        squares(x, out=np.zeros((), np.float32))

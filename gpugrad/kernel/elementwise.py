@@ -13,7 +13,7 @@ import numpy as np
 from gpugrad import _dtype, backend
 from gpugrad.backend.batched import Batched
 from gpugrad.formulas import Expression
-from gpugrad.graph import TensorBase, mode
+from gpugrad.graph import TensorBase
 from gpugrad.kernel.execution import TURNS, Pin
 from gpugrad.kernel.parameters import Parameter, decided, given, letters, parsed, written
 from gpugrad.kernel.program import Call, Program, Write, bounds, check_place
@@ -23,6 +23,7 @@ from gpugrad.op import expand_to
 from gpugrad.op.promotion import as_scalar, to_one_device
 from gpugrad.op.saved import edges, is_dual, note_write, up_to_date, wrap
 from gpugrad.ops.filled import ones_like, zeros_like
+from gpugrad.ops.inplace import check_writable
 from gpugrad.ops.joining import cat
 from gpugrad.ops.pointwise.choice import where
 from gpugrad.ops.scatter import index_copy
@@ -239,14 +240,6 @@ class ElementwiseKernel:
                 f"Wrong number of arguments for '{self.name}'. It must be either {self.nin} or "
                 f"{self.nin + self.nout} (with outputs), but given {len(args)}."
             )
-        inputs, outputs = args[: self.nin], args[self.nin :]
-        if mode.enabled and any(map(backend.is_array, outputs)) and any(
-            isinstance(a, TensorBase) and a._edge is not None for a in inputs
-        ):  # fmt: skip
-            raise TypeError(
-                f"{self.name}: an output is a plain array, which has no history, but an input "
-                "requires grad. Give a tensor, such as gpugrad.as_tensor(array), or no output."
-            )
         return arguments(self.name, self.in_params, self.out_params, args)
 
     def _shape(self, values: Sequence[Any], outs: Sequence[Any], size: int | None) -> Shape:
@@ -413,17 +406,32 @@ def arguments(
     """Return the inputs and the given outputs, tensors of one device, and numbers.
 
     Raises:
-        TypeError: One is none of these, or an output or a raw argument is a number.
+        TypeError: One is none of these, an output or a raw argument is a number, or an output is an
+            array of NumPy's or CuPy's although an input requires grad.
+        RuntimeError: An output may not be written.
     """
     every = (*inputs, *outputs)[: len(args)]
     found = to_one_device(given(name, every, args))
     made = found[len(inputs) :]
     if not all(isinstance(o, TensorBase) for o in made):
         raise TypeError("Output arguments must be arrays or tensors")
+    if any(map(backend.is_array, args[len(inputs) :])) and _tracked(found):
+        raise TypeError(
+            f"{name}: an output is a plain array, which has no history, but an input requires "
+            "grad. Give a tensor, such as gpugrad.as_tensor(array), or no output."
+        )
+    for out in made:  # before one of them is written
+        check_writable(out)
     for p, value in zip(every, found, strict=True):
         if p.raw and not isinstance(value, TensorBase):
             raise TypeError(f"'{p.name}' is raw: it must be an array or a tensor")
     return found[: len(inputs)], made
+
+
+def _tracked(operands: Sequence[Any]) -> bool:
+    """Tell whether one of the operands has a derivative that would be recorded."""
+    tensors = [o for o in operands if isinstance(o, TensorBase)]
+    return edges(tensors) is not None or any(map(is_dual, tensors))
 
 
 def untracked(
@@ -440,8 +448,11 @@ def untracked(
     """
     tensors = [o for o in operands if isinstance(o, TensorBase)]
     where = backend.of(tensors[0]._array)
-    tracked = edges(tensors) is not None or any(map(is_dual, tensors))
-    if tracked or where.type != "cuda" or any(isinstance(t._array, Batched) for t in tensors):
+    if (
+        _tracked(tensors)
+        or where.type != "cuda"
+        or any(isinstance(t._array, Batched) for t in tensors)
+    ):
         raise NotImplementedError(
             f"the kernel '{kernel.name}' has no formula, and so no derivative and no form on the "
             f"CPU: {error}. Write it without that, or pair the kernel with its backward: "

@@ -10,9 +10,9 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad._tensor import Tensor
-from gpugrad.graph import TensorBase
+from gpugrad.graph import TensorBase, mode
 from gpugrad.numpy import operands
-from gpugrad.numpy.operands import dtype_of, lowered, own, plain, raised
+from gpugrad.numpy.operands import dtype_of, lowered, own, plain, raised, sent
 from gpugrad.numpy.table import UFUNCS
 from gpugrad.numpy.ufuncs import ufunc
 from gpugrad.op import saved
@@ -429,14 +429,34 @@ def set_item(array: Any, key: Any, value: Any) -> None:
     parts = key if isinstance(key, tuple) else (key,)
     if not isinstance(value, bool | int | float | complex) or isinstance(value, np.generic):
         value = plain(value, array.device)
-    if any(_is_back(p) for p in parts):
+    tracked = mode.enabled and isinstance(value, TensorBase) and value._edge is not None
+    numbered = tracked and any(
+        getattr(getattr(p, "dtype", None), "kind", "") in ("i", "u") for p in parts
+    )
+    if numbered or any(_is_back(p) for p in parts):
         numbers = np.arange(array.size).reshape(array._array.shape)
         places = numbers[operands.on_host(key)]
+        if numbered:
+            places, value = _last_written(places, value)
         key = tuple([
             to(plain(k), device=array.device)
             for k in np.unravel_index(places, array._array.shape)
         ])  # fmt: skip
     inplace.setitem(array, key, value)
+
+
+def _last_written(places: Any, value: Any) -> tuple[Any, Any]:
+    """Return places of an array and their values without those that are written again.
+
+    The last value remains, and it alone has a gradient.
+    """
+    order = places.ravel()[::-1]
+    found, first = np.unique(order, return_index=True)
+    if len(found) == len(order):
+        return places, value
+    value = shapes.reshape(shapes.expand(value, places.shape), (-1,))
+    kept = sent(len(order) - 1 - first, value.device)
+    return found, indexing.getitem(value, kept)
 
 
 # --------------------------------------------------------------------------- operators

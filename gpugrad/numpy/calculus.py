@@ -23,6 +23,7 @@ from gpugrad.numpy.operands import (
     plains,
     promoted,
     sent,
+    tensors_in,
     written,
 )
 from gpugrad.numpy.shapes import concatenate, flip
@@ -175,9 +176,12 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * mat
     (k,) = normal_axes(axis, p.ndim)
     host = np.asarray(on_host(p.detach()))
     moved = np.unwrap(host, discont, k, period=on_host(period))
-    shift = moved - host
     kind = moved.dtype
-    return array_of(cast(plain(p), kind)) + array_of(sent(shift.astype(kind), p.device))
+    shift = array_of(sent((moved - host).astype(kind), p.device))
+    if any(t.requires_grad for t in tensors_in((period,))):
+        turns = np.rint((moved - host) / np.asarray(on_host(period)))
+        shift = array_of(sent(turns.astype(kind), p.device)) * period
+    return array_of(cast(plain(p), kind)) + shift
 
 
 @door

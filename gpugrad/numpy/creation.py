@@ -20,6 +20,7 @@ from gpugrad.numpy.operands import (
     own,
     plain,
     plains,
+    refuse_tracked,
     tensors_in,
 )
 from gpugrad.numpy.table import UFUNCS
@@ -343,11 +344,10 @@ def arange(
     start_or_stop: Any, /, stop: Any = None, step: Any = 1, dtype: Any = None, *,
     device: Any = None, like: Any = None,
 ) -> Any:  # fmt: skip
-    if mode.enabled and any(t.requires_grad for t in tensors_in((start_or_stop, stop, step))):
-        raise TypeError(
-            "arange: a bound or the step requires grad, but how many elements there are depends on "
-            "it. Use start + step * gpugrad.numpy.arange(n), or detach()."
-        )
+    refuse_tracked(
+        "arange", "how many elements there are depends on it: use start + step * arange(n)",
+        start_or_stop, stop, step,
+    )  # fmt: skip
     given = [on_host(v) for v in (start_or_stop, stop, step)]
     kind = None if dtype is None else dtype_of(dtype)
     found = np.arange(given[0], dtype=kind) if stop is None and step == 1 else (

@@ -165,7 +165,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     eps = float(np.finfo(x._array.dtype).eps)
     cut = eps * max(m, n) if rcond is None else eps if rcond == -1 else float(rcond)
     found, _, rank, s = _own("lstsq")(x, y, cut, driver="gelsd")
-    if x.requires_grad:  # the solver's own have no gradient
+    if x.requires_grad or _is_dual(x):  # the solver's own have no gradient
         s = _own("svdvals")(x)
     rank = int(on_host(rank.detach()))
     if rank == n and m > n:

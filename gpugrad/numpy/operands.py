@@ -373,12 +373,24 @@ def written(function: str, out: Any, result: Any, casting: str = "same_kind") ->
         TypeError: ``out`` is no array, its type cannot hold the result, or it is NumPy's or
             CuPy's, which would lose the history.
         ValueError: Its shape is another one.
+        RuntimeError: It is a leaf that requires grad.
     """
     if out is None:
         return result
     if isinstance(out, tuple) and len(out) == 1:
         return written(function, out[0], result, casting)
     result = own(result)
+    check_out(function, out, result, casting)
+    if not isinstance(out, TensorBase):
+        backend.of(out).assign(out, result._array)
+        return out
+    target: Any = out
+    inplace.copy_(target, lowered(result))
+    return out
+
+
+def check_out(function: str, out: Any, result: Any, casting: str) -> None:
+    """Raise where a result cannot be written into ``out=``; see :func:`written`."""
     array = out._array if isinstance(out, TensorBase) else out
     if not backend.is_array(array) and not isinstance(out, TensorBase):
         raise TypeError(f"{function}: out= must be an array, not {type(out).__name__}")
@@ -403,14 +415,20 @@ def written(function: str, out: Any, result: Any, casting: str = "same_kind") ->
                 f"{function}: out= is a plain array, which has no history, but an operand requires "
                 "grad. Give a tensor, such as gpugrad.numpy.empty_like(out), or no out=."
             )
-        door_ = backend.of(array)
-        if door_ is not backend.of(result._array):
+        if backend.of(array) is not backend.of(result._array):
             raise TypeError(f"{function}: out= and the result are on different devices")
-        door_.assign(array, result._array)
-        return out
-    target: Any = out
-    inplace.copy_(target, lowered(result))
-    return out
+    else:
+        inplace.check_writable(out, result)
+
+
+def refuse_tracked(function: str, why: str, *values: Any) -> None:
+    """Raise where one of some arguments requires grad, and the result would lose that.
+
+    Raises:
+        TypeError: One does.
+    """
+    if mode.enabled and any(t.requires_grad for t in tensors_in(values)):
+        raise TypeError(f"{function}: an argument requires grad, but {why}. Give it x.detach().")
 
 
 def on_host(value: Any) -> Any:

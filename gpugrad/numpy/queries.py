@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from gpugrad import _dtype
-from gpugrad.graph import TensorBase, mode
-from gpugrad.numpy.operands import DOORS, on_host, own, tensors_in
+from gpugrad.graph import TensorBase
+from gpugrad.numpy.operands import DOORS, on_host, own, refuse_tracked
 
 # NumPy's own, which are about no arrays, or about types only.
 SAME = (
@@ -120,14 +120,6 @@ def may_share_memory(a: Any, b: Any, max_work: Any = None) -> bool:
 # --------------------------------------------------------------------------- text and files
 
 
-def _readable(name: str, values: Any) -> None:
-    if mode.enabled and any(t.requires_grad for t in tensors_in(values)):
-        raise TypeError(
-            f"{name}: the tensor requires grad, and what is written has no history. Give it "
-            "x.detach()."
-        )
-
-
 def _reading(name: str, history: bool = True) -> Any:
     """Put a function into the namespace that reads arrays, and returns none.
 
@@ -137,7 +129,7 @@ def _reading(name: str, history: bool = True) -> Any:
 
     def function(*args: Any, **options: Any) -> Any:
         if not history:
-            _readable(name, (args, options))
+            refuse_tracked(name, "what is written has no history", args, options)
         return theirs(*map(on_host, args), **{k: on_host(v) for k, v in options.items()})
 
     function.__name__ = function.__qualname__ = name

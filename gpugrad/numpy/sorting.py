@@ -292,6 +292,8 @@ def _quantile(
     kept = [k for k in range(a._array.ndim) if k not in axes]
     shape = a._array.shape
     length = math.prod(shape[k] for k in axes)
+    if not length:
+        raise ValueError(f"{name}: there is no element to choose along axis {axis}")
     rows = shapes.reshape(shapes.permute(a, (*kept, *axes)), (*(shape[k] for k in kept), length))
     if weights is not None:
         if method != "inverted_cdf":

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad import _dtype
-from gpugrad.graph import TensorBase, mode
+from gpugrad.graph import TensorBase
 from gpugrad.numpy.operands import (
     array_of,
     cast,
@@ -18,6 +18,7 @@ from gpugrad.numpy.operands import (
     own,
     place_of,
     plain,
+    refuse_tracked,
     sent,
     tensors_in,
 )
@@ -121,25 +122,46 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     return summed_at(places.astype(np.int64), w, length)
 
 
-def _edges(a: Any, bins: Any, range: Any, weights: Any) -> Any:
-    return np.histogram_bin_edges(
+def _edges(function: str, a: Any, bins: Any, range: Any, weights: Any) -> tuple[Any, Any]:
+    """Return the edges of bins, as an array of the host's and with their history.
+
+    They follow what they are given as, or, so many of equal width, the least and the greatest
+    element.
+    """
+    refuse_tracked(function, "edges have no derivative by the range", range)
+    found = np.histogram_bin_edges(
         on_host(a), on_host(bins), None if range is None else (float(range[0]), float(range[1])),
         None if weights is None else on_host(weights),
     )  # fmt: skip
+    if isinstance(bins, str):
+        refuse_tracked(function, f"the number of bins by {bins!r} depends on it", a)
+    where = place_of((a, bins))
+    if any(t.requires_grad for t in tensors_in((bins,))):
+        return found, array_of(bins)
+    if range is None and any(t.requires_grad for t in tensors_in((a,))) and np.ndim(bins) == 0:
+        low, high = (array_of(reduce(plain(a))) for reduce in (op("amin"), op("amax")))
+        if float(low.detach()) < float(high.detach()):
+            steps = array_of(sent(np.linspace(0.0, 1.0, len(found)), where))
+            return found, low * (1 - steps) + high * steps
+    return found, array_of(sent(np.asarray(found), where))
 
 
 @door
 def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
-    return sent(np.asarray(_edges(a, bins, range, weights)), place_of((a,)))
+    return _edges("histogram_bin_edges", a, bins, range, weights)[1]
 
 
 @door
 def histogram(
     a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> Any:
-    """Return counts in bins and the edges of these; it is differentiable by the weights."""
+    """Return counts in bins and the edges of these.
+
+    They are differentiable by the weights and, where the edges depend on them, by ``bins`` or the
+    least and the greatest element of ``a``.  Which bin an element is in has no derivative.
+    """
     where = place_of((a, weights))
-    edges = _edges(a, bins, range, weights)
+    edges, told = _edges("histogram", a, bins, range, weights)
     host = np.asarray(on_host(a))
     if weights is None:
         found = array_of(sent(np.histogram(host, edges)[0], where))
@@ -154,25 +176,19 @@ def histogram(
         kept = op("index_select")(w, 0, sent(inside, w.device))
         found = array_of(summed_at(places[inside], kept, len(edges) - 1))
     if density:
-        widths = array_of(sent(np.diff(edges).astype(float), where))
-        found = found / widths / UFUNCS["add"].reduce(found)
-    return found, sent(np.asarray(edges), where)
+        found = found / (told[1:] - told[:-1]) / UFUNCS["add"].reduce(found)
+    return found, told
 
 
-def _without_history(name: str, *values: Any) -> None:
-    if mode.enabled and any(t.requires_grad for t in tensors_in(values)):
-        raise TypeError(
-            f"{name}: counts have no derivative, and weights that require grad are taken by "
-            "histogram only. Give it x.detach()."
-        )
+_WITHOUT = "of several directions there are no derivatives by the edges or the weights"
 
 
 @door
 def histogram2d(
     x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> Any:
-    """Return counts in two directions and the edges; the weights must not require grad."""
-    _without_history("histogram2d", weights)
+    """Return counts in two directions and the edges; no argument may require grad."""
+    refuse_tracked("histogram2d", _WITHOUT, x, y, bins, weights)
     where = place_of((x, y, weights))
     found = np.histogram2d(
         on_host(x), on_host(y), _hosted(bins), range, density,
@@ -189,8 +205,8 @@ def _hosted(bins: Any) -> Any:
 def histogramdd(
     sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> Any:
-    """Return counts in several directions and the edges; the weights must not require grad."""
-    _without_history("histogramdd", weights)
+    """Return counts in several directions and the edges; no argument may require grad."""
+    refuse_tracked("histogramdd", _WITHOUT, sample, bins, weights)
     where = place_of(tensors_in((sample, weights)))
     given = tuple(map(on_host, sample)) if isinstance(sample, tuple | list) else on_host(sample)
     found, edges = np.histogramdd(

@@ -18,6 +18,7 @@ from gpugrad.numpy import operands as known
 from gpugrad.numpy.operands import (
     apart,
     cast,
+    check_out,
     class_of,
     dtype_of,
     lowered,
@@ -173,6 +174,9 @@ class ufunc:  # noqa: N801  NumPy's name
             return self._masked(inputs, outs, where, casting, dtype, signature, kind)
         results = self._computed(inputs, kind, dtype, signature, casting)
         if out is not None:
+            for o, r in zip(outs, results, strict=True):  # before one of them is written
+                if o is not None:
+                    check_out(self.__name__, o, r, casting)
             results = tuple([
                 written(self.__name__, o, r, casting) for o, r in zip(outs, results, strict=True)
             ])  # fmt: skip

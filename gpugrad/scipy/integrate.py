@@ -19,7 +19,7 @@ from gpugrad.autograd import engine
 from gpugrad.autograd.function import Function
 from gpugrad.autograd.grad_mode import enable_grad
 from gpugrad.graph import TensorBase, mode
-from gpugrad.numpy.operands import array_of, on_host, own
+from gpugrad.numpy.operands import array_of, on_host, own, refuse_tracked, tensors_in
 from gpugrad.scipy.optimize import closed
 from gpugrad.scipy.theirs import scipy
 
@@ -214,11 +214,19 @@ def solve_ivp(
     solver chooses them.  The function is of a time, a state and ``args``, and returns a tensor.
 
     Raises:
-        NotImplementedError: ``vectorized`` or ``events`` are given.
+        NotImplementedError: ``vectorized`` or ``events`` are given; ``dense_output``, and the start
+            or one of ``args`` requires grad.
+        TypeError: A time requires grad; ``odeint`` has gradients by times.
         ValueError: The function knows a tracked tensor that is not among ``args``.
     """
     if vectorized or events is not None:
         raise NotImplementedError("solve_ivp: vectorized and events are not implemented")
+    refuse_tracked("solve_ivp", "times are constant here, and not in odeint", t_span, t_eval)
+    if dense_output and mode.enabled and any(t.requires_grad for t in tensors_in((y0, args))):
+        raise NotImplementedError(
+            "solve_ivp: dense_output gives arrays without gradients; give t_eval instead, or the "
+            "start and args detached"
+        )
     theirs = scipy("integrate").solve_ivp
 
     def function(y: Any, s: Any, *a: Any) -> Any:

@@ -38,6 +38,19 @@ class _Problem:
         self.args = args if isinstance(args, tuple) else (args,)
         self.fixed = [a.detach() if isinstance(a, TensorBase) else a for a in self.args]  # type: ignore[attr-defined]
 
+    def check_constant(self, function: str) -> None:
+        """Raise where the result would depend on a tracked tensor.
+
+        Raises:
+            ValueError: It does.
+        """
+        if mode.enabled and any(getattr(a, "requires_grad", False) for a in self.args):
+            raise ValueError(
+                f"{function}: an argument in args= requires grad, but the result has no gradient "
+                "by it. Give arg.detach(), or find the root of the gradient by optimize.root."
+            )
+        self.check_closed()
+
     def check_closed(self) -> None:
         """Raise where the function knows tracked tensors that it is not given.
 
@@ -77,11 +90,13 @@ class _Problem:
         found = numpy.asarray(on_host(self.at(vector)[1].detach()), float)
         return found.item() if found.size == 1 and found.ndim == 0 else found.reshape(-1)
 
+    @enable_grad()
     def slope(self, vector: Any) -> Any:
         """Return the gradient of a number."""
         x, value = self.at(vector)
         return _vector(_gradient(value.sum(), x), x)
 
+    @enable_grad()
     def both(self, vector: Any) -> tuple[float, Any]:
         """Return a number and its gradient.
 
@@ -96,6 +111,7 @@ class _Problem:
             )
         return float(value.detach().sum()), _vector(_gradient(value.sum(), x), x)
 
+    @enable_grad()
     def product(self, vector: Any, direction: Any) -> Any:
         """Return the product of the Hessian and a vector."""
         x, value = self.at(vector)
@@ -108,6 +124,7 @@ class _Problem:
         """Return the Hessian as a matrix."""
         return numpy.stack([self.product(vector, row) for row in numpy.eye(len(vector))])
 
+    @enable_grad()
     def jacobian(self, vector: Any) -> Any:
         """Return the Jacobian of several values as a matrix."""
         x, value = self.at(vector)
@@ -153,9 +170,11 @@ def minimize(
     The gradient is made, and for the methods which want them the Hessian or its products.
 
     Raises:
-        ValueError: The function returns more than one number.
+        ValueError: The function returns more than one number, or a tensor that requires grad is
+            among ``args`` or known to the function otherwise: the result has no gradient by it.
     """
     problem = _Problem(fun, x0, args)
+    problem.check_constant("minimize")
     name = method.lower() if isinstance(method, str) else method
     function: Any = problem.both
     if name in _WITHOUT or jac is not None:
@@ -177,8 +196,13 @@ def least_squares(fun: Callable[..., Any], x0: Any, jac: Any = None, **options: 
     """Return SciPy's result of a least squares problem, with ``x`` like ``x0``.
 
     The Jacobian is made where none is given; see SciPy's ``least_squares``.
+
+    Raises:
+        ValueError: A tensor that requires grad is among ``args`` or known to the function
+            otherwise: the result has no gradient by it.
     """
     problem = _Problem(fun, x0, options.pop("args", ()))
+    problem.check_constant("least_squares")
     result = scipy("optimize").least_squares(
         lambda v: numpy.atleast_1d(problem.value(v)), problem.vector(),
         problem.jacobian if jac is None else jac, **options,

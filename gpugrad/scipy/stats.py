@@ -658,7 +658,8 @@ class _MultivariateNormal:
         which two kept eigenvalues are equal.
         """
         given = np.asarray(x)
-        sizes = [np.asarray(v).shape[-1] for v in (mean, cov) if np.asarray(v).ndim]
+        known = [np.asarray(v) for v in (mean, cov) if v is not None]
+        sizes = [v.shape[-1] for v in known if v.ndim]
         d = sizes[0] if sizes else 1
         points = given
         if given.ndim == 0:
