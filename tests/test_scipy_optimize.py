@@ -34,8 +34,9 @@ def test_minimisers_get_derivatives(method: str | None, kind: str) -> None:
         start = start * 0 + 1.05
     options = {"maxfun": 2000} if method == "TNC" else None  # by default it ends too early
     found = optimize.minimize(rosen, start, (100.0,), method, options=options)
-    # TNC and Nelder-Mead end where the value, which is quadratic there, changes by 1e-7
-    np.testing.assert_allclose(found.x.numpy(), 1, atol=1e-3)
+    # where the value, which is quadratic there, changes by 1e-7 and by 1e-6 these two end
+    most = {"TNC": 1e-3, "SLSQP": 3e-4}.get(method or "", 1e-4)
+    np.testing.assert_allclose(found.x.numpy(), 1, atol=most)
     assert type(found.x) is (gnp.ndarray if kind == "array" else gpugrad.Tensor)
     if method in ("Newton-CG", "trust-ncg", "trust-exact"):
         assert found.nhev > 0
