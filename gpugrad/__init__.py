@@ -111,6 +111,7 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import array_api as array_api
     from gpugrad import cupy as cupy
     from gpugrad import kernel as kernel
+    from gpugrad import nn as nn
     from gpugrad import numpy as numpy
     from gpugrad import optim as optim
     from gpugrad import scipy as scipy
@@ -154,6 +155,7 @@ else:  # they are made when they are first asked for
             ),
             "gpugrad.settings",
         ),
+        "nn": "gpugrad.nn",
         "numpy": "gpugrad.numpy",
         "ElementwiseKernel": "gpugrad.kernel",
         "ReductionKernel": "gpugrad.kernel",
@@ -167,7 +169,11 @@ else:  # they are made when they are first asked for
         "viz": "gpugrad.viz",
     }
 
+    _networks = ()  # what the operations of networks declare, which are imported with these
+
     def __getattr__(name):
+        if name in _networks:
+            _import_module("gpugrad.nn.functional")
         if name not in _later:
             return _function(name)
         module = _import_module(_later[name])
@@ -175,7 +181,7 @@ else:  # they are made when they are first asked for
         return found
 
     def __dir__():
-        return sorted({*_known(), *_later})
+        return sorted({*_known(), *_later, *_networks})
 
     __all__ = [name for name in __dir__() if not name.startswith("_")]
 

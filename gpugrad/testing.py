@@ -25,6 +25,7 @@ from gpugrad.autograd.gradcheck import central_difference
 from gpugrad.func.forward import walk_forward
 from gpugrad.graph import TensorBase
 from gpugrad.kernels import launches
+from gpugrad.nn import functional as functional  # whose operations are declared when it is imported
 from gpugrad.op.forms import PUBLIC
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -19,8 +19,10 @@ from typing import Any
 import numpy as np
 
 import gpugrad
-from gpugrad import fft, functions, linalg, methods, special
+from gpugrad.nn import functional
 from gpugrad.signal import windows
+
+from gpugrad import fft, functions, linalg, methods, special  # isort: skip  the table is full now
 
 FOLDER = Path(gpugrad.__file__).parent
 WIDTH = 100
@@ -172,7 +174,7 @@ def files() -> dict[Path, str]:
             methods, {name: make() for name, make in methods.methods()}, of_class
         )
     }
-    for module in (functions, fft, special, linalg, windows):
+    for module in (functions, fft, special, linalg, windows, functional):
         made = {name: getattr(module, name) for name in module.__all__}
         path = module.__name__.partition(".")[2].replace(".", "/")
         found[FOLDER / f"{path}.pyi"] = stub(module, made)

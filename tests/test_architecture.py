@@ -66,6 +66,10 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
         "autograd", "func", "utils",
     ),
     ("array_api",): ("_device", "_dtype", "graph", "ops", "numpy", "cuda"),
+    ("nn",): (
+        "backend", "hooks", "graph", "errors", "_device", "_dtype", "_layout", "op", "ops",
+        "_tensor", "autograd", "func", "functions", "random", "utils",
+    ),
     ("optim",): ("backend", "graph", "errors", "op", "ops", "_tensor", "autograd"),
     ("kernel",): (
         "backend", "formulas", "graph", "_device", "_dtype", "op", "ops", "_tensor", "autograd",

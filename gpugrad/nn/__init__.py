@@ -1,0 +1,3 @@
+"""Networks, under the names of ``torch.nn``."""
+
+from gpugrad.nn import functional as functional

@@ -1,0 +1,1 @@
+"""Samples of the operations of networks."""
