@@ -76,7 +76,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     ("cupy",): ("backend", "graph", "op", "ops", "autograd", "numpy", "kernel", "special"),
     ("viz",): ("backend", "hooks", "graph", "_device", "_dtype", "op", "_tensor", "autograd"),
-    ("scipy",): ("errors", "graph", "ops", "autograd", "numpy", "cupy"),
+    ("scipy",): ("backend", "_dtype", "errors", "graph", "op", "ops", "autograd", "numpy", "cupy"),
 }  # fmt: skip
 
 # Imports inside functions that the rows forbid, each with its reason.

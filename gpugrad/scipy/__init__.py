@@ -6,7 +6,7 @@ SciPy itself must be installed: ``pip install gpugrad[scipy]``.
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
-_PARTS = ("fft", "integrate", "linalg", "optimize", "signal", "special", "stats")
+_PARTS = ("fft", "integrate", "linalg", "optimize", "signal", "sparse", "special", "stats")
 
 
 def __getattr__(name: str) -> _Any:
