@@ -169,7 +169,10 @@ else:  # they are made when they are first asked for
         "viz": "gpugrad.viz",
     }
 
-    _networks = ()  # what the operations of networks declare, which are imported with these
+    _networks = (
+        "rrelu",
+        "rrelu_",
+    )  # what the operations of networks declare, which are imported with these
 
     def __getattr__(name):
         if name in _networks:

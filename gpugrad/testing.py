@@ -60,7 +60,7 @@ _OTHERS = {
     _FOLDER + name
     for name in (
         "borrowed", "chance", "conversion", "counted", "creation", "draw", "filled", "frequency",
-        "inplace", "memory", "redraw", "window",
+        "inplace", "memory", "nn.chance", "redraw", "window",
     )
 }  # fmt: skip
 

@@ -108,21 +108,27 @@ def described(value: Any) -> Any:
     return value
 
 
-def agree_on(snippet: str, device: str) -> Any:
+def agree_on(snippet: str, device: str, warned: bool = False) -> Any:
     """Check that a snippet gives with gpugrad what it gives with PyTorch, or raises the same.
 
-    Return it as :func:`described`, or the error's class and text.
+    Return it as :func:`described`, or the error's class and text; where it is to be ``warned`` of
+    the same, with that.
     """
     torch = pytorch()
-    expected, found = _ending(snippet, torch, "cpu"), _ending(snippet, gpugrad, device)
+    expected, said = _ending(snippet, torch, "cpu")
+    found, heard = _ending(snippet, gpugrad, device)
     assert found == expected
-    return found
+    if not warned:
+        return found
+    assert heard == said
+    return found, heard
 
 
-def _ending(snippet: str, library: Any, device: str) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+def _ending(snippet: str, library: Any, device: str) -> tuple[Any, list[Any]]:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
         try:
-            return described(run(snippet, library, device))
+            found = described(run(snippet, library, device))
         except Exception as error:
-            return type(error).__name__, ours(str(error))
+            found = type(error).__name__, ours(str(error))
+    return found, [(w.category.__name__, ours(str(w.message))) for w in said]

@@ -25,10 +25,10 @@ from snippets import ours as renamed
 import gpugrad
 from comparison import pytorch
 
-# What is no function of arrays: networks, other layouts of memory, tensors that carry masks (a
-# prototype in PyTorch), PyTorch's own machinery.
+# What is no function of arrays: other layouts of memory, tensors that carry masks (a prototype in
+# PyTorch), PyTorch's own machinery.
 ELSEWHERE = (
-    "nn.", "sparse.", "to_sparse", "jiterator", "torch.", "ops.", "_", "native_", "grid_sampler",
+    "sparse.", "to_sparse", "jiterator", "torch.", "ops.", "_", "native_", "grid_sampler",
     "max_pool2d_with_indices_backward", "hash_tensor", "masked.",
 )  # fmt: skip
 DUNDERS = "__"  # __radd__ and its kind are not private
@@ -37,7 +37,8 @@ DUNDERS = "__"  # __radd__ and its kind are not private
 RANDOM = {
     "bernoulli", "cauchy", "empty", "empty_like", "empty_permuted", "empty_strided", "exponential",
     "geometric", "log_normal", "multinomial", "new_empty", "new_empty_strided", "normal",
-    "pca_lowrank", "rand_like", "randint", "randint_like", "randn", "randn_like", "resize_",
+    "nn.functional.rrelu", "pca_lowrank",
+    "rand_like", "randint", "randint_like", "randn", "randn_like", "resize_",
     "resize_as_", "svd_lowrank", "uniform",
 }  # fmt: skip
 
@@ -73,7 +74,14 @@ def registry() -> list[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from torch.testing._internal.common_methods_invocations import op_db
-    return [op for op in op_db if op.name.startswith(DUNDERS) or not op.name.startswith(ELSEWHERE)]
+    return [op for op in op_db if _concerns(op.name)]
+
+
+def _concerns(name: str) -> bool:
+    network = name.removeprefix("nn.functional.")
+    if network != name:  # a function of networks, of which there are not all yet
+        return hasattr(gpugrad.nn.functional, network)
+    return name.startswith(DUNDERS) or not name.startswith(ELSEWHERE)
 
 
 def name_of(op: Any) -> str:
@@ -502,7 +510,11 @@ def _forms(op: Any) -> Iterator[tuple[str, Any, Any]]:
         yield "method", op.method_variant, lambda t, *a, **k: getattr(t, name)(*a, **k)
     if op.inplace_variant is not None and callable(op.inplace_variant):
         name_ = getattr(op.inplace_variant, "__name__", f"{op.name}_")
-        yield "in place", op.inplace_variant, lambda t, *a, **k: getattr(t, name_)(*a, **k)
+        if op.name.startswith("nn."):
+            network = partial(counterpart(op), inplace=True)
+            yield "in place", op.inplace_variant, network
+        else:
+            yield "in place", op.inplace_variant, lambda t, *a, **k: getattr(t, name_)(*a, **k)
     if op.supports_out:
         yield (
             "out",

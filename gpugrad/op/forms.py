@@ -61,7 +61,7 @@ class Public:
     @property
     def spoken(self) -> str:
         """What PyTorch calls the function in its errors: ``linalg_norm`` is that of a module."""
-        return self.name.replace(".", "_")
+        return self.name.removeprefix("nn.functional.").replace(".", "_")
 
     @property
     def inplace_name(self) -> str:

@@ -156,6 +156,13 @@ def inplace(function: Callable[..., Any], self: Any, *operands: Any, **options: 
     return overwrite(function, self, *operands, **options)
 
 
+# What PyTorch calls the nodes of these where they are written in place.
+_WRITTEN = {
+    f"{name}Backward0": f"{name}Backward1"
+    for name in ("Celu", "Elu", "LeakyRelu", "RreluWithNoise", "Threshold")
+}
+
+
 def overwrite(function: Callable[..., Any], self: Any, *operands: Any, **options: Any) -> Any:
     """Do what :func:`inplace` does, where it is known that ``self`` may be written.
 
@@ -180,6 +187,8 @@ def overwrite(function: Callable[..., Any], self: Any, *operands: Any, **options
         mode.replay.made(old, (self,))
     result = function(old, *(old if o is self else o for o in operands), **options)
     node = result._edge.node if isinstance(result._edge, Output) else result._edge
+    if isinstance(node, Node) and (name := _WRITTEN.get(node.rule.op.name)):
+        node.rule = node.rule.op.named(name).rule(node.rule.needs, 1)
     result = _fitting(self, result)
     if isinstance(node, Node) and node.saved and any(s is old for s in node.saved):
         old._array = backend.of(self._array).copy(self._array)

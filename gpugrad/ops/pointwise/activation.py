@@ -34,7 +34,7 @@ def where_beyond(g, level, bound, x):
     return 0, None, where_beyond(level, bound, g)
 
 
-@public(inplace="values function")
+@public(inplace="values function", names="nn.functional.relu_")
 @pointwise(
     "maximum(x, 0)",
     "ReluBackward0",
@@ -60,7 +60,7 @@ def gelu_tanh():
     pass
 
 
-@public(method=False)
+@public(method=False, out=True, names="nn.functional.gelu")
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """Return input times the normal distribution function of input.
 
@@ -89,7 +89,7 @@ def softplus_formula(g, x, beta, threshold):
     return where(large, g, g * (power / (power + 1))), None, None
 
 
-@public(method=False)
+@public(method=False, out=True, names="nn.functional.softplus")
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """Return log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold."""
     return softplus_formula(input, float(beta), float(threshold))
@@ -118,7 +118,7 @@ def threshold_formula(g, x, threshold):
     return where_above(x, threshold, g), None, None
 
 
-@public(method=False, inplace="values function")
+@public(method=False, inplace="values function", names="nn.functional.threshold_")
 @selecting
 def threshold(input: Tensor, threshold: Number, value: Number) -> Selected:
     """Return input where it is above the threshold, else value, where the gradient is 0."""
@@ -150,7 +150,7 @@ def celu_formula(g, x, alpha):
     return g * celu_slope(x, alpha), None
 
 
-@public(method=False, inplace="values function")
+@public(method=False, inplace="values function", names="nn.functional.celu_")
 @selecting
 def celu(input: Tensor, alpha: Number = 1.0) -> Selected:
     """Return input where it is positive, else alpha * (exp(input / alpha) - 1).
@@ -176,7 +176,7 @@ def selu_slope(g, x):
     return where(above, 0, g * (_SCALED_ALPHA * exp(where(above, 0, x))))
 
 
-@public(method=False, inplace="values function")
+@public(method=False, inplace="values function", names="nn.functional.selu_")
 @pointwise(
     f"where(x > 0, {_SCALE} * x, {_SCALED_ALPHA} * expm1(x))",
     "EluBackward0",
@@ -204,7 +204,7 @@ def hardshrink_formula(g, x, lambd):
     return where_beyond(x, lambd, g), None
 
 
-@public()
+@public(out=True, names="nn.functional.hardshrink")
 @selecting
 def hardshrink(input: Tensor, lambd: Number = 0.5) -> Selected:
     """Return input, and 0 where it lies in [-lambd, lambd], where the gradient is 0, too."""
@@ -224,7 +224,7 @@ def prelu_formula(g, x, weight):
     return where(above, g, g * weight), where(above, 0, g * x)
 
 
-@public()
+@public(names="nn.functional.prelu")
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """Return input where it is positive, else weight * input.
 
