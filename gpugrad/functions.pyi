@@ -1172,7 +1172,12 @@ def ge(
 ) -> Tensor:
     """Return where input is at least other, as bool."""
 
-def gelu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], approximate: str = "none") -> Tensor:
+def gelu(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    approximate: str = "none",
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return input times the normal distribution function of input."""
 
 def geqrf(
@@ -1244,6 +1249,8 @@ def hann_window(
 def hardshrink(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     lambd: bool | int | float | builtins.complex = 0.5,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return input, and 0 where it lies in [-lambd, lambd], where the gradient is 0, too."""
 
@@ -2409,6 +2416,24 @@ def round_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, decimals: in
 def row_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Return tensors joined one below the other, vectors as rows."""
 
+def rrelu(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    lower: float = 0.125,
+    upper: float = 0.3333333333333333,
+    training: bool = False,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Return input where it is positive, else input times a slope."""
+
+def rrelu_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    lower: float = 0.125,
+    upper: float = 0.3333333333333333,
+    training: bool = False,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Write what ``rrelu`` returns into the tensor, and return that."""
+
 def rsqrt(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
@@ -2599,7 +2624,11 @@ def softmin(
     """Return :func:`softmax` of -input."""
 
 def softplus(
-    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], beta: float = 1.0, threshold: float = 20.0
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    beta: float = 1.0,
+    threshold: float = 20.0,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold."""
 

@@ -4,7 +4,140 @@ from typing import Any
 
 import numpy
 
+from gpugrad import Generator
+from gpugrad._dtype import dtype
 from gpugrad._tensor import Tensor
+
+def alpha_dropout(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    p: float = 0.5,
+    training: bool = False,
+    inplace: bool = False,
+) -> Tensor:
+    """Return elements, or SELU's least value with the probability p."""
+
+def celu(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], alpha: float = 1.0, inplace: bool = False
+) -> Tensor:
+    """Return input where it is positive, else alpha * (exp(input / alpha) - 1)."""
+
+def celu_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], alpha: bool | int | float | complex = 1.0
+) -> Tensor:
+    """Write the result of ``celu`` into the tensor, and return that."""
+
+def dropout(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+) -> Tensor:
+    """Return elements divided by 1 - p, or 0 with the probability p."""
+
+def dropout1d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+) -> Tensor:
+    """Return channels divided by 1 - p, or 0 with the probability p."""
+
+def dropout2d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+) -> Tensor:
+    """Return channels divided by 1 - p, or 0 with the probability p."""
+
+def dropout3d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+) -> Tensor:
+    """Return channels divided by 1 - p, or 0 with the probability p."""
+
+def elu(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], alpha: float = 1.0, inplace: bool = False
+) -> Tensor:
+    """Return input where it is positive, else alpha * (exp(input) - 1)."""
+
+def elu_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], alpha: float = 1.0) -> Tensor:
+    """Write what ``elu`` returns into the tensor, and return that."""
+
+def feature_alpha_dropout(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    p: float = 0.5,
+    training: bool = False,
+    inplace: bool = False,
+) -> Tensor:
+    """Return what ``alpha_dropout`` does, alike for all of a channel, the second dimension."""
+
+def gelu(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    approximate: str = "none",
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return input times the normal distribution function of input."""
+
+def glu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int = -1) -> Tensor:
+    """Return the first half of input along a dimension times the sigmoid of the second half."""
+
+def gumbel_softmax(
+    logits: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    tau: float = 1,
+    hard: bool = False,
+    eps: float = 1e-10,
+    dim: int = -1,
+) -> Tensor:
+    """Return a sample of a categorical distribution, made smooth: it has a gradient."""
+
+def hardshrink(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    lambd: bool | int | float | complex = 0.5,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return input, and 0 where it lies in [-lambd, lambd], where the gradient is 0, too."""
+
+def hardsigmoid(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False
+) -> Tensor:
+    """Return input / 6 + 1 / 2 within 0 and 1, where the gradient is 0."""
+
+def hardswish(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False
+) -> Tensor:
+    """Return input times its ``hardsigmoid``."""
+
+def hardtanh(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    min_val: float = -1.0,
+    max_val: float = 1.0,
+    inplace: bool = False,
+) -> Tensor:
+    """Return input within two bounds; the gradient is 0 there and beyond."""
+
+def hardtanh_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    min_val: float = -1.0,
+    max_val: float = 1.0,
+) -> Tensor:
+    """Write what ``hardtanh`` returns into the tensor, and return that."""
+
+def leaky_relu(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    negative_slope: float = 0.01,
+    inplace: bool = False,
+) -> Tensor:
+    """Return input where it is positive, else negative_slope * input, as is the gradient at 0."""
+
+def leaky_relu_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], negative_slope: float = 0.01
+) -> Tensor:
+    """Write what ``leaky_relu`` returns into the tensor, and return that."""
 
 def linear(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -12,3 +145,124 @@ def linear(
     bias: Tensor | None = None,
 ) -> Tensor:
     """Return ``input @ weight.T + bias``."""
+
+def log_softmax(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | None = None,
+    _stacklevel: int = 3,
+    dtype: dtype | None = None,
+) -> Tensor:
+    """Return the logarithm of ``softmax``, also where that is 0."""
+
+def logsigmoid(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
+) -> Tensor:
+    """Return the logarithm of sigmoid(input), also where that is 0."""
+
+def mish(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False) -> Tensor:
+    """Return input * tanh(softplus(input))."""
+
+def one_hot(tensor: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], num_classes: int = -1) -> Tensor:
+    """Return at each element a vector with a 1 at the place that it names, and else 0."""
+
+def prelu(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+) -> Tensor:
+    """Return input where it is positive, else weight * input."""
+
+def relu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False) -> Tensor:
+    """Return max(input, 0); the gradient at 0 is 0."""
+
+def relu6(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False) -> Tensor:
+    """Return input within 0 and 6; the gradient is 0 there and beyond."""
+
+def relu_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``relu`` into the tensor, and return that."""
+
+def rrelu(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    lower: float = 0.125,
+    upper: float = 0.3333333333333333,
+    training: bool = False,
+    inplace: bool = False,
+) -> Tensor:
+    """Return input where it is positive, else input times a slope."""
+
+def rrelu_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    lower: float = 0.125,
+    upper: float = 0.3333333333333333,
+    training: bool = False,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Write what ``rrelu`` returns into the tensor, and return that."""
+
+def selu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False) -> Tensor:
+    """Return input, where it is negative exp(input) - 1, times constants that keep its variance."""
+
+def selu_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Write the result of ``selu`` into the tensor, and return that."""
+
+def sigmoid(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return 1 / (1 + exp(-input))."""
+
+def silu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False) -> Tensor:
+    """Return input * sigmoid(input)."""
+
+def softmax(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | None = None,
+    _stacklevel: int = 3,
+    dtype: dtype | None = None,
+) -> Tensor:
+    """Return exp(input) / exp(input).sum(dim), without overflow."""
+
+def softmin(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int | None = None,
+    _stacklevel: int = 3,
+    dtype: dtype | None = None,
+) -> Tensor:
+    """Return ``softmax`` of -input."""
+
+def softplus(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    beta: float = 1.0,
+    threshold: float = 20.0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold."""
+
+def softshrink(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    lambd: float = 0.5,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return input moved towards 0 by lambd, and 0 within that, where the gradient is 0."""
+
+def softsign(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return input / (1 + abs(input))."""
+
+def tanh(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return the hyperbolic tangent of input."""
+
+def tanhshrink(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
+    """Return input - tanh(input)."""
+
+def threshold(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    threshold: float,
+    value: float,
+    inplace: bool = False,
+) -> Tensor:
+    """Return input where it is above the threshold, else value, where the gradient is 0."""
+
+def threshold_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    threshold: bool | int | float | complex,
+    value: bool | int | float | complex,
+) -> Tensor:
+    """Write the result of ``threshold`` into the tensor, and return that."""
