@@ -46,6 +46,7 @@ from gpugrad._layout import memory_format as memory_format
 from gpugrad._layout import preserve_format as preserve_format
 from gpugrad._layout import sparse_coo as sparse_coo
 from gpugrad._layout import strided as strided
+from gpugrad._parameter import Parameter as _Parameter
 from gpugrad._size import Size as Size
 from gpugrad._tensor import Tensor as Tensor
 from gpugrad.autograd.anomaly_mode import (
@@ -172,6 +173,7 @@ else:  # they are made when they are first asked for
     _networks = (
         "rrelu",
         "rrelu_",
+        "bilinear",
     )  # what the operations of networks declare, which are imported with these
 
     def __getattr__(name):

@@ -89,6 +89,7 @@ class Tensor(Methods):
     __array_ufunc__ = _Ufuncs()
     __array_priority__ = 1000
     __hash__ = object.__hash__
+    _inherited = True  # results of operations have the class of the user's that operands have
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         """Return what one of NumPy's functions gives: that of our function of its name."""
@@ -121,7 +122,7 @@ class Tensor(Methods):
                     f"{cls.__name__} defines {name}, which gpugrad would never call. Override the "
                     "methods that are to do something else."
                 )
-        if cls.__module__ != __name__ and not saved.subclasses:
+        if cls.__module__ != __name__ and cls._inherited and not saved.subclasses:
             saved.subclasses.append(True)
 
     def __new__(cls, *data: Any, device: Any = None) -> Any:
@@ -906,8 +907,9 @@ class Tensor(Methods):
 
     def _with_class(self, copied: Tensor, attributes: dict[str, Any]) -> Any:
         """Return a copy of the tensor as one of its class, with the user's attributes."""
-        if not saved.is_plain(self):
-            copied = saved.of_class(copied, type(self))
+        kind = saved.at_rest(type(self))
+        if kind is not Tensor:
+            copied = saved.of_class(copied, kind)
         vars(copied).update(attributes)
         return copied
 
@@ -941,8 +943,8 @@ class Tensor(Methods):
 
     def __reduce__(self) -> Any:
         memory, place = self._place()
-        kind = None if saved.is_plain(self) else type(self)
-        made = _rebuilt, (memory, place, self.requires_grad, kind)
+        kind = saved.at_rest(type(self))
+        made = _rebuilt, (memory, place, self.requires_grad, None if kind is Tensor else kind)
         return (*made, vars(self)) if vars(self) else made
 
     # ----------------------------------------------------------------------- its other views

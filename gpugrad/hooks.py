@@ -13,10 +13,20 @@ class Table(dict[int, Any]):
 
     __slots__ = ("__weakref__",)
 
-    def add(self, hook: Any) -> RemovableHandle:
-        """Register a hook and return what removes it again."""
-        handle = RemovableHandle(self)
+    def add(self, hook: Any, *about: dict[int, Any], first: bool = False) -> RemovableHandle:
+        """Register a hook and return what removes it again.
+
+        Args:
+            hook: The function.
+            about: Tables of what is known of hooks, by the same numbers.
+            first: It is to run before those that are registered already.
+        """
+        handle = RemovableHandle(self, *about)
+        later = dict(self) if first else {}
+        if first:
+            self.clear()
         self[handle.id] = hook
+        self.update(later)
         return handle
 
 
@@ -26,19 +36,26 @@ class RemovableHandle:
     The handle keeps no hook alive.
     """
 
-    __slots__ = ("_table", "id")
+    __slots__ = ("_tables", "id")
 
     _numbers = itertools.count()
 
-    def __init__(self, table: Table):
+    def __init__(self, *tables: dict[int, Any]):
         self.id = next(self._numbers)
-        self._table = weakref.ref(table)
+        self._tables = [weakref.ref(table) for table in tables]
 
     def remove(self) -> None:
         """Remove the hook; nothing happens where it was removed before."""
-        table = self._table()
-        if table is not None:
-            table.pop(self.id, None)
+        for table in self._tables:
+            if (found := table()) is not None:
+                found.pop(self.id, None)
+
+    def __getstate__(self) -> tuple[int, list[Any]]:
+        return self.id, [table() for table in self._tables]
+
+    def __setstate__(self, state: tuple[int, list[Any]]) -> None:
+        self.id, tables = state
+        self._tables = [weakref.ref(table) for table in tables if table is not None]
 
     def __enter__(self) -> RemovableHandle:
         return self

@@ -1,3 +1,21 @@
 """Networks, under the names of ``torch.nn``."""
 
 from gpugrad.nn import functional as functional
+from gpugrad.nn import init as init
+from gpugrad.nn import parameter as parameter
+from gpugrad.nn.modules.container import ModuleDict as ModuleDict
+from gpugrad.nn.modules.container import ModuleList as ModuleList
+from gpugrad.nn.modules.container import ParameterDict as ParameterDict
+from gpugrad.nn.modules.container import ParameterList as ParameterList
+from gpugrad.nn.modules.container import Sequential as Sequential
+from gpugrad.nn.modules.flatten import Flatten as Flatten
+from gpugrad.nn.modules.flatten import Unflatten as Unflatten
+from gpugrad.nn.modules.linear import Bilinear as Bilinear
+from gpugrad.nn.modules.linear import Identity as Identity
+from gpugrad.nn.modules.linear import LazyLinear as LazyLinear
+from gpugrad.nn.modules.linear import Linear as Linear
+from gpugrad.nn.modules.module import Module as Module
+from gpugrad.nn.parameter import Buffer as Buffer
+from gpugrad.nn.parameter import Parameter as Parameter
+from gpugrad.nn.parameter import UninitializedBuffer as UninitializedBuffer
+from gpugrad.nn.parameter import UninitializedParameter as UninitializedParameter

@@ -86,8 +86,8 @@ def attach(tensor: Any, level: int, tangent: Any) -> None:
     """Give a tensor a tangent."""
     if not saved.is_dual(tensor):
         tensor._tangents = {}
-    if tensor.__class__ is saved.tensor_class:
-        tensor.__class__ = saved.dual_class
+    if tensor.__class__ in saved.moving:
+        tensor.__class__ = saved.moving[tensor.__class__]
     tensor._tangents[level] = tangent
 
 
@@ -141,8 +141,7 @@ def leave(values: Sequence[Any]) -> None:
             t._tangents = {k: v for k, v in t._tangents.items() if k in mode.levels}
             if not t._tangents:
                 del t._tangents
-                if t.__class__ is saved.dual_class:
-                    t.__class__ = saved.tensor_class
+                t.__class__ = saved.at_rest(t.__class__)
 
 
 def unrecorded(tensor: Any) -> Any:

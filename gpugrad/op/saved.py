@@ -39,6 +39,7 @@ Shape = tuple[int, ...]
 # class to ``close_circle``, and results are made with it.
 tensor_class: type[TensorBase] = TensorBase
 dual_class: type[TensorBase] = TensorBase  # of tensors that have tangents; a subclass of the other
+moving: dict[type, type] = {}  # classes that are not to be taken for those of tensors with tangents
 _new = object.__new__  # not the public constructor, which converts data
 
 
@@ -46,6 +47,7 @@ def close_circle(cls: type[TensorBase], dual: type[TensorBase]) -> None:
     """Make the results of all operations objects of ``cls``, or of ``dual`` if they move."""
     global tensor_class, dual_class
     tensor_class, dual_class = cls, dual
+    moving[cls] = dual
 
 
 def wrap(array: Array) -> Any:
@@ -62,8 +64,9 @@ subclasses: list[bool] = []  # an element where this process has defined a subcl
 
 
 def is_plain(tensor: TensorBase) -> bool:
-    """Tell whether a tensor is of no class of the user's."""
-    return tensor.__class__ is tensor_class or tensor.__class__ is dual_class
+    """Tell whether a tensor is of no class of the user's that results are to have."""
+    kind: Any = tensor.__class__
+    return kind is tensor_class or kind is dual_class or not kind._inherited
 
 
 def heir(operands: Sequence[Any]) -> type[TensorBase] | None:
@@ -98,6 +101,11 @@ def descended(result: Any, operands: Sequence[Any]) -> Any:
     return result.__class__([None if t is None else of_class(t, kind) for t in result])
 
 
+def at_rest(kind: type) -> type:
+    """Return the class of tensors without tangents for a class of such with some."""
+    return next((still for still, moves in moving.items() if moves is kind), kind)
+
+
 def is_dual(tensor: Any) -> bool:
     """Tell whether a tensor has, or had, tangents."""
     return tensor.__class__ is dual_class or hasattr(tensor, "_tangents")
@@ -105,8 +113,8 @@ def is_dual(tensor: Any) -> bool:
 
 def of_class(tensor: Any, kind: type[TensorBase]) -> Any:
     """Return a new tensor as one of a class; it is made of the class without being initialised."""
-    if kind is tensor_class and is_dual(tensor):
-        kind = dual_class
+    if kind in moving and is_dual(tensor):
+        kind = moving[kind]
     try:
         tensor.__class__ = kind
     except TypeError:  # the class has slots of its own

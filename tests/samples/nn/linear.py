@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from samples.draw import ANY
 from samples.family import case, single
 from samples.sample import Sample
@@ -16,6 +18,13 @@ SAMPLES: dict[str, list[Sample]] = {
              ANY((4, 3), 1), reference=lambda x, w: x @ w.T),
         case("bias", lambda lib, x, w, b: lib.nn.functional.linear(x, w, b), ANY((5, 2, 3), 0),
              ANY((4, 3), 1), ANY((4,), 2), reference=lambda x, w, b: x @ w.T + b),
+    ],
+    "bilinear": [
+        case("rows", lambda lib, a, b, w: lib.bilinear(a, b, w), ANY((5, 3), 0), ANY((5, 2), 1),
+             ANY((4, 3, 2), 2), reference=lambda a, b, w: np.einsum("ni,oij,nj->no", a, w, b)),
+        case("bias", lambda lib, a, b, w, c: lib.nn.functional.bilinear(a, b, w, c),
+             ANY((2, 5, 3), 0), ANY((2, 5, 2), 1), ANY((4, 3, 2), 2), ANY((4,), 3),
+             reference=lambda a, b, w, c: np.einsum("...i,oij,...j->...o", a, w, b) + c),
     ],
 }  # fmt: skip
 SAMPLES = {name: single(samples) for name, samples in SAMPLES.items()}

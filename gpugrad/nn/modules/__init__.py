@@ -1,0 +1,1 @@
+"""The classes of layers, in files by what they are about."""

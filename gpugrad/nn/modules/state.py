@@ -1,0 +1,189 @@
+"""What a module holds as a dictionary of tensors, and how it takes such a dictionary."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from gpugrad._tensor import Tensor
+from gpugrad.autograd.grad_mode import no_grad
+from gpugrad.nn.parameter import Parameter, is_lazy
+
+Module = Any  # which is made of this
+EXTRA = "_extra_state"  # the name of what get_extra_state returns
+
+
+class _Keys(NamedTuple):
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class _IncompatibleKeys(_Keys):
+    """The names that a dictionary lacked, and those that were not expected in it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return super().__repr__()
+
+    __str__ = __repr__
+
+
+def saved_into(module: Module, destination: Any, prefix: str, keep_vars: bool) -> None:
+    """Put into a dictionary what a module itself holds, without its submodules."""
+    for name, tensor in persistent(module).items():
+        destination[prefix + name] = tensor if keep_vars or is_lazy(tensor) else tensor.detach()
+    if module._has_own("get_extra_state"):
+        destination[prefix + EXTRA] = module.get_extra_state()
+
+
+def persistent(module: Module) -> dict[str, Any]:
+    """Return the parameters and buffers of a module that are part of its state, by name."""
+    buffers = {
+        name: b
+        for name, b in module._buffers.items()
+        if name not in module._non_persistent_buffers_set
+    }
+    both = {**module._parameters, **buffers}
+    return {name: tensor for name, tensor in both.items() if tensor is not None}
+
+
+class Loading:
+    """A dictionary that is loaded into a module and all that it is made of."""
+
+    def __init__(self, state: Mapping[str, Any], assign: bool):
+        self.assign = assign
+        self.metadata = getattr(state, "_metadata", None)
+        self.state: Any = OrderedDict(state)  # which hooks may change
+        if self.metadata is not None:
+            vars(self.state)["_metadata"] = self.metadata
+        self.missing: list[str] = []
+        self.unexpected: list[str] = []
+        self.errors: list[str] = []
+
+    def into(self, module: Module) -> _IncompatibleKeys:
+        """Load everything, and return which names did not fit."""
+        self._into(module, self.state, "")
+        return self._misfits()
+
+    def _misfits(self) -> _IncompatibleKeys:
+        return _IncompatibleKeys(self.missing, self.unexpected)
+
+    def _into(self, module: Module, state: Any, prefix: str) -> None:
+        about = {} if self.metadata is None else self.metadata.get(prefix[:-1], {})
+        if self.assign:
+            about["assign_to_params_buffers"] = self.assign
+        module._load_from_state_dict(
+            state, prefix, about, True, self.missing, self.unexpected, self.errors
+        )
+        for name, child in module._modules.items():
+            if child is not None:
+                within = f"{prefix}{name}."
+                self._into(child, {k: v for k, v in state.items() if k.startswith(within)}, within)
+        for hook in module._load_state_dict_post_hooks.values():
+            if hook(module, self._misfits()) is not None:
+                raise AssertionError(
+                    "Hooks registered with ``register_load_state_dict_post_hook`` are not expected "
+                    "to return new values, if incompatible_keys need to be modified, it should be "
+                    "done inplace."
+                )
+
+    def check(self, module: Module, strict: bool) -> None:
+        """Raise where something could not be loaded, or, if ``strict``, names did not fit.
+
+        Raises:
+            RuntimeError: That is so.
+        """
+        if strict:
+            for what, names in (("Unexpected", self.unexpected), ("Missing", self.missing)):
+                if names:
+                    listed = ", ".join([f'"{name}"' for name in names])
+                    self.errors.insert(0, f"{what} key(s) in state_dict: {listed}. ")
+        if self.errors:
+            told = "\n\t".join(self.errors)
+            raise RuntimeError(
+                f"Error(s) in loading state_dict for {type(module).__name__}:\n\t{told}"
+            )
+
+
+def load(
+    module: Module,
+    state: Any,
+    prefix: str,
+    about: dict[str, Any],
+    strict: bool,
+    missing: list[str],
+    unexpected: list[str],
+    errors: list[str],
+) -> None:
+    """Load what a module itself holds, without its submodules, and note what does not fit."""
+    for hook in [*module._load_state_dict_pre_hooks.values()]:
+        hook(state, prefix, about, strict, missing, unexpected, errors)
+    own = persistent(module)
+    for name, tensor in own.items():
+        key = prefix + name
+        if key in state:
+            _load_one(module, name, tensor, key, state[key], about, errors)
+        elif strict:
+            missing.append(key)
+    extra = prefix + EXTRA
+    if module._has_own("set_extra_state"):
+        if extra in state:
+            module.set_extra_state(state[extra])
+        elif strict:
+            missing.append(extra)
+    elif strict and extra in state:
+        unexpected.append(extra)
+    if not strict:
+        return
+    for key in state:
+        if key.startswith(prefix) and key != extra:
+            name, *deeper = key[len(prefix) :].split(".", 1)
+            if name not in (module._modules if deeper else own):
+                unexpected.append(key)
+
+
+def _load_one(
+    module: Module,
+    name: str,
+    tensor: Any,
+    key: str,
+    value: Any,
+    about: dict[str, Any],
+    errors: list[str],
+) -> None:
+    if not isinstance(value, Tensor):
+        errors.append(
+            f'While copying the parameter named "{key}", expected gpugrad.Tensor or Tensor-like '
+            f"object from checkpoint but received {type(value)}"
+        )
+        return
+    if not is_lazy(tensor):
+        if not tensor.shape and value.shape == (1,):  # numbers were saved as such once
+            value = value[0]
+        if value.shape != tensor.shape:
+            errors.append(
+                f"size mismatch for {key}: copying a param with shape {value.shape} from "
+                f"checkpoint, the shape in current model is {tensor.shape}."
+            )
+            return
+    try:
+        with no_grad():
+            if not about.get("assign_to_params_buffers", False):
+                tensor.copy_(value)
+                return
+            if isinstance(tensor, Parameter):
+                if isinstance(value, Parameter):
+                    value.requires_grad_(tensor.requires_grad)
+                else:
+                    value = Parameter(value, tensor.requires_grad)
+            setattr(module, name, value)
+    except Exception as error:
+        errors.append(
+            f'While copying the parameter named "{key}", whose dimensions in the model are '
+            f"{tensor.size()} and whose dimensions in the checkpoint are {value.size()}, an "
+            f"exception occurred : {error.args}."
+        )
