@@ -438,6 +438,14 @@ def bernoulli(
 ) -> Tensor:
     """Return ones with the probabilities in ``input``, or with one of ``p``, and zeros."""
 
+def bilinear(
+    input1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    input2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | None = None,
+) -> Tensor:
+    """Return ``input1 @ weight[k] @ input2 + bias[k]`` for each ``k``, for vectors of two inputs."""
+
 def bincount(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], weights: Any = None, minlength: int = 0
 ) -> Tensor:

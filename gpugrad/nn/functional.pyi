@@ -16,6 +16,14 @@ def alpha_dropout(
 ) -> Tensor:
     """Return elements, or SELU's least value with the probability p."""
 
+def bilinear(
+    input1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    input2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | None = None,
+) -> Tensor:
+    """Return ``input1 @ weight[k] @ input2 + bias[k]`` for each ``k``, for vectors of two inputs."""
+
 def celu(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], alpha: float = 1.0, inplace: bool = False
 ) -> Tensor:
