@@ -57,6 +57,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("cuda",): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor", "tensor_types",
     ),
+    ("_parameter",): ("op", "ops", "_tensor"),
     ("functions", "fft", "signal", "special", "linalg", "return_types"): (
         "errors", "op", "_tensor", "random",
     ),
@@ -68,7 +69,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("array_api",): ("_device", "_dtype", "graph", "ops", "numpy", "cuda"),
     ("nn",): (
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "_layout", "op", "ops",
-        "_tensor", "autograd", "func", "functions", "random", "utils",
+        "_tensor", "_parameter", "autograd", "func", "functions", "linalg", "random", "utils",
     ),
     ("optim",): ("backend", "graph", "errors", "op", "ops", "_tensor", "autograd"),
     ("kernel",): (
