@@ -116,6 +116,7 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import numpy as numpy
     from gpugrad import optim as optim
     from gpugrad import scipy as scipy
+    from gpugrad import serialization as serialization
     from gpugrad import signal as signal
     from gpugrad import storage as storage
     from gpugrad import utils as utils
@@ -126,6 +127,8 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad.kernel import formula as formula
     from gpugrad.kernel import raw_kernel as raw_kernel
     from gpugrad.op.inventory import memory_report as memory_report
+    from gpugrad.serialization import load as load
+    from gpugrad.serialization import save as save
     from gpugrad.settings import get_deterministic_debug_mode as get_deterministic_debug_mode
     from gpugrad.settings import get_float32_matmul_precision as get_float32_matmul_precision
     from gpugrad.settings import set_deterministic_debug_mode as set_deterministic_debug_mode
@@ -164,6 +167,9 @@ else:  # they are made when they are first asked for
         "raw_kernel": "gpugrad.kernel",
         "optim": "gpugrad.optim",
         "scipy": "gpugrad.scipy",
+        "load": "gpugrad.serialization",
+        "save": "gpugrad.serialization",
+        "serialization": "gpugrad.serialization",
         "signal": "gpugrad.signal",
         "utils": "gpugrad.utils",
         "memory_report": "gpugrad.op.inventory",

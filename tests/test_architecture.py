@@ -58,6 +58,10 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor", "tensor_types",
     ),
     ("_parameter",): ("op", "ops", "_tensor"),
+    ("serialization",): (
+        "graph", "_device", "_dtype", "_size", "backend", "op", "ops", "storage", "cuda",
+        "_parameter",
+    ),
     ("functions", "fft", "signal", "special", "linalg", "return_types"): (
         "errors", "op", "_tensor", "random",
     ),

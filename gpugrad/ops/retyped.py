@@ -41,7 +41,7 @@ def _check_sizes(array: Array, before: dtype, kind: dtype) -> None:
     if not array.ndim:
         raise RuntimeError(f"self.dim() cannot be 0 {what}")
     strides = [s // array.itemsize for s in array.strides]
-    if strides[-1] != 1 and array.shape[-1] != 1:
+    if strides[-1] != 1 and array.shape[-1] != 1 and array.size:  # NumPy's steps of nothing are 0
         raise RuntimeError(f"self.stride(-1) must be 1 {what}, but got {strides[-1]}")
     ratio = kind.itemsize // before.itemsize
     if ratio < 2:

@@ -141,7 +141,7 @@ class UntypedStorage(_Storage):
                     f"Trying to slice with a step of {index.step}, but only a step of 1 is "
                     "supported"
                 )
-            return _part(self.elements[index])
+            return of_bytes(self.elements[index])
         if not hasattr(index, "__index__"):
             raise TypeError(f"can't index a gpugrad.UntypedStorage with {type(index).__name__}")
         return self.elements[self._checked(index)].item()
@@ -153,7 +153,8 @@ class UntypedStorage(_Storage):
         return self._lines(f"UntypedStorage(device={self.device})")
 
 
-def _part(elements: Any) -> UntypedStorage:
+def of_bytes(elements: Any) -> UntypedStorage:
+    """Return a vector of bytes as a storage, which need not be all of its memory."""
     made = UntypedStorage.__new__(UntypedStorage)
     made.elements = elements
     return made
