@@ -38,8 +38,8 @@ class StoredType(NamedTuple):
 
 MOST_OBJECTS = 2**26  # bytes of small objects that are always read, however small the file
 _SIZES = {b"}": 64, b"]": 56, b"\x8f": 216, b")": 0, b"t": 56, b"\x85": 48, b"\x86": 56,
-          b"\x87": 64, b"R": 400, b"\x81": 400, b"c": 100, b"X": 50, b"U": 50, b"G": 24, b"J": 28, b"\x8a": 40,
-          b"Q": 100}  # fmt: skip
+          b"\x87": 64, b"R": 400, b"\x81": 400, b"c": 100, b"X": 50, b"U": 50, b"G": 24,
+          b"J": 28, b"\x8a": 40, b"Q": 100}  # fmt: skip
 
 
 class Unpickler:

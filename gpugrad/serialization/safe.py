@@ -252,7 +252,8 @@ def _maker(arrays: dict[str, Array], restore: Restore) -> Callable[[Any], Any]:
 def _made(description: dict[str, Any], array: Array, storage: UntypedStorage) -> Any:
     shape: Any = list(array.shape)
     strides: Any = list(contiguous(shape, array.itemsize))
-    kind, offset = array.dtype.name, 0
+    offset: Any = 0
+    kind = array.dtype.name
     if "dtype" in description:
         given = (description.get(k) for k in ("dtype", "shape", "strides", "offset"))
         kind, shape, strides, offset = given
