@@ -185,7 +185,8 @@ MEMORY = [
     "torch.ones(2, requires_grad=True).view(torch.float32).requires_grad",
     "x = torch.ones(2, requires_grad=True); y = x.exp(); y.view(torch.int32).zero_()\n"
     "y.sum().backward()",
-    "torch.ones(3).view(torch.float64)", "torch.ones(0).view(torch.float64)",
+    "torch.ones(3).view(torch.float64)",
+    "torch.ones(0).view(torch.float64)",
     "torch.ones(0, 4).view(torch.int16)",
     "torch.tensor(1.0).view(torch.int16)",
     "torch.ones(2, 4).t().view(torch.int16)",
