@@ -62,7 +62,7 @@ def _added(
     return _SCALED_SUMS[name](input, beta, product(), alpha)
 
 
-def _same_types(first: str, a: Any, second: str, b: Any) -> None:
+def same_types(first: str, a: Any, second: str, b: Any) -> None:
     one, other = (_dtype.of(t._array.dtype) for t in (a, b))
     if one is not other:
         raise RuntimeError(
@@ -89,8 +89,8 @@ def addmm(
         raise do_not_fit(a.shape[0], a, b)
     if input._array.shape != (a.shape[0], b.shape[1]):
         input = expand(input, a.shape[0], b.shape[1])
-    _same_types("self", input, "mat2", mat2)
-    _same_types("mat1", mat1, "mat2", mat2)
+    same_types("self", input, "mat2", mat2)
+    same_types("mat1", mat1, "mat2", mat2)
     no_bools("addmm_impl_cpu_", input)
     shape = a.shape[0], b.shape[1]
     return _added("addmm", input, lambda: _mm(mat1, mat2), shape, beta, alpha)
@@ -145,8 +145,8 @@ def addbmm(
         raise RuntimeError(
             f"Incompatible matrix sizes for bmm ({rows}x{length} and {other[1]}x{other[2]})"
         )
-    _same_types("self", input, "mat2", batch2)
-    _same_types("mat1", batch1, "mat2", batch2)
+    same_types("self", input, "mat2", batch2)
+    same_types("mat1", batch1, "mat2", batch2)
     no_bools("addmm_impl_cpu_", input)
 
     def product() -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from samples.draw import ANY
+from samples.draw import ANY, PLANE
 from samples.family import case, single
 from samples.sample import Sample
 
@@ -18,6 +18,14 @@ SAMPLES: dict[str, list[Sample]] = {
              ANY((4, 3), 1), reference=lambda x, w: x @ w.T),
         case("bias", lambda lib, x, w, b: lib.nn.functional.linear(x, w, b), ANY((5, 2, 3), 0),
              ANY((4, 3), 1), ANY((4,), 2), reference=lambda x, w, b: x @ w.T + b),
+        case("row", lambda lib, x, w, b: lib.nn.functional.linear(x, w, b), ANY((3,), 0),
+             ANY((4, 3), 1), ANY((4,), 2), reference=lambda x, w, b: x @ w.T + b),
+        case("matrix", lambda lib, x, w, b: lib.nn.functional.linear(x, w, b), ANY((2, 3), 0),
+             ANY((4, 3), 1), ANY((4,), 2), reference=lambda x, w, b: x @ w.T + b),
+        case("stack", lambda lib, x, w: lib.nn.functional.linear(x, w), ANY((5, 2, 3), 0),
+             ANY((4, 3), 1), reference=lambda x, w: x @ w.T),
+        case("complex", lambda lib, x, w, b: lib.nn.functional.linear(x, w, b), PLANE((2, 3), 0),
+             PLANE((4, 3), 1), PLANE((4,), 2), reference=lambda x, w, b: x @ w.T + b),
     ],
     "bilinear": [
         case("rows", lambda lib, a, b, w: lib.bilinear(a, b, w), ANY((5, 3), 0), ANY((5, 2), 1),
