@@ -176,11 +176,16 @@ else:  # they are made when they are first asked for
         "viz": "gpugrad.viz",
     }
 
-    _networks = (
+    _networks = (  # what the operations of networks declare, which are imported with these
+        "batch_norm",
+        "bilinear",
+        "group_norm",
+        "instance_norm",
+        "layer_norm",
+        "rms_norm",
         "rrelu",
         "rrelu_",
-        "bilinear",
-    )  # what the operations of networks declare, which are imported with these
+    )
 
     def __getattr__(name):
         if name in _networks:

@@ -47,6 +47,8 @@ from gpugrad.backend.evaluation import number as number
 from gpugrad.backend.evaluation import summed as summed
 from gpugrad.backend.evaluation import writer_of as writer_of
 from gpugrad.backend.large import triangle as triangle
+from gpugrad.backend.normalization import normalize as normalize
+from gpugrad.backend.normalization import normalize_gradient as normalize_gradient
 from gpugrad.backend.places import all_inside
 from gpugrad.backend.quiet import QUIET as QUIET
 from gpugrad.backend.quiet import enter as enter

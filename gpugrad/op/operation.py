@@ -301,8 +301,9 @@ class Operation:
         ``g`` is the gradient of the first result, ``g_L`` that of the one called ``L``, which is
         ``None`` where nothing came to it.
         With any number of results or of inputs the function is called ``inputs`` and receives and
-        returns tuples; also for a few inputs it may be one function of this name, where gradients
-        have a part in common, which asks for those that ``needs`` marks.
+        returns tuples, by this name the inputs themselves; also for a few inputs it may be one
+        function of this name, where gradients have a part in common, which asks for those that
+        ``needs`` marks.
         """
         code = function.__code__
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -471,6 +472,8 @@ class Operation:
             )
         if self.variadic:
             known = {"g": g, "likes": [Like(*o) for o in likes], "needs": needs, **params}
+            known["inputs"] = saved[:count]
+            known |= zip(self.output_names, saved[count:], strict=False)
             rule = self.rules["inputs"]
             results = list(rule.function(*[known[n] for n in rule.names]))
         else:
@@ -518,7 +521,7 @@ class Operation:
 
     def saved_names(self, node: Node) -> list[str | None]:
         """Return PyTorch's names of what calls save; ``None`` for what none does."""
-        if self.arrays:
+        if self.arrays or self.variadic:
             return [None] * len(node.saved or ())
         known = (*self.input_names, *self.output_names)
         keeps = self.kept((True,) * len(self.input_names), len(self.output_names)) or ()

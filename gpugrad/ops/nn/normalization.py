@@ -1,0 +1,614 @@
+"""Normalization: numbers less their mean, divided by their standard deviation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gpugrad import _dtype, backend
+from gpugrad._dtype import accumulation
+from gpugrad.errors import NO_DIMENSIONS, normal_dim
+from gpugrad.graph import recording
+from gpugrad.op import cast, composite, pointwise, public
+from gpugrad.ops.copy import clone
+from gpugrad.ops.fused import batched, gradients
+from gpugrad.ops.part import constant_pad_nd
+from gpugrad.ops.pointwise.power import rsqrt
+from gpugrad.ops.reduction import mean as mean_over
+from gpugrad.ops.shape import reshape
+from gpugrad.ops.strided import unfold
+
+if TYPE_CHECKING:
+    from gpugrad._tensor import Tensor
+
+Array = Any
+Shape = tuple[int, ...]
+
+
+def _plain(
+    input: Any,
+    weight: Any,
+    bias: Any,
+    whole: Shape,
+    affine: Shape,
+    axes: Shape,
+    eps: float,
+    centered: bool,
+) -> tuple[Any, Any, Any]:
+    """Return ``(input - mean) / sqrt(var + eps) * weight + bias``, the mean and the variance.
+
+    The input has the shape ``whole`` for that, and means are along its ``axes``; weights and biases
+    have the shape ``affine``.  Where it is not ``centered``, the mean is taken for 0.
+    """
+    kind = input._array.dtype
+    x = reshape(_wide(input), whole)
+    mean = mean_over(x, axes, True)
+    below = x - mean if centered else x
+    var = mean_over(below * below, axes, True)
+    out = below * (var + eps).rsqrt()
+    if weight is not None:
+        out = out * reshape(_wide(weight), affine)
+    if bias is not None:
+        out = out + reshape(_wide(bias), affine)
+    out = reshape(out, input._array.shape)
+    return (out if out._array.dtype == kind else cast(out, dtype=kind)), mean, var
+
+
+def _wide(tensor: Any) -> Any:
+    wide = accumulation(tensor._array.dtype)
+    return tensor if tensor._array.dtype == wide else cast(tensor, dtype=wide)
+
+
+@composite("NativeLayerNormBackward0", outputs=("out", "mean", "var"))
+def _normalized(
+    door: backend.Backend,
+    *arrays: Array,
+    given: tuple[bool, bool],
+    whole: Shape,
+    affine: Shape,
+    axes: Shape,
+    eps: float,
+    centered: bool,
+) -> tuple[Array, Array, Array]:
+    x, weight, bias = _all(arrays, given)
+    out, mean, var = door.normalize(
+        door.reshape(x, whole),
+        None if weight is None else door.reshape(weight, affine),
+        None if bias is None else door.reshape(bias, affine),
+        axes,
+        eps,
+        centered,
+    )
+    return door.reshape(out, x.shape), mean, var
+
+
+def _all(found: Sequence[Any], given: tuple[bool, bool]) -> tuple[Any, Any, Any]:
+    """Return the input, the weights and the biases, of which one may be ``None``."""
+    first, *others = found
+    rest = iter(others)
+    return first, next(rest) if given[0] else None, next(rest) if given[1] else None
+
+
+@_normalized.gradient
+def inputs(
+    g: Any,
+    inputs: Any,
+    mean: Any,
+    var: Any,
+    needs: Any,
+    given: tuple[bool, bool],
+    whole: Shape,
+    affine: Shape,
+    axes: Shape,
+    eps: float,
+    centered: bool,
+) -> Any:
+    def plain(*tensors: Any) -> Any:
+        return _plain(*_all(tensors, given), whole, affine, axes, eps, centered)[0]
+
+    def fused(g: Array) -> Sequence[Array]:
+        arrays = _all([t._array for t in inputs], given)
+        x, weight, _ = arrays
+        wanted = _all(needs, given)
+        door = backend.of(x)
+        found = door.normalize_gradient(
+            door.reshape(g, whole),
+            door.reshape(x, whole),
+            None if weight is None else door.reshape(weight, affine),
+            mean._array,
+            var._array,
+            axes,
+            eps,
+            centered,
+            (whole if wanted[0] else None, *(affine if w else None for w in wanted[1:])),
+        )
+        shaped = [
+            None if a is None or o is None else door.reshape(a, o.shape)
+            for a, o in zip(found, arrays, strict=True)
+        ]
+        return [a for a, there in zip(shaped, (True, *given), strict=True) if there]
+
+    return gradients(plain, fused, inputs, [g], needs)
+
+
+_of_groups = _normalized.named("NativeGroupNormBackward0")
+_of_batch = _normalized.named("NativeBatchNormBackward0")
+_by_squares = _normalized.named("MulBackward0")
+
+
+def _of(
+    operation: Any,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    whole: Shape,
+    affine: Shape,
+    axes: Shape,
+    eps: float,
+    centered: bool = True,
+) -> tuple[Any, Any, Any]:
+    if batched(input, weight, bias) or not hasattr(backend.of(input._array), "normalize"):
+        return _plain(input, weight, bias, whole, affine, axes, eps, centered)
+    given = weight is not None, bias is not None
+    tensors = [t for t in (input, weight, bias) if t is not None]
+    found: tuple[Any, Any, Any] = operation(
+        *tensors, given=given, whole=whole, affine=affine, axes=axes, eps=eps, centered=centered
+    )
+    return found
+
+
+# --------------------------------------------------------------------------- layers
+
+
+def _check_kind(function: str, input: Any, *parameters: Any) -> None:
+    kind = _dtype.of(input._array.dtype)
+    if not kind.is_floating_point:
+        raise NotImplementedError(f"\"{function}\" not implemented for '{kind.title}'")
+    for p in parameters:
+        if p is not None and p._array.dtype not in (input._array.dtype, _accumulated(input)):
+            known = {"Float": "parameter to have scalar type of Float"}
+            wanted = known.get(kind.title, "input to have scalar type of BFloat16")
+            if kind.title == "Double":
+                raise RuntimeError("expected scalar type Double but found Float")
+            raise RuntimeError(f"mixed dtype (CPU): expect {wanted}")
+
+
+def _accumulated(tensor: Any) -> Any:
+    return accumulation(tensor._array.dtype)
+
+
+def _check_normalized(
+    input: Any, normalized_shape: Sequence[int], star: str, **parameters: Any
+) -> Shape:
+    """Return the shape as a tuple.
+
+    Raises:
+        RuntimeError: It is none, or not that of the last dimensions, or a parameter has another.
+    """
+    shape = tuple(normalized_shape)
+    if not shape:
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
+            "element, but got normalized_shape = []"
+        )
+    for name, p in parameters.items():
+        if p is not None and p._array.shape != shape:
+            raise RuntimeError(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
+                f"{list(p._array.shape)} and normalized_shape = {list(shape)}"
+            )
+    given = input._array.shape
+    if given[max(len(given) - len(shape), 0) :] != shape:
+        sizes = ", ".join(map(str, shape))
+        raise RuntimeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape [*{star}{sizes}], "
+            f"but got input of size{list(given)}"
+        )
+    return shape
+
+
+def _rows(input: Any, shape: Shape) -> tuple[Shape, Shape]:
+    """Return the shape of an input as rows of elements, and that of its parameters."""
+    length = math.prod(shape)
+    given = input._array.shape
+    return (math.prod(given[: len(given) - len(shape)]), length), (length,)
+
+
+@public(method=False, name="nn.functional.layer_norm")
+def layer_norm_of(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Return ``(input - mean) / sqrt(var + eps) * weight + bias`` over the last dimensions.
+
+    Args:
+        input: Of shape (..., *normalized_shape).
+        normalized_shape: The sizes of the dimensions that have one mean and variance.
+        weight: Of that shape, or none.
+        bias: Of that shape, or none.
+        eps: What is added to variances.
+
+    Raises:
+        RuntimeError: Shapes do not fit.
+
+    Source: Ba, Kiros and Hinton, "Layer normalization", 2016.
+    """
+    shape = _check_normalized(input, normalized_shape, ", ", weight=weight, bias=bias)
+    _check_kind("LayerNormKernelImpl", input, weight, bias)
+    whole, affine = _rows(input, shape)
+    found: Tensor = _of(_normalized, input, weight, bias, whole, affine, (1,), eps)[0]
+    return found
+
+
+@public(method=False)
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+    cudnn_enable: bool = True,
+) -> Tensor:
+    """Return what ``nn.functional.layer_norm`` does; ``cudnn_enable`` changes nothing."""
+    return layer_norm_of(input, normalized_shape, weight, bias, eps)
+
+
+@public(method=False, names="nn.functional.rms_norm")
+def rms_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    eps: float | None = None,
+) -> Tensor:
+    """Return ``input / sqrt(mean(input ** 2) + eps) * weight`` over the last dimensions.
+
+    Args:
+        input: Of shape (..., *normalized_shape).
+        normalized_shape: The sizes of the dimensions that have one mean.
+        weight: Of that shape, or none.
+        eps: What is added to means, by default the distance from 1 to the next number.
+
+    Raises:
+        RuntimeError: Shapes do not fit.
+
+    Source: Zhang and Sennrich, "Root mean square layer normalization", 2019.
+    """
+    if weight is not None:
+        _check_normalized(weight, normalized_shape, "", weight=weight)
+    ndim = input._array.ndim
+    if ndim < len(normalized_shape):
+        raise ValueError(
+            f"Input tensor must have at least {len(normalized_shape)} dimensions, but got {ndim}"
+        )
+    shape = _check_normalized(input, normalized_shape, "")
+    kind = input._array.dtype
+    _check_kind("rms_norm", input)
+    if eps is None:
+        eps = float(_dtype.limits(accumulation(kind)).eps)
+    whole, affine = _rows(input, shape)
+    if weight is not None and weight._array.dtype != kind:
+        weight = cast(weight, dtype=kind)
+    found: Tensor = _of(_by_squares, input, weight, None, whole, affine, (1,), eps, False)[0]
+    return found
+
+
+def _check_more_than_one(sizes: Sequence[int], shown: object) -> None:
+    """Raise where there is one value for each channel, whose variance is 0."""
+    if sizes[0] * math.prod(sizes[2:]) == 1:
+        raise ValueError(
+            f"Expected more than 1 value per channel when training, got input size {shown}"
+        )
+
+
+def _channels(input: Any) -> Shape:
+    """Return the shape of an input, which begins with examples and channels."""
+    shape: Shape = input._array.shape
+    if not shape:
+        raise IndexError(NO_DIMENSIONS)
+    normal_dim(1, len(shape))  # which raises where there are no channels
+    return shape
+
+
+@public(method=False, name="nn.functional.group_norm")
+def group_norm_of(
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Return each group of channels of each example, normalized by its mean and variance.
+
+    Args:
+        input: Of shape (examples, channels, ...).
+        num_groups: Into how many groups the channels are divided.
+        weight: Of shape (channels,), or none.
+        bias: Of shape (channels,), or none.
+        eps: What is added to variances.
+
+    Raises:
+        RuntimeError: Shapes do not fit.
+        ValueError: A group has one value.
+
+    Source: Wu and He, "Group normalization", 2018.
+    """
+    shape = input._array.shape
+    if len(shape) < 2:
+        raise RuntimeError(
+            f"Expected at least 2 dimensions for input tensor but received {len(shape)}"
+        )
+    sizes = [shape[0] * shape[1] // num_groups, num_groups, *shape[2:]]
+    _check_more_than_one(sizes, sizes)
+    return group_norm(input, num_groups, weight, bias, eps)
+
+
+@public(method=False)
+def group_norm(
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+    cudnn_enabled: bool = True,
+) -> Tensor:
+    """Return what ``nn.functional.group_norm`` does, also where a group has one value."""
+    n, channels, *rest = _channels(input)
+    if num_groups <= 0:
+        raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
+    if channels % num_groups:
+        raise RuntimeError(
+            "Expected number of channels in input to be divisible by num_groups, but got input of "
+            f"shape {list(input._array.shape)} and num_groups={num_groups}"
+        )
+    for name, p in ("weight", weight), ("bias", bias):
+        if p is not None and p._array.shape != (channels,):
+            raise RuntimeError(
+                f"Expected {name} to be a vector of size equal to the number of channels in input, "
+                f"but got {name} of shape {list(p._array.shape)} and input of shape "
+                f"{list(input._array.shape)}"
+            )
+    _check_kind("GroupNormKernelImpl", input, weight, bias)
+    each = channels // num_groups
+    whole = (n, num_groups, each, math.prod(rest))
+    affine = (num_groups, each, 1)
+    found: Tensor = _of(_of_groups, input, weight, bias, whole, affine, (2, 3), eps)[0]
+    return found
+
+
+# --------------------------------------------------------------------------- batches
+
+
+@pointwise(
+    "(x - mean) * (rsqrt(var + eps) * weight) + bias",
+    "NativeBatchNormBackward0",
+    parameters=("input", "mean", "var", "eps", "weight", "bias"),
+)
+def _by_running(g, x, mean, var, eps, weight, bias):
+    scale = rsqrt(var + eps)
+    return g * (scale * weight), None, None, None, g * ((x - mean) * scale), g
+
+
+def _check_channels(channels: int, **parameters: Any) -> None:
+    for name, p in parameters.items():
+        if p is not None and p._array.size != channels:
+            raise RuntimeError(f"{name} should contain {channels} elements not {p._array.size}")
+
+
+@public(method=False, name="nn.functional.batch_norm")
+def batch_norm_of(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Return each channel normalized by its mean and variance over the batch, or by given ones.
+
+    In training, running means and variances become ``1 - momentum`` of themselves and ``momentum``
+    of those of the batch, whose variance has Bessel's correction there.
+
+    Args:
+        input: Of shape (examples, channels, ...).
+        running_mean: Of shape (channels,), or none in training.
+        running_var: Of shape (channels,), or none in training.
+        weight: Of shape (channels,), or none.
+        bias: Of shape (channels,), or none.
+        training: Whether the batch's own mean and variance are taken.
+        momentum: The weight of the batch in running means and variances.
+        eps: What is added to variances.
+
+    Raises:
+        RuntimeError: Shapes do not fit, or there are no means and variances to take.
+        ValueError: A channel has one value in training.
+
+    Source: Ioffe and Szegedy, "Batch normalization", 2015.
+    """
+    if training:
+        shape = input.size()
+        _check_more_than_one(shape, shape)
+        if eps <= 0:
+            raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
+    elif eps < 0:
+        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
+    return batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, True)
+
+
+@public(method=False)
+def batch_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+    cudnn_enabled: bool,
+) -> Tensor:
+    """Return what ``nn.functional.batch_norm`` does; ``cudnn_enabled`` changes nothing."""
+    shape = input._array.shape
+    if not input._array.size:
+        out = clone(input)
+        out = out if weight is None else out * weight[0]
+        return out if bias is None else out + bias[0]
+    channels = shape[1] if len(shape) > 1 else 0
+    if not training:
+        for name, p in ("running_mean", running_mean), ("running_var", running_var):
+            if p is None:
+                raise RuntimeError(f"{name} must be defined in evaluation mode")
+    _check_channels(
+        channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
+    )
+    for name, p in ("running_mean", running_mean), ("running_var", running_var):
+        if p is not None and p.requires_grad:
+            raise RuntimeError(
+                "The function 'native_batch_norm' is not differentiable with respect to argument "
+                f"'{name}'. This input cannot have requires_grad True."
+            )
+    _check_kind("batch_norm", input, weight, bias, running_mean, running_var)
+    whole, affine = (shape[0], channels, math.prod(shape[2:])), (channels, 1)
+    if not training:
+        beside = (channels, *(1,) * (len(shape) - 2))
+        mean, var, scale, shift = (
+            p if p is None else reshape(_wide(p), beside)
+            for p in (running_mean, running_var, weight, bias)
+        )
+        one, zero = 1.0 if scale is None else scale, 0.0 if shift is None else shift
+        out = _by_running(_wide(input), mean, var, eps, one, zero)
+        kind = input._array.dtype
+        return out if out._array.dtype == kind else cast(out, dtype=kind)
+    out, mean, var = _of(_of_batch, input, weight, bias, whole, affine, (0, 2), eps)
+    _follow(running_mean, mean, momentum)
+    count = input._array.size // channels
+    _follow(running_var, var, momentum, count / max(count - 1, 1))
+    return out
+
+
+def _follow(running: Any, found: Any, momentum: float, factor: float = 1) -> None:
+    """Let a running mean follow what was found."""
+    if running is None:
+        return
+    with recording(False):
+        found = reshape(found.detach(), running._array.shape)
+        running.mul_(1 - momentum).add_(found * (momentum * factor))
+
+
+@public(method=False, name="nn.functional.instance_norm")
+def instance_norm_of(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Return each channel of each example, normalized by its mean and variance, or by given ones.
+
+    Args:
+        input: Of shape (examples, channels, ...).
+        running_mean: Of shape (channels,), or none; see :func:`batch_norm`.
+        running_var: Of shape (channels,), or none.
+        weight: Of shape (channels,), or none.
+        bias: Of shape (channels,), or none.
+        use_input_stats: Whether each channel's own mean and variance are taken.
+        momentum: The weight of the batch in running means and variances.
+        eps: What is added to variances.
+
+    Raises:
+        RuntimeError: Shapes do not fit, or there are no means and variances to take.
+        ValueError: A channel has one value.
+
+    Source: Ulyanov, Vedaldi and Lempitsky, "Instance normalization", 2016.
+    """
+    if use_input_stats:
+        shape = input.size()
+        if math.prod(shape[2:]) == 1:
+            raise ValueError(
+                f"Expected more than 1 spatial element when training, got input size {shape}"
+            )
+    return instance_norm(
+        input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, True
+    )
+
+
+@public(method=False)
+def instance_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    use_input_stats: bool,
+    momentum: float,
+    eps: float,
+    cudnn_enabled: bool,
+) -> Tensor:
+    """Return what ``nn.functional.instance_norm`` does; ``cudnn_enabled`` changes nothing."""
+    if (running_mean is None) is not (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
+    if not use_input_stats and running_mean is None:
+        raise RuntimeError(
+            "Expected running_mean and running_var to be defined when use_input_stats is false"
+        )
+    shape = _channels(input)
+    n, channels = shape[:2]
+    every = [p if p is None else p.repeat(n) for p in (weight, bias, running_mean, running_var)]
+    for p in every[2:]:
+        if p is not None:
+            _check_channels(n * channels, running_mean=p)
+    found = batch_norm(
+        reshape(input, (1, n * channels, *shape[2:])), *every, use_input_stats, momentum, eps, True
+    )
+    if use_input_stats:
+        for p, each in (running_mean, every[2]), (running_var, every[3]):
+            if p is not None:
+                with recording(False):
+                    p.copy_(reshape(each, (n, channels)).mean(0))
+    return found.view(shape)
+
+
+@public(method=False, name="nn.functional.local_response_norm")
+def local_response_norm(
+    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Tensor:
+    """Return ``input / (k + alpha * mean(input ** 2)) ** beta``, means over neighbouring channels.
+
+    Args:
+        input: Of shape (examples, channels, ...), with at least three dimensions.
+        size: How many channels a mean is over; beyond the first and the last there are zeros.
+        alpha: The factor of the mean.
+        beta: The exponent.
+        k: What is added to the mean.
+
+    Raises:
+        ValueError: There are fewer dimensions.
+
+    Source: Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional
+    neural networks", 2012.
+    """
+    ndim = input._array.ndim
+    if ndim < 3:
+        raise ValueError(
+            "Expected 3D or higher dimensionality                         "
+            f" input (got {ndim} dimensions)"
+        )
+    if not input._array.size:
+        return input
+    if size < 1:
+        raise RuntimeError(
+            f"kernel size should be greater than zero, but got kT: {size} kH: 1 kW: 1"
+            if ndim > 3
+            else f"kernel size should be greater than zero, but got kH: {size} kW: 1"
+        )
+    around = constant_pad_nd(input * input, [0, 0] * (ndim - 2) + [size // 2, (size - 1) // 2])
+    means = unfold(around, 1, size, 1).mean(-1)
+    return input / (means * alpha + k) ** beta

@@ -1,0 +1,112 @@
+"""Normalization beside PyTorch: running means, types, and what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+from comparison import pytorch
+from gpugrad.testing import assert_close
+
+
+def numbers(*shape: int, seed: int = 0) -> Any:
+    return np.random.default_rng(seed).normal(0.3, 1.2, shape)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", ["batch_norm", "instance_norm"])
+def test_running_means_and_variances_follow_the_batch(name: str, training: bool) -> None:
+    found = []
+    for lib in gpugrad, pytorch():
+        x = lib.tensor(numbers(4, 3, 5), requires_grad=True)
+        mean, var = lib.tensor(numbers(3, seed=1)), lib.tensor(numbers(3, seed=2) ** 2)
+        function = getattr(lib.nn.functional, name)
+        for _ in range(2):
+            out = function(x, mean, var, None, None, training, 0.3)
+        (g,) = lib.autograd.grad((out * out * out).sum(), x)
+        found.append([t.detach().numpy() for t in (out, g, mean, var)])
+    for ours, theirs in zip(*found, strict=True):
+        assert_close(ours, theirs, 1e-10, 1e-10)
+
+
+@pytest.mark.parametrize("shape", [(8, 16), (4, 16, 40), (2, 16, 7, 9)])
+@pytest.mark.parametrize("name", ["layer_norm", "group_norm", "batch_norm", "rms_norm"])
+def test_many_numbers_and_halves_are_normalized_as_pytorchs(
+    name: str, shape: tuple[int, ...]
+) -> None:
+    """Sums over many elements, which other functions add up than those of few."""
+    arguments: dict[str, tuple[Any, ...]] = {
+        "layer_norm": (shape[1:],),
+        "rms_norm": (shape[1:],),
+        "group_norm": (4,),
+        "batch_norm": (None, None),
+    }
+    options = {"training": True} if name == "batch_norm" else {}
+    affine = shape[1:] if name in ("layer_norm", "rms_norm") else shape[1:2]
+    for kind, tolerance in ("float64", 1e-10), ("float32", 2e-5), ("float16", 4e-3):
+        found = []
+        for lib in gpugrad, pytorch():
+            dtype = getattr(lib, kind)
+            x = lib.tensor(numbers(*shape), dtype=dtype, requires_grad=True)
+            w = lib.tensor(numbers(*affine, seed=1), dtype=dtype, requires_grad=True)
+            out = getattr(lib.nn.functional, name)(x, *arguments[name], weight=w, **options)
+            out.backward(lib.tensor(numbers(*shape, seed=2), dtype=dtype))
+            found.append([t.detach().numpy() for t in (out, x.grad, w.grad)])
+        for ours, theirs in zip(*found, strict=True):
+            size = max(1.0, float(np.abs(theirs).max()))
+            assert_close(ours / size, theirs / size, tolerance, tolerance)
+
+
+WRONG: dict[str, Callable[[Any, Any], Any]] = {
+    "other shape": lambda nn, t: nn.layer_norm(t(2, 3), (4,)),
+    "no shape": lambda nn, t: nn.layer_norm(t(2, 3), ()),
+    "longer shape": lambda nn, t: nn.layer_norm(t(3), (2, 3)),
+    "weight": lambda nn, t: nn.layer_norm(t(2, 3), (3,), t(4)),
+    "bias": lambda nn, t: nn.layer_norm(t(2, 3), (3,), t(3), t(4)),
+    "no tuple": lambda nn, t: nn.layer_norm(t(2, 3), 3),
+    "integers": lambda nn, t: nn.layer_norm(t(2, 3).long(), (3,)),
+    "other types": lambda nn, t: nn.layer_norm(t(2, 3), (3,), t(3).double()),
+    "squares: shape": lambda nn, t: nn.rms_norm(t(2, 3), (4,)),
+    "squares: weight": lambda nn, t: nn.rms_norm(t(2, 3), (3,), t(4)),
+    "squares: 0-d": lambda nn, t: nn.rms_norm(t(), (1,)),
+    "squares: integers": lambda nn, t: nn.rms_norm(t(2, 3).long(), (3,)),
+    "groups": lambda nn, t: nn.group_norm(t(2, 4, 3), 3),
+    "negative groups": lambda nn, t: nn.group_norm(t(2, 4, 3), -2),
+    "no channels": lambda nn, t: nn.group_norm(t(4), 2),
+    "one value": lambda nn, t: nn.group_norm(t(1, 4), 4),
+    "group weight": lambda nn, t: nn.group_norm(t(2, 4, 3), 2, t(3)),
+    "no mean": lambda nn, t: nn.batch_norm(t(2, 3), None, None),
+    "no variance": lambda nn, t: nn.batch_norm(t(2, 3), t(3), None),
+    "mean": lambda nn, t: nn.batch_norm(t(2, 3), t(4), t(3)),
+    "variance": lambda nn, t: nn.batch_norm(t(2, 3), t(3), t(4)),
+    "batch weight": lambda nn, t: nn.batch_norm(t(2, 3), t(3), t(3), t(4)),
+    "one value of a batch": lambda nn, t: nn.batch_norm(t(1, 3), None, None, training=True),
+    "tracked mean": lambda nn, t: nn.batch_norm(t(2, 3), t(3).requires_grad_(), t(3)),
+    "batch integers": lambda nn, t: nn.batch_norm(t(2, 3).long(), t(3), t(3)),
+    "eps": lambda nn, t: nn.batch_norm(t(2, 3), None, None, training=True, eps=0),
+    "negative eps": lambda nn, t: nn.batch_norm(t(2, 3), t(3), t(3), eps=-1),
+    "one of two": lambda nn, t: nn.instance_norm(t(2, 3, 4), t(3), None),
+    "none of two": lambda nn, t: nn.instance_norm(t(2, 3, 4), use_input_stats=False),
+    "one place": lambda nn, t: nn.instance_norm(t(2, 3, 1)),
+    "instance weight": lambda nn, t: nn.instance_norm(t(2, 3, 4), None, None, t(4)),
+    "response": lambda nn, t: nn.local_response_norm(t(2, 3), 2),
+    "no size": lambda nn, t: nn.local_response_norm(t(2, 3, 4, 5), 0),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_does_not_fit_raises_pytorchs_error(case: str) -> None:
+    said = []
+    for lib in gpugrad, pytorch():
+
+        def ones(*shape: int, lib: Any = lib) -> Any:
+            return lib.ones(shape)
+
+        with pytest.raises(Exception) as caught:  # noqa: PT011  its class is compared
+            WRONG[case](lib.nn.functional, ones)
+        said.append((type(caught.value), str(caught.value).replace("torch.Size", "gpugrad.Size")))
+    assert said[0] == said[1]
