@@ -179,6 +179,9 @@ else:  # they are made when they are first asked for
     _networks = (  # what the operations of networks declare, which are imported with these
         "batch_norm",
         "bilinear",
+        "embedding",
+        "embedding_bag",
+        "embedding_renorm_",
         "group_norm",
         "instance_norm",
         "layer_norm",

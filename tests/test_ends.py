@@ -78,6 +78,8 @@ DIFFERENT = {
     "vander empty": "likewise, or its backward fails, as with one",
     "vander some one": "its backward needs what was written in place",
     "vander none one": "where there is nothing its result has no history",
+    "nn.functional.embedding_bag": "PyTorch reads memory beyond its operands",
+    "embedding_bag": "likewise",
     **{
         f"fft.{name} no": "PyTorch's error is one of the library that it calls"
         for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft")

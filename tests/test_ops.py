@@ -598,6 +598,7 @@ OTHER_NAMES = {
     "matmul": "PyTorch reshapes around one product of matrices",
     "einsum": "PyTorch reshapes after every product",
     "chain_matmul": "likewise",
+    "nn.functional.embedding_bag": "of maxima those of bags without rows are replaced last",
     **dict.fromkeys(
         (
             "trapezoid",

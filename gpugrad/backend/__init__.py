@@ -209,6 +209,12 @@ class Backend(Protocol):
     def softmax_gradient(self, g: Array, out: Array, axis: int, log: bool) -> Array:
         """Return the gradient of what ``softmax`` computed, ``out``."""
 
+    def fused(self, name: str) -> Callable[..., Any] | None:
+        """Return what computes an operation of networks in one go, ``None`` if nothing does.
+
+        See :mod:`gpugrad.backend.networks`.
+        """
+
     def matmul(self, a: Array, b: Array) -> Array:
         """Return the matrix product, stacked over leading dimensions."""
 

@@ -609,6 +609,9 @@ class BatchedBackend:
 
     # ----------------------------------------------------------------------- products
 
+    def fused(self, name: str) -> None:
+        """Return nothing: the plain definition is computed for all examples at once."""
+
     def matmul(self, a: Array, b: Array) -> Batched:
         """Return the matrix product, stacked over leading axes.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,8 +47,6 @@ from gpugrad.backend.evaluation import number as number
 from gpugrad.backend.evaluation import summed as summed
 from gpugrad.backend.evaluation import writer_of as writer_of
 from gpugrad.backend.large import triangle as triangle
-from gpugrad.backend.normalization import normalize as normalize
-from gpugrad.backend.normalization import normalize_gradient as normalize_gradient
 from gpugrad.backend.places import all_inside
 from gpugrad.backend.quiet import QUIET as QUIET
 from gpugrad.backend.quiet import enter as enter
@@ -197,6 +195,13 @@ def matrices(name: str, *arrays: Array, **options: Any) -> Any:
 
 
 @quiet
+def fused(name: str) -> Callable[..., Any] | None:
+    """Return what computes an operation of networks in one go."""
+    from gpugrad.backend.networks import FUSED
+
+    return FUSED.get(name)
+
+
 def vdot(a: Array, b: Array) -> Array:
     """Return the sum of the products of two 1-d arrays, of which the first is conjugated."""
     return np.vdot(a, b) if a.dtype.kind == "c" else dot(a, b)

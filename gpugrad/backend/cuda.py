@@ -763,6 +763,11 @@ def by_cufft(name: str, array: Array, sizes: Any, axes: Shape, norm: str) -> Arr
     return getattr(xp.fft, name)(array, sizes, axes, norm)
 
 
+def fused(name: str) -> Callable[..., Any] | None:
+    """Return what computes an operation of networks by a kernel of its own."""
+    return None
+
+
 @at_home
 def vdot(a: Array, b: Array) -> Array:
     """Return the sum of the products of two 1-d arrays, of which the first is conjugated."""

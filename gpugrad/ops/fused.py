@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gpugrad import backend
 from gpugrad.backend.batched import Batched
 from gpugrad.graph import LEAF, edge_of, mode, recording
 from gpugrad.op.accumulation import differentiate
@@ -19,9 +20,13 @@ from gpugrad.ops.shape import alias
 Array = Any
 
 
-def batched(*tensors: Any) -> bool:
-    """Tell whether one of some tensors, of which any may be ``None``, has hidden axes."""
-    return any(t is not None and t._array.__class__ is Batched for t in tensors)
+def fusible(name: str, *tensors: Any) -> bool:
+    """Tell whether the arrays of tensors, of which any may be ``None``, are computed with so.
+
+    They are of one backend, without hidden axes, and it has the function ``name``.
+    """
+    doors = {backend.of(t._array) for t in tensors if t is not None}
+    return len(doors) == 1 and doors.pop().fused(name) is not None
 
 
 def gradients(
@@ -40,7 +45,7 @@ def gradients(
         grads: The gradients of the results.
         needs: Which gradients are wanted.
     """
-    if mode.enabled or batched(*grads):
+    if mode.enabled or any(g is not None and g._array.__class__ is Batched for g in grads):
         return _derived(plain, inputs, grads, needs)
     found = fused(*[None if g is None else g._array for g in grads])
     return [

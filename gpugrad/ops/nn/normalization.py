@@ -12,7 +12,7 @@ from gpugrad.errors import NO_DIMENSIONS, normal_dim
 from gpugrad.graph import recording
 from gpugrad.op import cast, composite, pointwise, public
 from gpugrad.ops.copy import clone
-from gpugrad.ops.fused import batched, gradients
+from gpugrad.ops.fused import fusible, gradients
 from gpugrad.ops.part import constant_pad_nd
 from gpugrad.ops.pointwise.power import rsqrt
 from gpugrad.ops.reduction import mean as mean_over
@@ -72,7 +72,8 @@ def _normalized(
     centered: bool,
 ) -> tuple[Array, Array, Array]:
     x, weight, bias = _all(arrays, given)
-    out, mean, var = door.normalize(
+    function: Any = door.fused("normalize")
+    out, mean, var = function(
         door.reshape(x, whole),
         None if weight is None else door.reshape(weight, affine),
         None if bias is None else door.reshape(bias, affine),
@@ -112,7 +113,8 @@ def inputs(
         x, weight, _ = arrays
         wanted = _all(needs, given)
         door = backend.of(x)
-        found = door.normalize_gradient(
+        function: Any = door.fused("normalize_gradient")
+        found = function(
             door.reshape(g, whole),
             door.reshape(x, whole),
             None if weight is None else door.reshape(weight, affine),
@@ -148,7 +150,7 @@ def _of(
     eps: float,
     centered: bool = True,
 ) -> tuple[Any, Any, Any]:
-    if batched(input, weight, bias) or not hasattr(backend.of(input._array), "normalize"):
+    if not fusible("normalize", input, weight, bias):
         return _plain(input, weight, bias, whole, affine, axes, eps, centered)
     given = weight is not None, bias is not None
     tensors = [t for t in (input, weight, bias) if t is not None]
@@ -387,7 +389,7 @@ def group_norm(
     "NativeBatchNormBackward0",
     parameters=("input", "mean", "var", "eps", "weight", "bias"),
 )
-def _by_running(g, x, mean, var, eps, weight, bias):
+def _by_running(g: Any, x: Any, mean: Any, var: Any, eps: Any, weight: Any, bias: Any) -> Any:
     scale = rsqrt(var + eps)
     return g * (scale * weight), None, None, None, g * ((x - mean) * scale), g
 
@@ -561,18 +563,23 @@ def instance_norm(
         )
     shape = _channels(input)
     n, channels = shape[:2]
-    every = [p if p is None else p.repeat(n) for p in (weight, bias, running_mean, running_var)]
-    for p in every[2:]:
-        if p is not None:
-            _check_channels(n * channels, running_mean=p)
-    found = batch_norm(
-        reshape(input, (1, n * channels, *shape[2:])), *every, use_input_stats, momentum, eps, True
-    )
+
+    def of_each(parameter: Any, name: str = "") -> Any:
+        if parameter is None:
+            return None
+        if name:
+            _check_channels(n * channels, **{name: parameter.repeat(n)})
+        return parameter.repeat(n)
+
+    mean, var = of_each(running_mean, "running_mean"), of_each(running_var, "running_var")
+    together = reshape(input, (1, n * channels, *shape[2:]))
+    scale, shift = of_each(weight), of_each(bias)
+    found = batch_norm(together, scale, shift, mean, var, use_input_stats, momentum, eps, True)
     if use_input_stats:
-        for p, each in (running_mean, every[2]), (running_var, every[3]):
-            if p is not None:
+        for running, each in (running_mean, mean), (running_var, var):
+            if running is not None:
                 with recording(False):
-                    p.copy_(reshape(each, (n, channels)).mean(0))
+                    running.copy_(reshape(each, (n, channels)).mean(0))
     return found.view(shape)
 
 
