@@ -429,6 +429,19 @@ def bartlett_window(
 ) -> Tensor:
     """Return ``1 - |2 n / N - 1|``, of which N is the length, or one less if symmetric."""
 
+def batch_norm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+    cudnn_enabled: bool,
+) -> Tensor:
+    """Return what ``nn.functional.batch_norm`` does; ``cudnn_enabled`` changes nothing."""
+
 def bernoulli(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     p: float | None = None,
@@ -890,6 +903,36 @@ def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
 def einsum(equation: Any = None, *operands: Any) -> Tensor:
     """Return the sum of products of operands, whose dimensions an equation names."""
 
+def embedding(
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    indices: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    padding_idx: int = -1,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """Return rows of a table: what ``nn.functional.embedding`` does, with the table first."""
+
+def embedding_bag(
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    indices: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    offsets: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    scale_grad_by_freq: bool = False,
+    mode: int = 0,
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Any:
+    """Return what ``nn.functional.embedding_bag`` does, and how the bags are made up."""
+
+def embedding_renorm_(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    indices: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    max_norm: float,
+    norm_type: float,
+) -> Tensor:
+    """Shorten those rows of a table that indices name to a norm, where theirs is larger."""
+
 def empty(
     *sizes: Any,
     size: Any = None,
@@ -1223,6 +1266,16 @@ def greater_equal(
 ) -> Tensor:
     """Return where input is at least other, as bool."""
 
+def group_norm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-05,
+    cudnn_enabled: bool = True,
+) -> Tensor:
+    """Return what ``nn.functional.group_norm`` does, also where a group has one value."""
+
 def gt(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
 ) -> Tensor:
@@ -1409,6 +1462,19 @@ def inner(
 ) -> Tensor:
     """Return the sums of products over the last dimensions; with a number, the multiple."""
 
+def instance_norm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    use_input_stats: bool,
+    momentum: float,
+    eps: float,
+    cudnn_enabled: bool,
+) -> Tensor:
+    """Return what ``nn.functional.instance_norm`` does; ``cudnn_enabled`` changes nothing."""
+
 def inverse(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
 ) -> Tensor:
@@ -1529,6 +1595,16 @@ def kthvalue(
     out: Tensor | None = None,
 ) -> Any:
     """Return the elements of which ``k`` - 1 are smaller along ``dim``, and where the first is."""
+
+def layer_norm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-05,
+    cudnn_enable: bool = True,
+) -> Tensor:
+    """Return what ``nn.functional.layer_norm`` does; ``cudnn_enable`` changes nothing."""
 
 def lcm(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -2397,6 +2473,14 @@ def resolve_neg(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
 
 def result_type(tensor1: Any, tensor2: Any) -> dtype:
     """Return the type that an operation of two operands, tensors or numbers, computes in."""
+
+def rms_norm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    eps: float | None = None,
+) -> Tensor:
+    """Return ``input / sqrt(mean(input ** 2) + eps) * weight`` over the last dimensions."""
 
 def roll(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

@@ -1,5 +1,6 @@
 """The functions of networks, ``torch.nn.functional``'s, made from the table of declarations."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
@@ -15,6 +16,18 @@ def alpha_dropout(
     inplace: bool = False,
 ) -> Tensor:
     """Return elements, or SELU's least value with the probability p."""
+
+def batch_norm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-05,
+) -> Tensor:
+    """Return each channel normalized by its mean and variance over the batch, or by given ones."""
 
 def bilinear(
     input1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -74,6 +87,32 @@ def elu(
 def elu_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], alpha: float = 1.0) -> Tensor:
     """Write what ``elu`` returns into the tensor, and return that."""
 
+def embedding(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """Return the rows of a table that are named."""
+
+def embedding_bag(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    offsets: Tensor | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Tensor:
+    """Return the sum, the mean or the maximum of the rows of a table in each bag; 0 of no rows."""
+
 def feature_alpha_dropout(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     p: float = 0.5,
@@ -92,6 +131,15 @@ def gelu(
 
 def glu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int = -1) -> Tensor:
     """Return the first half of input along a dimension times the sigmoid of the second half."""
+
+def group_norm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-05,
+) -> Tensor:
+    """Return each group of channels of each example, normalized by its mean and variance."""
 
 def gumbel_softmax(
     logits: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -135,6 +183,27 @@ def hardtanh_(
 ) -> Tensor:
     """Write what ``hardtanh`` returns into the tensor, and return that."""
 
+def instance_norm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-05,
+) -> Tensor:
+    """Return each channel of each example, normalized by its mean and variance, or by given ones."""
+
+def layer_norm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-05,
+) -> Tensor:
+    """Return ``(input - mean) / sqrt(var + eps) * weight + bias`` over the last dimensions."""
+
 def leaky_relu(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     negative_slope: float = 0.01,
@@ -152,7 +221,16 @@ def linear(
     weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     bias: Tensor | None = None,
 ) -> Tensor:
-    """Return ``input @ weight.T + bias``."""
+    """Return ``input @ weight.T + bias``, by one product of two matrices."""
+
+def local_response_norm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    size: int,
+    alpha: float = 0.0001,
+    beta: float = 0.75,
+    k: float = 1.0,
+) -> Tensor:
+    """Return ``input / (k + alpha * mean(input ** 2)) ** beta``, means over neighbouring channels."""
 
 def log_softmax(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -187,6 +265,14 @@ def relu6(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = 
 
 def relu_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Write the result of ``relu`` into the tensor, and return that."""
+
+def rms_norm(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    eps: float | None = None,
+) -> Tensor:
+    """Return ``input / sqrt(mean(input ** 2) + eps) * weight`` over the last dimensions."""
 
 def rrelu(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
