@@ -69,3 +69,4 @@ class DualParameter(Parameter, Dual):
 
 
 saved.moving[Parameter] = DualParameter
+saved.parameter_class = Parameter

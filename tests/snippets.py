@@ -49,7 +49,7 @@ def run(snippet: str, library: Any, device: str = "cpu") -> object:
 
 def ours(text: str) -> str:
     """Return PyTorch's text with gpugrad's name where PyTorch names itself."""
-    return re.sub(r"(?<!#)\btorch\.(?!cat\(\)|clamp:|nn\.|_C)", "gpugrad.", text)
+    return re.sub(r"(?<![#/])\btorch\.(?!cat\(\)|clamp:|_C)", "gpugrad.", text)
 
 
 def raised(snippet: str, library: Any, device: str = "cpu") -> tuple[type[BaseException], str]:

@@ -39,6 +39,7 @@ Shape = tuple[int, ...]
 # class to ``close_circle``, and results are made with it.
 tensor_class: type[TensorBase] = TensorBase
 dual_class: type[TensorBase] = TensorBase  # of tensors that have tangents; a subclass of the other
+parameter_class: type[TensorBase] = TensorBase  # of parameters, which are as plain as the first are
 moving: dict[type, type] = {}  # classes that are not to be taken for those of tensors with tangents
 _new = object.__new__  # not the public constructor, which converts data
 
@@ -575,7 +576,7 @@ def check_view(tensor: Any) -> bool:
         history.renew(tensor)
     if mode.levels and tensor._view is not None and is_dual(tensor._view.base):
         history.move_with_base(tensor)
-    return tensor.__class__ is not tensor_class
+    return tensor.__class__ is not tensor_class and tensor.__class__ is not parameter_class
 
 
 def settle(tensor: Any) -> None:

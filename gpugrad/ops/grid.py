@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 @public(method=False)
 def broadcast_tensors(*tensors: Value) -> tuple[Tensor, ...]:
-    """Return views of the tensors in the shape that they broadcast to.
+    """Return the tensors in the shape that they broadcast to: themselves, or views of them.
 
     Raises:
         RuntimeError: Two of them do not fit.
     """
     found = tensors_of("broadcast_tensors", tensors)
     shape = errors.broadcast_shape(*[t._array.shape for t in found])
-    return tuple([expand(t, shape) for t in found])
+    return tuple([t if t._array.shape == shape else expand(t, shape) for t in found])
 
 
 @public(method=False)

@@ -9,7 +9,7 @@ mode, and what a checkpoint computes again.
 >>> import gpugrad
 >>> print(gpugrad.mul.op.inplace_source)  # doctest: +ELLIPSIS
 def mul_(input, other, **others):
-    if input.__class__ is not Tensor or inferring or others:
+    if (input.__class__ is not Tensor and input.__class__ is not Parameter) or inferring or others:
         return general(input, other, **others)
 ...
 """
@@ -36,7 +36,7 @@ from gpugrad.op.generated.template import defined, each, filled, known, written_
 # where results are marked.
 CALL = """\
 def {name}({signature}):
-    if {first}.__class__ is not Tensor or {unusual}:
+    if ({first}.__class__ is not Tensor and {first}.__class__ is not Parameter) or {unusual}:
         return general({arguments})
     {x} = {first}._array
     kind = {x}.dtype
@@ -48,7 +48,7 @@ def {name}({signature}):
     view = {first}._view
     tracked = {first}._edge is not None
     if view is not None:
-        if view.base.__class__ is not Tensor:
+        if view.base.__class__ not in PLAIN:
             return general({arguments})
         tracked = tracked or view.base._edge is not None
     counter = {first}._counter or shared_counter({first})
@@ -74,18 +74,19 @@ def {name}({signature}):
 """
 
 OTHER = """\
-if {other}.__class__ is Tensor:
+other_class = {other}.__class__
+if other_class is Tensor or other_class is Parameter:
     {y} = {other}._array
     if {y}.dtype is not kind or ({y}.__class__ is not ndarray and {y}.__class__ not in HOST):
         return general({arguments})
     if {y} is not {x} and not (apart and {y}.base is None) and may_share_memory({x}, {y}):
         return general({arguments})
     part = {other}._view
-    if part is not None and part.base.__class__ is not Tensor:
+    if part is not None and part.base.__class__ not in PLAIN:
         return general({arguments})
     if {other}._edge is not None or (part is not None and part.base._edge is not None):
         tracked = True
-elif {other}.__class__ is float or {other}.__class__ is int:
+elif other_class is float or other_class is int:
     {number}
 else:
     return general({arguments})

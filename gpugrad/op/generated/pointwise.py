@@ -10,7 +10,7 @@ and rounded once.  Everything else takes the general way of :mod:`gpugrad.op`.
 >>> import gpugrad
 >>> print(gpugrad.mul.op.source)  # doctest: +ELLIPSIS
 def mul(input, other):
-    if input.__class__ is not Tensor:
+    if input.__class__ is not Tensor and input.__class__ is not Parameter:
         return general(input, other)
 ...
 """
@@ -54,7 +54,7 @@ HOST = frozenset({np.ndarray, np.float32, np.float64})
 # computes quietly, and of too little memory.
 CALL = """\
 def {name}({head.parameters}):
-    if {head.unusual}{first}.__class__ is not Tensor:
+    if {head.unusual}{first}.__class__ is not Tensor and {first}.__class__ is not Parameter:
         return {head.unusually}
     {x} = {first}._array
     if {x}.__class__ is not ndarray and {x}.__class__ not in HOST:
@@ -85,7 +85,8 @@ if mode.enabled is not True and mode.enabled:
 """
 
 OTHER = """\
-if {other}.__class__ is Tensor:
+{other}_class = {other}.__class__
+if {other}_class is Tensor or {other}_class is Parameter:
     {y} = {other}._array
     if {y}.dtype is not kind or ({y}.__class__ is not ndarray and {y}.__class__ not in HOST):
         return general({parameters})
@@ -108,11 +109,11 @@ else:
 
 # Which second operands are no tensors: the user's numbers, none, or what a node has saved of them.
 GIVEN = (
-    "{other}.__class__ is float or {other}.__class__ is int",
+    "{other}_class is float or {other}_class is int",
     "quietly({single}.type, {other})",
 )
 NONE = "False", "None"
-SAVED = "{other}.__class__ in HOST and {other}.dtype is kind", "{other}"
+SAVED = "{other}_class in HOST and {other}.dtype is kind", "{other}"
 
 
 def forward_source(
@@ -144,7 +145,7 @@ def forward_source(
     single = "(float32 if kind is float16 else kind)" if kernels else "kind"
     shapes = ", ".join(f"{v}.shape" for v in (x, *ys))
     equal = " and ".join(
-        f"({y}.shape == {x}.shape or {p}.__class__ is not Tensor)"
+        f"({y}.shape == {x}.shape or {p}_class not in PLAIN)"
         for p, y in zip(others, ys, strict=True)
     )
     plain = ("float32", "float64", "float16") if kernels else ("float32", "float64")
@@ -204,10 +205,8 @@ def _case(
             values.append(p)
             written.append(was_written(p))
         else:
-            values.append(f"{p} if {p}.__class__ is Tensor else {ys[k - 1]}")
-            written.append(
-                f"({p}.__class__ is Tensor and {p}._counter is not None and {p}._counter.value)"
-            )
+            values.append(f"{p} if {p}_class in PLAIN else {ys[k - 1]}")
+            written.append(f"({p}_class in PLAIN and {was_written(p)})")
     values.append("kept" if len(parameters) + 1 in sources else "None")
     rule = f"rule_{marks(needs)}"
     rule = f"{rule} if same else wide_{marks(needs)}" if ys else rule
@@ -294,7 +293,7 @@ def {name}(node, g):
 # What was saved: an array where it is not as it was is not seen as written, the general way says.
 LOADED_INPUT = """\
 {array} = saved[{place}]
-if {array}.__class__ is Tensor:
+if {array}.__class__ is Tensor or {array}.__class__ is Parameter:
     if {array}._counter is not None and {array}._counter.value != {expected}:
         return general(node, g)
     {array} = {array}._array

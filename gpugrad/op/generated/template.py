@@ -22,7 +22,8 @@ out._edge = out._grad = out._counter = out._view = None
 # A view of a base whose history was rewritten since is given its new one, and its tangents.
 EDGE = """\
 if {input}._view is not None and (
-    {input}._view.base._edge is not {input}._view.edge or {input}._view.base.__class__ is not Tensor
+    {input}._view.base._edge is not {input}._view.edge
+    or {input}._view.base.__class__ not in PLAIN
 ) and check_view({input}):
     return general({arguments})
 {input}_edge = {input}._edge
@@ -213,6 +214,8 @@ def known() -> dict[str, Any]:
         "Node": graph.Node,
         "Numbers": saved.Numbers,
         "SavedOutput": graph.SavedOutput,
+        "PLAIN": frozenset({saved.tensor_class, saved.parameter_class}),
+        "Parameter": saved.parameter_class,
         "Tensor": saved.tensor_class,
         "check_view": saved.check_view,
         "inferring": graph.inferring,

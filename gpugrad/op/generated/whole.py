@@ -7,7 +7,7 @@ tensor, are called by :meth:`gpugrad.op.operation.Operation.general`.
 >>> import gpugrad
 >>> print(gpugrad.ops.products._mm.op.source)  # doctest: +ELLIPSIS
 def call(input, mat2):
-    if input.__class__ is not Tensor:
+    if input.__class__ is not Tensor and input.__class__ is not Parameter:
         return general(input, mat2)
 ...
 """
@@ -61,7 +61,7 @@ def call({signature}):
 """
 
 IS_TENSOR = """\
-if {input}.__class__ is not Tensor:
+if {input}.__class__ is not Tensor and {input}.__class__ is not Parameter:
     return general({arguments})
 """
 

@@ -89,7 +89,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
     if isinstance(array, Batched) and num_classes <= 0:
         raise RuntimeError(
-            "When vmap-ing torch.nn.functional.one_hot, please provide an explicit positive "
+            "When vmap-ing gpugrad.nn.functional.one_hot, please provide an explicit positive "
             "num_classes argument."
         )
     whole = all_of(array)
