@@ -518,7 +518,7 @@ def broadcast_shapes(*shapes: Any) -> Size:
     """Return the :class:`Size` that tensors of these shapes broadcast to; a number is a shape, too."""
 
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
-    """Return views of the tensors in the shape that they broadcast to."""
+    """Return the tensors in the shape that they broadcast to: themselves, or views of them."""
 
 def broadcast_to(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *size: Any) -> Tensor:
     """Return a view with the shape ``size``, which the input's broadcasts to."""
