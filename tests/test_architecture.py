@@ -75,7 +75,10 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "_layout", "op", "ops",
         "_tensor", "_parameter", "autograd", "func", "functions", "linalg", "random", "utils",
     ),
-    ("optim",): ("backend", "graph", "errors", "op", "ops", "_tensor", "autograd"),
+    ("optim",): (
+        "backend", "formulas", "hooks", "graph", "errors", "_dtype", "op", "ops", "_tensor",
+        "autograd",
+    ),
     ("kernel",): (
         "backend", "formulas", "graph", "_device", "_dtype", "op", "ops", "_tensor", "autograd",
     ),

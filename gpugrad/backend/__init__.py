@@ -356,6 +356,22 @@ def is_array(value: object) -> bool:
     return cupy is not None and isinstance(value, cupy.ndarray)
 
 
+def update(
+    formula: Formula,
+    columns: Sequence[Sequence[Array]],
+    targets: Sequence[int],
+    numbers: Sequence[float],
+) -> None:
+    """Write a formula's outputs into some of the arrays that it is of, for each row of arrays.
+
+    All are of one type and device, and have no hidden axes.  A column is a list of the arrays at
+    one place of the rows, whose arrays have one shape; numbers are the formula's last inputs.
+    ``targets`` are the places in a row that the outputs are written to.
+    """
+    door: Any = of(columns[0][0])
+    door.update(formula, columns, targets, numbers)
+
+
 def place() -> Callable[[], None]:
     """Return what has another thread compute where this one does: on its GPU and in its stream."""
     cuda = sys.modules.get("gpugrad.backend.cuda")

@@ -69,6 +69,7 @@ from gpugrad.backend.reductions import sum_to_shape as sum_to_shape
 from gpugrad.backend.spectrum import fft as fft
 from gpugrad.backend.spectrum import irfft as irfft
 from gpugrad.backend.spectrum import rfft as rfft
+from gpugrad.backend.updates import update as update
 from gpugrad.errors import out_of_bounds
 
 xp = np

@@ -28,6 +28,7 @@ from gpugrad.formulas import COMPLEX, REAL, Formula, variable
 from gpugrad.kernels import bounds, dense, launches, layout, segment, summation
 from gpugrad.kernels import scan as scans
 from gpugrad.kernels import softmax as softmaxes
+from gpugrad.kernels import update as updates
 from gpugrad.kernels.elementwise import elementwise
 from gpugrad.kernels.layout import PLANS, aligned, signatures
 from gpugrad.kernels.philox import Source
@@ -284,6 +285,40 @@ def _total(
     out = xp.ndarray(shape, result)
     launches.add(plan.run(arrays, (out,), aligned(arrays)))
     return out
+
+
+def update(
+    formula: Formula,
+    columns: Sequence[Sequence[Array]],
+    targets: Sequence[int],
+    numbers: Sequence[float],
+) -> None:
+    """Write a formula's outputs into some of the arrays that it is of, for each row of arrays.
+
+    One kernel computes all rows; arrays that lie differently are copied, and written back.
+    """
+    with columns[0][0].device:
+        rows = list(zip(*columns, strict=True))
+        plain = [[copy(a, "C") for a in row] if not _lie_alike(row) else row for row in rows]
+        lines = [[_line(a) for a in column] for column in zip(*plain, strict=True)]
+        launches.add(updates.run(formula, lines, targets, numbers))
+        for row, own in zip(rows, plain, strict=True):
+            if own is not row:
+                for k in targets:
+                    assign(row[k], own[k])
+
+
+def _lie_alike(row: Sequence[Array]) -> bool:
+    """Tell whether arrays of one shape lie in the order of their indices, or of these reversed."""
+    return all(a.flags.c_contiguous for a in row) or all(a.flags.f_contiguous for a in row)
+
+
+def _line(array: Array) -> Array:
+    """Return all that a plain array has, as real numbers."""
+    if array.dtype.kind != "c":
+        return array
+    array = array if array.flags.c_contiguous else array.T
+    return array.reshape(-1).view(f"f{array.dtype.itemsize // 2}")
 
 
 MOST_TERMS = 8

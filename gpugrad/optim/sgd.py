@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from gpugrad._tensor import Tensor
-from gpugrad.optim.optimizer import Optimizer
+from gpugrad.optim.elementwise import Elementwise, Group, Names, Numbers
+from gpugrad.optim.optimizer import check, check_fused, check_rate
 
 
-class SGD(Optimizer):
+class SGD(Elementwise):
     """Stochastic gradient descent, with momentum.
 
     Args:
@@ -20,10 +21,17 @@ class SGD(Optimizer):
         weight_decay: Half the derivative of the penalty on squared parameters.
         nesterov: Look ahead along the momentum (Sutskever et al. 2013).
         maximize: Climb instead of descending.
+        foreach: Taken for PyTorch's sake: many parameters are always written together.
+        differentiable: Record the step.
+        fused: As ``foreach``; it asks for parameters of floating point.
 
     Raises:
         ValueError: An option is out of range.
+        RuntimeError: ``fused`` is combined with ``foreach`` or ``differentiable``.
     """
+
+    flags = ("maximize", "weight_decay", "momentum", "nesterov")
+    counted = ()
 
     def __init__(
         self,
@@ -31,17 +39,17 @@ class SGD(Optimizer):
         lr: float | Tensor = 1e-3,
         momentum: float = 0,
         dampening: float = 0,
-        weight_decay: float = 0,
+        weight_decay: float | Tensor = 0,
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ):
-        if lr < 0:
-            raise ValueError(f"Invalid learning rate: {lr}")
-        if momentum < 0:
-            raise ValueError(f"Invalid momentum value: {momentum}")
-        if weight_decay < 0:
-            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        check_rate(lr)
+        check(momentum >= 0, "Invalid momentum value", momentum)
+        check(bool(weight_decay >= 0), "Invalid weight_decay value", weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
         super().__init__(
@@ -49,23 +57,39 @@ class SGD(Optimizer):
             {
                 "lr": lr, "momentum": momentum, "dampening": dampening,
                 "weight_decay": weight_decay, "nesterov": nesterov, "maximize": maximize,
+                "foreach": foreach, "differentiable": differentiable, "fused": fused,
             },
         )  # fmt: skip
+        check_fused(foreach, differentiable, fused)
 
-    def update(self, group: dict[str, Any], params: Iterable[Tensor]) -> None:
-        """Update the parameters of a group that have a gradient."""
-        momentum, lr = group["momentum"], group["lr"]
-        for p in params:
-            assert p.grad is not None
-            step = -p.grad if group["maximize"] else p.grad
-            if group["weight_decay"]:
-                step = step + group["weight_decay"] * p
-            if momentum:
-                state = self.state.setdefault(p, {})
-                velocity = state.get("momentum_buffer")
-                if velocity is None:
-                    velocity = state["momentum_buffer"] = step.detach().clone()
-                else:
-                    velocity.mul_(momentum).add_(step, alpha=1 - group["dampening"])
-                step = step + momentum * velocity if group["nesterov"] else velocity
-            p.sub_(step, alpha=lr)
+    @staticmethod
+    def rule(on: frozenset[str], n: Names, p: Any, g: Any, *states: Any) -> Sequence[Any]:
+        """Return ``p - lr * velocity``, and the velocity."""
+        if "momentum" not in on:
+            return (p - n.lr * g,)
+        velocity = g if "first" in on else n.momentum * states[0] + n.kept * g
+        step = g + n.momentum * velocity if "nesterov" in on else velocity
+        return p - n.lr * step, velocity
+
+    def shaped(self, group: Group) -> tuple[str, ...]:
+        """Return the names of the states that have an element for each of the parameter's."""
+        return ("momentum_buffer",) if group["momentum"] != 0 else ()
+
+    def begin(self, group: Group, p: Tensor) -> dict[str, Any]:
+        """Return nothing: the first velocity is the first gradient."""
+        return {}
+
+    def ways(self, states: list[dict[str, Any]]) -> list[tuple[str, ...]] | None:
+        """Return whether it is the first step of a parameter."""
+        return [("first",) if s.get("momentum_buffer") is None else () for s in states]
+
+    def column(self, states: list[dict[str, Any]], name: str, grads: list[Any]) -> list[Any]:
+        """Return one of the states of each parameter, or memory for it."""
+        for state, g in zip(states, grads, strict=True):
+            if state.get(name) is None:
+                state[name] = g.detach().clone()
+        return super().column(states, name, grads)
+
+    def numbers(self, group: Group, *counted: Any) -> tuple[Numbers, Sequence[Any]]:
+        """Return the options."""
+        return {**group, "kept": 1 - group["dampening"]}, ()
