@@ -295,8 +295,12 @@ class Operation:
                 rule.backward = whole.backward(rule)
         return self.nodes[key]
 
-    def gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def gradient(
+        self, function: Callable[..., Any], name: str = "", asked: tuple[str, ...] = ()
+    ) -> Callable[..., Any]:
         """Declare the gradient of the input that the function is named after.
+
+        One that was made of a formula is given the ``name``, and what it asks for.
 
         ``g`` is the gradient of the first result, ``g_L`` that of the one called ``L``, which is
         ``None`` where nothing came to it.
@@ -307,7 +311,7 @@ class Operation:
         """
         code = function.__code__
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        self.rules[function.__name__] = _Rule(function, names)
+        self.rules[name or function.__name__] = _Rule(function, asked or names)
         return function
 
     @property
@@ -601,7 +605,9 @@ class Declared(Protocol):
     def __call__(self, *tensors: Any, **params: Any) -> Any:
         """Return the result as a tensor, or a tuple of them, recorded where needed."""
 
-    def gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def gradient(
+        self, function: Callable[..., Any], name: str = "", asked: tuple[str, ...] = ()
+    ) -> Callable[..., Any]:
         """See :meth:`Operation.gradient`."""
 
     def named(self, name: str) -> Declared:
