@@ -459,6 +459,15 @@ def bilinear(
 ) -> Tensor:
     """Return ``input1 @ weight[k] @ input2 + bias[k]`` for each ``k``, for vectors of two inputs."""
 
+def binary_cross_entropy_with_logits(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | None = None,
+    pos_weight: Tensor | None = None,
+    reduction: int = 0,
+) -> Tensor:
+    """Return what ``nn.functional.binary_cross_entropy_with_logits`` does."""
+
 def bincount(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], weights: Any = None, minlength: int = 0
 ) -> Tensor:
@@ -1578,6 +1587,15 @@ def kaiser_window(
 ) -> Tensor:
     """Return ``i0(beta sqrt(1 - (2 n / N - 1)^2)) / i0(beta)`` with the Bessel function i0."""
 
+def kl_div(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    reduction: int = 0,
+    *,
+    log_target: bool = False,
+) -> Tensor:
+    """Return what ``nn.functional.kl_div`` does."""
+
 def kron(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -2232,6 +2250,16 @@ def poisson(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], generator: Generator | None = None
 ) -> Tensor:
     """Return how often something happens, at the rates in ``input``."""
+
+def poisson_nll_loss(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    log_input: bool,
+    full: bool,
+    eps: float,
+    reduction: int,
+) -> Tensor:
+    """Return what ``nn.functional.poisson_nll_loss`` does."""
 
 def polar(
     abs: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

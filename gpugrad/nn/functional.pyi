@@ -37,6 +37,27 @@ def bilinear(
 ) -> Tensor:
     """Return ``input1 @ weight[k] @ input2 + bias[k]`` for each ``k``, for vectors of two inputs."""
 
+def binary_cross_entropy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the mean of -(target * log(input) + (1 - target) * log(1 - input))."""
+
+def binary_cross_entropy_with_logits(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """Return ``binary_cross_entropy`` of sigmoid(input), exact also where that is 0 or 1."""
+
 def celu(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], alpha: float = 1.0, inplace: bool = False
 ) -> Tensor:
@@ -121,6 +142,16 @@ def feature_alpha_dropout(
 ) -> Tensor:
     """Return what ``alpha_dropout`` does, alike for all of a channel, the second dimension."""
 
+def gaussian_nll_loss(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    var: Any,
+    full: bool = False,
+    eps: float = 1e-06,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the mean of the negative logarithms of normal densities, without a constant."""
+
 def gelu(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     approximate: str = "none",
@@ -183,6 +214,15 @@ def hardtanh_(
 ) -> Tensor:
     """Write what ``hardtanh`` returns into the tensor, and return that."""
 
+def huber_loss(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Return the mean of a parabola of the difference that goes on as straight lines."""
+
 def instance_norm(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     running_mean: Tensor | None = None,
@@ -194,6 +234,26 @@ def instance_norm(
     eps: float = 1e-05,
 ) -> Tensor:
     """Return each channel of each example, normalized by its mean and variance, or by given ones."""
+
+def kl_div(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
+    """Return the mean of target * (log(target) - input), the divergence from exp(input)."""
+
+def l1_loss(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Return the mean of abs(input - target), or with another ``reduction`` all, or their sum."""
 
 def layer_norm(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -248,8 +308,40 @@ def logsigmoid(
 def mish(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False) -> Tensor:
     """Return input * tanh(softplus(input))."""
 
+def mse_loss(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Return the mean of (input - target) ** 2, or with another ``reduction`` all, or their sum."""
+
+def multilabel_soft_margin_loss(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the mean over examples of ``binary_cross_entropy_with_logits``, averaged over classes."""
+
 def one_hot(tensor: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], num_classes: int = -1) -> Tensor:
     """Return at each element a vector with a 1 at the place that it names, and else 0."""
+
+def poisson_nll_loss(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-08,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the mean of the negative logarithms of counts' Poisson probabilities."""
 
 def prelu(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -303,6 +395,25 @@ def sigmoid(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
 
 def silu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False) -> Tensor:
     """Return input * sigmoid(input)."""
+
+def smooth_l1_loss(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """Return the mean of a parabola of the difference that goes on as straight lines."""
+
+def soft_margin_loss(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the mean of log(1 + exp(-target * input)), without overflow."""
 
 def softmax(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
