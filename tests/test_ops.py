@@ -595,6 +595,8 @@ def in_torch(torch: Any, array: Any, requires_grad: bool = True) -> Any:
 # Where PyTorch's last node has another name, because it does something else.
 OTHER_NAMES = {
     "rsub": "we exchange the operands of a difference",
+    "nn.functional.linear": "it is one operation, also of stacks",
+    "bilinear": "PyTorch reshapes around a product of three operands",
     "matmul": "PyTorch reshapes around one product of matrices",
     "einsum": "PyTorch reshapes after every product",
     "chain_matmul": "likewise",

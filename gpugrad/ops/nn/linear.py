@@ -1,4 +1,4 @@
-"""Affine maps."""
+"""Affine and bilinear maps."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import backend
-from gpugrad.backend.batched import BatchedBackend
-from gpugrad.op import OPS, bilinear, composite, public
-from gpugrad.op.operation import Declared
+from gpugrad.backend.batched import Batched
+from gpugrad.op import OPS, composite, public, sum_to
+from gpugrad.op import bilinear as bilinear_operation
+from gpugrad.op.saved import Like
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.added import same_types
-from gpugrad.ops.products import _adjoint, _mm, do_not_fit, matmul, no_bools, same_type
-from gpugrad.ops.shape import expand, permute, reshape
+from gpugrad.ops.added import addmm
+from gpugrad.ops.products import matmul
+from gpugrad.ops.shape import permute, reshape, t
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -20,63 +21,9 @@ if TYPE_CHECKING:
 Array = Any
 
 
-def _product(door: backend.Backend, input: Array, weight: Array) -> Array:
-    """Return ``input @ weight.T`` as one product of two matrices."""
-    shape = input.shape
-    if len(shape) == 2:
-        return door.matmul(input, weight.T)
-    found = door.matmul(door.reshape(input, (math.prod(shape[:-1]), shape[-1])), weight.T)
-    return door.reshape(found, (*shape[:-1], weight.shape[0]))
-
-
-@bilinear("MmBackward0")
-def _rows(door: backend.Backend, input: Array, weight: Array) -> Array:
-    return _product(door, input, weight)
-
-
-@composite("AddmmBackward0")
-def _affine(door: backend.Backend, input: Array, weight: Array, bias: Array) -> Array:
-    found = _product(door, input, weight)
-    kind = found.dtype
-    formula = OPS["plus"].of_kind(kind.kind == "c").formula
-    room = None if isinstance(door, BatchedBackend) else found  # the bias may have more examples
-    return door.evaluate(formula, (found, bias), kind, (kind,), out=room)[0]
-
-
-def _flat(rows: Any) -> Any:
-    shape = rows._array.shape
-    return rows if len(shape) == 2 else reshape(rows, (math.prod(shape[:-1]), shape[-1]))
-
-
-def _differentiated(operation: Declared) -> None:
-    @operation.gradient
-    def input(g: Any, weight: Any) -> Any:
-        shape = g._array.shape
-        found = _mm(_flat(g), pw.conjugate(weight) if weight._array.dtype.kind == "c" else weight)
-        return found if len(shape) == 2 else reshape(found, (*shape[:-1], found._array.shape[1]))
-
-    @operation.gradient
-    def weight(g: Any, input: Any) -> Any:
-        found = _mm(_adjoint(_flat(g)), _flat(input))
-        return pw.conjugate(found) if found._array.dtype.kind == "c" else found
-
-
-_differentiated(_rows)
-_differentiated(_affine)
-
-
-@_affine.gradient
-def bias(g: Any) -> Any:
-    return g  # `fit` adds it up
-
-
-_stacked_rows, _row = _rows.named("UnsafeViewBackward0"), _rows.named("SqueezeBackward4")
-_stacked_affine = _affine.named("ViewBackward0")
-
-
 @public(method=False, name="nn.functional.linear")
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Return ``input @ weight.T + bias``, by one product of two matrices.
+    """Return ``input @ weight.T + bias``.
 
     Args:
         input: Of shape (..., features).
@@ -87,33 +34,125 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         RuntimeError: Shapes or types do not fit.
     """
     x, w = input._array, weight._array
-    if not (x.ndim and w.ndim):
+    if w.ndim != 2 or not x.ndim or x.shape[-1] != w.shape[1] or x.dtype != w.dtype:
+        return _unusual(input, weight, bias)
+    if x.dtype.kind == "b":
+        return _unusual(input, weight, bias)
+    if bias is None:
+        return _product(input, weight)
+    b = bias._array
+    if b.shape != w.shape[:1] or b.dtype != w.dtype:
+        return _unusual(input, weight, bias)
+    return _affine(input, weight, bias)
+
+
+def _unusual(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Return the affine map as PyTorch composes it: with a bias of another shape, or an error."""
+    shape = input._array.shape
+    if not shape or not weight._array.ndim:
         raise RuntimeError(
-            f"both arguments to linear need to be at least 1D, but they are {x.ndim}D and {w.ndim}D"
+            "both arguments to linear need to be at least 1D, but they are "
+            f"{len(shape)}D and {weight._array.ndim}D"
         )
-    if w.ndim > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {w.ndim}D")
-    whole = bias is not None and (bias._array.ndim == 1 or x.ndim == 2)
-    if w.ndim == 1:
-        if whole:
-            raise RuntimeError("mat2 must be a matrix, got 1-D tensor")
-        found = matmul(input, weight)
-    elif x.shape[-1] != w.shape[1]:
-        raise do_not_fit(math.prod(x.shape[:-1]), x, w.T)
-    elif bias is None or not whole:
-        same_type("mm", input, weight)
-        no_bools("addmm_impl_cpu_", input)
-        operation = _rows if x.ndim == 2 else _row if x.ndim == 1 else _stacked_rows
-        found = operation(input, weight)
-    else:
-        same_types("self", bias, "mat2", weight)
-        same_types("mat1", input, "mat2", weight)
-        no_bools("addmm_impl_cpu_", input)
-        if bias._array.shape not in ((w.shape[0],), (1,), ()):
-            bias = expand(bias, math.prod(x.shape[:-1]), w.shape[0])
-        operation = _affine if x.ndim == 2 else _stacked_affine
-        return operation(input, weight, bias)
-    return found if bias is None else found + bias
+    other = t(weight)
+    if bias is None or (len(shape) != 2 and bias._array.ndim != 1):
+        out = matmul(input, other)
+        return out if bias is None else out + bias
+    out = addmm(bias, reshape(input, _rows(shape)), other)
+    return out if len(shape) == 2 else reshape(out, (*shape[:-1], out._array.shape[-1]))
+
+
+def _rows(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the shape of a stack of vectors as a matrix."""
+    return math.prod(shape[:-1]), shape[-1]
+
+
+# Three products are each other's gradients: of stacks of vectors x and y, and a matrix w.
+
+
+@bilinear_operation("MmBackward0")
+def _product(door: backend.Backend, input: Array, weight: Array) -> Array:
+    """``x @ w.T``, the rows of a stack as one matrix."""
+    if input.ndim == 2:
+        return door.matmul(input, weight.T)
+    out = door.matmul(door.reshape(input, _rows(input.shape)), weight.T)
+    return door.reshape(out, (*input.shape[:-1], weight.shape[0]))
+
+
+@bilinear_operation("MmBackward0")
+def _back(door: backend.Backend, input: Array, weight: Array) -> Array:
+    """``y @ w``."""
+    if input.ndim == 2:
+        return door.matmul(input, weight)
+    out = door.matmul(door.reshape(input, _rows(input.shape)), weight)
+    return door.reshape(out, (*input.shape[:-1], weight.shape[1]))
+
+
+@bilinear_operation("MmBackward0")
+def _summed(door: backend.Backend, first: Array, second: Array) -> Array:
+    """``y.T @ x``, added up over the stack."""
+    if first.ndim != 2:
+        first, second = (door.reshape(a, _rows(a.shape)) for a in (first, second))
+    return door.matmul(first.T, second)
+
+
+def _conjugate(tensor: Any) -> Any:
+    return pw.conjugate(tensor) if tensor._array.dtype.kind == "c" else tensor
+
+
+@_product.gradient
+def input(g: Any, weight: Any) -> Any:
+    return _back(g, _conjugate(weight))
+
+
+@_product.gradient
+def weight(g: Any, input: Any) -> Any:
+    return _summed(g, _conjugate(input))
+
+
+@_back.gradient
+def input(g: Any, weight: Any) -> Any:
+    return _product(g, _conjugate(weight))
+
+
+@_back.gradient
+def weight(g: Any, input: Any) -> Any:
+    return _summed(_conjugate(input), g)
+
+
+@_summed.gradient
+def first(g: Any, second: Any) -> Any:
+    return _product(_conjugate(second), g)
+
+
+@_summed.gradient
+def second(g: Any, first: Any) -> Any:
+    return _back(_conjugate(first), g)
+
+
+@composite("AddmmBackward0")
+def _affine(door: backend.Backend, input: Array, weight: Array, bias: Array) -> Array:
+    """``x @ w.T + b``: the sum is written into the product."""
+    out = _product.op.forward(door, input, weight)
+    if Batched in (out.__class__, bias.__class__):  # the sum may differ by more examples
+        return door.evaluate(OPS["plus"].formula, (out, bias), out.dtype, (out.dtype,))[0]
+    door.add_into(out, bias)
+    return out
+
+
+@_affine.gradient
+def input(g: Any, weight: Any) -> Any:
+    return _back(g, _conjugate(weight))
+
+
+@_affine.gradient
+def weight(g: Any, input: Any) -> Any:
+    return _summed(g, _conjugate(input))
+
+
+@_affine.gradient
+def bias(g: Any, like: Like) -> Any:
+    return sum_to(g, shape=like.shape)
 
 
 @public(method=False, names="nn.functional.bilinear")
