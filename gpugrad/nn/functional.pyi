@@ -281,7 +281,7 @@ def linear(
     weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     bias: Tensor | None = None,
 ) -> Tensor:
-    """Return ``input @ weight.T + bias``, by one product of two matrices."""
+    """Return ``input @ weight.T + bias``."""
 
 def local_response_norm(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
