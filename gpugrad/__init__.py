@@ -131,9 +131,12 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad.serialization import save as save
     from gpugrad.settings import get_deterministic_debug_mode as get_deterministic_debug_mode
     from gpugrad.settings import get_float32_matmul_precision as get_float32_matmul_precision
+    from gpugrad.settings import get_num_threads as get_num_threads
     from gpugrad.settings import set_deterministic_debug_mode as set_deterministic_debug_mode
     from gpugrad.settings import set_float32_matmul_precision as set_float32_matmul_precision
     from gpugrad.settings import set_flush_denormal as set_flush_denormal
+    from gpugrad.settings import set_num_threads as set_num_threads
+    from gpugrad.settings import show_config as show_config
     from gpugrad.storage import TypedStorage as TypedStorage
     from gpugrad.storage import UntypedStorage as UntypedStorage
 else:  # they are made when they are first asked for
@@ -153,9 +156,12 @@ else:  # they are made when they are first asked for
             (
                 "get_deterministic_debug_mode",
                 "get_float32_matmul_precision",
+                "get_num_threads",
                 "set_deterministic_debug_mode",
                 "set_float32_matmul_precision",
                 "set_flush_denormal",
+                "set_num_threads",
+                "show_config",
             ),
             "gpugrad.settings",
         ),

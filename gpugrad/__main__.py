@@ -22,6 +22,7 @@ import numpy as np
 
 import gpugrad
 from gpugrad import Tensor, backend
+from gpugrad.backend import compiled
 
 EXAMPLES, INPUTS, HIDDEN, OUTPUTS = 64, 1000, 100, 10
 LEARNING_RATE = 1e-6
@@ -212,11 +213,12 @@ def hint(blas: Blas, clock: Clock, dtype: gpugrad.dtype) -> str | None:
 
 
 def devices(blas: Blas) -> list[str]:
-    """Return a line for each kind of device: its array library, or what is missing."""
+    """Return lines for each kind of device: its array library, or what is missing."""
     lines = [f"cpu    NumPy {np.__version__}"]
     if blas.threads is not None:
         cores = "core" if (n := os.cpu_count() or 1) == 1 else "cores"
         lines[0] += f", {blas.threads} BLAS thread{'s' * (blas.threads > 1)}, {n} {cores}"
+    lines.append(f"loops  {compiled.described()}")
     problem = backend.cuda_problem()
     if problem is not None:
         return [*lines, f"cuda   none. {problem}"]

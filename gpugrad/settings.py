@@ -9,7 +9,9 @@
 
 from __future__ import annotations
 
-from gpugrad.backend import determinism
+import numpy as np
+
+from gpugrad.backend import compiled, determinism
 from gpugrad.graph import warn
 
 _DEBUG_MODES = ("default", "warn", "error")
@@ -86,3 +88,32 @@ def set_flush_denormal(mode: bool) -> bool:
     if not isinstance(mode, bool):
         raise RuntimeError(f"flush_denormal expects a bool, but got {type(mode).__name__}")
     return not mode
+
+
+def get_num_threads() -> int:
+    """Return among how many threads the CPU's large arrays are shared out.
+
+    That is as many as there are cores, or what ``OMP_NUM_THREADS`` says.
+    """
+    return compiled.threads()
+
+
+def set_num_threads(num_threads: int) -> None:
+    """Share large arrays of the CPU out to so many threads, where formulas are compiled.
+
+    Results do not depend on it.  Products of matrices have NumPy's threads.
+
+    Raises:
+        RuntimeError: It is no whole number, or not positive.
+    """
+    if not isinstance(num_threads, int) or isinstance(num_threads, bool):
+        kind = type(num_threads).__name__
+        raise RuntimeError(f"set_num_threads expects an int, but got {kind}")
+    if num_threads < 1:
+        raise RuntimeError("set_num_threads expects a positive integer")
+    compiled.set_threads(num_threads)
+
+
+def show_config() -> None:
+    """Print what computes on the CPU: NumPy, and loops of which compiler, or why of none."""
+    print(f"NumPy  {np.__version__}\nloops  {compiled.described()}")

@@ -1,4 +1,5 @@
-// The few device functions that formulas use and CUDA's headers lack.
+// The few device functions that formulas use and CUDA's headers lack.  What is compared is compared
+// without branches where a formula may be a loop of the CPU's.
 namespace gpugrad {
 
 // types of one word, as a conversion T(x) needs
@@ -13,7 +14,7 @@ template <typename T> __device__ inline bool truth(T x) { return x != T(0); }
 
 // for every type: CUDA's own are ambiguous for integers
 template <typename T> __device__ inline bool isnan(T x) { return x != x; }
-template <typename T> __device__ inline bool isinf(T x) { return x == x && x - x != x - x; }
+template <typename T> __device__ inline bool isinf(T x) { return (x == x) & (x - x != x - x); }
 template <typename T> __device__ inline bool isinf(complex<T> z) {
   return isinf(z.real()) || isinf(z.imag());
 }
@@ -25,8 +26,8 @@ __device__ inline uint32 absolute(uint32 x) { return x; }
 __device__ inline uint64 absolute(uint64 x) { return x; }
 
 // nan wins, as in NumPy and PyTorch
-template <typename T> __device__ inline T maximum(T x, T y) { return (x != x || x > y) ? x : y; }
-template <typename T> __device__ inline T minimum(T x, T y) { return (x != x || x < y) ? x : y; }
+template <typename T> __device__ inline T maximum(T x, T y) { return (x != x) | (x > y) ? x : y; }
+template <typename T> __device__ inline T minimum(T x, T y) { return (x != x) | (x < y) ? x : y; }
 
 // sign(nan) is 0 as in PyTorch
 template <typename T> __device__ inline T sign(T x) { return T(T(0) < x) - T(x < T(0)); }
@@ -120,8 +121,8 @@ __device__ inline float floor_divide(float x, float y) { return floor_quotient(x
 __device__ inline double floor_divide(double x, double y) { return floor_quotient(x, y); }
 
 // what is no nan wins
-template <typename T> __device__ inline T fmax(T x, T y) { return y != y || x >= y ? x : y; }
-template <typename T> __device__ inline T fmin(T x, T y) { return y != y || x <= y ? x : y; }
+template <typename T> __device__ inline T fmax(T x, T y) { return (y != y) | (x >= y) ? x : y; }
+template <typename T> __device__ inline T fmin(T x, T y) { return (y != y) | (x <= y) ? x : y; }
 
 template <typename T> __device__ inline bool isfinite(T x) { return x - x == T(0); }
 template <typename T> __device__ inline bool isfinite(complex<T> z) {

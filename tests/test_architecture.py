@@ -87,6 +87,10 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("scipy",): ("backend", "_dtype", "errors", "graph", "op", "ops", "autograd", "numpy", "cupy"),
 }  # fmt: skip
 
+SPEAK_OF_KERNELS = (
+    "gpugrad.backend.cuda", "gpugrad.backend.compiled", "gpugrad.backend.compiler"
+)  # fmt: skip
+
 # Imports inside functions that the rows forbid, each with its reason.
 LATE = {
     ("gpugrad.backend", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
@@ -176,7 +180,7 @@ def test_modules_import_from_the_rows_that_they_may_use(file: Path) -> None:
     if module in ABOVE:
         return
     ((row, allowed),) = [(r, a) for r, a in ROWS.items() if first(module) in r]
-    if module == "gpugrad.backend.cuda":
+    if module in SPEAK_OF_KERNELS:
         allowed = (*allowed, "kernels")
     for found in imports(file):
         if found.module.split(".")[0] != "gpugrad":

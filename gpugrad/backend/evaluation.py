@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gpugrad._dtype import is_half
-from gpugrad.backend import choices, elementary, half, large, many, special
+from gpugrad.backend import choices, compiled, elementary, half, large, many, special
 from gpugrad.backend.arrays import assign
 from gpugrad.backend.quiet import quiet
 from gpugrad.backend.reductions import sum_to_shape
@@ -97,7 +97,7 @@ LARGE_FUNCTIONS = (
 class _Compiled(NamedTuple):
     """A formula as a function of arrays, and what is asked of it at every call."""
 
-    function: Callable[..., Any]
+    compute: Callable[..., Any]
     kinds: tuple[str, ...]  # of the inputs
     typed: bool  # whether it depends on the type to compute in
     steps: int  # how many functions it calls, each of which makes an array
@@ -131,7 +131,7 @@ def function_of(formula: Formula) -> Any:
     (output,) = formula.outputs
     if output.function in _OPERATORS and output.args == formula.inputs:
         return _OPERATORS[output.function]
-    function: Callable[..., Any] = _compiled(formula, False).function
+    function: Callable[..., Any] = _compiled(formula, False).compute
     return function
 
 
@@ -189,6 +189,12 @@ def evaluate(
     summed: int = 0,
 ) -> Sequence[Array]:
     """Return the formula's outputs, computed in ``compute`` and stored as ``results``."""
+    values: Sequence[Array] | None
+    many = True in [a.size >= LARGE for a in arrays]
+    if many and compute.char in "fd":
+        values = compiled.evaluate(formula, arrays, compute, sum_to, summed, out)
+        if values is not None:
+            return _given(values, results, out)
     if sum_to is not None and len(results) > 1:
         return _evaluate_apart(formula, arrays, compute, results, sum_to, summed)
     if out is not None and out.dtype is compute and compute is not FLOAT16:
@@ -196,8 +202,6 @@ def evaluate(
         if step.function in _DIRECT and step.args == formula.inputs:
             _DIRECT[step.function](*arrays, out=out, casting="unsafe")
             return (out,)
-    many = True in [a.size >= LARGE for a in arrays]
-    values: Sequence[Array]
     if compute.itemsize == 2 and is_half(compute):  # every step in 32 bits, rounded once
         narrow, compute = compute, FLOAT32
         if many and sum_to is None and narrow is FLOAT16 and not _compiled(formula, True).typed:
@@ -206,23 +210,31 @@ def evaluate(
                 return halves
             np.copyto(out, halves[0], casting="unsafe")
             return (out,)
-    compiled = _compiled(formula, many)
-    if compiled.typed:
-        compiled = _compiled(formula, many, _real(compute))
+    function = _compiled(formula, many)
+    if function.typed:
+        function = _compiled(formula, many, _real(compute))
     if not many:
-        values = _outputs(compiled, arrays, compute)
+        values = _outputs(function, arrays, compute)
         if sum_to is not None:
             values = (sum_to_shape(values[0], sum_to),)
     elif sum_to is not None:
-        values = (_sum(compiled, arrays, compute, sum_to),)
-    elif compiled.steps >= _MANY_STEPS and builtins.max([a.size for a in arrays]) >= IN_BLOCKS:
-        values = _in_blocks(compiled, arrays, compute, results)
+        values = (_sum(function, arrays, compute, sum_to),)
+    elif function.steps >= _MANY_STEPS and builtins.max([a.size for a in arrays]) >= IN_BLOCKS:
+        values = _in_blocks(function, arrays, compute, results)
     else:
-        values = _outputs(compiled, arrays, compute)
-    if out is not None:
+        values = _outputs(function, arrays, compute)
+    return _given(values, results, out)
+
+
+def _given(
+    values: Sequence[Array], results: Sequence[np.dtype[Any]], out: Array | None
+) -> Sequence[Array]:
+    """Return values in the types of results, or in the memory of ``out``."""
+    if out is None:
+        return [v if v.dtype is d else _stored(v, d) for v, d in zip(values, results, strict=True)]
+    if values[0] is not out:
         np.copyto(out, _stored(values[0], results[0]), casting="unsafe")
-        return (out,)
-    return [v if v.dtype is d else _stored(v, d) for v, d in zip(values, results, strict=True)]
+    return (out,)
 
 
 def _evaluate_apart(
@@ -244,12 +256,12 @@ def _evaluate_apart(
 
 
 def _outputs(
-    compiled: _Compiled, arrays: Sequence[Array], compute: np.dtype[Any]
+    function: _Compiled, arrays: Sequence[Array], compute: np.dtype[Any]
 ) -> Sequence[Array]:
-    values = compiled.function(
+    values = function.compute(
         *[
             a if a.dtype is compute or kind == BOOL else _converted(a, kind, compute)
-            for a, kind in zip(arrays, compiled.kinds, strict=True)
+            for a, kind in zip(arrays, function.kinds, strict=True)
         ]
     )
     return values if values.__class__ is tuple else (values,)
@@ -273,19 +285,19 @@ def _of_halves(
     formula: Formula, arrays: Sequence[Array], results: Sequence[np.dtype[Any]]
 ) -> Sequence[Array]:
     """Return a formula's outputs for many halves, computed in single precision and rounded once."""
-    compiled = _compiled(formula, True)
+    function = _compiled(formula, True)
     shape = np.broadcast_shapes(*[a.shape for a in arrays])
     # of a gradient of a sum all elements are one
     arrays = [a[(0,) * a.ndim] if a.ndim and not any(a.strides) else a for a in arrays]
     full = [a for a in arrays if a.ndim]
     if full and all(a.shape == shape for a in full):
         if all(a.flags.c_contiguous for a in full):
-            return _of_plain_halves(formula, compiled, arrays, shape, results)
+            return _of_plain_halves(formula, function, arrays, shape, results)
         if all(a.flags.f_contiguous for a in full):
             turned = [a.T if a.ndim else a for a in arrays]
-            found = _of_plain_halves(formula, compiled, turned, shape[::-1], results)
+            found = _of_plain_halves(formula, function, turned, shape[::-1], results)
             return [v.T for v in found]
-    values = _outputs(compiled, arrays, FLOAT32)
+    values = _outputs(function, arrays, FLOAT32)
     return [
         _stored(v if v.shape == shape else np.broadcast_to(v, shape), d)
         for v, d in zip(values, results, strict=True)
@@ -294,7 +306,7 @@ def _of_halves(
 
 def _of_plain_halves(
     formula: Formula,
-    compiled: _Compiled,
+    function: _Compiled,
     arrays: Sequence[Array],
     shape: Shape,
     results: Sequence[np.dtype[Any]],
@@ -322,7 +334,7 @@ def _of_plain_halves(
         half.look_up(tables, variable[0], flat)
         return outs
     for block, parts in _blocks(lines, flat[0].shape):
-        for o, v in zip(flat, _outputs(compiled, parts, FLOAT32), strict=True):
+        for o, v in zip(flat, _outputs(function, parts, FLOAT32), strict=True):
             assign(o[block], v)
     return outs
 
@@ -391,7 +403,7 @@ def _blocks(arrays: Sequence[Array], shape: Shape) -> Iterator[tuple[slice, list
 
 
 def _in_blocks(
-    compiled: _Compiled,
+    function: _Compiled,
     arrays: Sequence[Array],
     compute: np.dtype[Any],
     results: Sequence[np.dtype[Any]],
@@ -403,13 +415,13 @@ def _in_blocks(
         arrays = [a.reshape(-1) if a.ndim else a for a in arrays]
         flat = [o.reshape(-1) for o in outs]
     for block, parts in _blocks(arrays, flat[0].shape):
-        for o, v in zip(flat, _outputs(compiled, parts, compute), strict=True):
+        for o, v in zip(flat, _outputs(function, parts, compute), strict=True):
             assign(o[block], v)
     return outs
 
 
 def _sum(
-    compiled: _Compiled, arrays: Sequence[Array], compute: np.dtype[Any], sum_to: Shape
+    function: _Compiled, arrays: Sequence[Array], compute: np.dtype[Any], sum_to: Shape
 ) -> Array:
     """Return the output summed to a shape, without writing all of it first where it is large.
 
@@ -417,14 +429,14 @@ def _sum(
     """
     shape = np.broadcast(*arrays).shape
     axes = summed_axes(shape, sum_to)
-    if compiled.is_product and arrays[0].dtype is compute:
+    if function.is_product and arrays[0].dtype is compute:
         found = large.sums_of_products(arrays[0], arrays[-1], axes)
         if found is not None:
             return large.shaped(found, sum_to)
     if math.prod(shape) < IN_BLOCKS or 0 not in axes:
-        return sum_to_shape(_outputs(compiled, arrays, compute)[0], sum_to)
+        return sum_to_shape(_outputs(function, arrays, compute)[0], sum_to)
     sums = (
-        sum_to_shape(_outputs(compiled, parts, compute)[0], sum_to)
+        sum_to_shape(_outputs(function, parts, compute)[0], sum_to)
         for _, parts in _blocks(arrays, shape)
     )
     return functools.reduce(operator.add, sums)
@@ -444,6 +456,8 @@ def evaluated(formula: Formula, arrays: Sequence[Array]) -> Sequence[Array]:
 
 def gains(formula: Formula) -> bool:
     """Tell whether :func:`evaluate` does more for large arrays than the formula says."""
+    if compiled.gains(formula):
+        return True
     steps = ordered(lowered(formula.outputs, python=True))
     slow = {name for name, function in LARGE_FUNCTIONS.items() if FUNCTIONS[name] is not function}
     return (

@@ -227,12 +227,15 @@ class Formula:
         function: Callable[..., Any] = namespace[text.function_name(self.name)]
         return function
 
-    def cuda(self, types: Mapping[str, str], inputs: Sequence[str]) -> tuple[list[str], list[str]]:
+    def cuda(
+        self, types: Mapping[str, str], inputs: Sequence[str], apart: bool = False
+    ) -> tuple[list[str], list[str]]:
         """Return CUDA declarations of what is shared, and one expression for each output.
 
-        ``types`` maps the kinds to C++ types, ``inputs`` are the texts of the inputs.
+        ``types`` maps the kinds to C++ types, ``inputs`` are the texts of the inputs.  With
+        ``apart`` every part is declared.
         """
-        return text.cuda_lines(self.inputs, self.outputs, types, inputs)
+        return text.cuda_lines(self.inputs, self.outputs, types, inputs, apart)
 
 
 def contribution(

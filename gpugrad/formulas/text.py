@@ -68,7 +68,7 @@ class _Printer:
         template = (function.cuda_complex if common == COMPLEX else "") or function.cuda
         return template.format(*args, one=f"{self.types[REAL]}(1)", real=self.types[REAL])
 
-    def statements(self, outputs: Sequence[Expression]) -> list[str]:
+    def statements(self, outputs: Sequence[Expression], deepest: int = _DEEPEST) -> list[str]:
         """Name every shared or deep part of ``outputs``; return the lines that compute them."""
         order = ordered(outputs)
         uses: dict[Expression, int] = dict.fromkeys(order, 0)
@@ -78,7 +78,7 @@ class _Printer:
         lines: list[str] = []
         for e in order:
             depths[e] = 1 + max([depths[a] for a in e.args], default=0)
-            if e.args and (uses[e] > 1 or depths[e] > _DEEPEST):
+            if e.args and (uses[e] > 1 or depths[e] > deepest):
                 depths[e] = 0
                 text = self.text(e)
                 name = f"shared{len(lines)}"  # as no input is called
@@ -99,15 +99,17 @@ def cuda_lines(
     outputs: Sequence[Expression],
     types: Mapping[str, str],
     names: Sequence[str],
+    apart: bool = False,
 ) -> tuple[list[str], list[str]]:
     """Return CUDA declarations of what is shared, and one expression for each output.
 
-    ``names`` are the texts of the inputs.
+    ``names`` are the texts of the inputs.  Where they stand ``apart``, all parts are declared: what
+    a choice is made of is then computed before it is made.
     """
     printer = _Printer(CUDA, types)
     printer.names.update(zip(inputs, names, strict=True))
     outputs = lowered(outputs)
-    lines = printer.statements(outputs)
+    lines = printer.statements(outputs, 0 if apart else _DEEPEST)
     return lines, [printer.text(e) for e in outputs]
 
 

@@ -1,0 +1,162 @@
+"""Formulas as C++ for the CPU: a loop for each, which ``frames.cpp`` gives blocks of elements.
+
+The text of a formula is that for CUDA, and so are the functions it calls, of ``preamble.cuh``.
+What CUDA's headers have is here: the C library's mathematics, in vectors where that has them.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from gpugrad.formulas import COMPLEX, FUNCTIONS, INTEGER, Formula, lowered, ordered
+from gpugrad.kernels.source import PREAMBLE, DType, c_types, kind_dtype
+
+FRAMES = (Path(__file__).parent / "frames.cpp").read_text()
+
+WIDTH = 64  # a loop takes a multiple of so many elements, as frames.cpp says
+OPERANDS = 16  # a formula has so many inputs and outputs at most
+
+# The C library's functions of one argument and of two, some of which are there for vectors, too.
+_UNARY = (
+    "acos", "acosh", "asin", "asinh", "atan", "atanh", "cbrt", "cos", "cosh", "erf", "erfc", "exp",
+    "exp2", "expm1", "log", "log10", "log1p", "log2", "sin", "sinh", "tan", "tanh",
+)  # fmt: skip
+_BINARY = ("atan2", "hypot", "pow")
+MATHEMATICS = (*_UNARY, *_BINARY)
+
+# What a formula's text may call here: what is no loop of its own, and means what it means to NumPy.
+_CALLED = frozenset(
+    {
+        *MATHEMATICS, "sqrt", "rsqrt", "copysign", "real",
+        *(
+            f"gpugrad::{name}" for name in (
+                "truth", "absolute", "sign", "maximum", "minimum", "isnan", "isinf", "isfinite",
+                "ceil", "floor", "trunc", "rint", "fmax", "fmin", "power",
+            )
+        ),
+    }
+)  # fmt: skip
+_BITS = frozenset({"bitand", "bitor", "bitxor"})  # of integers
+# One step of NumPy's, whose loops leave nothing to gain.
+_QUICK = frozenset(
+    {
+        "add", "sub", "mul", "div", "neg", "eq", "ne", "lt", "le", "gt", "ge", "abs", "sqrt",
+        "maximum", "minimum", "ceil", "floor", "trunc", "rint", "isnan", "isfinite",
+    }
+)  # fmt: skip
+_CALL = re.compile(r"([\w:]+)\(")
+
+
+def printable(formula: Formula, compute: DType) -> bool:
+    """Tell whether a formula can be a loop: of real numbers, in single or double precision."""
+    return compute.char in "fd" and _printable(formula)
+
+
+@functools.cache
+def _printable(formula: Formula) -> bool:
+    parts = ordered(lowered(formula.outputs))
+    return (
+        len(formula.inputs) + len(formula.outputs) <= OPERANDS
+        and not any(e.kind in (INTEGER, COMPLEX) for e in (*parts, *formula.inputs))
+        and all(_known(e.function) for e in parts if e.args)
+    )
+
+
+def _known(function: str) -> bool:
+    called = _CALL.findall(FUNCTIONS[function].cuda)
+    return function not in _BITS and _CALLED.issuperset(called)
+
+
+@functools.cache
+def gains(formula: Formula) -> bool:
+    """Tell whether a formula's loop may be faster than NumPy's, where nothing is summed."""
+    steps = [e.function for e in ordered(lowered(formula.outputs)) if e.args]
+    return _printable(formula) and bool(steps) and (len(steps) > 1 or steps[0] not in _QUICK)
+
+
+def arguments(name: str) -> int:
+    """Return how many arguments a function of the C library has."""
+    return 1 + (name in _BINARY)
+
+
+# --------------------------------------------------------------------------- text
+
+
+def header(vectors: Collection[str]) -> str:
+    """Return what stands above loops; ``vectors`` names what the C library has for vectors."""
+    lines = [
+        "#define __device__",
+        '#define CUDART_NAN __builtin_nan("")',
+        "#define CUDART_INF __builtin_inf()",
+        "template <typename T> struct complex;",
+    ]
+    for name in MATHEMATICS:
+        kind = '__attribute__((simd("notinbranch"))) ' if name in vectors else ""
+        lines += _declared(name, arguments(name), kind)
+    for name in ("ceil", "fabs", "floor", "rint", "sqrt", "trunc", "copysign", "fmod"):
+        lines += _declared(name, 1 + (name in ("copysign", "fmod")))
+    for kind, end in (("double", ""), ("float", "f")):
+        lines += [
+            f'extern "C" {kind} ldexp{end}({kind}, int);',
+            f'extern "C" {kind} frexp{end}({kind}, int *);',
+            f'extern "C" int ilogb{end}({kind});',
+            f"inline {kind} abs({kind} x) {{ return __builtin_fabs{end}(x); }}",
+            f"inline {kind} rsqrt({kind} x) {{ return {kind}(1) / sqrt(x); }}",
+        ]
+    lines.append("inline int max(int x, int y) { return x > y ? x : y; }")
+    return "\n".join(lines) + f"\n{PREAMBLE}\n"
+
+
+def _declared(name: str, arguments: int, kind: str = "") -> list[str]:
+    """Return the declarations of a function of the C library for both precisions."""
+    form = f"{kind}__attribute__((const, nothrow))"
+    double, single = (", ".join([t] * arguments) for t in ("double", "float"))
+    names = ("x", "y")[:arguments]
+    return [
+        f'extern "C" {form} double {name}({double});',
+        f'extern "C" {form} float {name}f({single});',
+        f"inline float {name}({', '.join(f'float {n}' for n in names)})"
+        f" {{ return {name}f({', '.join(names)}); }}",
+    ]
+
+
+def loop(name: str, formula: Formula, compute: DType) -> str:
+    """Return the function ``name`` of a number of elements and of the memory of all operands."""
+    types = c_types(compute)
+    inputs = [types[v.kind] for v in formula.inputs]
+    outputs = [types[e.kind] for e in formula.outputs]
+    names = [f"x{k}" for k in range(len(inputs))]
+    statements, texts = formula.cuda(types, names, apart=True)
+    lines = []
+    for k, kind in enumerate(inputs):
+        read = "unsigned char" if kind == "bool" else kind  # of any value but 0 and 1, too
+        lines.append(f"const {read} *in{k} = reinterpret_cast<const {read} *>(memory[{k}]);")
+    for k, kind in enumerate(outputs, len(inputs)):
+        lines.append(f"{kind} *out{k} = reinterpret_cast<{kind} *>(memory[{k}]);")
+    body = [f"const {kind} x{k} = {kind}(in{k}[i]);" for k, kind in enumerate(inputs)]
+    body += statements
+    body += [f"out{k}[i] = {t};" for k, t in enumerate(texts, len(inputs))]
+    return f"""extern "C" void {name}(long count, char *const *memory) {{
+  {_lines(lines, 2)}
+  count &= -{WIDTH};
+  #pragma omp simd
+  for (long i = 0; i < count; i++) {{
+    {_lines(body, 4)}
+  }}
+}}
+"""
+
+
+def _lines(lines: Iterable[str], indent: int) -> str:
+    return ("\n" + " " * indent).join(lines)
+
+
+def dtypes(formula: Formula, compute: DType) -> tuple[tuple[DType, ...], tuple[DType, ...]]:
+    """Return the types of the elements that a formula's loop reads and writes."""
+    return (
+        tuple([kind_dtype(v.kind, compute) for v in formula.inputs]),
+        tuple([kind_dtype(e.kind, compute) for e in formula.outputs]),
+    )

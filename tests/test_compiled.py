@@ -1,0 +1,397 @@
+"""Formulas as compiled loops: are results those of NumPy, whatever lies how, and what is built."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import comparison
+import gpugrad
+from gpugrad import autograd
+from gpugrad.backend import compiled, compiler, cpu, evaluation
+from gpugrad.formulas import Formula, parse, variable
+from gpugrad.kernels import host
+from samples import SAMPLES
+
+Array = Any
+
+LOOPS = isinstance(compiled.frames(), compiled.Frames)
+pytestmark = pytest.mark.skipif(not LOOPS, reason=f"no compiler: {compiled.frames()}")
+FLOATS = pytest.mark.parametrize("dtype", [np.dtype(np.float32), np.dtype(np.float64)], ids=str)
+ULPS = 4  # of the C library's functions for vectors
+
+
+@pytest.fixture
+def always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every array a loop, however small it is."""
+    monkeypatch.setattr(compiled, "LEAST", 1)
+    monkeypatch.setattr(compiled, "_gains", lambda formula, compute: host.gains(formula))
+
+
+def formula(text: str) -> Formula:
+    names, build = parse(text)
+    inputs = [variable(name) for name in names]
+    return Formula("tested", inputs, [build(*inputs)])
+
+
+def numpys(f: Formula, arrays: Sequence[Array], dtype: Any, *args: Any, **kwargs: Any) -> Any:
+    """Return what NumPy's functions give."""
+    least, compiled.LEAST = compiled.LEAST, 1 << 60
+    try:
+        kinds = [np.dtype(bool) if e.kind == "bool" else dtype for e in f.outputs]
+        return evaluation.evaluate(f, arrays, dtype, kinds, *args, **kwargs)
+    finally:
+        compiled.LEAST = least
+
+
+# --------------------------------------------------------------------------- all formulas
+
+# Differences of large parts, which magnify what their parts differ by.
+CANCELS = (
+    "sinc_vjp", "spherical_bessel_j", "gelu_exact", "silu_formula_vjp", "log_above", "logaddexp",
+    "erfc",
+)  # fmt: skip
+
+
+def calls() -> dict[Formula, list[list[Array]]]:
+    """Return the formulas that samples and their gradients compute, each with its operands."""
+    found: dict[Formula, list[list[Array]]] = {}
+    compute = evaluation.evaluate
+
+    def noted(f: Formula, arrays: Any, *args: Any, **kwargs: Any) -> Any:
+        if not any(a.dtype.kind == "c" for a in arrays):
+            found.setdefault(f, []).append(list(arrays))
+        return compute(f, arrays, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation, "evaluate", noted)  # which halves go through
+        patch.setattr(cpu, "evaluate", noted)
+        for samples in SAMPLES.values():
+            for sample in samples:
+                if sample.layout == "plain" and sample.half and not sample.complex:
+                    _run(sample)
+    return found
+
+
+def _run(sample: Any) -> None:
+    tensors = sample.tensors(np.float16)
+    out = sample.function(gpugrad, *tensors)
+    outs = [o for o in (out if isinstance(out, tuple | list) else [out]) if _tracked(o)]
+    if outs:
+        autograd.backward(outs, [gpugrad.ones_like(o) for o in outs])
+
+
+def _tracked(out: Any) -> bool:
+    return isinstance(out, gpugrad.Tensor) and out.requires_grad
+
+
+def test_results_of_all_samples_are_those_of_numpy(always: None) -> None:
+    """A function that is not the same in C++: at nan, infinities, zeros or singular points."""
+    found = calls()
+    wrong = []
+    for dtype in map(np.dtype, (np.float32, np.float64)):
+        formulas = [f for f in found if host.printable(f, dtype) and host.gains(f)]
+        assert len(formulas) > 250
+        compiled.build(formulas, dtype)
+        for f in formulas:
+            for arrays in found[f][:5]:
+                operands = [a if a.dtype == bool else np.asarray(a, dtype) for a in arrays]
+                if 0 not in np.broadcast_shapes(*[a.shape for a in operands]):
+                    wrong += [(str(f), str(dtype)) for _ in _differing(f, operands, dtype)]
+    assert wrong == []
+
+
+def _differing(f: Formula, operands: list[Array], dtype: Any) -> Iterator[Array]:
+    results = compiled.evaluate(f, operands, dtype)
+    assert results is not None
+    ulps = 128 if f.name.startswith(CANCELS) else ULPS
+    for a, b in zip(results, numpys(f, operands, dtype), strict=True):
+        b = np.broadcast_to(b, a.shape)
+        if a.dtype == bool:
+            near = a == b
+        else:
+            with np.errstate(all="ignore"):
+                near = np.abs(a - b) <= ulps * np.spacing(np.abs(b))
+            near |= (a == b) | (np.isnan(a) & np.isnan(b))
+            near &= (a != 0) | (np.signbit(a) == np.signbit(b))
+        if not near.all():
+            yield a[~near]
+
+
+# --------------------------------------------------------------------------- operands
+
+X, Y = (np.random.default_rng(k).standard_normal((40, 60)) for k in (0, 1))
+ROW, COLUMN, NUMBER = Y[0], Y[:, :1], np.array(0.7)
+
+OPERANDS: dict[str, Callable[[Array], tuple[Array, ...]]] = {
+    "plain": lambda x: (x, x + 1),
+    "number": lambda x: (x, x.dtype.type(0.7)),
+    "number first": lambda x: (np.array(0.7, x.dtype), x),
+    "row": lambda x: (x, x[0]),
+    "column": lambda x: (x, x[:, :1]),
+    "row and column": lambda x: (x[:, :1], x[0]),
+    "transposed": lambda x: (x.T.copy().T, x.T.copy().T + 1),
+    "transposed and plain": lambda x: (x.T.copy().T, x),
+    "transposed and row": lambda x: (x.T, x[:, 0]),
+    "gaps": lambda x: (x[::2, ::3], x[1::2, 1::3]),
+    "backwards": lambda x: (x[::-1], x[:, ::-1]),
+    "flat and backwards": lambda x: (x.ravel(), x.ravel()[::-1]),
+    "one number under many": lambda x: (np.broadcast_to(x[0, 0], x.shape), x),
+    "rows of one array": lambda x: (np.broadcast_to(x[0], x.shape), x[:, :1]),
+    "three dimensions": lambda x: (x.reshape(8, 5, 60), x[:8, None, :1]),
+    "dimensions in another order": lambda x: (x.reshape(8, 5, 60).transpose(2, 0, 1), x[0, 0]),
+    "short rows": lambda x: (x.reshape(800, 3), x[0, :3]),
+    "many dimensions": lambda x: (x.reshape(2, 4, 5, 3, 4, 5), x[:5, :15].reshape(5, 3, 1, 5)),
+    "a dimension of one": lambda x: (x[:, None], x[:1, None]),
+    "unaligned": lambda x: (np.frombuffer(b"1" + x.tobytes(), x.dtype, offset=1), x.ravel()),
+    "other types": lambda x: (x, x > 0),
+}
+
+
+@FLOATS
+@pytest.mark.parametrize("case", OPERANDS)
+def test_operands_may_lie_in_any_way(case: str, dtype: Any, always: None) -> None:
+    """Elements that are read in a wrong place, and results that lie otherwise than NumPy's."""
+    operands = OPERANDS[case](X.astype(dtype))
+    f = formula("exp(x) * y")
+    (result,) = compiled.evaluate(f, operands, dtype) or ()
+    (expected,) = numpys(f, operands, dtype)
+    assert result.dtype == dtype
+    assert result.strides == expected.strides
+    np.testing.assert_allclose(result, expected, 10 * np.finfo(dtype).eps)
+
+
+def test_a_result_does_not_depend_on_where_it_is(always: None) -> None:
+    """The last elements, of which there are fewer than a vector has."""
+    x = np.resize(X, 5000)
+    f = formula("sin(x) * exp(x)")
+    (whole,) = compiled.evaluate(f, [x], x.dtype) or ()
+    for n in (1, 63, 64, 65, 1023, 1025, 4999):
+        (part,) = compiled.evaluate(f, [x[:n].copy()], x.dtype) or ()
+        assert (part == whole[:n]).all()
+
+
+# --------------------------------------------------------------------------- sums
+
+SUMS = [
+    ((100_000,), ()), ((300, 400), (1, 400)), ((300, 400), (300, 1)), ((300, 400), ()),
+    ((30, 40, 50), (40, 1)), ((30, 40, 50), (30, 1, 1)), ((30, 40, 50), (1, 40, 1)),
+    ((30, 40, 50), (30, 1, 50)), ((2, 30_000), (2, 1)), ((30_000, 2), (2,)), ((5000, 3), (5000, 1)),
+    ((3, 2000, 3), (3, 1, 3)), ((4, 1, 3000), (4, 1, 1)), ((700, 1500), (1500,)), ((1, 7), (7,)),
+    ((6, 5, 4, 30), (6, 1, 4, 1)), ((6, 5, 4, 30), (1, 5, 1, 30)), ((2000, 1), (2000, 1)),
+]  # fmt: skip
+
+
+@FLOATS
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize(("shape", "kept"), SUMS, ids=str)
+def test_sums(
+    shape: tuple[int, ...], kept: tuple[int, ...], transposed: bool, dtype: Any, always: None
+) -> None:
+    """A sum over wrong elements, or less precise than sums of pairs are."""
+    x, y = (np.random.default_rng(k).standard_normal(shape).astype(dtype) for k in (0, 1))
+    if transposed:
+        x, y = x.T.copy().T, y.T.copy().T
+    f = formula("x * y")
+    (result,) = compiled.evaluate(f, [x, y], dtype, kept) or ()
+    exact, sizes = (numpys(f, [a, b], np.dtype(np.float64), kept)[0] for a, b in (
+        (x.astype(np.float64), y.astype(np.float64)),
+        (abs(x).astype(np.float64), abs(y).astype(np.float64)),
+    ))  # fmt: skip
+    assert result.shape == exact.shape
+    assert result.dtype == dtype
+    assert (np.abs(result - exact) <= 4 * np.finfo(dtype).eps * sizes).all()
+
+
+def test_sums_of_many_equal_numbers_lose_little(always: None) -> None:
+    """Numbers that are added up one after the other."""
+    x = np.full((1 << 20, 4), 0.1, np.float32)
+    for kept in (), (4,):
+        (result,) = compiled.evaluate(formula("x * y"), [x, x], x.dtype, kept) or ()
+        exact = np.float64(np.float32(0.1) * np.float32(0.1)) * (x.size // np.size(result))
+        assert np.max(np.abs(result - exact) / exact) < 8 * np.finfo(np.float32).eps
+
+
+@FLOATS
+def test_one_pass_stores_one_output_and_sums_another(dtype: Any, always: None) -> None:
+    """A gradient that is written where the sum of another one goes."""
+    x, y, g = X.astype(dtype), ROW.astype(dtype), Y.astype(dtype)
+    for needs, summed in ((True, True), 1), ((True, True), 0):
+        f = formula("tanh(x) * y").vjp(needs, (True,)).formula
+        values = {"g": g, "x": x, "y": y} if summed else {"g": g, "x": ROW.astype(dtype), "y": x}
+        operands = [values[str(v.value)] for v in f.inputs]
+        found = compiled.evaluate(f, operands, dtype, (60,), summed) or ()
+        expected = numpys(f, operands, dtype, (60,), summed=summed)
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_allclose(a, b, 1e3 * np.finfo(dtype).eps, 1e2 * np.finfo(dtype).eps)
+
+
+# --------------------------------------------------------------------------- threads
+
+
+@pytest.fixture
+def shared(always: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Share every array out to threads."""
+    monkeypatch.setattr(compiled, "_SHARED", 1)
+    monkeypatch.setattr(compiled, "_SHARE", 1)
+    before = gpugrad.get_num_threads()
+    yield
+    gpugrad.set_num_threads(before)
+
+
+@pytest.mark.parametrize("kept", [None, (), (500,), (400, 1)])
+def test_threads_change_no_bit(kept: Any, shared: None) -> None:
+    """Elements that no thread computes, and sums in another order."""
+    x, y = (np.random.default_rng(k).standard_normal((400, 500)) for k in (0, 1))
+    results: list[Array] = []
+    for count in 1, 2, 3, 64:
+        gpugrad.set_num_threads(count)
+        results += compiled.evaluate(formula("exp(x) * y"), [x, y], x.dtype, kept) or ()
+    assert len(results) == 4
+    assert all((r == results[0]).all() for r in results)
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "2.0", "'2'", "True", "None", "3"])
+def test_threads_are_set_as_in_pytorch(count: str) -> None:
+    before = gpugrad.get_num_threads()
+    try:
+        comparison.agree_on(f"torch.set_num_threads({count})\ntorch.get_num_threads()", "cpu")
+    finally:
+        gpugrad.set_num_threads(before)
+
+
+# --------------------------------------------------------------------------- in place
+
+
+def test_results_are_written_where_nothing_is_read_any_more(always: None) -> None:
+    """An operand that is overwritten before it is read."""
+    for case in "same", "shifted", "row", "transposed", "number":
+        x = np.arange(16.0).reshape(4, 4) / 8
+        y = {
+            "same": x, "shifted": x.ravel()[:-1], "row": x[1], "transposed": x.T, "number": x[1, 1]
+        }[case]  # fmt: skip
+        out = x.ravel()[1:] if case == "shifted" else x
+        f = formula("exp(x) * y")
+        (expected,) = numpys(f, [out.copy(), y.copy()], x.dtype)
+        evaluation.evaluate(f, [out, np.asarray(y)], x.dtype, (x.dtype,), out=out)
+        np.testing.assert_allclose(out, expected, 1e-14)
+
+
+# --------------------------------------------------------------------------- operations
+
+PROGRAMS: dict[str, Callable[[Any, Any], Any]] = {
+    "cross entropy": lambda x, y: x.clamp(min=0) - x * y + gpugrad.log1p((-x.abs()).exp()),
+    "power": lambda x, y: x.abs() ** y,
+    "row": lambda x, y: (x * y[0]).tanh() * y[0],
+    "column": lambda x, y: gpugrad.sigmoid(x[:, :1] * y),
+    "transposed": lambda x, y: (x.T.exp() + y.T).sin(),
+    "second": lambda x, y: autograd.grad((x**3 * y.sin()).sum(), x, create_graph=True)[0] * y,
+    "mean": lambda x, y: gpugrad.nn.functional.mse_loss(x, y) * x.mean(0)
+    if hasattr(gpugrad.nn.functional, "mse_loss") else (x - y).square().mean(0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs_with_large_arrays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backward that a loop does not fit: its types, shapes, or what is handed on."""
+
+    def results() -> list[Array]:
+        x, y = (gpugrad.tensor(np.resize(a, (300, 200))).requires_grad_() for a in (X, Y))
+        out = PROGRAMS[name](x, y)
+        return [out.detach().array, *(g.array for g in autograd.grad(out.sum(), (x, y)))]
+
+    found = results()
+    assert not compiled._refused
+    monkeypatch.setattr(compiled, "LEAST", 1 << 60)
+    for a, b in zip(found, results(), strict=True):
+        np.testing.assert_allclose(a, b, 1e-12, 1e-12)
+
+
+def test_small_arrays_have_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small program that waits for a compiler."""
+    monkeypatch.setattr(compiled, "_run", None)
+    x = gpugrad.ones(compiled.LEAST - 1, requires_grad=True)
+    (x.exp() * x).tanh().sum().backward()
+
+
+# --------------------------------------------------------------------------- building
+
+PROGRAM = """
+import hashlib, gpugrad
+x = gpugrad.arange(40000.0).div(40000).requires_grad_()
+x.sigmoid().erf().sum().backward()
+print(hashlib.sha256(x.grad.array.tobytes()).hexdigest())
+gpugrad.show_config()
+"""
+
+
+def started(folder: Any, **variables: str) -> subprocess.Popen[str]:
+    known = {**os.environ, "GPUGRAD_CACHE_DIR": str(folder), "GPUGRAD_COMPILE": "1", **variables}
+    command = [sys.executable, "-c", PROGRAM]
+    root = Path(__file__).parents[1]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=known, stdout=pipe, stderr=pipe, text=True, cwd=root)
+
+
+def said(process: subprocess.Popen[str]) -> list[str]:
+    out, error = process.communicate()
+    assert (process.returncode, error) == (0, "")
+    return out.splitlines()
+
+
+def test_what_was_built_is_kept_and_what_is_broken_built_again(tmp_path: Path) -> None:
+    first, second = started(tmp_path), started(tmp_path)  # at once
+    bits, *_ = said(first)
+    assert said(second)[0] == bits
+    files = {file.name: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
+    assert len(files) == 3  # the frames, and two formulas with their gradients
+    broken = sorted(tmp_path.iterdir())[1]
+    broken.write_bytes(broken.read_bytes()[:-100])
+    result = said(started(tmp_path))
+    assert result[0] == bits
+    assert f"kept in {tmp_path}" in result[2]
+    again = {file.name: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
+    assert {name for name in files if files[name] != again[name]} == {broken.name}
+    assert files.keys() == again.keys()
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"GPUGRAD_COMPILE": "0"}, "none but NumPy's. GPUGRAD_COMPILE=0"),
+        ({"CXX": "no-such-compiler"}, "none but NumPy's. there is no compiler: no-such-compiler"),
+        ({"CXX": "false"}, "none but NumPy's. /"),
+        ({"GPUGRAD_CACHE_DIR": "/dev/null/folder"}, "kept in /"),
+    ],
+    ids=["off", "none", "failing", "no folder"],
+)
+def test_without_a_compiler_or_a_folder(
+    variables: dict[str, str], says: str, tmp_path: Path
+) -> None:
+    result = said(started(tmp_path, **variables))
+    assert says in result[2]
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_older_half_of_too_many_files_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiler, "MOST_FILES", 4)
+    for k in range(5):
+        file = tmp_path / f"{k}.so"
+        file.touch()
+        os.utime(file, (k, k))
+    compiler._thin_out(tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["2.so", "3.so", "4.so"]
+
+
+def test_a_text_that_the_compiler_refuses_is_told() -> None:
+    with pytest.raises(compiler.BuildError, match="error"):
+        compiler.library("this is no C++")
