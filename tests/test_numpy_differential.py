@@ -288,3 +288,9 @@ def test_draws_of_a_dirichlet_distribution_have_its_density() -> None:
     drawn = stats.dirichlet.rvs(np.array([1.0, 2.0, 3.0]), size=4)
     assert drawn.shape == (4, 3)
     assert_close(drawn.sum(-1), np.ones(4))
+
+
+def test_forward_mode_over_a_power_of_zero() -> None:
+    y = np.array(0.6)
+    moved = gnp.grad(lambda y: gnp.make_jvp(lambda y: gnp.power(0.0, y))(y)(0.9)[1])
+    assert moved(y) == 0.0

@@ -126,3 +126,14 @@ def test_each_ufunc_has_its_gradient_also_when_it_is_numpys(name: str) -> None:
     for kind in whole:
         leaf = inputs[0].as_subclass(kind).requires_grad_()
         assert type(theirs(leaf, *inputs[1:])) is kind
+
+
+def test_operands_of_libraries_that_answer_ufuncs_are_asked() -> None:
+    xarray = pytest.importorskip("xarray")
+    scale = gnp.array(2.0).requires_grad_()
+    labelled = xarray.DataArray(np.array([-1.0, -2.0]), dims="x") * scale
+    for found in (gnp.abs(labelled), gnp.maximum(1.0, labelled), gnp.exp(labelled, dtype=float)):
+        assert isinstance(found, xarray.DataArray)
+        assert found.dims == ("x",)
+    gnp.abs(labelled).data.sum().backward()
+    assert scale.grad == 3.0

@@ -22,7 +22,7 @@ import scipy.linalg
 import scipy.special
 import scipy.stats
 
-from gpugrad.cupy.special import RULES
+from gpugrad.cupy.special import COMPLEX, RULES
 from gpugrad.scipy import fft, linalg, special, stats
 
 rng = np.random.default_rng(0)
@@ -276,6 +276,11 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "solve_banded": [(((1, 2), BANDS, rng.normal(size=5)), {}),
                      (((1, 2), BANDS, rng.normal(size=(5, 2))), {}),
                      (((1, 2), BANDS + 0.1j, rng.normal(size=(5, 2))), {})],
+    "solve_continuous_lyapunov": [((M, P), {}), ((C, P), {})],
+    "solve_discrete_lyapunov": [((M / 9, P), {}), ((C / 9, P), {}),
+                                ((M / 9, P), {"method": "bilinear"}),
+                                ((C / 9, P), {"method": "bilinear"})],
+    "expm_frechet": [((M / 3, P / 3), {}), ((C / 3, P / 3), {"compute_expm": False})],
     "toeplitz": [((V,), {}), ((V, rng.normal(size=3)), {}), ((C[0],), {})],
     "hankel": [((V,), {}), ((V, rng.normal(size=3)), {})],
     "circulant": [((V,), {}), ((M,), {})],
@@ -320,6 +325,93 @@ def test_functions_of_matrices_have_scipys_values_and_two_derivatives(name: str)
         elif name == "eigvalsh":
             checked = functools.partial(of_symmetric, function)
         check_gradient(checked, [tensor(args[k]) for k in free], 2)
+
+
+DIAGONALS: list[tuple[str, Any, Any, Any]] = [
+    ("solve_toeplitz", M[0], V, V), ("solve_toeplitz", C[0], C[1], B),
+    ("solve_toeplitz", M[0], None, V), ("solve_toeplitz", C[0], None, V + 0j),
+    ("matmul_toeplitz", V, rng.normal(size=6), rng.normal(size=6)),
+    ("matmul_toeplitz", C[0], rng.normal(size=3), rng.normal(size=(3, 2))),
+    ("matmul_toeplitz", C[0], None, B),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "column", "row", "other"), DIAGONALS)
+def test_matrices_of_constant_diagonals(name: str, column: Any, row: Any, other: Any) -> None:
+    ours, theirs = getattr(linalg, name), getattr(scipy.linalg, name)
+    agree(ours(column, other) if row is None else ours((column, row), other),
+          theirs(column, other) if row is None else theirs((column, row), other))  # fmt: skip
+
+    def function(c: Any, b: Any, *r: Any) -> Any:
+        return ours((c, *r) if r else c, b)
+
+    given = [tensor(v) for v in (column, other, row) if v is not None]
+    check_gradient(function, given, 2)
+    if not any(g.is_complex() for g in given):
+        every = tuple(range(len(given)))
+        by_rows = gpugrad.func.jacrev(function, every)(*given)
+        for a, b in zip(by_rows, gpugrad.func.jacfwd(function, every)(*given), strict=True):
+            assert_close(a, b)
+    with pytest.raises(ValueError, match=r"dimensions|rows"):
+        ours((V, V), np.ones(3))
+
+
+@pytest.mark.filterwarnings("ignore:logm result may be inaccurate")
+def test_what_the_host_computes_is_computed_for_each_example() -> None:
+    batch, first, last = tensor(np.stack([P, 2 * P])), tensor(P), tensor(2 * P)
+    for function in (linalg.sqrtm, linalg.logm):
+        assert_close(gpugrad.func.vmap(function)(batch)[1], function(last))
+        assert_close(gpugrad.func.jacrev(function)(first), gpugrad.func.jacfwd(function)(first))
+    solved = gpugrad.func.jacrev(lambda d, b: linalg.solve_banded((1, 2), d, b), (0, 1))
+    moved = gpugrad.func.jacfwd(lambda d, b: linalg.solve_banded((1, 2), d, b), (0, 1))
+    for a, b in zip(solved(tensor(BANDS), tensor(BANDS[2])), moved(tensor(BANDS), tensor(BANDS[2])),
+                    strict=True):  # fmt: skip
+        assert_close(a, b)
+
+
+def test_special_functions_compute_all_examples_at_once() -> None:
+    a, b = tensor(rng.uniform(1, 2, (3, 4))), tensor(rng.uniform(1, 2, 4))
+    vmap, grad = gpugrad.func.vmap, gpugrad.func.grad
+    assert_close(vmap(special.beta, (0, None))(a, b), special.beta(a, b))
+    assert_close(vmap(vmap(special.beta), (0, None))(a, b), special.beta(a, b))
+    assert_close(vmap(lambda a: special.beta(a[0], a))(a), special.beta(a[:, :1], a))
+    each = vmap(grad(special.beta, (0, 1)), (0, None))(a[0], b[0])
+    whole = grad(lambda a, b: special.beta(a, b).sum(), (0, 1))(a[0], b[:1].expand(4))
+    for found, wanted in zip(each, whole, strict=True):
+        assert_close(found, wanted)
+    assert len(vmap(special.airy)(a)) == 4
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_error_functions_take_complex_numbers(name: str) -> None:
+    ours, theirs = getattr(special, name), getattr(scipy.special, name)
+    z = X + 1j * Y
+    agree(ours(z), theirs(z), 1e-10)
+    agree(ours(z.astype(np.complex64)), theirs(z.astype(np.complex64)), 1e-5)
+    check_gradient(ours, [tensor(z)], 2)
+
+
+# of probabilities at the ends of a parameter, where logarithms are infinite: the derivatives
+ENDS: dict[str, tuple[Callable[..., Any], Any, Any]] = {
+    "poisson": (lambda k, p: stats.poisson.pmf(k, p), 0.0, [-1.0, 1.0, 0.0, 0.0]),
+    "binom at 0": (lambda k, p: stats.binom.pmf(k, 3, p), 0.0, [-3.0, 3.0, 0.0, 0.0]),
+    "binom at 1": (lambda k, p: stats.binom.pmf(k, 3, p), 1.0, [0.0, 0.0, -3.0, 3.0]),
+    "bernoulli at 0": (lambda k, p: stats.bernoulli.pmf(k, p), 0.0, [-1.0, 1.0, 0.0, 0.0]),
+    "bernoulli at 1": (lambda k, p: stats.bernoulli.pmf(k, p), 1.0, [-1.0, 1.0, 0.0, 0.0]),
+    "geom": (lambda k, p: stats.geom.pmf(k + 1, p), 1.0, [1.0, -1.0, 0.0, 0.0]),
+    "log of poisson": (lambda k, p: stats.poisson.logpmf(k[:1], p[:1]), 0.0, [-1.0, 0, 0, 0]),
+    "log of binom": (lambda k, p: stats.binom.logpmf(k[:1], 3, p[:1]), 0.0, [-3.0, 0, 0, 0]),
+    "log of geom": (lambda k, p: stats.geom.logpmf(k[:1] + 1, p[:1]), 1.0, [1.0, 0, 0, 0]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_probabilities_have_gradients_at_the_ends(name: str) -> None:
+    function, end, wanted = ENDS[name]
+    p = gpugrad.full((4,), end, dtype=gpugrad.float64, requires_grad=True)
+    function(np.arange(4.0), p).sum().backward()
+    assert p.grad is not None
+    assert p.grad.tolist() == wanted
 
 
 def test_factors_and_bases() -> None:
@@ -390,6 +482,38 @@ def test_transforms(name: str) -> None:
     x = x + 1j * x[::-1] if name.startswith(("h", "irfft")) else x
     agree(getattr(fft, name)(x), getattr(scipy.fft, name)(x), 1e-9, 1e-12)
     check_gradient(getattr(fft, name), [tensor(x)])
+
+
+WAVES = [n for n in fft.__all__ if n.lstrip("i")[:3] in ("dct", "dst")]
+
+
+@pytest.mark.parametrize("name", WAVES)
+@pytest.mark.parametrize("kind", [1, 2, 3, 4])
+def test_cosine_and_sine_transforms_of_each_kind(name: str, kind: int) -> None:
+    ours, theirs = getattr(fft, name), getattr(scipy.fft, name)
+    x = rng.normal(size=(4, 6))
+    for norm in (None, "backward", "ortho", "forward"):
+        for orthogonal in (None, True, False):
+            options: dict[str, Any] = {"norm": norm, "orthogonalize": orthogonal}
+            agree(ours(x, kind, **options), theirs(x, kind, **options), 1e-9, 1e-12)
+    for size, axis in ((3, 0), (9, 1)):
+        if name.endswith("n"):
+            options = {"s": (size, 5), "axes": (axis, 1 - axis)}
+        else:
+            options = {"n": size, "axis": axis}
+        agree(ours(x, kind, **options), theirs(x, kind, **options), 1e-9, 1e-12)
+    agree(ours(x + 1j * x[::-1], kind), theirs(x + 1j * x[::-1], kind), 1e-9, 1e-12)
+    agree(ours(np.arange(6), kind), theirs(np.arange(6), kind), 1e-9, 1e-12)
+    assert ours(np.ones(3, np.float32), kind).dtype == gpugrad.float32
+    check_gradient(lambda x: ours(x, kind, norm="ortho"), [tensor(x)], 2)
+    wrong: dict[str, Callable[[], Any]] = {
+        "type must be": lambda: ours(x, 5),
+        "Invalid norm": lambda: ours(x, kind, norm="x"),
+        "invalid number": lambda: ours(x, kind, *([(0, 0)] if name.endswith("n") else [0])),
+    }
+    for match, call in wrong.items():
+        with pytest.raises(ValueError, match=match):
+            call()
 
 
 def test_signatures_are_scipys() -> None:

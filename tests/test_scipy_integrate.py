@@ -120,3 +120,95 @@ def test_what_solve_ivp_has_no_gradients_by_is_refused() -> None:
         integrate.solve_ivp(decay, (0.0, 1.0), [1.0], t_eval=times)
     with pytest.raises(NotImplementedError, match="dense_output"):
         integrate.solve_ivp(decay, (0.0, 1.0), times, dense_output=True)
+
+
+def number(value: float) -> gpugrad.Tensor:
+    return gpugrad.tensor(value, dtype=gpugrad.float64)
+
+
+def bell(x: Any, k: Any, c: Any) -> Any:
+    return gnp.exp(-k * x * x) * c
+
+
+EXACT: Any = {"epsabs": 1e-12, "epsrel": 1e-12}
+
+
+def test_quad_by_the_limits_and_the_parameters() -> None:
+    found, error = integrate.quad(bell, 0.2, 1.5, (1.3, 2.0))
+    wanted, bound = scipy.integrate.quad(lambda x: np.exp(-1.3 * x * x) * 2, 0.2, 1.5)
+    assert float(found) == wanted
+    assert error == bound
+    check_gradient(
+        lambda a, b, k, c: integrate.quad(bell, a, b, (k, c), **EXACT)[0],
+        [number(0.2), number(1.5), number(1.3), number(2.0)], 2,
+    )  # fmt: skip
+    check_gradient(
+        lambda k, c: integrate.quad(bell, -np.inf, np.inf, (k, c), **EXACT)[0],
+        [number(1.3), number(2.0)], 2,
+    )  # fmt: skip
+    kinked, _, info = integrate.quad(lambda x: abs(x - 0.5), 0, 1, full_output=1, points=[0.5])
+    assert float(kinked) == pytest.approx(0.25)
+    assert info["last"] >= 1
+    k = gpugrad.tensor(2.0, requires_grad=True)  # constant limits are of its class and device
+    area = integrate.quad(lambda x, k: x * k, 0, 1, k)[0]
+    area.backward()
+    assert type(area) is gpugrad.Tensor
+    assert k.grad == 0.5
+
+
+def test_quad_vec_and_fixed_quad() -> None:
+    rates = tensor([1.3, 2.0])
+    found, _ = integrate.quad_vec(lambda x, k: gnp.cos(k * x), 0.2, 1.5, args=(rates,))
+    np.testing.assert_allclose(found.numpy(), (np.sin(1.5 * rates) - np.sin(0.2 * rates)) / rates)
+    check_gradient(
+        lambda a, b, k: integrate.quad_vec(lambda x, k: gnp.cos(k * x), a, b, args=(k,))[0],
+        [number(0.2), number(1.5), rates], 2,
+    )  # fmt: skip
+    ours, none = integrate.fixed_quad(gnp.cos, 0, 1, n=4)
+    assert none is None
+    assert float(ours) == pytest.approx(scipy.integrate.fixed_quad(np.cos, 0, 1, n=4)[0])
+    check_gradient(
+        lambda a, b, k: integrate.fixed_quad(lambda x, k: gnp.cos(k * x), a, b, (k,))[0],
+        [number(0.2), number(1.5), number(1.3)], 2,
+    )  # fmt: skip
+
+
+def test_integrals_that_would_lose_a_gradient_raise() -> None:
+    hidden = number(2.0).requires_grad_()
+    calls: list[tuple[type[Exception], str, Any]] = [
+        (TypeError, "must return a tensor", lambda: integrate.quad(lambda x: 1.0, 0, 1)),
+        (ValueError, "see quad_vec", lambda: integrate.quad(lambda x: x * RATES, 0, 1)),
+        (ValueError, "among its arguments", lambda: integrate.quad(lambda x: x * hidden, 0, 1)),
+        (ValueError, "among its arguments", lambda: integrate.quad_vec(lambda x: x * hidden, 0, 1)),
+        (
+            NotImplementedError,
+            "weight",
+            lambda: integrate.quad(gnp.cos, 0, 1, weight="cos", wvar=1),
+        ),
+    ]
+    for kind, match, call in calls:
+        with pytest.raises(kind, match=match):
+            call()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 9])
+def test_simpson_is_scipys(n: int) -> None:
+    rng = np.random.default_rng(n)
+    y, x = rng.normal(size=(3, n)), np.arange(n) + 0.4 * rng.random(n)
+    each = np.arange(n) + 0.4 * rng.random((3, n))
+    every: list[dict[str, Any]] = [{}, {"dx": 0.3}, {"x": x}, {"x": each}]
+    for options in every:
+        wanted = scipy.integrate.simpson(y, **options)
+        np.testing.assert_allclose(integrate.simpson(y, **options).numpy(), wanted)
+        turned = {k: v.T if np.ndim(v) > 1 else v for k, v in options.items()}
+        np.testing.assert_allclose(integrate.simpson(y.T, axis=0, **turned).numpy(), wanted)
+    if n > 1:
+        check_gradient(integrate.simpson, [tensor(y), tensor(x)], 2)
+        check_gradient(integrate.simpson, [tensor(y), tensor(each)], 2)
+        twice = np.repeat(x, 2)[:n]  # points at one place
+        np.testing.assert_allclose(integrate.simpson(y, twice).numpy(),
+                                   scipy.integrate.simpson(y, x=twice))  # fmt: skip
+    with pytest.raises(ValueError, match="length of x"):
+        integrate.simpson(y, np.ones(n + 1))
+    with pytest.raises(ValueError, match="shape of x"):
+        integrate.simpson(y, np.ones((1, 1, n)))

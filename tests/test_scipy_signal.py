@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,46 @@ def test_values_are_scipys_and_derivatives(name: str, method: str, mode: str, sh
     assert found.dtype == whole[0].dtype
 
 
+SOME_AXES = [((4, 5), (4, 3)), ((4, 3), (4, 5)), ((1, 5), (4, 3)), ((4, 5), (1, 3)),
+             ((3, 1), (3, 4)), ((4, 5), (2, 5))]  # fmt: skip
+
+
+@pytest.mark.parametrize("shapes", SOME_AXES, ids=str)
+@pytest.mark.parametrize("mode", ["full", "valid", "same"])
+@pytest.mark.parametrize("name", ["fftconvolve", "oaconvolve"])
+def test_some_axes_are_transformed_and_others_broadcast(name: str, mode: str, shapes: Any) -> None:
+    ours, theirs = getattr(signal, name), getattr(scipy.signal, name)
+    for scale, axes in itertools.product((1.0, 1.0 + 0.5j), (1, [1], -1, [0, 1], (0,), None)):
+        a, b = (rng.normal(size=s) * scale for s in shapes)
+        try:
+            wanted = theirs(a, b, mode, axes)
+        except ValueError as error:
+            with pytest.raises(ValueError, match=re.escape(str(error)[:30])):
+                ours(a, b, mode, axes)
+            continue
+        found = ours(a, b, mode, axes)
+        assert tuple(found.shape) == wanted.shape
+        np.testing.assert_allclose(found.numpy(), wanted, atol=1e-12)
+        check_gradient(lambda a, b, axes=axes: ours(a, b, mode, axes), [tensor(a), tensor(b)], 2)
+
+
+IMAGES = [((4, 5), (3, 2)), ((2, 3), (4, 5)), ((3, 3), (3, 3))]
+
+
+@pytest.mark.parametrize("shapes", IMAGES, ids=str)
+@pytest.mark.parametrize("mode", ["full", "valid", "same"])
+@pytest.mark.parametrize("boundary", ["fill", "wrap", "symm"])
+@pytest.mark.parametrize("name", ["convolve2d", "correlate2d"])
+def test_images_go_on_at_their_boundary(name: str, boundary: str, mode: str, shapes: Any) -> None:
+    ours, theirs = getattr(signal, name), getattr(scipy.signal, name)
+    for scale in (1.0, 1.0 + 0.5j):
+        a, b = (rng.normal(size=s) * scale for s in shapes)
+        fill = 1.5 if boundary == "fill" else 0
+        found = ours(a, b, mode, boundary, fill)
+        np.testing.assert_allclose(found.numpy(), theirs(a, b, mode, boundary, fill), atol=1e-12)
+        check_gradient(lambda a, b: ours(a, b, mode, boundary), [tensor(a), tensor(b)], 2)
+
+
 def test_axes_are_convolved_summed_and_kept() -> None:
     a, b = rng.normal(size=(2, 5, 4, 3)), rng.normal(size=(2, 4, 2, 3, 2))
     for mode in ("full", "valid", "same"):
@@ -73,7 +115,12 @@ def test_long_arrays_are_transformed_and_wrong_ones_refused() -> None:
         "mode": lambda: signal.convolve(a, b, "some"),
         "method": lambda: signal.convolve(a, b, "full", "some"),
         "as large": lambda: signal.convolve(np.ones((2, 5)), np.ones((3, 4)), "valid"),
-        "dimensionality": lambda: signal.convolve(a, np.ones((2, 2))),
+        "same dimensionality, but": lambda: signal.convolve(a, np.ones((2, 2))),
+        "2-D": lambda: signal.convolve2d(a, b),
+        "boundary flags": lambda: signal.convolve2d(np.ones((2, 2)), np.ones((2, 2)), "full", "x"),
+        "cannot be empty": lambda: signal.fftconvolve(a, b, "full", []),
+        "incompatible shapes": lambda: signal.fftconvolve(np.ones((2, 2)), np.ones((3, 2)), axes=1),
+        "same dimensionality": lambda: signal.fftconvolve(a, np.ones((2, 2))),
         "named twice": lambda: signal.convolve(a, b, axes=([0], [0]), dot_axes=([0], [0])),
     }.items():
         with pytest.raises(ValueError, match=message):

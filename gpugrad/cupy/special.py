@@ -324,6 +324,16 @@ RULES: dict[str, tuple[Rule | None, ...]] = {
 }  # fmt: skip
 
 
+# Of functions that are operations for real numbers, the derivatives by complex ones.
+COMPLEX: dict[str, tuple[Rule | None, ...]] = {
+    "erf": (lambda z, out: 2 / math.sqrt(math.pi) * np.exp(-np.square(z)),),
+    "erfc": (lambda z, out: -2 / math.sqrt(math.pi) * np.exp(-np.square(z)),),
+    "erfcx": (lambda z, out: 2 * z * out - 2 / math.sqrt(math.pi),),
+    "ndtr": (lambda z, out: np.exp(-np.square(z) / 2) / math.sqrt(2 * math.pi),),
+    "log_ndtr": (lambda z, out: np.exp(-np.square(z) / 2 - out) / math.sqrt(2 * math.pi),),
+}
+
+
 class Recorded(Function):
     """A call of a ufunc of CuPy's or SciPy's that has rules."""
 
@@ -366,6 +376,23 @@ class Recorded(Function):
             total = functools.reduce(lambda a, b: a + b, parts)
             found.append(total.sum_to_size(operand.shape))
         return tuple(found)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, name: str, kernel: Any, *operands: Any) -> Any:
+        """Return the results of all examples, whose elements broadcast as those of one do."""
+        dims = in_dims[2:]
+        pairs: Any = [
+            (o, dim) for o, dim in zip(operands, dims, strict=True) if isinstance(o, TensorBase)
+        ]
+        ndim = max(o.ndim - isinstance(dim, int) for o, dim in pairs)
+        given = []
+        for o, dim in zip(operands, dims, strict=True):
+            if isinstance(dim, int):
+                moved = o.movedim(dim, 0)
+                inner = tuple(moved.shape[1:])
+                o = moved.reshape((moved.shape[0], *(1,) * (ndim - len(inner)), *inner))
+            given.append(o)
+        return Recorded.apply(name, kernel, *given), 0
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> Any:
@@ -415,7 +442,7 @@ def _slopes(name: str, k: int, operands: list[Any], outs: tuple[Any, ...]) -> tu
     Raises:
         NotImplementedError: There is none.
     """
-    rule = RULES[name][k]
+    rule = (RULES.get(name) or COMPLEX[name])[k]
     if rule is None:
         raise NotImplementedError(
             f"the derivative of {name} by its operand {k + 1} is not implemented; where none is "

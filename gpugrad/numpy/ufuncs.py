@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad import _dtype
+from gpugrad.backend import is_array
 from gpugrad.graph import TensorBase, mode
 from gpugrad.numpy import operands as known
 from gpugrad.numpy.operands import (
@@ -41,8 +42,23 @@ from gpugrad.ops.indexing import getitem
 
 NO_VALUE: Any = np._NoValue
 
+# Classes of operands that have no function of their own for ufuncs.
+_KNOWN = {int, float, complex, bool, list, tuple, np.ndarray, np.float64}
+
 BY_NUMPY: dict[Any, ufunc] = {}  # ours, by NumPy's ufunc; that of another library may be added
 _WEAK = {int: int, float: float, complex: complex}
+
+
+def _answers(operand: Any) -> bool:
+    """Tell whether an operand is of a library that NumPy asks about its ufuncs, as xarray's are.
+
+    It calls NumPy's ufunc again, with the arrays or tensors that it holds.
+    """
+    return (
+        not isinstance(operand, TensorBase)
+        and not is_array(operand)
+        and getattr(type(operand), "__array_ufunc__", None) is not None
+    )
 
 
 class ufunc:  # noqa: N801  NumPy's name
@@ -164,6 +180,15 @@ class ufunc:  # noqa: N801  NumPy's name
                 f"{self.__name__}() takes from {nin} to {self.nargs} positional arguments but "
                 f"{len(inputs)} were given"
             )
+        for v in inputs:
+            if v.__class__ not in _KNOWN and _answers(v):
+                given = {
+                    "out": out, "where": where, "casting": casting, "order": order,
+                    "dtype": dtype, "subok": subok, "signature": signature,
+                }  # fmt: skip
+                defaults: Any = type(self).__call__.__kwdefaults__
+                named = {k: g for k, g in given.items() if g is not defaults[k]}
+                return self.theirs(*inputs, **named)
         outs = out if isinstance(out, tuple) else (out,) * self.nout
         if len(outs) != self.nout:
             raise TypeError("The 'out' tuple must have exactly one entry per ufunc output")

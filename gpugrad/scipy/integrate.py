@@ -1,4 +1,4 @@
-"""``odeint``, ``solve_ivp`` and integrals of samples of ``scipy.integrate``, with gradients.
+"""``scipy.integrate`` with gradients: ``odeint`` and ``solve_ivp``; see also ``quadrature``.
 
 SciPy solves differential equations on the host.  Their gradients are solutions of the adjoint
 equation, backwards in time from one point to the one before (F. Froehlich, C. Loos, J. Hasenauer,
@@ -21,6 +21,12 @@ from gpugrad.autograd.grad_mode import enable_grad
 from gpugrad.graph import TensorBase, mode
 from gpugrad.numpy.operands import array_of, on_host, own, refuse_tracked, tensors_in
 from gpugrad.scipy.optimize import closed
+from gpugrad.scipy.quadrature import cumulative_trapezoid as cumulative_trapezoid
+from gpugrad.scipy.quadrature import fixed_quad as fixed_quad
+from gpugrad.scipy.quadrature import quad as quad
+from gpugrad.scipy.quadrature import quad_vec as quad_vec
+from gpugrad.scipy.quadrature import simpson as simpson
+from gpugrad.scipy.quadrature import trapezoid as trapezoid
 from gpugrad.scipy.theirs import scipy
 
 np: Any = gpugrad.numpy
@@ -254,37 +260,7 @@ def solve_ivp(
     return result
 
 
-def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
-    """Return the integral of samples by the trapezoidal rule."""
-    return np.trapezoid(y, x, dx, axis)
-
-
-def cumulative_trapezoid(
-    y: Any, x: Any = None, dx: float = 1.0, axis: int = -1, initial: Any = None
-) -> Any:
-    """Return the integrals of samples up to each, by the trapezoidal rule.
-
-    Raises:
-        ValueError: ``initial`` is neither 0 nor ``None``.
-    """
-    y = own(y)
-    low, high = ([slice(None)] * y.ndim for _ in range(2))
-    low[axis], high[axis] = slice(None, -1), slice(1, None)
-    if x is None:
-        widths: Any = dx
-    else:
-        widths = np.diff(x, axis=-1 if np.ndim(x) == 1 else axis)
-        if widths.ndim == 1 and y.ndim > 1:
-            shape = [1] * y.ndim
-            shape[axis] = -1
-            widths = widths.reshape(tuple(shape))
-    found = np.cumsum((y[tuple(low)] + y[tuple(high)]) / 2.0 * widths, axis)
-    if initial is None:
-        return found
-    if initial != 0:
-        raise ValueError("`initial` must be `None` or `0`.")
-    high[axis] = slice(0, 1)
-    return np.concatenate([np.zeros_like(found[tuple(high)]), found], axis)
-
-
-__all__ = ["cumulative_trapezoid", "odeint", "solve_ivp", "trapezoid"]
+__all__ = [
+    "cumulative_trapezoid", "fixed_quad", "odeint", "quad", "quad_vec", "simpson", "solve_ivp",
+    "trapezoid",
+]  # fmt: skip

@@ -204,6 +204,66 @@ def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     return _matrices.Sylvester.apply(x, y, z)
 
 
+@_function
+def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
+    """Return the solution x of ``a x + x a^H = q``, which the host computes."""
+    t = _square(_floating(a)[0])
+    return solve_sylvester(t, _op("resolve_conj")(_adjoint(t)), q)
+
+
+@_function
+def solve_discrete_lyapunov(a: Any, q: Any, method: str | None = None) -> Any:
+    """Return the solution x of ``a x a^H - x + q = 0``.
+
+    "direct" solves equations for all elements at once, and is the default for less than 10 rows;
+    "bilinear" solves a continuous equation, and ``a`` must not have the eigenvalue -1.
+    """
+    t, y = _floating(a, q)
+    n = _square(t)._array.shape[-1]
+    method = ("bilinear" if n >= 10 else "direct") if method is None else method.lower()
+    one = _op("eye")(n, dtype=t.dtype, device=t.device)
+    if method == "direct":
+        whole = _op("kron")(t, _op("conj_physical")(t))
+        every = _op("eye")(n * n, dtype=t.dtype, device=t.device)
+        return _op("reshape")(_own("solve")(every - whole, _op("reshape")(y, (-1,))), (n, n))
+    if method == "bilinear":
+        adjoint = _op("resolve_conj")(_adjoint(t))
+        behind = _op("inverse")(adjoint + one)
+        b = _op("matmul")(adjoint - one, behind)
+        c = 2 * _op("matmul")(_own("solve")(t + one, y), behind)
+        return solve_continuous_lyapunov(_op("resolve_conj")(_adjoint(b)), -c)
+    raise ValueError(f"Unknown solver {method}")
+
+
+def _diagonals(c_or_cr: Any, other: Any, check: bool) -> tuple[Any, Any, Any]:
+    """Return the first column and row of a matrix of equal diagonals, and the other operand."""
+    column, row = c_or_cr if isinstance(c_or_cr, tuple) else (c_or_cr, None)
+    column = _vector(column)
+    row = _op("conj_physical")(column) if row is None else _vector(row)
+    return tuple(_floating(column, row, other, check=check))
+
+
+@_function
+def solve_toeplitz(c_or_cr: Any, b: Any, check_finite: bool = True) -> Any:
+    """Return the solution for a matrix of constant diagonals, which the host computes.
+
+    The matrix is given by its first column, or by that and its first row; see ``toeplitz``.
+    """
+    column, row, y = _diagonals(c_or_cr, b, check_finite)
+    if not column._array.size == row._array.size == y._array.shape[0]:
+        raise ValueError("Incompatible dimensions.")
+    return _matrices.Toeplitz.apply(column, row, y)
+
+
+@_function
+def matmul_toeplitz(c_or_cr: Any, x: Any, check_finite: bool = False, workers: Any = None) -> Any:
+    """Return the product of a matrix of constant diagonals and a vector or columns."""
+    column, row, y = _diagonals(c_or_cr, x, check_finite)
+    if row._array.size != y._array.shape[0]:
+        raise ValueError(f"The row has {row._array.size} elements, and x {y._array.shape[0]} rows")
+    return _plain(_matrices.diagonals_times(column, row, y))
+
+
 # --------------------------------------------------------------------------- decompositions
 
 
@@ -491,6 +551,20 @@ def norm(
 @_function
 def expm(A: Any) -> Any:
     return _op("matrix_exp")(_square(_floating(A)[0]))
+
+
+@_function
+def expm_frechet(
+    A: Any, E: Any, method: Any = None, compute_expm: bool = True, check_finite: bool = True
+) -> Any:
+    """Return the exponential of A and how it moves where A moves in the direction E."""
+    t, direction = _floating(A, E, check=check_finite)
+    n = _square(t)._array.shape[-1]
+    upper = _op("cat")([t, direction], -1)
+    lower = _op("cat")([_op("zeros_like")(t), t], -1)
+    whole = _op("matrix_exp")(_op("cat")([upper, lower], -2))
+    found = whole[..., :n, n:]
+    return (whole[..., :n, :n], found) if compute_expm else found
 
 
 @_function

@@ -18,6 +18,7 @@ import numpy
 import gpugrad.numpy
 from gpugrad.autograd.function import Function
 from gpugrad.numpy.operands import on_host, sent
+from gpugrad.scipy.signal import convolve
 from gpugrad.scipy.theirs import scipy
 
 np: Any = gpugrad.numpy
@@ -38,7 +39,26 @@ def _on_host(function: Callable[..., Any], *tensors: Any) -> Any:
     return sent(found, tensors[0].device)
 
 
-class SquareRoot(Function):
+class OnHost(Function):
+    """A function that SciPy computes, inside ``vmap`` one example after the other."""
+
+    def __init_subclass__(cls) -> None:
+        """Give the class its rule for batches."""
+
+        def each(info: Any, in_dims: Any, *args: Any) -> Any:
+            found = [
+                cls.apply(*[
+                    a.select(dim, k) if isinstance(dim, int) else a
+                    for a, dim in zip(args, in_dims, strict=True)
+                ])
+                for k in range(info.batch_size)
+            ]  # fmt: skip
+            return np.stack(found), 0
+
+        cls.vmap = staticmethod(each)  # type: ignore[method-assign]
+
+
+class SquareRoot(OnHost):
     """The principal square root X of A: dX X + X dX = dA."""
 
     @staticmethod
@@ -66,7 +86,7 @@ class SquareRoot(Function):
         return Sylvester.apply(root, root, tangent)
 
 
-class Logarithm(Function):
+class Logarithm(OnHost):
     """The principal logarithm, whose derivative is a block of that of a larger matrix."""
 
     @staticmethod
@@ -100,7 +120,7 @@ def _moved(a: Any, direction: Any) -> Any:
     return Logarithm.apply(np.concatenate([upper, lower], -2))[..., :n, n:]
 
 
-class Sylvester(Function):
+class Sylvester(OnHost):
     """The solution x of a x + x b = q."""
 
     @staticmethod
@@ -139,7 +159,7 @@ def _each(a: Any, b: Any, q: Any) -> Any:
     return numpy.stack(parts) if parts else q
 
 
-class Banded(Function):
+class Banded(OnHost):
     """The solution x of A x = b, for the diagonals of A in rows."""
 
     @staticmethod
@@ -179,6 +199,49 @@ class Banded(Function):
             part = (band[:, None] if x.ndim > 1 else band) * x[sent(at, x.device)]
             tangent = tangent.index_add(0, sent(at - k, tangent.device), -part)
         return Banded.apply(ctx.bands, diagonals, tangent)
+
+
+class Toeplitz(OnHost):
+    """The solution x of T x = b, for the first column and row of a matrix of equal diagonals."""
+
+    @staticmethod
+    def forward(column: Any, row: Any, b: Any) -> Any:
+        """Return SciPy's solution."""
+        return _on_host(lambda c, r, v: scipy("linalg").solve_toeplitz((c, r), v), column, row, b)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Keep the operands and the solution."""
+        ctx.save_for_backward(*inputs, output)
+        ctx.save_for_forward(*inputs, output)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        """Return the gradients: sums along diagonals, of the adjoint equation's solution."""
+        column, row, b, x = ctx.saved_tensors
+        n = column.shape[0]
+        turned = np.concatenate([column[:1], row[1:]])  # the row's first element is not read
+        y = Toeplitz.apply(turned.conj(), column.conj(), grad)
+        first, second = (v.reshape(n, -1) for v in (y, x.conj()))
+        sums = -convolve(first, second.flip(0), axes=([0], [0]), dot_axes=([1], [1]))
+        by_row = np.concatenate([np.zeros_like(sums[:1]), sums[: n - 1].flip(0)])
+        return _like(sums[n - 1 :], column), _like(by_row, row), _like(y, b)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        """Return the solution of the equation of the tangents."""
+        column, row, _, x = ctx.saved_tensors
+        by_column, by_row, by_right = tangents
+        return Toeplitz.apply(column, row, by_right - diagonals_times(by_column, by_row, x))
+
+
+def diagonals_times(column: Any, row: Any, x: Any) -> Any:
+    """Return the product of a matrix of equal diagonals and a vector or columns."""
+    diagonals = np.concatenate([row[1:].flip(0), column])
+    parts = x.reshape(x.shape[0], -1)
+    found = convolve(diagonals, parts, axes=([0], [0]))  # the columns, then what is convolved
+    kept = found[:, row.shape[0] - 1 : row.shape[0] - 1 + column.shape[0]]
+    return kept.T.reshape((column.shape[0], *x.shape[1:]))
 
 
 def _places(bands: tuple[int, int], like: Any) -> tuple[Any, Any, Any]:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from gpugrad.numpy.operands import door, promoted
-from gpugrad.numpy.ufuncs import op
+from gpugrad.numpy.padding import pad
+from gpugrad.numpy.ufuncs import normal_axes, op
 
 _DIRECT = 1 << 20  # products of elements up to which no transform is faster
 
@@ -90,15 +91,23 @@ def _direct(x: Any, y: Any, a: list[int], first: list[int], sizes: list[int]) ->
     return op("reshape")(op("matmul")(left, op("transpose")(right, 0, 1)), (count, rest, *sizes))
 
 
+def _there(t: Any, full: tuple[int, ...], axes: tuple[int, ...]) -> Any:
+    return op("fft.fftn" if t._array.dtype.kind == "c" else "fft.rfftn")(t, full, axes, None)
+
+
+def _back(product: Any, like: Any, full: tuple[int, ...], axes: tuple[int, ...]) -> Any:
+    complex_ = like._array.dtype.kind == "c"
+    return op("fft.ifftn" if complex_ else "fft.irfftn")(product, full, axes, None)
+
+
 def _by_transform(x: Any, y: Any, a: list[int], first: list[int], sizes: list[int]) -> Any:
     """Return the convolution as the product of transforms."""
     axes = tuple(range(2, 2 + len(a)))
     full = tuple([p + q - 1 for p, q in zip(a, y._array.shape[2:], strict=True)])
-    there, back = ("fft", "ifft") if x._array.dtype.kind == "c" else ("rfft", "irfft")
-    left, right = (op(f"fft.{there}n")(t, full, axes, None) for t in (x, y))
+    left, right = (_there(t, full, axes) for t in (x, y))
     shape = [op("unsqueeze")(left, 1), op("unsqueeze")(right, 0)]
     product = op("sum")(op("mul")(*shape), (2,), False)
-    found = op(f"fft.{back}n")(product, full, axes, None)
+    found = _back(product, x, full, axes)
     return found[(..., *(slice(f, f + n) for f, n in zip(first, sizes, strict=True)))]
 
 
@@ -152,17 +161,104 @@ def correlate(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> A
 
 @door
 def fftconvolve(in1: Any, in2: Any, mode: str = "full", axes: Any = None) -> Any:
-    """Return the convolution by way of transforms, along all axes.
+    """Return the convolution by way of transforms, along all axes or some.
+
+    The other axes broadcast.
 
     Raises:
-        NotImplementedError: Only some axes are asked for; see ``convolve``.
+        ValueError: A mode is none, or the shapes do not fit.
     """
-    if axes is not None:
-        raise NotImplementedError("fftconvolve: axes= is not implemented; use convolve's")
     x, y = promoted(in1, in2)
     if x._array.dtype.kind not in "fc":
         x, y = promoted(x, y, kind=np.dtype(float))
-    return convolve(x, y, mode, "fft")
+    ndim = x._array.ndim
+    if ndim != y._array.ndim:
+        raise ValueError("in1 and in2 should have the same dimensionality")
+    axes = axes if axes is None or np.ndim(axes) == 0 else tuple(axes)
+    named = normal_axes(axes, ndim)
+    if not named and ndim:
+        raise ValueError("when provided, axes cannot be empty")
+    a, b = x._array.shape, y._array.shape
+    if any(a[k] != b[k] and 1 not in (a[k], b[k]) for k in range(ndim) if k not in named):
+        raise ValueError(f"incompatible shapes for in1 and in2: {tuple(a)} and {tuple(b)}")
+    # along an axis of length 1 a convolution is a product, which broadcasts
+    named = tuple([k for k in named if a[k] != 1 and b[k] != 1])
+    first, sizes = _part(mode, [a[k] for k in named], [b[k] for k in named])
+    full = tuple([a[k] + b[k] - 1 for k in named])
+    if named:
+        found = _back(op("mul")(*[_there(t, full, named) for t in (x, y)]), x, full, named)
+    else:
+        found = op("mul")(x, y)
+    index = [slice(None)] * ndim
+    for k, start, size in zip(named, first, sizes, strict=True):
+        index[k] = slice(start, start + size)
+    if mode == "same":  # of the first, also where that broadcasts
+        for k in range(ndim):
+            start = (found._array.shape[k] - a[k]) // 2
+            index[k] = slice(start, start + a[k])
+    return found[tuple(index)]
 
 
-__all__ = ["convolve", "correlate", "fftconvolve"]
+@door
+def oaconvolve(in1: Any, in2: Any, mode: str = "full", axes: Any = None) -> Any:
+    """Return the convolution, as ``fftconvolve`` does: by transforms of whole arrays."""
+    return fftconvolve(in1, in2, mode, axes)
+
+
+_BORDERS = {
+    "fill": "constant", "pad": "constant", "wrap": "wrap", "circular": "wrap",
+    "symm": "symmetric", "symmetric": "symmetric",
+}  # fmt: skip
+
+
+def _of_images(x: Any, y: Any, mode: str, boundary: str, fillvalue: Any, middle: int) -> Any:
+    """Return the convolution of two images; ``middle`` says which element of the second is it.
+
+    Raises:
+        ValueError: They are no images, or the mode or the boundary is none.
+    """
+    if x._array.ndim != 2 or y._array.ndim != 2:
+        raise ValueError("convolve2d inputs must both be 2-D arrays")
+    if boundary not in _BORDERS:
+        raise ValueError(
+            "Acceptable boundary flags are 'fill', 'circular' (or 'wrap'), and 'symmetric' (or "
+            "'symm')."
+        )
+    first, sizes = _part(mode, list(x.shape), list(y.shape))
+    if mode == "valid":  # asks for nothing beyond the boundary
+        return convolve(x, y, "valid")
+    if mode == "same":
+        first = [(n - 1 + middle) // 2 for n in y.shape]
+    way = _BORDERS[boundary]
+    options = {"constant_values": fillvalue} if way == "constant" else {}
+    whole = convolve(pad(x, [(n - 1, n - 1) for n in y.shape], way, **options), y, "valid")
+    rows, columns = (slice(f, f + n) for f, n in zip(first, sizes, strict=True))
+    return whole[rows, columns]
+
+
+@door
+def convolve2d(
+    in1: Any, in2: Any, mode: str = "full", boundary: str = "fill", fillvalue: Any = 0
+) -> Any:
+    """Return the convolution of two images, of which the first goes on at its boundary.
+
+    Raises:
+        ValueError: They are no images, or the mode or the boundary is none.
+    """
+    x, y = promoted(in1, in2)
+    return _of_images(x, y, mode, boundary, fillvalue, 0)
+
+
+@door
+def correlate2d(
+    in1: Any, in2: Any, mode: str = "full", boundary: str = "fill", fillvalue: Any = 0
+) -> Any:
+    """Return the cross-correlation of two images: the convolution with one turned around."""
+    x, y = promoted(in1, in2)
+    turned = op("conj_physical")(op("flip")(y, tuple(range(y._array.ndim))))
+    return _of_images(x, turned, mode, boundary, fillvalue, 1)
+
+
+__all__ = [
+    "convolve", "convolve2d", "correlate", "correlate2d", "fftconvolve", "oaconvolve",
+]  # fmt: skip

@@ -51,7 +51,16 @@ _OPERATIONS = {
 def _operation(name: str) -> Callable[..., Any]:
     if name == "cbrt":
         return _numpy.cbrt.compute
-    return lambda *tensors: _op(_OPERATIONS[name])(*tensors)
+    if name not in _rules.COMPLEX:
+        return lambda *tensors: _op(_OPERATIONS[name])(*tensors)
+    of_complex = _library(name)
+
+    def compute(tensor: Any) -> Any:
+        if tensor._array.dtype.kind == "c":
+            return of_complex(tensor)
+        return _op(_OPERATIONS[name])(tensor)
+
+    return compute
 
 
 def _library(name: str) -> Callable[..., Any]:

@@ -185,9 +185,15 @@ class Discrete(Distribution):
         between = np.logical_and(np.less(np.floor(z), z), np.logical_not(np.isnan(found)))
         return np.where(between, -math.inf, found)
 
+    def _pmf(self, z: Any, *shapes: Any) -> Any:
+        return np.exp(self._logpdf(z, *shapes))
+
     def pmf(self, k: Any, *args: Any, **options: Any) -> Any:
         """Return the probability of ``k``."""
-        return np.exp(self.logpmf(k, *args, **options))
+        found = self._of_points(self._pmf, 0.0, 0.0, k, args, options)
+        z = np.subtract(k, self._parameters(args, options)[-2])
+        between = np.logical_and(np.less(np.floor(z), z), np.logical_not(np.isnan(found)))
+        return np.where(between, 0.0, found)
 
 
 class Frozen:
@@ -492,6 +498,25 @@ class _Uniform(_Interval):
 # --------------------------------------------------------------------------- of whole numbers
 
 
+def _log_power(n: Any, x: Any) -> Any:
+    """Return the logarithm of ``x ** n``, which is constant where both are 0."""
+    both = np.logical_and(np.equal(n, 0), np.equal(x, 0))
+    return special.xlogy(n, np.where(both, 1.0, x))
+
+
+def _log_power_1p(n: Any, x: Any) -> Any:
+    """Return the logarithm of ``(1 + x) ** n``, which is constant where both are 0."""
+    both = np.logical_and(np.equal(n, 0), np.equal(x, -1))
+    return special.xlog1py(n, np.where(both, 0.0, x))
+
+
+def _at_ends(ends: Any, p: Any, exact: Callable[..., Any], other: Callable[..., Any]) -> Any:
+    """Return a function of ``p``: an exact one where it is at an end, where logarithms are not."""
+    inside = np.logical_not(ends)
+    found = other(np.where(inside, p, 0.5))
+    return np.where(inside, found, exact(np.where(inside, 0.0, p)))
+
+
 class _Poisson(Discrete):
     name = "poisson"
     shapes = ("mu",)
@@ -506,7 +531,14 @@ class _Poisson(Discrete):
         return 1.0
 
     def _logpdf(self, z: Any, mu: Any) -> Any:
-        return special.xlogy(z, mu) - special.gammaln(z + 1) - mu
+        return _log_power(z, mu) - special.gammaln(z + 1) - mu
+
+    def _pmf(self, z: Any, mu: Any) -> Any:
+        return _at_ends(
+            np.equal(mu, 0), mu,
+            lambda mu: np.power(mu, z) * np.exp(-mu) / special.gamma(z + 1),
+            lambda mu: np.exp(self._logpdf(z, mu)),
+        )  # fmt: skip
 
     def _cdf(self, z: Any, mu: Any) -> Any:
         return special.gammaincc(z + 1, mu)
@@ -533,7 +565,15 @@ class _Binom(Discrete):
     def _logpdf(self, z: Any, n: Any, p: Any) -> Any:
         n = np.multiply(n, 1.0)
         ways = special.gammaln(n + 1) - special.gammaln(z + 1) - special.gammaln(n - z + 1)
-        return ways + special.xlogy(z, p) + special.xlog1py(n - z, np.negative(p))
+        return ways + _log_power(z, p) + _log_power_1p(n - z, np.negative(p))
+
+    def _pmf(self, z: Any, n: Any, p: Any) -> Any:
+        n = np.multiply(n, 1.0)
+        return _at_ends(
+            np.logical_or(np.equal(p, 0), np.equal(p, 1)), p,
+            lambda p: special.binom(n, z) * np.power(p, z) * np.power(1 - p, n - z),
+            lambda p: np.exp(self._logpdf(z, n, p)),
+        )  # fmt: skip
 
     def _cdf(self, z: Any, n: Any, p: Any) -> Any:
         return self._tail(z, n, p, special.betaincc, 1.0)
@@ -562,7 +602,10 @@ class _Bernoulli(_Binom):
         return 0.0
 
     def _logpdf(self, z: Any, p: Any) -> Any:  # type: ignore[override]
-        return special.xlogy(z, p) + special.xlog1py(1 - z, np.negative(p))
+        return _log_power(z, p) + _log_power_1p(1 - z, np.negative(p))
+
+    def _pmf(self, z: Any, p: Any) -> Any:  # type: ignore[override]
+        return np.where(np.equal(z, 0), np.subtract(1, p), p)
 
     def _cdf(self, z: Any, p: Any) -> Any:  # type: ignore[override]
         return super()._cdf(z, 1, p)
@@ -585,7 +628,13 @@ class _Geom(Discrete):
         return 1.0
 
     def _logpdf(self, z: Any, p: Any) -> Any:
-        return special.xlog1py(z - 1, np.negative(p)) + np.log(p)
+        return _log_power_1p(z - 1, np.negative(p)) + np.log(p)
+
+    def _pmf(self, z: Any, p: Any) -> Any:
+        return _at_ends(
+            np.equal(p, 1), p, lambda p: p * np.power(1 - p, z - 1),
+            lambda p: np.exp(self._logpdf(z, p)),
+        )  # fmt: skip
 
     def _cdf(self, z: Any, p: Any) -> Any:
         return -np.expm1(self._logsf(z, p))
