@@ -80,6 +80,9 @@ DIFFERENT = {
     "vander none one": "where there is nothing its result has no history",
     "nn.functional.embedding_bag": "PyTorch reads memory beyond its operands",
     "embedding_bag": "likewise",
+    **dict.fromkeys(
+        ("lstm", "gru", "rnn_tanh", "rnn_relu"), "PyTorch's errors are those of its insides"
+    ),
     **{
         f"fft.{name} no": "PyTorch's error is one of the library that it calls"
         for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft")

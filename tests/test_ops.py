@@ -600,6 +600,9 @@ OTHER_NAMES = {
     "matmul": "PyTorch reshapes around one product of matrices",
     "einsum": "PyTorch reshapes after every product",
     "chain_matmul": "likewise",
+    **dict.fromkeys(
+        ("lstm", "gru", "rnn_tanh", "rnn_relu"), "all steps are one operation, and then reshaped"
+    ),
     "nn.functional.embedding_bag": "of maxima those of bags without rows are replaced last",
     **dict.fromkeys(
         (

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gpugrad.backend import recurrent
 from gpugrad.backend.normalization import normalize, normalize_gradient
 
 FUSED: dict[str, Callable[..., Any]] = {
     "normalize": normalize,
     "normalize_gradient": normalize_gradient,
+    "lstm": recurrent.lstm,
+    "lstm_gradient": recurrent.lstm_gradient,
+    "gru": recurrent.gru,
+    "gru_gradient": recurrent.gru_gradient,
+    "rnn": recurrent.rnn,
+    "rnn_gradient": recurrent.rnn_gradient,
 }

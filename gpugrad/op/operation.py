@@ -478,6 +478,7 @@ class Operation:
             known = {"g": g, "likes": [Like(*o) for o in likes], "needs": needs, **params}
             known["inputs"] = saved[:count]
             known |= zip(self.output_names, saved[count:], strict=False)
+            known |= {f"g_{n}": x for n, x in zip(self.output_names, grads, strict=False)}
             rule = self.rules["inputs"]
             results = list(rule.function(*[known[n] for n in rule.names]))
         else:
