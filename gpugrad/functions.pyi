@@ -1285,6 +1285,19 @@ def group_norm(
 ) -> Tensor:
     """Return what ``nn.functional.group_norm`` does, also where a group has one value."""
 
+def gru(*arguments: Any) -> Any:
+    """Return the outputs of layers of gated recurrent units, and the last ones."""
+
+def gru_cell(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    hx: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    w_ih: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    w_hh: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+) -> Tensor:
+    """Return the next output of gated recurrent units, with the gates reset, update and new."""
+
 def gt(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
 ) -> Tensor:
@@ -1825,6 +1838,19 @@ def logsumexp(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return log(exp(input).sum(dim)), without overflow."""
+
+def lstm(*arguments: Any) -> Any:
+    """Return the outputs of layers of long short-term memory, the last outputs and the last cells."""
+
+def lstm_cell(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    hx: Sequence[Tensor],
+    w_ih: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    w_hh: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+) -> Any:
+    """Return the next output and the next cell of long short-term memory."""
 
 def lt(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
@@ -2509,6 +2535,32 @@ def rms_norm(
     eps: float | None = None,
 ) -> Tensor:
     """Return ``input / sqrt(mean(input ** 2) + eps) * weight`` over the last dimensions."""
+
+def rnn_relu(*arguments: Any) -> Any:
+    """Return what :func:`rnn_tanh` does, with ``relu`` for ``tanh``."""
+
+def rnn_relu_cell(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    hx: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    w_ih: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    w_hh: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+) -> Tensor:
+    """Return what :func:`rnn_tanh_cell` does, with ``relu`` for ``tanh``."""
+
+def rnn_tanh(*arguments: Any) -> Any:
+    """Return the outputs of layers of plain recurrent units, and the last ones; see :func:`gru`."""
+
+def rnn_tanh_cell(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    hx: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    w_ih: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    w_hh: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+) -> Tensor:
+    """Return ``tanh(input @ w_ih.T + b_ih + hx @ w_hh.T + b_hh)``; see :func:`lstm_cell`."""
 
 def roll(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
