@@ -77,7 +77,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     ("optim",): (
         "backend", "formulas", "hooks", "graph", "errors", "_dtype", "op", "ops", "_tensor",
-        "autograd",
+        "type_info", "autograd", "nn",
     ),
     ("kernel",): (
         "backend", "formulas", "graph", "_device", "_dtype", "op", "ops", "_tensor", "autograd",
