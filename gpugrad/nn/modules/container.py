@@ -165,7 +165,7 @@ class ModuleList(_Numbered):
         return self._modules[self._name(idx)]
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
-        return ModuleList([*self, *other])
+        return ModuleList(itertools.chain(self, other))
 
     def __iadd__(self, modules: Iterable[Module]) -> Self:
         return self.extend(modules)

@@ -17,17 +17,38 @@ tensor([1., 2.], grad_fn=<MulBackward0>)
 from __future__ import annotations
 
 import inspect
-import warnings
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
-from gpugrad import _dtype, functions
-from gpugrad._device import device as Device  # noqa: N812  arguments have its name
+from gpugrad import functions
 from gpugrad._tensor import Tensor
-from gpugrad.hooks import RemovableHandle, Table
-from gpugrad.nn.modules import hooks, state
-from gpugrad.nn.modules.conversion import converted, destination
+from gpugrad.hooks import Table
+from gpugrad.nn.modules import hooks
+from gpugrad.nn.modules.conversion import Convertible
+from gpugrad.nn.modules.hooked import TABLES, Hooked
+from gpugrad.nn.modules.hooks import (
+    register_module_backward_hook as register_module_backward_hook,
+)
+from gpugrad.nn.modules.hooks import (
+    register_module_buffer_registration_hook as register_module_buffer_registration_hook,
+)
+from gpugrad.nn.modules.hooks import register_module_forward_hook as register_module_forward_hook
+from gpugrad.nn.modules.hooks import (
+    register_module_forward_pre_hook as register_module_forward_pre_hook,
+)
+from gpugrad.nn.modules.hooks import (
+    register_module_full_backward_hook as register_module_full_backward_hook,
+)
+from gpugrad.nn.modules.hooks import (
+    register_module_full_backward_pre_hook as register_module_full_backward_pre_hook,
+)
+from gpugrad.nn.modules.hooks import (
+    register_module_module_registration_hook as register_module_module_registration_hook,
+)
+from gpugrad.nn.modules.hooks import (
+    register_module_parameter_registration_hook as register_module_parameter_registration_hook,
+)
+from gpugrad.nn.modules.state import Stateful
 from gpugrad.nn.parameter import Buffer, Parameter
 
 Hook = Callable[..., Any]
@@ -44,7 +65,7 @@ def _forward_unimplemented(self: Module, *input: Any) -> None:
     )
 
 
-class Module:
+class Module(Hooked, Stateful, Convertible):
     """What a network is, and each of its layers: a function with parameters.
 
     Derive from it, call ``super().__init__()``, assign parameters, buffers and other modules to
@@ -56,10 +77,8 @@ class Module:
     _modules: dict[str, Any]
     _parameters: dict[str, Any]
     _buffers: dict[str, Any]
-    _is_full_backward_hook: bool | None
     dump_patches: bool = False
     call_super_init: bool = False  # whether __init__ hands its arguments on to the next class
-    _version: int = 1  # what is noted in state dictionaries, for classes whose state has changed
 
     def __init__(self, *args: Any, **kwargs: Any):
         if not self.call_super_init:
@@ -78,39 +97,14 @@ class Module:
             _parameters={},
             _buffers={},
             _non_persistent_buffers_set=set(),
-            _backward_pre_hooks=Table(),
-            _backward_hooks=Table(),
-            _is_full_backward_hook=None,
-            _forward_hooks=Table(),
-            _forward_hooks_with_kwargs=Table(),
-            _forward_hooks_always_called=Table(),
-            _forward_pre_hooks=Table(),
-            _forward_pre_hooks_with_kwargs=Table(),
-            _state_dict_hooks=Table(),
-            _state_dict_pre_hooks=Table(),
-            _load_state_dict_pre_hooks=Table(),
-            _load_state_dict_post_hooks=Table(),
             _modules={},
+            _is_full_backward_hook=None,
+            **{name: Table() for name in TABLES},
         )
         if self.call_super_init:
             super().__init__(*args, **kwargs)
 
     forward: Callable[..., Any] = _forward_unimplemented
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Return what ``forward`` returns, with the hooks around it."""
-        if not (
-            self._forward_hooks
-            or self._forward_pre_hooks
-            or self._backward_hooks
-            or self._backward_pre_hooks
-            or hooks.forward
-            or hooks.forward_pre
-            or hooks.backward
-            or hooks.backward_pre
-        ):
-            return self.forward(*args, **kwargs)
-        return hooks.called(self, args, kwargs)
 
     # ----------------------------------------------------------------------- what it holds
 
@@ -473,325 +467,6 @@ class Module:
                 grad.requires_grad_(False)
             grad.zero_()
 
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Give each parameter, buffer and gradient the memory of what a function makes of it."""
-        if recurse:
-            for module in self.children():
-                module._apply(fn)
-        for parameter in self._parameters.values():
-            if parameter is not None:
-                converted(parameter, fn)
-        for name, buffer in self._buffers.items():
-            if buffer is not None:
-                self._buffers[name] = fn(buffer)
-        return self
-
-    def to(self, *args: Any, **kwargs: Any) -> Self:
-        """Bring all parameters and buffers to a device, and those of inexact types to a type.
-
-        ``to(device=None, dtype=None, non_blocking=False)``, ``to(dtype)``, ``to(tensor)``, whose
-        device and type are meant, or ``to(memory_format=...)``, which concerns 4 and 5 dimensions.
-        The parameters stay the same objects.
-
-        Raises:
-            TypeError: The type is neither floating point nor complex, or the arguments do not fit.
-        """
-        device, dtype, non_blocking, memory_format = destination(*args, **kwargs)
-        if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
-            raise TypeError(
-                "nn.Module.to only accepts floating point or complex dtypes, but got desired "
-                f"dtype={dtype}"
-            )
-        if dtype is not None and dtype.is_complex:
-            warnings.warn(
-                "Complex modules are a new feature under active development whose design may "
-                "change, and some modules might not work as expected when using complex tensors "
-                "as parameters or buffers. Please file an issue at "
-                "https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml if a "
-                "complex module does not work as expected.",
-                stacklevel=2,
-            )
-
-        def moved(t: Tensor) -> Tensor:
-            kind = dtype if t.is_floating_point() or t.is_complex() else None
-            if memory_format is not None and t.dim() in (4, 5):
-                return t.to(device, kind, non_blocking, memory_format=memory_format)
-            return t.to(device, kind, non_blocking)
-
-        return self._apply(moved)
-
-    def cuda(self, device: int | str | Device | None = None) -> Self:
-        """Bring all parameters and buffers to a GPU; return the module."""
-        return self._apply(lambda t: t.cuda(device))
-
-    def cpu(self) -> Self:
-        """Bring all parameters and buffers to the CPU; return the module."""
-        return self._apply(lambda t: t.cpu())
-
-    def type(self, dst_type: Any) -> Self:
-        """Convert all parameters and buffers to a type; return the module."""
-        return self._apply(lambda t: t.type(dst_type))
-
-    def float(self) -> Self:
-        """Convert parameters and buffers of floating-point types to float32; return the module."""
-        return self._floating(_dtype.float32)
-
-    def double(self) -> Self:
-        """Convert parameters and buffers of floating-point types to float64; return the module."""
-        return self._floating(_dtype.float64)
-
-    def half(self) -> Self:
-        """Convert parameters and buffers of floating-point types to float16; return the module."""
-        return self._floating(_dtype.float16)
-
-    def bfloat16(self) -> Self:
-        """Convert parameters and buffers of floating-point types to bfloat16; return the module."""
-        return self._floating(_dtype.bfloat16)
-
-    def _floating(self, dtype: _dtype.dtype) -> Self:
-        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
-
-    def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
-        """Give all parameters and buffers new memory on a device, not filled; return the module."""
-        return self._apply(lambda t: functions.empty_like(t, device=device), recurse)
-
-    # ----------------------------------------------------------------------- hooks
-
-    def register_forward_pre_hook(
-        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Have ``hook(module, args)`` called before each ``forward``.
-
-        It may return other arguments: a tuple of them, or one; with ``with_kwargs`` it is called
-        as ``hook(module, args, kwargs)`` and may return a pair of both.
-
-        Args:
-            hook: The function.
-            prepend: Call it before those that are registered already.
-            with_kwargs: See above.
-        """
-        handle = self._forward_pre_hooks.add(
-            hook, self._forward_pre_hooks_with_kwargs, first=prepend
-        )
-        if with_kwargs:
-            self._forward_pre_hooks_with_kwargs[handle.id] = True
-        return handle
-
-    def register_forward_hook(
-        self,
-        hook: Hook,
-        *,
-        prepend: bool = False,
-        with_kwargs: bool = False,
-        always_call: bool = False,
-    ) -> RemovableHandle:
-        """Have ``hook(module, args, result)`` called after each ``forward``.
-
-        It may return another result.
-
-        Args:
-            hook: The function.
-            prepend: Call it before those that are registered already.
-            with_kwargs: Call it as ``hook(module, args, kwargs, result)``.
-            always_call: Call it also where ``forward``, or another hook, raises.
-        """
-        with_kwargs_too, always = self._forward_hooks_with_kwargs, self._forward_hooks_always_called
-        handle = self._forward_hooks.add(hook, with_kwargs_too, always, first=prepend)
-        if with_kwargs:
-            with_kwargs_too[handle.id] = True
-        if always_call:
-            always[handle.id] = True
-        return handle
-
-    def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        """Have ``hook(module, grad_output)`` called before the backward of the module.
-
-        It may return other gradients of the outputs, a tuple.
-        """
-        return self._backward_pre_hooks.add(hook, first=prepend)
-
-    def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        """Have ``hook(module, grad_input, grad_output)`` called when both are computed.
-
-        It may return other gradients of the inputs, a tuple.  Those of what is no tensor, or given
-        by name, are ``None``, or not there.
-
-        Raises:
-            RuntimeError: There are hooks that are not full.
-        """
-        return self._add_backward_hook(hook, True, prepend)
-
-    def register_backward_hook(self, hook: Hook) -> RemovableHandle:
-        """Have a hook called with the gradients of the node that computed the result.
-
-        Prefer :meth:`register_full_backward_hook`, which knows the gradients of the inputs.
-
-        Raises:
-            RuntimeError: There are full hooks.
-        """
-        return self._add_backward_hook(hook, False, False)
-
-    def _add_backward_hook(self, hook: Hook, full: bool, first: bool) -> RemovableHandle:
-        if self._is_full_backward_hook is (not full):
-            raise RuntimeError(
-                "Cannot use both regular backward hooks and full backward hooks on a single "
-                "Module. Please use only one of them."
-            )
-        self._is_full_backward_hook = full
-        return self._backward_hooks.add(hook, first=first)
-
-    def register_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
-        """Have ``hook(module, prefix, keep_vars)`` called before its state is collected."""
-        return self._state_dict_pre_hooks.add(hook)
-
-    def register_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
-        """Have ``hook(module, state_dict, prefix, local_metadata)`` change the state in place."""
-        hook._from_public_api = True  # type: ignore[attr-defined]
-        return self._state_dict_hooks.add(hook)
-
-    def _register_state_dict_hook(self, hook: Hook) -> RemovableHandle:
-        if getattr(hook, "_from_public_api", False):
-            raise RuntimeError(
-                "Cannot register the same function as the state dict post hook that was previously "
-                "registered via register_state_dict_post_hook"
-            )
-        return self._state_dict_hooks.add(hook)
-
-    def register_load_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
-        """Have a hook called before the module's own state is loaded.
-
-        Its arguments are the module, the dictionary, which it may change, the prefix of the
-        module's names in it, the metadata, whether loading is strict, and the lists of missing
-        names, unexpected names and errors.
-        """
-        return self._register_load_state_dict_pre_hook(hook, with_module=True)
-
-    def _register_load_state_dict_pre_hook(
-        self, hook: Hook, with_module: bool = False
-    ) -> RemovableHandle:
-        return self._load_state_dict_pre_hooks.add(
-            hooks.WrappedHook(hook, self if with_module else None)
-        )
-
-    def register_load_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
-        """Have ``hook(module, incompatible_keys)`` called after the state is loaded.
-
-        It may change the lists ``missing_keys`` and ``unexpected_keys``, and returns nothing.
-        """
-        return self._load_state_dict_post_hooks.add(hook)
-
-    # ----------------------------------------------------------------------- the state
-
-    def get_extra_state(self) -> Any:
-        """Return what else belongs to the state; a class that has some defines it.
-
-        Raises:
-            RuntimeError: It was called though the class has none.
-        """
-        raise RuntimeError(_NO_EXTRA_STATE.format("get_extra_state"))
-
-    def set_extra_state(self, state: Any) -> None:
-        """Take what ``get_extra_state`` returned; a class that has that defines this, too.
-
-        Raises:
-            RuntimeError: It was called though the class has none.
-        """
-        raise RuntimeError(_NO_EXTRA_STATE.format("set_extra_state"))
-
-    def _has_own(self, method: str) -> bool:
-        """Tell whether its class has a method in the place of the one here."""
-        return getattr(type(self), method) is not getattr(Module, method)
-
-    def state_dict(
-        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
-    ) -> Any:
-        """Return all parameters and persistent buffers by their paths, in their order.
-
-        Args:
-            args: The same by position, which is no longer recommended.
-            destination: A dictionary to put them into.
-            prefix: What stands before each path.
-            keep_vars: Return the tensors themselves, not detached from their histories.
-        """
-        if args:
-            warnings.warn(
-                "Positional args are being deprecated, use kwargs instead. Refer to "
-                "https://pytorch.org/docs/main/generated/torch.nn.Module.html"
-                "#torch.nn.Module.state_dict for details.",
-                FutureWarning,
-                stacklevel=2,
-            )
-            given = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
-            destination = given.get("destination") if destination is None else destination
-            prefix = prefix or given.get("prefix", "")
-            keep_vars = keep_vars or given.get("keep_vars", False)
-        if destination is None:
-            destination = OrderedDict()
-            destination._metadata = OrderedDict()
-        about = {"version": self._version}
-        if hasattr(destination, "_metadata"):
-            destination._metadata[prefix[:-1]] = about
-        for hook in self._state_dict_pre_hooks.values():
-            hook(self, prefix, keep_vars)
-        self._save_to_state_dict(destination, prefix, keep_vars)
-        for name, module in self._modules.items():
-            if module is not None:
-                module.state_dict(
-                    destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars
-                )
-        for hook in self._state_dict_hooks.values():
-            found = hook(self, destination, prefix, about)
-            if found is None:
-                continue
-            if getattr(hook, "_from_public_api", False):
-                raise RuntimeError("state_dict post-hook must return None")
-            destination = found
-        return destination
-
-    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        """Put into a dictionary what it holds itself; classes may do that in another way."""
-        state.saved_into(self, destination, prefix, keep_vars)
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> Any:
-        """Write the values of a dictionary as ``state_dict`` returns it into the module's tensors.
-
-        Args:
-            state_dict: Tensors by their paths.
-            strict: Raise unless all and only names of the module are there.
-            assign: Take the tensors themselves in the place of the module's.
-
-        Returns:
-            The ``missing_keys`` and the ``unexpected_keys``.
-
-        Raises:
-            RuntimeError: Names or shapes do not fit.
-            TypeError: It is no dictionary.
-        """
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(f"Expected state_dict to be dict-like, got {state_dict.__class__}.")
-        loading = state.Loading(state_dict, assign)
-        misfits = loading.into(self)
-        loading.check(self, strict)
-        return misfits
-
-    def _load_from_state_dict(
-        self,
-        state_dict: Any,
-        prefix: str,
-        local_metadata: dict[str, Any],
-        strict: bool,
-        missing_keys: list[str],
-        unexpected_keys: list[str],
-        error_msgs: list[str],
-    ) -> None:
-        """Load what it holds itself; classes whose state has changed do that in another way."""
-        state.load(
-            self, state_dict, prefix, local_metadata, strict,
-            missing_keys, unexpected_keys, error_msgs,
-        )  # fmt: skip
-
     # ----------------------------------------------------------------------- how it is printed
 
     def _get_name(self) -> str:
@@ -809,12 +484,6 @@ class Module:
             return f"{self._get_name()}({lines[0]})"
         body = "\n  ".join(lines + inner)
         return f"{self._get_name()}(\n  {body}\n)" if body else f"{self._get_name()}()"
-
-
-_NO_EXTRA_STATE = (
-    "Reached a code path in Module.{}() that should never be called. Please file an issue at "
-    "https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml to report this bug."
-)
 
 
 def indented(text: str) -> str:

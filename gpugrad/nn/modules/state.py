@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gpugrad._tensor import Tensor
 from gpugrad.autograd.grad_mode import no_grad
+from gpugrad.hooks import Table
 from gpugrad.nn.parameter import Parameter, is_lazy
 
 Module = Any  # which is made of this
@@ -173,7 +175,8 @@ def _load_one(
     try:
         with no_grad():
             if not about.get("assign_to_params_buffers", False):
-                tensor.copy_(value)
+                if not (is_lazy(tensor) and is_lazy(value)):
+                    tensor.copy_(value)
                 return
             if isinstance(tensor, Parameter):
                 if isinstance(value, Parameter):
@@ -187,3 +190,128 @@ def _load_one(
             f"{tensor.size()} and whose dimensions in the checkpoint are {value.size()}, an "
             f"exception occurred : {error.args}."
         )
+
+
+_NO_EXTRA_STATE = (
+    "Reached a code path in Module.{}() that should never be called. Please file an issue at "
+    "https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml to report this bug."
+)
+
+
+class Stateful:
+    """A module, as far as its state is concerned."""
+
+    _version: int = 1  # what is noted in state dictionaries, for classes whose state has changed
+    _modules: dict[str, Any]
+    _state_dict_hooks: Table
+    _state_dict_pre_hooks: Table
+
+    def get_extra_state(self) -> Any:
+        """Return what else belongs to the state; a class that has some defines it.
+
+        Raises:
+            RuntimeError: It was called though the class has none.
+        """
+        raise RuntimeError(_NO_EXTRA_STATE.format("get_extra_state"))
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take what ``get_extra_state`` returned; a class that has that defines this, too.
+
+        Raises:
+            RuntimeError: It was called though the class has none.
+        """
+        raise RuntimeError(_NO_EXTRA_STATE.format("set_extra_state"))
+
+    def _has_own(self, method: str) -> bool:
+        """Tell whether its class has a method in the place of the one here."""
+        return getattr(type(self), method) is not getattr(Stateful, method)
+
+    def state_dict(
+        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
+    ) -> Any:
+        """Return all parameters and persistent buffers by their paths, in their order.
+
+        Args:
+            args: The same by position, which is no longer recommended.
+            destination: A dictionary to put them into.
+            prefix: What stands before each path.
+            keep_vars: Return the tensors themselves, not detached from their histories.
+        """
+        if args:
+            warnings.warn(
+                "Positional args are being deprecated, use kwargs instead. Refer to "
+                "https://pytorch.org/docs/main/generated/torch.nn.Module.html"
+                "#torch.nn.Module.state_dict for details.",
+                FutureWarning,
+                stacklevel=2,
+            )
+            given = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
+            destination = given.get("destination") if destination is None else destination
+            prefix = prefix or given.get("prefix", "")
+            keep_vars = keep_vars or given.get("keep_vars", False)
+        if destination is None:
+            destination = OrderedDict()
+            destination._metadata = OrderedDict()
+        about = {"version": self._version}
+        if hasattr(destination, "_metadata"):
+            destination._metadata[prefix[:-1]] = about
+        for hook in self._state_dict_pre_hooks.values():
+            hook(self, prefix, keep_vars)
+        self._save_to_state_dict(destination, prefix, keep_vars)
+        for name, module in self._modules.items():
+            if module is not None:
+                module.state_dict(
+                    destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars
+                )
+        for hook in self._state_dict_hooks.values():
+            found = hook(self, destination, prefix, about)
+            if found is None:
+                continue
+            if getattr(hook, "_from_public_api", False):
+                raise RuntimeError("state_dict post-hook must return None")
+            destination = found
+        return destination
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        """Put into a dictionary what it holds itself; classes may do that in another way."""
+        saved_into(self, destination, prefix, keep_vars)
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """Write the values of a dictionary as ``state_dict`` returns it into the module's tensors.
+
+        Args:
+            state_dict: Tensors by their paths.
+            strict: Raise unless all and only names of the module are there.
+            assign: Take the tensors themselves in the place of the module's.
+
+        Returns:
+            The ``missing_keys`` and the ``unexpected_keys``.
+
+        Raises:
+            RuntimeError: Names or shapes do not fit.
+            TypeError: It is no dictionary.
+        """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"Expected state_dict to be dict-like, got {state_dict.__class__}.")
+        loading = Loading(state_dict, assign)
+        misfits = loading.into(self)
+        loading.check(self, strict)
+        return misfits
+
+    def _load_from_state_dict(
+        self,
+        state_dict: Any,
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """Load what it holds itself; classes whose state has changed do that in another way."""
+        load(
+            self, state_dict, prefix, local_metadata, strict,
+            missing_keys, unexpected_keys, error_msgs,
+        )  # fmt: skip
