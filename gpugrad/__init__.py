@@ -199,10 +199,18 @@ else:  # they are made when they are first asked for
         "lstm_cell",
         "poisson_nll_loss",
         "rms_norm",
+    _networks = (  # what the operations of networks declare, which are imported with these
+        "cosine_embedding_loss",
+        "cosine_similarity",
+        "hinge_embedding_loss",
+        "margin_ranking_loss",
+        "pairwise_distance",
         "rnn_relu",
         "rnn_relu_cell",
         "rnn_tanh",
         "rnn_tanh_cell",
+        "triplet_margin_loss",
+    )
         "rrelu",
         "rrelu_",
     )

@@ -143,6 +143,8 @@ class Translation:
             return {key: self.keyword(key, v) for key, v in value.items()}
         if value is torch.Tensor:
             return gpugrad.Tensor
+        if isinstance(value, torch.nn.PairwiseDistance):
+            return gpugrad.nn.functional.pairwise_distance
         return self.device if isinstance(value, str) and value == "cpu" else value
 
     def keyword(self, key: str, value: Any) -> Any:

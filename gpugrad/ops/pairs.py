@@ -284,10 +284,10 @@ def _near_pairs(input: Any, out: Any, pairs: tuple[Array, Array]) -> Array:
         return np.arange(len(pairs[0]))
     size = np.sqrt(np.square(rows - rows.mean(-2, keepdims=True)).sum(-1))
     near = ~(distances >= _NEAR * (size[..., pairs[0]] + size[..., pairs[1]]))
-    return np.flatnonzero(near.reshape(-1, near.shape[-1]).any(0))
+    return np.flatnonzero(near.any(axis=tuple(range(near.ndim - 1))))
 
 
-@public(method=False)
+@public(method=False, names="nn.functional.pdist")
 def pdist(input: Tensor, p: float = 2) -> Tensor:
     """Return the distances of the rows of a matrix from those behind them.
 

@@ -15,7 +15,7 @@ from gpugrad.graph import mode, warn
 from gpugrad.op import OPS, Elementwise, cast, composite
 from gpugrad.op.operation import Declared
 from gpugrad.op.promotion import result_type
-from gpugrad.ops.reduction import mean, sum
+from gpugrad.ops.reduction import mean, restored, sum
 
 Array = Any
 REDUCTIONS = ("none", "mean", "sum")  # by PyTorch's numbers
@@ -97,65 +97,55 @@ def of_type_of(kernel: str, input: Any, *others: Any) -> list[Any]:
 # --------------------------------------------------------------------------- one node of a formula
 
 
+Axes = tuple[int, ...]
+
+
 def _computed(
     formula: Formula,
     door: backend.Backend,
     arrays: Sequence[Array],
     numbers: Sequence[float],
-    reduction: str,
+    shape: Axes,
+    axes: Axes | None,
     count: int,
 ) -> Array:
     kind = arrays[0].dtype
     wide = accumulation(kind)
     operands = (*arrays, *map(wide.type, numbers))
-    if reduction == "none":
+    if axes is None:
         return door.evaluate(formula, operands, wide, (kind,))[0]
-    (total,) = door.evaluate(formula, operands, wide, (wide,), ())
-    if reduction == "mean":
+    whole = len(axes) == len(shape)
+    sum_to = () if whole else tuple([1 if k in axes else n for k, n in enumerate(shape)])
+    (total,) = door.evaluate(formula, operands, wide, (wide,), sum_to)
+    if count != 1:
         divided = OPS["true_divide"].formula
-        return door.evaluate(divided, (total, wide.type(count)), wide, (kind,))[0]
-    return door.astype(total, kind)
+        (total,) = door.evaluate(divided, (total, wide.type(count)), wide, (wide,))
+    if not whole:
+        total = door.reshape(total, tuple([n for k, n in enumerate(shape) if k not in axes]))
+    return total if wide == kind else door.astype(total, kind)
 
 
 def _forward(formula: Formula, tensors: int) -> Callable[..., Any]:
     """Return the function of an operation's arrays, which are named in PyTorch's order."""
 
     def two(
-        door: backend.Backend,
-        input: Array,
-        target: Array,
-        *,
-        numbers: Sequence[float],
-        reduction: str,
-        count: int,
-    ) -> Array:
-        return _computed(formula, door, (input, target), numbers, reduction, count)
+        door: backend.Backend, input: Array, target: Array, *,
+        numbers: Sequence[float], shape: Axes, axes: Axes | None, count: int,
+    ) -> Array:  # fmt: skip
+        return _computed(formula, door, (input, target), numbers, shape, axes, count)
 
     def three(
-        door: backend.Backend,
-        input: Array,
-        target: Array,
-        weight: Array,
-        *,
-        numbers: Sequence[float],
-        reduction: str,
-        count: int,
-    ) -> Array:
-        return _computed(formula, door, (input, target, weight), numbers, reduction, count)
+        door: backend.Backend, input: Array, target: Array, weight: Array, *,
+        numbers: Sequence[float], shape: Axes, axes: Axes | None, count: int,
+    ) -> Array:  # fmt: skip
+        return _computed(formula, door, (input, target, weight), numbers, shape, axes, count)
 
     def four(
-        door: backend.Backend,
-        input: Array,
-        target: Array,
-        pos_weight: Array,
-        weight: Array,
-        *,
-        numbers: Sequence[float],
-        reduction: str,
-        count: int,
-    ) -> Array:
+        door: backend.Backend, input: Array, target: Array, pos_weight: Array, weight: Array, *,
+        numbers: Sequence[float], shape: Axes, axes: Axes | None, count: int,
+    ) -> Array:  # fmt: skip
         arrays = (input, target, pos_weight, weight)
-        return _computed(formula, door, arrays, numbers, reduction, count)
+        return _computed(formula, door, arrays, numbers, shape, axes, count)
 
     forms: dict[int, Callable[..., Any]] = {2: two, 3: three, 4: four}
     return forms[tensors]
@@ -164,8 +154,9 @@ def _forward(formula: Formula, tensors: int) -> Callable[..., Any]:
 def loss(name: str, values: Any, numbers: int = 0) -> Callable[..., Any]:
     """Return the function of a loss, of tensors in one type, numbers and the ``reduction``.
 
-    Its values are those of a declared formula, whose last operands are so many ``numbers``.  The
-    mean is divided by within the gradient's formula, so that this is one kernel.
+    Its values are those of a declared formula, whose last operands are so many ``numbers``.  They
+    may be added up along the last ``rows`` dimensions, and divided by how ``many`` there are, to be
+    one for each example.  The gradient's formula divides, so that it is one kernel.
     """
     formula: Formula = values.op.formula
     tensors = len(formula.inputs) - numbers
@@ -183,24 +174,41 @@ def loss(name: str, values: Any, numbers: int = 0) -> Callable[..., Any]:
 
     def rule(k: int) -> Callable[..., Any]:
         def gradient(
-            g: Any, numbers: Sequence[float], reduction: str, count: int, *saved: Any
+            g: Any,
+            numbers: Sequence[float],
+            shape: Axes,
+            axes: Axes | None,
+            count: int,
+            *saved: Any,
         ) -> Any:
-            op, sources = slope(k, reduction == "mean", mode.conventions[-1])
+            op, sources = slope(k, count != 1, mode.conventions[-1])
+            if axes is not None:
+                g = restored(g, axes, False, len(shape))
             kind = g._array.dtype
             wide = accumulation(kind)
-            shares = [1 / count] if count else [1]
-            known = (g, *saved, *map(wide.type, (*numbers, *shares)))
+            known = (g, *saved, *map(wide.type, (*numbers, 1 / count if count else 1)))
             return op.evaluate([known[s] for s in sources], wide, [kind])[0]
 
         return gradient
 
     for k, named in enumerate(op.op.input_names):
-        asked = ("g", "numbers", "reduction", "count", *op.op.input_names)
+        asked = ("g", "numbers", "shape", "axes", "count", *op.op.input_names)
         op.gradient(rule(k), named, asked)
 
-    def function(*operands: Any, reduction: str, numbers: Sequence[float] = ()) -> Any:
-        count = prod(broadcast_shape(*(t._array.shape for t in operands)))
-        return op(*operands, numbers=tuple(numbers), reduction=reduction, count=count)
+    def function(
+        *operands: Any,
+        reduction: str,
+        numbers: Sequence[float] = (),
+        rows: int = 0,
+        many: int = 1,
+    ) -> Any:
+        shape = broadcast_shape(*(t._array.shape for t in operands))
+        axes: Axes | None = tuple(range(len(shape)))
+        if reduction == "mean":
+            many *= prod(shape[: len(shape) - rows])
+        elif reduction == "none":
+            axes = tuple(range(len(shape) - rows, len(shape))) if rows else None
+        return op(*operands, numbers=tuple(numbers), shape=shape, axes=axes, count=many)
 
     function.op = op.op  # type: ignore[attr-defined]
     return function
