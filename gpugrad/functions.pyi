@@ -727,6 +727,23 @@ def cosh(
 def cosh_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Write the result of ``cosh`` into the tensor, and return that."""
 
+def cosine_embedding_loss(
+    input1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    input2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    margin: float = 0.0,
+    reduction: int = 0,
+) -> Tensor:
+    """Return what ``nn.functional.cosine_embedding_loss`` does."""
+
+def cosine_similarity(
+    x1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    x2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int = 1,
+    eps: float = 1e-08,
+) -> Tensor:
+    """Return the cosine of the angle between vectors along a dimension."""
+
 def count_nonzero(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int | Sequence[int] | None = None
 ) -> Tensor:
@@ -1345,6 +1362,14 @@ def heaviside(
 ) -> Tensor:
     """Return 0 where input is below 0 or nan, 1 above, and values at 0; there is no derivative."""
 
+def hinge_embedding_loss(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    margin: float = 1.0,
+    reduction: int = 0,
+) -> Tensor:
+    """Return what ``nn.functional.hinge_embedding_loss`` does."""
+
 def histc(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     bins: int = 100,
@@ -1885,6 +1910,15 @@ def lu_unpack(
 ) -> Any:
     """Return P, L and U of what :func:`linalg.lu_factor` returns; those not asked for are empty."""
 
+def margin_ranking_loss(
+    input1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    input2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    margin: float = 0.0,
+    reduction: int = 0,
+) -> Tensor:
+    """Return what ``nn.functional.margin_ranking_loss`` does."""
+
 def masked_fill(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     mask: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -2249,6 +2283,15 @@ def outer(
     out: Tensor | None = None,
 ) -> Tensor:
     """Return the products of each element of one vector with each of another."""
+
+def pairwise_distance(
+    x1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    x2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    p: float = 2,
+    eps: float = 1e-06,
+    keepdim: bool = False,
+) -> Tensor:
+    """Return the norm of x1 - x2 + eps along the last dimension."""
 
 def pca_lowrank(
     A: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -3123,6 +3166,18 @@ def tril_indices(
     pin_memory: bool = False,
 ) -> Tensor:
     """Return the rows and the columns of the elements on and below a diagonal, as two rows."""
+
+def triplet_margin_loss(
+    anchor: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    positive: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    negative: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    margin: float = 1.0,
+    p: float = 2.0,
+    eps: float = 1e-06,
+    swap: bool = False,
+    reduction: int = 0,
+) -> Tensor:
+    """Return what ``nn.functional.triplet_margin_loss`` does."""
 
 def triu(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

@@ -1,6 +1,6 @@
 """The functions of networks, ``torch.nn.functional``'s, made from the table of declarations."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
@@ -67,6 +67,25 @@ def celu_(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], alpha: bool | int | float | complex = 1.0
 ) -> Tensor:
     """Write the result of ``celu`` into the tensor, and return that."""
+
+def cosine_embedding_loss(
+    input1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    input2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the mean of 1 - cos where the target is 1, and of max(cos - margin, 0) where it is -1."""
+
+def cosine_similarity(
+    x1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    x2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    dim: int = 1,
+    eps: float = 1e-08,
+) -> Tensor:
+    """Return the cosine of the angle between vectors along a dimension."""
 
 def dropout(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -214,6 +233,16 @@ def hardtanh_(
 ) -> Tensor:
     """Write what ``hardtanh`` returns into the tensor, and return that."""
 
+def hinge_embedding_loss(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the mean of input where the target is 1, and of max(margin - input, 0) where it is -1."""
+
 def huber_loss(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -305,6 +334,17 @@ def logsigmoid(
 ) -> Tensor:
     """Return the logarithm of sigmoid(input), also where that is 0."""
 
+def margin_ranking_loss(
+    input1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    input2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the mean of max(-target * (input1 - input2) + margin, 0)."""
+
 def mish(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False) -> Tensor:
     """Return input * tanh(softplus(input))."""
 
@@ -318,6 +358,27 @@ def mse_loss(
 ) -> Tensor:
     """Return the mean of (input - target) ** 2, or with another ``reduction`` all, or their sum."""
 
+def multi_margin_loss(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the mean of how far other classes are ahead of where they may be."""
+
+def multilabel_margin_loss(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the mean of how far other classes are ahead of where they may be."""
+
 def multilabel_soft_margin_loss(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -328,8 +389,30 @@ def multilabel_soft_margin_loss(
 ) -> Tensor:
     """Return the mean over examples of ``binary_cross_entropy_with_logits``, averaged over classes."""
 
+def normalize(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    p: float = 2.0,
+    dim: Any = 1,
+    eps: float = 1e-12,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return input divided by its norms along a dimension, or several."""
+
 def one_hot(tensor: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], num_classes: int = -1) -> Tensor:
     """Return at each element a vector with a 1 at the place that it names, and else 0."""
+
+def pairwise_distance(
+    x1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    x2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    p: float = 2,
+    eps: float = 1e-06,
+    keepdim: bool = False,
+) -> Tensor:
+    """Return the norm of x1 - x2 + eps along the last dimension."""
+
+def pdist(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], p: float = 2) -> Tensor:
+    """Return the distances of the rows of a matrix from those behind them."""
 
 def poisson_nll_loss(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -471,3 +554,29 @@ def threshold_(
     value: bool | int | float | complex,
 ) -> Tensor:
     """Write the result of ``threshold`` into the tensor, and return that."""
+
+def triplet_margin_loss(
+    anchor: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    positive: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    negative: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-06,
+    swap: bool = False,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the mean of max(distance to the positive - distance to the negative + margin, 0)."""
+
+def triplet_margin_with_distance_loss(
+    anchor: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    positive: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    negative: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    distance_function: Callable[..., Tensor] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return ``triplet_margin_loss`` with a distance of one's own."""
