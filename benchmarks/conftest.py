@@ -28,7 +28,7 @@ from benchmarks.comparison import Comparison  # noqa: E402
 from benchmarks.peer import NAMES, library  # noqa: E402
 from benchmarks.rows import Row  # noqa: E402
 from benchmarks.work import LARGE, Work  # noqa: E402
-from gpugrad import backend  # noqa: E402
+from gpugrad import backend, set_num_threads  # noqa: E402
 
 # The processor's time is that of a quiet machine; what a GPU does is not in it.
 CLOCKS = {"cpu": time.process_time, "cuda": time.perf_counter}
@@ -74,6 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.peers is None:
         without = [] if config.option.full else ["compile"]
         config.option.peers = [key for key in NAMES if key not in without]
+    set_num_threads(1)
     if {"torch", "compile"} & {*config.option.peers} and library("torch") is not None:
         library("torch").set_num_threads(1)
     if config.option.against is not None:

@@ -13,9 +13,11 @@ namespace {
 
 const long BLOCK = 1024;   // elements
 const long WIDTH = 64;     // a loop takes a multiple of so many
-const long LANES = 64;     // sums within a block
+const long LANES = 64;     // sums within a block, which are added in the end
+const long FEW_LANES = 16;
 const long RUN = 16384;    // elements of a row that one thread adds up
 const long ROWS = 128;     // rows that are added up one after the other
+const long SHORT = 32;     // neighbours that no vectors are worth
 const int OPERANDS = 16;
 const int DIMENSIONS = 64;  // NumPy's most
 
@@ -45,6 +47,7 @@ struct Job {
   long sizes[DIMENSIONS];
   Operand operands[OPERANDS];
   long total;                 // elements
+  bool direct;                // nothing is copied: there are no blocks but for a cache
   long outer, middle, inner;  // the full shape where something is summed: along the middle
   long parts;                 // of each sum
   long units;                 // of work, which are independent of each other
@@ -96,8 +99,10 @@ void broadcast(Job &job, Array *const *arrays) {
     for (int k = 0; k < count; k++) job.operands[k].strides[last] = job.operands[k].strides[d];
   }
   job.ndim = last + 1;
+  job.direct = true;
   for (int k = 0; k < count; k++) {
     Operand &own = job.operands[k];
+    if (job.is_sum(k)) continue;
     bool one = true, whole = true;
     long run = own.item;
     for (int d = job.ndim - 1; d >= 0; d--) {
@@ -106,7 +111,9 @@ void broadcast(Job &job, Array *const *arrays) {
       run *= job.sizes[d];
     }
     own.way = one ? ONE : whole ? WHOLE : WALKED;
+    job.direct = job.direct && own.way == WHOLE;
   }
+  if (job.summed >= 0 && job.loop) job.direct = false;
 }
 
 template <typename T> void run_copied(char *target, const char *source, long stride, long count) {
@@ -124,19 +131,40 @@ template <typename T> void run_copied(char *target, const char *source, long str
   }
 }
 
+// Rows, one after the other; without a stride they are all the same.
+template <typename T>
+void rows_copied(char *target, const char *source, long stride, long inner, long rows, long count) {
+  T *to = reinterpret_cast<T *>(target);
+  if (stride == 0) {
+    run_copied<T>(target, source, inner, count);
+    const long end = rows * count;
+    for (long have = count; have < end; have *= 2)
+      memcpy(to + have, to, (end - have < have ? end - have : have) * sizeof(T));
+  } else if (count >= SHORT) {
+    for (long j = 0; j < rows; j++)
+      run_copied<T>(target + j * count * sizeof(T), source + j * stride, inner, count);
+  } else {
+    for (long j = 0; j < rows; j++, source += stride)
+      for (long k = 0; k < count; k++)
+        *to++ = *reinterpret_cast<const T *>(source + k * inner);
+  }
+}
+
 struct alignas(8) Sixteen { long first, second; };
 
-void copied(char *target, const char *source, long stride, long count, long item) {
-  if (item == 4) run_copied<int>(target, source, stride, count);
-  else if (item == 8) run_copied<long>(target, source, stride, count);
-  else if (item == 1) run_copied<char>(target, source, stride, count);
-  else if (item == 2) run_copied<short>(target, source, stride, count);
-  else run_copied<Sixteen>(target, source, stride, count);
+void copied(
+    char *target, const char *source, long stride, long inner, long rows, long count, long item) {
+  if (item == 4) rows_copied<int>(target, source, stride, inner, rows, count);
+  else if (item == 8) rows_copied<long>(target, source, stride, inner, rows, count);
+  else if (item == 1) rows_copied<char>(target, source, stride, inner, rows, count);
+  else if (item == 2) rows_copied<short>(target, source, stride, inner, rows, count);
+  else rows_copied<Sixteen>(target, source, stride, inner, rows, count);
 }
 
 // Copy the elements of an operand from number `start` on.
 void walked(const Job &job, const Operand &own, long start, long count, char *target) {
   const int inner = job.ndim - 1;
+  const long length = job.sizes[inner];
   long at[DIMENSIONS];
   const char *source = own.data;
   for (int d = inner; d >= 0; d--) {
@@ -145,14 +173,30 @@ void walked(const Job &job, const Operand &own, long start, long count, char *ta
     source += at[d] * own.strides[d];
   }
   while (count > 0) {
-    long run = job.sizes[inner] - at[inner];
-    if (run > count) run = count;
-    copied(target, source, own.strides[inner], run, own.item);
-    target += run * own.item;
-    count -= run;
-    source += run * own.strides[inner];
-    at[inner] += run;
-    for (int d = inner; d > 0 && at[d] == job.sizes[d]; d--) {
+    if (inner > 0 && at[inner] == 0 && count >= length) {
+      long rows = job.sizes[inner - 1] - at[inner - 1];
+      if (rows > count / length) rows = count / length;
+      const long stride = own.strides[inner - 1];
+      copied(target, source, stride, own.strides[inner], rows, length, own.item);
+      target += rows * length * own.item;
+      count -= rows * length;
+      source += rows * stride;
+      at[inner - 1] += rows;
+    } else {
+      long run = length - at[inner];
+      if (run > count) run = count;
+      copied(target, source, 1, own.strides[inner], 1, run, own.item);
+      target += run * own.item;
+      count -= run;
+      source += run * own.strides[inner];
+      at[inner] += run;
+      if (inner > 0 && at[inner] == length) {
+        source += own.strides[inner - 1] - length * own.strides[inner];
+        at[inner] = 0;
+        at[inner - 1]++;
+      }
+    }
+    for (int d = inner - 1; d > 0 && at[d] == job.sizes[d]; d--) {
       source += own.strides[d - 1] - job.sizes[d] * own.strides[d];
       at[d] = 0;
       at[d - 1]++;
@@ -171,13 +215,13 @@ struct Scratch {
     for (int k = 0; k < count; k++) bytes += BLOCK * job.operands[k].item;
     block = static_cast<char *>(aligned_alloc(64, bytes));
     if (!block) return;
-    memset(block, 0, bytes);
     char *next = block;
     for (int k = 0; k < count; k++) {
       const Operand &own = job.operands[k];
       memory[k] = next;
       next += BLOCK * own.item;
-      if (k < job.inputs && own.way == ONE) copied(memory[k], own.data, 0, BLOCK, own.item);
+      if (k < job.inputs && own.way == ONE)
+        copied(memory[k], own.data, 1, 0, 1, BLOCK, own.item);
     }
   }
   ~Scratch() { free(block); }
@@ -201,6 +245,7 @@ char *computed(const Job &job, const Scratch &scratch, long start, long count) {
       memory[k] = scratch.memory[k];
       if (own.way == WHOLE) memcpy(memory[k], there, count * own.item);
       else if (own.way == WALKED) walked(job, own, start, count, memory[k]);
+      if (own.way != ONE) memset(memory[k] + count * own.item, 0, (padded - count) * own.item);
     }
   }
   if (!job.loop) return memory[0];
@@ -217,17 +262,22 @@ char *computed(const Job &job, const Scratch &scratch, long start, long count) {
 
 const double NOTHING = -0.0;  // changes no sum, not even that of negative zeros
 
-template <typename T> T sum(const T *values, long count) {
-  T lanes[LANES];
-  for (long k = 0; k < LANES; k++) lanes[k] = T(NOTHING);
+template <typename T, long N> T sum_in_lanes(const T *values, long count) {
+  T lanes[N];
+  for (long k = 0; k < N; k++) lanes[k] = T(NOTHING);
   long j = 0;
-  for (; j + LANES <= count; j += LANES)
+  for (; j + N <= count; j += N)
     #pragma omp simd
-    for (long k = 0; k < LANES; k++) lanes[k] += values[j + k];
+    for (long k = 0; k < N; k++) lanes[k] += values[j + k];
   for (long k = 0; j + k < count; k++) lanes[k] += values[j + k];
-  for (long half = LANES / 2; half > 0; half /= 2)
+  for (long half = N / 2; half > 0; half /= 2)
     for (long k = 0; k < half; k++) lanes[k] += lanes[k + half];
   return lanes[0];
+}
+
+template <typename T> T sum(const T *values, long count) {
+  return count < 4 * LANES ? sum_in_lanes<T, FEW_LANES>(values, count)
+                           : sum_in_lanes<T, LANES>(values, count);
 }
 
 // Few elements, one after the other.
@@ -241,8 +291,6 @@ template <typename T> void add(T *to, const T *from, long count) {
   #pragma omp simd
   for (long k = 0; k < count; k++) to[k] += from[k];
 }
-
-const long SHORT = 32;
 
 long grouped(const Job &job) {  // outer indices whose elements are one block
   const long each = job.middle * job.inner;
@@ -273,8 +321,9 @@ template <typename T> void sum_unit(const Job &job, const Scratch &scratch, long
   if (inner == 1) {
     const long start = part * RUN, end = middle - start < RUN ? middle : start + RUN;
     T total = T(NOTHING);
-    for (long j = start; j < end; j += BLOCK) {
-      const long count = end - j < BLOCK ? end - j : BLOCK;
+    const long block = job.direct ? RUN : BLOCK;
+    for (long j = start; j < end; j += block) {
+      const long count = end - j < block ? end - j : block;
       total += sum(reinterpret_cast<T *>(computed(job, scratch, outer * each + j, count)), count);
     }
     *own = total;
@@ -310,6 +359,18 @@ template <typename T> void join(const Job &job, T *target) {  // by pairs
 
 const long UNIT = 16;  // blocks of a unit where nothing is summed
 
+void elements(const Job &job, const Scratch &scratch, long unit) {
+  long start = unit * UNIT * BLOCK, end = start + UNIT * BLOCK;
+  if (end > job.total) end = job.total;
+  if (job.direct) {
+    const long whole = (end - start) / WIDTH * WIDTH;
+    if (whole) computed(job, scratch, start, whole);
+    start += whole;
+  }
+  for (; start < end; start += BLOCK)
+    computed(job, scratch, start, end - start < BLOCK ? end - start : BLOCK);
+}
+
 struct Share {
   const Job *job;
   long first, end;
@@ -324,9 +385,7 @@ void *worked(void *given) {
   if (share.failed) return 0;
   for (long unit = share.first; unit < share.end; unit++) {
     if (job.summed < 0) {
-      const long start = unit * UNIT * BLOCK;
-      for (long j = start; j < start + UNIT * BLOCK && j < job.total; j += BLOCK)
-        computed(job, scratch, j, job.total - j < BLOCK ? job.total - j : BLOCK);
+      elements(job, scratch, unit);
     } else if (job.item == 4) {
       sum_unit<float>(job, scratch, unit);
     } else {

@@ -73,8 +73,20 @@ def _known(function: str) -> bool:
 @functools.cache
 def gains(formula: Formula) -> bool:
     """Tell whether a formula's loop may be faster than NumPy's, where nothing is summed."""
-    steps = [e.function for e in ordered(lowered(formula.outputs)) if e.args]
-    return _printable(formula) and bool(steps) and (len(steps) > 1 or steps[0] not in _QUICK)
+    steps = [e for e in ordered(lowered(formula.outputs)) if e.args]
+    quick = len(steps) < 2 and all(e.function in _QUICK and e.args == formula.inputs for e in steps)
+    return not quick and _printable(formula)
+
+
+@functools.cache
+def exponents(formula: Formula) -> tuple[tuple[int, ...], ...]:
+    """Return, for each power in a formula, the indices of the inputs that its exponent is of."""
+    numbers = {v: k for k, v in enumerate(formula.inputs)}
+    return tuple(
+        tuple(numbers[v] for v in ordered((e.args[1],)) if v in numbers)
+        for e in ordered(lowered(formula.outputs))
+        if e.function == "pow"
+    )
 
 
 def arguments(name: str) -> int:

@@ -16,8 +16,9 @@ import comparison
 import gpugrad
 from gpugrad import autograd
 from gpugrad.backend import compiled, compiler, cpu, evaluation
-from gpugrad.formulas import Formula, parse, variable
+from gpugrad.formulas import Formula, lowered, parse, variable
 from gpugrad.kernels import host
+from gpugrad.op import OPS
 from samples import SAMPLES
 
 Array = Any
@@ -32,7 +33,7 @@ ULPS = 4  # of the C library's functions for vectors
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give every array a loop, however small it is."""
     monkeypatch.setattr(compiled, "LEAST", 1)
-    monkeypatch.setattr(compiled, "_gains", lambda formula, compute: host.gains(formula))
+    monkeypatch.setattr(compiled, "_pays", lambda *_: True)
 
 
 def formula(text: str) -> Formula:
@@ -52,12 +53,6 @@ def numpys(f: Formula, arrays: Sequence[Array], dtype: Any, *args: Any, **kwargs
 
 
 # --------------------------------------------------------------------------- all formulas
-
-# Differences of large parts, which magnify what their parts differ by.
-CANCELS = (
-    "sinc_vjp", "spherical_bessel_j", "gelu_exact", "silu_formula_vjp", "log_above", "logaddexp",
-    "erfc",
-)  # fmt: skip
 
 
 def calls() -> dict[Formula, list[list[Array]]]:
@@ -101,7 +96,7 @@ def test_results_of_all_samples_are_those_of_numpy(always: None) -> None:
         assert len(formulas) > 250
         compiled.build(formulas, dtype)
         for f in formulas:
-            for arrays in found[f][:5]:
+            for arrays in found[f][:3]:
                 operands = [a if a.dtype == bool else np.asarray(a, dtype) for a in arrays]
                 if 0 not in np.broadcast_shapes(*[a.shape for a in operands]):
                     wrong += [(str(f), str(dtype)) for _ in _differing(f, operands, dtype)]
@@ -111,18 +106,47 @@ def test_results_of_all_samples_are_those_of_numpy(always: None) -> None:
 def _differing(f: Formula, operands: list[Array], dtype: Any) -> Iterator[Array]:
     results = compiled.evaluate(f, operands, dtype)
     assert results is not None
-    ulps = 128 if f.name.startswith(CANCELS) else ULPS
-    for a, b in zip(results, numpys(f, operands, dtype), strict=True):
+    found = zip(results, numpys(f, operands, dtype), _slack(f, operands, dtype), strict=True)
+    for a, b, slack in found:
         b = np.broadcast_to(b, a.shape)
         if a.dtype == bool:
             near = a == b
         else:
             with np.errstate(all="ignore"):
-                near = np.abs(a - b) <= ulps * np.spacing(np.abs(b))
+                near = np.abs(a - b) <= ULPS * np.spacing(np.abs(b)) + 2 * slack
             near |= (a == b) | (np.isnan(a) & np.isnan(b))
-            near &= (a != 0) | (np.signbit(a) == np.signbit(b))
+            near &= (a != 0) | (np.signbit(a) == np.signbit(b)) | (slack > 0)
         if not near.all():
             yield a[~near]
+
+
+def _slack(f: Formula, operands: list[Array], dtype: Any) -> list[Array]:
+    """Return by how much outputs change where each function in a formula is some units off."""
+    found = numpys(f, operands, dtype)
+    most = [np.zeros_like(a, dtype) for a in found]
+    f = Formula(f.name, f.inputs, lowered(f.outputs))  # of the functions that C++ has
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        functions = {n: _off(function, rng, dtype) for n, function in cpu.FUNCTIONS.items()}
+        with np.errstate(all="ignore"):
+            others = f.compiled(functions | {"where": np.where})(*operands)
+            others = others if isinstance(others, tuple) else (others,)
+            for k, (a, b) in enumerate(zip(found, others, strict=True)):
+                if a.dtype != bool:
+                    change = np.abs(a - b)
+                    most[k] = np.where(np.isfinite(change), np.maximum(most[k], change), most[k])
+    return most
+
+
+def _off(function: Any, rng: np.random.Generator, dtype: Any) -> Any:
+    def called(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        if np.asarray(result).dtype != dtype:
+            return result
+        sign = rng.choice((-ULPS, ULPS), np.shape(result))
+        return (result * (1 + sign * np.finfo(dtype).eps)).astype(dtype)
+
+    return called if callable(function) else function
 
 
 # --------------------------------------------------------------------------- operands
@@ -312,6 +336,19 @@ def test_programs_with_large_arrays(name: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(compiled, "LEAST", 1 << 60)
     for a, b in zip(found, results(), strict=True):
         np.testing.assert_allclose(a, b, 1e-12, 1e-12)
+
+
+@pytest.mark.parametrize("exponent", [2, 4, 5, 2.5, -1])
+def test_powers_of_one_exponent_are_numpys(exponent: float) -> None:
+    """A fourth power by logarithms: slower than by products, and not exact."""
+    x = gpugrad.tensor(np.arange(-50_000.0, 50_000.0)).requires_grad_()
+    power = OPS["power"].formula
+    y = np.array(float(exponent))
+    assert compiled.evaluate(power, [x.array, y], x.array.dtype) is None
+    (gradient,) = power.vjp((True, False), (True,)).formula.part((0,))[:1]
+    operands = {"g": np.ones_like(x.array), "x": x.array, "y": y}
+    arrays = [operands[str(v.value)] for v in gradient.inputs]
+    assert compiled.evaluate(gradient, arrays, x.array.dtype) is None
 
 
 def test_small_arrays_have_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -203,13 +203,25 @@ def evaluate(
     ``out`` is where the one output may be written, but need not be.
     """
     shape = _shape(arrays)
-    if math.prod(shape) < LEAST or not (sum_to is not None or _gains(formula, compute)):
+    if math.prod(shape) < LEAST or not _pays(formula, arrays, shape, compute, sum_to):
         return None
     made = kernel(formula, compute)
     if made is None or (sum_to is not None and made.outputs[summed] != compute):
         return None
+    return _computed(made, arrays, shape, sum_to, summed, out)
+
+
+def _computed(
+    made: Kernel,
+    arrays: Sequence[Array],
+    shape: Shape,
+    sum_to: Shape | None,
+    summed: int,
+    out: Array | None,
+) -> list[Array]:
+    """Return what a loop gives, over arrays that lie in any way."""
     arrays = [
-        a if a.dtype is d and a.flags.aligned and a.__class__ is np.ndarray else _ready(a, d)
+        a if a.dtype is d and a.__class__ is np.ndarray and a.flags.aligned else _ready(a, d)
         for a, d in zip(arrays, made.inputs, strict=True)
     ]
     turn = _turn(arrays, shape)
@@ -239,6 +251,18 @@ def gains(formula: Formula) -> bool:
     return host.gains(formula)
 
 
+def _pays(
+    formula: Formula, arrays: Sequence[Array], shape: Shape, compute: DType, sum_to: Shape | None
+) -> bool:
+    """Tell whether a loop is faster than what NumPy has for many elements."""
+    for exponent in host.exponents(formula):  # 2, 3, 4 and whole numbers are known there
+        if all(arrays[k].ndim == 0 for k in exponent):
+            return False
+    if sum_to is None:
+        return _gains(formula, compute)
+    return not _adds_up(formula, arrays, shape, sum_to)
+
+
 @functools.cache
 def _gains(formula: Formula, compute: DType) -> bool:
     """Tell whether a loop is faster: NumPy has vector loops for some functions, if the CPU has."""
@@ -250,21 +274,39 @@ def _gains(formula: Formula, compute: DType) -> bool:
     return not (numpys and large.vectorised(numpys, compute.name))
 
 
+def _adds_up(formula: Formula, arrays: Sequence[Array], shape: Shape, sum_to: Shape) -> bool:
+    """Tell whether NumPy sums without writing what is summed: an array, or a product of two."""
+    output, *others = formula.outputs
+    if others or not output.args:
+        return not others
+    if output.function != "mul" or output.args != formula.inputs:
+        return False
+    if not all(a.shape == shape and a.flags.c_contiguous for a in arrays):
+        return False
+    axes = summed_axes(shape, sum_to)
+    count = len(axes)
+    return axes in (tuple(range(count)), tuple(range(len(shape) - count, len(shape))))
+
+
 def _shape(arrays: Sequence[Array]) -> Shape:
     shape: Shape = arrays[0].shape
     for a in arrays:
-        if a.shape != shape:
-            return np.broadcast_shapes(*[a.shape for a in arrays])
+        if a.shape != shape and a.shape:
+            return np.broadcast_shapes(*[a.shape for a in arrays]) if shape else _shape(arrays[1:])
     return shape
 
 
 def _ready(array: Array, dtype: DType) -> Array:
-    return np.require(np.asarray(array), dtype, "A")
+    found = np.asarray(array, dtype)
+    return found if found.flags.aligned else found.copy()
 
 
 def _turn(arrays: Sequence[Array], shape: Shape) -> tuple[int, ...] | None:
     """Return the dimensions as they lie in the memory of results; ``None``: in row-major order."""
-    if all(a.flags.c_contiguous or a.shape != shape or not any(a.strides) for a in arrays):
+    for a in arrays:
+        if not (a.flags.c_contiguous or a.shape != shape) and any(a.strides):
+            break
+    else:
         return None
     flags: Any = [["readonly"]] * len(arrays) + [["writeonly", "allocate"]]
     with np.nditer([*arrays, None], [], flags, order="K") as numpys:
