@@ -110,3 +110,32 @@ def test_what_does_not_fit_raises_pytorchs_error(case: str) -> None:
             WRONG[case](lib.nn.functional, ones)
         said.append((type(caught.value), str(caught.value).replace("torch.Size", "gpugrad.Size")))
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("kind", ["BatchNorm", "InstanceNorm"])
+def test_lazy_layers_take_the_channels_of_their_first_input(kind: str) -> None:
+    for n, shape in enumerate([(3, 4, 5), (3, 4, 5, 2), (3, 4, 5, 2, 2)], 1):
+        options = {"affine": True, "track_running_stats": True}
+        lazy = getattr(gpugrad.nn, f"Lazy{kind}{n}d")(**options)
+        x = gpugrad.tensor(numbers(*shape)).float()
+        out = lazy(x)
+        known = getattr(gpugrad.nn, f"{kind}{n}d")(4, **options)
+        assert type(lazy) is type(known)
+        assert repr(lazy) == repr(known)
+        assert_close(out, known(x))
+        assert [*lazy.state_dict()] == [*known.state_dict()]
+
+
+def test_layers_refuse_inputs_of_other_dimensions() -> None:
+    for name, shape in (
+        ("BatchNorm1d", (4,)), ("BatchNorm2d", (3, 4)), ("BatchNorm3d", (3, 4, 5)),
+        ("InstanceNorm1d", (4,)), ("InstanceNorm2d", (3, 4)), ("InstanceNorm3d", (3, 4, 5)),
+    ):  # fmt: skip
+        said = []
+        for lib in gpugrad, pytorch():
+            with pytest.raises(ValueError, match="expected") as caught:
+                getattr(lib.nn, name)(4)(lib.ones(shape))
+            said.append(str(caught.value))
+        assert said[0] == said[1]
+    with pytest.raises(ValueError, match="to match num_features"):
+        gpugrad.nn.InstanceNorm1d(3, affine=True)(gpugrad.ones(2, 4, 5))
