@@ -17,6 +17,7 @@ import numpy as np
 from gpugrad._device import device
 from gpugrad.backend import cpu
 from gpugrad.backend.batched import Batched, BatchedBackend, all_of, door_for
+from gpugrad.backend.taps import Taps
 from gpugrad.formulas import Formula
 
 Array = Any  # numpy.ndarray, numpy.generic, cupy.ndarray or Batched
@@ -213,6 +214,17 @@ class Backend(Protocol):
         """Return what computes an operation of networks in one go, ``None`` if nothing does.
 
         See :mod:`gpugrad.backend.networks`.
+        """
+
+    def weigh(self, array: Array, axis: int, taps: Taps) -> Array:
+        """Return the weighted sums of elements along an axis that ``taps`` name."""
+
+    def largest_at(self, array: Array, tables: Sequence[Array]) -> tuple[Array, Array]:
+        """Return the maxima over elements along the last axes, and where each is.
+
+        A table, of NumPy's, names the elements along one of these axes, a row for each result; of
+        equal ones the first is found, and of those that are nan the last.  The int64 places are
+        counted in the last axes as if they were one.
         """
 
     def matmul(self, a: Array, b: Array) -> Array:

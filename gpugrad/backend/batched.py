@@ -19,6 +19,7 @@ from weakref import ReferenceType, WeakValueDictionary
 import numpy as np
 
 from gpugrad._device import device
+from gpugrad.backend.taps import Taps
 from gpugrad.formulas import Formula
 
 Array = Any
@@ -627,6 +628,15 @@ class BatchedBackend:
                 return self._one_product(b.T, a.T).T
         ndim = max(a.ndim, b.ndim)
         return self.made(self.inner.matmul(self._padded(a, ndim), self._padded(b, ndim)))
+
+    def weigh(self, array: Batched, axis: int, taps: Taps) -> Batched:
+        """Return the weighted sums of elements along an axis."""
+        return self.made(self.inner.weigh(array.array, self.depth + axis, taps))
+
+    def largest_at(self, array: Batched, tables: Sequence[Array]) -> tuple[Batched, Batched]:
+        """Return the maxima over elements along the last axes, and where they are."""
+        values, index = self.inner.largest_at(array.array, tables)
+        return self.made(values), self.made(index)
 
     def _one_product(self, a: Batched, b: Batched) -> Batched:
         """Return a @ b where ``b`` is one matrix, with the rows of all examples as one matrix."""

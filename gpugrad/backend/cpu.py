@@ -11,7 +11,7 @@ import numpy as np
 
 from gpugrad._device import CPU, device
 from gpugrad._dtype import is_half
-from gpugrad.backend import composed, half, lapack, places, scans, sorting
+from gpugrad.backend import composed, half, lapack, places, scans, sorting, taps
 from gpugrad.backend.arrays import MOST_TERMS as MOST_TERMS
 from gpugrad.backend.arrays import add_all as add_all
 from gpugrad.backend.arrays import add_into as add_into
@@ -153,6 +153,18 @@ def matmul(a: Array, b: Array) -> Array:
     if b.ndim == 1 and not b.strides[0]:  # of one number, which BLAS does not take
         b = np.ascontiguousarray(b)
     return np.matmul(a, b)
+
+
+@quiet
+def weigh(array: Array, axis: int, named: taps.Taps) -> Array:
+    """Return the weighted sums of elements along an axis."""
+    return taps.weigh(array, axis, named)
+
+
+@quiet
+def largest_at(array: Array, tables: Sequence[Array]) -> tuple[Array, Array]:
+    """Return the maxima over elements along the last axes, and where they are."""
+    return taps.largest(array, tables)
 
 
 _NARROW = 16  # columns; below, a product with each of a stack reads the other matrix too often

@@ -23,11 +23,13 @@ from gpugrad._device import device
 from gpugrad._dtype import FLOAT32, accumulation
 from gpugrad.backend import composed, cpu, cusolver, places
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
+from gpugrad.backend.taps import Taps
 from gpugrad.errors import out_of_bounds, summed_axes
 from gpugrad.formulas import COMPLEX, REAL, Formula, variable
 from gpugrad.kernels import bounds, dense, launches, layout, segment, summation
 from gpugrad.kernels import scan as scans
 from gpugrad.kernels import softmax as softmaxes
+from gpugrad.kernels import taps as windows
 from gpugrad.kernels import update as updates
 from gpugrad.kernels.elementwise import elementwise
 from gpugrad.kernels.layout import PLANS, aligned, signatures
@@ -733,6 +735,40 @@ def _softmax(
     if result.size:
         softmaxes.run(plain, axis, result, log, gradient)
     return _launched(result)
+
+
+@at_home
+def weigh(array: Array, axis: int, taps: Taps) -> Array:
+    """Return the weighted sums of elements along an axis, by one kernel."""
+    count, most = taps.places.shape
+    result = xp.ndarray((*array.shape[:axis], count, *array.shape[axis + 1 :]), array.dtype)
+    if not result.size:
+        return result
+    if not array.size:
+        _fill(result, 0)
+        return result
+    key = array.device.id, windows.weight_type(array.dtype)
+    if key not in taps.copies:
+        weights = None if taps.weights is None else xp.asarray(taps.weights.astype(key[1]))
+        taps.copies[key] = xp.asarray(taps.places), weights
+    sizes = most, array.shape[axis], count, math.prod(array.shape[axis + 1 :])
+    windows.weigh(_dense(array), *taps.copies[key], sizes, result)
+    return _launched(result)
+
+
+@at_home
+def largest_at(array: Array, tables: Sequence[Array]) -> tuple[Array, Array]:
+    """Return the maxima over elements along the last axes, and where they are, by one kernel."""
+    first = array.ndim - len(tables)
+    shape = (*array.shape[:first], *map(len, tables))
+    found, index = (xp.ndarray(shape, kind) for kind in (array.dtype, np.int64))
+    if found.size:
+        given = [np.zeros((1, 1), np.int64)] * (3 - len(tables)) + [*tables]
+        sizes = (1,) * (3 - len(tables)) + array.shape[first:]
+        there = [xp.asarray(t) for t in given]
+        launches.add(1)
+        windows.largest(_dense(array), there, sizes[1:], math.prod(sizes), found, index)
+    return found, index
 
 
 @at_home

@@ -1,0 +1,92 @@
+"""Weighted sums of a few elements along an axis, and maxima over windows; one thread for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import cupy
+import numpy as np
+
+from gpugrad._dtype import accumulation
+from gpugrad.kernels.source import DType, c_type
+
+_WEIGH = """
+const long long inside = i % inner, row = i / inner % count, outside = i / inner / count;
+TOTAL total = TOTAL(0);
+for (long long k = row * taps; k < (row + 1) * taps; k++) {
+  const long long place = places[k];
+  if (place >= 0) total += TOTAL(x[(outside * length + place) * inner + inside])WEIGHT;
+}
+out = STORED(total);
+"""
+
+# The windows have three dimensions, of which some may be of one element.
+_LARGEST = """
+const long long column = i % columns, row = i / columns % rows;
+const long long plane = i / columns / rows % planes, outside = i / columns / rows / planes;
+T best = T(0);
+index = -1;
+for (long long d = plane * depth; d < (plane + 1) * depth; d++)
+  for (long long h = row * height; h < (row + 1) * height; h++)
+    for (long long w = column * width; w < (column + 1) * width; w++) {
+      const long long place = (in_depth[d] * high + in_height[h]) * wide + in_width[w];
+      const T value = x[outside * whole + place];
+      if (index < 0 || value > best || value != value) {
+        best = value;
+        index = place;
+      }
+    }
+out = best;
+"""
+
+
+@cache
+def weighing(dtype: DType, weighted: bool) -> cupy.ElementwiseKernel:
+    """Return the kernel of weighted sums; without weights all of them are 1."""
+    total = accumulation(dtype)
+    text = _WEIGH.replace("STORED", c_type(dtype)).replace("TOTAL", c_type(total))
+    return cupy.ElementwiseKernel(
+        f"raw T x, raw int64 places, {'raw W weights, ' * weighted}int64 taps, int64 length, "
+        "int64 count, int64 inner",
+        "T out",
+        text.replace("WEIGHT", " * weights[k]" if weighted else ""),
+        f"gpugrad_weigh{'ed' * weighted}",
+    )
+
+
+@cache
+def greatest() -> cupy.ElementwiseKernel:
+    """Return the kernel of maxima over windows, with their places."""
+    return cupy.ElementwiseKernel(
+        "raw T x, raw int64 in_depth, raw int64 in_height, raw int64 in_width, int64 depth, "
+        "int64 height, int64 width, int64 planes, int64 rows, int64 columns, int64 high, "
+        "int64 wide, int64 whole",
+        "T out, int64 index",
+        _LARGEST,
+        "gpugrad_greatest",
+    )
+
+
+def weigh(x: Any, places: Any, weights: Any, sizes: tuple[int, ...], out: Any) -> None:
+    """Write the weighted sums of elements of a dense array; see :mod:`gpugrad.backend.taps`.
+
+    The sizes are the number of taps, the length and the results along the axis, and what is behind.
+    """
+    given = (x, places) if weights is None else (x, places, weights)
+    weighing(x.dtype, weights is not None)(*given, *sizes, out)
+
+
+def largest(
+    x: Any, tables: Sequence[Any], behind: tuple[int, ...], size: int, out: Any, index: Any
+) -> None:
+    """Write maxima over windows of a dense array of three axes more than those before them."""
+    taps, counts = ([t.shape[k] for t in tables] for k in (1, 0))
+    greatest()(x, *tables, *taps, *counts, *behind, size, out, index)
+
+
+def weight_type(dtype: DType) -> DType:
+    """Return the type of the weights of elements."""
+    total = accumulation(dtype)
+    return np.dtype(f"f{total.itemsize // 2}") if total.kind == "c" else total
