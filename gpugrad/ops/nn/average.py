@@ -47,34 +47,35 @@ def _averaged(
     pool.check_dims(ndim, shape)
     axes = tuple(zip(shape[-ndim:], lengths, steps, pads, strict=True))
     counts = tuple([pool.counted(n, k, s, 1, p, ceil_mode) for n, k, s, p in axes])
-    pool.check_windows(shape, lengths, steps, (1,) * ndim, counts)
+    pool.check_windows(f"{name}_out_cpu", shape, lengths, steps, (1,) * ndim, counts)
     pool.check_kind(f"avg_pool{max(ndim, 2)}d", input, "bcV")
     whole = input._array.dtype.kind in "iu"
-    divided = divisor is None and not whole
     first = len(shape) - ndim
+    by: list[int | None] = [1 if whole or divisor is not None else None] * ndim
+    if divisor is not None and not whole:
+        by[0] = divisor
     taps = [
-        (first + k, pool.of_means(*axis, count, count_include_pad, divided))
-        for k, (axis, count) in enumerate(zip(axes, counts, strict=True))
+        (first + k, pool.of_means(*axis, counts[k], count_include_pad, by[k]))
+        for k, axis in enumerate(axes)
     ]
     out = weighed(f"AvgPool{max(ndim, 2)}DBackward0")(input, along=tuple(taps))
-    if divisor is None and whole:
-        sizes = [
-            _number_of(axis, count, count_include_pad)
-            for axis, count in zip(axes, counts, strict=True)
-        ]
-        each = math.prod(np.ix_(*sizes)).astype(input._array.dtype)  # type: ignore[attr-defined]
-        door = backend.of(out._array)
-        return pw.div(out, wrap(door.from_numpy(each, door.device_of(out._array))),
-                      rounding_mode="trunc")  # fmt: skip
+    if not whole:
+        return out
     if divisor is not None:
-        return pw.div(out, divisor, rounding_mode="trunc" if whole else None)
-    return out
+        return pw.div(out, divisor, rounding_mode="trunc")
+    sizes = [
+        _number_of(axis, count, count_include_pad) for axis, count in zip(axes, counts, strict=True)
+    ]
+    each = np.asarray(math.prod(np.ix_(*sizes)))  # type: ignore[call-overload]
+    door = backend.of(out._array)
+    there = door.from_numpy(each.astype(input._array.dtype), door.device_of(out._array))
+    return pw.div(out, wrap(there), rounding_mode="trunc")
 
 
 def _number_of(axis: Any, count: int, padded: bool) -> pool.NumPy:
     """Return how many elements each window counts along an axis."""
     n, kernel, stride, pad = axis
-    weights = pool.of_means(n, kernel, stride, pad, count, padded, True).weights
+    weights = pool.of_means(n, kernel, stride, pad, count, padded, None).weights
     assert weights is not None
     return np.rint(1 / weights[:, 0]).astype(np.int64)
 
@@ -124,7 +125,7 @@ def _declare(ndim: int) -> None:
     if ndim == 1:
         public(method=False, name=name, names=f"nn.functional.{name}")(along_one)
     else:
-        public(method=False, name=f"nn.functional.{name}")(along_several)
+        public(method=False, out=True, name=f"nn.functional.{name}")(along_several)
 
 
 for _ndim in (1, 2, 3):
@@ -134,7 +135,8 @@ for _ndim in (1, 2, 3):
 # ---------------------------------------------------------------------------- of parts
 
 
-def _adapted(ndim: int, input: Tensor, output_size: Any) -> Any:
+def adapted(ndim: int, input: Tensor, output_size: Any) -> Any:
+    """Return the means over parts of the last dimensions, which are as equal as can be."""
     name = f"adaptive_avg_pool{ndim}d"
     shape = tuple(input._array.shape)
     sizes = pool.adapted_sizes(name, ndim, shape, output_size)
@@ -160,7 +162,7 @@ def _declare_adaptive(ndim: int) -> None:
     name = f"adaptive_avg_pool{ndim}d"
 
     def adaptive_avg_pool(input: Tensor, output_size: Any) -> Tensor:
-        result: Tensor = _adapted(ndim, input, output_size)
+        result: Tensor = adapted(ndim, input, output_size)
         return result
 
     adaptive_avg_pool.__doc__ = f"""Return the means over parts of the last dimensions.

@@ -13,6 +13,7 @@ from typing import Any
 
 from gpugrad import backend
 from gpugrad._dtype import FLOAT32, is_half
+from gpugrad.backend.batched import copy_to_write, has_room
 from gpugrad.ops.nn.geometry import Windows, framed, views
 
 Array = Any
@@ -88,18 +89,30 @@ def _filters(weight: Array, groups: int) -> Array:
     return door.reshape(moved, (*stack, each * math.prod(kernel), count // groups))
 
 
+def _plus(door: backend.Backend, out: Array, bias: Array) -> Array:
+    """Return results with a number for each channel added, in their memory where it has room."""
+    if bias is None:
+        return out
+    if not has_room(out, bias):
+        out = copy_to_write(out, door, (bias,))
+    door.add_into(out, backend.of(bias).reshape(bias, (-1, *(1,) * (out.ndim - 2))))
+    return out
+
+
 def _widened(compute: Any) -> Any:
-    """Return a function of two arrays that computes with halves in single precision.
+    """Return a product that adds a bias, and computes with halves in single precision.
 
     Products on a GPU add up so themselves, those of float16.
     """
 
-    def widened(door: backend.Backend, a: Array, b: Array, *args: Any) -> Array:
+    def widened(
+        door: backend.Backend, a: Array, b: Array, windows: Windows, groups: int, bias: Array = None
+    ) -> Array:
         kind = a.dtype
         if not is_half(kind) or (door.type == "cuda" and kind.kind == "f"):
-            return compute(door, a, b, *args)
-        wide = [backend.of(x).astype(x, FLOAT32) for x in (a, b)]
-        return door.astype(compute(door, *wide, *args), kind)
+            return _plus(door, compute(door, a, b, windows, groups), bias)
+        a, b = (backend.of(x).astype(x, FLOAT32) for x in (a, b))
+        return door.astype(_plus(door, compute(door, a, b, windows, groups), bias), kind)
 
     return widened
 
@@ -192,20 +205,55 @@ def transposed(
     stack = (groups,) if groups > 1 else ()
     flat = (*stack, filters // groups, each * windows.elements)
     matrix = inside.reshape(weight, flat).swapaxes(-1, -2)
-    ends = [n + a + max(b, 0) for n, (a, b) in zip(windows.sizes, windows.pads, strict=True)]
-    result = door.full((count, channels, *ends), 0, y.dtype, door.device_of(y))
+    result = _framed_zeros(door, count, channels, windows, y)
     for block in _blocks(y, channels, windows):
         part = y[block]
         columns = (part.shape[0], *stack, filters // groups, math.prod(windows.counts))
         found = door.matmul(matrix, backend.of(y).reshape(part, columns))
         found = door.reshape(found, (-1, channels, *windows.kernel, *windows.counts))
-        for place in itertools.product(*map(range, windows.kernel)):
-            target = result[(block, slice(None), *windows.at(place))]
-            door.add_into(target, found[(slice(None), slice(None), *place)])
+        _add_windows(door, result[block], found, windows)
+    return _cropped(door, result, windows)
+
+
+def _framed_zeros(
+    door: backend.Backend, count: int, channels: int, windows: Windows, like: Array
+) -> Array:
+    """Return zeros for images with what is around them."""
+    ends = [n + a + max(b, 0) for n, (a, b) in zip(windows.sizes, windows.pads, strict=True)]
+    return door.full((count, channels, *ends), 0, like.dtype, door.device_of(like))
+
+
+def _add_windows(door: backend.Backend, target: Array, found: Array, windows: Windows) -> None:
+    """Add windows to framed images, one of their elements after the other."""
+    whole = (slice(None), slice(None))
+    for place in itertools.product(*map(range, windows.kernel)):
+        door.add_into(target[(*whole, *windows.at(place))], found[(*whole, *place)])
+
+
+def _cropped(door: backend.Backend, framed: Array, windows: Windows) -> Array:
+    """Return images without what is around them."""
     inner = [slice(a, a + n) for (a, _), n in zip(windows.pads, windows.sizes, strict=True)]
-    if shape == result.shape:
-        return result
-    return door.copy(result[(slice(None), slice(None), *inner)], "C")
+    if framed.shape[2:] == windows.sizes:
+        return framed
+    return door.copy(framed[(slice(None), slice(None), *inner)], "C")
+
+
+def unfolded(x: Array, windows: Windows) -> Array:
+    """Return windows of a batch as columns."""
+    return backend.of(x).copy(_columns(x, windows, 1, True), "C")
+
+
+def folded(door: backend.Backend, columns: Array, windows: Windows) -> Array:
+    """Return zeros with windows, which are columns, added at their places."""
+    kind = columns.dtype
+    wide = door.astype(columns, FLOAT32) if is_half(kind) else columns
+    count, rows = columns.shape[:2]
+    channels = rows // windows.elements
+    result = _framed_zeros(door, count, channels, windows, wide)
+    split = (count, channels, *windows.kernel, *windows.counts)
+    _add_windows(door, result, door.reshape(wide, split), windows)
+    found = _cropped(door, result, windows)
+    return door.astype(found, kind) if is_half(kind) else found
 
 
 def _by_convolution(

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
-from gpugrad.backend.batched import copy_to_write, has_room
 from gpugrad.errors import size
 from gpugrad.op import bilinear, composite, public
 from gpugrad.op.operation import Declared
@@ -93,12 +92,7 @@ def _biased(compute: Any, back: Declared, swapped: bool) -> Declared:
         windows: Windows,
         groups: int,
     ) -> Array:
-        out = compute(door, input, weight, windows, groups)
-        if not has_room(out, bias):
-            out = copy_to_write(out, door, (bias,))
-        column = backend.of(bias).reshape(bias, (-1, *(1,) * (out.ndim - 2)))
-        door.add_into(out, column)
-        return out
+        return compute(door, input, weight, windows, groups, bias)
 
     @computed.gradient
     def input(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
@@ -225,6 +219,27 @@ def _check_shapes(
         )
 
 
+def _kernel(weight: Tensor) -> Shape:
+    """Return the size of the filters.
+
+    Raises:
+        RuntimeError: They have none.
+    """
+    shape = tuple(weight._array.shape)
+    if len(shape) < 3:
+        raise RuntimeError("weight should have at least three dimensions")
+    return shape[2:]
+
+
+def _check_dims(input: Tensor, weight: Tensor) -> None:
+    shape, filters = input._array.shape, weight._array.shape
+    if len(shape) != len(filters):
+        raise RuntimeError(
+            f"Expected {len(filters)}-dimensional input for {len(filters)}-dimensional weight"
+            f"{size(filters)}, but got {len(shape)}-dimensional input of size {size(shape)} instead"
+        )
+
+
 def _check_numbers(stride: Shape, dilation: Shape, groups: int) -> None:
     if groups <= 0:
         raise RuntimeError("non-positive groups is not supported")
@@ -240,10 +255,11 @@ def _convolved(
 ) -> Any:  # fmt: skip
     """Return a convolution over the last ``ndim`` dimensions."""
     batch, is_batch = _batched(function, ndim, input)
-    kernel = tuple(weight._array.shape[2:])
+    kernel = _kernel(weight)
     stride, dilation = (
         numbers(n, v, len(kernel)) for n, v in (("stride", stride), ("dilation", dilation))
     )
+    _check_dims(batch, weight)
     _check_numbers(stride, dilation, groups)
     pads = _pads(padding, kernel, stride, dilation)
     _check_types(batch, weight, bias)
@@ -279,13 +295,14 @@ def _transposed(
 ) -> Any:  # fmt: skip
     """Return a transposed convolution over the last ``ndim`` dimensions."""
     batch, is_batch = _batched(function, ndim, input)
-    kernel = tuple(weight._array.shape[2:])
+    kernel = _kernel(weight)
     given = {
         "stride": stride, "padding": padding, "dilation": dilation,
         "output_padding": output_padding,
     }  # fmt: skip
     found = {name: numbers(name, value, len(kernel)) for name, value in given.items()}
     steps, rates, extra = found["stride"], found["dilation"], found["output_padding"]
+    _check_dims(batch, weight)
     _check_numbers(steps, rates, groups)
     _check_types(batch, weight, bias)
     for name in ("padding", "output_padding"):

@@ -55,17 +55,17 @@ def _spread(
 
 @_spread.gradient
 def input(g: Any, places: Array, ndim: int) -> Any:
-    return _picked(g, places=places, ndim=ndim)
+    return picked(g, places=places, ndim=ndim)
 
 
 @linear("MaxPoolBackward0", arrays="places")
-def _picked(door: backend.Backend, input: Array, *, places: Array, ndim: int) -> Array:
+def picked(door: backend.Backend, input: Array, *, places: Array, ndim: int) -> Array:
     """Return the elements at places in the last axes."""
     found = door.take(_flat(input, ndim), _index(door, places, ndim))
     return door.reshape(found, places.shape)
 
 
-@_picked.gradient
+@picked.gradient
 def input(g: Any, like: Like, places: Array, ndim: int) -> Any:
     return _spread(g, shape=like.shape, places=places, ndim=ndim)
 
@@ -103,7 +103,8 @@ def _pooled(
     pool.check_dims(ndim, shape)
     axes = tuple(zip(shape[-ndim:], lengths, steps, rates, pads, strict=True))
     counts = tuple([pool.counted(*axis, ceil_mode) for axis in axes])
-    pool.check_windows(shape, lengths, steps, rates, counts)
+    spoken = f"{function}_with_indices_out_cpu_template"
+    pool.check_windows(spoken, shape, lengths, steps, rates, counts)
     pool.check_kind(f"max_pool{ndim}d", input, "bcV")
     tables = tuple([pool.of_maxima(*axis, n) for axis, n in zip(axes, counts, strict=True)])
     return _largest(f"MaxPool{ndim}DWithIndicesBackward0")(input, tables=tables)
@@ -180,8 +181,8 @@ def _declare(ndim: int) -> None:
         padding: IntOrInts = 0, dilation: IntOrInts = 1, ceil_mode: bool = False,
         return_indices: bool = False,
     ) -> Any:  # fmt: skip
-        found = pooled(input, kernel_size, stride, padding, dilation, ceil_mode)
-        return found if return_indices else found[0]
+        given = input, kernel_size, stride, padding, dilation, ceil_mode
+        return _pooled(name, ndim, *given) if return_indices else pooled(*given)[0]
 
     max_pool.__doc__ = f"""Return the maxima over windows of the last dimensions.
 
@@ -328,7 +329,7 @@ def _unpooled(
 
 @_unpooled.gradient
 def input(g: Any, places: Array, ndim: int) -> Any:
-    return _picked(g, places=places, ndim=ndim)
+    return picked(g, places=places, ndim=ndim)
 
 
 def _back(
@@ -403,7 +404,7 @@ def _declare_unpool(ndim: int) -> None:
     ) -> Tensor:  # fmt: skip
         return _back(ndim, input, indices, kernel_size, stride, padding, output_size)
 
-    max_unpool.__doc__ = f"""Return zeros with elements at the places that ``max_pool{ndim}d`` found.
+    max_unpool.__doc__ = f"""Return zeros with elements where ``max_pool{ndim}d`` found them.
 
     Args:
         input: Of shape (batch, channels, {_DIMS[ndim]}), or of one example.

@@ -47,15 +47,16 @@ def of_maxima(n: int, kernel: int, stride: int, dilation: int, pad: int, count: 
 
 @cache
 def of_means(
-    n: int, kernel: int, stride: int, pad: int, count: int, padded: bool, divided: bool
+    n: int, kernel: int, stride: int, pad: int, count: int, padded: bool, divisor: int | None
 ) -> Taps:
-    """Return windows and what each of their elements counts in a mean, or in a sum.
+    """Return windows and what each of their elements counts in a mean, or in a sum by a divisor.
 
     Where it is ``padded`` elements of the padding count as well, but none behind it.
     """
     found = places(n, kernel, stride, 1, pad, count)
-    if not divided:
-        return Taps(found, None, n)
+    if divisor is not None:
+        weights = None if divisor == 1 else np.full(found.shape, 1 / divisor)
+        return Taps(found, weights, n)
     if padded:
         first = np.arange(count) * stride - pad
         counts = np.minimum(first + kernel, n + pad) - first
@@ -149,7 +150,12 @@ def check_dims(ndim: int, shape: Sequence[int]) -> None:
 
 
 def check_windows(
-    shape: Sequence[int], kernel: Shape, stride: Shape, dilation: Shape, counts: Shape
+    function: str,
+    shape: Sequence[int],
+    kernel: Shape,
+    stride: Shape,
+    dilation: Shape,
+    counts: Shape,
 ) -> None:
     """Raise where windows cannot be, or there are none.
 
@@ -165,6 +171,11 @@ def check_windows(
             told = " ".join(f"{prefix}{a}: {v}" for a, v in zip(axes, values, strict=True))
             raise RuntimeError(f"{title} should be greater than zero, but got {told}")
     if 0 in shape[-ndim - 1 :]:
+        if ndim == 3:
+            raise RuntimeError(
+                f"{function}(): Expected input's non-batch dimensions to have positive length, but "
+                f"input has a shape of {size(shape)} and non-batch dimension 0 has length zero!"
+            )
         raise RuntimeError(
             f"Expected {ndim + 1}D or {ndim + 2}D (batch mode) tensor with optional 0 dim batch "
             f"size for input, but got:{size(shape)}"
@@ -219,14 +230,13 @@ def adapted_sizes(function: str, ndim: int, shape: Sequence[int], output_size: A
         check_one_to_two(function, shape)
     if isinstance(output_size, int):
         return (output_size,) * ndim
+    if ndim == 1 and len(output_size) != 1:
+        raise RuntimeError(
+            f"{function}() argument 'output_size' should contain one int (got {len(output_size)})"
+        )
     if len(shape) <= len(output_size):
         raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
     if len(output_size) != ndim:
-        if ndim == 1:
-            raise RuntimeError(
-                f"{function}() argument 'output_size' should contain one int (got "
-                f"{len(output_size)})"
-            )
         inner = "(): internal error: output_size.size()" if "max" in function else ": output_size"
         raise RuntimeError(f"{function}{inner} must be {ndim}")
     ends = shape[-ndim:]
