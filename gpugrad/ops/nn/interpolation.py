@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -233,7 +234,8 @@ def interpolate(
         mean: Tensor = adapted(ndim, input, sizes)
         return mean
     _check(mode, shape, sizes, input, antialias)
-    kind: type = np.float64 if input._array.dtype == np.float64 else np.float32
+    kind: type = np.float32 if input._array.dtype.kind == "f" else np.float64
+    kind = np.float64 if input._array.dtype == np.float64 else kind
     along = [
         (k + 2, _taps(mode, shape[k + 2], n, bool(align_corners), f, antialias, kind))
         for k, (n, f) in enumerate(zip(sizes, factors, strict=True))
@@ -277,13 +279,20 @@ def _check(mode: str, shape: Sequence[int], sizes: list[int], input: Any, smooth
 
 @cache
 def _in_bits(taps: Taps) -> Taps:
-    """Return taps with weights of at most 15 bits, as PyTorch weighs bytes."""
+    """Return taps with weights of at most 15 bits, as PyTorch weighs bytes.
+
+    What counts twice, at an end, is one weight before it is rounded.
+    """
     assert taps.weights is not None
-    largest = float(taps.weights.max())
+    places, weights = taps.places.copy(), taps.weights.copy()
+    for first, second in itertools.combinations(range(places.shape[1]), 2):
+        same = (places[:, first] == places[:, second]) & (places[:, first] >= 0)
+        weights[same, first] += weights[same, second]
+        places[same, second], weights[same, second] = -1, 0
+    largest = float(weights.max())
     bits = next(p for p in range(23) if p == 22 or int(0.5 + largest * (1 << (p + 1))) >= 1 << 15)
-    unit = 1 << bits
-    return Taps(taps.places, np.floor(np.abs(taps.weights) * unit + 0.5)
-                * np.sign(taps.weights) / unit, taps.length)  # fmt: skip
+    whole = np.sign(weights) * np.floor(np.abs(weights) * (1 << bits) + 0.5)
+    return Taps(places, whole / (1 << bits), taps.length)
 
 
 def _of_bytes(input: Any, along: Sequence[tuple[int, Taps]]) -> Any:
