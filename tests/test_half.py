@@ -171,3 +171,11 @@ def test_calls_with_few_halves_are_generated(function: str) -> None:
         assert h.grad is not None
         assert s.grad is not None
         assert_close(h.grad.numpy().astype(FLOAT32), s.grad.numpy(), rtol=2e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [30, 10_000])
+def test_a_choice_of_halves_and_a_number_is_of_halves(size: int, device: str) -> None:
+    x = gpugrad.linspace(-1, 1, size, device=device).to(gpugrad.float16)
+    for chosen in gpugrad.where(x > 0, x, -100.0), gpugrad.where(x > 0, 0.5, x):
+        assert chosen.dtype is gpugrad.float16
+        assert chosen.min() in (-100, -1)

@@ -603,6 +603,32 @@ OTHER_NAMES = {
     **dict.fromkeys(
         ("lstm", "gru", "rnn_tanh", "rnn_relu"), "all steps are one operation, and then reshaped"
     ),
+    **dict.fromkeys(
+        (
+            *(f"{way}_pool1d" for way in ("max", "avg", "adaptive_max", "adaptive_avg")),
+            *(f"nn.functional.{way}_pool1d" for way in ("max", "adaptive_max")),
+            "nn.functional.adaptive_max_pool1d_with_indices",
+            "nn.functional.max_pool1d_with_indices",
+            "max_pool1d_with_indices",
+            "nn.functional.lp_pool1d",
+        ),
+        "PyTorch pools an image of one row",
+    ),
+    **dict.fromkeys(
+        (
+            *(f"nn.functional.max_unpool{n}d" for n in (1, 2, 3)),
+            "nn.functional.grid_sample",
+            "grid_sampler",
+            "nn.functional.affine_grid",
+            "affine_grid_generator",
+            "conv_tbc",
+        ),
+        "composed of other operations, on either side",
+    ),
+    **dict.fromkeys(
+        ("conv2d", "conv_transpose2d"), "PyTorch convolves the parts of complex numbers"
+    ),
+    "nn.functional.pad": "PyTorch's circular padding writes copies",
     "nn.functional.embedding_bag": "of maxima those of bags without rows are replaced last",
     **dict.fromkeys(
         (

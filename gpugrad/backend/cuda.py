@@ -749,10 +749,11 @@ def weigh(array: Array, axis: int, taps: Taps) -> Array:
         return result
     key = array.device.id, windows.weight_type(array.dtype)
     if key not in taps.copies:
-        weights = None if taps.weights is None else xp.asarray(taps.weights.astype(key[1]))
-        taps.copies[key] = xp.asarray(taps.places), weights
+        given = None if taps.weights is None else xp.asarray(taps.weights.astype(key[1]))
+        taps.copies[key] = xp.asarray(taps.places), given
     sizes = most, array.shape[axis], count, math.prod(array.shape[axis + 1 :])
-    windows.weigh(_dense(array), *taps.copies[key], sizes, result)
+    places, weights = taps.copies[key]
+    windows.weigh(_dense(array), places, weights, sizes, result)
     return _launched(result)
 
 

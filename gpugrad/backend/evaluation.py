@@ -319,7 +319,9 @@ def _of_plain_halves(
     if choice is not None:
         some = [arrays[k] for k in choice.used]
         (holds,) = evaluate(choice.condition, some, FLOAT16, (_BOOL,))
-        x, y = [0 if k is None else arrays[k] for k in choice.values]
+        values = [0 if k is None else arrays[k] for k in choice.values]
+        # a number may be of a wider type
+        x, y = [v if np.ndim(v) else np.asarray(v).astype(FLOAT16) for v in values]
         if not (np.ndim(x) or np.ndim(y)):
             x = np.full(shape, x, FLOAT16)
         return [large.where(holds, x, y)]

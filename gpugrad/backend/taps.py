@@ -142,15 +142,16 @@ def largest(array: Array, tables: Sequence[NumPy]) -> tuple[Array, Array]:
     """
     kind = array.dtype
     if is_half(kind) and kind.kind == "V":  # compared faster so, and to the same effect
-        values, index = largest(array.astype(FLOAT32), tables)
-        return values.astype(kind), index
+        wide, index = largest(array.astype(FLOAT32), tables)
+        return wide.astype(kind), index
     has_nan = kind.kind == "f" and array.size > 0 and bool(np.isnan(np.min(array)))
     first = array.ndim - len(tables)
-    index: Array = None
+    index = None
     behind = 1
     for axis in reversed(range(first, array.ndim)):
         table = tables[axis - first]
-        best = found = None
+        best: Array = None
+        found: Array = None
         for column in range(table.shape[1]):
             part = _part(table[:, column])
             values = _along(array, axis, part)

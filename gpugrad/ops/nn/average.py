@@ -66,7 +66,7 @@ def _averaged(
     sizes = [
         _number_of(axis, count, count_include_pad) for axis, count in zip(axes, counts, strict=True)
     ]
-    each = np.asarray(math.prod(np.ix_(*sizes)))  # type: ignore[call-overload]
+    each = np.asarray(math.prod(np.ix_(*sizes)))
     door = backend.of(out._array)
     there = door.from_numpy(each.astype(input._array.dtype), door.device_of(out._array))
     return pw.div(out, wrap(there), rounding_mode="trunc")

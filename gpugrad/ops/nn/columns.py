@@ -65,8 +65,8 @@ def _columns(x: Array, windows: Windows, groups: int, planes: bool) -> Array:
     view = views(door, door.reshape(x, (*x.shape[:-1], groups, each)), windows, 1)
     kernel = range(3 + ndim, 3 + 2 * ndim)
     order = (1 + ndim, *range(1 + ndim), *kernel, 2 + ndim)
-    stack = (groups,) if groups > 1 else ()
-    return door.reshape(view.transpose(order), (*stack, -1 if count else 0, inner))
+    rows = (groups,) if groups > 1 else ()
+    return door.reshape(view.transpose(order), (*rows, -1 if count else 0, inner))
 
 
 def _rows(y: Array, groups: int) -> Array:

@@ -380,7 +380,7 @@ def conv1d(
     Raises:
         RuntimeError: Shapes, types or numbers do not fit.
     """
-    return _convolved("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)  # type: ignore[no-any-return]
+    return _convolved("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
 @public(method=False, names="nn.functional.conv2d", promotes=True, signatures=_SIGNATURES)
@@ -397,7 +397,7 @@ def conv2d(
 
     See :func:`conv1d`, of which the input and the filters have height and width.
     """
-    return _convolved("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)  # type: ignore[no-any-return]
+    return _convolved("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
 @public(method=False, names="nn.functional.conv3d", promotes=True, signatures=_SIGNATURES)
@@ -414,7 +414,7 @@ def conv3d(
 
     See :func:`conv1d`, of which the input and the filters have depth, height and width.
     """
-    return _convolved("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)  # type: ignore[no-any-return]
+    return _convolved("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
 @public(method=False, names="nn.functional.conv_transpose1d", promotes=True)
@@ -449,7 +449,7 @@ def conv_transpose1d(
     return _transposed(
         "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups,
         dilation,
-    )  # type: ignore[no-any-return]  # fmt: skip
+    )  # fmt: skip
 
 
 @public(method=False, names="nn.functional.conv_transpose2d", promotes=True)
@@ -470,7 +470,7 @@ def conv_transpose2d(
     return _transposed(
         "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups,
         dilation,
-    )  # type: ignore[no-any-return]  # fmt: skip
+    )  # fmt: skip
 
 
 @public(method=False, names="nn.functional.conv_transpose3d", promotes=True)
@@ -491,7 +491,7 @@ def conv_transpose3d(
     return _transposed(
         "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups,
         dilation,
-    )  # type: ignore[no-any-return]  # fmt: skip
+    )  # fmt: skip
 
 
 @public(method=False, promotes=True)
@@ -514,10 +514,10 @@ def convolution(
     if not transposed:
         return _convolved(
             "convolution", ndim, input, weight, bias, stride, padding, dilation, groups
-        )  # type: ignore[no-any-return]
+        )
     return _transposed(
         "convolution", ndim, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )  # type: ignore[no-any-return]
+    )
 
 
 @public(method=False, names="nn.functional.conv_tbc", promotes=True)

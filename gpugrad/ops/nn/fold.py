@@ -12,7 +12,6 @@ from gpugrad.op import linear, public
 from gpugrad.ops.nn.columns import folded, unfolded
 from gpugrad.ops.nn.geometry import Windows
 from gpugrad.ops.nn.pool import check_kind, several
-from gpugrad.ops.shape import squeeze, unsqueeze
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -23,6 +22,8 @@ IntOrInts = int | Sequence[int]
 
 @linear("Im2ColBackward0")
 def _unfolded(door: backend.Backend, input: Array, *, windows: Windows) -> Array:
+    if input.ndim == 3:  # an example
+        return unfolded(input[None], windows)[0]
     return unfolded(input, windows)
 
 
@@ -33,6 +34,8 @@ def input(g: Any, windows: Windows) -> Any:
 
 @linear("Col2ImBackward0")
 def _folded(door: backend.Backend, input: Array, *, windows: Windows) -> Array:
+    if input.ndim == 2:  # an example
+        return folded(door, input[None], windows)[0]
     return folded(door, input, windows)
 
 
@@ -116,9 +119,8 @@ def unfold(
             f"sliding blocks as {_told(windows.counts)}, but its components must be at least one."
         )
     check_kind("im2col_out_cpu", input, "iu")
-    if len(shape) == 4:
-        return _unfolded(input, windows=windows)  # type: ignore[no-any-return]
-    return squeeze(_unfolded(unsqueeze(input, 0), windows=windows), 0)
+    result: Tensor = _unfolded(input, windows=windows)
+    return result
 
 
 @public(method=False, name="nn.functional.fold")
@@ -171,6 +173,5 @@ def fold(
             f"{wide} = {high * wide}, but got input.size(2)={shape[-1]}."
         )
     check_kind("col2im_out_cpu", input, "iu")
-    if len(shape) == 3:
-        return _folded(input, windows=windows)  # type: ignore[no-any-return]
-    return squeeze(_folded(unsqueeze(input, 0), windows=windows), 0)
+    result: Tensor = _folded(input, windows=windows)
+    return result

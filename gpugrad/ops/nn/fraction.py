@@ -23,6 +23,7 @@ from gpugrad.ops.shape import reshape
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
 
+_PICKED = {n: picked.named(f"FractionalMaxPool{n}DBackward0") for n in (2, 3)}
 _INT64 = np.dtype(np.int64)
 _AXES = ("time", "height", "width")
 
@@ -129,7 +130,7 @@ def _pooled(
     chosen = argmax(values, -1, True)
     found = gather(reshape(flat, values.shape), 3, chosen)
     indices = reshape(found, (*shape[:-ndim], *counts))
-    return picked(input, places=own_array(indices), ndim=ndim), indices
+    return _PICKED[ndim](input, places=own_array(indices), ndim=ndim), indices
 
 
 def _declare(ndim: int) -> None:

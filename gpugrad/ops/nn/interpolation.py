@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,7 +70,7 @@ def _step(n: int, count: int, corners: bool, factor: float | None, kind: type) -
     return kind(1.0 / factor) if factor else kind(n) / kind(count)
 
 
-@cache
+@lru_cache(maxsize=256)
 def _taps(
     mode: str, n: int, count: int, corners: bool, factor: float | None, smooth: bool, kind: type
 ) -> Taps:
@@ -79,7 +79,7 @@ def _taps(
     Places are computed in the type of the elements, as PyTorch does, since they are rounded.
     """
     step = _step(n, count, corners, factor, kind)
-    index = np.arange(count).astype(kind)
+    index: NumPy = np.arange(count).astype(kind)
     if mode == "nearest":
         return Taps(np.minimum(np.floor(index * step), n - 1).astype(np.int64)[:, None], None, n)
     if mode == "nearest-exact":
@@ -277,7 +277,7 @@ def _check(mode: str, shape: Sequence[int], sizes: list[int], input: Any, smooth
         raise NotImplementedError(f"\"{what}\" not implemented for '{_dtype.of(kind).title}'")
 
 
-@cache
+@lru_cache(maxsize=256)
 def _in_bits(taps: Taps) -> Taps:
     """Return taps with weights of at most 15 bits, as PyTorch weighs bytes.
 

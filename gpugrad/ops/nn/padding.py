@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +26,7 @@ _TITLES = {"reflect": "Reflection", "replicate": "Replication", "circular": "Cir
 _AXES = "DHW"
 
 
-@cache
+@lru_cache(maxsize=256)
 def _around(mode: str, n: int, before: int, behind: int) -> Taps:
     """Return which element of an axis stands at each place."""
     if mode == "circular":  # what is left goes around, without what was removed

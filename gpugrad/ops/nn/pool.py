@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ _AXES = {2: ("H", "W"), 3: ("T", "H", "W")}
 # ---------------------------------------------------------------------------- places
 
 
-@cache
+@lru_cache(maxsize=256)
 def places(n: int, kernel: int, stride: int, dilation: int, pad: int, count: int) -> NumPy:
     """Return the places of the elements of each window along an axis, -1 where there is none."""
     first = np.arange(count)[:, None] * stride - pad
@@ -30,7 +30,7 @@ def places(n: int, kernel: int, stride: int, dilation: int, pad: int, count: int
     return np.where((found >= 0) & (found < n), found, -1)
 
 
-@cache
+@lru_cache(maxsize=256)
 def of_maxima(n: int, kernel: int, stride: int, dilation: int, pad: int, count: int) -> NumPy:
     """Return the same with the window's first element where there is none.
 
@@ -45,7 +45,7 @@ def of_maxima(n: int, kernel: int, stride: int, dilation: int, pad: int, count: 
     return np.where(inside, found, first[:, None])
 
 
-@cache
+@lru_cache(maxsize=256)
 def of_means(
     n: int, kernel: int, stride: int, pad: int, count: int, padded: bool, divisor: int | None
 ) -> Taps:
@@ -66,7 +66,7 @@ def of_means(
         return Taps(found, np.broadcast_to((1 / counts)[:, None], found.shape), n)
 
 
-@cache
+@lru_cache(maxsize=256)
 def adaptive(n: int, count: int) -> NumPy:
     """Return the places of parts of an axis that are as equal as can be, -1 behind the shorter."""
     first = np.arange(count) * n // max(count, 1)
@@ -75,14 +75,14 @@ def adaptive(n: int, count: int) -> NumPy:
     return np.where(found < end[:, None], found, -1)
 
 
-@cache
+@lru_cache(maxsize=256)
 def of_adaptive_maxima(n: int, count: int) -> NumPy:
     """Return the same with the part's first element in the place of none."""
     found = adaptive(n, count)
     return np.where(found >= 0, found, found[:, :1])
 
 
-@cache
+@lru_cache(maxsize=256)
 def of_adaptive_means(n: int, count: int) -> Taps:
     """Return parts of an axis and what each of their elements counts in a mean."""
     found = adaptive(n, count)

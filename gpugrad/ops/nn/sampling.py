@@ -85,7 +85,8 @@ def _picked(rows: Any, places: Sequence[Any], sizes: Sequence[int]) -> Any:
 
     ``rows`` are of shape (batch, elements, channels), the places of (batch, results).
     """
-    inside = flat = None
+    inside: Any = None
+    flat: Any = None
     for place, n in zip(places, sizes, strict=True):
         here = pw.logical_and(pw.ge(place, 0), pw.le(place, n - 1))
         inside = here if inside is None else pw.logical_and(inside, here)
@@ -106,7 +107,7 @@ def _linear(rows: Any, places: Sequence[Any], sizes: Sequence[int]) -> Any:
     firsts = [rounding.floor(p.detach()) for p in places]
     out = None
     for corner in itertools.product((0, 1), repeat=len(places)):
-        weight = None
+        weight: Any = None
         for place, first, k in zip(places, firsts, corner, strict=True):
             share = place - first if k else first + 1 - place
             weight = share if weight is None else weight * share
@@ -298,7 +299,7 @@ def grid_sampler(
 
 def _line(n: int, corners: bool, like: Any) -> Any:
     """Return places between -1 and 1 for the elements of an axis."""
-    kind = np.float64 if like._array.dtype == np.float64 else np.float32
+    kind: Any = np.float64 if like._array.dtype == np.float64 else np.float32
     line = np.linspace(-1, 1, n, dtype=kind) if n > 1 else np.zeros(n, kind)
     if not corners:
         line = line * kind(n - 1) / kind(n)

@@ -4,15 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gpugrad import backend
 from gpugrad.errors import size
-from gpugrad.op import public
-from gpugrad.ops.shape import permute, reshape
+from gpugrad.op import linear, public
+from gpugrad.op.saved import Like
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
 
+Array = Any
+Shape = tuple[int, ...]
 
-def _check(function: str, input: Tensor, factor: int, argument: str) -> tuple[int, ...]:
+
+@linear("PixelShuffleBackward0")
+def _rearranged(
+    door: backend.Backend, input: Array, *, split: Shape, order: Shape, shape: Shape
+) -> Array:
+    """Return the elements as those of ``split``, whose dimensions are put in another order."""
+    moved = door.reshape(input, split).transpose(order)
+    return door.reshape(door.copy(moved, "C"), shape)
+
+
+@_rearranged.gradient
+def input(g: Any, like: Like, split: Shape, order: Shape) -> Any:
+    back = tuple(sorted(range(len(order)), key=order.__getitem__))
+    moved = tuple([split[k] for k in order])
+    return _rearranged(g, split=moved, order=back, shape=like.shape)
+
+
+_unshuffled = _rearranged.named("PixelUnshuffleBackward0")
+_channels_shuffled = _rearranged.named("ChannelShuffleBackward0")
+
+
+def _check(function: str, input: Tensor, factor: int, argument: str) -> Shape:
     shape = tuple(input._array.shape)
     if len(shape) < 3:
         raise RuntimeError(
@@ -42,10 +66,14 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
             "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square "
             f"of upscale_factor, but input.size(-3)={channels} is not divisible by {r**2}"
         )
-    first = len(rest)
-    split: Any = reshape(input, (*rest, channels // r**2, r, r, high, wide))
-    order = [*range(first), *(first + k for k in (0, 3, 1, 4, 2))]
-    return reshape(permute(split, order), (*rest, channels // r**2, high * r, wide * r))
+    first, each = len(rest), channels // r**2
+    result: Tensor = _rearranged(
+        input,
+        split=(*rest, each, r, r, high, wide),
+        order=(*range(first), *(first + k for k in (0, 3, 1, 4, 2))),
+        shape=(*rest, each, high * r, wide * r),
+    )
+    return result
 
 
 @public(method=False, names="nn.functional.pixel_unshuffle")
@@ -70,9 +98,13 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
                 f"input.size({place})={n} is not divisible by {r}"
             )
     first = len(rest)
-    split: Any = reshape(input, (*rest, channels, high // r, r, wide // r, r))
-    order = [*range(first), *(first + k for k in (0, 2, 4, 1, 3))]
-    return reshape(permute(split, order), (*rest, channels * r**2, high // r, wide // r))
+    result: Tensor = _unshuffled(
+        input,
+        split=(*rest, channels, high // r, r, wide // r, r),
+        order=(*range(first), *(first + k for k in (0, 2, 4, 1, 3))),
+        shape=(*rest, channels * r**2, high // r, wide // r),
+    )
+    return result
 
 
 _NAMES = "nn.functional.channel_shuffle native_channel_shuffle nn.functional.native_channel_shuffle"
@@ -100,8 +132,13 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
         )
     if shape[1] % groups:
         raise RuntimeError(
-            "Number of channels must be divisible by groups. Got "
-            f"{shape[1]} channels and {groups} groups."
+            f"Number of channels must be divisible by groups. Got {shape[1]} channels and {groups} "
+            "groups."
         )
-    split: Any = reshape(input, (shape[0], groups, shape[1] // groups, *shape[2:]))
-    return reshape(permute(split, (0, 2, 1, *range(3, len(shape) + 1))), shape)
+    result: Tensor = _channels_shuffled(
+        input,
+        split=(shape[0], groups, shape[1] // groups, *shape[2:]),
+        order=(0, 2, 1, *range(3, len(shape) + 1)),
+        shape=shape,
+    )
+    return result

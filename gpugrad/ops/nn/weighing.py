@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from gpugrad import backend
+from gpugrad._dtype import FLOAT32, is_half
 from gpugrad.backend.taps import Taps
 from gpugrad.op import linear
 from gpugrad.op.operation import Declared
@@ -16,7 +17,14 @@ Along = tuple[tuple[int, Taps], ...]  # axes, and what is taken along each of th
 
 @linear("WeighBackward0")
 def _weighed(door: backend.Backend, input: Array, *, along: Along) -> Array:
-    """Return the weighted sums along axes, first where fewest are left."""
+    """Return the weighted sums along axes, first where fewest are left; halves are rounded once."""
+    kind = input.dtype
+    if is_half(kind) and len(along) > 1 and any(taps.places.shape[1] > 1 for _, taps in along):
+        return door.astype(_sums(door, door.astype(input, FLOAT32), along), kind)
+    return _sums(door, input, along)
+
+
+def _sums(door: backend.Backend, input: Array, along: Along) -> Array:
     for axis, taps in sorted(along, key=lambda a: len(a[1]) / max(a[1].length, 1)):
         input = door.weigh(input, axis, taps)
     return input
