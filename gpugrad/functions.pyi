@@ -45,6 +45,16 @@ def acosh(
 def acosh_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Write the result of ``acosh`` into the tensor, and return that."""
 
+def adaptive_avg_pool1d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], output_size: Any
+) -> Tensor:
+    """Return the means over parts of the last dimensions."""
+
+def adaptive_max_pool1d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], output_size: Any
+) -> tuple[Tensor, Tensor]:
+    """Return maxima over parts and their places; see ``nn.functional.adaptive_max_pool1d``."""
+
 def add(
     input: Any,
     other: Any,
@@ -132,6 +142,11 @@ def adjoint(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, name: str = "adjoint()"
 ) -> Tensor:
     """Return a view of the conjugate of the matrices in the last two dimensions, transposed."""
+
+def affine_grid_generator(
+    theta: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], size: Sequence[int], align_corners: bool
+) -> Tensor:
+    """Return the places that affine maps give to each place of a result."""
 
 def alias_copy(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None
@@ -406,6 +421,16 @@ def atleast_2d(*tensors: Any) -> Any:
 def atleast_3d(*tensors: Any) -> Any:
     """Return a view with at least three dimensions, or a tuple of those of several tensors."""
 
+def avg_pool1d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] = (),
+    padding: int | Sequence[int] = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
+    """Return the means over windows of the last dimensions."""
+
 def baddbmm(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     batch1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -582,6 +607,9 @@ def celu_(
 def chain_matmul(*matrices: Any, out: Tensor | None = None) -> Tensor:
     """Return the product of matrices, in the order that takes the fewest steps."""
 
+def channel_shuffle(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], groups: int) -> Tensor:
+    """Return the channels in another order: the first of each group, then the second, and so on."""
+
 def cholesky(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     upper: bool = False,
@@ -702,6 +730,96 @@ def constant_pad_nd(
     value: builtins.complex = 0,
 ) -> Tensor:
     """Return the tensor with a number around it."""
+
+def conv1d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: Any = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Return the sums of products of filters with windows of the input."""
+
+def conv2d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: Any = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Return the sums of products of filters with windows of the input."""
+
+def conv3d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: Any = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Return the sums of products of filters with windows of the input."""
+
+def conv_tbc(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    pad: int = 0,
+) -> Tensor:
+    """Return the convolution of sequences whose first dimension is time."""
+
+def conv_transpose1d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
+    """Return the sum of filters at places that are ``stride`` apart, times the input."""
+
+def conv_transpose2d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
+    """Return the sum of filters at places that are ``stride`` apart, times the input."""
+
+def conv_transpose3d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
+    """Return the sum of filters at places that are ``stride`` apart, times the input."""
+
+def convolution(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | None,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    transposed: bool,
+    output_padding: Sequence[int],
+    groups: int,
+) -> Tensor:
+    """Return a convolution, or what is transposed to it, over as many dimensions as filters have."""
 
 def copysign(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
@@ -1291,6 +1409,33 @@ def greater_equal(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
 ) -> Tensor:
     """Return where input is at least other, as bool."""
+
+def grid_sampler(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    grid: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    interpolation_mode: int,
+    padding_mode: int,
+    align_corners: bool,
+) -> Tensor:
+    """Return images sampled at the places that a grid names."""
+
+def grid_sampler_2d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    grid: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    interpolation_mode: int,
+    padding_mode: int,
+    align_corners: bool,
+) -> Tensor:
+    """Return images sampled at the places that a grid names."""
+
+def grid_sampler_3d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    grid: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    interpolation_mode: int,
+    padding_mode: int,
+    align_corners: bool,
+) -> Tensor:
+    """Return images sampled at the places that a grid names."""
 
 def group_norm(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -1967,6 +2112,46 @@ def max(
 ) -> Any:
     """Return the maximum of all; with ``dim`` the maxima along it and their indices."""
 
+def max_pool1d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] = (),
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """Return the maxima over windows; see ``nn.functional.max_pool1d``."""
+
+def max_pool1d_with_indices(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] = (),
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Return the maxima over windows and their places; see ``nn.functional.max_pool1d``."""
+
+def max_pool2d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] = (),
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """Return the maxima over windows; see ``nn.functional.max_pool2d``."""
+
+def max_pool3d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] = (),
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """Return the maxima over windows; see ``nn.functional.max_pool3d``."""
+
 def maximum(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -2153,6 +2338,11 @@ def narrow_copy(
 ) -> Tensor:
     """Return a copy of what :func:`narrow` makes a view of."""
 
+def native_channel_shuffle(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], groups: int
+) -> Tensor:
+    """Return the channels in another order: the first of each group, then the second, and so on."""
+
 def ne(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], other: Any, *, out: Tensor | None = None
 ) -> Tensor:
@@ -2314,6 +2504,16 @@ def permute_copy(
 
 def pinverse(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], rcond: float = 1e-15) -> Tensor:
     """Return :func:`linalg.pinv` with a relative tolerance."""
+
+def pixel_shuffle(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], upscale_factor: int
+) -> Tensor:
+    """Return images that are larger by a factor, of which groups of channels are the places."""
+
+def pixel_unshuffle(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], downscale_factor: int
+) -> Tensor:
+    """Return images that are smaller by a factor, whose places become channels."""
 
 def poisson(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], generator: Generator | None = None

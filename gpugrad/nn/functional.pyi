@@ -9,6 +9,70 @@ from gpugrad import Generator
 from gpugrad._dtype import dtype
 from gpugrad._tensor import Tensor
 
+def adaptive_avg_pool1d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], output_size: Any
+) -> Tensor:
+    """Return the means over parts of the last dimensions."""
+
+def adaptive_avg_pool2d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], output_size: Any
+) -> Tensor:
+    """Return the means over parts of the last dimensions."""
+
+def adaptive_avg_pool3d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], output_size: Any
+) -> Tensor:
+    """Return the means over parts of the last dimensions."""
+
+def adaptive_max_pool1d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    output_size: Any,
+    return_indices: bool = False,
+) -> Any:
+    """Return the maxima over parts of the last dimensions."""
+
+def adaptive_max_pool1d_with_indices(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    output_size: Any,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Return the maxima over parts and their places; see :func:`adaptive_max_pool1d`."""
+
+def adaptive_max_pool2d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    output_size: Any,
+    return_indices: bool = False,
+) -> Any:
+    """Return the maxima over parts of the last dimensions."""
+
+def adaptive_max_pool2d_with_indices(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    output_size: Any,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Return the maxima over parts and their places; see :func:`adaptive_max_pool2d`."""
+
+def adaptive_max_pool3d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    output_size: Any,
+    return_indices: bool = False,
+) -> Any:
+    """Return the maxima over parts of the last dimensions."""
+
+def adaptive_max_pool3d_with_indices(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    output_size: Any,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Return the maxima over parts and their places; see :func:`adaptive_max_pool3d`."""
+
+def affine_grid(
+    theta: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    size: Sequence[int],
+    align_corners: bool | None = None,
+) -> Tensor:
+    """Return the places that affine maps give to each place of a result, for :func:`grid_sample`."""
+
 def alpha_dropout(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     p: float = 0.5,
@@ -16,6 +80,42 @@ def alpha_dropout(
     inplace: bool = False,
 ) -> Tensor:
     """Return elements, or SELU's least value with the probability p."""
+
+def avg_pool1d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] = (),
+    padding: int | Sequence[int] = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
+    """Return the means over windows of the last dimensions."""
+
+def avg_pool2d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the means over windows of the last dimensions."""
+
+def avg_pool3d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return the means over windows of the last dimensions."""
 
 def batch_norm(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -67,6 +167,86 @@ def celu_(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], alpha: bool | int | float | complex = 1.0
 ) -> Tensor:
     """Write the result of ``celu`` into the tensor, and return that."""
+
+def channel_shuffle(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], groups: int) -> Tensor:
+    """Return the channels in another order: the first of each group, then the second, and so on."""
+
+def conv1d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: Any = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Return the sums of products of filters with windows of the input."""
+
+def conv2d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: Any = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Return the sums of products of filters with windows of the input."""
+
+def conv3d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: Any = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Return the sums of products of filters with windows of the input."""
+
+def conv_tbc(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    pad: int = 0,
+) -> Tensor:
+    """Return the convolution of sequences whose first dimension is time."""
+
+def conv_transpose1d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
+    """Return the sum of filters at places that are ``stride`` apart, times the input."""
+
+def conv_transpose2d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
+    """Return the sum of filters at places that are ``stride`` apart, times the input."""
+
+def conv_transpose3d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
+    """Return the sum of filters at places that are ``stride`` apart, times the input."""
 
 def cosine_embedding_loss(
     input1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -161,6 +341,56 @@ def feature_alpha_dropout(
 ) -> Tensor:
     """Return what ``alpha_dropout`` does, alike for all of a channel, the second dimension."""
 
+def fold(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    output_size: int | Sequence[int],
+    kernel_size: int | Sequence[int],
+    dilation: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    stride: int | Sequence[int] = 1,
+) -> Tensor:
+    """Return images that are the sums of windows, each of them a column."""
+
+def fractional_max_pool2d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    output_size: Any = None,
+    output_ratio: Any = None,
+    return_indices: bool = False,
+    _random_samples: Any = None,
+) -> Any:
+    """Return the maxima over windows whose places are drawn."""
+
+def fractional_max_pool2d_with_indices(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    output_size: Any = None,
+    output_ratio: Any = None,
+    return_indices: bool = False,
+    _random_samples: Any = None,
+) -> tuple[Tensor, Tensor]:
+    """Return the maxima over drawn windows and places; see :func:`fractional_max_pool2d`."""
+
+def fractional_max_pool3d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    output_size: Any = None,
+    output_ratio: Any = None,
+    return_indices: bool = False,
+    _random_samples: Any = None,
+) -> Any:
+    """Return the maxima over windows whose places are drawn."""
+
+def fractional_max_pool3d_with_indices(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    output_size: Any = None,
+    output_ratio: Any = None,
+    return_indices: bool = False,
+    _random_samples: Any = None,
+) -> tuple[Tensor, Tensor]:
+    """Return the maxima over drawn windows and places; see :func:`fractional_max_pool3d`."""
+
 def gaussian_nll_loss(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -181,6 +411,15 @@ def gelu(
 
 def glu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int = -1) -> Tensor:
     """Return the first half of input along a dimension times the sigmoid of the second half."""
+
+def grid_sample(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    grid: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    mode: str = "bilinear",
+    padding_mode: str = "zeros",
+    align_corners: bool | None = None,
+) -> Tensor:
+    """Return images sampled at the places that a grid names."""
 
 def group_norm(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -264,6 +503,17 @@ def instance_norm(
 ) -> Tensor:
     """Return each channel of each example, normalized by its mean and variance, or by given ones."""
 
+def interpolate(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+) -> Tensor:
+    """Return a tensor resized along its last dimensions."""
+
 def kl_div(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -334,6 +584,33 @@ def logsigmoid(
 ) -> Tensor:
     """Return the logarithm of sigmoid(input), also where that is 0."""
 
+def lp_pool1d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    norm_type: float,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """Return ``sum(x ** norm_type) ** (1 / norm_type)`` over windows."""
+
+def lp_pool2d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    norm_type: float,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """Return ``sum(x ** norm_type) ** (1 / norm_type)`` over windows."""
+
+def lp_pool3d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    norm_type: float,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """Return ``sum(x ** norm_type) ** (1 / norm_type)`` over windows."""
+
 def margin_ranking_loss(
     input1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     input2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -344,6 +621,102 @@ def margin_ranking_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """Return the mean of max(-target * (input1 - input2) + margin, 0)."""
+
+def max_pool1d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Return the maxima over windows of the last dimensions."""
+
+def max_pool1d_with_indices(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Return the maxima over windows and their places; see :func:`max_pool1d`."""
+
+def max_pool2d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Return the maxima over windows of the last dimensions."""
+
+def max_pool2d_with_indices(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Return the maxima over windows and their places; see :func:`max_pool2d`."""
+
+def max_pool3d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Return the maxima over windows of the last dimensions."""
+
+def max_pool3d_with_indices(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Return the maxima over windows and their places; see :func:`max_pool3d`."""
+
+def max_unpool1d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    indices: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    output_size: Any = None,
+) -> Tensor:
+    """Return zeros with elements where ``max_pool1d`` found them."""
+
+def max_unpool2d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    indices: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    output_size: Any = None,
+) -> Tensor:
+    """Return zeros with elements where ``max_pool2d`` found them."""
+
+def max_unpool3d(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    indices: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    output_size: Any = None,
+) -> Tensor:
+    """Return zeros with elements where ``max_pool3d`` found them."""
 
 def mish(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False) -> Tensor:
     """Return input * tanh(softplus(input))."""
@@ -389,6 +762,11 @@ def multilabel_soft_margin_loss(
 ) -> Tensor:
     """Return the mean over examples of ``binary_cross_entropy_with_logits``, averaged over classes."""
 
+def native_channel_shuffle(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], groups: int
+) -> Tensor:
+    """Return the channels in another order: the first of each group, then the second, and so on."""
+
 def normalize(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     p: float = 2.0,
@@ -402,6 +780,14 @@ def normalize(
 def one_hot(tensor: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], num_classes: int = -1) -> Tensor:
     """Return at each element a vector with a 1 at the place that it names, and else 0."""
 
+def pad(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    pad: Sequence[int],
+    mode: str = "constant",
+    value: float | None = None,
+) -> Tensor:
+    """Return a tensor with elements around it."""
+
 def pairwise_distance(
     x1: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     x2: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -413,6 +799,16 @@ def pairwise_distance(
 
 def pdist(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], p: float = 2) -> Tensor:
     """Return the distances of the rows of a matrix from those behind them."""
+
+def pixel_shuffle(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], upscale_factor: int
+) -> Tensor:
+    """Return images that are larger by a factor, of which groups of channels are the places."""
+
+def pixel_unshuffle(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], downscale_factor: int
+) -> Tensor:
+    """Return images that are smaller by a factor, whose places become channels."""
 
 def poisson_nll_loss(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -580,3 +976,31 @@ def triplet_margin_with_distance_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """Return ``triplet_margin_loss`` with a distance of one's own."""
+
+def unfold(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    kernel_size: int | Sequence[int],
+    dilation: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    stride: int | Sequence[int] = 1,
+) -> Tensor:
+    """Return the windows of images, each of them a column."""
+
+def upsample(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+) -> Tensor:
+    """Return :func:`interpolate`, of which this is the old name."""
+
+def upsample_bilinear(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], size: Any = None, scale_factor: Any = None
+) -> Tensor:
+    """Return bilinear :func:`interpolate` with aligned corners, of which this is an old name."""
+
+def upsample_nearest(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], size: Any = None, scale_factor: Any = None
+) -> Tensor:
+    """Return :func:`interpolate` by the nearest elements, of which this is an old name."""
