@@ -16,6 +16,26 @@ _NAMES = (
 )  # fmt: skip
 _OLDER = [name for name in _NAMES if name != "huber_loss"]
 
+# Of scores and classes.
+_PAIRS = [
+    (f"torch.ones({x})", y if y.startswith("torch") else f"torch.zeros({y}, dtype=torch.int64)")
+    for x, y in (
+        ("2, 3", "3"), ("3", "1"), ("3", "()"), ("3", "2"), ("()", "1"),
+        ("2, 3", "torch.tensor([0, 3])"), ("2, 3", "torch.tensor([0, -1])"),
+        ("2, 3", "torch.tensor([0, -100])"), ("2, 3", "torch.ones(2)"),
+        ("2, 3", "torch.zeros(2, dtype=torch.int32)"),
+        ("2, 3", "torch.zeros(2, dtype=torch.uint8)"), ("2, 3, 4", "2, 4"), ("2, 3, 4", "2, 3"),
+        ("2, 3, 4, 5", "2, 5, 4"), ("2, 3, 4, 5", "2, 4"), ("2, 3, 1, 1, 1", "2, 1, 1, 1"),
+        ("2, 3, 4, 5, 2", "2, 4, 5"), ("3, 4", "3, 1"),
+        ("2, 3, dtype=torch.int64", "2"), ("2, 3, dtype=torch.float16", "2"),
+    )
+]  # fmt: skip
+_OPTIONS = (
+    "weight=torch.ones(2)", "weight=torch.ones(3).double()",
+    "weight=torch.ones(3, requires_grad=True)", "reduction='middle'", "size_average=False",
+    "torch.ones(3), ignore_index=0, reduction='sum'",
+)  # fmt: skip
+
 # Calls of functions of ``torch.nn.functional``.
 CALLS = [
     *(f"{name}({_HALF}, {_O}, reduction='{word}')" for name in _NAMES
@@ -45,6 +65,25 @@ CALLS = [
       for v in ("2.0", "-1.0", f"-{_O}", "torch.ones(2)", "torch.ones(3)", "torch.ones(2, 1)",
                 "torch.ones(1, 1)", f"{_O} * 0")),
     f"gaussian_nll_loss({_HALF}, {_O}, {_O}, reduction='middle')",
+    *(f"{name}({x}, {y})" for name in ("nll_loss", "cross_entropy") for x, y in _PAIRS),
+    *(f"{name}(torch.ones(2, 3), torch.zeros(2, dtype=torch.int64), {options})"
+      for name in ("nll_loss", "cross_entropy") for options in _OPTIONS),
+    *(f"{name}(torch.ones(2, 3), torch.tensor([-100, -100])).isnan()"
+      for name in ("nll_loss", "cross_entropy")),
+    *(f"{name}(torch.ones(0, 3), torch.zeros(0, dtype=torch.int64)).isnan()"
+      for name in ("nll_loss", "cross_entropy")),
+    *(f"cross_entropy({_O}, {_HALF}, {options})" for options in (
+        "weight=torch.ones(2)", "ignore_index=1", "label_smoothing=1.5", "reduction='none'",
+        "weight=torch.tensor([1., 2., 3.]), label_smoothing=0.5, reduction='sum'")),
+    f"cross_entropy({_O}, {_I})", "cross_entropy(torch.ones(()), torch.tensor(0))",
+    *(f"linear_cross_entropy({call})" for call in (
+        "torch.ones(2, 2, 2), torch.ones(3, 2), torch.tensor([0, 1])",
+        "torch.ones(2, 2), torch.ones(3), torch.tensor([0, 1])",
+        "torch.ones(2, 2), torch.ones(3, 4), torch.tensor([0, 1])",
+        "torch.ones(2, 2), torch.ones(3, 2), torch.tensor([0, 1]), linear_bias=torch.ones(2)",
+        "torch.ones(2), torch.ones(3, 4, 2), torch.tensor([0, 1])",
+        "torch.ones(2, 2), torch.ones(3, 2), torch.ones(2, 3), ignore_index=1",
+        "torch.ones(2, 2), torch.ones(3, 2), torch.ones(2, 3)")),
     f"kl_div({_HALF}, {_O}, reduction='batchmean')", "kl_div(torch.ones(()), torch.ones(()))",
     f"kl_div({_HALF}, {_O}, reduction='batchmean', size_average=False)",
 ]  # fmt: skip

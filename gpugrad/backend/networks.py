@@ -6,9 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from gpugrad.backend import recurrent
+from gpugrad.backend.classes import cross_entropy, cross_entropy_gradient
 from gpugrad.backend.normalization import normalize, normalize_gradient
 
 FUSED: dict[str, Callable[..., Any]] = {
+    "cross_entropy": cross_entropy,
+    "cross_entropy_gradient": cross_entropy_gradient,
     "normalize": normalize,
     "normalize_gradient": normalize_gradient,
     "lstm": recurrent.lstm,
