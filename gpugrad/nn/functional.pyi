@@ -267,6 +267,18 @@ def cosine_similarity(
 ) -> Tensor:
     """Return the cosine of the angle between vectors along a dimension."""
 
+def cross_entropy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Return the weighted mean of minus the logarithms of softmax at the right classes."""
+
 def dropout(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     p: float = 0.5,
@@ -562,6 +574,20 @@ def linear(
 ) -> Tensor:
     """Return ``input @ weight.T + bias``."""
 
+def linear_cross_entropy(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    linear_weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    *,
+    linear_bias: Tensor | None = None,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: Any = None,
+) -> Tensor:
+    """Return ``cross_entropy`` of ``linear(input, linear_weight, linear_bias)``."""
+
 def local_response_norm(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     size: int,
@@ -766,6 +792,17 @@ def native_channel_shuffle(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], groups: int
 ) -> Tensor:
     """Return the channels in another order: the first of each group, then the second, and so on."""
+
+def nll_loss(
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the weighted mean of minus the logarithms of the right classes' probabilities."""
 
 def normalize(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
