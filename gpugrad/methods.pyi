@@ -1059,6 +1059,9 @@ class Methods(TensorBase):
     def is_nonzero(self) -> builtins.bool:
         """Return whether the one element of a tensor is not 0."""
 
+    def is_pinned(self, device: Any = None) -> builtins.bool:
+        """Return whether the tensor lies in memory from which a GPU copies without a detour."""
+
     def is_same_size(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> builtins.bool:
         """Return whether two tensors have the same shape."""
 
@@ -1584,6 +1587,9 @@ class Methods(TensorBase):
 
     def permute(self, *dims: Any) -> Tensor:
         """Return a view with the dimensions in another order."""
+
+    def pin_memory(self, device: Any = None) -> Tensor:
+        """Return the tensor in memory of the host from which a GPU copies without a detour."""
 
     def pinverse(self, rcond: builtins.float = 1e-15) -> Tensor:
         """Return :func:`linalg.pinv` with a relative tolerance."""

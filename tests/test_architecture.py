@@ -65,7 +65,9 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("functions", "fft", "signal", "special", "linalg", "return_types"): (
         "errors", "op", "_tensor", "random",
     ),
-    ("utils",): ("graph", "_device", "op", "autograd", "random", "functions"),
+    ("utils",): (
+        "graph", "_device", "_dtype", "op", "_tensor", "autograd", "cuda", "random", "functions",
+    ),
     ("numpy",): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor", "random", "tree",
         "autograd", "func", "utils",

@@ -377,6 +377,22 @@ def to_pinned(array: Array) -> np.ndarray[Any, Any]:
     return result
 
 
+def pinned(array: Array) -> np.ndarray[Any, Any]:
+    """Return a copy of a NumPy array in page-locked host memory."""
+    memory = xp.cuda.alloc_pinned_memory(array.nbytes)
+    result = np.frombuffer(memory, array.dtype, array.size).reshape(array.shape)
+    result[...] = array
+    return result
+
+
+def is_pinned(array: Array) -> bool:
+    """Tell whether a NumPy array lies in page-locked memory that this process took by CuPy."""
+    while isinstance(array, np.ndarray):
+        array = array.base
+    owner = array.obj if isinstance(array, memoryview) else array
+    return isinstance(owner, xp.cuda.PinnedMemoryPointer)
+
+
 @at_home
 def astype(array: Array, dtype: np.dtype[Any]) -> Array:
     """Return a copy with another element type; complex to real keeps the real part."""

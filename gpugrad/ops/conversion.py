@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpugrad import _dtype
+from gpugrad import _dtype, backend
+from gpugrad._device import device as place
 from gpugrad._layout import memory_format
 from gpugrad.op import public
+from gpugrad.op.saved import descended, own_array, type_name, wrap
 from gpugrad.ops.copy import to
 
 if TYPE_CHECKING:
@@ -29,6 +31,36 @@ def cuda(
     ``non_blocking`` is accepted and has no effect.
     """
     return to(input, "cuda" if device is None else device, memory_format=memory_format)
+
+
+@public(function=False)
+def pin_memory(input: Tensor, device: Any = None) -> Tensor:
+    """Return the tensor in memory of the host from which a GPU copies without a detour.
+
+    That is the tensor itself where it is there already; a copy has no history.
+
+    Raises:
+        RuntimeError: There is no GPU, the tensor is on one, or it requires grad.
+    """
+    if backend.of(input._array).type != "cpu":
+        raise RuntimeError(
+            f"cannot pin '{type_name(input)}' only dense CPU tensors can be pinned"
+        )
+    if input.requires_grad:
+        raise RuntimeError("a tensor that requires grad is not pinned; use tensor.detach()")
+    if is_pinned(input):
+        return input
+    door: Any = backend.of_device(place("cuda"))
+    return descended(wrap(door.pinned(own_array(input))), (input,))
+
+
+@public(function=False)
+def is_pinned(input: Tensor, device: Any = None) -> bool:
+    """Return whether the tensor lies in memory from which a GPU copies without a detour."""
+    if backend.of(input._array).type != "cpu" or backend.cuda_problem() is not None:
+        return False
+    door: Any = backend.of_device(place("cuda"))
+    return door.is_pinned(own_array(input))
 
 
 @public(function=False)
