@@ -43,9 +43,7 @@ def pin_memory(input: Tensor, device: Any = None) -> Tensor:
         RuntimeError: There is no GPU, the tensor is on one, or it requires grad.
     """
     if backend.of(input._array).type != "cpu":
-        raise RuntimeError(
-            f"cannot pin '{type_name(input)}' only dense CPU tensors can be pinned"
-        )
+        raise RuntimeError(f"cannot pin '{type_name(input)}' only dense CPU tensors can be pinned")
     if input.requires_grad:
         raise RuntimeError("a tensor that requires grad is not pinned; use tensor.detach()")
     if is_pinned(input):
