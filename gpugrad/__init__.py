@@ -111,6 +111,7 @@ newaxis = None
 if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import array_api as array_api
     from gpugrad import cupy as cupy
+    from gpugrad import distributed as distributed
     from gpugrad import kernel as kernel
     from gpugrad import nn as nn
     from gpugrad import numpy as numpy
@@ -148,6 +149,7 @@ else:  # they are made when they are first asked for
     _later = {  # what most programs do not ask for: the module in which it is
         "array_api": "gpugrad.array_api",
         "cupy": "gpugrad.cupy",
+        "distributed": "gpugrad.distributed",
         "TypedStorage": "gpugrad.storage",
         "UntypedStorage": "gpugrad.storage",
         "kernel": "gpugrad.kernel",

@@ -65,7 +65,11 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("functions", "fft", "signal", "special", "linalg", "return_types"): (
         "errors", "op", "_tensor", "random",
     ),
+    ("distributed",): (
+        "graph", "_device", "_dtype", "backend", "op", "_tensor", "cuda", "functions",
+    ),
     ("utils",): (
+        "distributed",
         "graph", "_device", "_dtype", "op", "_tensor", "autograd", "cuda", "random", "functions",
     ),
     ("numpy",): (
@@ -220,7 +224,7 @@ def test_formula_and_graph_know_no_array_library_and_nothing_of_gpugrad(file: Pa
             assert own or found.module.split(".")[0] in sys.stdlib_module_names
 
 
-OF_CUDA = ("gpugrad.backend.cuda", "gpugrad.backend.cusolver")
+OF_CUDA = ("gpugrad.backend.cuda", "gpugrad.backend.cusolver", "gpugrad.backend.nccl")
 
 
 @SOURCES

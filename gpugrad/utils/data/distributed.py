@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gpugrad import functions
+from gpugrad import distributed, functions
 from gpugrad.random import Generator
 from gpugrad.utils.data.sampler import Sampler
 
@@ -39,8 +39,6 @@ class DistributedSampler(Sampler[int]):
         drop_last: bool = False,
     ):
         if num_replicas is None or rank is None:
-            from gpugrad import distributed
-
             num_replicas = distributed.get_world_size() if num_replicas is None else num_replicas
             rank = distributed.get_rank() if rank is None else rank
         if not 0 <= rank < num_replicas:

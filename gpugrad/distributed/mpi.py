@@ -1,0 +1,306 @@
+"""MPI, by mpi4py: what carries arrays of the host.
+
+Nothing blocks in MPI: every transfer is asked whether it has ended, so that time limits hold, and
+so that who waits for a process that has ended learns it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+
+from gpugrad import _dtype
+from gpugrad.distributed.work import DistBackendError, ReduceOp
+
+Array = Any
+
+_LEFT = 1  # the tag of the message of a process that ends
+_GRACE = 2.0  # seconds in which what was sent before that message may still arrive
+_SPINS = 200  # how often is asked before the processor is given away
+_LONGEST = 1e-3  # seconds between two questions
+
+
+def library() -> Any:
+    """Return ``mpi4py.MPI``, which starts MPI when it is first imported.
+
+    Raises:
+        RuntimeError: It is not installed.
+    """
+    try:
+        from mpi4py import MPI
+    except ImportError as error:
+        raise RuntimeError(
+            "The backend 'mpi' needs mpi4py and an MPI library: pip install 'gpugrad[mpi]' "
+            f"({error})"
+        ) from None
+    return MPI
+
+
+class _Control:
+    """By which processes tell each other that they end."""
+
+    def __init__(self, mpi: Any):
+        self.mpi = mpi
+        self.comm = mpi.COMM_WORLD.Dup()
+        self.left: dict[int, float] = {}  # since when it is known, by rank in the world
+        self.aborts = False
+        if self.comm.size > 1:
+            atexit.register(self.leave)  # mpi4py ends MPI after that
+            self.before = sys.excepthook
+            sys.excepthook = self.abort
+
+    def abort(self, kind: Any, error: Any, trace: Any) -> None:
+        """Show the error that ends this process, and end the others."""
+        self.before(kind, error, trace)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.aborts = True
+        self.comm.Abort(1)
+
+    def leave(self) -> None:
+        """Tell the others that this process ends, and wait until they do: MPI ends for all."""
+        if self.aborts or self.mpi.Is_finalized():
+            return
+        others = (rank for rank in range(self.comm.size) if rank != self.comm.rank)
+        nothing = np.empty(0, np.uint8)
+        requests = [self.comm.Isend(nothing, rank, _LEFT) for rank in others]
+        requests.append(self.comm.Ibarrier())
+        while not self.mpi.Request.Testall(requests):
+            self.look()
+            time.sleep(_LONGEST)
+
+    def look(self) -> None:
+        """Take the messages of those that end."""
+        status = self.mpi.Status()
+        while self.comm.Iprobe(self.mpi.ANY_SOURCE, _LEFT, status):
+            sender = status.Get_source()
+            self.comm.Recv(np.empty(0, np.uint8), sender, _LEFT)
+            self.left[sender] = time.monotonic()
+
+
+class Request:
+    """Transfers of MPI's that were started together, and what is done when they have ended."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        requests: Sequence[Any],
+        finish: Callable[[], None] | None = None,
+        kept: Any = None,
+        peers: Sequence[int] | None = None,
+    ):
+        self.engine = engine
+        self.requests = list(requests)
+        self.finish = finish
+        self.kept = kept  # memory that MPI reads and writes
+        self.peers = engine.ranks if peers is None else peers
+        self.status = engine.mpi.Status()
+        self.ended = False
+
+    def test(self) -> bool:
+        """Return whether all have ended."""
+        if not self.ended:
+            if len(self.requests) == 1:
+                self.ended = self.requests[0].Test(self.status)
+            else:
+                self.ended = self.engine.mpi.Request.Testall(self.requests)
+            if self.ended and self.finish is not None:
+                self.finish()
+        return self.ended
+
+    def wait(self, seconds: float) -> None:
+        """Wait until all have ended.
+
+        Raises:
+            DistBackendError: That takes longer, or a process that takes part has ended.
+        """
+        start = time.monotonic()
+        for _ in range(_SPINS):
+            if self.test():
+                return
+        pause = 1e-5
+        while not self.test():
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST)
+            now = time.monotonic()
+            if now - start > seconds:
+                raise DistBackendError(
+                    f"Timed out waiting {1000 * seconds:.0f}ms for operation to complete"
+                )
+            self._check_others(now)
+
+    def _check_others(self, now: float) -> None:
+        control = self.engine.control
+        control.look()
+        if not control.left:
+            return
+        gone = [rank for rank in self.peers if now - control.left.get(rank, now) > _GRACE]
+        # Who waits for anybody waits for nobody only when all have ended.
+        if gone and (not self.any_peer or len(gone) >= len(self.peers) - 1):
+            raise DistBackendError(
+                f"rank {gone[0]} has ended, and rank {self.engine.ranks[self.engine.rank]} waits "
+                "for it"
+            )
+
+    any_peer = False
+
+    @property
+    def sender(self) -> int:
+        """Who sent what was received."""
+        return int(self.status.Get_source())
+
+
+class Engine:
+    """Carries arrays between the processes of a communicator of MPI's."""
+
+    name = "mpi"
+    on_host = True
+
+    def __init__(self, mpi: Any, comm: Any, control: _Control):
+        self.mpi = mpi
+        self.comm = comm
+        self.control = control
+        self.rank = comm.rank
+        self.size = comm.size
+        world = control.comm.Get_group()
+        mine = comm.Get_group()
+        self.ranks: list[int] = list(mine.Translate_ranks(list(range(self.size)), world))
+
+    @classmethod
+    def of_world(cls) -> Engine:
+        """Return what carries between all processes that were started together."""
+        mpi = library()
+        global _control
+        if _control is None:
+            _control = _Control(mpi)
+        return cls(mpi, mpi.COMM_WORLD.Dup(), _control)
+
+    def part(self, ranks: list[int]) -> Engine | None:
+        """Return what carries between some of these processes, ``None`` to the others."""
+        self.barrier().wait(float("inf"))  # then MPI, which cannot be interrupted, need not wait
+        comm = self.comm.Create(self.comm.Get_group().Incl(ranks))
+        return None if comm == self.mpi.COMM_NULL else Engine(self.mpi, comm, self.control)
+
+    # ----------------------------------------------------------------------- sums and the like
+
+    def _reduced(self, array: Array, op: ReduceOp) -> tuple[Array, Any, Callable[[Array], Array]]:
+        """Return an array that MPI reduces, how, and what makes the array's type of the result.
+
+        Sums of 16-bit floats are of float32, and rounded once; a bool is 0 or 1.
+        """
+        kind = array.dtype
+        mpi, size = self.mpi, self.size
+        named = {
+            ReduceOp.SUM: mpi.SUM, ReduceOp.AVG: mpi.SUM, ReduceOp.PRODUCT: mpi.PROD,
+            ReduceOp.MIN: mpi.MIN, ReduceOp.MAX: mpi.MAX, ReduceOp.BAND: mpi.BAND,
+            ReduceOp.BOR: mpi.BOR, ReduceOp.BXOR: mpi.BXOR,
+        }  # fmt: skip
+        if kind.kind == "b":
+            named |= {ReduceOp.SUM: mpi.BOR, ReduceOp.PRODUCT: mpi.BAND}
+            return array.view(np.uint8), named[op], lambda found: found.astype(kind)
+        wide = array.astype(_dtype.accumulation(kind), copy=False)
+        if op is ReduceOp.AVG:
+            return wide, mpi.SUM, lambda found: (found / size).astype(kind)
+        return wide, named[op], lambda found: found.astype(kind, copy=False)
+
+    def _writing(
+        self, target: Array, found: Array, narrowed: Callable[[Array], Array]
+    ) -> Callable[[], None]:
+        def finish() -> None:
+            result = narrowed(found)
+            if not np.may_share_memory(result, target):
+                target[...] = result
+
+        return finish
+
+    def all_reduce(self, array: Array, op: ReduceOp) -> Request:
+        """Put arrays together, in place, for all."""
+        work, how, narrowed = self._reduced(array, op)
+        request = self.comm.Iallreduce(self.mpi.IN_PLACE, work, how)
+        return Request(self, [request], self._writing(array, work, narrowed), work)
+
+    def reduce(self, array: Array, op: ReduceOp, root: int) -> Request:
+        """Put arrays together, in place, for one."""
+        work, how, narrowed = self._reduced(array, op)
+        if self.rank != root:
+            return Request(self, [self.comm.Ireduce(work, None, how, root)], None, work)
+        request = self.comm.Ireduce(self.mpi.IN_PLACE, work, how, root)
+        return Request(self, [request], self._writing(array, work, narrowed), work)
+
+    def reduce_scatter(self, out: Array, array: Array, op: ReduceOp) -> Request:
+        """Put arrays together, of which each receives one part."""
+        work, how, narrowed = self._reduced(array, op)
+        part = np.empty(out.size, work.dtype)
+        request = self.comm.Ireduce_scatter_block(work, part, how)
+        return Request(self, [request], self._writing(out, part, narrowed), (work, part))
+
+    # ----------------------------------------------------------------------- copies, as bytes
+
+    def _bytes(self, array: Array) -> Any:
+        return [array.view(np.uint8), self.mpi.BYTE]
+
+    def broadcast(self, array: Array, root: int) -> Request:
+        """Give all the array that one has."""
+        return Request(self, [self.comm.Ibcast(self._bytes(array), root)], None, array)
+
+    def all_gather(self, out: Array, array: Array) -> Request:
+        """Give all the arrays of all, one behind the other."""
+        request = self.comm.Iallgather(self._bytes(array), self._bytes(out))
+        return Request(self, [request], None, (out, array))
+
+    def gather(self, out: Array | None, array: Array, root: int) -> Request:
+        """Give one the arrays of all, one behind the other."""
+        target = None if out is None else self._bytes(out)
+        request = self.comm.Igather(self._bytes(array), target, root)
+        return Request(self, [request], None, (out, array))
+
+    def scatter(self, out: Array, array: Array | None, root: int) -> Request:
+        """Give each one part of the array that one has."""
+        source = None if array is None else self._bytes(array)
+        request = self.comm.Iscatter(source, self._bytes(out), root)
+        return Request(self, [request], None, (out, array))
+
+    def all_to_all(
+        self, out: Array, out_sizes: list[int], array: Array, sizes: list[int]
+    ) -> Request:
+        """Give each one part of each array."""
+        width = array.itemsize
+
+        def described(whole: Array, counts: list[int]) -> Any:
+            lengths = [count * width for count in counts]
+            begins = [sum(lengths[:k]) for k in range(len(lengths))]
+            return [whole.view(np.uint8), (lengths, begins), self.mpi.BYTE]
+
+        request = self.comm.Ialltoallv(described(array, sizes), described(out, out_sizes))
+        return Request(self, [request], None, (out, array))
+
+    def send(self, array: Array, peer: int, tag: int) -> Request:
+        """Send an array."""
+        request = self.comm.Isend(self._bytes(array), peer, tag)
+        return Request(self, [request], None, array, [self.ranks[peer]])
+
+    def receive(self, array: Array, peer: int | None, tag: int) -> Request:
+        """Receive an array, from anybody where no peer is named."""
+        source = self.mpi.ANY_SOURCE if peer is None else peer
+        request = self.comm.Irecv(self._bytes(array), source, tag)
+        peers = self.ranks if peer is None else [self.ranks[peer]]
+        made = Request(self, [request], None, array, peers)
+        made.any_peer = peer is None
+        return made
+
+    def together(self) -> AbstractContextManager[None]:
+        """Have messages begin at once: all do."""
+        return nullcontext()
+
+    def barrier(self) -> Request:
+        """Wait for all."""
+        return Request(self, [self.comm.Ibarrier()])
+
+
+_control: _Control | None = None
