@@ -120,6 +120,28 @@ def test_values_are_those_of_cupys_kernel(
         np.testing.assert_allclose(found.cpu().numpy(), cupy.asnumpy(expected), rtol=3e-6)
 
 
+# What needs headers that not every compiler has; NumPy says what is right.
+HEADERS: list[tuple[str, Any]] = [
+    ("T a = x, b = 2; if (x > 0) thrust::swap(a, b); z = a - 2 * b;",
+     np.where(F > 0, 2 - 2 * F, F - 4)),
+    ("z = fmin(x < 0 ? -x : cuda::std::numeric_limits<T>::infinity(), T(9))",
+     np.where(F < 0, -F, 9)),
+    ("z = numeric_limits<int>::max() == 2147483647 && numeric_limits<unsigned>::min() == 0",
+     np.ones(8)),
+    ("z = x / std::numeric_limits<T>::epsilon()", F / np.finfo(np.float32).eps),
+    ("z = x * std::numeric_limits<T>::max() > 0 ? x * std::numeric_limits<T>::lowest() : T(1)",
+     np.where(F > 0, F.astype(float) * -np.finfo(np.float32).max, 1)),
+    ("z = isnan(std::numeric_limits<double>::quiet_NaN()) ? x : T(0)", F),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "wanted"), HEADERS)
+def test_names_of_the_standard_library(text: str, wanted: Any) -> None:
+    kernel = ElementwiseKernel("T x", "T z", text, preamble="#include <cuda/std/limits>")
+    with np.errstate(over="ignore"):
+        np.testing.assert_allclose(kernel(F).numpy(), wanted.astype(np.float32), rtol=1e-6)
+
+
 # --------------------------------------------------------------------------- refused
 
 
@@ -132,6 +154,9 @@ REFUSED = [
     ("T x", "T z", "z = x +* ;", "';' where a value was expected"),
     ("T x", "T z", "T *p = &z; *p = x", "a pointer"),
     ("T x", "T z", "goto end; z = x", "'goto'"),
+    ("T x", "T z", "z = std::numeric_limits<T>::digits10()", r"numeric_limits<>::digits10\(\)"),
+    ("T x", "T z", "auto f = [&](T a) { return a * x; }; z = f(x);", "where a value was expected"),
+    ("T x", "T z", "struct P { T a; }; P p; z = x;", "'struct'"),
     ("T x", "T z", "return;", "'return' outside of a function"),
     ("T x", "complex64 z", "z = x; float q = z;", "a complex number where a real one is stored"),
     ("T x", "T z", "z = x % 2", "'%' of real numbers"),

@@ -12,6 +12,7 @@ from gpugrad.kernel.arithmetic import binary, unary
 from gpugrad.kernel.tokens import Unsupported
 from gpugrad.kernel.types import (
     BOOLEAN,
+    HALF,
     INT,
     LITERAL,
     Type,
@@ -22,6 +23,7 @@ from gpugrad.kernel.types import (
     promoted,
     real,
     truth,
+    whole,
 )
 from gpugrad.op import OPS
 
@@ -255,6 +257,28 @@ def called(name: str, values: Sequence[Value]) -> Value | None:
         _no_complex(name, values)
         return _MADE[name](*floats)
     return None
+
+
+def limit(kind: Type, word: str) -> Value:
+    """Return what ``numeric_limits`` says of a type.
+
+    Raises:
+        Unsupported: It says nothing of this name, or the type has 16 bits, of which there are two.
+    """
+    if kind.kind == INTEGER:
+        info = np.iinfo(kind.dtype)
+        known = {"max": info.max, "min": info.min, "lowest": info.min, "epsilon": 0}
+        if word in known:
+            return whole(int(known[word]), kind)
+    elif kind.kind == REAL and kind.bits > HALF.bits:
+        inexact = np.finfo(kind.dtype)
+        limits = {
+            "max": inexact.max, "min": inexact.tiny, "lowest": inexact.min,
+            "epsilon": inexact.eps, "infinity": math.inf, "quiet_NaN": math.nan,
+        }  # fmt: skip
+        if word in limits:
+            return Value(constant(float(limits[word])), kind)
+    raise Unsupported(f"numeric_limits<>::{word}() of this type")
 
 
 def condition(value: Value) -> Expression:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from gpugrad.kernel.syntax import (
+    LIMITS,
     Assign,
     Binary,
     Block,
@@ -267,6 +268,8 @@ class Parser:
             return self._primary()
         name = self.take()
         arguments = self._angles()
+        if name == LIMITS and self.accept("::"):
+            name += f"::{self.name()}"
         if self.accept("("):
             return Call(TypeName(name, arguments), self._list(")"))
         return Name(name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LIMITS = "numeric_limits"  # whose functions are called by names such as numeric_limits::max
+
 
 @dataclass(frozen=True)
 class TypeName:

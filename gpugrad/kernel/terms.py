@@ -19,6 +19,7 @@ from gpugrad.kernel.places import (
 )
 from gpugrad.kernel.state import Known
 from gpugrad.kernel.syntax import (
+    LIMITS,
     Assign,
     Binary,
     Call,
@@ -281,6 +282,13 @@ class Terms(Known):
             return self.value(_behind(arguments[0]))
         if name.name in _ATOMIC:
             raise Unsupported(f"{name.name}(), whose result depends on the order of threads")
+        if name.name.startswith(LIMITS) and len(name.arguments) == 1:
+            return library.limit(self.type_of(name.arguments[0]), name.name.partition("::")[2])
+        if name.name == "swap" and "swap" not in self.unread and len(arguments) == 2:
+            first, second = map(self.targets, arguments)
+            before = self.value_at(first)
+            self.put(first, self.value_at(second))
+            return self.put(second, before)
         if library.plain_name(name.name) == "sincos":
             angle = self.value(arguments[0])
             for part, target in zip(("sin", "cos"), arguments[1:], strict=True):
