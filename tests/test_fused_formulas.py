@@ -19,6 +19,7 @@ FUNCTIONS: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
     (lambda x, y: x * y + torch.sin(x), (X, Y)),
     (lambda x, y: (x * y, x.exp() + y), (X, Y)),
     (lambda x, n=3: x**n + np.cos(x), (X,)),
+    (lambda x, y: np.where(x > y, x * y, 0.5) + np.where(x > 0, 1, y), (X, Y)),
     (lambda x, y: torch.where((x > y) & (x > 0), x * x, -y).clamp(-3, 3), (X, Y)),
     (lambda z: z * z.conj() + z.exp(), (Z,)),
     (lambda z: z.real * torch.imag(z) + z.abs(), (Z,)),

@@ -294,3 +294,38 @@ def test_forward_mode_over_a_power_of_zero() -> None:
     y = np.array(0.6)
     moved = gnp.grad(lambda y: gnp.make_jvp(lambda y: gnp.power(0.0, y))(y)(0.9)[1])
     assert moved(y) == 0.0
+
+
+@pytest.mark.parametrize("asked", [lambda x: x.item(), lambda x: x.tolist(), float, complex])
+def test_numbers_of_what_is_differentiated_are_refused(asked: Any) -> None:
+    for operator in (gnp.grad, gnp.elementwise_grad):
+        with pytest.raises(TypeError, match="the gradient would be lost"):
+            operator(lambda x: asked(x) * x)(2.0)
+    assert gnp.grad(lambda x: abs(asked(x.detach())) * x)(2.0) == 2.0
+
+
+def test_roots_and_integrals_are_differentiated_by_the_operators() -> None:
+    pytest.importorskip("scipy")
+    from gpugrad.scipy import integrate, optimize
+
+    def root(c: Any) -> Any:
+        return optimize.root(lambda x, c: x**2 - c, gnp.array([1.0]), (c,)).x.sum()
+
+    assert_close(gnp.grad(root)(2.0), np.array(0.5 * 2**-0.5))
+    assert_close(gnp.grad(gnp.grad(root))(2.0), np.array(-0.25 * 2**-1.5))
+
+    def point(c: Any) -> Any:
+        return optimize.fixed_point(lambda x, c: gnp.cos(c * x), 0.6, (c,))
+
+    def area(c: Any) -> Any:
+        return integrate.quad(lambda x, c: gnp.exp(-c * x), 0.0, 1.0, (c,))[0]
+
+    def state(c: Any) -> Any:
+        return integrate.odeint(lambda y, t, c: -c * y, [1.0], [0.0, 1.0], (c,))[-1].sum()
+
+    for function, tolerance in ((point, 1e-6), (area, 1e-6), (state, 1e-5)):
+        near = (float(function(1.0 + 1e-4)) - float(function(1.0 - 1e-4))) / 2e-4
+        assert float(gnp.grad(function)(1.0)) == pytest.approx(near, abs=tolerance)
+        each = gpugrad.func.vmap(function)(gnp.array([1.0, 0.9]))
+        np.testing.assert_allclose(each.numpy(), [float(function(c)) for c in (1.0, 0.9)])
+        gpugrad.func.vmap(gpugrad.func.grad(function))(gnp.array([1.0, 0.9]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import pickle
 from typing import Any
@@ -336,8 +337,28 @@ def test_functions_are_taken_example_by_example_inside_of_vmap() -> None:
     for call in calls:
         found = gpugrad.func.vmap(lambda v: call(gnp, v))(gnp.array(rows))  # noqa: B023
         np.testing.assert_allclose(as_numpy(found), [call(np, row) for row in rows])
-    with pytest.raises(RuntimeError, match="storage"):
-        gpugrad.func.vmap(gnp.unique)(gnp.array(rows))
+    looking: Any = (  # at numbers, to know what they compute
+        lambda np, v: np.isclose(v, v + 1e-9), lambda np, v: np.allclose(v, v[0]),
+        lambda np, v: np.interp(v, [0.0, 3.0, 5.0], v), lambda np, v: np.unwrap(v * 3),
+        lambda np, v: np.digitize(v, [1.5, 4.5]), lambda np, v: np.searchsorted([2.0], v),
+        lambda np, v: np.linalg.lstsq(np.vander(v, 2), v, rcond=None)[0],
+        lambda np, v: np.polymul(v, v), lambda np, v: np.polyfit(v, v * v, 1),
+        lambda np, v: np.polydiv(v, v[:2])[1], lambda np, v: np.roots(v),
+        lambda np, v: np.piecewise(v, [v < 3], [0.0, lambda u: u * u]),
+        lambda np, v: np.histogram(v, 2)[1], lambda np, v: np.unique(v),
+        lambda np, v: np.array_equal(v, v),
+    )  # fmt: skip
+    for call in looking:
+        of_one = functools.partial(call, gnp)
+        found = gpugrad.func.vmap(of_one)(gnp.array(rows))
+        np.testing.assert_allclose(as_numpy(found), [call(np, row) for row in rows], atol=1e-12)
+        nested = gpugrad.func.vmap(gpugrad.func.vmap(of_one))(gnp.array(rows[None]))
+        np.testing.assert_allclose(as_numpy(nested)[0], as_numpy(found))
+    slope = gpugrad.func.vmap(gpugrad.func.grad(lambda v: gnp.interp(2.5, v, v * v)))
+    found, knots = slope(gnp.array(rows[:, [1, 2, 0]])), rows[0][[1, 2, 0]]
+    np.testing.assert_allclose(found[0], gnp.grad(lambda v: gnp.interp(2.5, v, v * v))(knots))
+    with pytest.raises(RuntimeError, match="dynamic shape"):
+        gpugrad.func.vmap(gnp.unique)(gnp.array([[1.0, 1.0], [1.0, 2.0]]))
 
 
 @pytest.mark.cuda

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -137,3 +138,56 @@ def test_operands_of_libraries_that_answer_ufuncs_are_asked() -> None:
         assert found.dims == ("x",)
     gnp.abs(labelled).data.sum().backward()
     assert scale.grad == 3.0
+
+
+R = np.random.default_rng(3)
+CORES: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+    ("matmul", (R.random((2, 3, 4)), R.random((4, 5, 2))), {"axes": [(1, 2), (0, 1), (2, 0)]}),
+    ("matmul", (R.random((2, 3, 4)), R.random(4)), {"axes": [(1, 2), 0, 0]}),
+    ("vecdot", (R.random((3, 4)), R.random((3, 4))), {"axis": 0}),
+    ("vecdot", (R.random((3, 4)), R.random((3, 4))), {"axis": 0, "keepdims": True}),
+    ("vecdot", (R.random((3, 4)), R.random((3, 4))), {"axes": [0, 0, 1], "keepdims": True}),
+    ("vecdot", (R.random((3, 4)), R.random((4, 3))), {"axes": [0, 1]}),
+    ("matvec", (R.random((2, 3, 4)), R.random((3, 2))), {"axes": [(2, 1), 0, 0]}),
+    ("vecmat", (R.random((3, 2)), R.random((2, 3, 4))), {"axes": [0, (1, 2), 1]}),
+]
+
+
+@pytest.mark.parametrize(("name", "operands", "options"), CORES)
+def test_axes_of_matrices_and_vectors(name: str, operands: Any, options: Any) -> None:
+    ours, theirs = getattr(gnp, name), getattr(np, name)
+    wanted = theirs(*operands, **options)
+    found = ours(*operands, **options)
+    assert found.shape == wanted.shape
+    np.testing.assert_allclose(found.numpy(), wanted)
+    tensors = [gpugrad.tensor(v) for v in operands]
+    assert type(theirs(*tensors, **options)) is gpugrad.Tensor
+    check_gradient(lambda *t: theirs(*t, **options), tensors, 2)
+    out = gnp.zeros(wanted.shape)
+    assert ours(*operands, out=out, **options) is out
+    np.testing.assert_allclose(out.numpy(), wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("add", {"axis": 0}), ("matmul", {"axis": 0}), ("matmul", {"keepdims": True}),
+        ("vecdot", {"axis": 0, "axes": [0, 0]}), ("vecdot", {"axes": [0]}),
+        ("vecdot", {"axes": [(0, 1), 0]}), ("matvec", {"axes": [(0, 1), 0]}),
+    ],
+)  # fmt: skip
+def test_axes_that_do_not_fit_raise_as_in_numpy(name: str, options: Any) -> None:
+    pair = np.ones((2, 2)), np.ones((2, 2))
+    with pytest.raises(Exception, match=r".") as theirs:
+        getattr(np, name)(*pair, **options)
+    with pytest.raises(type(theirs.value), match=re.escape(str(theirs.value))):
+        getattr(gnp, name)(*pair, **options)
+
+
+def test_a_plain_output_under_a_mask_is_refused_as_one_without_history() -> None:
+    x = gpugrad.tensor([1.0, -1.0, 4.0], requires_grad=True)
+    mask = np.array([True, False, True])
+    with pytest.raises(TypeError, match="plain array, which has no history"):
+        np.sqrt(x, where=mask, out=np.zeros(3, np.float32))
+    found = np.sqrt(x.detach(), where=mask, out=np.zeros(3, np.float32))
+    assert found.tolist() == [1.0, 0.0, 2.0]

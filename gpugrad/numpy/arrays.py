@@ -243,7 +243,12 @@ class ndarray(Tensor):  # noqa: N801  NumPy's name
         set_item(self, ..., value)
 
     def item(self, *index: Any) -> Any:
-        """Return one element as a Python number: the only one, or that at an index."""
+        """Return one element as a Python number: the only one, or that at an index.
+
+        Raises:
+            TypeError: An operator such as ``grad`` differentiates by it.
+        """
+        _check_kept(self, "item()")
         if not index:
             if self._array.size != 1:
                 raise ValueError("can only convert an array of size 1 to a Python scalar")
@@ -252,6 +257,23 @@ class ndarray(Tensor):  # noqa: N801  NumPy's name
             index = np.unravel_index(index[0], self._array.shape)
         key = index[0] if len(index) == 1 and isinstance(index[0], tuple) else index
         return Tensor.item(self[tuple(key)])
+
+    def tolist(self) -> Any:
+        """Return the elements as nested lists of Python numbers; of a 0-d array the number.
+
+        Raises:
+            TypeError: An operator such as ``grad`` differentiates by it.
+        """
+        _check_kept(self, "tolist()")
+        return super().tolist()
+
+    def __float__(self) -> float:
+        _check_kept(self, "float()")
+        return super().__float__()
+
+    def __complex__(self) -> complex:
+        _check_kept(self, "complex()")
+        return super().__complex__()
 
     def tobytes(self, order: str = "C") -> bytes:
         """Return the elements as bytes.
@@ -382,6 +404,15 @@ def _chosen(key: Any, shape: tuple[int, ...]) -> Any:
     if key.ndim > len(shape) or not fits:
         return key
     return (np.empty(0, np.intp),) * key.ndim
+
+
+def _check_kept(array: Any, asked: str) -> None:
+    """Raise where an array that an operator differentiates becomes a number, and a constant."""
+    if mode.transforms and mode.enabled and array.requires_grad:
+        raise TypeError(
+            f"{asked} of an array that is being differentiated: a Python number has no derivative, "
+            "and the gradient would be lost. Compute with the array, or ask array.detach()."
+        )
 
 
 def item_at(array: Any, key: Any) -> Any:

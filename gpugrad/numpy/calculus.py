@@ -9,6 +9,7 @@ import numpy as np
 
 from gpugrad import _dtype
 from gpugrad.graph import TensorBase
+from gpugrad.numpy.examples import by_example
 from gpugrad.numpy.operands import (
     also,
     apart,
@@ -170,6 +171,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 
 @door
+@by_example
 def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * math.pi) -> Any:
     """Return angles without jumps of more than half a period; jumps have no derivative."""
     p = array_of(p)
@@ -185,6 +187,7 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * mat
 
 
 @door
+@by_example
 def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
@@ -384,6 +387,7 @@ def nan_to_num(
 
 
 @door
+@by_example
 def real_if_close(a: Any, tol: Any = 100) -> Any:
     a = array_of(a)
     if a.dtype.kind != "c":

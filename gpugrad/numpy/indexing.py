@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from gpugrad.graph import TensorBase
+from gpugrad.numpy import operands
 from gpugrad.numpy.creation import arange, linspace, new, zeros_like
+from gpugrad.numpy.examples import by_example
 from gpugrad.numpy.operands import (
     array_of,
     cast,
     class_of,
+    common_type,
     door,
     library,
     on_host,
@@ -28,6 +31,7 @@ from gpugrad.numpy.operands import (
 )
 from gpugrad.numpy.shapes import concatenate, transpose
 from gpugrad.numpy.ufuncs import normal_axes, op
+from gpugrad.op import saved
 from gpugrad.ops import indexing, inplace
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops import shape as shapes
@@ -101,11 +105,13 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
 
 
 @door
+@by_example
 def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Any:
     return take(a, np.flatnonzero(np.asarray(on_host(condition))), axis, out)
 
 
 @door
+@by_example
 def extract(condition: Any, arr: Any) -> Any:
     return take(arr, np.flatnonzero(np.asarray(on_host(condition))))
 
@@ -120,13 +126,23 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     place = place_of((condition, x, y))
     mask = plain(condition, place)
     mask = mask if mask._array.dtype.kind == "b" else pw.ne(mask, 0)
-    return pw.where(mask, *(plain(p, place) for p in promoted(x, y)))
+    numbers = [v.__class__ in (int, float, complex) for v in (x, y)]
+    traced = condition.__class__ not in (saved.tensor_class, operands.array_class)
+    if True not in numbers or (all(numbers) and not traced):
+        return pw.where(mask, *(plain(p, place) for p in promoted(x, y)))
+    # numbers stay what they are, so that they are a part of a formula
+    kind = common_type((x, y), plains(x, y))
+    if all(numbers):
+        return pw.where(mask, x, pw.mul(cast(pw.logical_not(mask), kind), y))
+    parts = [v if n else cast(plain(v, place), kind) for v, n in zip((x, y), numbers, strict=True)]
+    return pw.where(mask, *parts)
 
 
 nonzero = library("nonzero")
 
 
 @door
+@by_example
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     if isinstance(choices, TensorBase):
         choices = list(choices)  # type: ignore[call-overload]
@@ -161,6 +177,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
 
 @door
+@by_example
 def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     """Return what functions, or values, give where their conditions are true."""
     x = array_of(x)

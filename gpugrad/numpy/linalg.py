@@ -12,6 +12,7 @@ from gpugrad import _dtype
 from gpugrad.errors import LinAlgError as _Failed
 from gpugrad.numpy import products as _products
 from gpugrad.numpy import shapes as _shapes
+from gpugrad.numpy.examples import by_example
 from gpugrad.numpy.operands import (
     DOORS,
     array_of,
@@ -152,6 +153,7 @@ def solve(a: Any, b: Any) -> Any:
 
 
 @_matrix_function
+@by_example
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """Return the least squares solution, the residuals, the rank and the singular values."""
     x, y = _floating(a, b)
@@ -254,6 +256,7 @@ def _is_real(values: Any) -> bool:
 
 
 @_matrix_function
+@by_example
 def eig(a: Any) -> Any:
     """Return eigenvalues and eigenvectors, real ones where all are, of a real matrix."""
     t = _matrices(a, True)
@@ -264,6 +267,7 @@ def eig(a: Any) -> Any:
 
 
 @_matrix_function
+@by_example
 def eigvals(a: Any) -> Any:
     t = _matrices(a, True)
     values = _own("eigvals")(t)
@@ -325,6 +329,7 @@ def slogdet(a: Any) -> Any:
 
 
 @_matrix_function
+@by_example
 def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     (t,) = _floating(A)
     if t._array.ndim < 2:

@@ -17,6 +17,7 @@ from gpugrad import _dtype, backend
 from gpugrad._device import CPU
 from gpugrad._device import device as Device  # noqa: N812
 from gpugrad.graph import LEAF, TensorBase, mode
+from gpugrad.numpy.examples import in_turn
 from gpugrad.op import saved
 from gpugrad.op.follower import Follower
 from gpugrad.ops import inplace
@@ -179,15 +180,20 @@ def from_library(value: Any) -> Any:
 def library(name: str, hidden: Any = None) -> Any:
     """Put a function without a derivative into the namespace: the array library's own.
 
-    Inside of ``vmap`` it is another one, ``hidden``.
+    Inside of ``vmap`` it is another one, ``hidden``, or is called for each example.
 
     Where CuPy has none of this name or not with these arguments, NumPy's computes on the host.
     """
     theirs = getattr(np, name)
 
     def function(*args: Any, **options: Any) -> Any:
-        if hidden is not None and mode.batches:  # operations know the hidden axes of vmap
-            return hidden(*args, **options)
+        if mode.batches:
+            if hidden is not None:  # operations know the hidden axes of vmap
+                return hidden(*args, **options)
+            return in_turn(name, on_arrays, args, options)
+        return on_arrays(*args, **options)
+
+    def on_arrays(*args: Any, **options: Any) -> Any:
         out = options.pop("out", None)
         where = place_of(tensors_in((args, options)))
         given = [plain_of_arrays(a) for a in args]
@@ -394,6 +400,11 @@ def check_out(function: str, out: Any, result: Any, casting: str) -> None:
     array = out._array if isinstance(out, TensorBase) else out
     if not backend.is_array(array) and not isinstance(out, TensorBase):
         raise TypeError(f"{function}: out= must be an array, not {type(out).__name__}")
+    if not isinstance(out, TensorBase) and mode.enabled and result.requires_grad:
+        raise TypeError(
+            f"{function}: out= is a plain array, which has no history, but an operand requires "
+            "grad. Give a tensor, such as gpugrad.numpy.empty_like(out), or no out=."
+        )
     if not np.can_cast(result._array.dtype, array.dtype, casting):  # type: ignore[arg-type]
         raise TypeError(
             f"Cannot cast {function} output from {result._array.dtype!r} to {array.dtype!r} with "
@@ -410,11 +421,6 @@ def check_out(function: str, out: Any, result: Any, casting: str) -> None:
                 f"{tuple(result._array.shape)}"
             )
     if not isinstance(out, TensorBase):
-        if mode.enabled and result.requires_grad:
-            raise TypeError(
-                f"{function}: out= is a plain array, which has no history, but an operand requires "
-                "grad. Give a tensor, such as gpugrad.numpy.empty_like(out), or no out=."
-            )
         if backend.of(array) is not backend.of(result._array):
             raise TypeError(f"{function}: out= and the result are on different devices")
     else:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gpugrad.numpy.examples import by_example
 from gpugrad.numpy.operands import array_of, door, on_host, plain, sent
 from gpugrad.numpy.shapes import concatenate
 from gpugrad.numpy.table import UFUNCS
@@ -53,6 +54,7 @@ def polysub(a1: Any, a2: Any) -> Any:
 
 
 @door
+@by_example
 def polymul(a1: Any, a2: Any) -> Any:
     from gpugrad.numpy.calculus import convolve
 
@@ -67,6 +69,7 @@ def _trimmed(p: Any) -> Any:
 
 
 @door
+@by_example
 def polydiv(u: Any, v: Any) -> Any:
     """Return the quotient and the remainder."""
     u, v = _coefficients(u), _coefficients(v)
@@ -123,6 +126,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 
 
 @door
+@by_example
 def poly(seq_of_zeros: Any) -> Any:
     """Return the coefficients of the polynomial with given roots, or that of a matrix."""
     from gpugrad.numpy import linalg
@@ -149,6 +153,7 @@ def poly(seq_of_zeros: Any) -> Any:
 
 
 @door
+@by_example
 def roots(p: Any) -> Any:
     """Return the roots of a polynomial: the eigenvalues of its companion matrix."""
     from gpugrad.numpy import linalg
@@ -173,6 +178,7 @@ def roots(p: Any) -> Any:
 
 
 @door
+@by_example
 def polyfit(
     x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: Any = None,
     cov: Any = False,

@@ -9,6 +9,7 @@ import numpy as np
 
 from gpugrad.graph import TensorBase
 from gpugrad.numpy.creation import as_shape, zeros
+from gpugrad.numpy.examples import by_example
 from gpugrad.numpy.operands import (
     also,
     cast,
@@ -443,6 +444,7 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
 
 
 @door
+@by_example
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     """Return each element repeated, along an axis or flattened."""
     a = plain(a)
@@ -480,6 +482,7 @@ def resize(a: Any, new_shape: Any) -> Any:
 
 
 @door
+@by_example
 def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     arr = plain(arr)
     if axis is None:
@@ -490,6 +493,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 
 
 @door
+@by_example
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """Return a copy with values before given places along an axis, or flattened."""
     arr = plain(arr)
@@ -523,6 +527,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 
 
 @door
+@by_example
 def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
     """Return the part between the first and the last element that is not 0."""
     given = filt

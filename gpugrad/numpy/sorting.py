@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gpugrad.numpy.examples import by_example
 from gpugrad.numpy.operands import (
     array_of,
     cast,
@@ -78,6 +79,7 @@ def at_places(a: Any, places: Any, axis: int) -> Any:
 
 
 @door
+@by_example
 def partition(
     a: Any, kth: Any, axis: Any = -1, kind: str = "introselect", order: Any = None
 ) -> Any:
@@ -128,6 +130,7 @@ class UniqueInverseResult(NamedTuple):
 
 
 @door
+@by_example
 def unique(
     ar: Any, return_index: bool = False, return_inverse: bool = False,
     return_counts: bool = False, axis: Any = None, *, equal_nan: bool = True, sorted: bool = True,
@@ -153,21 +156,25 @@ def unique(
 
 
 @door
+@by_example
 def unique_all(x: Any) -> Any:
     return UniqueAllResult(*unique(x, True, True, True, equal_nan=False))
 
 
 @door
+@by_example
 def unique_counts(x: Any) -> Any:
     return UniqueCountsResult(*unique(x, return_counts=True, equal_nan=False))
 
 
 @door
+@by_example
 def unique_inverse(x: Any) -> Any:
     return UniqueInverseResult(*unique(x, return_inverse=True, equal_nan=False))
 
 
 @door
+@by_example
 def unique_values(x: Any) -> Any:
     return unique(x, equal_nan=False)
 
@@ -177,6 +184,7 @@ def _flat(*arrays: Any) -> list[Any]:
 
 
 @door
+@by_example
 def intersect1d(
     ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False
 ) -> Any:
@@ -189,11 +197,13 @@ def intersect1d(
 
 
 @door
+@by_example
 def union1d(ar1: Any, ar2: Any) -> Any:
     return unique(concatenate(_flat(ar1, ar2)))
 
 
 @door
+@by_example
 def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
     a, b = plains(ar1, ar2)
     a = shapes.reshape(a, (-1,)) if assume_unique else plain(unique(a))
@@ -202,6 +212,7 @@ def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
 
 
 @door
+@by_example
 def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
     a, b = _flat(ar1, ar2)
     if not assume_unique:

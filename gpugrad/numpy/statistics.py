@@ -9,6 +9,7 @@ import numpy as np
 
 from gpugrad import _dtype
 from gpugrad.graph import TensorBase
+from gpugrad.numpy.examples import by_example
 from gpugrad.numpy.operands import (
     array_of,
     cast,
@@ -152,6 +153,7 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
 
 
 @door
+@by_example
 def histogram(
     a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> Any:

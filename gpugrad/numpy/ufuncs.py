@@ -16,6 +16,7 @@ from gpugrad import _dtype
 from gpugrad.backend import is_array
 from gpugrad.graph import TensorBase, mode
 from gpugrad.numpy import operands as known
+from gpugrad.numpy.cores import moved
 from gpugrad.numpy.operands import (
     apart,
     cast,
@@ -159,8 +160,11 @@ class ufunc:  # noqa: N801  NumPy's name
         dtype: Any = None,
         subok: bool = True,
         signature: Any = None,
+        **cores: Any,
     ) -> Any:
         """Return the result, or a tuple of several, written into ``out`` where there is one.
+
+        Ufuncs of matrices and vectors also know ``axes``, ``axis`` and ``keepdims``.
 
         Raises:
             TypeError: A wrong number of operands, or NumPy has no types for them; ``out`` is a
@@ -189,6 +193,16 @@ class ufunc:  # noqa: N801  NumPy's name
                 defaults: Any = type(self).__call__.__kwdefaults__
                 named = {k: g for k, g in given.items() if g is not defaults[k]}
                 return self.theirs(*inputs, **named)
+        if cores:
+            if out is not None:
+                inputs = apart(inputs, out)
+
+            def call(*given: Any) -> Any:
+                return self(*given, casting=casting, dtype=dtype, signature=signature)
+
+            found = moved(self.__name__, self.signature, call, inputs, **cores)
+            out = out[0] if isinstance(out, tuple) else out
+            return written(self.__name__, out, found, casting)
         outs = out if isinstance(out, tuple) else (out,) * self.nout
         if len(outs) != self.nout:
             raise TypeError("The 'out' tuple must have exactly one entry per ufunc output")

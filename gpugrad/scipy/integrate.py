@@ -16,24 +16,24 @@ import numpy
 
 import gpugrad.numpy
 from gpugrad.autograd import engine
-from gpugrad.autograd.function import Function
 from gpugrad.autograd.grad_mode import enable_grad
 from gpugrad.graph import TensorBase, mode
+from gpugrad.numpy.examples import by_example
 from gpugrad.numpy.operands import array_of, on_host, own, refuse_tracked, tensors_in
-from gpugrad.scipy.optimize import closed
+from gpugrad.scipy.optimize import closed, leaf
 from gpugrad.scipy.quadrature import cumulative_trapezoid as cumulative_trapezoid
 from gpugrad.scipy.quadrature import fixed_quad as fixed_quad
 from gpugrad.scipy.quadrature import quad as quad
 from gpugrad.scipy.quadrature import quad_vec as quad_vec
 from gpugrad.scipy.quadrature import simpson as simpson
 from gpugrad.scipy.quadrature import trapezoid as trapezoid
-from gpugrad.scipy.theirs import scipy
+from gpugrad.scipy.theirs import InTurn, scipy
 
 np: Any = gpugrad.numpy
 Solver = Callable[[Any, Any, Any], Any]  # of the function, the start and times, of NumPy's arrays
 
 
-class Trajectory(Function):
+class Trajectory(InTurn):
     """The states at given times of dy/dt = f(y, t, parameters), for a state that is a vector."""
 
     @staticmethod
@@ -123,7 +123,7 @@ def _apart(value: Any) -> Any:
     if not isinstance(value, TensorBase) or not value.is_floating_point():  # type: ignore[attr-defined]
         return value
     tensor: Any = value
-    return tensor.view_as(tensor) if tensor.requires_grad else tensor.detach().requires_grad_()
+    return tensor.view_as(tensor) if tensor.requires_grad else leaf(tensor)
 
 
 def _on_host(function: Any, like: Any, parameters: Any) -> Any:
@@ -161,6 +161,7 @@ def _started(y0: Any, t: Any, args: Any) -> tuple[Any, Any, Any]:
     return np.atleast_1d(start), own(t).to(start.device).to(start), args
 
 
+@by_example
 def odeint(
     func: Any, y0: Any, t: Any, args: Any = (), Dfun: Any = None, col_deriv: Any = 0,
     full_output: Any = 0, ml: Any = None, mu: Any = None, rtol: Any = None, atol: Any = None,

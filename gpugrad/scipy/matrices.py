@@ -16,10 +16,9 @@ from typing import Any
 import numpy
 
 import gpugrad.numpy
-from gpugrad.autograd.function import Function
 from gpugrad.numpy.operands import on_host, sent
 from gpugrad.scipy.signal import convolve
-from gpugrad.scipy.theirs import scipy
+from gpugrad.scipy.theirs import InTurn, scipy
 
 np: Any = gpugrad.numpy
 
@@ -39,26 +38,7 @@ def _on_host(function: Callable[..., Any], *tensors: Any) -> Any:
     return sent(found, tensors[0].device)
 
 
-class OnHost(Function):
-    """A function that SciPy computes, inside ``vmap`` one example after the other."""
-
-    def __init_subclass__(cls) -> None:
-        """Give the class its rule for batches."""
-
-        def each(info: Any, in_dims: Any, *args: Any) -> Any:
-            found = [
-                cls.apply(*[
-                    a.select(dim, k) if isinstance(dim, int) else a
-                    for a, dim in zip(args, in_dims, strict=True)
-                ])
-                for k in range(info.batch_size)
-            ]  # fmt: skip
-            return np.stack(found), 0
-
-        cls.vmap = staticmethod(each)  # type: ignore[method-assign]
-
-
-class SquareRoot(OnHost):
+class SquareRoot(InTurn):
     """The principal square root X of A: dX X + X dX = dA."""
 
     @staticmethod
@@ -86,7 +66,7 @@ class SquareRoot(OnHost):
         return Sylvester.apply(root, root, tangent)
 
 
-class Logarithm(OnHost):
+class Logarithm(InTurn):
     """The principal logarithm, whose derivative is a block of that of a larger matrix."""
 
     @staticmethod
@@ -120,7 +100,7 @@ def _moved(a: Any, direction: Any) -> Any:
     return Logarithm.apply(np.concatenate([upper, lower], -2))[..., :n, n:]
 
 
-class Sylvester(OnHost):
+class Sylvester(InTurn):
     """The solution x of a x + x b = q."""
 
     @staticmethod
@@ -159,7 +139,7 @@ def _each(a: Any, b: Any, q: Any) -> Any:
     return numpy.stack(parts) if parts else q
 
 
-class Banded(OnHost):
+class Banded(InTurn):
     """The solution x of A x = b, for the diagonals of A in rows."""
 
     @staticmethod
@@ -201,7 +181,7 @@ class Banded(OnHost):
         return Banded.apply(ctx.bands, diagonals, tangent)
 
 
-class Toeplitz(OnHost):
+class Toeplitz(InTurn):
     """The solution x of T x = b, for the first column and row of a matrix of equal diagonals."""
 
     @staticmethod

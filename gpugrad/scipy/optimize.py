@@ -14,11 +14,11 @@ import numpy
 
 import gpugrad.numpy
 from gpugrad.autograd import engine
-from gpugrad.autograd.function import Function
 from gpugrad.autograd.grad_mode import enable_grad
-from gpugrad.graph import TensorBase, mode
+from gpugrad.graph import LEAF, TensorBase, mode
+from gpugrad.numpy.examples import by_example
 from gpugrad.numpy.operands import array_of, on_host
-from gpugrad.scipy.theirs import scipy
+from gpugrad.scipy.theirs import InTurn, scipy
 
 np: Any = gpugrad.numpy
 
@@ -75,7 +75,7 @@ class _Problem:
         Raises:
             TypeError: It gives no tensor.
         """
-        x = self.tensor(vector).requires_grad_()
+        x = leaf(self.tensor(vector))
         with enable_grad():
             value = self.function(x, *self.fixed)
         if not isinstance(value, TensorBase):
@@ -130,6 +130,13 @@ class _Problem:
         x, value = self.at(vector)
         rows = [_vector(_gradient(v, x, retain_graph=True), x) for v in value.reshape(-1)]
         return numpy.stack(rows) if rows else numpy.zeros((0, x.numel()))
+
+
+def leaf(tensor: Any) -> Any:
+    """Return a tensor that derivatives of ours end at, also within those of a transform."""
+    found = tensor.detach()
+    found._edge = LEAF
+    return found
 
 
 def _gradient(value: Any, x: Any, weights: Any = None, **options: Any) -> Any:
@@ -235,6 +242,7 @@ def root(
     return result
 
 
+@by_example
 def fixed_point(
     func: Callable[..., Any], x0: Any, args: Any = (), xtol: float = 1e-8, maxiter: int = 500,
     method: str = "del2",
@@ -256,7 +264,7 @@ def fixed_point(
     return Implicit.apply(lambda x, *a: func(x, *a) - x, problem.tensor(found), *problem.args)
 
 
-class Implicit(Function):
+class Implicit(InTurn):
     """The root x of f(x, parameters), as a function of the parameters."""
 
     @staticmethod
@@ -278,7 +286,7 @@ class Implicit(Function):
         root_, *kept = ctx.saved_tensors
         with enable_grad():
             # views, so that what follows ends here and does not go on to the parameters' own
-            x = root_.view_as(root_) if root_.requires_grad else root_.detach().requires_grad_()
+            x = root_.view_as(root_) if root_.requires_grad else leaf(root_)
             tensors = iter([t.view_as(t) for t in kept])
             given = [
                 next(tensors) if is_tensor else other

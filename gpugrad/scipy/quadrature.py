@@ -15,18 +15,18 @@ import numpy
 
 import gpugrad.numpy
 from gpugrad.autograd import engine
-from gpugrad.autograd.function import Function
 from gpugrad.autograd.grad_mode import enable_grad
 from gpugrad.graph import TensorBase, mode
+from gpugrad.numpy.examples import by_example
 from gpugrad.numpy.operands import array_of, on_host, own
-from gpugrad.scipy.optimize import closed
-from gpugrad.scipy.theirs import scipy
+from gpugrad.scipy.optimize import closed, leaf
+from gpugrad.scipy.theirs import InTurn, scipy
 
 np: Any = gpugrad.numpy
 Solver = Callable[[Any, float, float], Any]  # of a function of NumPy's numbers and two limits
 
 
-class Integral(Function):
+class Integral(InTurn):
     """The integral over x, between two limits, of a function of x and of parameters."""
 
     @staticmethod
@@ -86,7 +86,7 @@ def _slope(function: Any, moving: list[bool]) -> Any:
         with enable_grad():
             # views, so that what follows ends here and does not go on to the parameters' own
             given = [
-                (p.view_as(p) if p.requires_grad else p.detach().requires_grad_()) if moves else p
+                (p.view_as(p) if p.requires_grad else leaf(p)) if moves else p
                 for p, moves in zip(parameters, moving, strict=True)
             ]
             ends = [g for g, moves in zip(given, moving, strict=True) if moves]
@@ -144,6 +144,7 @@ def _check(function: Any, a: Any, b: Any, args: Any) -> None:
     closed(function, _point(middle, a.detach()), *fixed)
 
 
+@by_example
 def quad(
     func: Any, a: Any, b: Any, args: Any = (), full_output: Any = 0, epsabs: float = 1.49e-08,
     epsrel: float = 1.49e-08, limit: int = 50, points: Any = None, weight: Any = None,
@@ -195,6 +196,7 @@ def quad(
     return (Integral.apply(func, solver, by_vector, low, high, *given), *told)
 
 
+@by_example
 def quad_vec(
     f: Any, a: Any, b: Any, epsabs: float = 1e-200, epsrel: float = 1e-8, norm: str = "2",
     cache_size: float = 100e6, limit: int = 10000, workers: Any = 1, points: Any = None,

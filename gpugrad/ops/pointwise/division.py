@@ -89,6 +89,11 @@ def floor_divide():
     """Return input / other rounded downwards; it has no derivative, as in PyTorch."""
 
 
+def _of_rest(g: Any, whole: Any) -> tuple[Any, Any]:
+    """Return the gradients of x - y * whole, in which the whole quotient is constant."""
+    return g, -g * whole
+
+
 @public(inplace="values", out=True, operators="__mod__", reflected="__rmod__")
 @pointwise(
     "remainder(x, y)",
@@ -100,7 +105,7 @@ def floor_divide():
 )
 def remainder(g, x, y):
     """Return input - other * floor(input / other), which has the sign of other."""
-    return g, -g * quotient(x, y)
+    return _of_rest(g, quotient(x, y))
 
 
 @pointwise(
@@ -113,7 +118,7 @@ def remainder(g, x, y):
 )
 def modulo(g, x, y):
     """Return the remainder of which a 0 has the sign of y, as NumPy's and Python's has."""
-    return g, -g * quotient(x, y)
+    return _of_rest(g, quotient(x, y))
 
 
 @public(inplace="values", out=True, tensors="input")
@@ -126,7 +131,7 @@ def modulo(g, x, y):
 )
 def fmod(g, x, y):
     """Return input - other * trunc(input / other), which has the sign of input."""
-    return g, -g * cut_quotient(x, y)
+    return _of_rest(g, cut_quotient(x, y))
 
 
 @public(inplace="values function", out=True)
