@@ -6,7 +6,7 @@ the result is any number.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gpugrad.formulas import Function
 from gpugrad.op import pointwise, public, selecting
