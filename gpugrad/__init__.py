@@ -109,6 +109,7 @@ long = _dtype.int64
 newaxis = None
 
 if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
+    from gpugrad import amp as amp
     from gpugrad import array_api as array_api
     from gpugrad import cupy as cupy
     from gpugrad import distributed as distributed
@@ -122,6 +123,22 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import storage as storage
     from gpugrad import utils as utils
     from gpugrad import viz as viz
+    from gpugrad.amp.autocast_mode import autocast as autocast
+    from gpugrad.amp.autocast_mode import autocast_decrement_nesting as autocast_decrement_nesting
+    from gpugrad.amp.autocast_mode import autocast_increment_nesting as autocast_increment_nesting
+    from gpugrad.amp.autocast_mode import clear_autocast_cache as clear_autocast_cache
+    from gpugrad.amp.autocast_mode import get_autocast_cpu_dtype as get_autocast_cpu_dtype
+    from gpugrad.amp.autocast_mode import get_autocast_dtype as get_autocast_dtype
+    from gpugrad.amp.autocast_mode import get_autocast_gpu_dtype as get_autocast_gpu_dtype
+    from gpugrad.amp.autocast_mode import is_autocast_cache_enabled as is_autocast_cache_enabled
+    from gpugrad.amp.autocast_mode import is_autocast_cpu_enabled as is_autocast_cpu_enabled
+    from gpugrad.amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
+    from gpugrad.amp.autocast_mode import set_autocast_cache_enabled as set_autocast_cache_enabled
+    from gpugrad.amp.autocast_mode import set_autocast_cpu_dtype as set_autocast_cpu_dtype
+    from gpugrad.amp.autocast_mode import set_autocast_cpu_enabled as set_autocast_cpu_enabled
+    from gpugrad.amp.autocast_mode import set_autocast_dtype as set_autocast_dtype
+    from gpugrad.amp.autocast_mode import set_autocast_enabled as set_autocast_enabled
+    from gpugrad.amp.autocast_mode import set_autocast_gpu_dtype as set_autocast_gpu_dtype
     from gpugrad.functions import *
     from gpugrad.kernel import ElementwiseKernel as ElementwiseKernel
     from gpugrad.kernel import ReductionKernel as ReductionKernel
@@ -147,6 +164,28 @@ else:  # they are made when they are first asked for
 
     _function, _known = _forms.functions("", globals())
     _later = {  # what most programs do not ask for: the module in which it is
+        "amp": "gpugrad.amp",
+        **dict.fromkeys(
+            (
+                "autocast",
+                "autocast_decrement_nesting",
+                "autocast_increment_nesting",
+                "clear_autocast_cache",
+                "get_autocast_cpu_dtype",
+                "get_autocast_dtype",
+                "get_autocast_gpu_dtype",
+                "is_autocast_cache_enabled",
+                "is_autocast_cpu_enabled",
+                "is_autocast_enabled",
+                "set_autocast_cache_enabled",
+                "set_autocast_cpu_dtype",
+                "set_autocast_cpu_enabled",
+                "set_autocast_dtype",
+                "set_autocast_enabled",
+                "set_autocast_gpu_dtype",
+            ),
+            "gpugrad.amp.autocast_mode",
+        ),
         "array_api": "gpugrad.array_api",
         "cupy": "gpugrad.cupy",
         "distributed": "gpugrad.distributed",

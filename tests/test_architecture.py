@@ -85,6 +85,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
         "backend", "formulas", "hooks", "graph", "errors", "_dtype", "op", "ops", "_tensor",
         "type_info", "autograd", "nn",
     ),
+    ("amp",): ("graph", "_dtype", "op", "ops", "_tensor", "autograd", "cuda", "optim"),
     ("kernel",): (
         "backend", "formulas", "graph", "_device", "_dtype", "op", "ops", "_tensor", "autograd",
     ),
@@ -101,6 +102,7 @@ SPEAK_OF_KERNELS = (
 LATE = {
     ("gpugrad.backend", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
     ("gpugrad.cuda.devices", "gpugrad.backend.cuda"): "CuPy is imported when CUDA is asked for",
+    ("gpugrad.cuda.amp", "gpugrad.amp.older"): "PyTorch has names of amp in both places",
     ("gpugrad._tensor", "gpugrad.autograd.engine"): "Tensor.backward is autograd.backward",
     ("gpugrad._tensor", "gpugrad.numpy.protocol"): "NumPy's functions are those of a namespace",
     ("gpugrad._tensor", "gpugrad.array_api"): "tensors name their namespace",

@@ -20,6 +20,7 @@ from gpugrad.op.generator import Generator, default_of
 from gpugrad.tensor_types import OF_CUDA
 
 if TYPE_CHECKING:
+    from gpugrad.cuda import amp as amp
     from gpugrad.cuda.memory import empty_cache as empty_cache
     from gpugrad.cuda.memory import max_memory_allocated as max_memory_allocated
     from gpugrad.cuda.memory import max_memory_reserved as max_memory_reserved
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from gpugrad.cuda.streams import stream as stream
 
 _LATER = {  # in modules that are loaded when something of them is first asked for
+    "amp": "gpugrad.cuda.amp",
     "empty_cache": "gpugrad.cuda.memory",
     "max_memory_allocated": "gpugrad.cuda.memory",
     "max_memory_reserved": "gpugrad.cuda.memory",
@@ -70,7 +72,8 @@ def __getattr__(name: str) -> Any:
     if name in OF_CUDA:
         return OF_CUDA[name]
     if name in _LATER:
-        found = globals()[name] = getattr(_import_module(_LATER[name]), name)
+        module = _import_module(_LATER[name])
+        found = globals()[name] = getattr(module, name, module)
         return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

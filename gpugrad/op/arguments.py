@@ -24,7 +24,8 @@ from gpugrad._dtype import INEXACT, dtype
 from gpugrad._layout import check_layout
 from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase, recording, restoring
-from gpugrad.op import numpys, output, saved
+from gpugrad.op import autocast, numpys, output, saved
+from gpugrad.op.autocast import casting
 from gpugrad.op.dual import seen_from
 from gpugrad.op.generated.template import Head
 from gpugrad.op.kind import KINDS, checked
@@ -66,6 +67,7 @@ class Arguments:
         self.unlike = ""  # what is said of an out= of another type
         self.result: dtype | None = None  # the type of results, where it is always one
         self.creates = creates
+        self.casts = ""  # the name by which autocast knows it, if it does
         self.typed = ""  # "dtype": a result is of the type of out=, if dtype= names no other;
         # "inexact": only if that and the type of the input have gradients
         self.positional = [p for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
@@ -120,9 +122,14 @@ class Arguments:
         return {**found, "out": None} if self.out else found
 
     @property
+    def result_type(self) -> int | str | None:
+        """Where its argument ``dtype`` is, if it has one."""
+        return "dtype" if "dtype" in self.keywords else self.places.get("dtype")
+
+    @property
     def translates(self) -> bool:
         """Whether a method needs this way: for synonyms, keywords, or what is to be checked."""
-        if self.name in numpys.PARAMETERS:
+        if self.name in numpys.PARAMETERS or self.casts:
             return True
         known = {"dim", "keepdim"} & set(self.places)
         others = [*self.positional[1:], *self.keywords.values()]
@@ -147,7 +154,12 @@ class Arguments:
                 raise
             raise self._misfit(given, keywords, error) from None
         if out is None:
-            result = self.plain(*values, *others, **options)
+            if self.casts and casting:
+                result = autocast.called(
+                    self.casts, self.plain, (*values, *others), options, self.result_type
+                )
+            else:
+                result = self.plain(*values, *others, **options)
             if not saved.subclasses:
                 return result
             return inherited(result, (*values, *others))

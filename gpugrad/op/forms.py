@@ -18,7 +18,9 @@ from gpugrad._dtype import dtype
 from gpugrad._layout import layout
 from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase
+from gpugrad.op import autocast
 from gpugrad.op.arguments import Arguments
+from gpugrad.op.autocast import POLICIES, casting
 from gpugrad.op.declaration import defined
 from gpugrad.op.generated import public as generated
 from gpugrad.op.generated.pointwise import GIVEN, NONE
@@ -62,6 +64,11 @@ class Public:
     def spoken(self) -> str:
         """What PyTorch calls the function in its errors: ``linalg_norm`` is that of a module."""
         return self.name.removeprefix("nn.functional.").replace(".", "_")
+
+    @property
+    def casts(self) -> str:
+        """The name by which autocast knows the function; empty where it does not."""
+        return self.spoken if self.spoken in POLICIES else ""
 
     @property
     def inplace_name(self) -> str:
@@ -147,6 +154,7 @@ class Public:
             signatures=self.signatures,
         )
         general.unlike, general.result = self.unlike, self.result
+        general.casts = self.casts
         general.typed = str(self.out) if self.out in ("dtype", "inexact") else ""
         if self.out in ("apart", "disjoint"):
             general.apart = 1 if "values" in self.inplace else 0
@@ -196,6 +204,7 @@ class Public:
             self.name, parameters, plain, method=True, promotes=self.promotes,
             creates=self.creates, signatures=signatures,
         )  # fmt: skip
+        found.casts = self.casts
         general = found.translates or self.creates or self.formula is not None
         if plain is not self.plain or general:
             return self.dressed(self._specialized(found), "method", self.name)
@@ -242,6 +251,7 @@ class Public:
             return function  # of an index, say
         numbers = other[0].annotation == "Operand"
         usual = (TensorBase, int, float) if numbers else TensorBase
+        casts = self.casts
         checked = self.is_function  # others are Python functions in PyTorch, too
 
         def applied(self: Any, other: Any) -> Any:
@@ -251,6 +261,8 @@ class Public:
                     f"'{type(self).__name__}' object"
                 )
             if isinstance(other, usual) or is_operand(other, numbers):
+                if casts and casting:
+                    return autocast.called(casts, function, (self, other), {}, None)
                 return function(self, other)
             return NotImplemented
 

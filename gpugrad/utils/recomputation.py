@@ -12,6 +12,7 @@ from gpugrad import random
 from gpugrad.autograd.grad_mode import enable_grad, is_grad_enabled
 from gpugrad.autograd.graph import saved_tensors_hooks
 from gpugrad.graph import Node, Rule, TensorBase, mode, record, recording, restoring
+from gpugrad.op import autocast
 from gpugrad.op.attribute import Named
 from gpugrad.op.convention import conventions
 from gpugrad.op.observed import Calls, title, users_stack
@@ -55,6 +56,7 @@ class Frame:
         self.again = replayable()
         self.contexts = contexts
         self.convention = mode.conventions[-1]
+        self.regions = autocast.entered()
         self.checks = checks
         self.early_stop = early_stop
         self.log = log
@@ -123,6 +125,7 @@ class Frame:
         with (
             enable_grad(),
             conventions(self.convention),
+            self.regions(),
             self.again(),
             self.contexts[1],
             self.replayed(),

@@ -11,6 +11,7 @@ from gpugrad.autograd.engine import backward
 from gpugrad.autograd.function import Function
 from gpugrad.autograd.grad_mode import enable_grad
 from gpugrad.graph import TensorBase, mode, warn
+from gpugrad.op import autocast
 from gpugrad.op.convention import conventions
 from gpugrad.op.replay import replayable
 
@@ -49,6 +50,7 @@ class CheckpointFunction(Function):
         check_backward_validity(args)
         ctx.function = function
         ctx.convention = mode.conventions[-1]
+        ctx.regions = autocast.entered()
         ctx.replayed = random.Replay(args).again if preserve else nullcontext
         ctx.args = [None if isinstance(a, TensorBase) else a for a in args]
         ctx.places = [k for k, a in enumerate(args) if isinstance(a, TensorBase)]
@@ -69,7 +71,8 @@ class CheckpointFunction(Function):
         args = list(ctx.args)
         for k, t in zip(ctx.places, detach_variable(ctx.saved_tensors), strict=True):
             args[k] = t
-        with enable_grad(), conventions(ctx.convention), ctx.again(), ctx.replayed():
+        regions = ctx.regions()
+        with enable_grad(), conventions(ctx.convention), regions, ctx.again(), ctx.replayed():
             found = ctx.function(*args)
         outs = found if isinstance(found, tuple) else (found,)
         pairs = [

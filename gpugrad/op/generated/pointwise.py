@@ -28,6 +28,7 @@ from gpugrad.backend import cpu
 from gpugrad.backend.batched import BatchedBackend
 from gpugrad.formulas import Expression, Formula, Product
 from gpugrad.op import saved
+from gpugrad.op.autocast import guarded
 from gpugrad.op.generated.template import (
     EDGE,
     NEW_TENSOR,
@@ -266,14 +267,14 @@ def forward(
         if door.type == "cpu" or isinstance(door, BatchedBackend):
             return general(*operands)
         made = written({"__name__": __name__, "general": general}, door)
-        namespace["elsewhere"] = made
+        namespace["elsewhere"] = made = guarded(op.function, made)
         return made(*operands)
 
     def halves(*operands: Any) -> Any:
         if operands[0]._array.dtype != np.float16:
             return general(*operands)
         made = written({"__name__": __name__, "general": general}, cpu)
-        namespace["halves"] = made
+        namespace["halves"] = made = guarded(op.function, made)
         return made(*operands)
 
     return written_first(op.function, specialized, namespace, FIRST_CALL)

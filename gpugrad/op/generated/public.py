@@ -3,7 +3,8 @@
 >>> import gpugrad
 >>> print(caller_source(gpugrad.sum.general), end="")
 def make(
-    plain, arguments, MISSING, Tensor, TensorBase, subclasses, are_ints, are_tensors, by_cupy
+    plain, arguments, MISSING, Tensor, TensorBase, subclasses, casting, are_ints, are_tensors,
+    by_cupy
 ):
     def call(input, dim, keepdim, *more, dtype, out, **others):
         if (
@@ -11,6 +12,7 @@ def make(
             or not (input.__class__ is Tensor or (isinstance(input, TensorBase) and not subclasses))
             or not (dim is None or dim.__class__ is int or are_ints(dim))
             or not (keepdim.__class__ is bool)
+            or casting
         ):
             return arguments(input, dim, keepdim, *more, dtype=dtype, out=out, **others)
         return plain(input, dim, keepdim, dtype=dtype)
@@ -28,13 +30,15 @@ from gpugrad.errors import MISSING
 from gpugrad.graph import TensorBase
 from gpugrad.op import saved
 from gpugrad.op.arguments import Arguments
+from gpugrad.op.autocast import casting
 from gpugrad.op.generated.template import defined, filled, written_first
 from gpugrad.op.kind import KINDS, are_ints, are_tensors
 from gpugrad.op.numpys import AMBIGUOUS, by_cupy
 
 CALLER = """\
 def make(
-    plain, arguments, MISSING, Tensor, TensorBase, subclasses, are_ints, are_tensors, by_cupy
+    plain, arguments, MISSING, Tensor, TensorBase, subclasses, casting, are_ints, are_tensors,
+    by_cupy
 ):
     def call({head.parameters}):
         if (
@@ -65,6 +69,7 @@ def caller_source(general: Arguments) -> str:
             checked.append(f"or {p.name} is MISSING")
     checked += [f"or {name} is MISSING" for name in general.required]
     checked += ["or subclasses"] * general.heirs
+    checked += ["or casting"] * bool(general.casts)
     if general.method and general.name in AMBIGUOUS:
         checked.append("or by_cupy()")
     names = [p.name for p in general.positional]
@@ -96,6 +101,7 @@ def caller(general: Arguments) -> Any:
         saved.tensor_class,
         TensorBase,
         saved.subclasses,
+        casting,
         are_ints,
         are_tensors,
         by_cupy,
