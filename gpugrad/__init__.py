@@ -230,6 +230,7 @@ else:  # they are made when they are first asked for
         "avg_pool1d",
         "batch_norm",
         "bilinear",
+        "norm_except_dim",
         "binary_cross_entropy_with_logits",
         "channel_shuffle",
         "conv1d",

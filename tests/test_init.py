@@ -6,32 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawn import give_numbers
 
 import gpugrad
 from comparison import agree_on, pytorch
-from gpugrad import functions
 
 t: Any = gpugrad
-
-
-class Numbers:
-    """The same numbers for both libraries, in the place of their generators."""
-
-    def __init__(self, library: Any, monkeypatch: pytest.MonkeyPatch):
-        drawn = np.random.default_rng(0)
-
-        def uniform_(tensor: Any, low: float = 0.0, high: float = 1.0, **_: Any) -> Any:
-            u = drawn.uniform(size=tuple(tensor.shape))
-            return tensor.copy_(library.tensor(low + (high - low) * u))
-
-        def normal_(tensor: Any, mean: float = 0.0, std: float = 1.0, **_: Any) -> Any:
-            n = drawn.standard_normal(tuple(tensor.shape))
-            return tensor.copy_(library.tensor(mean + std * n))
-
-        monkeypatch.setattr(library.Tensor, "uniform_", uniform_)
-        monkeypatch.setattr(library.Tensor, "normal_", normal_)
-        where = functions if library is gpugrad else library
-        monkeypatch.setattr(where, "randperm", lambda n: library.tensor(drawn.permutation(n)))
 
 
 FILLED = [
@@ -67,7 +47,7 @@ def test_fills_with_pytorchs_values_given_the_same_numbers(
 ) -> None:
     values = []
     for library in pytorch(), t:
-        Numbers(library, monkeypatch)
+        give_numbers(library, monkeypatch)
         p = library.nn.Parameter(library.zeros(shape, dtype=library.float64))
         assert getattr(library.nn.init, name)(p, **options) is p
         assert p.requires_grad
@@ -89,7 +69,7 @@ def test_layers_start_as_pytorchs_do_given_the_same_numbers(
 ) -> None:
     values = []
     for library in pytorch(), t:
-        Numbers(library, monkeypatch)
+        give_numbers(library, monkeypatch)
         values.append([p.detach().numpy() for p in make(library.nn).parameters()])
     for expected, found in zip(*values, strict=True):
         np.testing.assert_allclose(found, expected, 1e-6, 1e-12)

@@ -596,6 +596,7 @@ def in_torch(torch: Any, array: Any, requires_grad: bool = True) -> Any:
 OTHER_NAMES = {
     "rsub": "we exchange the operands of a difference",
     "nn.functional.linear": "it is one operation, also of stacks",
+    "norm_except_dim": "PyTorch reshapes around a norm of rows",
     "bilinear": "PyTorch reshapes around a product of three operands",
     "matmul": "PyTorch reshapes around one product of matrices",
     "einsum": "PyTorch reshapes after every product",

@@ -1382,7 +1382,9 @@ def test_functional_call_computes_with_other_parameters_and_keeps_its_own() -> N
     assert func.grad(loss)(other)["weight"].tolist() == [3.0, 6.0]
     with pytest.raises(RuntimeError, match="Unexpected key") as caught:
         func.functional_call(module, {"bias": x}, x, strict=True)
-    assert "Missing key(s): inside.offset, inside.weight, offset, weight." in str(caught.value)
+    assert "Missing key(s): 'inside.offset', 'inside.weight', 'offset', 'weight'." in str(
+        caught.value
+    )
     with pytest.raises(ValueError, match="appeared in multiple dictionaries"):
         func.functional_call(module, [other, other], x)
     with pytest.raises(ZeroDivisionError):

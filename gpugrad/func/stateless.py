@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from gpugrad.graph import TensorBase
 from gpugrad.ops.joining import stack
 
 Values = Mapping[str, Any]
@@ -22,6 +23,8 @@ def functional_call(
 ) -> Any:
     """Return what a module computes with other parameters and buffers; it keeps its own.
 
+    A dictionary that is given has, after the call, the tensors that the module put in their places.
+
     Args:
         module: What has parameters and buffers by name, as PyTorch's modules do.
         parameter_and_buffer_dicts: Tensors by the names of ``named_parameters`` and
@@ -32,19 +35,22 @@ def functional_call(
         strict: Raise unless all and only names of the module are given.
 
     Raises:
-        ValueError: A name is given twice, or two values to one tensor.
+        AttributeError: There is no module of a name.
         RuntimeError: ``strict``, and names are missing or unexpected.
-        TypeError: There is neither a dictionary nor a sequence of them.
+        TypeError: A value is no tensor.
+        ValueError: There is neither a dictionary nor a sequence of them, a name is given twice, or
+            two values to one tensor.
     """
     values = _merged(parameter_and_buffer_dicts)
     own = _named(module)
     if strict:
-        _check_names(values, own)
+        _check_names(module, values, own)
     if tie_weights:
         values = _tied(values, own)
     if args is None:
         args = ()
-    with _replaced(module, values):
+    given = parameter_and_buffer_dicts
+    with _replaced(module, values, given if isinstance(given, dict) else {}):
         return module(*(args if isinstance(args, tuple) else (args,)), **(kwargs or {}))
 
 
@@ -58,24 +64,26 @@ def _named(module: Any) -> dict[str, Any]:
 def _merged(given: Values | Sequence[Values]) -> dict[str, Any]:
     if isinstance(given, Mapping):
         return dict(given)
-    if not isinstance(given, Sequence) or not all(isinstance(d, Mapping) for d in given):
-        raise TypeError(
+    if not isinstance(given, Sequence):
+        raise ValueError(
             "Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got "
             f"{type(given)}"
         )
+    if not all(isinstance(d, Mapping) for d in given):
+        raise ValueError("Expected all elements of parameter_and_buffer_dicts to be dictionaries")
     names = [name for d in given for name in d]
     repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if repeated:
         raise ValueError(
-            f"{repeated} appeared in multiple dictionaries; behavior of functional_call is "
+            f"{repeated} appeared in multiple dictionaries; behavior of functional call is "
             "ambiguous"
         )
     return {name: value for d in given for name, value in d.items()}
 
 
-def _check_names(values: Values, own: Values) -> None:
+def _check_names(module: Any, values: Values, own: Values) -> None:
     missing, unexpected = (
-        ", ".join(sorted(set(a) - set(b))) for a, b in ((own, values), (values, own))
+        ", ".join(map(repr, sorted(set(a) - set(b)))) for a, b in ((own, values), (values, own))
     )
     lines = []
     if unexpected:
@@ -83,7 +91,8 @@ def _check_names(values: Values, own: Values) -> None:
     if missing:
         lines.append(f"Missing key(s): {missing}.")
     if lines:
-        raise RuntimeError("\n\t".join(["Error(s) in loading state_dict:", *lines]))
+        name = type(module).__name__
+        raise RuntimeError("\n\t".join([f"Error(s) in reparametrizing for {name}:", *lines]))
 
 
 def _tied(values: dict[str, Any], own: Values) -> dict[str, Any]:
@@ -101,25 +110,54 @@ def _tied(values: dict[str, Any], own: Values) -> dict[str, Any]:
     return found
 
 
+_MISSING: Any = object()
+
+
 @contextmanager
-def _replaced(module: Any, values: Values) -> Iterator[None]:
-    """Put other tensors into a module for the block."""
-    undo: list[tuple[dict[str, Any], str, Any]] = []
+def _replaced(module: Any, values: Values, given: dict[str, Any]) -> Iterator[None]:
+    """Put other tensors into a module for the block.
+
+    What stands in their places at its end is noted in ``given``, where they come from.
+    """
+    undo: list[tuple[Any, str, str, Any]] = []
     try:
         for path, value in values.items():
-            *owners, name = path.split(".")
             holder = module
+            *owners, name = path.split(".")
             for part in owners:
+                if not hasattr(holder, part):
+                    raise AttributeError(f"{type(holder).__name__} has no attribute `{part}`")
                 holder = getattr(holder, part)
-            tensors = next((d for d in (holder._parameters, holder._buffers) if name in d), None)
-            if tensors is None:
-                raise AttributeError(f"{type(holder).__name__} has no parameter or buffer {name!r}")
-            undo.append((tensors, name, tensors[name]))
-            tensors[name] = value
+            undo.append((holder, name, path, _swapped(holder, name, value)))
         yield
     finally:
-        for tensors, name, before in reversed(undo):
-            tensors[name] = before
+        for holder, name, path, before in reversed(undo):
+            after = _swapped(holder, name, before)
+            if path in given:
+                given[path] = after
+
+
+def _swapped(holder: Any, name: str, value: Any) -> Any:
+    """Put a tensor into a module, where it is an attribute for others, and return what was there.
+
+    Raises:
+        TypeError: It is, or was, no tensor.
+    """
+    if not (value is _MISSING or value is None or isinstance(value, TensorBase)):
+        raise TypeError(f"{value} is not an instance of gpugrad.Tensor")
+    for tensors in holder._parameters, holder._buffers:
+        if name in tensors:
+            before = tensors[name]
+            tensors[name] = value
+            return before
+    before = getattr(holder, name, _MISSING)
+    if not (before is _MISSING or before is None or isinstance(before, TensorBase)):
+        raise TypeError(f"attribute `{name}`: {before} is not an instance of gpugrad.Tensor")
+    if value is not _MISSING:
+        setattr(holder, name, value)
+    elif before is not _MISSING:
+        delattr(holder, name)
+    return before
 
 
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -8,14 +8,43 @@ from __future__ import annotations
 import functools
 import math
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
 
 from gpugrad import functions, linalg
 from gpugrad._tensor import Tensor
 from gpugrad.autograd.grad_mode import no_grad
 
 Generator = Any
+Filling = TypeVar("Filling", bound=Callable[..., Tensor])
+
+_skips: ContextVar[bool] = ContextVar("skips", default=False)
+
+
+@contextmanager
+def skipped() -> Iterator[None]:
+    """Have the functions here leave tensors as they are."""
+    token = _skips.set(True)
+    try:
+        yield
+    finally:
+        _skips.reset(token)
+
+
+def _filling(function: Filling) -> Filling:
+    """Declare a function that fills its first argument, and records nothing."""
+
+    @functools.wraps(function)
+    def fill(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if _skips.get():
+            return tensor
+        with no_grad():
+            return function(tensor, *args, **kwargs)
+
+    return fill  # type: ignore[return-value]
+
 
 _GAINS = {
     **dict.fromkeys(
@@ -66,13 +95,13 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     return tensor.size(1) * window, tensor.size(0) * window
 
 
-@no_grad()
+@_filling
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator = None) -> Tensor:
     """Fill a tensor with numbers drawn uniformly from ``a`` to ``b``."""
     return tensor.uniform_(a, b, generator=generator)
 
 
-@no_grad()
+@_filling
 def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator = None
 ) -> Tensor:
@@ -80,7 +109,7 @@ def normal_(
     return tensor.normal_(mean, std, generator=generator)
 
 
-@no_grad()
+@_filling
 def trunc_normal_(
     tensor: Tensor,
     mean: float = 0.0,
@@ -138,25 +167,25 @@ def _rejected(
     return tensor if found is tensor else tensor.copy_(found)
 
 
-@no_grad()
+@_filling
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill a tensor with a number."""
     return tensor.fill_(val)
 
 
-@no_grad()
+@_filling
 def ones_(tensor: Tensor) -> Tensor:
     """Fill a tensor with 1."""
     return tensor.fill_(1.0)
 
 
-@no_grad()
+@_filling
 def zeros_(tensor: Tensor) -> Tensor:
     """Fill a tensor with 0."""
     return tensor.zero_()
 
 
-@no_grad()
+@_filling
 def eye_(tensor: Tensor) -> Tensor:
     """Fill a matrix with 1 on the diagonal and 0 elsewhere.
 
@@ -168,7 +197,7 @@ def eye_(tensor: Tensor) -> Tensor:
     return tensor.copy_(functions.eye(*tensor.shape, dtype=tensor.dtype, device=tensor.device))
 
 
-@no_grad()
+@_filling
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Fill the weight of a convolution so that it keeps as many channels as it can, in each group.
 
@@ -188,6 +217,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     return tensor
 
 
+@_filling
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator = None) -> Tensor:
     """Fill a weight uniformly, the deviation by both fans (Glorot and Bengio 2010).
 
@@ -198,6 +228,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator = No
     return uniform_(tensor, -bound, bound, generator)
 
 
+@_filling
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator = None) -> Tensor:
     """Fill a weight normally, the deviation by both fans (Glorot and Bengio 2010).
 
@@ -211,6 +242,7 @@ def _between(tensor: Tensor, gain: float) -> float:
     return gain * math.sqrt(2.0 / float(sum(fans(tensor))))
 
 
+@_filling
 def kaiming_uniform_(
     tensor: Tensor,
     a: float = 0,
@@ -236,6 +268,7 @@ def kaiming_uniform_(
     return uniform_(tensor, -bound, bound, generator)
 
 
+@_filling
 def kaiming_normal_(
     tensor: Tensor,
     a: float = 0,
@@ -255,7 +288,7 @@ def kaiming_normal_(
 
 def _is_empty(tensor: Tensor) -> bool:
     if 0 in tensor.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
+        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=4)
         return True
     return False
 
@@ -268,7 +301,7 @@ def _after(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 
 
-@no_grad()
+@_filling
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator = None) -> Tensor:
     """Fill a tensor so that its rows, or its columns if these are fewer, are orthonormal.
 
@@ -290,7 +323,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator = None) ->
     return tensor.mul_(gain)
 
 
-@no_grad()
+@_filling
 def sparse_(
     tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator = None
 ) -> Tensor:
