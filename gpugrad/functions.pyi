@@ -2400,6 +2400,11 @@ def norm(
 ) -> Tensor:
     """Return the p-norm of the elements as a vector, over ``dim`` (all by default)."""
 
+def norm_except_dim(
+    v: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], pow: int = 2, dim: int = 0
+) -> Tensor:
+    """Return the norms of a tensor over all dimensions but one, which keep these with length 1."""
+
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from samples.draw import ANY
 from samples.family import case, single
 from samples.sample import Sample
