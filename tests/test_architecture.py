@@ -79,7 +79,8 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("array_api",): ("_device", "_dtype", "graph", "ops", "numpy", "cuda"),
     ("nn",): (
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "_layout", "op", "ops",
-        "_tensor", "_parameter", "autograd", "func", "functions", "linalg", "random", "utils",
+        "_tensor", "_parameter", "type_info", "autograd", "func", "functions", "linalg", "random",
+        "utils",
     ),
     ("optim",): (
         "backend", "formulas", "hooks", "graph", "errors", "_dtype", "op", "ops", "_tensor",
