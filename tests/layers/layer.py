@@ -24,6 +24,7 @@ class Layer:
         training: Whether it is in the mode of training.
         grads: Whether inputs of floating-point type require grad.
         single: The relative tolerance in float32; ``None`` where the layer is for float64 only.
+        double: The relative tolerance in float64.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Layer:
     training: bool = True
     grads: bool = True
     single: float | None = 1e-6
+    double: float = 1e-10
 
     def arrays(self, dtype: str) -> list[Array]:
         """Return the inputs; those of floating-point type are of the given one."""

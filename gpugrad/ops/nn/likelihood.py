@@ -14,7 +14,7 @@ from gpugrad.ops import pointwise as pw
 from gpugrad.ops.copy import clone
 from gpugrad.ops.filled import full_like
 from gpugrad.ops.nn.activation import log_sigmoid
-from gpugrad.ops.nn.reduced import REDUCTIONS, chosen, reduced
+from gpugrad.ops.nn.reduced import REDUCTIONS, chosen, reduced, worded
 from gpugrad.ops.pointwise.exponential import xlogy
 from gpugrad.ops.reduction import sum
 from gpugrad.ops.scatter import masked_fill
@@ -115,8 +115,7 @@ def poisson_nll_loss(
     Raises:
         ValueError: There is no such reduction.
     """
-    if size_average is not None or reduce is not None:
-        reduction = chosen(size_average, reduce, reduction)
+    reduction = worded(size_average, reduce, reduction)
     if reduction not in REDUCTIONS:
         raise ValueError(f"{reduction} is not a valid value for reduction")
     return reduced(_poisson(input, target, log_input, full, eps), reduction)
@@ -232,8 +231,7 @@ def multilabel_soft_margin_loss(
     Raises:
         ValueError: There is no such reduction.
     """
-    if size_average is not None or reduce is not None:
-        reduction = chosen(size_average, reduce, reduction)
+    reduction = worded(size_average, reduce, reduction)
     terms = pw.add(
         pw.mul(target, log_sigmoid(input)), pw.mul(pw.sub(1, target), log_sigmoid(pw.neg(input)))
     )

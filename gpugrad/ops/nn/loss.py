@@ -19,6 +19,7 @@ from gpugrad.ops.nn.reduced import (
     of_one_type,
     of_type_of,
     reduced,
+    worded,
 )
 from gpugrad.ops.pointwise.choice import maximum
 from gpugrad.ops.pointwise.exponential import log, sigmoid
@@ -133,13 +134,6 @@ def _weighted(errors: Any, input: Any, weight: Any, reduction: str, by_weight: b
     return reduced(weighted, reduction)
 
 
-def _worded(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
-    """Return a reduction that is looked at later, in the newer words."""
-    if size_average is None and reduce is None:
-        return reduction
-    return chosen(size_average, reduce, reduction)
-
-
 @public(method=False, name="nn.functional.l1_loss")
 def l1_loss(
     input: Tensor,
@@ -163,7 +157,7 @@ def l1_loss(
         ValueError: There is no such reduction, or the weight is of another shape.
     """
     _compare_sizes(input, target)
-    reduction = _worded(size_average, reduce, reduction)
+    reduction = worded(size_average, reduce, reduction)
     if weight is not None:
         return _weighted(pw.abs(pw.sub(input, target)), input, weight, reduction, True)
     reduction = chosen(None, None, reduction)
@@ -193,7 +187,7 @@ def mse_loss(
         ValueError: There is no such reduction, or the weight is of another shape.
     """
     _compare_sizes(input, target)
-    reduction = _worded(size_average, reduce, reduction)
+    reduction = worded(size_average, reduce, reduction)
     if weight is not None:
         return _weighted(pw.pow(pw.sub(input, target), 2), input, weight, reduction, True)
     reduction = chosen(None, None, reduction)

@@ -21,19 +21,26 @@ Array = Any
 REDUCTIONS = ("none", "mean", "sum")  # by PyTorch's numbers
 
 
+def worded(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """Return a reduction in the newer words; the older ones are warned of."""
+    if size_average is None and reduce is None:
+        return reduction
+    averages, reduces = size_average is not False, reduce is not False
+    reduction = ("mean" if averages else "sum") if reduces else "none"
+    warn(
+        "size_average and reduce args will be deprecated, please use "
+        f"reduction='{reduction}' instead."
+    )
+    return reduction
+
+
 def chosen(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
-    """Return the reduction that is asked for, also in PyTorch's older words, which it warns of.
+    """Return the reduction that is asked for, also in PyTorch's older words.
 
     Raises:
         ValueError: There is no such reduction.
     """
-    if size_average is not None or reduce is not None:
-        averages, reduces = size_average is not False, reduce is not False
-        reduction = ("mean" if averages else "sum") if reduces else "none"
-        warn(
-            "size_average and reduce args will be deprecated, please use "
-            f"reduction='{reduction}' instead."
-        )
+    reduction = worded(size_average, reduce, reduction)
     if reduction == "elementwise_mean":
         warn("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.")
         return "mean"
