@@ -37,7 +37,8 @@ DUNDERS = "__"  # __radd__ and its kind are not private
 RANDOM = {
     "bernoulli", "cauchy", "empty", "empty_like", "empty_permuted", "empty_strided", "exponential",
     "geometric", "log_normal", "multinomial", "new_empty", "new_empty_strided", "normal",
-    "nn.functional.rrelu", "pca_lowrank",
+    "nn.functional.fractional_max_pool2d",
+    "nn.functional.fractional_max_pool3d", "nn.functional.rrelu", "pca_lowrank",
     "rand_like", "randint", "randint_like", "randn", "randn_like", "resize_",
     "resize_as_", "svd_lowrank", "uniform",
 }  # fmt: skip

@@ -114,6 +114,11 @@ KINDS = {
         admits=lambda v: _is_int(v) or _is_sequence(v) or is_operand(v, numbers=False),
         ints=False,
     ),
+    "int | Sequence[int] | str": _INT_OR_INTS._replace(
+        usual=f"{_INT_OR_INTS.usual} or {{0}}.__class__ is str",
+        admits=lambda v: _is_int(v) or _is_sequence(v) or isinstance(v, str),
+        ints=False,
+    ),
     "Dim": _none(_INT_OR_INTS),
 }
 

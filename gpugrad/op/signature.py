@@ -95,12 +95,20 @@ def misfit(
 
 
 def _parameters(text: str) -> dict[str, str]:
-    """Return the names and kinds of the parameters of a signature."""
-    parts = [part.partition(" = ")[0].rpartition(" ") for part in text.strip("()").split(", ")]
-    return {name: kind for kind, _, name in parts if kind}
+    """Return the names and kinds of the parameters of a signature; "?" behind what may be none."""
+    found = {}
+    for part in text.strip("()").split(", "):
+        declared, _, default = part.partition(" = ")
+        kind, _, name = declared.rpartition(" ")
+        if kind:
+            found[name] = kind + "?" * (default == "None")
+    return found
 
 
 def _fits(kind: str, value: Any) -> bool:
+    if value is None and kind.endswith("?"):
+        return True
+    kind = kind.removesuffix("?")
     if isinstance(value, TensorBase) and value._array.ndim:
         return kind == "Tensor"
     known = _KINDS.get(kind)

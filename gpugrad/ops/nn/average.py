@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
 
 Array = Any
-IntOrInts = int | Sequence[int]
 
 _DIMS = {1: "length", 2: "height, width", 3: "depth, height, width"}
 
@@ -102,19 +101,27 @@ def _declare(ndim: int) -> None:
     """
 
     def along_one(
-        input: Tensor, kernel_size: IntOrInts, stride: IntOrInts = (), padding: IntOrInts = 0,
-        ceil_mode: bool = False, count_include_pad: bool = True,
-    ) -> Tensor:  # fmt: skip
+        input: Tensor,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] | None = (),
+        padding: int | Sequence[int] = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> Tensor:
         result: Tensor = _averaged(
             ndim, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None
         )
         return result
 
     def along_several(
-        input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None,
-        padding: IntOrInts = 0, ceil_mode: bool = False, count_include_pad: bool = True,
+        input: Tensor,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] | None = None,
+        padding: int | Sequence[int] = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
         divisor_override: int | None = None,
-    ) -> Tensor:  # fmt: skip
+    ) -> Tensor:
         result: Tensor = _averaged(
             ndim, input, kernel_size, stride, padding, ceil_mode, count_include_pad,
             divisor_override,
@@ -206,9 +213,12 @@ def _declare_norm(ndim: int) -> None:
     name = f"lp_pool{ndim}d"
 
     def lp_pool(
-        input: Tensor, norm_type: float, kernel_size: IntOrInts, stride: IntOrInts | None = None,
+        input: Tensor,
+        norm_type: float,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] | None = None,
         ceil_mode: bool = False,
-    ) -> Tensor:  # fmt: skip
+    ) -> Tensor:
         result: Tensor = _norm(ndim, input, norm_type, kernel_size, stride, ceil_mode)
         return result
 

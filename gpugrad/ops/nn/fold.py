@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
 
 Array = Any
-IntOrInts = int | Sequence[int]
 
 
 @linear("Im2ColBackward0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from gpugrad.ops.counted import arange
 from gpugrad.ops.draw import rand
 from gpugrad.ops.extremum import argmax
 from gpugrad.ops.joining import cat
-from gpugrad.ops.nn.maximum import IntOrInts, picked
+from gpugrad.ops.nn.maximum import picked
 from gpugrad.ops.nn.pool import check_kind, several
 from gpugrad.ops.pointwise.rounding import trunc
 from gpugrad.ops.scatter import gather
@@ -137,9 +138,13 @@ def _declare(ndim: int) -> None:
     name = f"fractional_max_pool{ndim}d"
 
     def fractional_max_pool(
-        input: Tensor, kernel_size: IntOrInts, output_size: Any = None, output_ratio: Any = None,
-        return_indices: bool = False, _random_samples: Any = None,
-    ) -> Any:  # fmt: skip
+        input: Tensor,
+        kernel_size: int | Sequence[int],
+        output_size: Any = None,
+        output_ratio: Any = None,
+        return_indices: bool = False,
+        _random_samples: Any = None,
+    ) -> Any:
         found = _pooled(ndim, input, kernel_size, output_size, output_ratio, _random_samples)
         return found if return_indices else found[0]
 
@@ -162,9 +167,13 @@ def _declare(ndim: int) -> None:
     public(method=False, name=f"nn.functional.{name}")(fractional_max_pool)
 
     def with_indices(
-        input: Tensor, kernel_size: IntOrInts, output_size: Any = None, output_ratio: Any = None,
-        return_indices: bool = False, _random_samples: Any = None,
-    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        input: Tensor,
+        kernel_size: int | Sequence[int],
+        output_size: Any = None,
+        output_ratio: Any = None,
+        return_indices: bool = False,
+        _random_samples: Any = None,
+    ) -> tuple[Tensor, Tensor]:
         return _pooled(ndim, input, kernel_size, output_size, output_ratio, _random_samples)
 
     with_indices.__doc__ = f"Return the maxima over drawn windows and places; see :func:`{name}`."

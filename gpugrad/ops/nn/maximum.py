@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 Array = Any
 Shape = tuple[int, ...]
 Tables = tuple[pool.NumPy, ...]
-IntOrInts = int | Sequence[int]
 
 
 # ---------------------------------------------------------------------------- by places
@@ -177,10 +176,14 @@ def _declare(ndim: int) -> None:
         return _pooled(name, ndim, input, kernel, stride, padding, dilation, ceil_mode)
 
     def max_pool(
-        input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None,
-        padding: IntOrInts = 0, dilation: IntOrInts = 1, ceil_mode: bool = False,
+        input: Tensor,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] | None = None,
+        padding: int | Sequence[int] = 0,
+        dilation: int | Sequence[int] = 1,
+        ceil_mode: bool = False,
         return_indices: bool = False,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         given = input, kernel_size, stride, padding, dilation, ceil_mode
         return _pooled(name, ndim, *given) if return_indices else pooled(*given)[0]
 
@@ -205,9 +208,13 @@ def _declare(ndim: int) -> None:
     public(method=False, name=f"nn.functional.{name}")(max_pool)
 
     def plain(
-        input: Tensor, kernel_size: IntOrInts, stride: IntOrInts = (),
-        padding: IntOrInts = 0, dilation: IntOrInts = 1, ceil_mode: bool = False,
-    ) -> Tensor:  # fmt: skip
+        input: Tensor,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] | None = (),
+        padding: int | Sequence[int] = 0,
+        dilation: int | Sequence[int] = 1,
+        ceil_mode: bool = False,
+    ) -> Tensor:
         result: Tensor = pooled(input, kernel_size, stride, padding, dilation, ceil_mode)[0]
         return result
 
@@ -215,10 +222,14 @@ def _declare(ndim: int) -> None:
     public(method=False, name=name)(plain)
 
     def with_indices(
-        input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None,
-        padding: IntOrInts = 0, dilation: IntOrInts = 1, ceil_mode: bool = False,
+        input: Tensor,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] | None = None,
+        padding: int | Sequence[int] = 0,
+        dilation: int | Sequence[int] = 1,
+        ceil_mode: bool = False,
         return_indices: bool = False,
-    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+    ) -> tuple[Tensor, Tensor]:
         found: tuple[Tensor, Tensor]
         found = pooled(input, kernel_size, stride, padding, dilation, ceil_mode)
         return found
@@ -237,7 +248,7 @@ for _ndim in (1, 2, 3):
 def max_pool1d_with_indices(
     input: Tensor,
     kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] = (),
+    stride: int | Sequence[int] | None = (),
     padding: int | Sequence[int] = 0,
     dilation: int | Sequence[int] = 1,
     ceil_mode: bool = False,
@@ -399,9 +410,13 @@ def _given_sizes(usual: Sequence[int], steps: Shape, output_size: Any) -> Shape:
 
 def _declare_unpool(ndim: int) -> None:
     def max_unpool(
-        input: Tensor, indices: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None,
-        padding: IntOrInts = 0, output_size: Any = None,
-    ) -> Tensor:  # fmt: skip
+        input: Tensor,
+        indices: Tensor,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] | None = None,
+        padding: int | Sequence[int] = 0,
+        output_size: Any = None,
+    ) -> Tensor:
         return _back(ndim, input, indices, kernel_size, stride, padding, output_size)
 
     max_unpool.__doc__ = f"""Return zeros with elements where ``max_pool{ndim}d`` found them.
