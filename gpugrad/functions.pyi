@@ -424,7 +424,7 @@ def atleast_3d(*tensors: Any) -> Any:
 def avg_pool1d(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] = (),
+    stride: int | Sequence[int] | None = (),
     padding: int | Sequence[int] = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
@@ -736,7 +736,7 @@ def conv1d(
     weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     bias: Tensor | None = None,
     stride: int | Sequence[int] = 1,
-    padding: Any = 0,
+    padding: int | Sequence[int] | str = 0,
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
@@ -747,7 +747,7 @@ def conv2d(
     weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     bias: Tensor | None = None,
     stride: int | Sequence[int] = 1,
-    padding: Any = 0,
+    padding: int | Sequence[int] | str = 0,
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
@@ -758,7 +758,7 @@ def conv3d(
     weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     bias: Tensor | None = None,
     stride: int | Sequence[int] = 1,
-    padding: Any = 0,
+    padding: int | Sequence[int] | str = 0,
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
@@ -2115,7 +2115,7 @@ def max(
 def max_pool1d(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] = (),
+    stride: int | Sequence[int] | None = (),
     padding: int | Sequence[int] = 0,
     dilation: int | Sequence[int] = 1,
     ceil_mode: bool = False,
@@ -2125,7 +2125,7 @@ def max_pool1d(
 def max_pool1d_with_indices(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] = (),
+    stride: int | Sequence[int] | None = (),
     padding: int | Sequence[int] = 0,
     dilation: int | Sequence[int] = 1,
     ceil_mode: bool = False,
@@ -2135,7 +2135,7 @@ def max_pool1d_with_indices(
 def max_pool2d(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] = (),
+    stride: int | Sequence[int] | None = (),
     padding: int | Sequence[int] = 0,
     dilation: int | Sequence[int] = 1,
     ceil_mode: bool = False,
@@ -2145,7 +2145,7 @@ def max_pool2d(
 def max_pool3d(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] = (),
+    stride: int | Sequence[int] | None = (),
     padding: int | Sequence[int] = 0,
     dilation: int | Sequence[int] = 1,
     ceil_mode: bool = False,

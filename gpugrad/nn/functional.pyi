@@ -84,7 +84,7 @@ def alpha_dropout(
 def avg_pool1d(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] = (),
+    stride: int | Sequence[int] | None = (),
     padding: int | Sequence[int] = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
@@ -176,7 +176,7 @@ def conv1d(
     weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     bias: Tensor | None = None,
     stride: int | Sequence[int] = 1,
-    padding: Any = 0,
+    padding: int | Sequence[int] | str = 0,
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
@@ -187,7 +187,7 @@ def conv2d(
     weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     bias: Tensor | None = None,
     stride: int | Sequence[int] = 1,
-    padding: Any = 0,
+    padding: int | Sequence[int] | str = 0,
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
@@ -198,7 +198,7 @@ def conv3d(
     weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     bias: Tensor | None = None,
     stride: int | Sequence[int] = 1,
-    padding: Any = 0,
+    padding: int | Sequence[int] | str = 0,
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
