@@ -890,3 +890,36 @@ def test_operator_promotion_is_pytorchs(operator: str, torch: Any) -> None:
                 if not same(operator, (left, right), a, b):
                     wrong.append((_word(left), _word(right), a, b))
     assert not wrong, f"{len(wrong)}: " + "\n".join(map(str, wrong[:12]))
+
+
+# --------------------------------------------------------------------------- comparisons
+
+COMPARED = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
+            "eq": np.equal, "ne": np.not_equal}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMPARED)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_comparisons_of_plain_operands_are_generated(name: str, dtype: Any) -> None:
+    function, theirs = getattr(gpugrad, name), COMPARED[name]
+    assert "general(input, other)" in OPS[name].source
+    a, b = (np.array(v, dtype) for v in ([1.0, 2.0, math.nan], [2.0, 2.0, 0.1]))
+    x = gpugrad.tensor(a, requires_grad=True)
+    for given, known in (
+        (gpugrad.tensor(b), b), (gpugrad.tensor(b[:, None]), b[:, None]), (2, 2), (0.1, dtype(0.1)),
+        (math.inf, math.inf), (gpugrad.nn.Parameter(gpugrad.tensor(b)), b), (True, True),
+    ):  # fmt: skip
+        found = function(x, given)
+        assert type(found) is gpugrad.Tensor
+        assert (found.dtype, found.requires_grad) == (gpugrad.bool, False)
+        np.testing.assert_array_equal(found.numpy(), theirs(a, known))
+    with gpugrad.inference_mode():
+        assert function(x, 1.0).is_inference()
+    with pytest.raises(OverflowError):
+        function(x, 10**400)
+    base = gpugrad.ones(3, 2, dtype=x.dtype)
+    view = base[:, 0]
+    base.mul_(x.detach()[:, None])
+    np.testing.assert_array_equal(function(view, 2.0).numpy(), theirs(a, 2.0))
+    batched = gpugrad.func.vmap(lambda row: function(row, 2.0))(x.detach()[:, None])
+    np.testing.assert_array_equal(batched.numpy()[:, 0], theirs(a, 2.0))

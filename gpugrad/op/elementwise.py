@@ -381,6 +381,11 @@ class Elementwise:
         """Whether plain operands take a function generated for this operation."""
         return True
 
+    @property
+    def compares(self) -> bool:
+        """Whether plain operands take a function generated for a comparison."""
+        return False
+
     @functools.cached_property
     def plain_function(self) -> Callable[..., Any]:
         """The formula as a function of tensors, generated for plain ones of one type."""
@@ -543,12 +548,23 @@ class Pointwise(Elementwise):
 
         It has a gradient, and is of real numbers only.
         """
-        numbers = all(v.kind == REAL for v in self.formula.inputs)
-        return bool(self.name) and numbers and self.promotion != "compare"
+        return bool(self.name) and self._of_real and self.promotion != "compare"
+
+    @property
+    def compares(self) -> bool:
+        """Whether plain operands take a function generated for a comparison of real numbers."""
+        truth = self.formula.outputs[0].kind == BOOL
+        return self._of_real and truth and self.promotion == "compare" and not self.name
+
+    @property
+    def _of_real(self) -> bool:
+        return all(v.kind == REAL for v in self.formula.inputs)
 
     @property
     def source(self) -> str:
         """The text of the function that runs for plain operands; empty where there is none."""
+        if self.compares:
+            return generated.compared_source(self.function, self.formula, self.parameters)
         if not self.specializes:
             return ""
         return generated.forward_source(self.function, self.formula, self.parameters)

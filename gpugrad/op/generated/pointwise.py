@@ -141,7 +141,6 @@ def forward_source(
         result = evaluated
     elif cpu.gains(formula):
         result = filled(BY_SIZE, x=x, evaluated=evaluated, computed=result)
-    is_number, number = numbers
     # kernels compute with halves in 32 bits, and with a number that 16 do not hold
     single = "(float32 if kind is float16 else kind)" if kernels else "kind"
     shapes = ", ".join(f"{v}.shape" for v in (x, *ys))
@@ -161,20 +160,7 @@ def forward_source(
         not_plain=" and ".join(f"kind is not {kind}" for kind in plain),
         not_plainly="general" if kernels else "halves",
         observed=filled(OBSERVED, parameters=arguments) if kernels else "",
-        others=each(
-            OTHER,
-            (
-                {
-                    "other": p,
-                    "y": y,
-                    "parameters": arguments,
-                    "edge": filled(EDGE, input=p, arguments=arguments),
-                    "is_number": is_number.format(other=p),
-                    "number": number.format(other=p, single=single),
-                }
-                for p, y in zip(others, ys, strict=True)
-            ),
-        ),
+        others=_others(others, ys, arguments, numbers, single),
         result=result,
         new_tensor=NEW_TENSOR,
         edge=filled(EDGE, input=first, arguments=arguments),
@@ -185,6 +171,74 @@ def forward_source(
             lambda needs: _case(formula, parameters, ys, needs),
             x,
             f"None if same else ({shapes})" if others else "None",
+        ),
+    )
+
+
+# Truth values have no gradients: nothing is recorded, and only who watches calls takes more.
+COMPARED = """\
+def {name}({head.parameters}):
+    if {head.unusual}{first}.__class__ is not Tensor and {first}.__class__ is not Parameter:
+        return {head.unusually}
+    {x} = {first}._array
+    kind = {x}.dtype
+    if kind is not float32 and kind is not float64:
+        return general({parameters})
+    if {x}.__class__ is not ndarray and {x}.__class__ not in HOST:
+        return general({parameters})
+    {observed}
+    {edge}
+    try:
+        {others}
+        {result}
+    except (ValueError, OverflowError, RuntimeError, MemoryError):
+        return general({parameters})
+    {new_tensor}
+    if inferring:
+        mark(out, {parameters})
+    return out
+"""
+
+
+def compared_source(
+    name: str, formula: Formula, parameters: Sequence[str], head: Head | None = None
+) -> str:
+    """Return the text of the function of a comparison, for NumPy's arrays."""
+    arguments = ", ".join(parameters)
+    first, *others = parameters
+    x, *ys = (f"{v.value}_" for v in formula.inputs)
+    return filled(
+        COMPARED,
+        name=name,
+        head=head or plain_head(parameters),
+        parameters=arguments,
+        first=first,
+        x=x,
+        observed=filled(OBSERVED, parameters=arguments),
+        edge=filled(EDGE, input=first, arguments=arguments),
+        others=_others(others, ys, arguments, GIVEN, "kind"),
+        result=filled(COMPUTED, arrays=", ".join([x, *ys])),
+        new_tensor=NEW_TENSOR,
+    )
+
+
+def _others(
+    others: Sequence[str], ys: Sequence[str], arguments: str, numbers: tuple[str, str], single: str
+) -> str:
+    """Return the lines that take the operands after the first."""
+    is_number, number = numbers
+    return each(
+        OTHER,
+        (
+            {
+                "other": p,
+                "y": y,
+                "parameters": arguments,
+                "edge": filled(EDGE, input=p, arguments=arguments),
+                "is_number": is_number.format(other=p),
+                "number": number.format(other=p, single=single),
+            }
+            for p, y in zip(others, ys, strict=True)
         ),
     )
 
@@ -241,7 +295,8 @@ def forward(
 ) -> Callable[..., Any]:
     """Return the function of an operation, which is specialised when it is first called.
 
-    One that does not :attr:`specializes <Pointwise.specializes>` takes the general way always.
+    One that neither :attr:`specializes <Pointwise.specializes>` nor :attr:`compares
+    <Pointwise.compares>` takes the general way always.
     """
     namespace = {"__name__": __name__, "Expression": Expression, "general": general}
 
@@ -256,6 +311,10 @@ def forward(
         return defined(op.function, text, namespace)
 
     def specialized() -> Any:
+        if op.compares:
+            namespace.update(_known(), compute=cpu.function_of(op.formula))
+            text = compared_source(op.function, op.formula, op.parameters, head)
+            return defined(op.function, text, namespace)
         if not op.specializes:
             text = filled(ALWAYS_GENERAL, head=head or plain_head(op.parameters))
             return defined("call", text, namespace)
