@@ -78,6 +78,10 @@ DIFFERENT = {
     "vander empty": "likewise, or its backward fails, as with one",
     "vander some one": "its backward needs what was written in place",
     "vander none one": "where there is nothing its result has no history",
+    **{
+        f"nn.functional.scaled_dot_product_attention {name}": "PyTorch looks at these last"
+        for name in ("bools", "numbers", "learned", "groups")
+    },
     "nn.functional.embedding_bag": "PyTorch reads memory beyond its operands",
     "embedding_bag": "likewise",
     **dict.fromkeys(

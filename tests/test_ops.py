@@ -630,6 +630,8 @@ OTHER_NAMES = {
         ("conv2d", "conv_transpose2d"), "PyTorch convolves the parts of complex numbers"
     ),
     "nn.functional.pad": "PyTorch's circular padding writes copies",
+    "nn.functional.scaled_dot_product_attention": "PyTorch reshapes around one product, or we do",
+    "nn.functional.multi_head_attention_forward": "likewise",
     "nn.functional.embedding_bag": "of maxima those of bags without rows are replaced last",
     **dict.fromkeys(
         (

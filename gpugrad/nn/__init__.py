@@ -32,6 +32,8 @@ from gpugrad.nn.modules.activation import Softsign as Softsign
 from gpugrad.nn.modules.activation import Tanh as Tanh
 from gpugrad.nn.modules.activation import Tanhshrink as Tanhshrink
 from gpugrad.nn.modules.activation import Threshold as Threshold
+from gpugrad.nn.modules.adaptive import AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss
+from gpugrad.nn.modules.attention import MultiheadAttention as MultiheadAttention
 from gpugrad.nn.modules.batchnorm import BatchNorm1d as BatchNorm1d
 from gpugrad.nn.modules.batchnorm import BatchNorm2d as BatchNorm2d
 from gpugrad.nn.modules.batchnorm import BatchNorm3d as BatchNorm3d
@@ -99,6 +101,11 @@ from gpugrad.nn.modules.rnn import RNNCell as RNNCell
 from gpugrad.nn.modules.rnn import RNNCellBase as RNNCellBase
 from gpugrad.nn.modules.sparse import Embedding as Embedding
 from gpugrad.nn.modules.sparse import EmbeddingBag as EmbeddingBag
+from gpugrad.nn.modules.transformer import Transformer as Transformer
+from gpugrad.nn.modules.transformer import TransformerDecoder as TransformerDecoder
+from gpugrad.nn.modules.transformer import TransformerDecoderLayer as TransformerDecoderLayer
+from gpugrad.nn.modules.transformer import TransformerEncoder as TransformerEncoder
+from gpugrad.nn.modules.transformer import TransformerEncoderLayer as TransformerEncoderLayer
 from gpugrad.nn.parameter import Buffer as Buffer
 from gpugrad.nn.parameter import Parameter as Parameter
 from gpugrad.nn.parameter import UninitializedBuffer as UninitializedBuffer

@@ -1,0 +1,151 @@
+"""Attention over NumPy's arrays, some queries at a time, without the matrix of all scores.
+
+Of that matrix the logarithms of the sums of each row are kept, and it is computed again for the
+gradients.
+
+Source: Dao et al., "FlashAttention: fast and memory-efficient exact attention", 2022.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gpugrad._dtype import is_half
+from gpugrad.backend import half
+from gpugrad.backend.quiet import quiet
+
+Array = Any
+Shape = tuple[int, ...]
+
+_MOST = 1 << 18  # scores at a time
+
+
+def _wide(*arrays: Array) -> list[Array]:
+    return [half.widened(a) if is_half(a.dtype) else a for a in arrays]
+
+
+def _stored(array: Array, kind: np.dtype[Any]) -> Array:
+    return half.rounded(array, kind) if is_half(kind) else array
+
+
+def _blocks(shape: Shape, keys: int) -> Iterator[tuple[slice, slice]]:
+    """Return which stacks and which queries are taken at a time."""
+    stacks, queries = shape
+    rows = min(queries, max(_MOST // max(keys, 1), 1))
+    together = max(_MOST // max(rows * keys, 1), 1)
+    for g in range(0, stacks, together):
+        for q in range(0, queries, rows):
+            yield slice(g, g + together), slice(q, min(q + rows, queries))
+
+
+class _Masks:
+    """What is added to scores, or which of them count, for some stacks and queries."""
+
+    def __init__(self, mask: Array | None, shape: Shape, causal: bool):
+        """Make it of a mask that broadcasts to a shape: (..., queries, keys)."""
+        self.mask = None
+        if mask is not None:
+            whole = np.broadcast_to(mask, shape)
+            flat = (math.prod(shape[:-2]), *shape[-2:])
+            alike = all(s == 0 for s in whole.strides[:-2])  # for all stacks
+            first = whole[(0,) * (len(shape) - 2)] if alike and flat[0] else None
+            self.mask = whole.reshape(flat) if first is None else first[None]
+        self.causal = causal
+
+    def put_on(self, scores: Array, stacks: slice, queries: slice) -> None:
+        keys = scores.shape[-1]
+        if self.causal:
+            first = queries.start
+            ahead = np.arange(keys) > np.arange(first, first + scores.shape[-2])[:, None]
+            np.copyto(scores, -np.inf, where=ahead)
+        if self.mask is not None:
+            part = self.mask[stacks if len(self.mask) > 1 else slice(None), queries, :keys]
+            if part.dtype.kind == "b":
+                np.copyto(scores, -np.inf, where=~part)
+            else:
+                scores += part
+
+
+def _scores(
+    q: Array, k: Array, masks: _Masks, scale: float, stacks: slice, queries: slice
+) -> tuple[Array, int]:
+    """Return the scores of some queries, and how many of the keys they have any with."""
+    keys = min(queries.stop, k.shape[1]) if masks.causal else k.shape[1]
+    some = q[stacks, queries] * q.dtype.type(scale)
+    found = np.matmul(some, k[stacks, :keys].swapaxes(1, 2))
+    masks.put_on(found, stacks, queries)
+    return found, keys
+
+
+@quiet
+def attention(
+    query: Array, key: Array, value: Array, mask: Array | None, scale: float, causal: bool
+) -> tuple[Array, Array]:
+    """Return the values, each query's own means of them, and logarithms of sums of weights.
+
+    The operands have the same dimensions before their last two.  A query for which no key counts
+    gets 0, and infinity for its logarithm.
+    """
+    kind = query.dtype
+    q, k, v = (a.reshape(-1, *a.shape[-2:]) for a in _wide(query, key, value))
+    out = np.empty((*q.shape[:2], v.shape[2]), q.dtype)
+    logs = np.empty((*q.shape[:2], 1), q.dtype)
+    masks = _Masks(mask, (*query.shape[:-1], key.shape[-2]), causal)
+    for stacks, queries in _blocks(q.shape[:2], k.shape[1]):
+        weights, keys = _scores(q, k, masks, scale, stacks, queries)
+        most = np.max(weights, axis=2, keepdims=True, initial=-np.inf)
+        plain = mask is None and keys
+        if not plain:
+            most[most == -np.inf] = 0
+        weights -= most
+        np.exp(weights, out=weights)
+        sums = np.einsum("gqk->gq", weights)[:, :, None]
+        found = np.matmul(weights, v[stacks, :keys], out=out[stacks, queries])
+        if plain:
+            found /= sums
+            logs[stacks, queries] = np.log(sums, out=sums) + most
+        else:
+            none = sums == 0
+            found /= np.where(none, 1, sums)
+            logs[stacks, queries] = np.where(none, np.inf, np.log(sums) + most)
+    shape = query.shape[:-1]
+    return _stored(out, kind).reshape(*shape, v.shape[2]), logs.reshape(*shape, 1)
+
+
+@quiet
+def attention_gradient(
+    g: Array,
+    query: Array,
+    key: Array,
+    value: Array,
+    mask: Array | None,
+    out: Array,
+    logs: Array,
+    scale: float,
+    causal: bool,
+) -> tuple[Array, Array, Array]:
+    """Return the gradients of the queries, the keys and the values."""
+    g, q, k, v, o = (a.reshape(-1, *a.shape[-2:]) for a in _wide(g, query, key, value, out))
+    logs = logs.reshape(-1, *logs.shape[-2:])
+    of_q, of_k, of_v = np.empty(q.shape, q.dtype), np.zeros(k.shape, q.dtype), np.zeros_like(v)
+    along = np.einsum("gqe,gqe->gq", g, o)[:, :, None]
+    masks = _Masks(mask, (*query.shape[:-1], key.shape[-2]), causal)
+    for stacks, queries in _blocks(q.shape[:2], k.shape[1]):
+        weights, keys = _scores(q, k, masks, scale, stacks, queries)
+        weights -= logs[stacks, queries]
+        np.exp(weights, out=weights)
+        some = g[stacks, queries]
+        of_v[stacks, :keys] += np.matmul(weights.swapaxes(1, 2), some)
+        slopes = np.matmul(some, v[stacks, :keys].swapaxes(1, 2))
+        slopes -= along[stacks, queries]
+        slopes *= weights
+        slopes *= q.dtype.type(scale)
+        np.matmul(slopes, k[stacks, :keys], out=of_q[stacks, queries])
+        of_k[stacks, :keys] += np.matmul(slopes.swapaxes(1, 2), q[stacks, queries])
+    found = zip((of_q, of_k, of_v), (query, key, value), strict=True)
+    first, second, third = (_stored(a, of.dtype).reshape(of.shape) for a, of in found)
+    return first, second, third

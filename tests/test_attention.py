@@ -1,0 +1,144 @@
+"""Attention: long sequences in parts, queries that see nothing, and what does not fit."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from snippets import ours as renamed
+
+import gpugrad
+from comparison import pytorch
+from gpugrad.testing import assert_close
+
+attention = gpugrad.nn.functional.scaled_dot_product_attention
+
+
+def numbers(*shape: int, seed: int = 0) -> Any:
+    return gpugrad.tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("causal", [False, True])
+def test_parts_of_long_sequences_give_what_the_plain_definition_gives(
+    causal: bool, masked: bool
+) -> None:
+    """Results and gradients of several parts; a recorded gradient is that of the definition."""
+    q, k, v = numbers(1, 2, 700, 4), numbers(1, 2, 900, 4, seed=1), numbers(1, 2, 900, 3, seed=2)
+    seen = np.random.default_rng(3).random((700, 900)) > 0.5
+    seen[5] = False
+    mask = gpugrad.tensor(seen) if masked else None
+    out = attention(q, k, v, mask, is_causal=causal)
+    weights = gpugrad.tensor(np.random.default_rng(4).normal(size=out.shape))
+    loss = (out * weights).sum()
+    found = gpugrad.autograd.grad(loss, (q, k, v), retain_graph=True)
+    plain = gpugrad.autograd.grad(loss, (q, k, v), create_graph=True)
+    for one, other in zip(found, plain, strict=True):
+        assert other.requires_grad
+        assert_close(one, other.detach(), 1e-10, 1e-12)
+    if masked:
+        assert not out[..., 5, :].any()
+
+
+def test_memory_is_not_that_of_all_scores() -> None:
+    q, k, v = (numbers(2, 3000, 4, seed=n).float().detach().requires_grad_() for n in range(3))
+    tracemalloc.start()
+    attention(q, k, v).sum().backward()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2 * 3000 * 3000 * 4 / 4
+
+
+def test_halves_are_computed_in_single_precision() -> None:
+    q, k, v = (numbers(1, 2, 5, 8, seed=n).detach() for n in range(3))
+    halves = [t.half().requires_grad_() for t in (q, k, v)]
+    singles = [t.detach().float().requires_grad_() for t in halves]
+    one, other = attention(*halves), attention(*singles)
+    assert one.dtype is gpugrad.float16
+    assert_close(one.float(), other.half().float(), 1e-3, 1e-3)
+    for a, b in zip(
+        gpugrad.autograd.grad(one.sum(), halves), gpugrad.autograd.grad(other.sum(), singles),
+        strict=True,
+    ):  # fmt: skip
+        assert a.dtype is gpugrad.float16
+        assert_close(a.float(), b, 2e-3, 2e-3)
+
+
+def test_weights_are_dropped() -> None:
+    gpugrad.manual_seed(0)
+    q, k, v = numbers(1, 4, 3), numbers(1, 6, 3, seed=1), numbers(1, 6, 3, seed=2)
+    assert not attention(q, k, v, dropout_p=1.0).any()
+    mean = sum(attention(q, k, v, dropout_p=0.5) for _ in range(2000)) / 2000
+    assert_close(mean, attention(q, k, v), 0, 0.1)
+
+
+WRONG: dict[str, Callable[..., Any]] = {
+    "one dimension": lambda lib, f, t: f(t(5), t(5), t(5)),
+    "types": lambda lib, f, t: f(t(2, 4, 5), t(2, 6, 5).double(), t(2, 6, 5)),
+    "type of the mask": lambda lib, f, t: f(*[t(2, 4, 5)] * 3, t(4, 4).double()),
+    "integers as a mask": lambda lib, f, t: f(*[t(2, 4, 5)] * 3, t(4, 4).long()),
+    "shape of the mask": lambda lib, f, t: f(*[t(1, 2, 4, 5)] * 3, t(4, 3)),
+    "stacks": lambda lib, f, t: f(t(2, 3, 4, 5), t(3, 3, 6, 5), t(2, 3, 6, 5)),
+    "heads": lambda lib, f, t: f(t(2, 4, 4, 5), t(2, 2, 6, 5), t(2, 2, 6, 5)),
+    "groups": lambda lib, f, t: f(t(2, 5, 4, 5), t(2, 2, 6, 5), t(2, 2, 6, 5), enable_gqa=True),
+    "dropout": lambda lib, f, t: f(*[t(2, 4, 5)] * 3, dropout_p=1.5),
+    "integers": lambda lib, f, t: f(*[t(2, 4, 5).long()] * 3),
+    "no heads": lambda lib, f, t: lib.nn.MultiheadAttention(4, 0),
+    "uneven heads": lambda lib, f, t: lib.nn.MultiheadAttention(4, 3),
+    "features": lambda lib, f, t: lib.nn.MultiheadAttention(4, 2)(*[t(3, 2, 6)] * 3),
+    "dimensions": lambda lib, f, t: lib.nn.MultiheadAttention(4, 2)(*[t(4)] * 3),
+    "dimensions of keys": lambda lib, f, t: lib.nn.MultiheadAttention(4, 2)(
+        t(3, 2, 4), t(3, 4), t(3, 2, 4)
+    ),
+    "causal without a mask": lambda lib, f, t: lib.nn.MultiheadAttention(4, 2)(
+        *[t(3, 2, 4)] * 3, is_causal=True
+    ),
+    "mask": lambda lib, f, t: lib.nn.MultiheadAttention(4, 2)(*[t(3, 2, 4)] * 3, attn_mask=t(2, 2)),
+    "mask of each": lambda lib, f, t: lib.nn.MultiheadAttention(4, 2)(
+        *[t(3, 2, 4)] * 3, attn_mask=t(2, 3, 3)
+    ),
+    "padding": lambda lib, f, t: lib.nn.MultiheadAttention(4, 2)(
+        *[t(3, 2, 4)] * 3, key_padding_mask=t(2, 4)
+    ),
+    "integers as padding": lambda lib, f, t: lib.nn.MultiheadAttention(4, 2)(
+        *[t(3, 2, 4)] * 3, key_padding_mask=t(2, 3).long()
+    ),
+    "activation": lambda lib, f, t: lib.nn.TransformerEncoderLayer(4, 2, activation="sin"),
+    "examples": lambda lib, f, t: lib.nn.Transformer(4, 2, 1, 1, 4, batch_first=True)(
+        t(2, 3, 4), t(3, 3, 4)
+    ),
+    "model": lambda lib, f, t: lib.nn.Transformer(4, 2, 1, 1, 4, batch_first=True)(
+        t(2, 3, 4), t(2, 3, 6)
+    ),
+    "cutoffs": lambda lib, f, t: lib.nn.AdaptiveLogSoftmaxWithLoss(8, 12, [6, 3]),
+    "no cutoffs": lambda lib, f, t: lib.nn.AdaptiveLogSoftmaxWithLoss(8, 12, []),
+    "classes": lambda lib, f, t: lib.nn.AdaptiveLogSoftmaxWithLoss(8, 12, [3], 2.0)(
+        t(2, 8), lib.tensor([3, 12])
+    ),
+    "targets": lambda lib, f, t: lib.nn.AdaptiveLogSoftmaxWithLoss(8, 12, [3], 2.0)(
+        t(2, 8), lib.tensor([3])
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_does_not_fit_raises_pytorchs_error(name: str) -> None:
+    said = []
+    for lib in gpugrad, pytorch():
+
+        def ones(*shape: int, lib: Any = lib) -> Any:
+            return lib.ones(shape)
+
+        with pytest.raises(Exception) as caught:  # noqa: PT011  its class is compared
+            WRONG[name](lib, lib.nn.functional.scaled_dot_product_attention, ones)
+        said.append((type(caught.value), renamed(str(caught.value))))
+    assert said[0] == said[1]
+
+
+def test_masks_of_transformers_are_pytorchs() -> None:
+    mask = gpugrad.nn.Transformer.generate_square_subsequent_mask(3)
+    theirs = pytorch().nn.Transformer.generate_square_subsequent_mask(3)
+    np.testing.assert_array_equal(mask.numpy(), theirs.numpy())
