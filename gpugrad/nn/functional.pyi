@@ -757,6 +757,35 @@ def mse_loss(
 ) -> Tensor:
     """Return the mean of (input - target) ** 2, or with another ``reduction`` all, or their sum."""
 
+def multi_head_attention_forward(
+    query: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    key: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    value: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    embed_dim_to_check: int,
+    num_heads: int,
+    in_proj_weight: Tensor | None,
+    in_proj_bias: Tensor | None,
+    bias_k: Tensor | None,
+    bias_v: Tensor | None,
+    add_zero_attn: bool,
+    dropout_p: float,
+    out_proj_weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    out_proj_bias: Tensor | None,
+    training: bool = True,
+    key_padding_mask: Tensor | None = None,
+    need_weights: bool = True,
+    attn_mask: Tensor | None = None,
+    use_separate_proj_weight: bool = False,
+    q_proj_weight: Tensor | None = None,
+    k_proj_weight: Tensor | None = None,
+    v_proj_weight: Tensor | None = None,
+    static_k: Tensor | None = None,
+    static_v: Tensor | None = None,
+    average_attn_weights: bool = True,
+    is_causal: bool = False,
+) -> Any:
+    """Return attention by several heads, each of its own projections, and the weights or ``None``."""
+
 def multi_margin_loss(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     target: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
@@ -899,6 +928,19 @@ def rrelu_(
     generator: Generator | None = None,
 ) -> Tensor:
     """Write what ``rrelu`` returns into the tensor, and return that."""
+
+def scaled_dot_product_attention(
+    query: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    key: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    value: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    *,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """Return ``softmax(scale * query @ key.mT + attn_mask) @ value``."""
 
 def selu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False) -> Tensor:
     """Return input, where it is negative exp(input) - 1, times constants that keep its variance."""
