@@ -95,20 +95,27 @@ def misfit(
 
 
 def _parameters(text: str) -> dict[str, str]:
-    """Return the names and kinds of the parameters of a signature; "?" behind what may be none."""
+    """Return the names and kinds of the parameters of a signature.
+
+    Behind a kind is a "?" if the tensor may be none, and a "1" if one integer may stand for several.
+    """
     found = {}
     for part in text.strip("()").split(", "):
         declared, _, default = part.partition(" = ")
         kind, _, name = declared.rpartition(" ")
         if kind:
-            found[name] = kind + "?" * (default == "None")
+            one = kind == "tuple of ints" and default.isdigit()
+            none = kind == "Tensor" and default == "None"
+            found[name] = kind + "?" * none + "1" * one
     return found
 
 
 def _fits(kind: str, value: Any) -> bool:
     if value is None and kind.endswith("?"):
         return True
-    kind = kind.removesuffix("?")
+    if kind.endswith("1") and _fits("int", value):
+        return True
+    kind = kind.rstrip("?1")
     if isinstance(value, TensorBase) and value._array.ndim:
         return kind == "Tensor"
     known = _KINDS.get(kind)
