@@ -105,7 +105,7 @@ def _parameters(text: str) -> dict[str, str]:
         kind, _, name = declared.rpartition(" ")
         if kind:
             one = kind == "tuple of ints" and default.isdigit()
-            none = kind == "Tensor" and default == "None"
+            none = kind == "Tensor" and default == "None" and name != "out"
             found[name] = kind + "?" * none + "1" * one
     return found
 
