@@ -97,7 +97,7 @@ def misfit(
 def _parameters(text: str) -> dict[str, str]:
     """Return the names and kinds of the parameters of a signature.
 
-    Behind a kind is a "?" if the tensor may be none, and a "1" if one integer may stand for several.
+    Behind a kind is a "?" if the tensor may be none, a "1" if an integer may stand for several.
     """
     found = {}
     for part in text.strip("()").split(", "):
