@@ -80,7 +80,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("nn",): (
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "_layout", "op", "ops",
         "_tensor", "_parameter", "type_info", "autograd", "func", "functions", "linalg", "random",
-        "utils",
+        "utils", "tree", "distributed",
     ),
     ("optim",): (
         "backend", "formulas", "hooks", "graph", "errors", "_dtype", "op", "ops", "_tensor",

@@ -2,6 +2,7 @@
 
 from gpugrad.nn import functional as functional
 from gpugrad.nn import init as init
+from gpugrad.nn import parallel as parallel
 from gpugrad.nn import parameter as parameter
 from gpugrad.nn import utils as utils
 from gpugrad.nn.modules.activation import CELU as CELU
