@@ -106,9 +106,7 @@ class Reducer:
         if self.ready:
             missing = [name for p, name in self.names.items() if p not in self.ready]
             self._reset()
-            raise RuntimeError(
-                _UNFINISHED.format(rank=self.group.rank(), names=", ".join(missing))
-            )
+            raise RuntimeError(_UNFINISHED.format(rank=self.group.rank(), names=", ".join(missing)))
 
     def expect(self, outputs: Iterable[Any]) -> None:
         """Have the next backward average, and take those as ready to which no output leads."""
