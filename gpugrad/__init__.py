@@ -242,6 +242,7 @@ else:  # they are made when they are first asked for
         "convolution",
         "cosine_embedding_loss",
         "cosine_similarity",
+        "ctc_loss",
         "embedding",
         "embedding_bag",
         "embedding_renorm_",

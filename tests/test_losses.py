@@ -36,6 +36,9 @@ _OPTIONS = (
     "torch.ones(3), ignore_index=0, reduction='sum'",
 )  # fmt: skip
 
+_SCORES = "torch.zeros(5, 2, 4).log_softmax(2)"
+_TARGETS = "torch.tensor([[1, 2, 2], [3, 1, 1]])"
+
 # Calls of functions of ``torch.nn.functional``.
 CALLS = [
     *(f"{name}({_HALF}, {_O}, reduction='{word}')" for name in _NAMES
@@ -76,6 +79,24 @@ CALLS = [
         "weight=torch.ones(2)", "ignore_index=1", "label_smoothing=1.5", "reduction='none'",
         "weight=torch.tensor([1., 2., 3.]), label_smoothing=0.5, reduction='sum'")),
     f"cross_entropy({_O}, {_I})", "cross_entropy(torch.ones(()), torch.tensor(0))",
+    *(f"ctc_loss({_SCORES}, {call})" for call in (
+        f"{_TARGETS}, torch.tensor([5, 5]), torch.tensor([3, 3])",
+        f"{_TARGETS}, (5, 5), (3, 3), reduction='none'",
+        f"{_TARGETS}, torch.tensor([5, 0]), torch.tensor([3, 3]), reduction='none'",
+        f"{_TARGETS}, (5, 0), (3, 0), reduction='none'", f"{_TARGETS}.view(-1), (5, 5), (3, 3)",
+        f"{_TARGETS}, (5, 1), (3, 3), reduction='none', zero_infinity=True",
+        f"{_TARGETS}[0], (5, 5), (3, 3)", f"{_TARGETS}, (5,), (3, 3)",
+        f"{_TARGETS}, (5, 6), (3, 3)",
+        f"{_TARGETS}, (5, 5), (3, 4)", f"{_TARGETS}, (5, 5), (3,)", f"{_TARGETS}, (5, 5), (3, -1)",
+        f"{_TARGETS}, (5, -5), (3, 3)", f"{_TARGETS}, (5, 5), (3, 3), blank=4",
+        f"{_TARGETS}, torch.tensor([5., 5.]), torch.tensor([3, 3])",
+        f"{_TARGETS}.unsqueeze(2), (5, 5), (3, 3)", f"{_TARGETS}.double(), (5, 5), (3, 3)",
+        f"{_TARGETS}, (5, 5), (3, 3), reduction='middle'",
+        f"{_TARGETS}.repeat(2, 1), (5, 5), (3, 3)")),
+    f"ctc_loss({_SCORES}[:, 0], {_TARGETS}[0], torch.tensor(5), torch.tensor(3), reduction='none')",
+    f"ctc_loss({_SCORES}[0, 0], {_TARGETS}[0], (5,), (3,))",
+    f"ctc_loss({_SCORES}[:0], {_TARGETS}, (0, 0), (0, 0))",
+    f"ctc_loss({_SCORES}.half(), {_TARGETS}, (5, 5), (3, 3))",
     *(f"linear_cross_entropy({call})" for call in (
         "torch.ones(2, 2, 2), torch.ones(3, 2), torch.tensor([0, 1])",
         "torch.ones(2, 2), torch.ones(3), torch.tensor([0, 1])",

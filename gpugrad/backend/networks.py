@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gpugrad.backend import recurrent
+from gpugrad.backend import alignment, recurrent
 from gpugrad.backend.attention import attention, attention_gradient
 from gpugrad.backend.classes import cross_entropy, cross_entropy_gradient
 from gpugrad.backend.normalization import normalize, normalize_gradient
@@ -13,6 +13,8 @@ from gpugrad.backend.normalization import normalize, normalize_gradient
 FUSED: dict[str, Callable[..., Any]] = {
     "attention": attention,
     "attention_gradient": attention_gradient,
+    "ctc": alignment.ctc,
+    "ctc_gradient": alignment.ctc_gradient,
     "cross_entropy": cross_entropy,
     "cross_entropy_gradient": cross_entropy_gradient,
     "normalize": normalize,

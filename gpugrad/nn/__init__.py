@@ -70,6 +70,7 @@ from gpugrad.nn.modules.loss import BCELoss as BCELoss
 from gpugrad.nn.modules.loss import BCEWithLogitsLoss as BCEWithLogitsLoss
 from gpugrad.nn.modules.loss import CosineEmbeddingLoss as CosineEmbeddingLoss
 from gpugrad.nn.modules.loss import CrossEntropyLoss as CrossEntropyLoss
+from gpugrad.nn.modules.loss import CTCLoss as CTCLoss
 from gpugrad.nn.modules.loss import GaussianNLLLoss as GaussianNLLLoss
 from gpugrad.nn.modules.loss import HingeEmbeddingLoss as HingeEmbeddingLoss
 from gpugrad.nn.modules.loss import HuberLoss as HuberLoss

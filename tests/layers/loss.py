@@ -25,6 +25,10 @@ def _weight(nn: Any) -> Any:
     return library.tensor(_WEIGHT)
 
 
+def _aligned(layer: Any, x: Any, targets: Any) -> Any:
+    return layer(x.log_softmax(2), targets, (6, 5, 2), (3, 2, 1))
+
+
 def _losses(name: str, *inputs: Any, **options: Any) -> list[Layer]:
     """Return a row for each reduction; weights are made where they are asked for."""
     weights = [k for k, v in options.items() if v is _weight]
@@ -42,6 +46,10 @@ def _losses(name: str, *inputs: Any, **options: Any) -> list[Layer]:
 
 
 LAYERS = [
+    *(layer(f"CTCLoss, {r}", lambda nn, r=r: nn.CTCLoss(reduction=r), (6, 3, 4),  # type: ignore[misc]
+            np.array([[1, 1, 2], [3, 2, 0], [1, 0, 0]]), call=_aligned) for r in _REDUCTIONS),
+    layer("CTCLoss, blank", lambda nn: nn.CTCLoss(3, zero_infinity=True), (6, 3, 4),
+          np.array([[1, 1, 1], [0, 2, 0], [1, 0, 0]]), call=_aligned),
     *_losses("L1Loss", _X, _X), *_losses("MSELoss", _X, _X), *_losses("SmoothL1Loss", _X, _X),
     *_losses("SmoothL1Loss", _X, _X, beta=0.5), *_losses("HuberLoss", _X, _X, delta=0.5),
     *_losses("BCELoss", _SHARES, _OTHERS), *_losses("BCEWithLogitsLoss", _X, _SHARES),
