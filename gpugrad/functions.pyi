@@ -885,6 +885,17 @@ def cross(
 ) -> Tensor:
     """Return :func:`linalg.cross`, by default along the first dimension of three elements."""
 
+def ctc_loss(
+    log_probs: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    targets: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    input_lengths: Any,
+    target_lengths: Any,
+    blank: int = 0,
+    reduction: int = 0,
+    zero_infinity: bool = False,
+) -> Tensor:
+    """Return what ``nn.functional.ctc_loss`` does."""
+
 def cummax(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], dim: int, *, out: Tensor | None = None
 ) -> Any:

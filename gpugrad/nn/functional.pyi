@@ -279,6 +279,17 @@ def cross_entropy(
 ) -> Tensor:
     """Return the weighted mean of minus the logarithms of softmax at the right classes."""
 
+def ctc_loss(
+    log_probs: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    targets: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    input_lengths: Any,
+    target_lengths: Any,
+    blank: int = 0,
+    reduction: str = "mean",
+    zero_infinity: bool = False,
+) -> Tensor:
+    """Return minus the logarithm of the probability that labels are read, blanks between them."""
+
 def dropout(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     p: float = 0.5,
