@@ -20,7 +20,6 @@ t: Any = gpugrad
 PROGRAMS = Programs()
 
 
-@PROGRAMS.add
 def results_are_plain(torch: Any, leaf: Any, note: Any) -> None:
     for operation in OPERATIONS:
         p = torch.nn.Parameter(leaf([1.0, 2.0, 3.0, 4.0]).detach(), requires_grad=False)
@@ -142,6 +141,10 @@ def without_a_shape(torch: Any, leaf: Any, note: Any) -> None:
     b.materialize((3,), dtype=torch.float64)
     note(classes(b), b.shape, b.dtype == torch.float64)
     made.shape  # noqa: B018
+
+
+def test_results_are_plain() -> None:
+    agree(results_are_plain, "cpu")
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
