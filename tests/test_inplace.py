@@ -21,6 +21,10 @@ def general(*operands: Any, **keywords: Any) -> Any:
     return "the general way"
 
 
+def copy(self: Any, src: Any, non_blocking: bool = False) -> Any:
+    return "the general way"
+
+
 def form(op: Any) -> Callable[..., Any]:
     return inplace.inplace(op, f"{op.function}_", general)
 
@@ -36,11 +40,11 @@ def test_every_form_writes_what_the_function_returns(op: Any, size: int) -> None
     if not op.numbered:
         kinds.append(("float32", "number"))
     for dtype, kind in kinds:
-        shapes = [(2, size), (size,), (1,), (), ()]
+        shapes = [(2, size), (size,), (1,), *[()] * len(op.parameters)]
         arrays = [numbers(dtype, *shape) for shape in shapes]
         operands: list[Any] = [gpugrad.from_numpy(a.copy()) for a in arrays[: len(op.parameters)]]
         if kind == "number":
-            operands[1:] = [0.5, 2, 0.25, 3][: len(operands) - 1]
+            operands[1:] = ([0.5, 2, 0.25, 3] * 2)[: len(operands) - 1]
         expected = op(*operands).numpy()
         before = operands[0].numpy()
 
@@ -95,6 +99,25 @@ def test_whatever_is_not_plain_is_left_unwritten_to_the_general_way(name: str) -
     assert form(OPS["mul"])(tensor, operand) == "the general way"
 
     assert np.array_equal(tensor.detach().numpy(), before.numpy())
+
+
+def test_plain_tensors_are_copied_at_once_and_others_the_general_way() -> None:
+    copied = inplace.copying(copy)
+    for shape in (3,), (2, 3), ():
+        target, source = gpugrad.zeros(shape), gpugrad.ones(shape)
+        assert copied(target, source, False) is target
+        assert (target == source).all()
+        assert target._version == 1
+    others = [
+        *(ELSEWHERE[name]() for name in ELSEWHERE if "number" not in name),
+        (gpugrad.ones(3), 2.0),
+        (gpugrad.ones(3), gpugrad.ones(1, 3)),
+        (gpugrad.ones(3), gpugrad.ones(1)),
+    ]
+    for target, source in others:
+        before = target.detach().clone()
+        assert copied(target, source, False) == "the general way"
+        assert np.array_equal(target.detach().numpy(), before.numpy())
 
 
 def test_numbers_keep_their_sign_and_value_and_the_latest_only_are_kept() -> None:

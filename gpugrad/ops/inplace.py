@@ -656,6 +656,7 @@ def fill_with(self: Any, value: Any, op: Any) -> Any:
 
 
 @public(function=False)
+@generated.copying
 def copy_(self: Tensor, src: Value, non_blocking: bool = False) -> Tensor:
     """Copy the values of another tensor in place: broadcast, cast, moved between devices.
 

@@ -171,6 +171,31 @@ def zeroing_source() -> str:
     )
 
 
+COPIED = """\
+if y_.shape != x_.shape:
+    return general({arguments})
+x_[...] = y_
+"""
+
+
+def copying_source() -> str:
+    """Return the text of ``copy_``."""
+    arguments = "self, src, non_blocking"
+    general = f"return general({arguments})"
+    return filled(
+        CALL,
+        name="copy_",
+        signature=arguments,
+        unusual="inferring",
+        arguments=arguments,
+        first="self",
+        x="x_",
+        others=filled(OTHER, other="src", x="x_", y="y_", arguments=arguments, number=general),
+        scaled="",
+        written=filled(COPIED, arguments=arguments),
+    )
+
+
 def inplace(
     op: Any, name: str, general: Callable[..., Any], scales: bool = False
 ) -> Callable[..., Any]:
@@ -194,6 +219,12 @@ def inplace(
 def zeroing(general: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return ``zero_``, written when it is first called, of the same for tensors of any kind."""
     made = _form("zero_", general, lambda _: zeroing_source())
+    return functools.update_wrapper(made, general)
+
+
+def copying(general: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``copy_``, written when it is first called, of the same for tensors of any kind."""
+    made = _form("copy_", general, lambda _: copying_source())
     return functools.update_wrapper(made, general)
 
 
