@@ -92,7 +92,7 @@ class Elementwise(Optimizer):
         if group.get("capturable"):
             types = {t.device.type for t in (p, *(state[name] for name in self.counted))}
             if types != {"cuda"}:
-                others = [f"{name}s" for name in self.counted if name != "step"]
+                others = [f"{name}s" for name in reversed(self.counted) if name != "step"]
                 words = f"{', '.join(['params', *others])}{',' if len(others) > 1 else ''} and "
                 raise AssertionError(
                     f"If capturable=True, {words}state_steps must be on supported devices: "
