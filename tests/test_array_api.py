@@ -146,6 +146,24 @@ PROGRAMS = {
         check(lambda x: einops.rearrange(x, "a b -> (b a)") ** 2)
         check(lambda x: einops.reduce(x * x, "a b -> b", "mean"))
     """,
+    "xarray": """
+        import xarray
+        def of(f):
+            def function(x):
+                arrays = x.as_subclass(gpugrad.numpy.ndarray)
+                return f(xarray.DataArray(arrays, dims=("a", "b"), coords={"a": [1, 2, 4]})).data
+            check(function)
+        of(lambda x: x.mean("a") + (x * x).std() + x.prod("b").max())
+        of(lambda x: x.where(x > 0, 0.0) * x.isel(a=1) + x.sel(a=4) ** 2)
+        of(lambda x: xarray.concat([x, x * x], "a").stack(c=("a", "b")))
+        of(lambda x: x.shift(a=1, fill_value=0.0) * x + x.roll(b=1))
+        of(lambda x: x.pad(b=1, mode="edge") ** 2)
+        of(lambda x: (x * x).groupby("a").sum() + x.differentiate("a").sum("b"))
+        of(lambda x: x.coarsen(b=3).mean() * x.diff("a").sum() + x.quantile(0.3, "a").sum())
+        of(lambda x: xarray.dot(x, x * x) + x.cumsum("a").integrate("a").sum())
+        of(lambda x: xarray.apply_ufunc(np.sin, x))
+        of(lambda x: xarray.Dataset({"v": x * x}).mean("b")["v"])
+    """,
 }
 CHECK = """
     import numpy as np, gpugrad

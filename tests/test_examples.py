@@ -26,8 +26,11 @@ def example(name: str) -> Any:
     return module
 
 
-def test_the_speed_of_waves_is_found() -> None:
-    assert example("wave_inversion").main(["--iterations", "30"]) < 0.05  # it starts at 0.15
+def test_the_speed_of_waves_is_found(device: str) -> None:
+    # it starts at 0.15; an emulated GPU is slow, and fewer steps tell that it goes the same way
+    count, least = ("30", 0.05) if device == "cpu" else ("3", 0.135)
+    found = example("wave_inversion").main(["--device", device, "--iterations", count])
+    assert found < least
 
 
 def test_a_survival_model_is_fitted() -> None:

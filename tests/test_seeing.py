@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -326,6 +327,21 @@ def test_a_drawing_is_saved_by_its_name(tmp_path: Path, monkeypatch: pytest.Monk
     for _ in range(300):
         long = long.sin()
     Seen(torch.viz.graph(long)).assert_legible()  # and without Graphviz large ones are drawn, too
+
+
+@pytest.mark.needs("graphviz")
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's program is not installed")
+def test_large_drawings_and_other_formats_are_graphvizs(tmp_path: Path) -> None:
+    w, _, _, y = program()
+    torch.viz.graph(y, params={'a "w"\\': w}).save(tmp_path / "g.pdf")
+    assert (tmp_path / "g.pdf").read_bytes().startswith(b"%PDF")
+    long = w.sum()
+    for _ in range(300):
+        long = long.sin()
+    svg = torch.viz.graph(long)._repr_svg_()
+    assert ET.fromstring(svg).tag == f"{SVG}svg"
+    assert svg.count("sin") >= 300
+    assert "viewBox" in svg
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ from gpugrad.op.promotion import of_one_type
 # Keywords that PyTorch takes as well, for those who come from NumPy.
 SYNONYMS = {
     "axis": "dim", "keepdims": "keepdim", "a": "input", "x": "input", "x1": "input", "x2": "other",
-    "axis0": "dim0", "axis1": "dim1",
+    "axis0": "dim0", "axis1": "dim1", "axes": "dims",
     "A": "input",  # of functions that are in two modules, PyTorch's name in the other one
 }  # fmt: skip
 
