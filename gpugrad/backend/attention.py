@@ -1,7 +1,7 @@
 """Attention over NumPy's arrays, some queries at a time, without the matrix of all scores.
 
-Of that matrix the logarithms of the sums of each row are kept, and it is computed again for the
-gradients.
+Of that matrix the logarithms of the sums of each query's are kept, and it is computed again for the
+gradients.  Queries lie side by side in it, so that what is done for each is done for many at once.
 
 Source: Dao et al., "FlashAttention: fast and memory-efficient exact attention", 2022.
 """
@@ -43,7 +43,10 @@ def _blocks(shape: Shape, keys: int) -> Iterator[tuple[slice, slice]]:
 
 
 class _Masks:
-    """What is added to scores, or which of them count, for some stacks and queries."""
+    """What is added to scores, or which of them count, for some stacks and queries.
+
+    Scores are of shape (stacks, keys, queries).
+    """
 
     def __init__(self, mask: Array | None, shape: Shape, causal: bool):
         """Make it of a mask that broadcasts to a shape: (..., queries, keys)."""
@@ -57,13 +60,14 @@ class _Masks:
         self.causal = causal
 
     def put_on(self, scores: Array, stacks: slice, queries: slice) -> None:
-        keys = scores.shape[-1]
+        """Add it to scores, or make those that do not count -inf."""
+        keys = scores.shape[1]
         if self.causal:
-            first = queries.start
-            ahead = np.arange(keys) > np.arange(first, first + scores.shape[-2])[:, None]
+            ahead = np.arange(keys)[:, None] > np.arange(queries.start, queries.stop)
             np.copyto(scores, -np.inf, where=ahead)
         if self.mask is not None:
             part = self.mask[stacks if len(self.mask) > 1 else slice(None), queries, :keys]
+            part = part.swapaxes(1, 2)
             if part.dtype.kind == "b":
                 np.copyto(scores, -np.inf, where=~part)
             else:
@@ -76,7 +80,7 @@ def _scores(
     """Return the scores of some queries, and how many of the keys they have any with."""
     keys = min(queries.stop, k.shape[1]) if masks.causal else k.shape[1]
     some = q[stacks, queries] * q.dtype.type(scale)
-    found = np.matmul(some, k[stacks, :keys].swapaxes(1, 2))
+    found = np.matmul(k[stacks, :keys], some.swapaxes(1, 2))
     masks.put_on(found, stacks, queries)
     return found, keys
 
@@ -93,27 +97,25 @@ def attention(
     kind = query.dtype
     q, k, v = (a.reshape(-1, *a.shape[-2:]) for a in _wide(query, key, value))
     out = np.empty((*q.shape[:2], v.shape[2]), q.dtype)
-    logs = np.empty((*q.shape[:2], 1), q.dtype)
+    logs = np.empty((len(q), 1, q.shape[1]), q.dtype)
     masks = _Masks(mask, (*query.shape[:-1], key.shape[-2]), causal)
     for stacks, queries in _blocks(q.shape[:2], k.shape[1]):
         weights, keys = _scores(q, k, masks, scale, stacks, queries)
-        most = np.max(weights, axis=2, keepdims=True, initial=-np.inf)
-        plain = mask is None and keys
-        if not plain:
+        most = np.maximum.reduce(weights, 1, keepdims=True)
+        if mask is not None:
             most[most == -np.inf] = 0
         weights -= most
         np.exp(weights, out=weights)
-        sums = np.einsum("gqk->gq", weights)[:, :, None]
-        found = np.matmul(weights, v[stacks, :keys], out=out[stacks, queries])
-        if plain:
-            found /= sums
-            logs[stacks, queries] = np.log(sums, out=sums) + most
-        else:
+        sums = np.einsum("gkq->gq", weights)[:, None]
+        found = np.matmul(weights.swapaxes(1, 2), v[stacks, :keys], out=out[stacks, queries])
+        if mask is not None:
             none = sums == 0
-            found /= np.where(none, 1, sums)
-            logs[stacks, queries] = np.where(none, np.inf, np.log(sums) + most)
+            sums[none] = 1
+            most[none] = np.inf
+        found /= sums.swapaxes(1, 2)
+        logs[stacks, :, queries] = np.log(sums) + most
     shape = query.shape[:-1]
-    return _stored(out, kind).reshape(*shape, v.shape[2]), logs.reshape(*shape, 1)
+    return _stored(out, kind).reshape(*shape, v.shape[2]), logs.reshape(shape)
 
 
 @quiet
@@ -130,22 +132,22 @@ def attention_gradient(
 ) -> tuple[Array, Array, Array]:
     """Return the gradients of the queries, the keys and the values."""
     g, q, k, v, o = (a.reshape(-1, *a.shape[-2:]) for a in _wide(g, query, key, value, out))
-    logs = logs.reshape(-1, *logs.shape[-2:])
+    logs = logs.reshape(len(q), 1, q.shape[1])
     of_q, of_k, of_v = np.empty(q.shape, q.dtype), np.zeros(k.shape, q.dtype), np.zeros_like(v)
-    along = np.einsum("gqe,gqe->gq", g, o)[:, :, None]
+    along = np.einsum("gqe,gqe->gq", g, o)[:, None]
     masks = _Masks(mask, (*query.shape[:-1], key.shape[-2]), causal)
     for stacks, queries in _blocks(q.shape[:2], k.shape[1]):
         weights, keys = _scores(q, k, masks, scale, stacks, queries)
-        weights -= logs[stacks, queries]
+        weights -= logs[stacks, :, queries]
         np.exp(weights, out=weights)
         some = g[stacks, queries]
-        of_v[stacks, :keys] += np.matmul(weights.swapaxes(1, 2), some)
-        slopes = np.matmul(some, v[stacks, :keys].swapaxes(1, 2))
-        slopes -= along[stacks, queries]
+        of_v[stacks, :keys] += np.matmul(weights, some)
+        slopes = np.matmul(v[stacks, :keys], some.swapaxes(1, 2))
+        slopes -= along[stacks, :, queries]
         slopes *= weights
         slopes *= q.dtype.type(scale)
-        np.matmul(slopes, k[stacks, :keys], out=of_q[stacks, queries])
-        of_k[stacks, :keys] += np.matmul(slopes.swapaxes(1, 2), q[stacks, queries])
+        np.matmul(slopes.swapaxes(1, 2), k[stacks, :keys], out=of_q[stacks, queries])
+        of_k[stacks, :keys] += np.matmul(slopes, q[stacks, queries])
     found = zip((of_q, of_k, of_v), (query, key, value), strict=True)
     first, second, third = (_stored(a, of.dtype).reshape(of.shape) for a, of in found)
     return first, second, third

@@ -19,7 +19,7 @@ from gpugrad.backend.reductions import sum as total
 Array = Any
 Shape = tuple[int, ...]
 
-_BLOCK = 32768  # elements
+_BLOCK = 65536  # elements
 
 
 def _wide(array: Array) -> Array:
