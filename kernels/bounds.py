@@ -52,6 +52,26 @@ def _record() -> tuple[Any, np.uint64]:
     return values, np.uint64(memory.ptr)
 
 
+def pointer() -> np.uint64:
+    """Return where kernels write down what is wrong."""
+    return _record()[1]
+
+
+_WORDS: list[tuple[type[Exception], str]] = []  # how an error about an index begins
+
+
+def number(error: type[Exception], function: str) -> int:
+    """Return the number by which a kernel names what is said of an index."""
+    if (error, function) not in _WORDS:
+        _WORDS.append((error, function))
+    return _WORDS.index((error, function))
+
+
+def words(number: int) -> tuple[type[Exception], str]:
+    """Return what is said of an index, by its number."""
+    return _WORDS[number]
+
+
 def look(indices: Any, low: int, size: int, axis: int, words: int) -> None:
     """Have the device look for an index that is below ``low`` or not below ``size``.
 

@@ -64,11 +64,8 @@ extern "C" __global__ void NAME(PARAMETERS, const long long length, const long l
   }
 }
 """
-_FORWARD = {
-    "PARAMETERS": "const Element *source, Result *result",
-    "NONE": "-Value(CUDART_INF), Value(0)",
-    # exp(x - x) is 1, and nan where x is infinite
-    "TAKEN": """const Value x = Value(source[at]);
+# exp(x - x) is 1, and nan where x is infinite
+TAKEN = """const Value x = Value(source[at]);
       if (x > state.most) {
         state.sum = state.sum * exp(state.most - x) + exp(x - x);
         state.most = x;
@@ -76,11 +73,16 @@ _FORWARD = {
         state.sum += exp(x - state.most);
       } else if (x - x == Value(0)) {
         state.sum += Value(1);
-      }""",
-    "COMBINED": """const Value most = p.most > q.most ? p.most : q.most;
+      }"""
+COMBINED = """const Value most = p.most > q.most ? p.most : q.most;
   const Value left = p.most == most ? p.sum : p.sum * exp(p.most - most);
   const Value right = q.most == most ? q.sum : q.sum * exp(q.most - most);
-  return State{most, left + right};""",
+  return State{most, left + right};"""
+_FORWARD = {
+    "PARAMETERS": "const Element *source, Result *result",
+    "NONE": "-Value(CUDART_INF), Value(0)",
+    "TAKEN": TAKEN,
+    "COMBINED": COMBINED,
 }
 _BACKWARD = {
     "PARAMETERS": "const Element *given, const Element *out, Result *result",

@@ -102,7 +102,7 @@ def cross_entropy_gradient(
     if reduction == "mean":
         scale = scale / (wide.type(count) if share is None else np.add.reduce(share))
     if share is not None:
-        scale = share * scale
+        scale = np.where(share == 0, 0, share * scale)  # also where all are ignored
     result = np.multiply(terms, (scale / total)[:, None])
     result[np.arange(count), at] -= scale
     if kind != wide:

@@ -853,7 +853,10 @@ def by_cufft(name: str, array: Array, sizes: Any, axes: Shape, norm: str) -> Arr
 
 def fused(name: str) -> Callable[..., Any] | None:
     """Return what computes an operation of networks by a kernel of its own."""
-    return None
+    from gpugrad.kernels.networks import FUSED
+
+    found = FUSED.get(name)
+    return None if found is None else at_home(found)
 
 
 @at_home
@@ -908,9 +911,6 @@ def item(array: Array) -> Any:
     return value
 
 
-_WORDS: list[tuple[builtins.type[Exception], str]] = []  # how an error about an index begins
-
-
 @at_home
 def check_inside(
     indices: Array, low: int, n: int, axis: int, function: str, error: builtins.type[Exception]
@@ -919,10 +919,8 @@ def check_inside(
     _report()
     if not n and indices.size:  # CuPy refuses that itself, and what the device found would be late
         raise out_of_bounds(error, function, int(indices.ravel()[0]), axis, n)
-    if (error, function) not in _WORDS:
-        _WORDS.append((error, function))
     launches.add(1 + (not indices.flags.c_contiguous))
-    bounds.look(indices, low, n, axis, _WORDS.index((error, function)))
+    bounds.look(indices, low, n, axis, bounds.number(error, function))
 
 
 def _report() -> None:
@@ -933,7 +931,7 @@ def _report() -> None:
     found = bounds.found()
     if found is not None:
         index, n, axis, words = found
-        error = out_of_bounds(*_WORDS[words], index, axis, n)
+        error = out_of_bounds(*bounds.words(words), index, axis, n)
         error.add_note("The device found this index in a call before this one, and went on.")
         raise error
 

@@ -59,7 +59,7 @@ def _picked(
 @_picked.gradient
 def input(g: Any, like: Like, places: Any, share: Any, axis: int, reduction: str) -> Any:
     if reduction == "mean":
-        share = pw.div(share, sum(share))
+        share = pw.where(pw.eq(share, 0), 0, pw.div(share, sum(share)))  # all may be ignored
     terms = pw.neg(pw.mul(g, share)).unsqueeze(axis)
     return scatter_along(terms, places.unsqueeze(axis), like.shape, axis)
 

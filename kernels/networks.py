@@ -1,0 +1,13 @@
+"""What computes operations of networks by kernels of its own, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gpugrad.kernels.classes import cross_entropy, cross_entropy_gradient
+
+FUSED: dict[str, Callable[..., Any]] = {
+    "cross_entropy": cross_entropy,
+    "cross_entropy_gradient": cross_entropy_gradient,
+}

@@ -1,0 +1,78 @@
+"""Cross entropy in one go: how many kernels on CUDA, rows of all lengths, and wrong classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+from gpugrad.testing import assert_close, count_kernels, devices_agree
+
+t: Any = gpugrad
+F: Any = gpugrad.nn.functional
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_it_takes_one_kernel_and_so_does_its_gradient(reduction: str, weighted: bool) -> None:
+    x = t.ones((300, 40), device="cuda", requires_grad=True)
+    target = t.arange(300, device="cuda") % 40
+    weight = t.ones(40, device="cuda") if weighted else None
+    with count_kernels() as launched:
+        y = F.cross_entropy(x, target, weight, reduction=reduction)
+    assert launched.total == 1
+    g = t.ones_like(y)
+    with count_kernels() as launched:
+        t.autograd.grad(y, x, g)
+    assert launched.total == 1
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (2, 1030), (300, 5), (4, 33, 7), (600, 2), (5, 3, 2, 300)]
+)
+def test_rows_of_all_lengths(shape: Any) -> None:
+    draw = np.random.default_rng(0)
+    x = draw.uniform(-3, 3, shape)
+    places = draw.integers(0, shape[1], (shape[0], *shape[2:]))
+    places.reshape(-1)[::7] = -100
+    weight = draw.uniform(0.2, 2, shape[1])
+    for reduction in "mean", "sum", "none":
+        for given in None, weight:
+            devices_agree(
+                lambda x, r=reduction, w=given: F.cross_entropy(
+                    x, t.tensor(places, device=x.device),
+                    None if w is None else t.tensor(w, device=x.device, dtype=x.dtype),
+                    reduction=r,
+                ),
+                x,
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize("place", [7, -1])
+def test_a_class_out_of_range_is_an_error(place: int, device: str) -> None:
+    with pytest.raises(IndexError, match=f"Target {place} is out of bounds"):
+        F.cross_entropy(t.ones(2, 3, device=device), t.tensor([0, place], device=device)).item()
+
+
+def test_what_is_ignored_is_not_seen(device: str) -> None:
+    x = t.tensor([[float("inf"), 0.0], [1.0, 3.0]], device=device, requires_grad=True)
+    target = t.tensor([-100, 0], device=device)
+    loss = F.cross_entropy(x, target)
+    assert_close(loss, t.tensor(2.126928, device=device))
+    assert F.cross_entropy(x.detach(), target, reduction="none")[0].item() == 0
+
+
+def test_the_gradient_of_a_gradient_is_that_of_the_definition(device: str) -> None:
+    x = t.linspace(-1, 1, 12, device=device, dtype=t.float64).reshape(3, 4).requires_grad_()
+    target = t.tensor([1, 3, 0], device=device)
+
+    def curvature(loss: Any) -> Any:
+        (slope,) = t.autograd.grad(loss, x, create_graph=True)
+        return t.autograd.grad((slope * slope).sum(), x)[0]
+
+    expected = curvature(F.nll_loss(x.log_softmax(1), target))
+    assert_close(curvature(F.cross_entropy(x, target)), expected)
