@@ -22,7 +22,7 @@ import numpy as np
 
 import gpugrad
 from gpugrad import Tensor, backend
-from gpugrad.backend import compiled
+from gpugrad.backend import loops
 
 EXAMPLES, INPUTS, HIDDEN, OUTPUTS = 64, 1000, 100, 10
 LEARNING_RATE = 1e-6
@@ -218,7 +218,7 @@ def devices(blas: Blas) -> list[str]:
     if blas.threads is not None:
         cores = "core" if (n := os.cpu_count() or 1) == 1 else "cores"
         lines[0] += f", {blas.threads} BLAS thread{'s' * (blas.threads > 1)}, {n} {cores}"
-    lines.append(f"loops  {compiled.described()}")
+    lines.append(f"loops  {loops.described()}")
     problem = backend.cuda_problem()
     if problem is not None:
         return [*lines, f"cuda   none. {problem}"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gpugrad.backend import compiled, determinism
+from gpugrad.backend import determinism, loops
 from gpugrad.graph import warn
 
 _DEBUG_MODES = ("default", "warn", "error")
@@ -95,7 +95,7 @@ def get_num_threads() -> int:
 
     That is as many as there are cores, or what ``OMP_NUM_THREADS`` says.
     """
-    return compiled.threads()
+    return loops.threads()
 
 
 def set_num_threads(num_threads: int) -> None:
@@ -111,9 +111,9 @@ def set_num_threads(num_threads: int) -> None:
         raise RuntimeError(f"set_num_threads expects an int, but got {kind}")
     if num_threads < 1:
         raise RuntimeError("set_num_threads expects a positive integer")
-    compiled.set_threads(num_threads)
+    loops.set_threads(num_threads)
 
 
 def show_config() -> None:
     """Print what computes on the CPU: NumPy, and loops of which compiler, or why of none."""
-    print(f"NumPy  {np.__version__}\nloops  {compiled.described()}")
+    print(f"NumPy  {np.__version__}\nloops  {loops.described()}")

@@ -6,8 +6,14 @@
 // fixed numbers, and what is added up is added in a fixed order: results do not depend on how many
 // threads there are.
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
+
+extern "C" {  // the library's headers have another abs than formulas
+void *aligned_alloc(unsigned long alignment, unsigned long bytes);
+void *malloc(unsigned long bytes);
+void free(void *memory);
+void *memcpy(void *to, const void *from, unsigned long bytes);
+void *memset(void *to, int value, unsigned long bytes);
+}
 
 namespace {
 
@@ -40,7 +46,10 @@ struct Operand {
   long strides[DIMENSIONS];
 };
 
+struct Scratch;
+
 struct Job {
+  typedef Scratch Memory;
   Loop loop;
   int inputs, outputs, summed;  // which output is summed; -1: none
   int ndim;
@@ -371,47 +380,45 @@ void elements(const Job &job, const Scratch &scratch, long unit) {
     computed(job, scratch, start, end - start < BLOCK ? end - start : BLOCK);
 }
 
-struct Share {
-  const Job *job;
+void worked(const Job &job, const Scratch &scratch, long unit) {
+  if (job.summed < 0) elements(job, scratch, unit);
+  else if (job.item == 4) sum_unit<float>(job, scratch, unit);
+  else sum_unit<double>(job, scratch, unit);
+}
+
+template <typename Work> struct Share {
+  const Work *work;
   long first, end;
   bool failed;
 };
 
-void *worked(void *given) {
-  Share &share = *static_cast<Share *>(given);
-  const Job &job = *share.job;
-  const Scratch scratch(job);
+template <typename Work> void *run(void *given) {
+  Share<Work> &share = *static_cast<Share<Work> *>(given);
+  const typename Work::Memory scratch(*share.work);
   share.failed = !scratch.block;
-  if (share.failed) return 0;
-  for (long unit = share.first; unit < share.end; unit++) {
-    if (job.summed < 0) {
-      elements(job, scratch, unit);
-    } else if (job.item == 4) {
-      sum_unit<float>(job, scratch, unit);
-    } else {
-      sum_unit<double>(job, scratch, unit);
-    }
-  }
+  for (long unit = share.first; unit < share.end && !share.failed; unit++)
+    worked(*share.work, scratch, unit);
   return 0;
 }
 
 const int THREADS = 256;
 
-bool shared(const Job &job, int threads) {
+// Share units of work out to threads; return whether there was memory enough.
+template <typename Work> bool shared(const Work &work, int threads) {
   if (threads > THREADS) threads = THREADS;
-  if (threads > job.units) threads = int(job.units);
+  if (threads > work.units) threads = int(work.units);
   if (threads < 1) threads = 1;
-  Share shares[THREADS];
+  Share<Work> shares[THREADS];
   pthread_t ids[THREADS];
   bool started[THREADS];
-  for (int k = 0; k < threads; k++) {
-    shares[k] = {&job, job.units * k / threads, job.units * (k + 1) / threads, false};
-    started[k] = k && !pthread_create(&ids[k], 0, worked, &shares[k]);
-  }
   bool done = true;
+  for (int k = threads - 1; k >= 0; k--) {
+    shares[k] = {&work, work.units * k / threads, work.units * (k + 1) / threads, false};
+    started[k] = k && !pthread_create(&ids[k], 0, run<Work>, &shares[k]);
+    if (!started[k]) run<Work>(&shares[k]);
+  }
   for (int k = 0; k < threads; k++) {
     if (started[k]) pthread_join(ids[k], 0);
-    else worked(&shares[k]);
     done = done && !shares[k].failed;
   }
   return done;

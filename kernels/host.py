@@ -14,7 +14,10 @@ from pathlib import Path
 from gpugrad.formulas import COMPLEX, FUNCTIONS, INTEGER, Formula, lowered, ordered
 from gpugrad.kernels.source import PREAMBLE, DType, c_types, kind_dtype
 
-FRAMES = (Path(__file__).parent / "frames.cpp").read_text()
+FRAMES, ROWS, _EXPONENTIAL = (
+    (Path(__file__).parent / f"{name}.cpp").read_text()
+    for name in ("frames", "rows", "exponential")
+)
 
 WIDTH = 64  # a loop takes a multiple of so many elements, as frames.cpp says
 OPERANDS = 16  # a formula has so many inputs and outputs at most
@@ -119,7 +122,7 @@ def header(vectors: Collection[str]) -> str:
             f"inline {kind} rsqrt({kind} x) {{ return {kind}(1) / sqrt(x); }}",
         ]
     lines.append("inline int max(int x, int y) { return x > y ? x : y; }")
-    return "\n".join(lines) + f"\n{PREAMBLE}\n"
+    return "\n".join(lines) + f"\n{PREAMBLE}\n{_EXPONENTIAL}\n"
 
 
 def _declared(name: str, arguments: int, kind: str = "") -> list[str]:

@@ -33,12 +33,13 @@ _NAMES = ("c++", "g++")
 
 # Not -ffast-math: nan, infinities and signed zeros stay as they are.  No product is contracted with
 # a sum: x * y - x * y is 0.  GCC takes sin and cos of one number for one complex exponential, of
-# which there is none for vectors, and moves what a choice is made of into branches, if it may.
+# which there is none for vectors, and moves what a choice is made of into branches, if it may, or
+# computes it once for each way to it.
 _FLAGS = (
     "-O2", "-march=native", "-mprefer-vector-width=512", "-fno-math-errno", "-fno-trapping-math",
     "-ffp-contract=off", "-fopenmp-simd", "-fno-builtin-sin", "-fno-builtin-sinf",
-    "-fno-builtin-cos", "-fno-builtin-cosf", "-fno-tree-pre", "-fno-tree-sink", "-fno-exceptions",
-    "-fno-rtti", "-fPIC", "-shared", "-pipe", "-w",
+    "-fno-builtin-cos", "-fno-builtin-cosf", "-fno-tree-pre", "-fno-tree-sink",
+    "-fno-thread-jumps", "-fno-exceptions", "-fno-rtti", "-fPIC", "-shared", "-pipe", "-w",
 )  # fmt: skip
 _LIBRARIES = ("-lmvec", "-lm")
 

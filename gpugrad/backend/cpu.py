@@ -62,10 +62,10 @@ from gpugrad.backend.reductions import mean as mean
 from gpugrad.backend.reductions import min as min
 from gpugrad.backend.reductions import others as others
 from gpugrad.backend.reductions import prod as prod
-from gpugrad.backend.reductions import softmax as softmax
-from gpugrad.backend.reductions import softmax_gradient as softmax_gradient
 from gpugrad.backend.reductions import sum as sum
 from gpugrad.backend.reductions import sum_to_shape as sum_to_shape
+from gpugrad.backend.soft import softmax as softmax
+from gpugrad.backend.soft import softmax_gradient as softmax_gradient
 from gpugrad.backend.spectrum import fft as fft
 from gpugrad.backend.spectrum import irfft as irfft
 from gpugrad.backend.spectrum import rfft as rfft

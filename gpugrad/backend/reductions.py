@@ -1,4 +1,4 @@
-"""Sums, products and extremes of NumPy's arrays, and what is made of them: softmax."""
+"""Sums, products and extremes of NumPy's arrays."""
 
 from __future__ import annotations
 
@@ -151,39 +151,3 @@ def argmin(array: Array, axis: int | None) -> Array:
 def sum_to_shape(array: Array, shape: Shape) -> Array:
     """Return ``array`` summed to a shape that broadcasts to its own."""
     return large.shaped(_summed(array, summed_axes(array.shape, shape), array.dtype), shape)
-
-
-@quiet
-def softmax(array: Array, axis: int, log: bool, dtype: np.dtype[Any]) -> Array:
-    """Return exp(array) divided by its sum along an axis, or the logarithm of that."""
-    if not array.size:
-        return np.empty(array.shape, dtype)
-    wide = accumulation(dtype)
-    if array.dtype != wide:
-        halves = is_half(array.dtype) and wide == FLOAT32
-        array = half.widened(array) if halves else array.astype(wide)
-    below = array - maximum_reduce(array, axis=axis, keepdims=True)
-    if log:
-        below -= np.log(sum(np.exp(below), (axis,), True, wide))
-    else:
-        np.exp(below, out=below)
-        below /= sum(below, (axis,), True, wide)
-    return half.rounded(below, dtype) if is_half(dtype) else below
-
-
-@quiet
-def softmax_gradient(g: Array, out: Array, axis: int, log: bool) -> Array:
-    """Return the gradient of what ``softmax`` computed, ``out``."""
-    kind = g.dtype
-    if is_half(kind):
-        found = softmax_gradient(half.widened(g), half.widened(out), axis, log)
-        return half.rounded(found, kind)
-    if log:
-        found = np.exp(out)
-        found *= sum(g, (axis,), True, kind)
-        return np.subtract(g, found, out=found)
-    found = g * out
-    total = sum(found, (axis,), True, kind)
-    np.subtract(g, total, out=found)
-    found *= out
-    return found

@@ -36,8 +36,7 @@ def _logsumexp(door: backend.Backend, input: Array, *, axes: Shape, keepdims: bo
     else:
         largest = door.sum(size, axes, True, size.dtype)
     below, above = (OPS[name].of_kind(complex_).formula for name in ("exp_below", "log_above"))
-    (terms,) = door.evaluate(below, (input, largest), wide, (wide,))
-    total = door.sum(terms, axes, True, wide)
+    (total,) = door.evaluate(below, (input, largest), wide, (wide,), largest.shape)
     (out,) = door.evaluate(above, (total, largest), wide, (kind,))
     if keepdims:
         return out

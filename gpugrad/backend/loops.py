@@ -1,0 +1,180 @@
+"""Loops of formulas: what is built, with what else, and what runs them.
+
+A loop is built when it is first needed, with those of the formula's gradients.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import itertools
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gpugrad.formulas import Formula
+from gpugrad.kernels import host
+
+DType = np.dtype[Any]
+
+
+class Kernel(NamedTuple):
+    """The loop of a formula, and what it reads and writes."""
+
+    loop: int
+    inputs: tuple[DType, ...]
+    outputs: tuple[DType, ...]
+    items: bytes  # the bytes of an element of each
+
+
+class Frames(NamedTuple):
+    """What runs loops over arrays, what computes softmax, and what stands above loops' text."""
+
+    run: Any
+    soft: Any
+    header: str
+
+
+_kernels: dict[tuple[Formula, DType], Kernel | None] = {}
+_building = threading.RLock()
+
+
+@functools.cache
+def frames() -> Frames | str:
+    """Return what runs loops, or why there are none: building it shows what the compiler can."""
+    from gpugrad.backend import compiler
+
+    try:
+        header = host.header(compiler.found().vectors)
+        head = f"#define HEAD {object.__basicsize__}\n"
+        made = compiler.library(head + header + host.FRAMES + host.ROWS)
+    except compiler.BuildError as error:
+        return str(error)
+    run, soft = made.gpugrad_run, made.gpugrad_soft
+    pointer, long, int_ = ctypes.c_void_p, ctypes.c_long, ctypes.c_int
+    run.argtypes = (
+        pointer, int_, int_, pointer, ctypes.c_char_p, int_, long, long, long, int_
+    )  # fmt: skip
+    run.restype = int_
+    soft.argtypes = pointer, int_, long, long, int_, int_, int_
+    soft.restype = None
+    return _checked(run) or Frames(run, soft, header)
+
+
+def described() -> str:
+    """Return which compiler builds loops, and where they are kept, or why there are none."""
+    from gpugrad.backend import compiler
+
+    known = frames() if frames.cache_info().currsize else None
+    try:
+        version = compiler.version()
+    except compiler.BuildError as error:
+        known = str(error)
+    if isinstance(known, str) or _refused:
+        return f"none but NumPy's. {known if isinstance(known, str) else _refused[0]}"
+    count = f"{threads()} thread{'s' * (threads() > 1)}"
+    return f"{version}, {count}, kept in {compiler.folder()}"
+
+
+def _checked(run: Any) -> str:
+    """Return what is wrong if a sum of an array is not what it must be."""
+    array = np.arange(6, dtype=np.float64).reshape(3, 2)
+    out = np.zeros(2)
+    objects = (ctypes.c_void_p * 2)(id(array), id(out))
+    run(None, 1, 1, objects, bytes((8, 8)), 0, 1, 3, 2, 1)
+    return "" if out.tolist() == [6.0, 9.0] else "NumPy's arrays lie differently in memory"
+
+
+def kernel(formula: Formula, compute: DType) -> Kernel | None:
+    """Return the loop of a formula; ``None`` if there is none."""
+    key = formula, compute
+    try:
+        return _kernels[key]
+    except KeyError:
+        pass
+    with _building:
+        if key not in _kernels:
+            _kernels[key] = None
+            if host.printable(formula, compute):
+                _try([formula, *_gradients(formula)], compute)
+        return _kernels[key]
+
+
+_refused: list[str] = []  # what the compiler said of loops that it could not build
+
+
+def _try(formulas: Iterable[Formula], compute: DType) -> None:
+    """Build loops; where that fails NumPy computes, as it does without a compiler."""
+    from gpugrad.backend import compiler
+
+    try:
+        build(formulas, compute)
+    except compiler.BuildError as error:
+        _refused.append(str(error))
+
+
+def build(formulas: Iterable[Formula], compute: DType) -> None:
+    """Build the loops of formulas in one library; those that can have none are left out.
+
+    Raises:
+        BuildError: The compiler fails.
+    """
+    from gpugrad.backend import compiler
+
+    known = frames()
+    if isinstance(known, str):
+        return
+    new = [
+        f for f in dict.fromkeys(formulas)
+        if _kernels.get((f, compute)) is None and host.printable(f, compute)
+    ]  # fmt: skip
+    texts = [host.loop(f"loop{k}", f, compute) for k, f in enumerate(new)]
+    made = compiler.library(known.header + "".join(texts))
+    for k, f in enumerate(new):
+        inputs, outputs = host.dtypes(f, compute)
+        items = bytes([d.itemsize for d in (*inputs, *outputs)])
+        loop = ctypes.cast(getattr(made, f"loop{k}"), ctypes.c_void_p).value
+        assert loop is not None
+        _kernels[f, compute] = Kernel(loop, inputs, outputs, items)
+
+
+def _gradients(formula: Formula) -> Iterator[Formula]:
+    """Return the formulas of the gradients that a call is likely to be followed by."""
+    count = len(formula.inputs)
+    if "_vjp" in formula.name or "_jvp" in formula.name or count > 3:
+        return
+    defined = (True,) * len(formula.outputs)
+    for needs in itertools.product((False, True), repeat=count):
+        found = formula.vjp(needs, defined).formula if any(needs) else None
+        if found is None:
+            continue
+        computed = [k for k, e in enumerate(found.outputs) if e.function != "variable"]
+        if computed:
+            yield found.part(tuple(computed))[0]
+            if len(found.outputs) == 1:
+                yield found
+
+
+# --------------------------------------------------------------------------- threads
+
+_threads: int | None = None
+
+
+def threads() -> int:
+    """Return among how many threads large arrays are shared out."""
+    global _threads
+    if _threads is None:
+        asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+        affinity = getattr(os, "sched_getaffinity", None)
+        cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+        _threads = int(asked) if asked.isdecimal() and int(asked) else cores
+    return _threads
+
+
+def set_threads(count: int) -> None:
+    """Share large arrays out to so many threads."""
+    global _threads
+    _threads = count
