@@ -77,6 +77,8 @@ s = nn.Sequential(OrderedDict(x=nn.Identity(), y=nn.Flatten(), z=nn.Identity()))
 del s[0]
 names(s)
 
+repr(nn.Container(a=nn.Identity(), b=None))
+
 nn.Sequential(3)
 
 nn.Sequential(None)[0]

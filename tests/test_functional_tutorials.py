@@ -6,7 +6,6 @@ ensembles of models, and the matrices of first and second derivatives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -148,27 +147,17 @@ def neural_tangent_kernel(torch: Any, device: str) -> list[Any]:
 # --------------------------------------------------------------------------- ensembles
 
 
-class Model:
-    """What ``functional_call`` and ``stack_module_state`` need of a module."""
-
-    training = True
+class Model(gpugrad.nn.Module):
+    """An affine map of scaled inputs, and its sine."""
 
     def __init__(self, numbers: Numbers):
-        self._parameters = {
-            "weight": numbers(CLASSES, INPUTS).requires_grad_(),
-            "bias": numbers(CLASSES).requires_grad_(),
-        }
-        self._buffers = {"scale": numbers(INPUTS)}
+        super().__init__()
+        self.weight = gpugrad.nn.Parameter(numbers(CLASSES, INPUTS))
+        self.bias = gpugrad.nn.Parameter(numbers(CLASSES))
+        self.scale = gpugrad.nn.Buffer(numbers(INPUTS))
 
-    def named_parameters(self, remove_duplicate: bool = True) -> Iterator[tuple[str, Any]]:
-        yield from self._parameters.items()
-
-    def named_buffers(self, remove_duplicate: bool = True) -> Iterator[tuple[str, Any]]:
-        yield from self._buffers.items()
-
-    def __call__(self, x: Any) -> Any:
-        inside = x * self._buffers["scale"]
-        return (inside @ self._parameters["weight"].t() + self._parameters["bias"]).sin()
+    def forward(self, x: Any) -> Any:
+        return ((x * self.scale) @ self.weight.t() + self.bias).sin()
 
 
 def test_an_ensemble_of_models_is_one_model(device: str) -> None:
@@ -189,7 +178,7 @@ def test_an_ensemble_of_models_is_one_model(device: str) -> None:
     for k, model in enumerate(models):
         assert_close(each[k], model(batches[k]), 1e-12, 1e-12)
         assert_close(every[k], model(one), 1e-12, 1e-12)
-        own = gpugrad.autograd.grad(model(one).square().sum(), [*model._parameters.values()])
+        own = gpugrad.autograd.grad(model(one).square().sum(), [*model.parameters()])
         for g, expected in zip(grads.values(), own, strict=True):
             assert_close(g[k], expected, 1e-12, 1e-12)
     every.sum().backward()

@@ -643,6 +643,48 @@ result
 
 utils.fuse_linear_bn_eval(linear(), linear())
 
+c, b = nn.Conv2d(2, 3, 3).double(), nn.BatchNorm2d(3).double()
+for p in [*c.parameters(), *b.parameters(), b.running_mean]:
+    p.data.copy_(values(*p.shape))
+f = utils.fuse_conv_bn_eval(c.eval(), b.eval())
+v = values(1, 2, 5, 5)
+f(v), (f(v) - b(c(v))).abs().max() < 1e-12, text(f), f.weight.requires_grad
+
+c, b = nn.ConvTranspose2d(2, 3, 3, bias=False).double(), nn.BatchNorm2d(3).double()
+for p in [*c.parameters(), *b.parameters(), b.running_mean]:
+    p.data.copy_(values(*p.shape))
+f = utils.fuse_conv_bn_eval(c.eval(), b.eval(), transpose=True)
+f(values(1, 2, 4, 4)), f.bias.requires_grad
+
+m, b = linear(), nn.BatchNorm1d(4).double()
+utils.fuse_linear_bn_eval(m.eval(), b.eval())(x), utils.fuse_linear_bn_eval(m, b).bias
+
+utils.fuse_linear_bn_eval(linear().eval(), nn.BatchNorm1d(3).eval())
+
+b = nn.BatchNorm1d(2, track_running_stats=False).eval()
+utils.fuse_conv_bn_eval(nn.Conv1d(1, 2, 1).eval(), b)
+
+m = nn.ConvTranspose2d(2, 3, 3).double()
+m.weight.data.copy_(values(2, 3, 3, 3))
+utils.parametrizations.spectral_norm(m).weight, m.parametrizations.weight[0]._u.shape
+
+m = nn.Conv2d(2, 3, 3).double()
+m.weight.data.copy_(values(3, 2, 3, 3))
+m = utils.parametrizations.weight_norm(m)
+m.weight, m.parametrizations.weight.original0, text(m)
+
+m = nn.Sequential(nn.Conv2d(2, 3, 3))
+utils.convert_conv2d_weight_memory_format(m, torch.channels_last)
+m[0].weight.is_contiguous(memory_format=torch.channels_last), m[0].weight.stride()
+
+m = nn.Conv2d(2, 3, 3).double()
+m.weight.data.copy_(values(3, 2, 3, 3))
+prune.ln_structured(m, 'weight', 1, 2, 0)
+m.weight_mask.sum((1, 2, 3)), m(values(1, 2, 4, 4)).shape
+
+m = utils.skip_init(nn.Conv2d, 2, 3, 3)
+m.weight.shape, text(m)
+
 utils.fuse_conv_bn_eval(linear(), linear())
 
 m = utils.skip_init(nn.Linear, 2, 3, dtype=torch.float64)

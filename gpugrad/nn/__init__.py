@@ -42,6 +42,7 @@ from gpugrad.nn.modules.batchnorm import LazyBatchNorm1d as LazyBatchNorm1d
 from gpugrad.nn.modules.batchnorm import LazyBatchNorm2d as LazyBatchNorm2d
 from gpugrad.nn.modules.batchnorm import LazyBatchNorm3d as LazyBatchNorm3d
 from gpugrad.nn.modules.channelshuffle import ChannelShuffle as ChannelShuffle
+from gpugrad.nn.modules.container import Container as Container
 from gpugrad.nn.modules.container import ModuleDict as ModuleDict
 from gpugrad.nn.modules.container import ModuleList as ModuleList
 from gpugrad.nn.modules.container import ParameterDict as ParameterDict

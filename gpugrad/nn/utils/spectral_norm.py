@@ -7,6 +7,7 @@ from typing import Any
 from gpugrad import functions, linalg
 from gpugrad._tensor import Tensor
 from gpugrad.autograd.grad_mode import no_grad
+from gpugrad.nn.modules.conv import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from gpugrad.nn.modules.module import Module
 from gpugrad.nn.parameter import Parameter, is_lazy
 
@@ -23,8 +24,7 @@ def as_matrix(weight: Tensor, dim: int) -> Tensor:
 
 def dim_of(module: Module) -> int:
     """Return which dimension of a layer's weight is that of the results."""
-    kinds = {f"ConvTranspose{n}d" for n in (1, 2, 3)}
-    return int(any(kind.__name__ in kinds for kind in type(module).__mro__))
+    return int(isinstance(module, ConvTranspose1d | ConvTranspose2d | ConvTranspose3d))
 
 
 class SpectralNorm:
