@@ -21,27 +21,21 @@ def _rows(array: Array, axis: int) -> Array:
     return array.reshape(-1, array.shape[-1])
 
 
-def _shares(
-    places: Array, weight: Array | None, ignored: int, classes: int, wide: Any
-) -> tuple[Array, Array | None]:
-    """Return the class of each row, 0 where it is ignored, and by what its term is multiplied.
+def _inside(places: Array, classes: int) -> Array:
+    """Return the class of each row; one that is ignored may become any that there is."""
+    return np.minimum(places.reshape(-1).view(np.uint64), max(classes - 1, 0)).view(np.int64)
 
-    That is ``None`` where it is 1 for all.
-    """
-    at = places.reshape(-1)
-    inside = at.size and int(at.view(np.uint64).max()) < classes  # negative ones are the largest
-    some = not inside or 0 <= ignored < classes
+
+def _shares(places: Array, weight: Array | None, ignored: int, at: Array, wide: Any) -> Any:
+    """Return by what the term of each row is multiplied; 1 where that is all of them."""
+    flat = places.reshape(-1)
+    some = not np.array_equal(flat, at) or bool((flat == ignored).any())
+    if weight is None and not some:
+        return wide.type(1)
+    share = np.ones(len(at), wide) if weight is None else weight.astype(wide)[at]
     if some:
-        left_out = at == ignored
-        at = np.where(left_out, 0, at)
-    if weight is None:
-        if not some:
-            return at, None
-        return at, np.logical_not(left_out).astype(wide)
-    share = weight.astype(wide)[at]
-    if some:
-        share[left_out] = 0
-    return at, share
+        share[flat == ignored] = 0
+    return share
 
 
 @quiet
@@ -50,15 +44,16 @@ def cross_entropy(
 ) -> tuple[Array, Array, Array]:
     """Return -weight * log_softmax(array) at places along an axis, or the sum or mean of it.
 
-    With it come the exponentials of rows less their greatest numbers, and their sums, which the
-    gradient is made of.  The plain definition is
-    :func:`gpugrad.ops.nn.classes.cross_entropy_plain`.
+    With it comes what the gradient is made of: the exponentials of rows less their greatest
+    numbers; and by what these are multiplied, and what is taken away at the places, of each row.
+    The plain definition is :func:`gpugrad.ops.nn.classes.cross_entropy_plain`.
     """
     kind = array.dtype
     wide = accumulation(kind)
     rows = _rows(array, axis)
     count, classes = rows.shape
-    at, share = _shares(places, weight, ignored, classes, wide)
+    at = _inside(places, classes)
+    share = _shares(places, weight, ignored, at, wide)
     terms, total = np.empty(rows.shape, wide), np.empty(count, wide)
     most, ones = np.empty(count, kind), np.ones(classes, wide)
     step = max(1, _BLOCK // max(classes, 1))
@@ -71,15 +66,22 @@ def cross_entropy(
     losses = np.log(total)
     losses += most
     losses -= rows[np.arange(count), at]
-    if share is not None:
+    if share.ndim:
         losses = np.where(share == 0, 0, losses * share)  # also where they are infinite
+    scales = np.empty((2, count), wide)
+    scales[1] = share
     if reduction == "none":
         found = losses.reshape(places.shape)
     else:
         found = np.add.reduce(losses)
         if reduction == "mean":
-            found = found / wide.type(count) if share is None else found / np.add.reduce(share)
-    return found.astype(kind, copy=False), terms, total
+            whole = np.add.reduce(share) if share.ndim else wide.type(count)
+            found = found / whole
+            scales[1] /= whole
+            if not whole:
+                scales[1] = 0  # all are ignored
+    np.divide(scales[1], total, out=scales[0])
+    return found.astype(kind, copy=False), terms, scales
 
 
 @quiet
@@ -87,7 +89,7 @@ def cross_entropy_gradient(
     g: Array,
     array: Array,
     terms: Array,
-    total: Array,
+    scales: Array,
     places: Array,
     weight: Array | None,
     axis: int,
@@ -97,14 +99,9 @@ def cross_entropy_gradient(
     """Return the gradient of what :func:`cross_entropy` computed, of that of its result."""
     kind, wide = array.dtype, terms.dtype
     count, classes = terms.shape
-    at, share = _shares(places, weight, ignored, classes, wide)
-    scale = g.reshape(-1).astype(wide, copy=False)
-    if reduction == "mean":
-        scale = scale / (wide.type(count) if share is None else np.add.reduce(share))
-    if share is not None:
-        scale = np.where(share == 0, 0, share * scale)  # also where all are ignored
-    result = np.multiply(terms, (scale / total)[:, None])
-    result[np.arange(count), at] -= scale
+    scales = scales * g.reshape(-1).astype(wide, copy=False)
+    result = np.multiply(terms, scales[0, :, None])
+    result[np.arange(count), _inside(places, classes)] -= scales[1]
     if kind != wide:
         result = result.astype(kind)
     if axis != array.ndim - 1:
