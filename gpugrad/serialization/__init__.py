@@ -25,6 +25,7 @@ __all__ = ["load", "save"]
 
 FileLike = str | os.PathLike[str] | IO[bytes]
 _ZIP = b"PK\x03\x04"
+_LONGEST_HEADER = 10**8  # of safetensors
 _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # its magic number, pickled
 
 
@@ -133,7 +134,9 @@ def load(
                 return archive.read(file, Path(path).stat().st_size, mapped, restore)
         return safe.read(safe.of_path(path, bool(mmap)), restore)
     except MisplacedError as error:
-        raise error.__cause__ or error from None
+        cause = error.__cause__ or error
+        cause.add_note(f"while {name} was loaded")
+        raise cause from None
     except DamagedError as error:
         raise RuntimeError(f"gpugrad.load: {name} cannot be read: {error}") from None
     except pickle.UnpicklingError as error:
@@ -163,6 +166,8 @@ def _begin(file: IO[bytes]) -> bytes:
     file.seek(start)
     if not begin:
         raise DamagedError("it is empty")
+    if begin[8:9] == b"{" and int.from_bytes(begin[:8], "little") < _LONGEST_HEADER:
+        return begin  # safetensors, though the length of its header may begin as a pickle does
     if begin.startswith(_LEGACY) or begin[257:262] == b"ustar":
         raise DamagedError(
             "it is of the format that PyTorch wrote before version 1.6; torch.save what torch.load "

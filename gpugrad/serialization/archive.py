@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -197,28 +198,43 @@ class _Archive:
             raise DamagedError(f"it has no record {name!r}")
         if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
             raise DamagedError(f"the record {name!r} is compressed, which torch.save never does")
+        begin = self._begin(info)
         if self.mapped is not None and not copied:
-            begin = self._begin(info)
             found = self.mapped[begin : begin + info.file_size]
             return found if begin % 16 == 0 else found.copy()
-        found = np.empty(info.file_size, BYTE)
-        at = 0
-        with self.archive.open(info) as record:
-            while part := record.read(_CHUNK):
-                found[at : at + len(part)] = np.frombuffer(part, BYTE)
-                at += len(part)
-        if at != info.file_size:
-            raise DamagedError(f"the record {name!r} ends early")
+        found = self._read(begin, info.file_size)
+        if zlib.crc32(found) != info.CRC:
+            raise DamagedError(f"the record {name!r} has another checksum than it should")
         return found
+
+    def _read(self, begin: int, size: int) -> Array:
+        """Return bytes of the file as new memory: zipfile's own way copies them twice."""
+        found = np.empty(size, BYTE)
+        self.file.seek(begin)
+        into: Callable[[memoryview], int] = getattr(self.file, "readinto", self._into)
+        at = 0
+        while at < size:
+            count = into(found.data[at : at + _CHUNK])
+            if not count:
+                raise DamagedError("it ends early")
+            at += count
+        return found
+
+    def _into(self, part: memoryview) -> int:
+        """Read the next bytes from what only returns them."""
+        data = self.file.read(part.nbytes)
+        part[: len(data)] = data
+        return len(data)
 
     def _begin(self, info: zipfile.ZipInfo) -> int:
         """Return where the content of a record begins in the file."""
         at = info.header_offset
-        header = self.mapped[at : at + 30].tobytes()  # type: ignore[index]
+        self.file.seek(at)
+        header = self.file.read(30)
         if len(header) != 30 or not header.startswith(b"PK\x03\x04"):
             raise DamagedError(f"the record {info.filename!r} has no header")
         begin = at + 30 + sum(int.from_bytes(header[k : k + 2], "little") for k in (26, 28))
-        if begin + info.file_size > self.size:
+        if self.mapped is not None and begin + info.file_size > self.mapped.size:
             raise DamagedError(f"the record {info.filename!r} ends behind the file")
         return begin
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 import gpugrad.random
-from gpugrad.utils.data.dataset import IterableDataset
+from gpugrad.utils.data.collate import default_collate
+from gpugrad.utils.data.dataset import IterableDataset, TensorDataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,12 @@ class Task:
     def _fetch(self, index: Any) -> Any:
         if not self.batched:
             return self.collate_fn(self.dataset[index])
+        if (
+            type(self.dataset) is TensorDataset
+            and self.collate_fn is default_collate
+            and all(type(k) is int for k in index)
+        ):
+            return [tensor[index] for tensor in self.dataset.tensors]  # the same, all at once
         many = getattr(self.dataset, "__getitems__", None)
         return self.collate_fn(many(index) if many else [self.dataset[k] for k in index])
 
