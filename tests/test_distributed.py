@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import gpugrad
 import gpugrad.distributed as dist
 from comparison import agree_on
 from gpugrad.distributed import rendezvous
@@ -89,6 +90,18 @@ class TestWithMpi:
             assert "this process fails" in result.stderr
         if how in ("exit", "return"):
             assert "rank 1 has ended, and rank 0 waits for it" in result.stderr
+
+    @pytest.mark.sources
+    @pytest.mark.needs("safetensors")
+    def test_the_program_of_the_document_trains(self, tmp_path: Path) -> None:
+        text = (HERE.parent / "docs" / "distributed.md").read_text(encoding="utf-8")
+        program = text.partition("```python\n")[2].partition("```")[0]
+        (tmp_path / "train.py").write_text(program, encoding="utf-8")
+        environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+        command = [str(MPIEXEC), "-n", "2", sys.executable, "train.py"]
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=300)
+        weight = gpugrad.load(tmp_path / "net.safetensors")["weight"]
+        assert (weight - 1).abs().max() < 0.2, "it is on its way to the sum"
 
     def test_one_process_is_a_group_too(self) -> None:
         program = (

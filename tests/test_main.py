@@ -227,7 +227,11 @@ FENCED = re.compile(r"(?:^<!-- (?P<marker>[^\n]*) -->\n)?^```(?P<language>\w*)\n
 
 
 # what stands in docs/ and has examples; those with CuPy need a GPU, and SciPy's page SciPy
-_MARKS = {"cupy.md": [pytest.mark.cuda], "scipy.md": [pytest.mark.needs("scipy")]}
+_MARKS = {
+    "cupy.md": [pytest.mark.cuda],
+    "scipy.md": [pytest.mark.needs("scipy")],
+    "files.md": [pytest.mark.needs("safetensors")],
+}
 PAGES = [
     pytest.param(f"docs/{page.name}", marks=_MARKS.get(page.name, []))
     for page in sorted((ROOT / "docs").glob("*.md"))
