@@ -228,6 +228,7 @@ def logistic_by_hand(xp: Any, w: Any, b: Any, x: Any, signs: Any) -> Results:
 # --------------------------------------------------------------------------- an optimizer
 
 PARAMETERS, MOMENTUM = 200, 0.9
+BETAS, TINY = (0.9, 0.999), 1e-8
 
 
 def parameters(n: int, random: np.random.Generator) -> Sequence[Any]:
@@ -235,19 +236,27 @@ def parameters(n: int, random: np.random.Generator) -> Sequence[Any]:
     return [random.standard_normal(n) for _ in range(2 * PARAMETERS)]
 
 
-def optimizer(torch: Any, *arrays: Any) -> Any:
+def prepared(torch: Any, name: str, options: dict[str, Any], *arrays: Any) -> Any:
     """Return copies of the parameters, and an optimizer that has already made one step."""
     params = [p.detach().clone().requires_grad_() for p in arrays[:PARAMETERS]]
     for p, g in zip(params, arrays[PARAMETERS:], strict=True):
         p.grad = g
-    sgd = torch.optim.SGD(params, lr=RATE, momentum=MOMENTUM)
-    sgd.step()
-    return params, sgd
+    optimizer = getattr(torch.optim, name)(params, lr=RATE, **options)
+    optimizer.step()
+    return params, optimizer
+
+
+def optimizer(torch: Any, *arrays: Any) -> Any:
+    return prepared(torch, "SGD", {"momentum": MOMENTUM}, *arrays)
+
+
+def adam(torch: Any, *arrays: Any) -> Any:
+    return prepared(torch, "Adam", {}, *arrays)
 
 
 def optimized(torch: Any, prepared: Any) -> Results:
-    params, sgd = prepared
-    sgd.step()
+    params, optimizer = prepared
+    optimizer.step()
     return params  # type: ignore[no-any-return]
 
 
@@ -257,6 +266,19 @@ def optimized_by_hand(xp: Any, *arrays: Any) -> Results:
         velocity = MOMENTUM * g
         velocity += g
         updated.append(p - RATE * g - RATE * velocity)
+    return updated
+
+
+def adam_by_hand(xp: Any, *arrays: Any) -> Results:
+    updated = []
+    for p, g in zip(arrays[:PARAMETERS], arrays[PARAMETERS:], strict=True):
+        mean, square = xp.zeros_like(p), xp.zeros_like(p)
+        for step in 1, 2:
+            mean = BETAS[0] * mean + (1 - BETAS[0]) * g
+            square = BETAS[1] * square + (1 - BETAS[1]) * g * g
+            size = xp.sqrt(square / (1 - BETAS[1] ** step)) + TINY
+            p = p - RATE / (1 - BETAS[0] ** step) * mean / size
+        updated.append(p)
     return updated
 
 
@@ -280,8 +302,13 @@ WORKS = [
     ),
     Work(
         "SGD with momentum, 200 parameters", parameters, 0,
-        {"torch": optimized}, optimized_by_hand, by_size({10: 0.70}, ["float32"]),
+        {"torch": optimized}, optimized_by_hand, by_size({10: 0.45, 500: 0.45}, ["float32"]),
         prepared={"torch": optimizer},
+    ),
+    Work(
+        "Adam, 200 parameters", parameters, 0,
+        {"torch": optimized}, adam_by_hand, by_size({10: 0.25, 500: 0.25}, ["float32"]),
+        prepared={"torch": adam},
     ),
 ]  # fmt: skip
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from gpugrad.formulas import COMPLEX, FUNCTIONS, INTEGER, Formula, lowered, ordered
+from gpugrad.formulas import COMPLEX, FUNCTIONS, INTEGER, REAL, Formula, lowered, ordered
 from gpugrad.kernels.source import PREAMBLE, DType, c_types, kind_dtype
 
 FRAMES, ROWS, _EXPONENTIAL = (
@@ -161,6 +161,81 @@ def loop(name: str, formula: Formula, compute: DType) -> str:
   for (long i = 0; i < count; i++) {{
     {_lines(body, 4)}
   }}
+}}
+"""
+
+
+_ROWS = """
+// NumPy's arrays, as they lie in memory.
+struct Array {
+  char head[HEAD - sizeof(void *)];
+  void *type;
+  char *data;
+  int ndim;
+  const long *shape, *strides;
+  void *base, *dtype;
+  int flags;
+};
+const int IN_C = 1, IN_F = 2, ALIGNED = 0x100, WRITEABLE = 0x400;
+
+// Whether arrays are of one type, and those of each row lie alike; written ones are known by bits.
+static bool plain(long rows, int columns, unsigned written, Array *const *arrays) {
+  for (long row = 0; row < rows; row++) {
+    const Array &first = *arrays[row];
+    int flags = IN_C | IN_F | ALIGNED;
+    for (int k = 0; k < columns; k++) {
+      const Array &a = *arrays[k * rows + row];
+      if (a.type != arrays[0]->type || a.dtype != arrays[0]->dtype || a.ndim != first.ndim)
+        return false;
+      for (int d = 0; d < a.ndim; d++)
+        if (a.shape[d] != first.shape[d]) return false;
+      if ((written >> k & 1) && !(a.flags & WRITEABLE)) return false;
+      flags &= a.flags;
+    }
+    if (!(flags & ALIGNED) || !(flags & (IN_C | IN_F))) return false;
+  }
+  return true;
+}
+"""
+
+
+def rows(name: str, formula: Formula, targets: Sequence[int], arrays: int, compute: DType) -> str:
+    """Return the function ``name`` that writes a formula into some of the arrays that it is of.
+
+    It takes the number of rows, the arrays' objects, one column after the other, and the numbers
+    that are the formula's last inputs; it returns 0, and has written nothing, where arrays are not
+    plain.
+    """
+    types = c_types(compute)
+    real = types[REAL]
+    count = len(formula.inputs)
+    names = [f"x{k}" for k in range(count)]
+    statements, texts = formula.cuda(types, names, apart=True)
+    written = sum(1 << k for k in targets)
+    memory = [
+        f"{real} *in{k} = reinterpret_cast<{real} *>(arrays[{k} * rows + row]->data);"
+        for k in range(arrays)
+    ]
+    body = [f"const {real} x{k} = in{k}[i];" for k in range(arrays)]
+    body += statements
+    body += [f"const {real} out{j} = {t};" for j, t in enumerate(texts)]
+    body += [f"in{k}[i] = out{j};" for j, k in enumerate(targets)]
+    given = [f"const {real} x{k} = {real}(numbers[{k - arrays}]);" for k in range(arrays, count)]
+    return f"""#define HEAD {object.__basicsize__}
+{_ROWS}
+extern "C" int {name}(long rows, Array *const *arrays, const double *numbers) {{
+  if (!plain(rows, {arrays}, {written}u, arrays)) return 0;
+  {_lines(given, 2)}
+  for (long row = 0; row < rows; row++) {{
+    long size = 1;
+    for (int d = 0; d < arrays[row]->ndim; d++) size *= arrays[row]->shape[d];
+    {_lines(memory, 4)}
+    #pragma omp simd
+    for (long i = 0; i < size; i++) {{
+      {_lines(body, 6)}
+    }}
+  }}
+  return 1;
 }}
 """
 

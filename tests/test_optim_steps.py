@@ -15,6 +15,7 @@ import pytest
 
 import gpugrad
 from comparison import pytorch
+from gpugrad.backend import compiled
 from gpugrad.testing import count_kernels
 
 Ask = Callable[[Any], Any]
@@ -505,3 +506,23 @@ def test_steps_that_never_wait_for_the_host_are_the_same(name: str) -> None:
 
     # what is counted in float32 has lost four digits in 1 - 0.999
     np.testing.assert_allclose(found[1], found[0], atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", [n for n in RECORDED if n != "Rprop"] + ["Rprop"])
+def test_many_parameters_are_written_as_each_alone(name: str, dtype: str) -> None:
+    # together they take a compiled loop where there is a compiler, alone they are NumPy's
+    shapes = [(k % 70 + 1, k % 50 + 1) for k in range(60)]
+    found = []
+    for together in True, False:
+        params = [leaf(gpugrad, *shape, dtype=dtype) for shape in shapes]
+        groups = [params] if together else [[p] for p in params]
+        optimizers = [getattr(gpugrad.optim, name)(some, **RECORDED[name]) for some in groups]
+        for _ in range(3):
+            for optimizer in optimizers:
+                optimizer.step()
+        found.append([p.tolist() for p in params])
+    assert sum(a * b for a, b in shapes) > compiled.LEAST
+
+    for some, other in zip(*found, strict=True):
+        np.testing.assert_allclose(some, other, rtol=1e-4 if dtype == "float32" else 1e-12)

@@ -70,6 +70,7 @@ from gpugrad.backend.spectrum import fft as fft
 from gpugrad.backend.spectrum import irfft as irfft
 from gpugrad.backend.spectrum import rfft as rfft
 from gpugrad.backend.updates import update as update
+from gpugrad.backend.updates import update_by_loop as update_by_loop
 from gpugrad.errors import out_of_bounds
 
 xp = np

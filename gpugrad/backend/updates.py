@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -10,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from gpugrad._dtype import accumulation, is_half
-from gpugrad.backend import half
+from gpugrad.backend import compiled, half
 from gpugrad.backend.evaluation import FUNCTIONS
 from gpugrad.backend.quiet import quiet
 from gpugrad.formulas import Formula, ordered
+from gpugrad.kernels import host
 
 Array = Any
 
@@ -152,3 +154,51 @@ def _lie_apart(row: Sequence[Array]) -> bool:
     return not any(viewing) or not any(
         np.may_share_memory(a, b) for a, b in itertools.combinations(row, 2)
     )
+
+
+# --------------------------------------------------------------------------- by a loop
+
+
+@cache
+def _loop(formula: Formula, targets: tuple[int, ...], columns: int, kind: np.dtype[Any]) -> Any:
+    """Return the loop over rows, ``None`` where there can be none."""
+    from gpugrad.backend import compiler
+
+    known = compiled.frames()
+    if isinstance(known, str) or not host.printable(formula, kind):
+        return None
+    text = host.rows("update", formula, targets, columns, kind)
+    try:
+        made = compiler.library(known.header + text).update
+    except compiler.BuildError:
+        return None
+    made.argtypes = ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p
+    return made
+
+
+@cache
+def _objects(count: int) -> Any:
+    return ctypes.c_void_p * count
+
+
+def update_by_loop(
+    formula: Formula,
+    columns: Sequence[Sequence[Array]],
+    targets: tuple[int, ...],
+    numbers: Sequence[float],
+) -> bool:
+    """Do what :func:`update` does by one loop, which looks itself whether arrays are plain.
+
+    False where it is not worth building one, or there is no compiler, or arrays are not alike;
+    then nothing is written.
+    """
+    first = columns[0]
+    kind = first[0].dtype
+    if kind.char not in "fd" or sum([a.size for a in first]) < compiled.LEAST:
+        return False
+    loop = _loop(formula, targets, len(columns), kind)
+    if loop is None:
+        return False
+    objects = _objects(len(columns) * len(first))(*map(id, itertools.chain(*columns)))
+    values = (ctypes.c_double * len(numbers))(*numbers)
+    return bool(loop(len(first), objects, values))

@@ -15,6 +15,7 @@ import numpy as np
 
 from gpugrad import backend
 from gpugrad._dtype import INEXACT
+from gpugrad.backend import cpu
 from gpugrad.formulas import Formula
 from gpugrad.graph import Counter, SavedOutput, TensorBase, Write, inferring, mode
 from gpugrad.op.elementwise import Elementwise
@@ -48,12 +49,18 @@ class Update:
         if not plainly() or any(isinstance(n, TensorBase) for n in numbers):
             self._by_operations(columns, numbers)
             return
-        arrays = self._arrays(columns)
-        if arrays is not None:
-            backend.update(self.formula, arrays, self.targets, numbers)
-            for k in self.targets:
-                note_all(columns[k], arrays[k])
-            return
+        arrays = [[t._array for t in column] for column in columns]
+        if self._are_free(columns):
+            done = arrays[0][0].__class__ is np.ndarray and cpu.update_by_loop(
+                self.formula, arrays, self.targets, numbers
+            )
+            alike = arrays if done else _alike(columns, arrays)
+            if alike is not None:
+                if not done:
+                    backend.update(self.formula, alike, self.targets, numbers)
+                for k in self.targets:
+                    note_all(columns[k], alike[k])
+                return
         parts = _parts(columns)
         if len(parts) > 1:
             for part in parts:
@@ -61,32 +68,16 @@ class Update:
         else:
             self._by_operations(columns, numbers)
 
-    def _arrays(self, columns: Sequence[list[Any]]) -> list[list[Array]] | None:
-        """Return the arrays of all tensors, if they are plain and alike."""
-        found = [[t._array for t in column] for column in columns]
-        if any(isinstance(arrays[0], np.generic) for arrays in found):
-            found = [[own_array(t) for t in column] for column in columns]
-        first = found[0]
-        one, count, shapes = first[0], len(first), [a.shape for a in first]
-        kind, cls = one.dtype, one.__class__
-        if kind.kind not in INEXACT or not backend.is_array(one):
-            return None
-        for arrays in found:  # of lists what is counted is found by identity
-            if set(map(type, arrays)) != {cls} or [a.dtype for a in arrays].count(kind) != count:
-                return None
-            if arrays is not first and [a.shape for a in arrays] != shapes:
-                return None
+    def _are_free(self, columns: Sequence[list[Any]]) -> bool:
+        """Tell whether what is written is nobody else's memory, as far as tensors know."""
+        count = len(columns[0])
         for k in self.targets:
             column = columns[k]
             if [t._view for t in column].count(None) != count:
-                return None
+                return False
             if not set(map(type, [t._counter for t in column])) <= _PLAIN:
-                return None
-        if cls is not np.ndarray:
-            door = backend.of(one)
-            if len({door.device_of(a) for arrays in found for a in arrays}) > 1:
-                return None
-        return found if len(set(map(id, columns[0]))) == count else None
+                return False
+        return len(set(map(id, columns[0]))) == count
 
     def _by_operations(self, columns: Sequence[list[Any]], numbers: Sequence[Any]) -> None:
         for row in zip(*columns, strict=True):
@@ -114,6 +105,29 @@ class Update:
 
 
 _PLAIN = {type(None), Counter, SavedOutput}
+
+
+def _alike(
+    columns: Sequence[list[Any]], arrays: Sequence[list[Array]]
+) -> Sequence[list[Array]] | None:
+    """Return the arrays of tensors, if all are of one type and device, and those of a row alike."""
+    if any(isinstance(some[0], np.generic) for some in arrays):
+        arrays = [[own_array(t) for t in column] for column in columns]
+    first = arrays[0]
+    one, count, shapes = first[0], len(first), [a.shape for a in first]
+    kind, cls = one.dtype, one.__class__
+    if kind.kind not in INEXACT or not backend.is_array(one):
+        return None
+    for some in arrays:
+        if set(map(type, some)) != {cls} or [a.dtype for a in some].count(kind) != count:
+            return None
+        if some is not first and [a.shape for a in some] != shapes:
+            return None
+    if cls is not np.ndarray:
+        door = backend.of(one)
+        if len({door.device_of(a) for some in arrays for a in some}) > 1:
+            return None
+    return arrays
 
 
 def plainly() -> bool:
