@@ -96,7 +96,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
 }  # fmt: skip
 
 SPEAK_OF_KERNELS = (
-    "gpugrad.backend.cuda", "gpugrad.backend.compiled", "gpugrad.backend.compiler",
+    "gpugrad.backend.cuda", "gpugrad.backend.compiled", "gpugrad.backend.updates", "gpugrad.backend.compiler",
     "gpugrad.backend.loops",
 )  # fmt: skip
 
