@@ -96,8 +96,8 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
 }  # fmt: skip
 
 SPEAK_OF_KERNELS = (
-    "gpugrad.backend.cuda", "gpugrad.backend.compiled", "gpugrad.backend.updates", "gpugrad.backend.compiler",
-    "gpugrad.backend.loops",
+    "gpugrad.backend.cuda", "gpugrad.backend.compiled", "gpugrad.backend.compiler",
+    "gpugrad.backend.loops", "gpugrad.backend.updates",
 )  # fmt: skip
 
 # Imports inside functions that the rows forbid, each with its reason.
