@@ -10,7 +10,7 @@ import cupy
 import numpy as np
 
 from gpugrad._dtype import accumulation
-from gpugrad.kernels.source import DType, c_type
+from gpugrad.kernels.source import PREAMBLE, DType, c_type
 
 _WEIGH = """
 const long long inside = i % inner, row = i / inner % count, outside = i / inner / count;
@@ -22,20 +22,24 @@ for (long long k = row * taps; k < (row + 1) * taps; k++) {
 out = STORED(total);
 """
 
-# The windows have three dimensions, of which some may be of one element.
+# The windows have three dimensions, of which some may be of one element; -1 names none.
 _LARGEST = """
 const long long column = i % columns, row = i / columns % rows;
 const long long plane = i / columns / rows % planes, outside = i / columns / rows / planes;
 T best = T(0);
-index = -1;
-for (long long d = plane * depth; d < (plane + 1) * depth; d++)
-  for (long long h = row * height; h < (row + 1) * height; h++)
-    for (long long w = column * width; w < (column + 1) * width; w++) {
-      const long long place = (in_depth[d] * high + in_height[h]) * wide + in_width[w];
-      const T value = x[outside * whole + place];
-      if (index < 0 || value > best || value != value) {
+bool found = false;
+number = 0;
+for (long long d = 0; d < depth; d++)
+  for (long long h = 0; h < height; h++)
+    for (long long w = 0; w < width; w++) {
+      const long long a = in_depth[plane * depth + d], b = in_height[row * height + h];
+      const long long c = in_width[column * width + w];
+      if (a < 0 || b < 0 || c < 0) continue;
+      const T value = x[outside * whole + (a * high + b) * wide + c];
+      if (!found || value > best || value != value) {
+        found = true;
         best = value;
-        index = place;
+        number = N((d * height + h) * width + w);
       }
     }
 out = best;
@@ -53,17 +57,18 @@ def weighing(dtype: DType, weighted: bool) -> cupy.ElementwiseKernel:
         "T out",
         text.replace("WEIGHT", " * weights[k]" if weighted else ""),
         f"gpugrad_weigh{'ed' * weighted}",
+        preamble=PREAMBLE,
     )
 
 
 @cache
 def greatest() -> cupy.ElementwiseKernel:
-    """Return the kernel of maxima over windows, with their places."""
+    """Return the kernel of maxima over windows, with their numbers in these."""
     return cupy.ElementwiseKernel(
         "raw T x, raw int64 in_depth, raw int64 in_height, raw int64 in_width, int64 depth, "
         "int64 height, int64 width, int64 planes, int64 rows, int64 columns, int64 high, "
         "int64 wide, int64 whole",
-        "T out, int64 index",
+        "T out, N number",
         _LARGEST,
         "gpugrad_greatest",
     )
@@ -79,11 +84,11 @@ def weigh(x: Any, places: Any, weights: Any, sizes: tuple[int, ...], out: Any) -
 
 
 def largest(
-    x: Any, tables: Sequence[Any], behind: tuple[int, ...], size: int, out: Any, index: Any
+    x: Any, tables: Sequence[Any], behind: tuple[int, ...], size: int, out: Any, numbers: Any
 ) -> None:
     """Write maxima over windows of a dense array of three axes more than those before them."""
     taps, counts = ([t.shape[k] for t in tables] for k in (1, 0))
-    greatest()(x, *tables, *taps, *counts, *behind, size, out, index)
+    greatest()(x, *tables, *taps, *counts, *behind, size, out, numbers)
 
 
 def weight_type(dtype: DType) -> DType:

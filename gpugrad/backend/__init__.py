@@ -219,13 +219,15 @@ class Backend(Protocol):
     def weigh(self, array: Array, axis: int, taps: Taps) -> Array:
         """Return the weighted sums of elements along an axis that ``taps`` name."""
 
-    def largest_at(self, array: Array, tables: Sequence[Array]) -> tuple[Array, Array]:
-        """Return the maxima over elements along the last axes, and where each is.
+    def largest_in(self, array: Array, named: Sequence[Taps]) -> tuple[Array, Array]:
+        """Return the maxima over windows of the last axes, and the number of each in its window.
 
-        A table, of NumPy's, names the elements along one of these axes, a row for each result; of
-        equal ones the first is found, and of those that are nan the last.  The int64 places are
-        counted in the last axes as if they were one.
+        The elements along each of these axes are named.  Of equal ones the first is found, and of
+        those that are nan the last.
         """
+
+    def spread(self, grad: Array, numbers: Array, named: Sequence[Taps]) -> Array:
+        """Return zeros with each element added at that of its window whose number is given."""
 
     def matmul(self, a: Array, b: Array) -> Array:
         """Return the matrix product, stacked over leading dimensions."""

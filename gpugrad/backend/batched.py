@@ -633,10 +633,16 @@ class BatchedBackend:
         """Return the weighted sums of elements along an axis."""
         return self.made(self.inner.weigh(array.array, self.depth + axis, taps))
 
-    def largest_at(self, array: Batched, tables: Sequence[Array]) -> tuple[Batched, Batched]:
-        """Return the maxima over elements along the last axes, and where they are."""
-        values, index = self.inner.largest_at(array.array, tables)
-        return self.made(values), self.made(index)
+    def largest_in(self, array: Batched, named: Sequence[Taps]) -> tuple[Batched, Batched]:
+        """Return the maxima over windows of the last axes, and the number of each in its window."""
+        values, numbers = self.inner.largest_in(array.array, named)
+        return self.made(values), self.made(numbers)
+
+    def spread(self, grad: Array, numbers: Array, named: Sequence[Taps]) -> Batched:
+        """Return zeros with each element added at that of its window whose number is given."""
+        batch = self._batch_of((grad, numbers))
+        whole = (self._full(grad, batch), self._full(numbers, batch))
+        return self.made(self.inner.spread(*whole, named))
 
     def _one_product(self, a: Batched, b: Batched) -> Batched:
         """Return a @ b where ``b`` is one matrix, with the rows of all examples as one matrix."""

@@ -163,9 +163,15 @@ def weigh(array: Array, axis: int, named: taps.Taps) -> Array:
 
 
 @quiet
-def largest_at(array: Array, tables: Sequence[Array]) -> tuple[Array, Array]:
-    """Return the maxima over elements along the last axes, and where they are."""
-    return taps.largest(array, tables)
+def largest_in(array: Array, named: Sequence[taps.Taps]) -> tuple[Array, Array]:
+    """Return the maxima over windows of the last axes, and the number of each in its window."""
+    return taps.largest(array, named)
+
+
+@quiet
+def spread(grad: Array, numbers: Array, named: Sequence[taps.Taps]) -> Array:
+    """Return zeros with each element added at that of its window whose number is given."""
+    return taps.spread(grad, numbers, named)
 
 
 _NARROW = 16  # columns; below, a product with each of a stack reads the other matrix too often

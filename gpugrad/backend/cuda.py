@@ -23,7 +23,7 @@ from gpugrad._device import device
 from gpugrad._dtype import FLOAT32, accumulation
 from gpugrad.backend import composed, cpu, cusolver, places
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
-from gpugrad.backend.taps import Taps
+from gpugrad.backend.taps import Taps, number_type, taken_places
 from gpugrad.errors import out_of_bounds, summed_axes
 from gpugrad.formulas import COMPLEX, REAL, Formula, variable
 from gpugrad.kernels import bounds, dense, launches, layout, segment, summation
@@ -774,18 +774,33 @@ def weigh(array: Array, axis: int, taps: Taps) -> Array:
 
 
 @at_home
-def largest_at(array: Array, tables: Sequence[Array]) -> tuple[Array, Array]:
-    """Return the maxima over elements along the last axes, and where they are, by one kernel."""
-    first = array.ndim - len(tables)
-    shape = (*array.shape[:first], *map(len, tables))
-    found, index = (xp.ndarray(shape, kind) for kind in (array.dtype, np.int64))
+def largest_in(array: Array, named: Sequence[Taps]) -> tuple[Array, Array]:
+    """Return the maxima over windows of the last axes, and their numbers, by one kernel."""
+    first = array.ndim - len(named)
+    shape = (*array.shape[:first], *map(len, named))
+    found, numbers = (xp.ndarray(shape, kind) for kind in (array.dtype, number_type(named)))
     if found.size:
-        given = [np.zeros((1, 1), np.int64)] * (3 - len(tables)) + [*tables]
-        sizes = (1,) * (3 - len(tables)) + array.shape[first:]
+        given = [np.zeros((1, 1), np.int64)] * (3 - len(named)) + [taps.places for taps in named]
+        sizes = (1,) * (3 - len(named)) + array.shape[first:]
         there = [xp.asarray(t) for t in given]
         launches.add(1)
-        windows.largest(_dense(array), there, sizes[1:], math.prod(sizes), found, index)
-    return found, index
+        windows.largest(_dense(array), there, sizes[1:], math.prod(sizes), found, numbers)
+    return found, numbers
+
+
+@at_home
+def spread(grad: Array, numbers: Array, named: Sequence[Taps]) -> Array:
+    """Return zeros with each element added at that of its window whose number is given."""
+    first = grad.ndim - len(named)
+    lead, sizes = grad.shape[:first], tuple([taps.length for taps in named])
+    result = xp.ndarray((math.prod(lead), math.prod(sizes)), grad.dtype)
+    _fill(result, 0)
+    if grad.size:
+        places = taken_places(xp, numbers, named).reshape(len(result), -1)
+        rows = xp.arange(len(result)).reshape(-1, 1)
+        launches.add(3)
+        reduce_at(result, (rows, places), grad.reshape(places.shape), "sum")
+    return result.reshape((*lead, *sizes))
 
 
 @at_home

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from gpugrad._dtype import FLOAT32, is_half
+from gpugrad._dtype import is_half
 from gpugrad.backend import half
 
 Array = Any
@@ -78,6 +80,37 @@ class Taps:
                 found.append((_part(rows), _part(self.places[rows, column]), weights))
         return found
 
+    @cached_property
+    def columns(self) -> list[tuple[int, Part, Part]]:
+        """The number of each element of a window, which results have it, and where it is."""
+        found = []
+        for column in range(self.places.shape[1]):
+            rows = np.flatnonzero(self.places[:, column] >= 0)
+            if rows.size:
+                found.append((column, _part(rows), _part(self.places[rows, column])))
+        return found
+
+    @cached_property
+    def turns(self) -> list[tuple[bool, int, Part, Part]]:
+        """The same where what is first in its window comes before all that are later in theirs."""
+        inside = self.places >= 0
+        first = inside.argmax(1)
+        found = []
+        for later in False, True:
+            for column in range(self.places.shape[1]):
+                chosen = inside[:, column] & (first < column if later else first == column)
+                rows = np.flatnonzero(chosen)
+                if rows.size:
+                    places = _part(self.places[rows, column])
+                    found.append((later, column, _part(rows), places))
+        return found
+
+    @cached_property
+    def apart(self) -> bool:
+        """Whether no element is part of two results."""
+        named = self.places[self.places >= 0]
+        return bool(np.unique(named).size == named.size)
+
 
 def _part(places: NumPy) -> Part:
     """Return places as a slice where they are equally far apart."""
@@ -134,40 +167,115 @@ def weigh(array: Array, axis: int, taps: Taps) -> Array:
     return result
 
 
-def largest(array: Array, tables: Sequence[NumPy]) -> tuple[Array, Array]:
-    """Return the maxima over elements along the last axes, and where the first of them is.
+def number_type(named: Sequence[Taps]) -> np.dtype[Any]:
+    """Return the type of the number of an element within its window."""
+    count = math.prod([taps.places.shape[1] for taps in named])
+    return np.dtype(np.uint8 if count <= 256 else np.int32)
 
-    A table names the elements along one of these axes; a place is its number among all elements of
-    the last axes.  nan wins, the last one.
+
+def largest(array: Array, named: Sequence[Taps]) -> tuple[Array, Array]:
+    """Return the maxima over windows of the last axes, and the number of each in its window.
+
+    The elements along each of these axes are named; of equal ones the first is found, and of
+    those that are nan the last.
     """
     kind = array.dtype
-    if is_half(kind) and kind.kind == "V":  # compared faster so, and to the same effect
-        wide, index = largest(array.astype(FLOAT32), tables)
-        return wide.astype(kind), index
+    if is_half(kind):  # compared faster so, and to the same effect
+        wide, numbers = largest(half.widened(array), named)
+        return half.rounded(wide, kind), numbers
     has_nan = kind.kind == "f" and array.size > 0 and bool(np.isnan(np.min(array)))
-    first = array.ndim - len(tables)
-    index = None
-    behind = 1
+    counts, first = number_type(named), array.ndim - len(named)
+    numbers = None
+    before = 1
     for axis in reversed(range(first, array.ndim)):
-        table = tables[axis - first]
-        best: Array = None
-        found: Array = None
-        for column in range(table.shape[1]):
-            part = _part(table[:, column])
-            values = _along(array, axis, part)
-            places = (table[:, column] * behind).reshape((-1,) + (1,) * (array.ndim - 1 - axis))
-            if index is not None:
-                places = _along(index, axis, part) + places
-            if best is None:
-                best = values.copy("C")
-                found = np.empty(best.shape, np.int64)
-                found[...] = places
+        taps = named[axis - first]
+        shape = (*array.shape[:axis], len(taps), *array.shape[axis + 1 :])
+        best, found = np.empty(shape, kind), np.zeros(shape, counts)
+        for later, number, rows, places in taps.turns:
+            values, target = _along(array, axis, places), _Part(best, axis, rows)
+            mine: Array = counts.type(number * before)
+            if numbers is not None:
+                mine = _along(numbers, axis, places) + mine
+            there = _Part(found, axis, rows)
+            if not later:
+                target.write(values)
+                there.write(mine)
                 continue
-            better = values > best
+            better = values > target.array
             if has_nan:
                 better |= np.isnan(values)
-            np.copyto(best, values, where=better)
-            np.copyto(found, places, where=better)
-        behind *= array.shape[axis]
-        array, index = best, found
-    return array, index
+            target.write(np.maximum(target.array, values))
+            there.write(mine, better)
+        before *= taps.places.shape[1]
+        array, numbers = best, found
+    return array, numbers
+
+
+class _Part:
+    """A part of an array along an axis, to be written: a view, or what is put back."""
+
+    def __init__(self, whole: Array, axis: int, part: Part):
+        self.whole, self.index = whole, (slice(None),) * axis + (part,)
+        self.array = whole[self.index]
+
+    def write(self, values: Array, where: Array | bool = True) -> None:
+        np.copyto(self.array, values, where=where)
+        if not isinstance(self.index[-1], slice):
+            self.whole[self.index] = self.array
+
+
+def spread(grad: Array, numbers: Array, named: Sequence[Taps]) -> Array:
+    """Return zeros with each element added at that of its window whose number is given."""
+    kind = grad.dtype
+    if is_half(kind) and not all(taps.apart for taps in named):  # each addition would round
+        return half.rounded(spread(half.widened(grad), numbers, named), kind)
+    first = grad.ndim - len(named)
+    result = np.zeros((*grad.shape[:first], *[taps.length for taps in named]), kind)
+    apart = all(taps.apart for taps in named)
+    widths = [taps.places.shape[1] for taps in named]
+    for chosen in itertools.product(*[taps.columns for taps in named]):
+        number = np.ravel_multi_index([k for k, _, _ in chosen], widths)
+        rows, places = ([c[j] for c in chosen] for j in (1, 2))
+        values, given = grad[_index(rows)], numbers[_index(rows)]
+        here = given == number
+        index = _index(places)
+        if all(isinstance(place, slice) for place in places):
+            target = result[index]
+            if apart:
+                np.copyto(target, values, where=here)
+            else:
+                np.add(target, values, out=target, where=here)
+        else:
+            result[index] += np.where(here, values, kind.type(0))
+    return result
+
+
+def _index(parts: Sequence[Part]) -> tuple[Any, ...]:
+    """Return an index of the last axes, of which each part is along one."""
+    if all(isinstance(part, slice) for part in parts):
+        return (Ellipsis, *parts)
+    each = [np.arange(p.start, p.stop, p.step) if isinstance(p, slice) else p for p in parts]
+    return (Ellipsis, *np.ix_(*each))
+
+
+def table_of(named: Sequence[Taps]) -> NumPy:
+    """Return the place of each element of each window, counted in its axes as if they were one.
+
+    What is no element has some place.
+    """
+    ndim = len(named)
+    found: Any = 0
+    for k, taps in enumerate(named):
+        count, width = taps.places.shape
+        ones = [1] * (2 * ndim)
+        ones[k], ones[ndim + k] = count, width
+        found = found * taps.length + taps.places.reshape(ones)
+    return np.maximum(found, 0).reshape(*map(len, named), -1)
+
+
+def taken_places(xp: Any, numbers: Array, named: Sequence[Taps]) -> Array:
+    """Return the places of elements with these numbers in their windows; ``xp`` is their module."""
+    table = xp.asarray(table_of(named))
+    windows = math.prod(table.shape[:-1])
+    starts = xp.arange(windows).reshape(table.shape[:-1]) * table.shape[-1]
+    return table.reshape(-1).take(starts + numbers)

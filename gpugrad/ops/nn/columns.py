@@ -102,14 +102,15 @@ def _plus(door: backend.Backend, out: Array, bias: Array) -> Array:
 def _widened(compute: Any) -> Any:
     """Return a product that adds a bias, and computes with halves in single precision.
 
-    Products on a GPU add up so themselves, those of float16.
+    On a GPU products of windows with filters add up float16 so themselves.
     """
 
     def widened(
         door: backend.Backend, a: Array, b: Array, windows: Windows, groups: int, bias: Array = None
     ) -> Array:
         kind = a.dtype
-        if not is_half(kind) or (door.type == "cuda" and kind.kind == "f"):
+        alone = door.type == "cuda" and kind.kind == "f" and compute.__name__ == "convolved"
+        if not is_half(kind) or (alone and bias is None):
             return _plus(door, compute(door, a, b, windows, groups), bias)
         a, b = (backend.of(x).astype(x, FLOAT32) for x in (a, b))
         return door.astype(_plus(door, compute(door, a, b, windows, groups), bias), kind)

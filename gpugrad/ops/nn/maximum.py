@@ -11,18 +11,21 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad.backend.batched import all_of
+from gpugrad.backend.taps import Taps, table_of
 from gpugrad.errors import size
 from gpugrad.op import composite, linear, public
 from gpugrad.op.operation import Declared
-from gpugrad.op.saved import Like, read
+from gpugrad.op.saved import Like, descended, read, wrap
 from gpugrad.ops.nn import pool
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
 
 Array = Any
+
+_INT64 = np.dtype(np.int64)
 Shape = tuple[int, ...]
-Tables = tuple[pool.NumPy, ...]
+Named = tuple[Taps, ...]
 
 
 # ---------------------------------------------------------------------------- by places
@@ -41,8 +44,8 @@ def _index(door: backend.Backend, places: Array, ndim: int) -> tuple[Array, Arra
     return door.count(flat.shape[0], door.device_of(places)).reshape((-1, 1)), flat
 
 
-@linear("MaxPoolBackward0", arrays="places")
-def _spread(
+@linear("IndexPutBackward0", arrays="places")
+def _put_back(
     door: backend.Backend, input: Array, *, shape: Shape, places: Array, ndim: int
 ) -> Array:
     """Return zeros of a shape with elements added at places in the last axes."""
@@ -52,12 +55,12 @@ def _spread(
     return door.reshape(result, shape)
 
 
-@_spread.gradient
+@_put_back.gradient
 def input(g: Any, places: Array, ndim: int) -> Any:
     return picked(g, places=places, ndim=ndim)
 
 
-@linear("MaxPoolBackward0", arrays="places")
+@linear("GatherBackward0", arrays="places")
 def picked(door: backend.Backend, input: Array, *, places: Array, ndim: int) -> Array:
     """Return the elements at places in the last axes."""
     found = door.take(_flat(input, ndim), _index(door, places, ndim))
@@ -66,22 +69,61 @@ def picked(door: backend.Backend, input: Array, *, places: Array, ndim: int) -> 
 
 @picked.gradient
 def input(g: Any, like: Like, places: Array, ndim: int) -> Any:
-    return _spread(g, shape=like.shape, places=places, ndim=ndim)
+    return _put_back(g, shape=like.shape, places=places, ndim=ndim)
+
+
+# ---------------------------------------------------------------------------- by windows
+
+
+def _places(numbers: Array, named: Named) -> Array:
+    """Return the int64 places of elements with these numbers in their windows."""
+    door = backend.of(numbers)
+    where = door.device_of(numbers)
+    table = door.from_numpy(table_of(named), where)
+    index = []
+    ndim = len(named)
+    for k, taps in enumerate(named):
+        line = door.count(len(taps), where)
+        index.append(line.reshape((-1, *(1,) * (ndim - 1 - k))))
+    return door.take(table, (*index, door.astype(numbers, _INT64)))
+
+
+@linear("MaxPoolBackward0", arrays="numbers")
+def _spread(door: backend.Backend, input: Array, *, numbers: Array, named: Named) -> Array:
+    """Return zeros with each element added at that of its window whose number is given."""
+    return door.spread(input, numbers, named)
+
+
+@_spread.gradient
+def input(g: Any, numbers: Array, named: Named) -> Any:
+    return picked(g, places=_places(numbers, named), ndim=len(named))
 
 
 @cache
 def _largest(name: str) -> Declared:
-    """Return the operation of maxima over windows, of one number of dimensions."""
+    """Return the operation of maxima over windows, whose node has a name."""
 
-    @composite(name, outputs=("out", "indices"))
-    def computed(door: backend.Backend, input: Array, *, tables: Tables) -> tuple[Array, Array]:
-        return door.largest_at(input, tables)
+    @composite(name, outputs=("out", "numbers"))
+    def computed(door: backend.Backend, input: Array, *, named: Named) -> tuple[Array, Array]:
+        return door.largest_in(input, named)
 
     @computed.gradient
-    def input(g: Any, like: Like, indices: Any, tables: Tables) -> Any:
-        return _spread(g, shape=like.shape, places=indices._array, ndim=len(tables))
+    def input(g: Any, numbers: Any, named: Named) -> Any:
+        return _spread(g, numbers=numbers._array, named=named)
 
     return computed
+
+
+def _maxima(name: str, input: Any, named: Named) -> tuple[Any, Any]:
+    """Return maxima over windows, and a function that makes their places."""
+    out, numbers = _largest(name)(input, named=named)
+    return out, lambda: descended(wrap(_places(numbers._array, named)), (input,))
+
+
+def _with_places(found: tuple[Any, Any]) -> tuple[Tensor, Tensor]:
+    """Return maxima with their places."""
+    out, places = found
+    return out, places()
 
 
 # ---------------------------------------------------------------------------- of windows
@@ -105,8 +147,8 @@ def _pooled(
     spoken = f"{function}_with_indices_out_cpu_template"
     pool.check_windows(spoken, shape, lengths, steps, rates, counts)
     pool.check_kind(f"max_pool{ndim}d", input, "bcV")
-    tables = tuple([pool.of_maxima(*axis, n) for axis, n in zip(axes, counts, strict=True)])
-    return _largest(f"MaxPool{ndim}DWithIndicesBackward0")(input, tables=tables)
+    named = tuple([pool.of_maxima(*axis, n) for axis, n in zip(axes, counts, strict=True)])
+    return _maxima(f"MaxPool{ndim}DWithIndicesBackward0", input, named)
 
 
 def _pooled_along(
@@ -150,8 +192,8 @@ def _pooled_along(
     if count < 1:
         raise RuntimeError(f"max_pool1d() Invalid computed output size: {count}")
     pool.check_kind("max_pool1d_impl", input, "bcV")
-    tables = (pool.of_maxima(*axis, count),)
-    return _largest("MaxPool1DWithIndicesBackward0")(input, tables=tables)
+    named = (pool.of_maxima(*axis, count),)
+    return _maxima("MaxPool1DWithIndicesBackward0", input, named)
 
 
 def largest_over(ndim: int, input: Tensor, kernel: Any, stride: Any, ceil_mode: bool) -> Any:
@@ -185,7 +227,7 @@ def _declare(ndim: int) -> None:
         return_indices: bool = False,
     ) -> Any:
         given = input, kernel_size, stride, padding, dilation, ceil_mode
-        return _pooled(name, ndim, *given) if return_indices else pooled(*given)[0]
+        return _with_places(_pooled(name, ndim, *given)) if return_indices else pooled(*given)[0]
 
     max_pool.__doc__ = f"""Return the maxima over windows of the last dimensions.
 
@@ -230,9 +272,7 @@ def _declare(ndim: int) -> None:
         ceil_mode: bool = False,
         return_indices: bool = False,
     ) -> tuple[Tensor, Tensor]:
-        found: tuple[Tensor, Tensor]
-        found = pooled(input, kernel_size, stride, padding, dilation, ceil_mode)
-        return found
+        return _with_places(pooled(input, kernel_size, stride, padding, dilation, ceil_mode))
 
     with_indices.__doc__ = (
         f"""Return the maxima over windows and their places; see :func:`{name}`."""
@@ -254,9 +294,7 @@ def max_pool1d_with_indices(
     ceil_mode: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Return the maxima over windows and their places; see ``nn.functional.max_pool1d``."""
-    found: tuple[Tensor, Tensor]
-    found = _pooled_along(input, kernel_size, stride, padding, dilation, ceil_mode)
-    return found
+    return _with_places(_pooled_along(input, kernel_size, stride, padding, dilation, ceil_mode))
 
 
 # ---------------------------------------------------------------------------- of parts
@@ -278,8 +316,8 @@ def _adapted(ndim: int, input: Tensor, output_size: Any) -> Any:
             f"Trying to create tensor with negative dimension {min(sizes)}: {size(made)}"
         )
     pool.check_kind(f"adaptive_max_pool{max(ndim, 2)}d", input, "biucV")
-    tables = [pool.of_adaptive_maxima(n, m) for n, m in zip(shape[-ndim:], sizes, strict=True)]
-    return _largest(f"AdaptiveMaxPool{max(ndim, 2)}DBackward0")(input, tables=tuple(tables))
+    named = [pool.of_adaptive_maxima(n, m) for n, m in zip(shape[-ndim:], sizes, strict=True)]
+    return _maxima(f"AdaptiveMaxPool{max(ndim, 2)}DBackward0", input, tuple(named))
 
 
 def _declare_adaptive(ndim: int) -> None:
@@ -287,7 +325,7 @@ def _declare_adaptive(ndim: int) -> None:
 
     def adaptive_max_pool(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
         found = _adapted(ndim, input, output_size)
-        return found if return_indices else found[0]
+        return _with_places(found) if return_indices else found[0]
 
     adaptive_max_pool.__doc__ = f"""Return the maxima over parts of the last dimensions.
 
@@ -306,8 +344,7 @@ def _declare_adaptive(ndim: int) -> None:
     def with_indices(
         input: Tensor, output_size: Any, return_indices: bool = False
     ) -> tuple[Tensor, Tensor]:
-        found: tuple[Tensor, Tensor] = _adapted(ndim, input, output_size)
-        return found
+        return _with_places(_adapted(ndim, input, output_size))
 
     with_indices.__doc__ = f"""Return the maxima over parts and their places; see :func:`{name}`."""
     public(method=False, name=f"nn.functional.{name}_with_indices")(with_indices)
@@ -320,8 +357,7 @@ for _ndim in (1, 2, 3):
 @public(method=False)
 def adaptive_max_pool1d(input: Tensor, output_size: Any) -> tuple[Tensor, Tensor]:
     """Return maxima over parts and their places; see ``nn.functional.adaptive_max_pool1d``."""
-    found: tuple[Tensor, Tensor] = _adapted(1, input, output_size)
-    return found
+    return _with_places(_adapted(1, input, output_size))
 
 
 # ---------------------------------------------------------------------------- the way back

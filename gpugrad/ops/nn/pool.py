@@ -31,18 +31,16 @@ def places(n: int, kernel: int, stride: int, dilation: int, pad: int, count: int
 
 
 @lru_cache(maxsize=256)
-def of_maxima(n: int, kernel: int, stride: int, dilation: int, pad: int, count: int) -> NumPy:
-    """Return the same with the window's first element where there is none.
+def of_maxima(n: int, kernel: int, stride: int, dilation: int, pad: int, count: int) -> Taps:
+    """Return windows along an axis.
 
     Raises:
         RuntimeError: A window has no element at all.
     """
     found = places(n, kernel, stride, dilation, pad, count)
-    inside = found >= 0
-    if not inside.any(1).all():
+    if not (found >= 0).any(1).all():
         raise RuntimeError("max_pool: a window has no element, but lies in the padding only")
-    first = found[np.arange(count), inside.argmax(1)]
-    return np.where(inside, found, first[:, None])
+    return Taps(found, None, n)
 
 
 @lru_cache(maxsize=256)
@@ -76,10 +74,9 @@ def adaptive(n: int, count: int) -> NumPy:
 
 
 @lru_cache(maxsize=256)
-def of_adaptive_maxima(n: int, count: int) -> NumPy:
-    """Return the same with the part's first element in the place of none."""
-    found = adaptive(n, count)
-    return np.where(found >= 0, found, found[:, :1])
+def of_adaptive_maxima(n: int, count: int) -> Taps:
+    """Return parts of an axis."""
+    return Taps(adaptive(n, count), None, n)
 
 
 @lru_cache(maxsize=256)
