@@ -16,7 +16,7 @@ import comparison
 import gpugrad
 from gpugrad import autograd
 from gpugrad.backend import compiled, compiler, cpu, evaluation, loops
-from gpugrad.formulas import Formula, lowered, parse, variable
+from gpugrad.formulas import FUNCTIONS, Formula, lowered, parse, variable
 from gpugrad.kernels import host
 from gpugrad.op import OPS
 from samples import SAMPLES
@@ -148,18 +148,42 @@ def _off(function: Any, rng: np.random.Generator, dtype: Any) -> Any:
     return called if callable(function) else function
 
 
-@FLOATS
-def test_the_exponential_is_right_to_its_ends(dtype: Any, always: None) -> None:
-    """Subnormal results, and the first that are 0 or infinite."""
-    least, most = np.log([np.finfo(dtype).smallest_subnormal, np.finfo(dtype).max])
-    x = np.concatenate([np.linspace(least - 2, most + 1, 100_000), [-np.inf, np.inf, np.nan]])
-    x = x.astype(dtype)
-    (result,) = compiled.evaluate(formula("exp(x)"), [x], dtype) or ()
+def wide(dtype: Any) -> Array:
+    """Return numbers of every size, and what is none."""
+    known = np.finfo(dtype)
+    ends = np.log10([known.smallest_subnormal, known.max])
     with np.errstate(all="ignore"):
-        expected = np.exp(x)
-        near = np.abs(result - expected) <= ULPS * np.spacing(expected)
-    assert (near | (result == expected) | np.isnan(x)).all()
-    assert np.isnan(result[-1])
+        parts = [
+            10 ** np.linspace(*ends, 2000), np.linspace(0, 20, 2000), np.linspace(0, 800, 4000),
+            1 + np.linspace(-1e-3, 1e-3, 500), [0, np.inf, known.max, known.tiny],
+        ]  # fmt: skip
+        x = np.concatenate(parts).astype(dtype)
+    return np.concatenate([x, -x, [np.nan]], dtype=dtype)
+
+
+@FLOATS
+def test_functions_of_numbers_of_every_size(dtype: Any, always: None) -> None:
+    """A function that is right in the middle of its range only, or at no infinity."""
+    names = [n for n in host.MATHEMATICS if n in FUNCTIONS]
+    formulas = {n: formula(f"{n}({', '.join('xy'[: host.arguments(n)])})") for n in names}
+    loops.build(formulas.values(), dtype)
+    x = wide(dtype)
+    y = np.random.default_rng(0).permutation(x)
+    for name, f in formulas.items():
+        operands = [x, y][: len(f.inputs)]
+        (result,) = compiled.evaluate(f, operands, dtype) or ()
+        double = [a.astype(np.float64) for a in operands]
+        (expected,) = numpys(f, double, np.dtype(np.float64))
+        with np.errstate(all="ignore"):
+            ulps = 2 * ULPS if name == "erfc" else ULPS  # SciPy's loses as many
+            near = np.abs(result - expected) <= ulps * np.spacing(np.abs(expected).astype(dtype))
+            expected = expected.astype(dtype)
+        near |= (result == expected) | (np.isnan(result) & np.isnan(expected))
+        near &= (np.signbit(result) == np.signbit(expected)) | np.isnan(result)
+        if name == "erfc":  # and is 0 too early
+            near |= np.abs(result) < np.finfo(dtype).tiny
+        worst = [operand[~near][:3] for operand in operands]
+        assert near.all(), (name, worst, result[~near][:3], expected[~near][:3])
 
 
 # --------------------------------------------------------------------------- operands
