@@ -154,8 +154,9 @@ def wide(dtype: Any) -> Array:
     known = np.finfo(dtype)
     least, most = np.log10([known.smallest_subnormal, known.max])
     with np.errstate(all="ignore"):
-        parts = [
-            10 ** np.linspace(least, most, 2000), np.linspace(0, 20, 2000), np.linspace(0, 800, 4000),
+        parts: list[Any] = [
+            10 ** np.linspace(least, most, 2000),
+            np.linspace(0, 20, 2000), np.linspace(0, 800, 4000),
             1 + np.linspace(-1e-3, 1e-3, 500), [0, np.inf, known.max, known.tiny],
         ]  # fmt: skip
         x = np.concatenate(parts).astype(dtype)
