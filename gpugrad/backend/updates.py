@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad._dtype import accumulation, is_half
-from gpugrad.backend import compiled, half
+from gpugrad.backend import compiled, half, loops
 from gpugrad.backend.evaluation import FUNCTIONS
 from gpugrad.backend.quiet import quiet
 from gpugrad.formulas import Formula, ordered
@@ -164,7 +164,7 @@ def _loop(formula: Formula, targets: tuple[int, ...], columns: int, kind: np.dty
     """Return the loop over rows, ``None`` where there can be none."""
     from gpugrad.backend import compiler
 
-    known = compiled.frames()
+    known = loops.frames()
     if isinstance(known, str) or not host.printable(formula, kind):
         return None
     text = host.rows("update", formula, targets, columns, kind)
