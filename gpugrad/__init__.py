@@ -141,6 +141,7 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad.amp.autocast_mode import set_autocast_gpu_dtype as set_autocast_gpu_dtype
     from gpugrad.functions import *
     from gpugrad.kernel import ElementwiseKernel as ElementwiseKernel
+    from gpugrad.kernel import RawKernel as RawKernel
     from gpugrad.kernel import ReductionKernel as ReductionKernel
     from gpugrad.kernel import formula as formula
     from gpugrad.kernel import raw_kernel as raw_kernel
@@ -209,6 +210,7 @@ else:  # they are made when they are first asked for
         "nn": "gpugrad.nn",
         "numpy": "gpugrad.numpy",
         "ElementwiseKernel": "gpugrad.kernel",
+        "RawKernel": "gpugrad.kernel",
         "ReductionKernel": "gpugrad.kernel",
         "formula": "gpugrad.kernel",
         "raw_kernel": "gpugrad.kernel",

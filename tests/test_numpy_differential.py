@@ -302,6 +302,7 @@ def test_numbers_of_what_is_differentiated_are_refused(asked: Any) -> None:
         with pytest.raises(TypeError, match="the gradient would be lost"):
             operator(lambda x: asked(x) * x)(2.0)
     assert gnp.grad(lambda x: abs(asked(x.detach())) * x)(2.0) == 2.0
+    assert gnp.grad(lambda x: x * len(f"{x:.2f} {x}"))(2.0) == len("2.00 2.0")
 
 
 def test_roots_and_integrals_are_differentiated_by_the_operators() -> None:

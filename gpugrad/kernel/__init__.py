@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from gpugrad.kernel.adapter import differentiable as differentiable
 from gpugrad.kernel.elementwise import ElementwiseKernel as ElementwiseKernel
+from gpugrad.kernel.launched import RawKernel as RawKernel
 from gpugrad.kernel.raw import Pair as Pair
 from gpugrad.kernel.raw import raw_kernel as raw_kernel
 from gpugrad.kernel.reduction import ReductionKernel as ReductionKernel

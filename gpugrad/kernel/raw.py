@@ -23,7 +23,7 @@ Launch = Callable[..., Any]
 def raw_kernel(
     *,
     backward: Launch | Pair,
-    host: Launch | None = None,
+    host: Launch | bool | None = None,
     host_backward: Launch | None = None,
     name: str | None = None,
 ) -> Callable[[Launch], Pair]:
@@ -39,7 +39,9 @@ def raw_kernel(
             gradient of the result (``g0``, ``g1``, ... those of several), ``out`` the result
             (``out0``, ...), and the function's own parameters by their names. What it names is what
             is saved. If it is itself a pair, gradients have gradients.
-        host: The same as the function for NumPy's arrays; without it there is nothing on the CPU.
+        host: The same as the function for NumPy's arrays, or ``True`` where the two functions
+            themselves take these, as those do that launch a :class:`gpugrad.RawKernel`; without it
+            there is nothing on the CPU.
         host_backward: The same as ``backward`` for NumPy's arrays.
         name: The name of the backward node; the function's own by default.
 
@@ -73,7 +75,7 @@ class Pair:
         self,
         function: Launch,
         backward: Launch | Pair,
-        host: Launch | None = None,
+        host: Launch | bool | None = None,
         host_backward: Launch | None = None,
         name: str | None = None,
     ):
@@ -133,14 +135,15 @@ class Pair:
         """Return what the function, or its backward, gives for arrays."""
         given = self.backward.function if isinstance(self.backward, Pair) else self.backward
         chosen: Launch | None = given if backward else self.function
-        if on_host:
-            chosen = self.host_backward if backward else self.host
+        if on_host and self.host is not True:
+            chosen = self.host_backward if backward else self.host or None
             if chosen is None:
                 raise NotImplementedError(
                     f"the kernel '{self.name}' runs on a GPU, and its arguments are on the CPU: "
                     "move them, or give raw_kernel() "
                     + ("host_backward=" if backward else "host=")
-                    + ", a function of NumPy's arrays"
+                    + ", a function of NumPy's arrays; or launch a gpugrad.RawKernel, and give "
+                    "host=True"
                 )
         assert chosen is not None
         return chosen(*values)

@@ -192,7 +192,7 @@ class ndarray(Tensor):  # noqa: N801  NumPy's name
 
     def __format__(self, spec: str) -> str:
         if not self._array.ndim:
-            return format(self.item(), spec)
+            return format(self.detach().item(), spec)
         return object.__format__(self, spec)
 
     # ----------------------------------------------------------------------- methods of its own

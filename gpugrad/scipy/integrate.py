@@ -80,7 +80,7 @@ class Trajectory(InTurn):
             by_start = by_start - moved
             parts = [states[k], adjoint, by_start.reshape(1), by_parameters]
             state = np.concatenate(parts)
-            if float(t[k]) != float(t[k - 1]):
+            if float(t[k].detach()) != float(t[k - 1].detach()):
                 times = np.stack([t[k], t[k - 1]])
                 state = Trajectory.apply(whole, ctx.solver, None, state, times, *parameters)[1]
             adjoint, by_start = state[d : 2 * d] + grad[k - 1], state[2 * d]
