@@ -10,7 +10,7 @@ import pytest
 
 import gpugrad
 from comparison import pytorch
-from gpugrad.testing import assert_close
+from gpugrad.testing import assert_close, count_kernels, devices_agree
 
 
 def numbers(*shape: int, seed: int = 0) -> Any:
@@ -139,3 +139,41 @@ def test_layers_refuse_inputs_of_other_dimensions() -> None:
         assert said[0] == said[1]
     with pytest.raises(ValueError, match="to match num_features"):
         gpugrad.nn.InstanceNorm1d(3, affine=True)(gpugrad.ones(2, 4, 5))
+
+
+# The function, how many weights there are, and how many kernels; parameters that several rows have
+# in common take a sum each.
+LAUNCHES: dict[str, tuple[Callable[..., Any], int, tuple[int, int]]] = {
+    "layer_norm": (lambda nn, x, w, b: nn.layer_norm(x, (5,), w, b), 5, (1, 3)),
+    "group_norm": (lambda nn, x, w, b: nn.group_norm(x, 2, w, b), 4, (1, 3)),
+    "rms_norm": (lambda nn, x, w, b: nn.rms_norm(x, (5,), w), 5, (1, 2)),
+    "batch_norm": (lambda nn, x, w, b: nn.batch_norm(x, None, None, w, b, True), 4, (1, 1)),
+}
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("name", LAUNCHES)
+def test_one_kernel_normalizes_and_one_finds_the_gradient(name: str) -> None:
+    function, length, expected = LAUNCHES[name]
+    x = gpugrad.ones((6, 4, 5), device="cuda", requires_grad=True)
+    w, b = (gpugrad.ones(length, device="cuda", requires_grad=True) for _ in range(2))
+    with count_kernels() as forward:
+        out = function(gpugrad.nn.functional, x, w, b)
+    g = gpugrad.ones_like(out)
+    with count_kernels() as backward:
+        gpugrad.autograd.grad(out, [x, w, b][: 2 if name == "rms_norm" else 3], g)
+    assert (forward.total, backward.total) == expected
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 4, 1), (300, 2, 5), (3, 4, 700), (2, 600, 1)])
+def test_rows_of_all_lengths_are_those_of_the_cpu(shape: tuple[int, int, int]) -> None:
+    nn: Any = gpugrad.nn.functional
+    x, w = numbers(*shape), numbers(shape[1], seed=1)
+    for function in (
+        lambda x, w: nn.layer_norm(x, shape[1:], eps=0.1),
+        lambda x, w: nn.rms_norm(x, shape[2:], eps=0.1),
+        lambda x, w: gpugrad.group_norm(x, 1, w, eps=0.1),
+        lambda x, w: gpugrad.batch_norm(x, w, None, None, None, True, 0.1, 0.1, True),
+    ):
+        devices_agree(function, x, w)

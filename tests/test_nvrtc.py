@@ -195,7 +195,7 @@ def reduction_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
 
 def own_sources() -> dict[str, str]:
     """Return the texts of kernels that are made of no formula."""
-    from gpugrad.kernels import bounds, classes, philox, scan, segment, softmax
+    from gpugrad.kernels import bounds, classes, normalization, philox, scan, segment, softmax
     from gpugrad.kernels.reduction import position_kernel, size_kernel
     from gpugrad.kernels.search import search_kernel
 
@@ -254,6 +254,12 @@ def own_sources() -> dict[str, str]:
         for dtype in (*FLOATS, BFLOAT16):
             for make in classes.forward, classes.gradient:
                 yield f"{make(dtype).name}, {dtype.name}", make(dtype).code, make(dtype).name
+            for gradient, own in (False, False), (True, False), (True, True):
+                for weight, centered in (dtype, True), (None, False):
+                    bias = None if gradient else weight
+                    made = normalization.raw(dtype, weight, bias, centered, gradient, own)
+                    name = f"{made.name}, {dtype.name}, {weight}, {own}"
+                    yield name, made.code, made.name
         for kind in "sum", "max":
             made = scan.raw(kind, INTEGERS[-1], "row", "whole", False)
             yield f"whole {kind} of integers", made.code, made.name

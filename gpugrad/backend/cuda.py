@@ -27,6 +27,7 @@ from gpugrad.backend.taps import Taps, number_type, taken_places
 from gpugrad.errors import out_of_bounds, summed_axes
 from gpugrad.formulas import COMPLEX, REAL, Formula, variable
 from gpugrad.kernels import bounds, dense, launches, layout, segment, summation
+from gpugrad.kernels import normalization as norms
 from gpugrad.kernels import scan as scans
 from gpugrad.kernels import softmax as softmaxes
 from gpugrad.kernels import taps as windows
@@ -870,8 +871,85 @@ def fused(name: str) -> Callable[..., Any] | None:
     """Return what computes an operation of networks by a kernel of its own."""
     from gpugrad.kernels.networks import FUSED
 
+    if name in ("normalize", "normalize_gradient"):
+        return normalize if name == "normalize" else normalize_gradient
     found = FUSED.get(name)
     return None if found is None else at_home(found)
+
+
+def _in_order(array: Array) -> Array:
+    return array if array.flags.c_contiguous else copy(array, "C")
+
+
+@at_home
+def normalize(
+    array: Array,
+    weight: Array | None,
+    bias: Array | None,
+    axes: Shape,
+    eps: float,
+    centered: bool,
+) -> tuple[Array, Array, Array]:
+    """Return an array normalized along axes, with its means and variances there."""
+    x, shape = _in_order(array), norms.sizes(array.shape, axes)
+    out = xp.ndarray(x.shape, x.dtype)
+    mean, var = (xp.ndarray(shape, accumulation(x.dtype)) for _ in range(2))
+    if not x.size:
+        return out, xp.zeros_like(mean), xp.zeros_like(var)
+    w, b = (a if a is None else _in_order(a) for a in (weight, bias))
+    kinds = [None if a is None else a.dtype for a in (w, b)]
+    kernel = norms.raw(x.dtype, *kinds, centered, False, False)
+    arrays = [x, x if w is None else w, x if b is None else b, out, mean, var]
+    norms.run(kernel, arrays, norms.rows_of(x.shape, axes), eps)
+    launches.add(1)
+    return out, mean, var
+
+
+@at_home
+def normalize_gradient(
+    g: Array,
+    array: Array,
+    weight: Array | None,
+    mean: Array,
+    var: Array,
+    axes: Shape,
+    eps: float,
+    centered: bool,
+    shapes: Sequence[Shape | None],
+) -> tuple[Array | None, Array | None, Array | None]:
+    """Return the gradients of the array, the weights and the biases by that of the result.
+
+    Weights and biases that each row has of its own take no kernel beside that of the array.
+    """
+    g, x = _in_order(g), _in_order(array)
+    if not x.size:
+        first = None if shapes[0] is None else xp.zeros_like(x)
+        weights, biases = (None if s is None else xp.zeros(s, var.dtype) for s in shapes[1:])
+        return first, weights, biases
+    rows, wide = norms.rows_of(x.shape, axes), var.dtype
+    of_array: Array | None = None
+    of_weight: Array | None = None
+    of_bias: Array | None = None
+    if shapes[0] is not None or rows.own:
+        w = None if weight is None else _in_order(weight)
+        of_array = xp.ndarray(x.shape, x.dtype)
+        kernel = norms.raw(x.dtype, None if w is None else w.dtype, None, centered, True, rows.own)
+        arrays = [g, x, x if w is None else w, mean, var, of_array]
+        if rows.own:
+            of_weight, of_bias = (xp.ndarray(rows.rows, wide) for _ in range(2))
+            arrays += [of_weight, of_bias]
+        norms.run(kernel, arrays, rows, eps)
+        launches.add(1)
+    if of_weight is not None and of_bias is not None:
+        shaped = zip((of_weight, of_bias), shapes[1:], strict=True)
+        of_weight, of_bias = (None if s is None else a.reshape(s) for a, s in shaped)
+        return of_array, of_weight, of_bias
+    if shapes[1] is not None:
+        numbers = (g, x, mean, var, wide.type(eps))
+        (of_weight,) = evaluate(norms.weight_formula(), numbers, wide, (wide,), sum_to=shapes[1])
+    if shapes[2] is not None:
+        of_bias = sum(g, summed_axes(g.shape, shapes[2]), True, wide).reshape(shapes[2])
+    return of_array, of_weight, of_bias
 
 
 @at_home
