@@ -21,7 +21,7 @@ from gpugrad.distributed.work import DistBackendError, ReduceOp
 Array = Any
 
 _LEFT = 1  # the tag of the message of a process that ends
-_GRACE = 2.0  # seconds in which what was sent before that message may still arrive
+_GRACE = 1.0  # seconds in which what was sent before that message may still arrive
 _SPINS = 200  # how often is asked before the processor is given away
 _LONGEST = 1e-3  # seconds between two questions
 
