@@ -208,7 +208,13 @@ def _gains(formula: Formula, compute: DType) -> bool:
     output = formula.outputs[0]
     alone = len(formula.outputs) == 1 and output.args == formula.inputs
     numpys = FUNCTIONS[output.function].python.partition("(")[0] if alone else ""
-    return not (numpys and large.vectorised(numpys, compute.name))
+    if (numpys, compute.name) in _SLOW:
+        return True
+    return not (numpys and large.vectorised(numpys, compute.name, wide=True))
+
+
+# NumPy's loops of vectors that take three times as long.
+_SLOW = frozenset({("sin", "float64"), ("cos", "float64")})
 
 
 def _adds_up(formula: Formula, arrays: Sequence[Array], shape: Shape, sum_to: Shape) -> bool:

@@ -180,15 +180,19 @@ _SIMPLER: dict[float, Callable[[Array], Array]] = {
 # --------------------------------------------------------------------------- sine and cosine
 
 
-def vectorised(name: str, kind: str) -> bool:
+def vectorised(name: str, kind: str, wide: bool = False) -> bool:
     """Tell whether NumPy has a loop of vector instructions for a function of one type.
 
-    For most functions beyond arithmetic it has them on Linux with AVX-512.
+    For most functions beyond arithmetic it has them on Linux with AVX-512; with ``wide`` only such
+    loops count.
     """
+    known = ("AVX512", "X86_V4") if wide else ("",)
     loops = opt_func_info(f"^{name}$", kind).get(name, {})
     letter = np.dtype(kind).char
     return any(
-        signature.strip(letter) == "" and not loop["current"].startswith("baseline")
+        signature.strip(letter) == ""
+        and not loop["current"].startswith("baseline")
+        and loop["current"].startswith(known)
         for signature, loop in loops.items()
     )
 
