@@ -208,7 +208,7 @@ class SparseArray:
         Raises:
             RuntimeError: They require grad.
         """
-        return self.pattern.filled(np.asarray(self.data.cpu().numpy()))
+        return self.pattern.filled(np.asarray(self.data.cpu().numpy())).copy()
 
     def toarray(self) -> Any:
         """Return the matrix as a dense one."""
@@ -454,7 +454,7 @@ def _sparse_product(a: SparseArray, b: SparseArray) -> Any:
     """Return the product of two sparse matrices: the sum of the products of pairs of values."""
     _check_inner(a.shape, b.shape)
     right = b.tocsr()
-    (_, ends) = right.pattern.indices
+    ends = right.indptr
     starts, counts = ends[a.col], np.diff(ends)[a.col]
     left = np.repeat(np.arange(a.nnz), counts)
     first = np.cumsum(counts) - counts

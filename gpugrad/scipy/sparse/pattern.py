@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -38,17 +39,11 @@ class Pattern:
         """Return the pattern of single places."""
         return cls.of("coo", ((rows, columns),), shape)
 
-    @property
-    def indices(self) -> tuple[Any, ...]:
-        """The indices as SciPy's constructor takes them behind the values."""
-        layout = self.layout
-        if self.format == "coo":
-            return (layout.coords,)
-        return layout.indices, layout.indptr
-
     def filled(self, values: Any) -> Any:
-        """Return SciPy's array with these values of NumPy's."""
-        return type(self.layout)((values, *self.indices), shape=self.shape)
+        """Return SciPy's array with these values of NumPy's, and the indices themselves."""
+        found = copy(self.layout)  # SciPy's constructor would check the indices again
+        found.data = values
+        return found
 
     @cached_property
     def places(self) -> tuple[Any, Any]:
