@@ -481,3 +481,15 @@ def test_singular_values_of_least_squares_move() -> None:
 def test_the_median_of_nothing_is_told() -> None:
     with pytest.raises(ValueError, match="median: there is no element"):
         gnp.median(gnp.zeros(0))
+
+
+@pytest.mark.cuda
+def test_sequences_go_where_the_other_polynomial_is() -> None:
+    p = gnp.array([1.0, 2.0, 3.0]).cuda()
+    for name in ("polymul", "polyadd", "polysub"):
+        for given, known in (((p, [1.0, 2.0]), 0), (([1.0, 2.0], p), 1)):
+            found = getattr(gnp, name)(*given)
+            assert found.is_cuda
+            plain = [as_numpy(g) if k == known else g for k, g in enumerate(given)]
+            np.testing.assert_allclose(as_numpy(found), getattr(np, name)(*plain))
+    assert gnp.polydiv(p, [1.0, 2.0])[1].is_cuda

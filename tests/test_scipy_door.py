@@ -23,7 +23,7 @@ import scipy.special
 import scipy.stats
 
 from gpugrad.cupy.special import COMPLEX, RULES
-from gpugrad.scipy import fft, linalg, special, stats
+from gpugrad.scipy import fft, integrate, linalg, signal, special, stats
 
 rng = np.random.default_rng(0)
 
@@ -573,3 +573,40 @@ def test_normal_distributions_of_vectors_need_no_mean() -> None:
     cov = [[2.0, 0.5], [0.5, 1.0]]
     found = gpugrad.scipy.stats.multivariate_normal.pdf([1.0, 2.0], cov=cov)
     assert_close(found, scipy.stats.multivariate_normal.pdf([1.0, 2.0], cov=cov))
+
+
+ON_GPU: dict[str, Callable[[Any, Any], Any]] = {
+    "dct": lambda x, v: fft.dct(x, norm="ortho"),
+    "dstn": lambda x, v: fft.dstn(x, 3),
+    "fftconvolve": lambda x, v: signal.fftconvolve(x, x[:, :2], axes=1),
+    "convolve2d": lambda x, v: signal.convolve2d(x, x[:2, :2], "same", "symm"),
+    "simpson": lambda x, v: integrate.simpson(x),
+    "quad": lambda x, v: integrate.quad(lambda t, k: (k * t).sum(), 0.0, 1.0, (v,))[0],
+    "quad_vec": lambda x, v: integrate.quad_vec(lambda t, k: k * t, 0.0, 1.0, args=(v,))[0],
+    "fixed_quad": lambda x, v: integrate.fixed_quad(lambda t, k: t * k[0], 0.0, 1.0, (v,))[0],
+    "solve_toeplitz": lambda x, v: linalg.solve_toeplitz((v, v * 0.1), x),
+    "matmul_toeplitz": lambda x, v: linalg.matmul_toeplitz(v, x),
+    "solve_discrete_lyapunov": lambda x, v: linalg.solve_discrete_lyapunov(
+        x[:, :4] * 0.1, x[:, :4]
+    ),
+    "poisson": lambda x, v: stats.poisson.pmf(2, v),
+    "examples of gammaln": lambda x, v: gpugrad.func.vmap(special.gammaln)(x),
+}  # fmt: skip
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("name", ON_GPU)
+def test_on_a_gpu_values_and_gradients_are_those_of_the_cpu(name: str) -> None:
+    found = []
+    for device in ("cpu", "cuda"):
+        draw = np.random.default_rng(1)
+        x, v = (
+            gpugrad.tensor(a, device=device, requires_grad=True)
+            for a in (draw.random((4, 5)), draw.random(4) + 1)
+        )
+        y = ON_GPU[name](x, v)
+        assert y.device.type == device
+        grads = gpugrad.autograd.grad(y.sum(), (x, v), allow_unused=True)
+        found.append([t for t in (y.detach(), *grads) if t is not None])
+    for ours, theirs in zip(*found, strict=True):
+        assert_close(theirs.cpu(), ours)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad.numpy.examples import by_example
-from gpugrad.numpy.operands import array_of, door, on_host, plain, sent
+from gpugrad.numpy.operands import array_of, door, on_host, place_of, plain, sent
 from gpugrad.numpy.shapes import concatenate
 from gpugrad.numpy.table import UFUNCS
 from gpugrad.numpy.ufuncs import op
@@ -20,6 +20,13 @@ add, multiply = UFUNCS["add"], UFUNCS["multiply"]
 def _coefficients(p: Any) -> Any:
     p = array_of(p)
     return array_of(shapes.reshape(plain(p), (1,))) if not p.ndim else p
+
+
+def _pair(first: Any, second: Any) -> tuple[Any, Any]:
+    """Return coefficients of two polynomials, of which sequences go where the others are."""
+    where = place_of((first, second))
+    a, b = (_coefficients(array_of(p, where)) for p in (first, second))
+    return a, b
 
 
 def _filled(p: Any, length: int) -> Any:
@@ -41,14 +48,14 @@ def polyval(p: Any, x: Any) -> Any:
 
 @door
 def polyadd(a1: Any, a2: Any) -> Any:
-    a, b = _coefficients(a1), _coefficients(a2)
+    a, b = _pair(a1, a2)
     length = max(a.shape[0], b.shape[0])
     return _filled(a, length) + _filled(b, length)
 
 
 @door
 def polysub(a1: Any, a2: Any) -> Any:
-    a, b = _coefficients(a1), _coefficients(a2)
+    a, b = _pair(a1, a2)
     length = max(a.shape[0], b.shape[0])
     return _filled(a, length) - _filled(b, length)
 
@@ -58,7 +65,8 @@ def polysub(a1: Any, a2: Any) -> Any:
 def polymul(a1: Any, a2: Any) -> Any:
     from gpugrad.numpy.calculus import convolve
 
-    return convolve(_trimmed(_coefficients(a1)), _trimmed(_coefficients(a2)))
+    a, b = _pair(a1, a2)
+    return convolve(_trimmed(a), _trimmed(b))
 
 
 def _trimmed(p: Any) -> Any:
@@ -72,7 +80,7 @@ def _trimmed(p: Any) -> Any:
 @by_example
 def polydiv(u: Any, v: Any) -> Any:
     """Return the quotient and the remainder."""
-    u, v = _coefficients(u), _coefficients(v)
+    u, v = _pair(u, v)
     kind = (u[0] * 1.0 + v[0] * 1.0).dtype
     u, v = u.astype(kind), v.astype(kind)
     m, n = u.shape[0] - 1, v.shape[0] - 1

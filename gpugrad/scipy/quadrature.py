@@ -232,9 +232,8 @@ def fixed_quad(func: Any, a: Any, b: Any, args: Any = (), n: int = 5) -> Any:
 
     The function returns a vector, or rows along the last axis.
     """
-    args = args if isinstance(args, tuple) else (args,)
     nodes, weights = numpy.polynomial.legendre.leggauss(n)
-    a, b = own(a), own(b)
+    a, b, args = _limits(a, b, args)
     half = (b - a) / 2
     x = half * (own(nodes).to(half.device) + 1) + a
     return half * np.sum(own(weights).to(half.device) * func(x, *args), -1), None
