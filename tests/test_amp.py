@@ -48,6 +48,25 @@ CALLS: dict[str, Call] = {
     "l1_loss": lambda t, x, y: t.nn.functional.l1_loss(x, y),
     "huber_loss": lambda t, x, y: t.nn.functional.huber_loss(x, y),
     "kl_div": lambda t, x, y: t.nn.functional.kl_div(x, y.abs(), reduction="sum"),
+    "cross_entropy": lambda t, x, y: t.nn.functional.cross_entropy(
+        x, t.tensor([0, 1, 2, 3], device=x.device)
+    ),
+    "conv2d": lambda t, x, y: t.nn.functional.conv2d(x[None, None], y[None, None]),
+    "conv_transpose1d": lambda t, x, y: t.nn.functional.conv_transpose1d(x[None], y[:, None]),
+    "attention": lambda t, x, y: t.nn.functional.scaled_dot_product_attention(
+        x[None, None], y[None, None], x[None, None]
+    ),
+    "bilinear": lambda t, x, y: t.nn.functional.bilinear(x, y, y[None]),
+    "interpolate": lambda t, x, y: t.nn.functional.interpolate(x[None], scale_factor=2),
+    "normalize": lambda t, x, y: t.nn.functional.normalize(x),
+    "grid_sample": lambda t, x, y: t.nn.functional.grid_sample(
+        x[None, None], y.reshape(1, 4, 2, 2), align_corners=False
+    ),
+    "prelu": lambda t, x, y: t.nn.functional.prelu(x, y[0, :1]),
+    "relu": lambda t, x, y: t.nn.functional.relu(x),
+    "nll_loss": lambda t, x, y: t.nn.functional.nll_loss(
+        x, t.tensor([0, 1, 2, 3], device=x.device)
+    ),
     "with logits": lambda t, x, y: t.nn.functional.binary_cross_entropy_with_logits(
         x, y.sigmoid()
     ),

@@ -44,8 +44,8 @@ _LISTS = {
         LOWER: _LOWER,
         FULL: _FULL
         + """
-            avg_pool3d binary_cross_entropy grid_sample polar prod quantile nanquantile stft trace
-            view_as_complex cholesky cholesky_inverse cholesky_solve inverse lu_solve orgqr ormqr
+            avg_pool3d binary_cross_entropy grid_sample grid_sampler polar prod quantile nanquantile
+            stft trace view_as_complex cholesky cholesky_inverse cholesky_solve inverse lu_solve orgqr ormqr
             pinverse max_pool3d max_unpool2d max_unpool3d adaptive_avg_pool3d ctc_loss
             fft_fft fft_ifft fft_fft2 fft_ifft2 fft_fftn fft_ifftn fft_rfft fft_irfft fft_rfft2
             fft_irfft2 fft_rfftn fft_irfftn fft_hfft fft_ihfft linalg_cond linalg_matrix_rank
@@ -64,12 +64,12 @@ _LISTS = {
         + """
             acos asin cosh erfinv exp expm1 log log10 log2 log1p reciprocal rsqrt sinh tan pow
             softplus layer_norm rms_norm group_norm cosine_similarity dist pdist renorm logsumexp
-            interpolate
+            interpolate upsample upsample_nearest upsample_bilinear
         """,
         RESULT: "prod softmax log_softmax cumprod cumsum linalg_vector_norm linalg_matrix_norm sum "
         "norm",
-        WIDEST: "addcdiv addcmul atan2 bilinear cross dot vdot grid_sample index_put tensordot "
-        "scatter_add",
+        WIDEST: "addcdiv addcmul atan2 bilinear cross dot vdot grid_sample grid_sampler index_put "
+        "tensordot scatter_add",
         REFUSED: "binary_cross_entropy",
     },
 }
