@@ -119,6 +119,34 @@ def test_types_are_pytorchs(name: str, types: tuple[str, str], dtype: str | None
     np.testing.assert_allclose(found[1], expected[1], rtol=1e-6 if exact else 3e-2, atol=1e-2)
 
 
+LAYERS: dict[str, Call] = {  # of a module, sequences, and one step of them
+    "LSTM": lambda t, x, step: t.nn.LSTM(4, 5)(x)[0],
+    "GRU": lambda t, x, step: t.nn.GRU(4, 5)(x)[0],
+    "RNN": lambda t, x, step: t.nn.RNN(4, 5)(x)[0],
+    "LSTMCell": lambda t, x, step: t.nn.LSTMCell(4, 5)(step)[0],
+    "GRUCell": lambda t, x, step: t.nn.GRUCell(4, 5)(step),
+    "attention": lambda t, x, step: t.nn.MultiheadAttention(4, 2)(x, x, x)[0],
+    "a transformer's layer": lambda t, x, step: t.nn.TransformerEncoderLayer(4, 2, 8)(x),
+    "normalized": lambda t, x, step: t.nn.BatchNorm1d(2)(x),
+    "several": lambda t, x, step: t.nn.Sequential(
+        t.nn.Linear(4, 4), t.nn.GELU(), t.nn.LayerNorm(4), t.nn.Linear(4, 2)
+    )(x),
+    "a loss": lambda t, x, step: t.nn.CrossEntropyLoss()(step, t.tensor([0, 1])),
+}
+
+
+@pytest.mark.parametrize("kind", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_give_the_types_of_pytorchs(name: str, kind: str) -> None:
+    found = []
+    for library in gpugrad, pytorch():
+        x = library.ones(3, 2, 4, dtype=getattr(library, kind))
+        with library.autocast("cpu"):
+            found.append(str(LAYERS[name](library, x, x[0]).dtype).split(".")[-1])
+
+    assert found[0] == found[1]
+
+
 # What is cast on a GPU, by PyTorch's lists: the types of results of float16, and of float32.
 ON_CUDA = {
     "matmul": ("float16", "float16"), "@": ("float16", "float16"), "bmm": ("float16", "float16"),

@@ -26,6 +26,7 @@ LOWER = "lower"  # they become of the region's type
 FULL = "full"  # those of 16 bits become float32
 RESULT = "result"  # the result is of float32, by the function's own argument dtype
 WIDEST = "widest"  # they become of the widest type that one of them has
+FIRST = "first"  # they become of the type of the first one
 REFUSED = "refused"
 
 # PyTorch's lists, by the names that its errors have.
@@ -41,12 +42,12 @@ _FULL = """
 """
 _LISTS = {
     "cpu": {
-        LOWER: _LOWER,
+        LOWER: _LOWER + "lstm rnn_tanh rnn_relu",
         FULL: _FULL
         + """
             avg_pool3d binary_cross_entropy grid_sample grid_sampler polar prod quantile nanquantile
-            stft trace view_as_complex cholesky cholesky_inverse cholesky_solve inverse lu_solve orgqr ormqr
-            pinverse max_pool3d max_unpool2d max_unpool3d adaptive_avg_pool3d ctc_loss
+            stft trace view_as_complex cholesky cholesky_inverse cholesky_solve inverse lu_solve
+            orgqr ormqr pinverse max_pool3d max_unpool2d max_unpool3d adaptive_avg_pool3d ctc_loss
             fft_fft fft_ifft fft_fft2 fft_ifft2 fft_fftn fft_ifftn fft_rfft fft_irfft fft_rfft2
             fft_irfft2 fft_rfftn fft_irfftn fft_hfft fft_ihfft linalg_cond linalg_matrix_rank
             linalg_solve linalg_cholesky linalg_svdvals linalg_eigvals linalg_eigvalsh linalg_inv
@@ -56,6 +57,8 @@ _LISTS = {
             linalg_inv_ex
         """,
         WIDEST: "stack cat index_copy",
+        # whose products PyTorch casts, and then adds to a state of the type of the input
+        FIRST: "gru lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell",
     },
     "cuda": {
         LOWER: _LOWER + "addmv addr mv lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell lstm gru "
@@ -104,6 +107,11 @@ class _State(threading.local):
 
 
 state = _State()
+
+
+def is_casting() -> bool:
+    """Tell whether this thread is in a region for any type of device."""
+    return bool(casting) and True in state.enabled.values()
 
 
 def enable(device: str, enabled: bool) -> None:
@@ -227,6 +235,8 @@ def _kind(policy: str, tensors: Sequence[Any], device: str) -> dtype:
     lower = state.dtypes[device]
     if policy == LOWER:
         return lower
+    if policy == FIRST and tensors:
+        return _dtype.of(tensors[0]._array.dtype)
     if policy == FULL or any(_dtype.of(t._array.dtype) is not lower for t in tensors):
         return _dtype.float32
     return lower

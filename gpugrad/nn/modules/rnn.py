@@ -13,7 +13,7 @@ from gpugrad.nn import init
 from gpugrad.nn.modules.module import Module
 from gpugrad.nn.parameter import Parameter
 from gpugrad.nn.utils.rnn import PackedSequence
-from gpugrad.ops.nn import recurrent
+from gpugrad.op.autocast import is_casting
 
 _GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
 
@@ -158,7 +158,7 @@ class RNNBase(Module):
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
         """Raise where sequences do not fit: padded ones, or with ``batch_sizes`` packed ones."""
         kind = self._flat_weights[0].dtype
-        if input.dtype != kind:
+        if input.dtype != kind and not is_casting():
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({kind}). "
                 f"Convert input: input.to({kind}), or convert model: model.to({input.dtype})"
@@ -279,7 +279,7 @@ class RNNBase(Module):
         return out, self._argument(tuple(last))
 
     def _called(self, data: Tensor, hx: Any, sizes: Tensor | None) -> Any:
-        function = getattr(recurrent, self.mode.lower())
+        function = getattr(functions, self.mode.lower())
         options = (
             self._flat_weights, self.bias, self.num_layers, self.dropout, self.training,
             self.bidirectional,
@@ -469,7 +469,7 @@ class RNNCell(RNNCellBase):
         """Return the next state, of shape (examples, hidden_size)."""
         if self.nonlinearity not in ("tanh", "relu"):
             raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
-        function = getattr(recurrent, f"rnn_{self.nonlinearity}_cell")
+        function = getattr(functions, f"rnn_{self.nonlinearity}_cell")
         found: Tensor = self._stepped(function, input, None if hx is None else (hx,))[0]
         return found
 
@@ -490,7 +490,7 @@ class GRUCell(RNNCellBase):
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         """Return the next state, of shape (examples, hidden_size)."""
         states = None if hx is None else (hx,)
-        found: Tensor = self._stepped(recurrent.gru_cell, input, states)[0]
+        found: Tensor = self._stepped(functions.gru_cell, input, states)[0]
         return found
 
 
@@ -509,4 +509,4 @@ class LSTMCell(RNNCellBase):
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> Any:
         """Return the next output and the next cell, of shape (examples, hidden_size)."""
-        return self._stepped(recurrent.lstm_cell, input, None if hx is None else tuple(hx))
+        return self._stepped(functions.lstm_cell, input, None if hx is None else tuple(hx))

@@ -400,7 +400,7 @@ def _sequences(kind: Kind, arguments: tuple[Any, ...], name: str) -> Any:
 
 
 @public(method=False)
-def lstm(*arguments: Any) -> Any:
+def lstm(*given: Any) -> Any:
     """Return the outputs of layers of long short-term memory, the last outputs and the last cells.
 
     Called as ``lstm(input, hx, params, has_biases, num_layers, dropout, train, bidirectional,
@@ -411,25 +411,25 @@ def lstm(*arguments: Any) -> Any:
     Raises:
         RuntimeError: There is no step, or shapes do not fit.
     """
-    return _sequences(_LONG, arguments, "lstm")
+    return _sequences(_LONG, given, "lstm")
 
 
 @public(method=False)
-def gru(*arguments: Any) -> Any:
+def gru(*given: Any) -> Any:
     """Return the outputs of layers of gated recurrent units, and the last ones.
 
     See :func:`lstm`; ``hx`` is one state.
     """
-    return _sequences(_GATED, arguments, "gru")
+    return _sequences(_GATED, given, "gru")
 
 
 @public(method=False)
-def rnn_tanh(*arguments: Any) -> Any:
+def rnn_tanh(*given: Any) -> Any:
     """Return the outputs of layers of plain recurrent units, and the last ones; see :func:`gru`."""
-    return _sequences(_TANH, arguments, "rnn_tanh")
+    return _sequences(_TANH, given, "rnn_tanh")
 
 
 @public(method=False)
-def rnn_relu(*arguments: Any) -> Any:
+def rnn_relu(*given: Any) -> Any:
     """Return what :func:`rnn_tanh` does, with ``relu`` for ``tanh``."""
-    return _sequences(_RELU, arguments, "rnn_relu")
+    return _sequences(_RELU, given, "rnn_relu")
