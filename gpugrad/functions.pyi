@@ -1458,7 +1458,7 @@ def group_norm(
 ) -> Tensor:
     """Return what ``nn.functional.group_norm`` does, also where a group has one value."""
 
-def gru(*arguments: Any) -> Any:
+def gru(*given: Any) -> Any:
     """Return the outputs of layers of gated recurrent units, and the last ones."""
 
 def gru_cell(
@@ -2020,7 +2020,7 @@ def logsumexp(
 ) -> Tensor:
     """Return log(exp(input).sum(dim)), without overflow."""
 
-def lstm(*arguments: Any) -> Any:
+def lstm(*given: Any) -> Any:
     """Return the outputs of layers of long short-term memory, the last outputs and the last cells."""
 
 def lstm_cell(
@@ -2795,7 +2795,7 @@ def rms_norm(
 ) -> Tensor:
     """Return ``input / sqrt(mean(input ** 2) + eps) * weight`` over the last dimensions."""
 
-def rnn_relu(*arguments: Any) -> Any:
+def rnn_relu(*given: Any) -> Any:
     """Return what :func:`rnn_tanh` does, with ``relu`` for ``tanh``."""
 
 def rnn_relu_cell(
@@ -2808,7 +2808,7 @@ def rnn_relu_cell(
 ) -> Tensor:
     """Return what :func:`rnn_tanh_cell` does, with ``relu`` for ``tanh``."""
 
-def rnn_tanh(*arguments: Any) -> Any:
+def rnn_tanh(*given: Any) -> Any:
     """Return the outputs of layers of plain recurrent units, and the last ones; see :func:`gru`."""
 
 def rnn_tanh_cell(
