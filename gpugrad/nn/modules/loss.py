@@ -253,7 +253,7 @@ class LinearCrossEntropyLoss(_WeightedLoss):
         weight: Of each class, of shape (classes,).
         ignore_index: A class that is left out, by default -100.
         label_smoothing: How much of the target is spread evenly over all classes.
-        options: How PyTorch computes it by parts; here there is one way, and they must be none.
+        options: How PyTorch computes it by parts; here there is one way, with the same results.
 
     Raises:
         RuntimeError: The weights' shape does not fit, or the smoothing is not in [0, 1].

@@ -367,14 +367,11 @@ def linear_cross_entropy(
         reduction: "mean", "sum" or "none".
         ignore_index: A class that is left out, by default -100.
         label_smoothing: How much of the target is spread evenly over all classes.
-        options: How PyTorch computes it by parts; here there is one way, and they must be none.
+        options: How PyTorch computes it by parts; here there is one way, with the same results.
 
     Raises:
-        NotImplementedError: There are ``options``.
         RuntimeError: Shapes do not fit, or a class is to be left out of probabilities.
     """
-    if options is not None:
-        raise NotImplementedError("linear_cross_entropy: computes in one way, options must be None")
     shape, own = input._array.shape, linear_weight._array.shape
     if not 1 <= len(shape) <= 2:
         raise RuntimeError(f"expected input with dimensionality 1 or 2, got {len(shape)}")
