@@ -82,6 +82,10 @@ DIFFERENT = {
         f"nn.functional.scaled_dot_product_attention {name}": "PyTorch looks at these last"
         for name in ("bools", "numbers", "learned", "groups")
     },
+    "binary_cross_entropy_with_logits mean 0-d operand": "PyTorch fails in the backward of what "
+    "broadcasts",
+    "nn.functional.soft_margin_loss 0-d operand 0": "likewise",
+    "nn.functional.multilabel_margin_loss no rows": "PyTorch's loss of nothing is not set",
     "nn.functional.embedding_bag": "PyTorch reads memory beyond its operands",
     "embedding_bag": "likewise",
     **dict.fromkeys(

@@ -9,7 +9,7 @@ from gpugrad.op import OPS, composite, pointwise, public
 from gpugrad.op.generator import Generator
 from gpugrad.op.number import checked_number
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.draw import check_floating, rand_like
+from gpugrad.ops.draw import rand_like
 from gpugrad.ops.inplace import inplace as into
 from gpugrad.ops.joining import cat
 from gpugrad.ops.part import narrow
@@ -351,9 +351,12 @@ def _with_noise(
 ) -> Any:
     if lower > upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
+    kernel = "rrelu_with_noise_out_cpu" if training else "leaky_relu_cpu"
+    kind = _dtype.of(input._array.dtype)
+    if not kind.is_floating_point:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind.title}'")
     if not training:
         return _called(rrelu_formula, inplace, input, (lower + upper) / 2)
-    check_floating(_dtype.of(input._array.dtype), "rrelu_with_noise_out_cpu")
     noise = rand_like(input.detach(), generator=generator) * (upper - lower) + lower
     return _called(rrelu_formula, inplace, input, noise)
 

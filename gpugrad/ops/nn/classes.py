@@ -102,11 +102,10 @@ def _checked(input: Any, target: Any, weight: Any, ignored: int) -> Any:
     if not ndim:
         raise ValueError("Expected 1 or more dimensions (got 0)")
     if ndim > 1:
-        if not other:
-            raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-        if shape[0] != other[0]:
+        found = other[0] if other else 0
+        if not other or shape[0] != found:
             raise ValueError(
-                f"Expected input batch_size ({shape[0]}) to match target batch_size ({other[0]})."
+                f"Expected input batch_size ({shape[0]}) to match target batch_size ({found})."
             )
     if ndim < 3 and len(other) > 1:
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
@@ -329,7 +328,7 @@ def _of_probabilities(
         )
     logarithms = log_softmax(input, axis)
     if smoothing > 0:
-        target = pw.add(pw.mul(target, 1 - smoothing), smoothing / classes)
+        target = pw.add(pw.mul(target, 1 - smoothing), smoothing / max(classes, 1))
     terms = pw.mul(logarithms, target)
     if weight is not None:
         terms = pw.mul(terms, _each_class(weight, ndim))

@@ -82,7 +82,7 @@ def _divergence(input: Any, target: Any, log_target: bool) -> Any:
     kinds = [_dtype.of(t._array.dtype) for t in (input, target)]
     if any(kind.is_complex for kind in kinds):
         raise RuntimeError("kl_div: Complex inputs not supported.")
-    if any(kind.category == _dtype.INTEGER for kind in kinds):
+    if any(kind.category < _dtype.FLOAT for kind in kinds):
         raise RuntimeError("kl_div: Integral inputs not supported.")
     if log_target:
         return pw.mul(pw.exp(target), pw.sub(target, input))

@@ -11,6 +11,7 @@ from gpugrad.ops.nn.distance import pairwise_distance
 from gpugrad.ops.nn.loss import size_of
 from gpugrad.ops.nn.reduced import REDUCTIONS, chosen, reduced
 from gpugrad.ops.pointwise.choice import clamp_min
+from gpugrad.ops.pointwise.operand import is_bool
 from gpugrad.ops.reduction import sum
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ def hinge_embedding_loss_of_tensors(
 
 
 def _hinge(input: Any, target: Any, margin: float) -> Any:
+    if is_bool(input):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+            "`logical_xor()` operator instead."
+        )
     apart = clamp_min(pw.sub(margin, input), 0)
     return _of_either(target, input, apart, False)
 
