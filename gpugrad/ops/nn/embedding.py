@@ -67,8 +67,8 @@ def _places(function: str, indices: Any, weight: Any, *others: Any) -> Any:
             title = _dtype.of(t._array.dtype).title
             raise RuntimeError(
                 "Expected tensor for argument #1 'indices' to have one of the following scalar "
-                f"types: Long, Int; but got torch.{title}Tensor instead (while checking arguments "
-                f"for {function})"
+                f"types: Long, Int; but got gpugrad.{title}Tensor instead (while checking "
+                f"arguments for {function})"
             )
     read(indices)
     return beside(indices, weight)
@@ -86,7 +86,7 @@ def embedding(
 
     A ``padding_idx`` that is negative stands for none.
     """
-    if not weight._array.ndim:
+    if not weight._array.ndim and weight.requires_grad:
         raise IndexError(NO_DIMENSIONS)
     if weight._array.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
@@ -112,6 +112,12 @@ def embedding_renorm_(input: Tensor, indices: Tensor, max_norm: float, norm_type
     """
     if input._array.ndim != 2:
         raise RuntimeError("'self' must be 2-D")
+    kind = _dtype.of(input._array.dtype)
+    if not (kind.is_floating_point or kind.is_complex):
+        raise RuntimeError(
+            "norm(): input dtype should be either floating point or complex. Got "
+            f"{kind.title} instead."
+        )
     places = _places("embedding_renorm_", indices, input)
     with recording(False):
         rows = unique(reshape(places, (-1,)))
@@ -197,7 +203,14 @@ def embedding_bag(
     places = _places("embedding_bag", indices, weight, offsets)
     if sparse:
         raise NotImplementedError(SPARSE.format("embedding_bag"))
-    rows = weight._array.shape[0]
+    rows, kind = weight._array.shape[0], _dtype.of(weight._array.dtype)
+    if not kind.is_floating_point:
+        spoken = f"gpugrad.{kind.title}Tensor" if kind.numpy.kind in "iu" else ""
+        raise RuntimeError(
+            "Expected tensor for argument #1 'weight' to have one of the following scalar types: "
+            f"Half, BFloat16, Float, Double; but got {spoken or f'CPU{kind.title}Type'} instead "
+            "(while checking arguments for embedding_bag)"
+        )
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:
             raise RuntimeError(
@@ -209,8 +222,8 @@ def embedding_bag(
         known = [_dtype.of(t._array.dtype).title for t in (weight, per_sample_weights)]
         raise RuntimeError(
             "Expected tensor for argument #1 'weight' to have the same type as tensor for argument "
-            "#1 'per_sample_weights'; but type torch.{}Tensor does not equal torch.{}Tensor (while "
-            "checking arguments for embedding_bag)".format(*known)
+            "#1 'per_sample_weights'; but type gpugrad.{}Tensor does not equal gpugrad.{}Tensor "
+            "(while checking arguments for embedding_bag)".format(*known)
         )
     if include_last_offset and not offsets._array.size:
         raise RuntimeError("include_last_offset: number of offset should be at least 1")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
-from gpugrad._dtype import accumulation
+from gpugrad._dtype import FLOAT32, accumulation
 from gpugrad.errors import NO_DIMENSIONS, normal_dim
 from gpugrad.graph import recording
 from gpugrad.op import cast, composite, pointwise, public
@@ -163,17 +163,27 @@ def _of(
 # --------------------------------------------------------------------------- layers
 
 
-def _check_kind(function: str, input: Any, *parameters: Any) -> None:
+def _check_kind(function: str, input: Any) -> None:
     kind = _dtype.of(input._array.dtype)
     if not kind.is_floating_point:
         raise NotImplementedError(f"\"{function}\" not implemented for '{kind.title}'")
+
+
+def _check_mixed(input: Any, *parameters: Any) -> None:
+    """Raise where parameters are of another type than the input: those of halves may be float32.
+
+    Raises:
+        RuntimeError: They are.
+    """
+    kind = input._array.dtype
     for p in parameters:
-        if p is not None and p._array.dtype not in (input._array.dtype, _accumulated(input)):
-            known = {"Float": "parameter to have scalar type of Float"}
-            wanted = known.get(kind.title, "input to have scalar type of BFloat16")
-            if kind.title == "Double":
-                raise RuntimeError("expected scalar type Double but found Float")
-            raise RuntimeError(f"mixed dtype (CPU): expect {wanted}")
+        if p is not None and p._array.dtype not in (kind, _accumulated(input)):
+            known = p._array.dtype == FLOAT32
+            raise RuntimeError(
+                "mixed dtype (CPU): all inputs must share same datatype."
+                if known
+                else "mixed dtype (CPU): expect parameter to have scalar type of Float"
+            )
 
 
 def _accumulated(tensor: Any) -> Any:
@@ -240,7 +250,8 @@ def layer_norm_of(
     Source: Ba, Kiros and Hinton, "Layer normalization", 2016.
     """
     shape = _check_normalized(input, normalized_shape, ", ", weight=weight, bias=bias)
-    _check_kind("LayerNormKernelImpl", input, weight, bias)
+    _check_mixed(input, weight, bias)
+    _check_kind("LayerNormKernelImpl", input)
     whole, affine = _rows(input, shape)
     found: Tensor = _of(_normalized, input, weight, bias, whole, affine, (1,), eps)[0]
     return found
@@ -373,7 +384,8 @@ def group_norm(
                 f"but got {name} of shape {list(p._array.shape)} and input of shape "
                 f"{list(input._array.shape)}"
             )
-    _check_kind("GroupNormKernelImpl", input, weight, bias)
+    _check_mixed(input, weight, bias)
+    _check_kind("GroupNormKernelImpl", input)
     each = channels // num_groups
     whole = (n, num_groups, each, math.prod(rest))
     affine = (num_groups, each, 1)
@@ -474,7 +486,8 @@ def batch_norm(
                 "The function 'native_batch_norm' is not differentiable with respect to argument "
                 f"'{name}'. This input cannot have requires_grad True."
             )
-    _check_kind("batch_norm", input, weight, bias, running_mean, running_var)
+    _check_kind("batch_norm", input)
+    _check_mixed(input, weight, bias, running_mean, running_var)
     whole, affine = (shape[0], channels, math.prod(shape[2:])), (channels, 1)
     if not training:
         beside = (channels, *(1,) * (len(shape) - 2))
@@ -483,7 +496,7 @@ def batch_norm(
             for p in (running_mean, running_var, weight, bias)
         )
         one, zero = 1.0 if scale is None else scale, 0.0 if shift is None else shift
-        out = _by_running(_wide(input), mean, var, eps, one, zero)
+        out = _by_running(input, mean, var, eps, one, zero)
         kind = input._array.dtype
         return out if out._array.dtype == kind else cast(out, dtype=kind)
     out, mean, var = _of(_of_batch, input, weight, bias, whole, affine, (0, 2), eps)

@@ -117,3 +117,11 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
 }  # fmt: skip
 SAMPLES = {name: single(samples) for name, samples in SAMPLES.items()}
+SAMPLES["nn.functional.batch_norm"].append(
+    case(
+        "running, halves",
+        lambda lib, x: lib.nn.functional.batch_norm(x, *_running(lib, x)),
+        Z,
+        reference=lambda x: (x - 0.5) / (2 + 1e-5) ** 0.5,
+    )
+)
