@@ -58,6 +58,7 @@ def raised(error: type[Exception], match: str, function: Callable[..., Any], *ar
 def group(rank: int, size: int) -> None:
     assert dist.is_initialized()
     check(dist.get_world_size(), size)
+    check(dist.get_node_local_rank(), rank)  # mpiexec has started all of them here
     check(dist.get_process_group_ranks(None), list(range(size)))
     assert dist.group.WORLD is dist.GroupMember.WORLD is not None
     raised(ValueError, "twice", dist.init_process_group)

@@ -125,7 +125,8 @@ SNIPPETS = (
     "d.all_gather(3, torch.ones(2))", "d.all_gather([3], torch.ones(2))",
     "d.broadcast(torch.ones(2), 0)", "d.new_group([0])",
     "torch.utils.data.DistributedSampler(range(3))", "d.init_process_group('mpi', timeout=3)",
-    "d.P2POp(3, torch.ones(2))", "d.group.WORLD",
+    "d.get_node_local_rank()", "d.get_node_local_rank(2)", "d.group.WORLD",
+    "d.P2POp(3, torch.ones(2))",
     "torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(2, 2))",
 )  # fmt: skip
 

@@ -437,6 +437,23 @@ def test_what_no_file_holds_is_refused(name: str, form: str) -> None:
         again(make(), form)
 
 
+def test_examples_of_vmap_are_not_saved() -> None:
+    with pytest.raises(NotImplementedError):
+        gpugrad.vmap(lambda x: gpugrad.save(x, io.BytesIO()))(gpugrad.ones(2, 3))
+
+
+def test_pytorchs_tensors_with_attributes_are_read() -> None:
+    torch = pytorch()
+    x = torch.ones(2)
+    x.layer = "first"
+    file = io.BytesIO()
+    torch.save([x, torch.nn.Buffer(torch.zeros(1))], file)
+    file.seek(0)
+    found, buffer = gpugrad.load(file)
+    assert found.layer == "first"
+    assert isinstance(buffer, gpugrad.nn.Buffer)
+
+
 def test_arguments_that_mean_other_formats_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="format must be"):
         gpugrad.save(1, io.BytesIO(), format="hdf5")
@@ -560,6 +577,14 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "zeros": (lambda: archive_of(b"cbuiltins\nbytearray\nJ\x00\x00\x00\x40\x85R."), "bytes"),
     "a list as key": (lambda: archive_of(b"}]Ns."), "a list is a key"),
     "an attribute": (lambda: archive_of(b"]}b."), "gives a list a state"),
+    "hidden": (
+        lambda: archive_of(b"ccollections\nOrderedDict\n)R}X\x05\x00\x00\x00itemsNsb."),
+        "an attribute 'items' would hide",
+    ),
+    "hidden, in JSON": (
+        lambda: described('{"name":"x"}', '{"OrderedDict":[[],[["keys",null]]]}'),
+        "an attribute 'keys' would hide",
+    ),
     "no storage": (lambda: archive_of(tensor_call()), "no record 'data/0'"),
     "a path": (lambda: archive_of(tensor_call(key="../../etc/passwd")), "no record"),
     "a small storage": (lambda: archive_of(tensor_call(), **{"data/0": b"1234"}), "has 4 bytes"),

@@ -29,6 +29,7 @@ from gpugrad.distributed.group import destroy_process_group as destroy_process_g
 from gpugrad.distributed.group import get_backend as get_backend
 from gpugrad.distributed.group import get_global_rank as get_global_rank
 from gpugrad.distributed.group import get_group_rank as get_group_rank
+from gpugrad.distributed.group import get_node_local_rank as get_node_local_rank
 from gpugrad.distributed.group import get_process_group_ranks as get_process_group_ranks
 from gpugrad.distributed.group import get_rank as get_rank
 from gpugrad.distributed.group import get_world_size as get_world_size

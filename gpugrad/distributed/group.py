@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from importlib.util import find_spec
 from typing import Any
@@ -241,6 +242,27 @@ def get_world_size(group: Any = None) -> int:
         ValueError: The group has not begun.
     """
     return -1 if group == GroupMember.NON_GROUP_MEMBER else chosen(group).size()
+
+
+def get_node_local_rank(fallback_rank: int | None = None) -> int:
+    """Return which of the processes on its machine this is, as its launcher says: of its GPUs.
+
+    Args:
+        fallback_rank: What is returned where the launcher does not say it.
+
+    Raises:
+        RuntimeError: It does not, and there is none.
+    """
+    for name in "LOCAL_RANK", "MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK":
+        if name in os.environ:
+            return int(os.environ[name])
+    if fallback_rank is None:
+        raise RuntimeError(
+            "LOCAL_RANK is not in the environment. Consider passing fallback_rank to allow "
+            "`get_node_local_rank` to work, assuming you are not running in a multi-device context "
+            "and want the code to run locally instead."
+        )
+    return int(fallback_rank)
 
 
 def get_backend(group: ProcessGroup | None = None) -> str:

@@ -24,6 +24,7 @@ from gpugrad.serialization.values import (
     DamagedError,
     MisplacedError,
     check_depth,
+    give_attributes,
     is_parameter,
     parameter,
     tensors_in,
@@ -360,9 +361,7 @@ def _of_type(make: Any, kind: Any, arguments: Any, state: Any) -> Any:
 def _with(made: Any, state: Any) -> Any:
     if type(state) is tuple and len(state) == 2 and not state[1]:
         state = state[0]
-    if type(state) is not dict or not all(type(key) is str for key in state):
-        raise TypeError("a tensor has attributes without names")
-    vars(made).update(state)
+    give_attributes(made, state)
     return made
 
 

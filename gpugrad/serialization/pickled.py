@@ -18,7 +18,7 @@ from gpugrad._device import device
 from gpugrad._size import Size
 from gpugrad.graph import TensorBase
 from gpugrad.serialization.pieces import known
-from gpugrad.serialization.values import DamagedError, is_key
+from gpugrad.serialization.values import DamagedError, give_attributes, is_key
 
 # --------------------------------------------------------------------------- reading
 
@@ -168,11 +168,9 @@ class Unpickler:
     def build(self) -> None:
         """Give a dictionary with an order, as of a module's state, its attributes."""
         state, made = self.pop(), self.top()
-        if type(made) is not OrderedDict or type(state) is not dict:
+        if type(made) is not OrderedDict:
             raise pickle.UnpicklingError(f"it gives a {type(made).__name__} a state")
-        if not all(type(key) is str for key in state):
-            raise DamagedError("an attribute has a name that is no text")
-        vars(made).update(state)
+        give_attributes(made, state)
 
     def append(self) -> None:
         """Append a value to a list."""

@@ -79,6 +79,7 @@ def split(tensors: Iterable[TensorBase]) -> tuple[list[Array], list[Place]]:
 
 
 def _lying(number: int, tensor: Any) -> _Lying:
+    tensor._place()  # which raises where vmap runs: examples have no memory of their own
     if follower_of(tensor) is not None:
         tensor = tensor.resolve_conj()
     array = own_array(tensor)

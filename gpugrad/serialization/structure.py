@@ -17,7 +17,7 @@ from gpugrad import _dtype
 from gpugrad._device import device
 from gpugrad._size import Size
 from gpugrad.serialization.pieces import known
-from gpugrad.serialization.values import DamagedError, is_key
+from gpugrad.serialization.values import DamagedError, give_attributes, is_key
 
 VERSION = 1
 
@@ -142,7 +142,7 @@ class _Reader:
         pairs, *attributes = _list(inner)
         made = OrderedDict((self._key(k), self.value(v)) for k, v in _pairs(pairs))
         for given in attributes:
-            vars(made).update({_text(k): self.value(v) for k, v in _pairs(given)})
+            give_attributes(made, {_text(k): self.value(v) for k, v in _pairs(given)})
         return made
 
     def _key(self, node: Any) -> Any:

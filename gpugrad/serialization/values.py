@@ -52,6 +52,22 @@ def parameter(tensor: Any, requires_grad: Any) -> Any:
     return Parameter(tensor.detach(), requires_grad)
 
 
+def give_attributes(made: Any, attributes: Any) -> None:
+    """Give an object from a file its attributes, as a state dictionary has ``_metadata``.
+
+    Raises:
+        DamagedError: They have no names, or would hide what all objects of the class have.
+    """
+    if type(attributes) is not dict or not all(type(name) is str for name in attributes):
+        raise DamagedError("attributes have no names")
+    hidden = next((name for name in attributes if hasattr(type(made), name)), None)
+    if hidden is not None:
+        raise DamagedError(
+            f"an attribute {hidden!r:.40} would hide that of a {type(made).__name__}"
+        )
+    vars(made).update(attributes)
+
+
 def children(value: Any) -> list[tuple[str, Any]]:
     """Return what a container holds, with names, and nothing for a leaf."""
     kind = type(value)
