@@ -264,8 +264,8 @@ OTHERWISE = {
     "einsum": "dimensions in another order",
     "istft": "broadcast by the division",
 }
-# What the operations of networks save is what their formulas name, in the shapes in which these have
-# it; PyTorch's nodes name the arguments of the calls.
+# What the operations of networks save is what their formulas name, in the shapes that it has there;
+# PyTorch's nodes name the arguments of the calls.
 OF_NETWORKS = frozenset(vars(gpugrad)["_networks"])
 NOT_SAVED = 189  # names of PyTorch's for what is not kept here, or in another form
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from gpugrad import backend
+from gpugrad import _dtype, backend
 from gpugrad.backend.batched import Batched
 from gpugrad.op import OPS, composite, public, sum_to
 from gpugrad.op import bilinear as bilinear_operation
 from gpugrad.op.saved import Like
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.added import addmm
-from gpugrad.ops.products import matmul
+from gpugrad.ops.products import matmul, no_bools
 from gpugrad.ops.shape import permute, reshape, t
 
 if TYPE_CHECKING:
@@ -187,13 +187,19 @@ def _check(a: Tensor, b: Tensor, weight: Tensor, bias: Tensor | None) -> None:
             raise RuntimeError(
                 f"bilinear(): input batch dimensions do not match at dim {k}: got {m} and {n}"
             )
-    for name, got, expected in (
-        ("input1", a.shape[-1], weight.shape[1]),
-        ("input2", b.shape[-1], weight.shape[2]),
-        ("bias", weight.shape[0] if bias is None else bias.shape[0], weight.shape[0]),
-    ):
+    sizes = [("input1", a.size(-1), weight.size(1)), ("input2", b.size(-1), weight.size(2))]
+    named = {"input1": a, "input2": b, "weight": weight}
+    if bias is not None:
+        sizes.append(("bias", bias.size(0), weight.size(0)))
+        named["bias"] = bias
+    for name, got, expected in sizes:
         if got != expected:
             raise RuntimeError(
                 f"bilinear(): {name} size does not match weight size: got {got} but expected "
                 f"{expected}"
             )
+    kinds = {name: _dtype.of(t._array.dtype).c_name for name, t in named.items()}
+    if len(set(kinds.values())) > 1:
+        told = ", ".join([f"{name}: {kind}" for name, kind in kinds.items()])
+        raise RuntimeError(f"All tensors must have the same dtype, got {told}")
+    no_bools("bmm", a)
