@@ -29,6 +29,7 @@ pytest.register_assert_rewrite("comparison")  # before it is imported, so that i
 import choice  # noqa: E402
 import comparison  # noqa: E402
 from gpugrad import backend  # noqa: E402
+from gpugrad.backend import loops  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,7 +52,7 @@ def device(request: pytest.FixtureRequest) -> str:
 
 # --------------------------------------------------------------------------- what cannot run here
 
-MARKS = ("cuda", "nvrtc", "emulated", "sources", "pytorch")
+MARKS = ("cuda", "nvrtc", "emulated", "sources", "pytorch", "compiler")
 # These cannot even be imported without what they are about.
 WHOLE_FILES = {
     "test_hostcuda.py": "emulated", "test_benchmarks.py": "sources", "test_op_db.py": "registry",
@@ -66,6 +67,9 @@ def missing(mark: str) -> str | None:
         return backend.cuda_problem()
     if mark == "nvrtc":
         return _problem_of_nvrtc()
+    if mark == "compiler":
+        found = loops.frames()
+        return f"formulas are not compiled: {found}" if isinstance(found, str) else None
     if mark == "emulated":
         return None if EMULATED else "no device is emulated: GPUGRAD_HOSTCUDA is not set"
     if mark == "registry":  # of PyTorch's, which imports this package

@@ -24,8 +24,7 @@ from samples import SAMPLES
 
 Array = Any
 
-LOOPS = isinstance(loops.frames(), loops.Frames)
-pytestmark = pytest.mark.skipif(not LOOPS, reason=f"no compiler: {loops.frames()}")
+pytestmark = pytest.mark.compiler
 FLOATS = pytest.mark.parametrize("dtype", [np.dtype(np.float32), np.dtype(np.float64)], ids=str)
 ULPS = 4  # of the C library's functions for vectors
 
