@@ -9,15 +9,11 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
 
 from gpugrad.formulas import COMPLEX, FUNCTIONS, INTEGER, REAL, Formula, lowered, ordered
-from gpugrad.kernels.source import PREAMBLE, DType, c_types, kind_dtype
+from gpugrad.kernels.source import PREAMBLE, DType, c_types, file, kind_dtype
 
-FRAMES, ROWS, _EXPONENTIAL = (
-    (Path(__file__).parent / f"{name}.cpp").read_text()
-    for name in ("frames", "rows", "exponential")
-)
+FRAMES, ROWS, _EXPONENTIAL = (file(f"{name}.cpp") for name in ("frames", "rows", "exponential"))
 
 WIDTH = 64  # a loop takes a multiple of so many elements, as frames.cpp says
 OPERANDS = 16  # a formula has so many inputs and outputs at most

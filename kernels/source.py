@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,15 @@ from gpugrad.formulas import BOOL, COMPLEX, INTEGER, REAL, Formula
 
 DType = np.dtype[Any]
 
-_HERE = Path(__file__).parent
-PREAMBLE = (_HERE / "preamble.cuh").read_text()
+
+@functools.cache
+def file(name: str) -> str:
+    """Return the text of a file beside this one; pathlib takes longer to import than all of us."""
+    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as found:
+        return found.read()
+
+
+PREAMBLE = file("preamble.cuh")
 
 # What stands above a RawKernel; CuPy itself writes its headers above its own kernels.
 HEADER = f"""
@@ -24,18 +31,13 @@ HEADER = f"""
 #include <cupy/float16.cuh>
 #include <cupy/math_constants.h>
 {PREAMBLE}
-{(_HERE / "pack.cuh").read_text()}
+{file("pack.cuh")}
 """
-
-
-@functools.cache
-def _text(name: str) -> str:
-    return (_HERE / f"{name}.cuh").read_text()
 
 
 def needed(formula: Formula) -> str:
     """Return the device functions that a formula calls besides those of the preamble."""
-    return "".join(map(_text, formula.headers()))
+    return "".join(file(f"{name}.cuh") for name in formula.headers())
 
 
 _C = {
