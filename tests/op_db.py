@@ -36,11 +36,12 @@ DUNDERS = "__"  # __radd__ and its kind are not private
 # Their values are by chance, or not set at all: types and shapes are compared.
 RANDOM = {
     "bernoulli", "cauchy", "empty", "empty_like", "empty_permuted", "empty_strided", "exponential",
-    "geometric", "log_normal", "multinomial", "new_empty", "new_empty_strided", "normal",
-    "nn.functional.fractional_max_pool2d",
-    "nn.functional.fractional_max_pool3d", "nn.functional.rrelu", "pca_lowrank",
-    "rand_like", "randint", "randint_like", "randn", "randn_like", "resize_",
-    "resize_as_", "svd_lowrank", "uniform",
+    "geometric", "log_normal", "multinomial", "new_empty", "new_empty_strided",
+    "nn.functional.alpha_dropout", "nn.functional.dropout", "nn.functional.dropout1d",
+    "nn.functional.dropout2d", "nn.functional.dropout3d", "nn.functional.feature_alpha_dropout",
+    "nn.functional.fractional_max_pool2d", "nn.functional.fractional_max_pool3d",
+    "nn.functional.rrelu", "normal", "pca_lowrank", "rand_like", "randint", "randint_like",
+    "randn", "randn_like", "resize_", "resize_as_", "svd_lowrank", "uniform",
 }  # fmt: skip
 
 # Of what decompositions return, only what the registry makes of it is one value.
