@@ -191,3 +191,17 @@ def test_a_plain_output_under_a_mask_is_refused_as_one_without_history() -> None
         np.sqrt(x, where=mask, out=np.zeros(3, np.float32))
     found = np.sqrt(x.detach(), where=mask, out=np.zeros(3, np.float32))
     assert found.tolist() == [1.0, 0.0, 2.0]
+
+
+@pytest.mark.needs("pandas")
+def test_columns_of_tables_are_arrays() -> None:
+    import pandas
+
+    column = pandas.Series([1.0, 2.0])
+    x = gnp.array([3.0, 4.0]).requires_grad_()
+    for found in (gnp.add(column, x), gnp.add(x, column), np.add(x, column)):
+        assert type(found) is gnp.ndarray
+        (slope,) = gpugrad.autograd.grad(found.sum(), x)
+        assert slope.tolist() == [1.0, 1.0]
+    assert type(gnp.sin(column)) is gnp.ndarray
+    assert gnp.grad(lambda w: gnp.sum(gnp.multiply(column, w)))(2.0) == 3.0

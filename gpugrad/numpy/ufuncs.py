@@ -51,14 +51,15 @@ _WEAK = {int: int, float: float, complex: complex}
 
 
 def _answers(operand: Any) -> bool:
-    """Tell whether an operand is of a library that NumPy asks about its ufuncs, as xarray's are.
+    """Tell whether an operand holds a tensor and answers NumPy's ufuncs itself, as xarray's do.
 
-    It calls NumPy's ufunc again, with the arrays or tensors that it holds.
+    It calls NumPy's ufunc again, with what it holds.
     """
     return (
-        not isinstance(operand, TensorBase)
+        getattr(type(operand), "__array_ufunc__", None) is not None
+        and not isinstance(operand, TensorBase)
         and not is_array(operand)
-        and getattr(type(operand), "__array_ufunc__", None) is not None
+        and isinstance(getattr(operand, "data", None), TensorBase)
     )
 
 
