@@ -40,10 +40,10 @@ def run(
     blocks, table = _table(addresses, sizes, cupy.cuda.Device().id)
     if not blocks:
         return 0
-    kernel = _kernel(formula, len(columns), tuple(targets), kind)
+    made = kernel(formula, len(columns), tuple(targets), kind)
     compute = accumulation(kind).type
     values = [compute(n) for n in numbers]
-    kernel((blocks,), BLOCK, (table, np.int64(len(sizes)), *values))
+    made((blocks,), BLOCK, (table, np.int64(len(sizes)), *values))
     return 1
 
 
@@ -58,7 +58,8 @@ def _table(addresses: tuple[int, ...], sizes: tuple[int, ...], device: int) -> t
 
 
 @cache
-def _kernel(formula: Formula, arrays: int, targets: tuple[int, ...], kind: DType) -> Any:
+def kernel(formula: Formula, arrays: int, targets: tuple[int, ...], kind: DType) -> cupy.RawKernel:
+    """Return the kernel over rows of so many arrays of a type, made once."""
     name = f"gpugrad_update_{formula.name}"
     return cupy.RawKernel(source(formula, arrays, targets, kind, name), name)
 

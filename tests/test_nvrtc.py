@@ -200,6 +200,7 @@ def own_sources() -> dict[str, str]:
     from gpugrad.kernels.search import search_kernel
 
     def all_of_them() -> Iterator[tuple[str, str, str]]:
+        yield from steps()
         for dtype in (*FLOATS[1:], COMPLEX64, np.dtype(np.complex128)):
             for least in False, True:
                 made = size_kernel(dtype, least)
@@ -265,6 +266,32 @@ def own_sources() -> dict[str, str]:
             yield f"whole {kind} of integers", made.code, made.name
 
     return unique(all_of_them())
+
+
+STEPS: dict[str, list[dict[str, Any]]] = {
+    "SGD": [{}, {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}],
+    "Adam": [{}, {"amsgrad": True, "maximize": True}], "AdamW": [{}], "Adamax": [{}],
+    "NAdam": [{}], "RAdam": [{}], "RMSprop": [{}, {"centered": True, "momentum": 0.9}],
+    "Adagrad": [{}], "Adadelta": [{}], "ASGD": [{}], "Rprop": [{}],
+}  # fmt: skip
+
+
+def steps() -> Iterator[tuple[str, str, str]]:
+    """Return the texts of optimizers' steps."""
+    from gpugrad.kernels import update
+    from gpugrad.optim import elementwise
+
+    for name, cases in STEPS.items():
+        for options in cases:
+            kind: Any = getattr(gpugrad.optim, name)
+            optimizer = kind([gpugrad.ones(1)], **options)
+            group = optimizer.param_groups[0]
+            states = len(optimizer.shaped(group))
+            on = frozenset([flag for flag in kind.flags if group.get(flag)])
+            found, _ = elementwise.update_of(kind, on, states)
+            for dtype in (*FLOATS, BFLOAT16):
+                made = update.kernel(found.formula, 2 + states, found.targets, dtype)
+                yield f"{name} {options}, {dtype.name}", made.code, made.name
 
 
 def plain_sums() -> Iterator[Kernel]:

@@ -526,3 +526,37 @@ def test_many_parameters_are_written_as_each_alone(name: str, dtype: str) -> Non
 
     for some, other in zip(*found, strict=True):
         np.testing.assert_allclose(some, other, rtol=1e-4 if dtype == "float32" else 1e-12)
+
+
+def test_a_group_may_hold_several_types(device: str) -> None:
+    found = []
+    for library, where in (gpugrad, device), (pytorch(), "cpu"):
+        kinds = "float64", "float32", "complex128", "float64", "float32"
+        params = [leaf(library, 2, dtype=kind, device=where) for kind in kinds]
+        optimizer = library.optim.Adam(params, lr=0.1)
+        for _ in range(3):
+            optimizer.step()
+        found.append([p.tolist() for p in params])
+
+    for some, other in zip(*found, strict=True):
+        np.testing.assert_allclose(some, other, rtol=1e-6)
+
+
+def test_a_search_goes_on_after_it_was_pickled() -> None:
+    def step(optimizer: Any, p: Any) -> None:
+        def closure() -> Any:
+            optimizer.zero_grad()
+            loss = (p**4).sum()
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+
+    p = leaf(gpugrad, 3)
+    optimizer = gpugrad.optim.LBFGS([p], max_iter=3)
+    step(optimizer, p)
+    other, q = pickle.loads(pickle.dumps((optimizer, p)))
+    step(optimizer, p)
+    step(other, q)
+
+    assert q.tolist() == p.tolist()

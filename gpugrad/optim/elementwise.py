@@ -150,7 +150,7 @@ class Elementwise(Optimizer):
         for places in parts.values():
             first = places[0]
             numbers, new = self.numbers(options, *values[first])
-            update, named = _update(self.__class__, on.union(ways[first]), len(names))  # type: ignore[arg-type]
+            update, named = update_of(self.__class__, on.union(ways[first]), len(names))  # type: ignore[arg-type]
             if len(places) == len(params):
                 some, counting = columns, counts
             else:
@@ -170,7 +170,7 @@ class Elementwise(Optimizer):
 
 
 @cache
-def _update(kind: type[Elementwise], on: frozenset[str], states: int) -> tuple[Update, list[str]]:
+def update_of(kind: type[Elementwise], on: frozenset[str], states: int) -> tuple[Update, list[str]]:
     """Return a class's step as one formula, and the names of its numbers."""
     n = Names()
     p, g = variable("p"), variable("g")

@@ -59,7 +59,11 @@ class LBFGS(Optimizer):
         )  # fmt: skip
         if len(self.param_groups) != 1:
             raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
-        self._params: list[Tensor] = self.param_groups[0]["params"]
+
+    @property
+    def _params(self) -> list[Tensor]:
+        params: list[Tensor] = self.param_groups[0]["params"]
+        return params
 
     @no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
