@@ -13,7 +13,9 @@ from collections.abc import Collection, Iterable, Sequence
 from gpugrad.formulas import COMPLEX, FUNCTIONS, INTEGER, REAL, Formula, lowered, ordered
 from gpugrad.kernels.source import PREAMBLE, DType, c_types, file, kind_dtype
 
-FRAMES, ROWS, _EXPONENTIAL = (file(f"{name}.cpp") for name in ("frames", "rows", "exponential"))
+FRAMES, ROWS, WINDOWS, _EXPONENTIAL = (
+    file(f"{name}.cpp") for name in ("frames", "rows", "windows", "exponential")
+)
 
 WIDTH = 64  # a loop takes a multiple of so many elements, as frames.cpp says
 OPERANDS = 16  # a formula has so many inputs and outputs at most

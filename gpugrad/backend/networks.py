@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gpugrad.backend import alignment, recurrent
+from gpugrad.backend import alignment, convolution, recurrent
 from gpugrad.backend.attention import attention, attention_gradient
 from gpugrad.backend.classes import cross_entropy, cross_entropy_gradient
 from gpugrad.backend.normalization import normalize, normalize_gradient
 
 FUSED: dict[str, Callable[..., Any]] = {
     "attention": attention,
+    "convolve": convolution.convolve,
+    "convolve_weigh": convolution.weigh,
     "attention_gradient": attention_gradient,
     "ctc": alignment.ctc,
     "ctc_gradient": alignment.ctc_gradient,

@@ -235,7 +235,8 @@ def spread(grad: Array, numbers: Array, named: Sequence[Taps]) -> Array:
     widths = [taps.places.shape[1] for taps in named]
     for chosen in itertools.product(*[taps.columns for taps in named]):
         number = np.ravel_multi_index([k for k, _, _ in chosen], widths)
-        rows, places = ([c[j] for c in chosen] for j in (1, 2))
+        rows = [part for _, part, _ in chosen]
+        places = [part for _, _, part in chosen]
         values, given = grad[_index(rows)], numbers[_index(rows)]
         here = given == number
         index = _index(places)

@@ -19,6 +19,7 @@ from gpugrad.ops.nn.geometry import Windows, framed, views
 Array = Any
 
 _FEW = 16  # elements in a row of a window's channels; fewer are copied one by one
+_SEVERAL = 6  # channels; the products for fewer are added where they belong
 _BLOCK = {"cpu": 1 << 22, "cuda": 1 << 29}  # bytes of windows that are written out at a time
 
 
@@ -133,6 +134,10 @@ def convolved(
     where = door.device_of(x)
     if not channels or not math.prod(shape):
         return door.full(shape, 0, x.dtype, where)
+    fused: Any = door.fused("convolve") if groups == 1 else None
+    found = None if fused is None else fused(x, weight, windows)
+    if found is not None:
+        return found
     split = (groups, filters // groups)
     planes = _by_planes(each, windows)
     if planes:
@@ -166,6 +171,10 @@ def weighed(door: backend.Backend, x: Array, y: Array, windows: Windows, groups:
     shape = (filters, each, *windows.kernel)
     if not math.prod(x.shape) or not math.prod(y.shape):
         return door.full(shape, 0, x.dtype, door.device_of(x))
+    fused: Any = door.fused("convolve_weigh") if groups == 1 else None
+    found = None if fused is None else fused(x, y, windows)
+    if found is not None:
+        return found
     planes = _by_planes(each, windows)
     total = None
     for block in _blocks(x, channels, windows):
@@ -200,7 +209,8 @@ def transposed(
     shape = (count, channels, *windows.sizes)
     if not math.prod(shape) or not math.prod(y.shape):
         return door.full(shape, 0, y.dtype, door.device_of(y))
-    if max(windows.stride) == 1 and (door.type == "cuda" or 2 * channels >= filters):
+    many = channels >= min(_SEVERAL, filters // 2)
+    if max(windows.stride) == 1 and (many or door.type == "cuda"):
         return _by_convolution(door, y, weight, windows, groups)
     inside = backend.of(weight)
     stack = (groups,) if groups > 1 else ()
