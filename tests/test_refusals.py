@@ -31,6 +31,12 @@ REVIEWED = {
     "pdist": "half precision has values here", "cross": "types are promoted",
     "stft": "the padding's error is told", "pinverse": "PyTorch writes the tensor otherwise",
     "ormqr": "PyTorch lacks a space",
+    **dict.fromkeys(
+        (f"conv{way}{n}d" for way in ("", "_transpose") for n in (1, 2, 3)),
+        "of several types PyTorch's sentence is that of the library which convolves",
+    ),
+    "convolution": "likewise", "conv_tbc": "likewise",
+    "affine_grid_generator": "places are made on the CPU, in any type",
 }  # fmt: skip
 
 

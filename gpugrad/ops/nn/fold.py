@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import backend
-from gpugrad.errors import normal_dim, size
+from gpugrad.errors import size
 from gpugrad.op import linear, public
 from gpugrad.ops.nn.columns import folded, unfolded
 from gpugrad.ops.nn.geometry import Windows
@@ -100,7 +100,8 @@ def unfold(
         NotImplementedError: The elements are integers.
         RuntimeError: Shapes or numbers do not fit.
     """
-    normal_dim(2, input._array.ndim)
+    if input.size(1):
+        input.size(2)  # in PyTorch's order
     kernel, rates, pads, steps = _numbers(
         kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
     )

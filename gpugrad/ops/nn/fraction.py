@@ -89,10 +89,6 @@ def _pooled(
     name = f"fractional_max_pool{ndim}d"
     lengths, counts = _sizes(name, ndim, input, kernel, output_size, ratio)
     shape = tuple(input.shape)
-    count = 1 if len(shape) == ndim + 1 else input.size(0)
-    if samples is None:
-        channels = input.size(-ndim - 1)
-        samples = rand(count, channels, ndim, dtype=input.dtype, device=input.device)
     spoken = f"{name}_out" if ndim == 3 else name
     if len(shape) not in (ndim + 1, ndim + 2):
         raise RuntimeError(
@@ -104,6 +100,10 @@ def _pooled(
                 f"{spoken}(): Expected input to have non-zero size for non-batch dimensions, but "
                 f"got{size(shape)} with dimension {k} being empty."
             )
+    count = 1 if len(shape) == ndim + 1 else input.size(0)
+    if samples is None:
+        channels = input.size(-ndim - 1)
+        samples = rand(count, channels, ndim, dtype=input.dtype, device=input.device)
     _check_samples(samples, input, ndim)
     sizes = shape[-ndim:]
     for axis, n, length, m in zip(_AXES[-ndim:], sizes, lengths, counts, strict=True):

@@ -152,7 +152,13 @@ def _pooled(
 
 
 def _pooled_along(
-    input: Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+    input: Tensor,
+    kernel: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+    places: bool = False,
 ) -> Any:
     """Return the maxima over windows along one dimension, and their places."""
     shape = input._array.shape
@@ -191,7 +197,10 @@ def _pooled_along(
     count = pool.counted(*axis, ceil_mode)
     if count < 1:
         raise RuntimeError(f"max_pool1d() Invalid computed output size: {count}")
-    pool.check_kind("max_pool1d_impl", input, "bcV")
+    if places:
+        pool.check_kind("max_pool2d", input, "bcV")
+    else:
+        pool.check_kind("max_pool1d_impl", input, "biucV")
     named = (pool.of_maxima(*axis, count),)
     return _maxima("MaxPool1DWithIndicesBackward0", input, named)
 
@@ -294,7 +303,9 @@ def max_pool1d_with_indices(
     ceil_mode: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Return the maxima over windows and their places; see ``nn.functional.max_pool1d``."""
-    return _with_places(_pooled_along(input, kernel_size, stride, padding, dilation, ceil_mode))
+    return _with_places(
+        _pooled_along(input, kernel_size, stride, padding, dilation, ceil_mode, True)
+    )
 
 
 # ---------------------------------------------------------------------------- of parts
@@ -387,7 +398,8 @@ def _back(
     steps = lengths if stride is None else pool.several(stride, ndim)
     shape = tuple(input._array.shape)
     pads = pool.several(padding, ndim)
-    axes = zip(shape[-ndim:], lengths, steps, pads, strict=True)
+    given = [shape[k - ndim] for k in range(ndim)]
+    axes = zip(given, lengths, steps, pads, strict=True)
     usual = [(n - 1) * s + k - 2 * p for n, k, s, p in axes]
     sizes = tuple(usual) if output_size is None else _given_sizes(usual, steps, output_size)
     kind = indices._array.dtype
@@ -406,6 +418,13 @@ def _back(
             f"Expected shape of indices to be same as that of the input tensor ({size(shape)}) but "
             f"got indices tensor with shape: {size(indices._array.shape)}"
         )
+    for k in range(1, len(shape)):
+        if not shape[k]:
+            raise RuntimeError(
+                f"max_unpooling{max(ndim, 2)}d_forward_out_cpu(): Expected input to have non-zero "
+                f"size for non-batch dimensions, but got {size(shape)} with dimension {k} being "
+                "empty."
+            )
     read(indices)
     whole = all_of(indices._array)
     if whole.size:

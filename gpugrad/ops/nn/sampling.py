@@ -208,7 +208,7 @@ def _check_grid(input: Tensor, grid: Tensor, mode: str) -> None:
     """
     shape, places = tuple(input._array.shape), tuple(grid._array.shape)
     told = f"but got input with sizes {sizes_of(shape)} and grid with sizes {sizes_of(places)}"
-    if len(shape) < 1 or len(places) < 1 or shape[0] != places[0]:
+    if input.size(0) != grid.size(0):
         raise RuntimeError(
             f"grid_sampler(): expected grid and input to have same batch size, {told}"
         )
