@@ -142,7 +142,10 @@ def test_maxima_of_nan_and_of_infinities_are_pytorchs() -> None:
     torch = pytorch()
     x = np.array([[np.nan, 1, -np.inf, -np.inf, 3], [2, np.nan, -np.inf, -np.inf, np.inf],
                   [np.nan, np.nan, 0, -0.0, np.inf], [1, 1, 1, 1, 1.0]])[None]  # fmt: skip
-    for options in ({"kernel_size": 2}, {"kernel_size": 3, "stride": 1, "padding": 1}):
+    cases: list[dict[str, Any]] = [
+        {"kernel_size": 2}, {"kernel_size": 3, "stride": 1, "padding": 1},
+    ]  # fmt: skip
+    for options in cases:
         expected, places = torch.nn.functional.max_pool2d(
             torch.tensor(x), return_indices=True, **options
         )
@@ -196,7 +199,8 @@ def test_loops_give_what_matrices_give(
         convolve = gpugrad.conv1d if len(shape) == 3 else gpugrad.conv2d
         out = convolve(x, w, b, **options)
         (out * out).sum().backward()
-        results.append([t.detach().numpy() for t in (out, x.grad, w.grad, b.grad)])
+        found: list[Any] = [out, x.grad, w.grad, b.grad]
+        results.append([t.detach().numpy() for t in found])
     tolerance = 1e-4 if dtype == "float32" else 1e-11
-    for found, expected in zip(*results, strict=True):
-        np.testing.assert_allclose(found, expected, tolerance, tolerance * np.abs(expected).max())
+    for mine, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(mine, expected, tolerance, tolerance * np.abs(expected).max())

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad.kernels import host
-
 Array = Any
 Shape = tuple[int, ...]
 
@@ -25,6 +23,7 @@ _BYTES = 64  # of a vector
 def _library(real: str) -> ctypes.CDLL | None:
     """Return the loops for numbers of a type, ``None`` where none can be built."""
     from gpugrad.backend import compiler
+    from gpugrad.kernels import host
 
     try:
         return compiler.library(f"#define REAL {real}\n{host.WINDOWS}")
