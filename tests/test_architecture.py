@@ -97,7 +97,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
 
 SPEAK_OF_KERNELS = (
     "gpugrad.backend.cuda", "gpugrad.backend.compiled", "gpugrad.backend.compiler",
-    "gpugrad.backend.loops", "gpugrad.backend.updates",
+    "gpugrad.backend.convolution", "gpugrad.backend.loops", "gpugrad.backend.updates",
 )  # fmt: skip
 
 # Imports inside functions that the rows forbid, each with its reason.
