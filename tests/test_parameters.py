@@ -15,6 +15,7 @@ import gpugrad
 from comparison import Programs, agree, agree_on
 from gpugrad import nn
 from gpugrad.nn.parameter import is_lazy
+from gpugrad.op import saved
 
 t: Any = gpugrad
 PROGRAMS = Programs()
@@ -177,6 +178,9 @@ def test_nothing_is_computed_with_what_has_no_shape(use: Callable[[Any], Any]) -
             use(lazy)
 
 
+GENERAL = ("op/elementwise.py", "op/operation.py", "op/arguments.py")
+
+
 def general_calls(function: Callable[[], Any]) -> int:
     """Return how often a function takes the general way of operations."""
     count = 0
@@ -184,7 +188,7 @@ def general_calls(function: Callable[[], Any]) -> int:
     def see(frame: Any, event: str, _: Any) -> None:
         nonlocal count
         path = frame.f_code.co_filename.replace("\\", "/")
-        count += event == "call" and path.endswith(("op/elementwise.py", "op/operation.py"))
+        count += event == "call" and path.endswith(GENERAL)
 
     function()  # what is written at the first call is not what is asked
     sys.setprofile(see)
@@ -202,18 +206,27 @@ SHORT: dict[str, Callable[[Any, Any], Any]] = {
     "backward": lambda p, x: (p * x).backward(x),
     "broadcast": lambda p, x: (p.view(2, 2) * x[0]).backward(x.view(2, 2)),
     "function": lambda p, x: p.exp().backward(x),
-    "sum": lambda p, x: p.sum(),
+    "sum": lambda p, x: p.sum(0),
+    "affine map": lambda p, x: nn.functional.linear(x.view(2, 2), p.view(2, 2), p[:2]),
     "product": lambda p, x: x.view(2, 2) @ p.view(2, 2).T,
     "step": lambda p, x: p.detach().add_(x, alpha=-0.1),
 }
 
 
+@pytest.mark.parametrize("beside", ["nothing", "classes of the users'"])
 @pytest.mark.parametrize("name", SHORT)
-def test_parameters_take_the_short_ways(name: str) -> None:
-    x = t.ones(4)
-    p = nn.Parameter(t.ones(4))
-    plain = p.detach().requires_grad_()
-    assert general_calls(lambda: SHORT[name](p, x)) == general_calls(lambda: SHORT[name](plain, x))
+def test_parameters_take_the_short_ways(name: str, beside: str) -> None:
+    known = [] if beside == "nothing" else [True]
+    before = saved.subclasses[:]
+    saved.subclasses[:] = known
+    try:
+        x = t.ones(4)
+        p = nn.Parameter(t.ones(4))
+        plain = p.detach().requires_grad_()
+        found = general_calls(lambda: SHORT[name](p, x))
+        assert found == general_calls(lambda: SHORT[name](plain, x))
+    finally:
+        saved.subclasses[:] = before
 
 
 def test_steps_in_place_take_the_short_way() -> None:

@@ -86,7 +86,7 @@ _INT_OR_INTS = _INTS._replace(
     usual="{0}.__class__ is int or are_ints({0})", admits=lambda v: _is_int(v) or _is_sequence(v)
 )
 # One of a class of the user's gives that to the result, whatever it is an operand for.
-_TENSOR = "{0}.__class__ is Tensor or (isinstance({0}, TensorBase) and not subclasses)"
+_TENSOR = "{0}.__class__ is Tensor or is_plain({0})"
 
 KINDS = {
     "Tensor": Kind("Tensor", _TENSOR, lambda v: is_operand(v, numbers=False)),

@@ -3,13 +3,13 @@
 >>> import gpugrad
 >>> print(caller_source(gpugrad.sum.general), end="")
 def make(
-    plain, arguments, MISSING, Tensor, TensorBase, subclasses, casting, are_ints, are_tensors,
+    plain, arguments, MISSING, Tensor, is_plain, subclasses, casting, are_ints, are_tensors,
     by_cupy
 ):
     def call(input, dim, keepdim, *more, dtype, out, **others):
         if (
             others or more or out is not None
-            or not (input.__class__ is Tensor or (isinstance(input, TensorBase) and not subclasses))
+            or not (input.__class__ is Tensor or is_plain(input))
             or not (dim is None or dim.__class__ is int or are_ints(dim))
             or not (keepdim.__class__ is bool)
             or casting
@@ -37,7 +37,7 @@ from gpugrad.op.numpys import AMBIGUOUS, by_cupy
 
 CALLER = """\
 def make(
-    plain, arguments, MISSING, Tensor, TensorBase, subclasses, casting, are_ints, are_tensors,
+    plain, arguments, MISSING, Tensor, is_plain, subclasses, casting, are_ints, are_tensors,
     by_cupy
 ):
     def call({head.parameters}):
@@ -92,6 +92,11 @@ def usual_condition(parameter: Parameter) -> str:
     return (start + kind.usual).format(parameter.name)
 
 
+def is_plain(value: Any) -> bool:
+    """Tell whether an argument is a tensor of no class of the user's, such as a parameter."""
+    return isinstance(value, TensorBase) and (not saved.subclasses or saved.is_plain(value))
+
+
 def caller(general: Arguments) -> Any:
     """Return that function; its ``general`` is what it calls for all that is unusual."""
     call = _make(caller_source(general))(
@@ -99,7 +104,7 @@ def caller(general: Arguments) -> Any:
         general,
         MISSING,
         saved.tensor_class,
-        TensorBase,
+        is_plain,
         saved.subclasses,
         casting,
         are_ints,
