@@ -193,10 +193,8 @@ def test_a_plain_output_under_a_mask_is_refused_as_one_without_history() -> None
     assert found.tolist() == [1.0, 0.0, 2.0]
 
 
-@pytest.mark.needs("pandas")
 def test_columns_of_tables_are_arrays() -> None:
-    import pandas
-
+    pandas = pytest.importorskip("pandas")
     column = pandas.Series([1.0, 2.0])
     x = gnp.array([3.0, 4.0]).requires_grad_()
     for found in (gnp.add(column, x), gnp.add(x, column), np.add(x, column)):
