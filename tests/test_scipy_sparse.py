@@ -68,6 +68,9 @@ CALLS: dict[str, tuple[Callable[..., Any], Callable[..., Any] | None]] = {
     "element": (lambda A, x, X: A.tocsr()[1, 1], None),
     "row": (lambda A, x, X: A.tocsr()[2], lambda A, x, X: A.tocsr()[2].toarray()),
     "part": (lambda A, x, X: A.tocsr()[1:4, [0, 3]], None),
+    "single elements": (lambda A, x, X: A.tocsr()[[0, 1, 0], [1, 2, 0]], None),
+    "masked": (lambda A, x, X: A.tocsr()[np.eye(5, dtype=bool)[::-1]], None),
+    "squared": (lambda A, x, X: A**2, lambda A, x, X: A.power(2)),
     "other formats": (lambda A, x, X: A.tocsc().tocoo().tocsr().tocsc(), None),
     "spsolve": (
         lambda A, x, X: linalg.spsolve(A, x), lambda A, x, X: S.linalg.spsolve(A.tocsc(), x)
@@ -299,6 +302,9 @@ ERRORS: dict[str, tuple[type[Exception], str, Callable[[Any], Any]]] = {
     "axis": (ValueError, "axis 2", lambda A: A.sum(2)),
     "values": (ValueError, "values are stored", lambda A: A.with_data(np.ones(3))),
     "length": (TypeError, "ambiguous", len),
+    "truth": (ValueError, "ambiguous", bool),
+    "comparison": (TypeError, "not compared", lambda A: A == A),
+    "index": (IndexError, "out of range", lambda A: A[9]),
     "singular": (RuntimeError, "singular", lambda A: linalg.spsolve(A * 0, np.ones(5))),
     "not square": (ValueError, "square", lambda A: linalg.splu(A[:2])),
     "not square for cg": (ValueError, "cg: .*square", lambda A: linalg.cg(A[:2], np.ones(2))),

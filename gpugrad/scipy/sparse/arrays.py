@@ -346,6 +346,8 @@ class SparseArray:
         matrix = self._distinct()
         return matrix.with_data(matrix.data**n)
 
+    __pow__ = power
+
     def __abs__(self) -> Any:
         """Return the matrix of absolute values."""
         matrix = self._distinct()
@@ -386,21 +388,44 @@ class SparseArray:
         return self.diagonal().sum()
 
     def __getitem__(self, index: Any) -> Any:
-        """Return rows and columns: two integers give a number, slices and lists a sparse matrix.
+        """Return elements: two integers, or lists of them, give numbers, slices a sparse matrix.
+
+        One row or column is a vector.
 
         Raises:
             IndexError: The index is out of bounds, or of another kind.
         """
-        rest = index if isinstance(index, tuple) else (index, slice(None))
         layout = self._as("csr")
-        numbers = np.arange(1, layout.nnz + 1)
-        found = layout.pattern.filled(numbers)[rest]
-        if np.ndim(found) == 0 and not scipy("sparse").issparse(found):
-            return _chosen(layout.data, np.arange(layout.nnz)[numbers == found]).sum()
+        numbers = np.arange(1, layout.nnz + 1)  # 0 is what is not stored
+        found = layout.pattern.filled(numbers)[index]
+        if not scipy("sparse").issparse(found):
+            flat = np.asarray(found).reshape(-1)
+            there = np.flatnonzero(flat)
+            values = moved(_chosen(layout.data, flat[there] - 1), there, len(flat))
+            return values.reshape(np.shape(found))
         if found.ndim != 2:
             kept = _chosen(layout.data, found.data - 1)
             return moved(kept, found.coords[0], found.shape[0])
-        return CLASSES["csr"]._made(_chosen(layout.data, found.data - 1), Pattern(found.tocsr()))
+        found = found.tocsr()
+        return CLASSES["csr"]._made(_chosen(layout.data, found.data - 1), Pattern(found))
+
+    def __bool__(self) -> bool:
+        """Refuse, as arrays of several elements do.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError("The truth value of a sparse array is ambiguous; see nnz")
+
+    def __eq__(self, other: object) -> bool:
+        """Refuse, as the result would be dense.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError("sparse arrays are not compared; compare what toarray() gives, or data")
+
+    __hash__ = object.__hash__
 
     def __len__(self) -> int:
         """Refuse, as SciPy's arrays do.
