@@ -33,6 +33,8 @@ SAMPLES = {
     "nn.functional.linear_cross_entropy-chunked": "PyTorch's second gradients of it are 0",
     "nn.functional.linear_cross_entropy-chunked_none": "likewise",
     "nn.functional.soft_margin_loss": "float16 is finite where PyTorch's exponential is not",
+    "nn.functional.scaled_dot_product_attention": "weights are dropped by other random numbers",
+    "nn.functional.multi_head_attention_forward": "likewise",
 }  # fmt: skip
 FORMS = {
     "addbmm": "PyTorch's in-place form gives its tensor another shape; ours refuses",

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend
+from gpugrad._dtype import accumulation
 from gpugrad.errors import NO_DIMENSIONS
 from gpugrad.graph import recording, warn
-from gpugrad.op import linear, public
+from gpugrad.op import cast, linear, public
 from gpugrad.op.operation import Index
 from gpugrad.op.saved import Like, own_array, read, wrap
 from gpugrad.ops import pointwise as pw
@@ -203,12 +204,12 @@ def embedding_bag(
     places = _places("embedding_bag", indices, weight, offsets)
     if sparse:
         raise NotImplementedError(SPARSE.format("embedding_bag"))
-    rows, kind = weight._array.shape[0], _dtype.of(weight._array.dtype)
-    if not kind.is_floating_point:
-        spoken = f"gpugrad.{kind.title}Tensor" if kind.numpy.kind in "iu" else ""
+    rows, given = weight._array.shape[0], _dtype.of(weight._array.dtype)
+    if not given.is_floating_point:
+        spoken = f"gpugrad.{given.title}Tensor" if given.numpy.kind in "iu" else ""
         raise RuntimeError(
             "Expected tensor for argument #1 'weight' to have one of the following scalar types: "
-            f"Half, BFloat16, Float, Double; but got {spoken or f'CPU{kind.title}Type'} instead "
+            f"Half, BFloat16, Float, Double; but got {spoken or f'CPU{given.title}Type'} instead "
             "(while checking arguments for embedding_bag)"
         )
     if padding_idx is not None:
@@ -247,16 +248,18 @@ def embedding_bag(
     found = embedding(
         weight, places, -1 if padding_idx is None else padding_idx, scale_grad_by_freq
     )
+    narrow, wide = weight._array.dtype, accumulation(weight._array.dtype)
+    found = found if wide == narrow else cast(found, dtype=wide)
     if per_sample_weights is not None:
         found = found * unsqueeze(per_sample_weights, -1)
     if mode == _MODES["mean"]:
         with recording(False):
-            each = taken(sizes.clamp(min=1), index=(bag._array,)).to(weight.dtype)
+            each = taken(sizes.clamp(min=1), index=(bag._array,)).to(found.dtype)
         found = found / unsqueeze(each, -1)
     if padded is not None:
         found = pw.where(unsqueeze(padded, -1), 0, found)
     out = _added(found, shape=(bags, weight._array.shape[1]), index=(bag._array,))
-    return out, bag, sizes, sizes
+    return out if wide == narrow else cast(out, dtype=narrow), bag, sizes, sizes
 
 
 def _check_bags(indices: Any, offsets: Any, rows: int, function: str) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Array = Any
 
 
-@public(method=False, name="nn.functional.linear")
+@public(method=False, out=True, name="nn.functional.linear")
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Return ``input @ weight.T + bias``.
 

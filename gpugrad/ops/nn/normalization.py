@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
-from gpugrad._dtype import FLOAT32, accumulation
+from gpugrad._dtype import FLOAT32, INEXACT, accumulation
 from gpugrad.errors import NO_DIMENSIONS, normal_dim
 from gpugrad.graph import recording
 from gpugrad.op import cast, composite, pointwise, public
@@ -299,13 +299,19 @@ def rms_norm(
         )
     shape = _check_normalized(input, normalized_shape, "")
     kind = input._array.dtype
-    _check_kind("rms_norm", input)
+    complex_ = kind.kind == "c"
+    if not complex_:
+        _check_kind("rms_norm", input)
     if eps is None:
         eps = float(_dtype.limits(accumulation(kind)).eps)
     whole, affine = _rows(input, shape)
     if weight is not None and weight._array.dtype != kind:
         weight = cast(weight, dtype=kind)
-    found: Tensor = _of(_by_squares, input, weight, None, whole, affine, (1,), eps, False)[0]
+    found: Tensor
+    if complex_:
+        found = _plain(input, weight, None, whole, affine, (1,), eps, False)[0]
+    else:
+        found = _of(_by_squares, input, weight, None, whole, affine, (1,), eps, False)[0]
     return found
 
 
@@ -630,5 +636,6 @@ def local_response_norm(
             else f"kernel size should be greater than zero, but got kH: {size} kW: 1"
         )
     around = constant_pad_nd(input * input, [0, 0] * (ndim - 2) + [size // 2, (size - 1) // 2])
-    means = unfold(around, 1, size, 1).mean(-1)
+    windows = unfold(around, 1, size, 1)
+    means = windows.mean(-1) if around._array.dtype.kind in INEXACT else windows.sum(-1) // size
     return input / (means * alpha + k) ** beta
