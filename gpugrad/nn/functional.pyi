@@ -582,6 +582,8 @@ def linear(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     weight: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     bias: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Return ``input @ weight.T + bias``."""
 
