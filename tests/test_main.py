@@ -131,10 +131,14 @@ assert type(x) is torch.Tensor and torch.__name__ == "gpugrad"
 assert torch.autograd.functional is functional and Function is torch.autograd.Function
 checkpoint(torch.sin, x, use_reentrant=False).sum().backward()
 assert x.grad is not None
-try:
-    import torch.nn
-except ModuleNotFoundError:
-    print("works")
+import torch.nn as nn
+from torch.nn.modules.module import Module
+from torch.optim.lr_scheduler import StepLR
+from torch.utils.data.dataloader import DataLoader
+assert issubclass(nn.Linear, Module) and DataLoader is torch.utils.data.DataLoader
+assert StepLR(SGD(nn.Linear(1, 1).parameters()), 1).last_epoch == 0
+assert torch.nn is sys.modules["gpugrad.nn"], "there is one of each module"
+print("works")
 """
     code = "\n".join([*lines[:2], program])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
