@@ -397,6 +397,32 @@ def test_parameters_that_share_memory_are_written_one_after_the_other(device: st
     assert once == 1 - 0.25 * 3
 
 
+def test_parameters_that_are_one_memory_are_written_one_after_the_other(device: str) -> None:
+    p = gpugrad.ones(4, device=device)
+    q = p.detach()
+    for t in p, q:
+        t.grad = gpugrad.full((4,), 2.0, device=device)
+    gpugrad.optim.SGD([p, q], lr=0.25, weight_decay=1.0).step()
+
+    assert p.tolist() == q.tolist() == [-0.3125] * 4
+
+
+def test_steps_that_were_stored_as_numbers_go_on() -> None:
+    for name in "Adam", "NAdam", "ASGD":
+        p, q = leaf(gpugrad, 3), leaf(gpugrad, 3)
+        first, second = (getattr(gpugrad.optim, name)([x]) for x in (p, q))
+        first.step()
+        state = copy.deepcopy(first.state_dict())  # what is loaded is not copied, as in PyTorch
+        numbers = {k: v.item() if not v.ndim else v for k, v in state["state"][0].items()}
+        with gpugrad.no_grad():
+            q.copy_(p)
+        second.load_state_dict({**state, "state": {0: numbers}})
+        first.step(), second.step()
+
+        assert q.tolist() == p.tolist()
+        assert second.state[q]["step"].item() == 2
+
+
 def test_one_parameter_twice_is_written_twice() -> None:
     found = []
     for library in gpugrad, pytorch():

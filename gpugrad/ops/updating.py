@@ -77,7 +77,8 @@ class Update:
                 return False
             if not set(map(type, [t._counter for t in column])) <= _PLAIN:
                 return False
-        return len(set(map(id, columns[0]))) == count
+        # what shares memory shares its counter
+        return len(set(map(id, [t._counter or shared_counter(t) for t in columns[0]]))) == count
 
     def _by_operations(self, columns: Sequence[list[Any]], numbers: Sequence[Any]) -> None:
         for row in zip(*columns, strict=True):

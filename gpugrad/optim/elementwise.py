@@ -72,7 +72,7 @@ class Elementwise(Optimizer):
 
     def begin(self, group: Group, p: Tensor) -> dict[str, Any]:
         """Return the state of a parameter before its first step: zeros, if not said otherwise."""
-        on = p.device if self.on_device or group.get("capturable") or group.get("fused") else None
+        on = self._place(group, p)
         return {
             **{name: number(0.0, on) for name in self.counted},
             **{name: p.detach().clone().zero_() for name in self.shaped(group)},
@@ -103,6 +103,20 @@ class Elementwise(Optimizer):
                 "`fused=True` requires all the params to be floating point Tensors of supported "
                 f"devices: {FUSED} but {p.dtype} and {p.device.type}"
             )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:  # as they were stored before steps were tensors
+            for p in group["params"]:
+                own = self.state.get(p, {})
+                for name in self.counted:
+                    if name in own and not isinstance(own[name], Tensor):
+                        own[name] = number(float(own[name]), self._place(group, p))
+
+    def _place(self, group: Group, p: Tensor) -> Any:
+        """Return the device of the counted states, None for the host in the default precision."""
+        on_device = self.on_device or group.get("capturable") or group.get("fused")
+        return p.device if on_device else None
 
     # ------------------------------------------------------------------------- a step
 
