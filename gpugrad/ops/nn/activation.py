@@ -19,6 +19,7 @@ from gpugrad.ops.pointwise.choice import where
 from gpugrad.ops.pointwise.comparison import gt, le, lt
 from gpugrad.ops.pointwise.exponential import exp, sigmoid
 from gpugrad.ops.pointwise.hyperbolic import tanh
+from gpugrad.ops.pointwise.operand import Number
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -312,8 +313,8 @@ def rrelu(
 @public(method=False, name="rrelu")
 def rrelu_of_tensors(
     input: Tensor,
-    lower: float = 1.0 / 8,
-    upper: float = 1.0 / 3,
+    lower: Number = 1.0 / 8,
+    upper: Number = 1.0 / 3,
     training: bool = False,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -332,8 +333,8 @@ def rrelu_of_tensors(
 @public(method=False, name="rrelu_", names="nn.functional.rrelu_")
 def rrelu_(
     input: Tensor,
-    lower: float = 1.0 / 8,
-    upper: float = 1.0 / 3,
+    lower: Number = 1.0 / 8,
+    upper: Number = 1.0 / 3,
     training: bool = False,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -343,8 +344,8 @@ def rrelu_(
 
 def _with_noise(
     input: Any,
-    lower: float,
-    upper: float,
+    lower: Any,
+    upper: Any,
     training: bool,
     inplace: bool,
     generator: Generator | None,
