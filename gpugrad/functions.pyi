@@ -2849,8 +2849,8 @@ def row_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor
 
 def rrelu(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    lower: float = 0.125,
-    upper: float = 0.3333333333333333,
+    lower: bool | int | float | builtins.complex = 0.125,
+    upper: bool | int | float | builtins.complex = 0.3333333333333333,
     training: bool = False,
     generator: Generator | None = None,
 ) -> Tensor:
@@ -2858,8 +2858,8 @@ def rrelu(
 
 def rrelu_(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    lower: float = 0.125,
-    upper: float = 0.3333333333333333,
+    lower: bool | int | float | builtins.complex = 0.125,
+    upper: bool | int | float | builtins.complex = 0.3333333333333333,
     training: bool = False,
     generator: Generator | None = None,
 ) -> Tensor:

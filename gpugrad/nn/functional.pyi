@@ -935,8 +935,8 @@ def rrelu(
 
 def rrelu_(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    lower: float = 0.125,
-    upper: float = 0.3333333333333333,
+    lower: bool | int | float | complex = 0.125,
+    upper: bool | int | float | complex = 0.3333333333333333,
     training: bool = False,
     generator: Generator | None = None,
 ) -> Tensor:
