@@ -11,7 +11,7 @@ from snippets import ours
 
 import gpugrad
 from comparison import pytorch
-from gpugrad.backend import compiler, convolution
+from gpugrad.backend import compiler, convolution, pooling
 
 # Calls that PyTorch refuses; r makes numbers of a shape, and i integers.
 WRONG = """
@@ -204,3 +204,32 @@ def test_loops_give_what_matrices_give(
     tolerance = 1e-4 if dtype == "float32" else 1e-11
     for mine, expected in zip(*results, strict=True):
         np.testing.assert_allclose(mine, expected, tolerance, tolerance * np.abs(expected).max())
+
+
+@pytest.mark.skipif(not _has_compiler(), reason="there is no C++ compiler")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("ndim", "shape", "options"),
+    [
+        (1, (2, 3, 9), {"kernel_size": 2}),
+        (2, (2, 3, 9, 8), {"kernel_size": (3, 2), "stride": 1, "padding": 1}),
+        (2, (2, 9, 8), {"kernel_size": 2, "dilation": 2, "ceil_mode": True}),
+        (3, (2, 1, 5, 4, 6), {"kernel_size": 3, "stride": 2, "padding": 1}),
+    ],
+)
+def test_loops_find_the_maxima_that_numpy_finds(
+    ndim: int, shape: Any, options: Any, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    array = np.random.default_rng(0).integers(-3, 3, shape).astype(dtype)  # with ties
+    array.reshape(-1)[[3, 7, 8]] = np.nan
+    results = []
+    for least in 1, 1 << 62:
+        monkeypatch.setattr(pooling, "LEAST", least)
+        x = gpugrad.tensor(array, requires_grad=True)
+        pool = getattr(gpugrad.nn.functional, f"max_pool{ndim}d")
+        out, places = pool(x, return_indices=True, **options)
+        (out * out).sum().backward()
+        found: list[Any] = [out, places, x.grad]
+        results.append([t.detach().numpy() for t in found])
+    for mine, expected in zip(*results, strict=True):
+        np.testing.assert_array_equal(mine, expected)

@@ -15,12 +15,12 @@ Shape = tuple[int, ...]
 LEAST = 1 << 21  # products of two numbers from which calls take a loop: it takes 2 s to build once
 _FEW = 24  # elements of a filter; with fewer, matrices are as fast
 _SIZES = {(3, 3), (5, 5), (2, 2), (4, 4), (1, 3), (1, 5)}  # of filters whose sums stay in registers
-_TYPES = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
+TYPES = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 _BYTES = 64  # of a vector
 
 
 @functools.cache
-def _library(real: str) -> ctypes.CDLL | None:
+def library(real: str) -> ctypes.CDLL | None:
     """Return the loops for numbers of a type, ``None`` where none can be built."""
     from gpugrad.backend import compiler
     from gpugrad.kernels import host
@@ -33,13 +33,13 @@ def _library(real: str) -> ctypes.CDLL | None:
 
 def _loops(x: Array, windows: Any, filters: int, channels: int) -> ctypes.CDLL | None:
     """Return the loops for some products, ``None`` where matrices are to be taken."""
-    real = _TYPES.get(x.dtype)
+    real = TYPES.get(x.dtype)
     elements = channels * windows.elements
     if real is None or len(windows.kernel) > 2 or elements < _FEW:
         return None
     if len(x) * math.prod(windows.counts) * filters * elements < LEAST:
         return None
-    return _library(real)
+    return library(real)
 
 
 def _padded(array: Array, windows: Any) -> Array:
@@ -78,7 +78,8 @@ def _aligned(size: int, dtype: np.dtype[Any]) -> Array:
     return room[start : start + size]
 
 
-def _address(array: Array) -> ctypes.c_void_p:
+def address(array: Array) -> ctypes.c_void_p:
+    """Return where the elements of an array begin."""
     return ctypes.c_void_p(array.ctypes.data)
 
 
@@ -99,8 +100,8 @@ def convolve(x: Array, weight: Array, windows: Any) -> Array | None:
         rows[b, :, : len(part)] = part.T
     out = np.empty((len(x), filters, *windows.counts), x.dtype)
     start = _aligned(blocks * lanes, x.dtype)
-    given = (_address(a) for a in (images, packed, start))
-    loops.gpugrad_convolve(*given, _described(images, windows, filters), _address(out))
+    given = (address(a) for a in (images, packed, start))
+    loops.gpugrad_convolve(*given, _described(images, windows, filters), address(out))
     return out
 
 
@@ -118,9 +119,9 @@ def weigh(x: Array, y: Array, windows: Any) -> Array | None:
     images = _padded(x, windows)
     target = _aligned(blocks * lanes * channels * windows.elements, x.dtype)
     room = _aligned(math.prod(windows.counts) * lanes, x.dtype)
-    given = (_address(a) for a in (images, np.ascontiguousarray(y)))
+    given = (address(a) for a in (images, np.ascontiguousarray(y)))
     described = _described(images, windows, filters)
-    loops.gpugrad_weigh(*given, described, _address(room), _address(target))
+    loops.gpugrad_weigh(*given, described, address(room), address(target))
     rows = target.reshape(blocks, channels, windows.elements, lanes)
     found = rows.transpose(0, 3, 1, 2).reshape(blocks * lanes, channels, *windows.kernel)
     return np.ascontiguousarray(found[:filters])

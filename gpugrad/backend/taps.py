@@ -183,6 +183,11 @@ def largest(array: Array, named: Sequence[Taps]) -> tuple[Array, Array]:
     if is_half(kind):  # compared faster so, and to the same effect
         wide, numbers = largest(half.widened(array), named)
         return half.rounded(wide, kind), numbers
+    from gpugrad.backend import pooling
+
+    looped = pooling.largest(array, named)
+    if looped is not None:
+        return looped
     has_nan = kind.kind == "f" and array.size > 0 and bool(np.isnan(np.min(array)))
     counts, first = number_type(named), array.ndim - len(named)
     numbers = None
@@ -229,6 +234,11 @@ def spread(grad: Array, numbers: Array, named: Sequence[Taps]) -> Array:
     kind = grad.dtype
     if is_half(kind) and not all(taps.apart for taps in named):  # each addition would round
         return half.rounded(spread(half.widened(grad), numbers, named), kind)
+    from gpugrad.backend import pooling
+
+    looped = pooling.spread(grad, numbers, named)
+    if looped is not None:
+        return looped
     first = grad.ndim - len(named)
     result = np.zeros((*grad.shape[:first], *[taps.length for taps in named]), kind)
     apart = all(taps.apart for taps in named)
