@@ -61,8 +61,15 @@ def peers(
         "torch": _torch, "compile": _compiled, "jax": _jax, "autograd": _autograd,
         "mygrad": _mygrad, "hand": _by_hand,
     }  # fmt: skip
+    if work.by_hand is None:
+        del makers["hand"]
     found = [makers[key](work, inputs, device) for key in makers if key in only]
     return [_gpugrad(work, inputs, device), *(peer for peer in found if peer is not None)]
+
+
+def judge(work: Work, inputs: Sequence[Array]) -> Peer:
+    """Return who says on the CPU what is right: PyTorch, if it is installed."""
+    return _torch(work, inputs, "cpu") or _gpugrad(work, inputs, "cpu")
 
 
 @functools.cache
@@ -182,5 +189,6 @@ def _by_hand(work: Work, inputs: Sequence[Array], device: str) -> Peer:
     door = backend.of_device(gpugrad.device(device))
     arrays = [door.from_numpy(a, gpugrad.device(device)) for a in inputs]
     name = {"cpu": "NumPy", "cuda": "CuPy"}[device]
+    assert work.by_hand is not None
     run = functools.partial(work.by_hand, door.xp, *arrays)
     return Peer(f"{name} {NAMES['hand']}", run, _waiting(gpugrad, device))

@@ -36,7 +36,7 @@ class Work:
     inputs: Callable[[int, np.random.Generator], Sequence[Array]]
     leaves: int
     ways: Mapping[str, Way]
-    by_hand: Way
+    by_hand: Way | None  # nobody writes a network by hand: then PyTorch says what is right
     targets: Targets
     prepared: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     keeps_grad: bool = False

@@ -24,6 +24,7 @@ from benchmarks import (  # noqa: E402
     test_composition,
     test_derivatives,
     test_graph,
+    test_networks,
     test_operations,
     test_overhead,
     test_training,
@@ -34,7 +35,8 @@ from benchmarks.rows import Row, met, with_growth  # noqa: E402
 from benchmarks.work import Work, by_size, gradients  # noqa: E402
 
 FILES = [
-    test_composition, test_derivatives, test_graph, test_operations, test_overhead, test_training,
+    test_composition, test_derivatives, test_graph, test_networks, test_operations, test_overhead,
+    test_training,
 ]  # fmt: skip
 FEW = 2
 
