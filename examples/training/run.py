@@ -112,7 +112,7 @@ def show_mistakes(
     chosen: argparse.Namespace, losses: list[float], images: Any, seen: Any, labels: Any
 ) -> None:
     """Draw the losses, and the digits that were taken for others."""
-    found = picture(chosen, 2, 5)
+    found = picture(chosen, 1, 5)
     if found is None:
         return
     figure, axes = found
