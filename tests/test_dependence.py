@@ -23,11 +23,16 @@ OTHER_THAN_PYTORCH = {
     ("scatter_reduce", "prod, alone"), ("index_reduce", "prod, alone"),
     ("matrix_power", "0"), ("linalg.vander", "square"), ("vander", "none"),
     ("stft", "reflect"), ("stft", "replicate"),
+    # That of a bias is a sum of the signal, where PyTorch has one node for all three.
+    ("nn.functional.layer_norm", "both"), ("nn.functional.layer_norm", "two dims"),
+    ("nn.functional.layer_norm", "bias"), ("layer_norm", "both"),
+    ("nn.functional.batch_norm", "both"), ("nn.functional.batch_norm", "running"),
+    ("nn.functional.instance_norm", "both"),
 }  # fmt: skip
 
 
 # Made of other operations, through which several of its gradients go.
-SHARED = {"ormqr"}
+SHARED = {"ormqr", "nn.functional.multi_head_attention_forward"}
 
 
 def tensors(result: Any) -> list[Any]:
