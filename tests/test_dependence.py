@@ -27,7 +27,8 @@ OTHER_THAN_PYTORCH = {
     ("nn.functional.layer_norm", "both"), ("nn.functional.layer_norm", "two dims"),
     ("nn.functional.layer_norm", "bias"), ("layer_norm", "both"),
     ("nn.functional.batch_norm", "both"), ("nn.functional.batch_norm", "running"),
-    ("nn.functional.instance_norm", "both"),
+    ("nn.functional.batch_norm", "running, plain"), ("nn.functional.instance_norm", "both"),
+    ("nn.functional.batch_norm", "running, halves"),
 }  # fmt: skip
 
 
