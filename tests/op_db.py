@@ -76,6 +76,9 @@ def registry() -> list[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from torch.testing._internal.common_methods_invocations import op_db
+        from torch.testing._internal.opinfo import core
+    # It looks for the running test on the stack, once a sample, which takes longer than all else.
+    vars(core)["extract_test_fn"] = lambda: None
     return [op for op in op_db if _concerns(op.name)]
 
 
