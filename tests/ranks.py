@@ -32,7 +32,7 @@ from gpugrad.nn.parallel import DistributedDataParallel
 from gpugrad.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 CASES: dict[str, Callable[..., None]] = {}
-BACKEND, DEVICE = sys.argv[1:3]
+BACKEND, DEVICE = sys.argv[1:3] if __name__ == "__main__" else ("mpi", "cpu")
 
 
 def case(function: Callable[..., None]) -> Callable[..., None]:

@@ -160,7 +160,7 @@ def forward_source(
         not_plain=" and ".join(f"kind is not {kind}" for kind in plain),
         not_plainly="general" if kernels else "halves",
         observed=filled(OBSERVED, parameters=arguments) if kernels else "",
-        others=_others(others, ys, arguments, numbers, single),
+        others=_others(others, ys, arguments, numbers, single, EDGE),
         result=result,
         new_tensor=NEW_TENSOR,
         edge=filled(EDGE, input=first, arguments=arguments),
@@ -175,7 +175,8 @@ def forward_source(
     )
 
 
-# Truth values have no gradients: nothing is recorded, and only who watches calls takes more.
+# Truth values have no gradients: nothing is recorded, no history is asked for, and only who watches
+# calls takes more.
 COMPARED = """\
 def {name}({head.parameters}):
     if {head.unusual}{first}.__class__ is not Tensor and {first}.__class__ is not Parameter:
@@ -187,7 +188,6 @@ def {name}({head.parameters}):
     if {x}.__class__ is not ndarray and {x}.__class__ not in HOST:
         return general({parameters})
     {observed}
-    {edge}
     try:
         {others}
         {result}
@@ -215,15 +215,19 @@ def compared_source(
         first=first,
         x=x,
         observed=filled(OBSERVED, parameters=arguments),
-        edge=filled(EDGE, input=first, arguments=arguments),
-        others=_others(others, ys, arguments, GIVEN, "kind"),
+        others=_others(others, ys, arguments, GIVEN, "kind", ""),
         result=filled(COMPUTED, arrays=", ".join([x, *ys])),
         new_tensor=NEW_TENSOR,
     )
 
 
 def _others(
-    others: Sequence[str], ys: Sequence[str], arguments: str, numbers: tuple[str, str], single: str
+    others: Sequence[str],
+    ys: Sequence[str],
+    arguments: str,
+    numbers: tuple[str, str],
+    single: str,
+    edge: str,
 ) -> str:
     """Return the lines that take the operands after the first."""
     is_number, number = numbers
@@ -234,7 +238,7 @@ def _others(
                 "other": p,
                 "y": y,
                 "parameters": arguments,
-                "edge": filled(EDGE, input=p, arguments=arguments),
+                "edge": filled(edge, input=p, arguments=arguments),
                 "is_number": is_number.format(other=p),
                 "number": number.format(other=p, single=single),
             }
