@@ -104,6 +104,14 @@ def test_it_goes_on_where_it_was(
     assert losses == whole
 
 
+@pytest.fixture(autouse=True)
+def no_monitor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the thread that watches progress bars: it would go on beside all later tests."""
+    from tqdm import tqdm
+
+    monkeypatch.setattr(tqdm, "monitor_interval", 0)
+
+
 def _drawable() -> bool:
     try:
         import matplotlib  # noqa: F401
