@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +64,8 @@ def _module(name: str, library: str) -> Any:
 
 
 @pytest.fixture(params=PROGRAMS)
-def name(request: pytest.FixtureRequest) -> Iterator[str]:
-    return request.param
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def test_it_learns(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, device: str) -> None:
