@@ -30,7 +30,7 @@ def limits(kind: np.dtype[Any]) -> Any:
     if kind.kind == "V":
         from ml_dtypes import finfo
 
-        return finfo(kind)  # type: ignore[no-untyped-call]  # it has no annotations
+        return finfo(kind)
     return np.finfo(kind)
 
 

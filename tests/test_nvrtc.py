@@ -201,6 +201,7 @@ def own_sources() -> dict[str, str]:
 
     def all_of_them() -> Iterator[tuple[str, str, str]]:
         yield from steps()
+        yield from few_elements()
         for dtype in (*FLOATS[1:], COMPLEX64, np.dtype(np.complex128)):
             for least in False, True:
                 made = size_kernel(dtype, least)
@@ -292,6 +293,27 @@ def steps() -> Iterator[tuple[str, str, str]]:
             for dtype in (*FLOATS, BFLOAT16):
                 made = update.kernel(found.formula, 2 + states, found.targets, dtype)
                 yield f"{name} {options}, {dtype.name}", made.code, made.name
+
+
+def few_elements() -> Iterator[tuple[str, str, str]]:
+    """Return the texts of sums and maxima of a few elements at a time."""
+    from gpugrad.kernels import taps
+
+    place = INTEGERS[-1]
+    for dtype in (*FLOATS, BFLOAT16, COMPLEX64, *INTEGERS[1:]):
+        for weights in (), (taps.weight_type(dtype),):
+            weighing = taps.weighing(dtype, bool(weights))
+            types = (dtype, place, *weights, *(place,) * 4, dtype)
+            arrays: list[nvrtc.Contiguity] = [True] * (2 + len(weights))
+            source = nvrtc.elementwise_source(weighing, 1, types, (*arrays, *[None] * 4, True))
+            yield f"{weighing.name}, {dtype.name}", source, weighing.name
+    greatest = taps.greatest()
+    for dtype in (*FLOATS, BFLOAT16, *INTEGERS[1:]):
+        for number in np.dtype(np.uint8), np.dtype(np.int32):
+            types = (dtype, *(place,) * 12, dtype, number)
+            flags = (*[True] * 4, *[None] * 9, True, True)
+            source = nvrtc.elementwise_source(greatest, 1, types, flags)
+            yield f"{greatest.name}, {dtype.name} at {number.name}", source, greatest.name
 
 
 def plain_sums() -> Iterator[Kernel]:

@@ -150,13 +150,16 @@ def mish_formula(g, x):
     return g * (weight + x * sigmoid(x) * (1 - weight * weight))
 
 
-@pointwise("x * sigmoid(y)", "GluBackwardBackward0")
+@pointwise("x * sigmoid(y)", "GluBackwardBackward0", "floating")
 def gated():
     pass
 
 
 @pointwise(
-    "u * x * sigmoid(y) * (1 - sigmoid(y))", "GluBackwardBackward0", parameters=("u", "x", "y")
+    "u * x * sigmoid(y) * (1 - sigmoid(y))",
+    "GluBackwardBackward0",
+    "floating",
+    parameters=("u", "x", "y"),
 )
 def gated_slope():
     pass

@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
 
 
-@pointwise("pow(x - y, 2)")
+@pointwise("pow(x - y, 2)", promotion="floating")
 def squared_error() -> None:
     pass
 
 
 @pointwise(
     "where(abs(x - y) < beta, 0.5 * (x - y) * (x - y) / beta, abs(x - y) - 0.5 * beta)",
+    promotion="floating",
     parameters=("x", "y", "beta"),
 )
 def smooth_error() -> None:
@@ -44,6 +45,7 @@ def smooth_error() -> None:
 
 @pointwise(
     "where(abs(x - y) <= delta, 0.5 * (x - y) * (x - y), delta * (abs(x - y) - 0.5 * delta))",
+    promotion="floating",
     parameters=("x", "y", "delta"),
 )
 def huber_error() -> None:
@@ -51,39 +53,41 @@ def huber_error() -> None:
 
 
 # PyTorch bounds the logarithms, and divides by no less than 1e-12 in the gradient.
-@pointwise("maximum(log1p(-x), -100) * (y - 1) - y * maximum(log(x), -100)")
+@pointwise("maximum(log1p(-x), -100) * (y - 1) - y * maximum(log(x), -100)", promotion="floating")
 def binary_error(g, x, y):
     return g * ((x - y) / maximum((1 - x) * x, 1e-12)), g * (log(1 - x) - log(x))
 
 
-@pointwise("binary_error(x, y) * w")
+@pointwise("binary_error(x, y) * w", promotion="floating")
 def weighted_binary_error() -> None:
     pass
 
 
-@pointwise("x * (1 - y) - log_sigmoid(x)")
+@pointwise("x * (1 - y) - log_sigmoid(x)", promotion="floating")
 def logit_error(g, x, y):
     return g * (sigmoid(x) - y), g * -x
 
 
-@pointwise("x * (1 - y) - log_sigmoid(x) * ((p - 1) * y + 1)")
+@pointwise("x * (1 - y) - log_sigmoid(x) * ((p - 1) * y + 1)", promotion="floating")
 def positive_logit_error(g, x, y, p):
     positive = p * y
     slope = (positive + 1 - y) * sigmoid(x) - positive
     return g * slope, g * (-x - (p - 1) * log_sigmoid(x)), g * (-y * log_sigmoid(x))
 
 
-@pointwise("logit_error(x, y) * w")
+@pointwise("logit_error(x, y) * w", promotion="floating")
 def weighted_logit_error() -> None:
     pass
 
 
-@pointwise("positive_logit_error(x, y, p) * w", parameters=("x", "y", "p", "w"))
+@pointwise(
+    "positive_logit_error(x, y, p) * w", promotion="floating", parameters=("x", "y", "p", "w")
+)
 def twice_weighted_logit_error() -> None:
     pass
 
 
-@pointwise("-log_sigmoid(x * y)")
+@pointwise("-log_sigmoid(x * y)", promotion="floating")
 def margin_error() -> None:
     pass
 

@@ -405,6 +405,7 @@ def group_norm(
 @pointwise(
     "(x - mean) * (rsqrt(var + eps) * weight) + bias",
     "NativeBatchNormBackward0",
+    "floating",
     parameters=("input", "mean", "var", "eps", "weight", "bias"),
 )
 def _by_running(g: Any, x: Any, mean: Any, var: Any, eps: Any, weight: Any, bias: Any) -> Any:
