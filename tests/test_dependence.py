@@ -29,11 +29,45 @@ OTHER_THAN_PYTORCH = {
     ("nn.functional.batch_norm", "both"), ("nn.functional.batch_norm", "running"),
     ("nn.functional.batch_norm", "running, plain"), ("nn.functional.instance_norm", "both"),
     ("nn.functional.batch_norm", "running, halves"),
+    # Its gradients of what is written in place depend on the result, through which their zeros go
+    # on to the input; ours depend on the input as it was.
+    ("nn.functional.leaky_relu", "in place"), ("nn.functional.leaky_relu_", "ordinary"),
+    ("nn.functional.leaky_relu_", "arguments 0"),
+    ("nn.functional.rrelu", "in place"), ("rrelu_", "ordinary"),
+    # The zeros of maxima over windows, see LINEAR, go on to the signal through its sizes.
+    ("nn.functional.lp_pool1d", "largest"), ("nn.functional.lp_pool2d", "largest"),
+    ("nn.functional.lp_pool3d", "largest"),
+    # The nearest elements are picked from the image, and the grid's gradient is 0; PyTorch's two
+    # gradients depend on both, by zeros or with no derivative.
+    ("nn.functional.grid_sample", "2d nearest, zeros"),
+    ("nn.functional.grid_sample", "2d nearest, border, corners"),
+    ("nn.functional.grid_sample", "2d nearest, reflection"),
+    ("nn.functional.grid_sample", "3d nearest, border"),
 }  # fmt: skip
 
 
+# Linear in the signal, or once it is known which of its elements are the largest: ours have a
+# gradient that depends on nothing but what comes in, and keeps no signal alive.  PyTorch's are
+# given the signal, from which they take shapes, and depend on it by zeros.
+LINEAR = {
+    *[f"{of}avg_pool{n}d" for of in ("nn.functional.", "nn.functional.adaptive_") for n in (2, 3)],
+    *[f"nn.functional.{of}max_pool{n}d{more}" for of in ("", "adaptive_") for n in (1, 2, 3)
+      for more in ("", "_with_indices")],
+    *[f"nn.functional.fractional_max_pool{n}d{more}" for n in (2, 3)
+      for more in ("", "_with_indices")],
+    "avg_pool1d", "adaptive_avg_pool1d", "adaptive_max_pool1d", "max_pool1d",
+    "max_pool1d_with_indices", "max_pool2d", "max_pool3d",
+    "nn.functional.nll_loss", "nn.functional.interpolate", "nn.functional.pad",
+}  # fmt: skip
+
+
+# The gradient of the third of their inputs, a bias, is a sum of what comes in, where PyTorch has
+# one node for all three gradients.
+BIASED = {f"conv{of}{n}d" for of in ("", "_transpose") for n in (1, 2, 3)}
+
+
 # Made of other operations, through which several of its gradients go.
-SHARED = {"ormqr", "nn.functional.multi_head_attention_forward"}
+SHARED = {"ormqr", "bilinear", "nn.functional.multi_head_attention_forward"}
 
 
 def tensors(result: Any) -> list[Any]:
@@ -63,18 +97,23 @@ def dependence(lib: Any, sample: Sample) -> Any:
     return found
 
 
-def differentiable_apart(lib: Any, outs: list[Any], wanted: list[Any]) -> list[bool]:
-    """Return of each gradient whether it can be differentiated once those before it have been."""
+def differentiable_apart(lib: Any, outs: list[Any], wanted: list[Any]) -> list[bool | None]:
+    """Return of each gradient whether it can be differentiated once those before it have been.
+
+    It is ``None`` of what does not require grad.
+    """
     ones = [lib.ones_like(t).requires_grad_() for t in outs]
     grads = lib.autograd.grad(outs, wanted, ones, create_graph=True, allow_unused=True)
-    found = []
+    found: list[bool | None] = []
     for g in grads:
-        if g is not None and g.requires_grad:
-            try:
-                lib.autograd.grad(g, [*wanted, *ones], lib.ones_like(g), allow_unused=True)
-                found.append(True)
-            except RuntimeError:
-                found.append(False)
+        if g is None or not g.requires_grad:
+            found.append(None)
+            continue
+        try:
+            lib.autograd.grad(g, [*wanted, *ones], lib.ones_like(g), allow_unused=True)
+            found.append(True)
+        except RuntimeError:
+            found.append(False)
     return found
 
 
@@ -92,6 +131,10 @@ def test_gradients_require_grad_where_pytorchs_do(op: str) -> None:
         except (AttributeError, RuntimeError):  # it is elsewhere in PyTorch, or refused
             continue
         found = dependence(gpugrad, sample)
+        if op in LINEAR and not any(expected[-1]):
+            expected = [[g and False for g in expected[0]]]
+        if op in BIASED and len(sample.inputs) == 3:
+            expected[0][2] = False
         if found != expected:
             different.append((sample.name, found, expected))
     assert different == []

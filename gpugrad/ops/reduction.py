@@ -20,6 +20,7 @@ from gpugrad.op.saved import Like, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.joining import cat
 from gpugrad.ops.part import narrow
+from gpugrad.ops.pointwise.multiples import over
 from gpugrad.ops.shape import alias, as_shape, reshape
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _mean(
 def input(g: Any, like: Like, axes: Shape, keepdims: bool) -> Any:
     # the small gradient is divided, then viewed in full size: nothing of full size is written
     count = math.prod(like.shape[k] for k in axes)
-    return repeated(g / count, like.shape, axes, keepdims)
+    return repeated(over(g, count), like.shape, axes, keepdims)
 
 
 _mean_along = _mean.named("MeanBackward1")
