@@ -354,6 +354,20 @@ def test_a_gradient_is_right_after_the_level_in_which_its_graph_was_recorded(dev
     assert x.grad.tolist() == [4.0, 12.0]
 
 
+def test_a_tangent_has_the_history_of_what_it_is_made_of(device: str) -> None:
+    """Of an operation whose tangents are those of a plain definition, which makes leaves."""
+    tangents = []
+    for requires_grad in False, True:
+        x = gpugrad.tensor([[1.0, 2.0, 4.0]], device=device)
+        v = gpugrad.tensor([[0.0, 1.0, 0.5]], device=device, requires_grad=requires_grad)
+        with forward_ad.dual_level():
+            dual = forward_ad.make_dual(x, v)
+            tangents.append(tangent(gpugrad.nn.functional.layer_norm(dual, (3,))))
+            with gpugrad.no_grad():
+                tangents.append(tangent(gpugrad.nn.functional.layer_norm(dual, (3,))))
+    assert [t.requires_grad for t in tangents] == [False, False, True, False]
+
+
 def test_a_dual_tensor_is_freed_without_the_collector() -> None:
     gc.disable()
     try:

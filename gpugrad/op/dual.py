@@ -66,6 +66,14 @@ def has_tangents(operands: Sequence[Any]) -> bool:
     return any(isinstance(o, TensorBase) and tangents_of(o) for o in operands)
 
 
+def has_histories(tensors: Sequence[Any]) -> bool:
+    """Tell whether what is computed of tensors, or of how they move, can be differentiated."""
+    given = [t for t in tensors if t is not None]
+    return saved.edges(given) is not None or any(
+        has_histories([*tangents_of(t).values()]) for t in given
+    )
+
+
 def tangents_of(tensor: Any) -> dict[int, Any]:
     """Return the tangents of a tensor by their levels.
 

@@ -43,7 +43,7 @@ from gpugrad.hooks import has_grad_dtype
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.attribute import attribute, facts_of, pytorchs
 from gpugrad.op.convention import conventions
-from gpugrad.op.dual import carry, has_tangents, plain
+from gpugrad.op.dual import carry, has_histories, has_tangents, plain
 from gpugrad.op.exhaustion import tell
 from gpugrad.op.generated import whole
 from gpugrad.op.observed import watcher
@@ -571,6 +571,8 @@ class Operation:
         """
         _, out_likes, _ = call
         moving = [t is not None for t in tangents]
+        # leaves that rules make on their way are no reason to record: nobody knows them
+        recorded = has_histories((*saved, *tangents))
         with recording(True):
             dummies = []
             grads: list[Any] = []
@@ -591,7 +593,7 @@ class Operation:
                 if edge is not None and t is not None:
                     ends.append(edge)
                     given.append(t)
-        found = iter(differentiate(ends, given, True, True, dummies, accumulates=False))
+        found = iter(differentiate(ends, given, True, recorded, dummies, accumulates=False))
         return [None if g is None else next(found) for g in grads]
 
 

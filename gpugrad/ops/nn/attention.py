@@ -11,6 +11,7 @@ import numpy as np
 from gpugrad import _dtype, backend
 from gpugrad.graph import recording, warn
 from gpugrad.op import cast, composite, public
+from gpugrad.op.dual import has_tangents
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.added import baddbmm
 from gpugrad.ops.arrangement import repeat_interleave
@@ -136,7 +137,7 @@ def _check(query: Any, key: Any, value: Any, mask: Any, dropout: float) -> None:
 
 
 def _is_usual(query: Any, key: Any, value: Any, mask: Any) -> bool:
-    """Tell whether shapes fit without being broadcast, and the mask needs no gradient."""
+    """Tell whether shapes fit without being broadcast, and the mask is a constant."""
     q, k, v = (t._array.shape for t in (query, key, value))
     if not (q[:-2] == k[:-2] == v[:-2] and q[-1] == k[-1] and k[-2] == v[-2]) or 0 in (*q, *k, *v):
         return False
@@ -146,7 +147,7 @@ def _is_usual(query: Any, key: Any, value: Any, mask: Any) -> bool:
     fits = len(shape) <= len(whole) and all(
         n in (1, m) for n, m in zip(reversed(shape), reversed(whole), strict=False)
     )
-    return fits and not mask.requires_grad
+    return fits and not mask.requires_grad and not has_tangents((mask,))
 
 
 @public(method=False, name="nn.functional.scaled_dot_product_attention")
