@@ -108,3 +108,12 @@ def test_sparse_gradients_are_refused() -> None:
         nn.embedding(rows, table, sparse=True)
     with pytest.raises(NotImplementedError, match=sentence):
         nn.embedding_bag(rows, table, rows - 1, sparse=True)
+
+
+@pytest.mark.parametrize("mode", ["sum", "max"])
+def test_examples_of_bags_begin_at_the_first_row(mode: str) -> None:
+    """Rows in front of the first bag, which would count as those of the last."""
+    rows, w = gpugrad.tensor(ROWS), gpugrad.tensor(TABLE)
+    bags: Any = gpugrad.nn.functional.embedding_bag
+    with pytest.raises(IndexError, match="out of range"):
+        gpugrad.func.vmap(lambda o: bags(rows, w, o, mode=mode))(gpugrad.tensor([[0, 2], [1, 3]]))

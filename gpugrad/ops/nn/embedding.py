@@ -17,7 +17,7 @@ from gpugrad.ops import pointwise as pw
 from gpugrad.ops.counted import arange
 from gpugrad.ops.indexing import add_at, beside, check_inside, taken
 from gpugrad.ops.norms import linalg_vector_norm
-from gpugrad.ops.search import searchsorted, unique
+from gpugrad.ops.search import searchsorted
 from gpugrad.ops.segment import index_reduce
 from gpugrad.ops.shape import reshape, unsqueeze
 
@@ -121,7 +121,7 @@ def embedding_renorm_(input: Tensor, indices: Tensor, max_norm: float, norm_type
         )
     places = _places("embedding_renorm_", indices, input)
     with recording(False):
-        rows = unique(reshape(places, (-1,)))
+        rows = reshape(places, (-1,))  # one that is named twice is written twice, with the same
         found = embedding(input, rows)
         size = linalg_vector_norm(found, norm_type, 1, True)
         input[rows] = pw.where(size > max_norm, found * (max_norm / (size + 1e-7)), found)
@@ -239,6 +239,8 @@ def embedding_bag(
         bag = searchsorted(bounds, arange(count, device=weight.device), right=True) - 1
         if include_last_offset:
             bag = bag.clamp(max=bags - 1)
+        if bag._array.__class__ is not np.ndarray:  # what was not looked at: rows before all bags
+            check_inside(bag._array, 0, bags, 0, "index out of range in self", IndexError)
         padded = None if padding_idx is None else places == padding_idx
         kept = pw.where(places >= 0, 1, 0) if padded is None else pw.where(padded, 0, 1)
         sizes = add_at(kept, shape=(bags,), index=(bag._array,))

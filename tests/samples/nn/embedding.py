@@ -27,7 +27,12 @@ def _bagged(w: Any, rows: Any, mode: Any, factors: Any = None, padding: Any = No
 
 
 def _bag(**options: Any) -> Any:
-    return lambda lib, w, i, o: lib.nn.functional.embedding_bag(i, w, o, **options)
+    return lambda lib, w, i, o: lib.nn.functional.embedding_bag(i, w, _begun(o), **options)
+
+
+def _begun(offsets: Any) -> Any:
+    """Return offsets as they are, and those of others of the same numbers in order from 0."""
+    return (offsets - offsets[0]).abs().sort()[0]
 
 
 SAMPLES: dict[str, list[Sample]] = {
@@ -40,7 +45,7 @@ SAMPLES: dict[str, list[Sample]] = {
              reference=lambda w, i: w[i]),
     ],
     "embedding_renorm_": [
-        case("table", lambda lib, w, i: lib.embedding_renorm_(w.detach().clone(), i, 1.0, 2.0),
+        case("table", lambda lib, w, i: lib.embedding_renorm_(w.detach() + 0 * i[0], i, 1.0, 2.0),
              TABLE, np.array([1, 2]), reference=lambda w, i: np.stack(
                  [r if k not in (1, 2) else r * min(1, 1 / (np.linalg.norm(r) + 1e-7))
                   for k, r in enumerate(w)]), **NOT),
@@ -57,7 +62,8 @@ SAMPLES: dict[str, list[Sample]] = {
         case("max, padding", _bag(mode="max", padding_idx=3), distinct((5, 3)), ROWS, OFFSETS,
              reference=lambda w, i, o: _bagged(w, i, "max", None, 3)),
         case("weights", lambda lib, w, i, o, p: lib.nn.functional.embedding_bag(
-                i, w, o, mode="sum", per_sample_weights=p), TABLE, ROWS, OFFSETS, ANY((6,), 1),
+                i, w, _begun(o), mode="sum", per_sample_weights=p),
+             TABLE, ROWS, OFFSETS, ANY((6,), 1),
              reference=lambda w, i, o, p: _bagged(w, i, "sum", p)),
         case("fixed", lambda lib, w, i: lib.nn.functional.embedding_bag(i, w), TABLE, BAGS,
              reference=lambda w, i: w[i].mean(1)),
@@ -65,8 +71,8 @@ SAMPLES: dict[str, list[Sample]] = {
              reference=lambda w, i, o: np.stack([w[i[:4]].mean(0), w[i[4:]].mean(0)])),
     ],
     "embedding_bag": [
-        case("sum", lambda lib, w, i, o: lib.embedding_bag(w, i, o)[0], TABLE, ROWS, OFFSETS,
-             reference=lambda w, i, o: _bagged(w, i, "sum")),
+        case("sum", lambda lib, w, i, o: lib.embedding_bag(w, i, _begun(o))[0], TABLE, ROWS,
+             OFFSETS, reference=lambda w, i, o: _bagged(w, i, "sum")),
     ],
 }  # fmt: skip
 SAMPLES = {name: single(samples) for name, samples in SAMPLES.items()}
