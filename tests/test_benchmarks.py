@@ -63,7 +63,8 @@ def test_every_peer_computes_the_same_numbers(work: Work, dtype: str, n: int, de
 
     errors = {p.name: error(p, references) for p in peers(work, n, dtype, device, QUICK)}
 
-    assert {"gpugrad"} < errors.keys()
+    assert "gpugrad" in errors
+    assert work.by_hand is None or len(errors) > 1
     assert max(errors.values()) <= TOLERANCES[dtype], errors
 
 

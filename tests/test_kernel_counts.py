@@ -358,12 +358,20 @@ def test_counters_may_be_nested() -> None:
 UNKNOWN = {
     "CuPy finds positions by kernels whose number depends on the size": (
         "where indices", "nonzero", "getitem mask", "getitem empty mask", "masked_select",
-        "masked_scatter", "unique", "argwhere",
+        "masked_scatter", "unique", "argwhere", "embedding_renorm_",
     ),
     "CuPy adds up from the left by several kernels": ("cumsum",),
     "the quotients of places are CuPy's, of whole arrays": ("unravel_index",),
-    "CuPy spreads one value over several indices by a kernel of its own": ("scatter number",),
+    "CuPy spreads one value over several indices by a kernel of its own": (
+        "scatter number", "nn.functional.one_hot", "nn.functional.multilabel_margin_loss",
+    ),
     "CuPy moves arrays to the host and back by kernels that depend on their layout": ("det",),
+    "a window's positions are counted by kernels of their own": tuple(
+        f"{home}{name}{dims}d"
+        for home in ("", "nn.functional.")
+        for name in ("max_pool", "adaptive_max_pool")
+        for dims in (1, 2, 3)
+    ) + tuple(f"nn.functional.lp_pool{dims}d largest" for dims in (1, 2, 3)),
     "the positions along other dimensions are counted by a kernel of their own": tuple(
         f"{name} {case}"
         for name in ("max", "min")
