@@ -164,12 +164,13 @@ def cross_entropy(
     array: Any, places: Any, weight: Any, axis: int, reduction: str, ignored: int
 ) -> tuple[Any, Any, Any]:
     """Return the loss, the logarithms of rows' sums of exponentials, and the sum of weights."""
-    array, places = cupy.ascontiguousarray(array), cupy.ascontiguousarray(places)
+    shape = places.shape if reduction == "none" else ()
+    array, places = map(cupy.ascontiguousarray, (array, places))  # which have dimensions now
     wide = accumulation(array.dtype)
     classes, inner = array.shape[axis], prod(array.shape[axis + 1 :])
     rows = places.size
     norms, total = cupy.empty(rows, wide), cupy.empty((), wide)
-    result = cupy.empty(places.shape if reduction == "none" else (), array.dtype)
+    result = cupy.empty(shape, array.dtype)
     if not rows:
         result.fill(np.nan if reduction == "mean" else 0)
         return result, norms, total

@@ -351,6 +351,7 @@ def test_threads_change_no_bit_of_softmax(shared: None) -> None:
     assert (cpu.softmax(x, 1, False, x.dtype) == alone).all()
 
 
+@pytest.mark.pytorch
 @pytest.mark.parametrize("count", ["0", "-1", "2.0", "'2'", "True", "None", "3"])
 def test_threads_are_set_as_in_pytorch(count: str) -> None:
     before = gpugrad.get_num_threads()

@@ -75,6 +75,7 @@ def _classes(name: str, values: Callable[..., Array]) -> list[Sample]:
         *(made(f"image {r}", image, spots, _HALVES, reduction=r) for r in REDUCED),
         made("columns", ANY((2, 3, 4), 0), whole(0, 3)((2, 4), 1)),
         made("one", ANY((5,), 0), np.array(3)),
+        made("one loss", ANY((5,), 0), np.array(3), reduction="none"),
         made("one of one", ANY((5,), 0), np.array([3]), reduction="sum"),
         made("bytes", rows, places.astype(np.uint8)),
     ]  # fmt: skip
