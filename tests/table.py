@@ -18,7 +18,7 @@ from comparison import pytorch
 PATH = Path(__file__).parent.parent / "docs" / "functions.md"
 
 # What is no function of arrays in memory: how tensors are laid out or computed elsewhere, and
-# PyTorch's own machinery.  Networks have a module of their own.
+# PyTorch's own machinery.
 OTHER = (
     "sparse", "to_sparse", "coalesce", "is_coalesced", "dense", "to_dense", "crow_", "col_",
     "row_indices",
@@ -28,13 +28,7 @@ OTHER = (
     "import_ir", "parse_", "merge_type", "unify_type", "fork", "wait", "compile", "init_num",
     "sym_", "while_loop", "cond", "vitals", "module_load", "record_stream", "pin_memory",
     "is_pinned", "is_vulkan", "is_maia", "indices", "values", "hash_tensor", "thread_safe",
-    "const_data_ptr", "get_device_module", "storage_type", "from_file",
-)  # fmt: skip
-NETWORKS = (
-    "adaptive_", "avg_pool", "max_pool", "batch_norm", "bilinear", "celu", "channel_shuffle",
-    "conv_", "conv1d", "conv2d", "conv3d", "cosine_similarity", "hardshrink", "native_",
-    "pairwise_distance", "pixel_", "prelu", "rrelu", "selu", "threshold_", "feature_dropout",
-    "relu_", "embedding", "dropout", "alpha_dropout", "layer_norm", "group_norm",
+    "const_data_ptr", "native_", "get_device_module", "storage_type", "from_file",
 )  # fmt: skip
 
 
@@ -63,7 +57,7 @@ def mark(there: bool, here: bool) -> str:
 def rows() -> dict[str, tuple[str, str, str]]:
     """Return for each name: function, method and in-place form."""
     torch = pytorch()
-    functions, methods = (set(names(home, OTHER + NETWORKS)) for home in (torch, torch.Tensor))
+    functions, methods = (set(names(home, OTHER)) for home in (torch, torch.Tensor))
     plain = {n[:-1] if n.endswith("_") and n[:-1] in methods else n for n in functions | methods}
     return {
         name: (
@@ -83,7 +77,8 @@ def text() -> str:
         "",
         "Functions of arrays, of PyTorch 2.13; written by `python tests/table.py`.",
         "An empty cell is a form that PyTorch does not have either.",
-        "Networks (`torch.nn`), sparse and quantized tensors and compilers are not in the table.",
+        "The modules of networks (`torch.nn`), sparse and quantized tensors and compilers are not "
+        "in the table.",
         "",
         "## `torch` and `torch.Tensor`",
         "",
