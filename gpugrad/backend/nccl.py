@@ -6,15 +6,19 @@ started; who waits for one has the current stream wait, not the host.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import cupy
 import numpy as np
-from cupy.cuda import nccl
 
 from gpugrad import _dtype
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # CuPy's, of a library that is not there: its users are told
+    from cupy.cuda import nccl
 
 Array = Any
 Identity = Sequence[int]
