@@ -501,4 +501,4 @@ def test_the_older_half_of_too_many_files_goes(
 
 def test_a_text_that_the_compiler_refuses_is_told() -> None:
     with pytest.raises(compiler.BuildError, match="error"):
-        compiler.library("this is no C++")
+        compiler.built("this is no C++")

@@ -132,7 +132,7 @@ _folder: Path | None = None
 _loading = threading.Lock()  # one thread builds at a time
 
 
-def library(text: str) -> ctypes.CDLL:
+def built(text: str) -> ctypes.CDLL:
     """Return the library of a text, built unless the folder has it.
 
     Raises:

@@ -26,7 +26,7 @@ def library(real: str) -> ctypes.CDLL | None:
     from gpugrad.kernels import host
 
     try:
-        return compiler.library(f"#define REAL {real}\n{host.WINDOWS}")
+        return compiler.built(f"#define REAL {real}\n{host.WINDOWS}")
     except compiler.BuildError:
         return None
 

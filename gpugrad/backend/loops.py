@@ -50,7 +50,7 @@ def frames() -> Frames | str:
     try:
         header = host.header(compiler.found().vectors)
         head = f"#define HEAD {object.__basicsize__}\n"
-        made = compiler.library(head + header + host.FRAMES + host.ROWS)
+        made = compiler.built(head + header + host.FRAMES + host.ROWS)
     except compiler.BuildError as error:
         return str(error)
     run, soft = made.gpugrad_run, made.gpugrad_soft
@@ -132,7 +132,7 @@ def build(formulas: Iterable[Formula], compute: DType) -> None:
         if _kernels.get((f, compute)) is None and host.printable(f, compute)
     ]  # fmt: skip
     texts = [host.loop(f"loop{k}", f, compute) for k, f in enumerate(new)]
-    made = compiler.library(known.header + "".join(texts))
+    made = compiler.built(known.header + "".join(texts))
     for k, f in enumerate(new):
         inputs, outputs = host.dtypes(f, compute)
         items = bytes([d.itemsize for d in (*inputs, *outputs)])

@@ -169,7 +169,7 @@ def _loop(formula: Formula, targets: tuple[int, ...], columns: int, kind: np.dty
         return None
     text = host.rows("update", formula, targets, columns, kind)
     try:
-        made = compiler.library(known.header + text).update
+        made = compiler.built(known.header + text).update
     except compiler.BuildError:
         return None
     made.argtypes = ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p

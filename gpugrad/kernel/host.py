@@ -50,7 +50,7 @@ def _built(code: str, name: str, options: tuple[str, ...]) -> Any:
     defined = "".join(f"#define {key} {value or 1}\n" for key, _, value in macros)
     text = f'{header}\n{defined}#line 1 "{name}"\n{code}\n{_LAUNCH.format(name=name)}'
     try:
-        function = compiler.library(text).gpugrad_launch
+        function = compiler.built(text).gpugrad_launch
     except compiler.BuildError as error:
         raise RuntimeError(f"the kernel '{name}' does not compile for the CPU: {error}") from None
     function.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
