@@ -35,6 +35,10 @@ class ReduceOp(Enum):
 class Request(Protocol):
     """A transfer that was started."""
 
+    @property
+    def sender(self) -> int:
+        """Who sent what was received, as a rank within the group."""
+
     def test(self) -> bool:
         """Return whether it has ended."""
 
@@ -140,7 +144,7 @@ class Work:
 
     def source_rank(self) -> int:
         """Return who sent what was received, as a rank within the group."""
-        return self._request.sender  # type: ignore[attr-defined]
+        return self._request.sender
 
     def _end(self) -> None:
         finish, self._finish = self._finish, None
