@@ -174,8 +174,6 @@ def array_of(value: Value, memory: dict[Value, Array]) -> Array:
     if found is None:
         root = memory[value.root]
         door = backend.of(root)
-        found = door.strided(
-            door.own(root), value.shape, value.dtype, value.offset, value.strides
-        )
+        found = door.strided(door.own(root), value.shape, value.dtype, value.offset, value.strides)
         memory[value] = found
     return found
