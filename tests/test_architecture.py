@@ -93,11 +93,16 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("cupy",): ("backend", "graph", "op", "ops", "autograd", "numpy", "kernel", "special"),
     ("viz",): ("backend", "hooks", "graph", "_device", "_dtype", "op", "_tensor", "autograd"),
     ("scipy",): ("backend", "_dtype", "errors", "graph", "op", "ops", "autograd", "numpy", "cupy"),
+    ("compiler",): (
+        "backend", "formulas", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor",
+        "tree", "autograd", "func", "cuda", "nn", "optim",
+    ),
 }  # fmt: skip
 
 SPEAK_OF_KERNELS = (
     "gpugrad.backend.cuda", "gpugrad.backend.compiled", "gpugrad.backend.compiler",
     "gpugrad.backend.convolution", "gpugrad.backend.loops", "gpugrad.backend.updates",
+    "gpugrad.compiler.execution",
 )  # fmt: skip
 
 # Imports inside functions that the rows forbid, each with its reason.
