@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable, Sequence
 from gpugrad.formulas import COMPLEX, FUNCTIONS, INTEGER, REAL, Formula, lowered, ordered
 from gpugrad.kernels.source import PREAMBLE, DType, c_types, file, kind_dtype
 
-FRAMES, ROWS, WINDOWS, _EXPONENTIAL = (
-    file(f"{name}.cpp") for name in ("frames", "rows", "windows", "exponential")
+FRAMES, ROWS, WINDOWS, RECURRENT, _EXPONENTIAL = (
+    file(f"{name}.cpp") for name in ("frames", "rows", "windows", "recurrent", "exponential")
 )
 
 WIDTH = 64  # a loop takes a multiple of so many elements, as frames.cpp says

@@ -1,8 +1,8 @@
 """Recurrent layers over NumPy's arrays, and their gradients: back through time.
 
-Sequences lie one after the other in time: of ``sizes[t]`` sequences there is a row at the time
-``t``, and no size is larger than the one before.  All inputs are multiplied at once; at each time
-there is one product with what was before, and a few steps in its memory.
+Rows lie as ``times.py`` tells.  All inputs are multiplied at once; at each time there is one
+product with what was before, and a few steps in its memory: one loop where there is a compiler
+(``gates.py``).
 
 A sigmoid is ``(1 + tanh(x / 2)) / 2``, so that all gates of a step take one call.
 """
@@ -14,18 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from gpugrad.backend import gates as compiled
 from gpugrad.backend.quiet import quiet
+from gpugrad.backend.times import State, times
+from gpugrad.backend.times import before as earlier
 
 Array = Any
-
-
-def _times(sizes: Sequence[int], backwards: bool) -> list[tuple[int, int, int]]:
-    """Return for each time how many sequences there are, and from where to where their rows lie."""
-    found, start = [], 0
-    for n in sizes:
-        found.append((n, start, start + n))
-        start += n
-    return found[::-1] if backwards else found
 
 
 def _halved(weight: Array, hidden: int, which: Sequence[int]) -> Array:
@@ -41,39 +35,6 @@ def _projected(x: Array, weight: Array, bias: Array | None) -> Array:
     if bias is not None:
         found += bias
     return found
-
-
-def _before(out: Array, first: Array, sizes: Sequence[int], backwards: bool) -> Array:
-    """Return for each row of a state the state that it was computed from."""
-    found, state = np.empty_like(out), first.copy()
-    for n, start, end in _times(sizes, backwards):
-        found[start:end] = state[:n]
-        state[:n] = out[start:end]
-    return found
-
-
-class _State:
-    """The states of those sequences that are not over; rows are added, or are at their end."""
-
-    def __init__(self, first: Array):
-        self.first = first
-        self.last = np.empty_like(first)
-        self.now = first[:0]
-
-    def of(self, n: int) -> Array:
-        """Return the states of the first ``n`` sequences."""
-        before = len(self.now)
-        if n < before:
-            self.last[n:before] = self.now[n:]
-            self.now = self.now[:n]
-        elif n > before:
-            self.now = np.concatenate([self.now, self.first[before:n]])
-        return self.now
-
-    def end(self) -> Array:
-        """Return the last states of all sequences."""
-        self.last[: len(self.now)] = self.now
-        return self.last
 
 
 # --------------------------------------------------------------------------- long short-term memory
@@ -94,6 +55,9 @@ def lstm(
     backwards: bool,
 ) -> tuple[Array, Array, Array, Array, Array]:
     """Return all outputs, the last output and cell of each sequence, all gates and all cells."""
+    made = compiled.loops(x, len(w_hh))
+    if made is not None:
+        return compiled.lstm(made, x, h, c, w_ih, w_hh, bias, sizes, backwards)
     hidden, kind = h.shape[1], x.dtype
     gates = _projected(
         x,
@@ -104,9 +68,9 @@ def lstm(
     factor, shift = np.full((2, 4 * hidden), 0.5, kind)  # of hyperbolic tangents of half
     factor[2 * hidden : 3 * hidden], shift[2 * hidden : 3 * hidden] = 1, 0
     out, cells = np.empty((2, len(x), hidden), kind)
-    state, cell = _State(h), _State(c)
+    state, cell = State(h), State(c)
     rooms, products = np.empty((len(h), 4 * hidden), kind), np.empty((len(h), hidden), kind)
-    for n, start, end in _times(sizes, backwards):
+    for n, start, end in times(sizes, backwards):
         now, room, some = gates[start:end], rooms[:n], products[:n]
         now += np.matmul(state.of(n), weight, out=room)
         np.tanh(now, out=now)
@@ -136,18 +100,23 @@ def lstm_gradient(
     needs: Sequence[bool],
 ) -> tuple[Array | None, ...]:
     """Return the gradients of x, h, c, both weights and the bias; of x where ``needs`` has it."""
+    made = compiled.loops(x, len(w_hh))
+    if made is not None:
+        return compiled.lstm_gradient(
+            made, grads, x, h, c, w_ih, w_hh, out, gates, cells, sizes, backwards, needs
+        )
     hidden, kind = h.shape[1], x.dtype
     shape = (len(x), 4, hidden)
     all_gates = gates.reshape(shape)
     of_gates = np.empty(shape, kind)
-    before = _before(cells, c, sizes, backwards)
+    before = earlier(cells, c, sizes, backwards)
     g_out, g_h, g_c = grads
     g_h = np.zeros_like(h) if g_h is None else g_h.copy()
     g_c = np.zeros_like(c) if g_c is None else g_c.copy()
     rooms = np.empty_like(h)
-    times = _times(sizes, not backwards)
-    for k in range(0, len(times), _STEPS):
-        several = times[k : k + _STEPS]
+    steps = times(sizes, not backwards)
+    for k in range(0, len(steps), _STEPS):
+        several = steps[k : k + _STEPS]
         first = min(start for _, start, _ in several)
         part = slice(first, max(end for *_, end in several))
         curved = _slopes(all_gates[part], cells[part], before[part], of_gates[part])
@@ -161,7 +130,7 @@ def lstm_gradient(
             of_c *= all_gates[start:end, 1]
             np.matmul(now.reshape(n, 4 * hidden), w_hh, out=of_h)
     flat = of_gates.reshape(gates.shape)
-    states = _before(out, h, sizes, backwards)
+    states = earlier(out, h, sizes, backwards)
     of_x = flat @ w_ih if needs[0] else None
     return of_x, g_h, g_c, flat.T @ x, flat.T @ states, _added(flat)
 
@@ -204,6 +173,9 @@ def gru(
     backwards: bool,
 ) -> tuple[Array, Array, Array, Array]:
     """Return all outputs, the last of each sequence, all gates, and all that were to be reset."""
+    made = compiled.loops(x, len(w_hh))
+    if made is not None:
+        return compiled.gru(made, x, h, w_ih, w_hh, b_ih, b_hh, sizes, backwards)
     hidden = h.shape[1]
     two = 2 * hidden
     both = (0, 1)  # the gates: reset, update, new
@@ -215,7 +187,7 @@ def gru(
     out, resets = np.empty((2, len(x), hidden), x.dtype)
     h = h.copy()
     room = np.empty((len(h), 3 * hidden), x.dtype)
-    for n, start, end in _times(sizes, backwards):
+    for n, start, end in times(sizes, backwards):
         now, some, state = gates[start:end], room[:n], h[:n]
         np.matmul(state, weight, out=some)
         if bias is not None:
@@ -251,10 +223,15 @@ def gru_gradient(
     needs: Sequence[bool],
 ) -> tuple[Array | None, ...]:
     """Return the gradients of x, h, both weights and both biases; see :func:`lstm_gradient`."""
+    made = compiled.loops(x, len(w_hh))
+    if made is not None:
+        return compiled.gru_gradient(
+            made, grads, x, h, w_ih, w_hh, out, gates, resets, sizes, backwards, needs
+        )
     hidden = h.shape[1]
     shape = (len(x), 3, hidden)
     r, z, new = np.moveaxis(gates.reshape(shape), 1, 0)
-    before = _before(out, h, sizes, backwards)
+    before = earlier(out, h, sizes, backwards)
     of_gates = np.empty(shape, x.dtype)  # first by how much each moves with the output
     of_new = (1 - z) * (1 - new * new)
     np.multiply(r - r * r, of_new * resets, out=of_gates[:, 0])
@@ -263,7 +240,7 @@ def gru_gradient(
     g_out, g_h = grads
     g_h = np.zeros_like(h) if g_h is None else g_h.copy()
     room = np.empty_like(h)
-    for n, start, end in _times(sizes, not backwards):
+    for n, start, end in times(sizes, not backwards):
         of_h, now = g_h[:n], of_gates[start:end]
         if g_out is not None:
             of_h += g_out[start:end]
@@ -294,7 +271,7 @@ def rnn(
 ) -> tuple[Array, Array]:
     """Return all outputs, and the last of each sequence."""
     out, h, weight = _projected(x, w_ih, bias), h.copy(), np.ascontiguousarray(w_hh.T)
-    for n, start, end in _times(sizes, backwards):
+    for n, start, end in times(sizes, backwards):
         now, state = out[start:end], h[:n]
         now += state @ weight
         if relu:
@@ -322,7 +299,7 @@ def rnn_gradient(
     g_out, g_h = grads
     g_h = np.zeros_like(h) if g_h is None else g_h.copy()
     of_sums = (out > 0).astype(x.dtype) if relu else 1 - out * out
-    for n, start, end in _times(sizes, not backwards):
+    for n, start, end in times(sizes, not backwards):
         of_h, now = g_h[:n], of_sums[start:end]
         if g_out is not None:
             of_h += g_out[start:end]
@@ -331,6 +308,6 @@ def rnn_gradient(
         else:
             now *= of_h
         np.matmul(now, w_hh, out=of_h)
-    before = _before(out, h, sizes, backwards)
+    before = earlier(out, h, sizes, backwards)
     of_x = of_sums @ w_ih if needs[0] else None
     return of_x, g_h, of_sums.T @ x, of_sums.T @ before, _added(of_sums)
