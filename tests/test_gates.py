@@ -72,9 +72,7 @@ def test_loops_take_any_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     x, h, c = (random.standard_normal((n, 6)).T[::2] for n in (8, 5, 5))
     w_ih, w_hh = random.standard_normal((8, 20)).T, random.standard_normal((5, 20)).T
     bias = np.zeros(40)[::2]
-    numpys, ours = both(
-        monkeypatch, lambda: recurrent.lstm(x, h, c, w_ih, w_hh, bias, (3,), False)
-    )
+    numpys, ours = both(monkeypatch, lambda: recurrent.lstm(x, h, c, w_ih, w_hh, bias, (3,), False))
     agree(numpys, ours, "float64")
     out, _, _, gates_, cells = numpys
     rest = (out, gates_, cells, (3,), False, [True])
@@ -90,8 +88,6 @@ def test_saturated_gates_are_what_they_are_in_numpy(
 ) -> None:
     x, h, c = np.full((1, 1), value), np.zeros((1, 4)), np.ones((1, 4))
     w_ih, w_hh = np.ones((16, 1)), np.zeros((16, 4))
-    numpys, ours = both(
-        monkeypatch, lambda: recurrent.lstm(x, h, c, w_ih, w_hh, None, (1,), False)
-    )
+    numpys, ours = both(monkeypatch, lambda: recurrent.lstm(x, h, c, w_ih, w_hh, None, (1,), False))
     for a, b in zip(numpys, ours, strict=True):
         np.testing.assert_allclose(b, a, atol=1e-15)
