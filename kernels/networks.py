@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gpugrad.kernels.attention import attention, attention_gradient
 from gpugrad.kernels.classes import cross_entropy, cross_entropy_gradient
 
 FUSED: dict[str, Callable[..., Any]] = {
+    "attention": attention,
+    "attention_dropped": attention,
+    "attention_gradient": attention_gradient,
     "cross_entropy": cross_entropy,
     "cross_entropy_gradient": cross_entropy_gradient,
 }

@@ -22,7 +22,7 @@ from gpugrad.kernels import launches
 Array = Any
 Shape = tuple[int, ...]
 
-_PREAMBLE = """
+PREAMBLE = """
 struct gpugrad_draw {
   unsigned int key0, key1, c0, c1, round;
   unsigned int x[4];
@@ -54,6 +54,14 @@ struct gpugrad_draw {
     return (double(bits(k) >> 11) + 1.0) * 1.1102230246251565e-16;
   }
 };
+
+// whether something happens; a chance of 2^-16 or more is rounded to 32 bits
+__device__ inline bool gpugrad_happens(unsigned long long seed, unsigned long long count,
+                                       double chance) {
+  const gpugrad_draw draw(seed, count);
+  if (chance < 1.52587890625e-05) return draw.uniform(0) < chance;
+  return float(draw.x[0] >> 8) * 5.9604645e-08f < float(chance);
+}
 
 // how often something happens in a time in which it does so lam times on average
 __device__ double gpugrad_poisson(gpugrad_draw draw, double lam) {
@@ -142,7 +150,7 @@ def kernel(name: str) -> cupy.ElementwiseKernel:
         f"{dtype} out",
         f"gpugrad_draw draw(seed, count + i); out = {text};",
         f"gpugrad_draw_{name}",
-        preamble=_PREAMBLE,
+        preamble=PREAMBLE,
     )
 
 
@@ -157,6 +165,15 @@ class Source:
     def __init__(self, seed: int, where: Any):
         """Begin a stream; ``where`` returns a context in which its GPU is CuPy's current one."""
         self._seed, self.offset, self._where = seed, 0, where
+
+    def taken(self, count: int) -> tuple[int, int]:
+        """Return the seed and where numbers begin that a kernel draws itself: one for each count.
+
+        They are those that :meth:`uniform` would have returned.
+        """
+        start = self.offset
+        self.offset = (start + count) % 2**64
+        return self._seed, start
 
     @property
     def state(self) -> bytes:

@@ -12,7 +12,8 @@ from snippets import ours as renamed
 
 import gpugrad
 from comparison import pytorch
-from gpugrad.testing import assert_close
+from gpugrad.ops.nn.attention import plain
+from gpugrad.testing import assert_close, count_kernels
 
 attention = gpugrad.nn.functional.scaled_dot_product_attention
 
@@ -30,13 +31,14 @@ def test_parts_of_long_sequences_give_what_the_plain_definition_gives(
     q, k, v = numbers(1, 2, 700, 4), numbers(1, 2, 900, 4, seed=1), numbers(1, 2, 900, 3, seed=2)
     seen = np.random.default_rng(3).random((700, 900)) > 0.5
     seen[5] = False
-    mask = gpugrad.tensor(seen) if masked else None
+    mask = gpugrad.tensor(np.where(seen, 0.5, -np.inf), requires_grad=True) if masked else None
+    given = (q, k, v, mask) if masked else (q, k, v)
     out = attention(q, k, v, mask, is_causal=causal)
     weights = gpugrad.tensor(np.random.default_rng(4).normal(size=out.shape))
     loss = (out * weights).sum()
-    found = gpugrad.autograd.grad(loss, (q, k, v), retain_graph=True)
-    plain = gpugrad.autograd.grad(loss, (q, k, v), create_graph=True)
-    for one, other in zip(found, plain, strict=True):
+    found = gpugrad.autograd.grad(loss, given, retain_graph=True)
+    recorded = gpugrad.autograd.grad(loss, given, create_graph=True)
+    for one, other in zip(found, recorded, strict=True):
         assert other.requires_grad
         assert_close(one, other.detach(), 1e-10, 1e-12)
     if masked:
@@ -65,6 +67,100 @@ def test_halves_are_computed_in_single_precision() -> None:
     ):  # fmt: skip
         assert a.dtype is gpugrad.float16
         assert_close(a.float(), b, 2e-3, 2e-3)
+
+
+CASES: dict[str, dict[str, Any]] = {
+    "one tile": {},
+    "several tiles": {"queries": 33, "keys": 70},
+    "causal": {"queries": 70, "keys": 40, "causal": True},
+    "which count": {"mask": (20, 19), "kind": "bool"},
+    "added": {"mask": (3, 1, 1, 19), "kind": "float64"},
+    "learned": {"mask": (2, 1, 19), "kind": "float64", "learned": True, "causal": True},
+    "groups": {"heads": 4, "mask": (4, 20, 1), "kind": "bool"},
+    "dropped": {"dropout": 0.4, "heads": 4, "keys": 35},
+    "many results": {"results": 130, "features": 3},
+    "one dimension less": {"lead": ()},
+    "five": {"lead": (3, 2)},
+}
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("name", CASES)
+def test_kernels_give_what_the_plain_definition_gives(name: str) -> None:
+    """Results, first gradients, which one kernel computes, and their gradients."""
+
+    def run(
+        queries: int = 20, keys: int = 19, features: int = 5, results: int = 6, heads: int = 2,
+        lead: tuple[int, ...] = (3,), mask: Any = None, kind: str = "", learned: bool = False,
+        causal: bool = False, dropout: float = 0.0,
+    ) -> None:  # fmt: skip
+        shapes = (heads, queries, features), (2, keys, features), (2, keys, results)
+        given = [
+            numbers(*lead, *shape, seed=n).detach().cuda().requires_grad_()
+            for n, shape in enumerate(shapes)
+        ]
+        if mask is not None:
+            seen = np.random.default_rng(3).normal(size=mask)
+            seen[..., :1, :] -= 0.5
+            array = seen > 0 if kind == "bool" else seen
+            if kind == "bool" and array.shape[-2] > 1:
+                array[..., 1, :] = False
+            given.append(gpugrad.tensor(array, device="cuda", requires_grad=learned))
+        gpugrad.manual_seed(1)
+        start = gpugrad.cuda.get_rng_state()
+        options = {"scale": 0.7, "is_causal": causal, "enable_gqa": heads > 2}
+        with count_kernels() as launched:
+            out = attention(*given, dropout_p=dropout, **options)
+        assert launched.total == 1
+        wanted = [t for t in given if t.requires_grad]
+        g = numbers(*out.shape, seed=4).detach().cuda()
+        with count_kernels() as launched:
+            found = gpugrad.autograd.grad(out, wanted, g, retain_graph=True)
+        assert launched.total == 1 + (len(wanted) > 3)  # and the sum of a broadcast mask's
+        recorded = gpugrad.autograd.grad(out, wanted, g, create_graph=True)
+        gpugrad.cuda.set_rng_state(start)
+        q, k, v, *masks = given
+        k, v = (t.repeat_interleave(heads // 2, -3) for t in (k, v))
+        other = plain(q, k, v, masks[0] if masks else None, 0.7, causal, dropout)
+        assert_close(out, other, 1e-12, 1e-12)
+        derived = gpugrad.autograd.grad(other, wanted, g, create_graph=True)
+        for one, two, three in zip(found, recorded, derived, strict=True):
+            assert_close(one, three, 1e-11, 1e-11)
+            assert_close(two, three, 1e-11, 1e-11)
+        ends = zip(
+            *(
+                gpugrad.autograd.grad([t.sum() for t in some], wanted)
+                for some in (recorded, derived)
+            ),
+            strict=True,
+        )
+        for one, two in ends:
+            assert_close(one, two, 1e-10, 1e-10)
+        again = attention(*given, dropout_p=0.0, **options)
+        assert dropout == 0 or not (again == out).all()
+
+    run(**CASES[name])
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_kernels_of_fewer_bits_add_up_in_single_precision(dtype: str) -> None:
+    """In memory that is laid out as that of several heads of one projection is."""
+    kind = getattr(gpugrad, dtype)
+    given = (numbers(40, 2, 2, 20, seed=n).detach().to(kind).cuda() for n in range(3))
+    some = [t.permute(1, 2, 0, 3).requires_grad_() for t in given]
+    exact = [t.detach().cpu().double().requires_grad_() for t in some]
+    out, other = attention(*some, is_causal=True), attention(*exact, is_causal=True)
+    assert out.dtype is kind
+    assert out.permute(2, 0, 1, 3).is_contiguous()
+    near = {"float16": 1e-3, "bfloat16": 8e-3, "float32": 1e-6}[dtype]  # a rounding of results
+    assert_close(out.detach().cpu().double(), other.detach(), near, near)
+    for a, b in zip(
+        gpugrad.autograd.grad(out.sum(), some), gpugrad.autograd.grad(other.sum(), exact),
+        strict=True,
+    ):  # fmt: skip
+        assert a.dtype is kind
+        assert_close(a.cpu().double(), b, 4 * near, 4 * near)
 
 
 def test_weights_are_dropped() -> None:

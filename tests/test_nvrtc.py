@@ -195,7 +195,16 @@ def reduction_sources(kernels: Sequence[Kernel]) -> dict[str, str]:
 
 def own_sources() -> dict[str, str]:
     """Return the texts of kernels that are made of no formula."""
-    from gpugrad.kernels import bounds, classes, normalization, philox, scan, segment, softmax
+    from gpugrad.kernels import (
+        attention,
+        bounds,
+        classes,
+        normalization,
+        philox,
+        scan,
+        segment,
+        softmax,
+    )  # fmt: skip
     from gpugrad.kernels.reduction import position_kernel, size_kernel
     from gpugrad.kernels.search import search_kernel
 
@@ -262,6 +271,13 @@ def own_sources() -> dict[str, str]:
                     made = normalization.raw(dtype, weight, bias, centered, gradient, own)
                     name = f"{made.name}, {dtype.name}, {weight}, {own}"
                     yield name, made.code, made.name
+        tiles = [attention.Kind(dtype, None, 1, 16, False) for dtype in (*FLOATS, BFLOAT16)]
+        tiles.append(attention.Kind(FLOATS[1], BOOLEAN, 4, 128, True))
+        tiles.append(attention.Kind(FLOATS[2], FLOATS[2], 2, 64, False))
+        for tile in tiles:
+            for gradient in False, True:
+                made = attention.raw(tile, gradient)
+                yield f"{made.name}, {tile}", made.code, made.name
         for kind in "sum", "max":
             made = scan.raw(kind, INTEGERS[-1], "row", "whole", False)
             yield f"whole {kind} of integers", made.code, made.name

@@ -32,6 +32,21 @@ def _stored(array: Array, kind: np.dtype[Any]) -> Array:
     return half.rounded(array, kind) if is_half(kind) else array
 
 
+def _for_each(array: Array, query: Array) -> Array:
+    """Return the matrices of an array in one row, each as often as queries' heads share it."""
+    group = math.prod(query.shape[-3:-2]) // math.prod(array.shape[-3:-2])
+    flat = array.reshape(-1, *array.shape[-2:])
+    return flat if group == 1 else np.repeat(flat, group, 0)
+
+
+def _summed(array: Array, like: Array) -> Array:
+    """Return the sums of matrices that were one of those of ``like``."""
+    stacks = math.prod(like.shape[:-2])
+    if len(array) == stacks:
+        return array
+    return array.reshape(stacks, -1, *array.shape[-2:]).sum(1)
+
+
 def _blocks(shape: Shape, keys: int) -> Iterator[tuple[slice, slice]]:
     """Return which stacks and which queries are taken at a time."""
     stacks, queries = shape
@@ -91,11 +106,12 @@ def attention(
 ) -> tuple[Array, Array]:
     """Return the values, each query's own means of them, and logarithms of sums of weights.
 
-    The operands have the same dimensions before their last two.  A query for which no key counts
-    gets 0, and infinity for its logarithm.
+    The operands have the same dimensions before their last two, but that neighbouring heads of
+    queries may share one of keys and values.  A query for which no key counts gets 0, and infinity
+    for its logarithm.
     """
     kind = query.dtype
-    q, k, v = (a.reshape(-1, *a.shape[-2:]) for a in _wide(query, key, value))
+    q, k, v = (_for_each(a, query) for a in _wide(query, key, value))
     out = np.empty((*q.shape[:2], v.shape[2]), q.dtype)
     logs = np.empty((len(q), 1, q.shape[1]), q.dtype)
     masks = _Masks(mask, (*query.shape[:-1], key.shape[-2]), causal)
@@ -129,11 +145,13 @@ def attention_gradient(
     logs: Array,
     scale: float,
     causal: bool,
-) -> tuple[Array, Array, Array]:
-    """Return the gradients of the queries, the keys and the values."""
-    g, q, k, v, o = (a.reshape(-1, *a.shape[-2:]) for a in _wide(g, query, key, value, out))
+    of_mask: bool,
+) -> tuple[Array, Array, Array, Array | None]:
+    """Return the gradients of queries, keys and values, and those of all scores or ``None``."""
+    g, q, k, v, o = (_for_each(a, query) for a in _wide(g, query, key, value, out))
     logs = logs.reshape(len(q), 1, q.shape[1])
     of_q, of_k, of_v = np.empty(q.shape, q.dtype), np.zeros(k.shape, q.dtype), np.zeros_like(v)
+    of_scores = np.zeros((*q.shape[:2], k.shape[1]), q.dtype) if of_mask else None
     along = np.einsum("gqe,gqe->gq", g, o)[:, None]
     masks = _Masks(mask, (*query.shape[:-1], key.shape[-2]), causal)
     for stacks, queries in _blocks(q.shape[:2], k.shape[1]):
@@ -145,9 +163,13 @@ def attention_gradient(
         slopes = np.matmul(v[stacks, :keys], some.swapaxes(1, 2))
         slopes -= along[stacks, :, queries]
         slopes *= weights
+        if of_scores is not None:
+            of_scores[stacks, queries, :keys] = slopes.swapaxes(1, 2)
         slopes *= q.dtype.type(scale)
         np.matmul(slopes.swapaxes(1, 2), k[stacks, :keys], out=of_q[stacks, queries])
         of_k[stacks, :keys] += np.matmul(slopes, q[stacks, queries])
     found = zip((of_q, of_k, of_v), (query, key, value), strict=True)
-    first, second, third = (_stored(a, of.dtype).reshape(of.shape) for a, of in found)
-    return first, second, third
+    first, second, third = (_stored(_summed(a, of), of.dtype).reshape(of.shape) for a, of in found)
+    if of_scores is not None:
+        of_scores = of_scores.reshape(*query.shape[:-1], key.shape[-2])
+    return first, second, third, of_scores

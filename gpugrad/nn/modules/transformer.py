@@ -15,7 +15,7 @@ from gpugrad.nn.modules.dropout import Dropout
 from gpugrad.nn.modules.linear import Linear
 from gpugrad.nn.modules.module import Module
 from gpugrad.nn.modules.normalization import LayerNorm
-from gpugrad.ops.nn.attention import canonical_mask
+from gpugrad.ops.nn.heads import canonical_mask
 
 Activation = str | Callable[[Tensor], Tensor]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from samples.draw import ANY, uniform
+from samples.draw import ANY
 from samples.family import case, single
 from samples.sample import Sample
 
@@ -17,7 +17,7 @@ COUNTS = np.array([[True, False, True, True, False], [True] * 5, [False] * 5])
 CAUSAL = np.arange(5) <= np.arange(3)[:, None]
 
 
-def _attended(q: Any, k: Any, v: Any, added: Any = 0, scale: Any = None) -> Any:
+def attended(q: Any, k: Any, v: Any, added: Any = 0, scale: Any = None) -> Any:
     scores = q @ k.swapaxes(-1, -2) * (scale or q.shape[-1] ** -0.5) + added
     most = scores.max(-1, keepdims=True)
     weights = np.exp(scores - np.where(np.isinf(most), 0, most))
@@ -25,56 +25,35 @@ def _attended(q: Any, k: Any, v: Any, added: Any = 0, scale: Any = None) -> Any:
     return weights / np.where(total == 0, 1, total) @ v
 
 
-def _heads(lib: Any, x: Any, y: Any, w: Any, b: Any, out: Any, **options: Any) -> Any:
-    return lib.nn.functional.multi_head_attention_forward(
-        x, y, y, 4, 2, w, b, None, None, False, 0.0, out, None, **options
-    )
-
-
-def _of_heads(x: Any, y: Any, w: Any, b: Any, out: Any) -> tuple[Any, Any]:
-    parts = [t @ m.T + c for t, m, c in zip((x, y, y), np.split(w, 3), np.split(b, 3), strict=True)]
-    q, k, v = (t.reshape(len(t), -1, 2, 2).transpose(1, 2, 0, 3) for t in parts)
-    found = _attended(q, k, v).transpose(2, 0, 1, 3).reshape(x.shape) @ out.T
-    weights = _attended(q, k, np.broadcast_to(np.eye(len(y)), (*k.shape[:2], len(y), len(y))))
-    return found, weights.mean(1)
-
-
 def _masked(value: float) -> Any:
     return np.where(COUNTS, 0, -value)
 
 
 NAME = "nn.functional.scaled_dot_product_attention"
-SHAPES = (3, 2, 4), (5, 2, 4), (12, 4), (12,), (4, 4)
-HEADS = [uniform(-1, 1)(shape, k) for k, shape in enumerate(SHAPES)]
 
 SAMPLES: dict[str, list[Sample]] = {
     NAME: [
         case("plain", lambda lib, q, k, v: lib.nn.functional.scaled_dot_product_attention(q, k, v),
-             Q, K, V, reference=_attended),
+             Q, K, V, reference=attended),
         case("matrices", lambda lib, q, k, v: lib.nn.functional.scaled_dot_product_attention(
                 q, k, v, scale=0.7), Q[0, 0], K[0, 0], V[0, 0],
-             reference=lambda q, k, v: _attended(q, k, v, 0, 0.7)),
+             reference=lambda q, k, v: attended(q, k, v, 0, 0.7)),
         case("stacks", lambda lib, q, k, v: lib.nn.functional.scaled_dot_product_attention(q, k, v),
-             Q[0], K[0], V[0], reference=_attended),
+             Q[0], K[0], V[0], reference=attended),
         case("causal", lambda lib, q, k, v: lib.nn.functional.scaled_dot_product_attention(
                 q, k, v, is_causal=True), Q, K, V,
-             reference=lambda q, k, v: _attended(q, k, v, np.where(CAUSAL, 0, -np.inf))),
+             reference=lambda q, k, v: attended(q, k, v, np.where(CAUSAL, 0, -np.inf))),
         case("bools", lambda lib, q, k, v, m: lib.nn.functional.scaled_dot_product_attention(
                 q, k, v, m), Q, K, V, COUNTS,
-             reference=lambda q, k, v, m: _attended(q, k, v, _masked(np.inf))),
+             reference=lambda q, k, v, m: attended(q, k, v, _masked(np.inf))),
         case("numbers", lambda lib, q, k, v, m: lib.nn.functional.scaled_dot_product_attention(
                 q, k, v, m.to(q.dtype)), Q, K, V, ANY((2, 1, 3, 5), 3).round().astype(int),
-             reference=_attended),
+             reference=attended),
         case("learned", lambda lib, q, k, v, m: lib.nn.functional.scaled_dot_product_attention(
-                q, k, v, m), Q, K, V, ANY((3, 5), 3), reference=_attended),
+                q, k, v, m), Q, K, V, ANY((3, 5), 3), reference=attended),
         case("groups", lambda lib, q, k, v: lib.nn.functional.scaled_dot_product_attention(
                 q, k, v, enable_gqa=True), ANY((2, 4, 3, 4), 0), K, V,
-             reference=lambda q, k, v: _attended(q, k.repeat(2, 1), v.repeat(2, 1))),
-    ],
-    "nn.functional.multi_head_attention_forward": [
-        case("weights", _heads, *HEADS, reference=_of_heads),
-        case("none", lambda lib, *t: _heads(lib, *t, need_weights=False)[0], *HEADS,
-             reference=lambda *t: _of_heads(*t)[0]),
+             reference=lambda q, k, v: attended(q, k.repeat(2, 1), v.repeat(2, 1))),
     ],
 }  # fmt: skip
 SAMPLES = {name: single(samples) for name, samples in SAMPLES.items()}
