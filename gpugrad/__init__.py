@@ -109,8 +109,10 @@ long = _dtype.int64
 newaxis = None
 
 if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
+    from gpugrad import accelerator as accelerator
     from gpugrad import amp as amp
     from gpugrad import array_api as array_api
+    from gpugrad import backends as backends
     from gpugrad import cupy as cupy
     from gpugrad import distributed as distributed
     from gpugrad import kernel as kernel
@@ -139,6 +141,7 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad.amp.autocast_mode import set_autocast_dtype as set_autocast_dtype
     from gpugrad.amp.autocast_mode import set_autocast_enabled as set_autocast_enabled
     from gpugrad.amp.autocast_mode import set_autocast_gpu_dtype as set_autocast_gpu_dtype
+    from gpugrad.amp.grad_scaler import GradScaler as GradScaler
     from gpugrad.functions import *
     from gpugrad.kernel import ElementwiseKernel as ElementwiseKernel
     from gpugrad.kernel import RawKernel as RawKernel
@@ -187,7 +190,10 @@ else:  # they are made when they are first asked for
             ),
             "gpugrad.amp.autocast_mode",
         ),
+        "GradScaler": "gpugrad.amp.grad_scaler",
+        "accelerator": "gpugrad.accelerator",
         "array_api": "gpugrad.array_api",
+        "backends": "gpugrad.backends",
         "cupy": "gpugrad.cupy",
         "distributed": "gpugrad.distributed",
         "TypedStorage": "gpugrad.storage",

@@ -216,6 +216,10 @@ class Tensor(Methods):
         """Whether the array is NumPy's."""
         return backend.of(self._array).type == "cpu"
 
+    # what a program may ask for that knows PyTorch's other devices and layouts
+    is_sparse = is_sparse_csr = is_nested = is_quantized = is_mkldnn = is_meta = False
+    is_mps = is_xpu = is_xla = is_ipu = is_mtia = is_maia = is_vulkan = False
+
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """Return the tensor as another type; without one, the name of its own.
 

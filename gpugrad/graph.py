@@ -540,14 +540,14 @@ def users_line() -> Line:
     return frame.f_code, frame.f_lasti
 
 
-def warn(sentence: str) -> None:
+def warn(sentence: str, category: type[Warning] = UserWarning) -> None:
     """Give a warning that points at the user's line, however deep in this library it is found."""
     frame: Any = sys._getframe(1)
     level = 2  # where that frame is, counted from warnings.warn
     while frame.f_globals.get("__name__", _OURS).startswith(_OURS) and frame.f_back is not None:
         frame = frame.f_back
         level += 1
-    warnings.warn(sentence, UserWarning, stacklevel=level)
+    warnings.warn(sentence, category, stacklevel=level)
 
 
 _OURS = "gpugrad."  # generated functions have no module's name

@@ -57,6 +57,8 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("cuda",): (
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor", "tensor_types",
     ),
+    ("accelerator",): ("_device", "cuda"),
+    ("backends",): ("cuda",),
     ("_parameter",): ("op", "ops", "_tensor"),
     ("serialization",): (
         "graph", "_device", "_dtype", "_size", "backend", "op", "ops", "storage", "cuda",
@@ -80,7 +82,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("nn",): (
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "_layout", "op", "ops",
         "_tensor", "_parameter", "type_info", "autograd", "func", "functions", "linalg", "random",
-        "utils", "tree", "distributed",
+        "utils", "tree", "distributed", "backends",
     ),
     ("optim",): (
         "backend", "formulas", "hooks", "graph", "errors", "_dtype", "op", "ops", "_tensor",

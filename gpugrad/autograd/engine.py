@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from gpugrad._size import Size
 from gpugrad._tensor import Tensor
 from gpugrad.autograd.graph import GradientEdge, Metadata, metadata, target
 from gpugrad.backend.batched import BatchedBackend, Level, levels_of
-from gpugrad.graph import TensorBase, edge_of, leads_nowhere, mode, restoring
+from gpugrad.graph import TensorBase, edge_of, leads_nowhere, mode, restoring, warn
 from gpugrad.op import fit
 from gpugrad.op.accumulation import differentiate
 from gpugrad.op.batching import batched, batching, check_ends, levels_at, unbatched
@@ -32,6 +32,26 @@ _ONE_PLACE = (TensorBase, GradientEdge)  # as a union of types it would be made 
 
 def _sequence(value: Any) -> tuple[Any, ...]:
     return (value,) if isinstance(value, _ONE_PLACE) else tuple(value)
+
+
+def _inputs(function: str, value: Any) -> tuple[Any, ...]:
+    """Return the inputs that a function is given, which may be the values of a dictionary.
+
+    Raises:
+        RuntimeError: There are none.
+        TypeError: It is another mapping.
+    """
+    if type(value) is dict:
+        value = value.values()
+    elif isinstance(value, Mapping):
+        raise TypeError(
+            f"`inputs` argument to `{function}()` must be a dict, not {type(value).__name__}. "
+            "Other Mapping types are not supported."
+        )
+    found = _sequence(value)
+    if not found:
+        raise RuntimeError(f"`inputs` argument to `{function}()` cannot be empty.")
+    return found
 
 
 def _roots(outputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[Any], list[Any]]:
@@ -150,7 +170,8 @@ def backward(
     grad_tensors: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    inputs: Roots | None = None,
+    grad_variables: Any = None,
+    inputs: Roots | dict[Any, Any] | None = None,
 ) -> None:
     """Add the gradients of the tensors to the ``.grad`` of the leaves they were computed from.
 
@@ -159,8 +180,9 @@ def backward(
         grad_tensors: For each a gradient of its shape; ``None`` stands for 1 of a real scalar.
         retain_graph: Keep the saved values for another call; by default as ``create_graph``.
         create_graph: Record the gradients, so that they can be differentiated.
+        grad_variables: The older name of ``grad_tensors``.
         inputs: Where given, only the ``.grad`` of these is added to; they need not be leaves.
-            Of gradient edges, only those of leaves have one.
+            Of gradient edges, only those of leaves have one.  A dictionary stands for its values.
 
     Raises:
         RuntimeError: A tensor has no graph, or it was freed; a gradient does not fit; a saved
@@ -173,14 +195,20 @@ def backward(
             "gpugrad.func.grad or gpugrad.func.vjp instead or call backward() outside of functorch "
             "transforms."
         )
+    if grad_variables is not None:
+        warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning)
+        if grad_tensors is not None:
+            raise RuntimeError(
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to "
+                "`backward()`. Please only use `grad_tensors`."
+            )
+        grad_tensors = grad_variables
     outputs = _sequence(tensors)
     if grad_tensors is None:
         gradients: tuple[Any, ...] = (None,) * len(outputs)
     else:
         gradients = _sequence(grad_tensors)
-    wanted = None if inputs is None else _sequence(inputs)
-    if wanted is not None and not wanted:
-        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    wanted = None if inputs is None else _inputs("backward", inputs)
     keep = create_graph if retain_graph is None else retain_graph
     edges, grads = _roots(outputs, gradients)
     ends = None
@@ -194,25 +222,30 @@ def backward(
 
 def grad(
     outputs: Roots,
-    inputs: Roots,
+    inputs: Roots | dict[Any, Any],
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> tuple[Any, ...]:
+) -> Any:
     """Return the gradients of the outputs with respect to the inputs; no ``.grad`` is touched.
+
+    They are in a tuple, or in a dictionary where the inputs are.
 
     Hooks on the inputs have run on what is returned.  (PyTorch's have not where another input lies
     further down.)
 
     Args:
         outputs: One tensor or several, or gradient edges.
-        inputs: The tensors or gradient edges to differentiate by, leaves or not.
+        inputs: The tensors or gradient edges to differentiate by, leaves or not, also as the
+            values of a dictionary.
         grad_outputs: For each output a gradient of its shape; ``None`` stands for 1 of a scalar.
         retain_graph: Keep the saved values for another call; by default as ``create_graph``.
         create_graph: Record the gradients, so that they can be differentiated.
+        only_inputs: Of no effect; no other gradients are computed.
         allow_unused: Give ``None`` for an input that the outputs do not depend on.
         is_grads_batched: The first dimension of each of ``grad_outputs`` counts vectors, for all of
             which one walk computes gradients; they have that dimension, too.  ``None`` stands for
@@ -229,14 +262,25 @@ def grad(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
             "allow_unused=False."
         )
-    results, wanted = _sequence(outputs), _sequence(inputs)
-    if not wanted:
-        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
+    results, wanted = _sequence(outputs), _inputs("grad", inputs)
+    if type(inputs) is dict:
+        options = retain_graph, create_graph, only_inputs, allow_unused, is_grads_batched
+        derived = grad(results, wanted, grad_outputs, *options, materialize_grads)
+        return dict(zip(inputs, derived, strict=True))
+    if not only_inputs:
+        warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To "
+            "accumulate gradient for other parts of the graph, please use "
+            "gpugrad.autograd.backward.",
+            FutureWarning,
+        )
     gradients = (None,) * len(results) if grad_outputs is None else _sequence(grad_outputs)
     if is_grads_batched:
         _check_vectors(results, gradients)
-        options = retain_graph, create_graph, allow_unused, False, materialize_grads
-        return _batched_grad(results, wanted, gradients, *options)
+        return _batched_grad(
+            results, wanted, gradients, retain_graph, create_graph, True, allow_unused, False,
+            materialize_grads,
+        )  # fmt: skip
     keep = create_graph if retain_graph is None else retain_graph
     edges, starts = _roots(results, gradients)
     for t in wanted:

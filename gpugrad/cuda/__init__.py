@@ -13,6 +13,8 @@ from gpugrad.cuda.devices import get_device_capability as get_device_capability
 from gpugrad.cuda.devices import get_device_name as get_device_name
 from gpugrad.cuda.devices import get_device_properties as get_device_properties
 from gpugrad.cuda.devices import is_available as is_available
+from gpugrad.cuda.devices import is_bf16_supported as is_bf16_supported
+from gpugrad.cuda.devices import is_initialized as is_initialized
 from gpugrad.cuda.devices import set_device as set_device
 from gpugrad.cuda.devices import synchronize as synchronize
 from gpugrad.cuda.devices import where_is as _where_is

@@ -14,6 +14,18 @@ def is_available() -> bool:
     return backend.cuda_problem() is None
 
 
+def is_initialized() -> bool:
+    """Return whether there is a GPU; CuPy begins to use it by itself."""
+    return is_available()
+
+
+def is_bf16_supported(including_emulation: bool = True) -> bool:
+    """Return whether a GPU computes with ``bfloat16``, all of which do, if only by ``float32``."""
+    if not is_available():
+        return False
+    return including_emulation or get_device_capability()[0] >= 8
+
+
 def device_count() -> int:
     """Return the number of GPUs that CuPy finds, 0 without CuPy."""
     if not is_available():

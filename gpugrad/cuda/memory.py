@@ -2,7 +2,8 @@
 
 gpugrad allocates what it computes and nothing in advance, and has no pool of its own: what CuPy
 freed gpugrad may take, and the reverse.  A pool remembers no maxima; these are counted from the
-first question for one, by CuPy's hook for memory, in the thread that asked.
+first question for one, by CuPy's hook for memory, in the thread that asked.  Where there is no GPU
+nothing is allocated.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ def _pool() -> Any:
 
 
 def _asked(question: str, device: Any) -> int:
+    if not devices.is_available():
+        return 0
     with devices.device(device):
         return int(getattr(_pool(), question)())
 
@@ -42,7 +45,8 @@ def memory_reserved(device: Any = None) -> int:
 
 def empty_cache() -> None:
     """Give the memory that the pool holds and nobody uses back to the GPU."""
-    _pool().free_all_blocks()
+    if devices.is_available():
+        _pool().free_all_blocks()
 
 
 def mem_get_info(device: Any = None) -> tuple[int, int]:
@@ -68,7 +72,8 @@ def max_memory_reserved(device: Any = None) -> int:
 
 def reset_peak_memory_stats(device: Any = None) -> None:
     """Count the maxima from what is allocated now."""
-    _found().pop(devices.index_of(device), None)
+    if devices.is_available():
+        _found().pop(devices.index_of(device), None)
     _peak(device)
 
 
@@ -88,6 +93,8 @@ def memory_stats(device: Any = None) -> dict[str, int]:
 
 def _peak(device: Any) -> tuple[int, int]:
     """Return the maxima of a GPU, and count on from what it holds now."""
+    if not devices.is_available():
+        return 0, 0
     index = devices.index_of(device)
     found = _found()
     now = memory_allocated(index), memory_reserved(index)

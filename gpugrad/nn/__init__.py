@@ -1,10 +1,13 @@
 """Networks, under the names of ``torch.nn``."""
 
+from gpugrad.nn import attention as attention
 from gpugrad.nn import functional as functional
+from gpugrad.nn import grad as grad
 from gpugrad.nn import init as init
 from gpugrad.nn import parallel as parallel
 from gpugrad.nn import parameter as parameter
 from gpugrad.nn import utils as utils
+from gpugrad.nn.factory import factory_kwargs as factory_kwargs
 from gpugrad.nn.modules.activation import CELU as CELU
 from gpugrad.nn.modules.activation import ELU as ELU
 from gpugrad.nn.modules.activation import GELU as GELU
@@ -99,6 +102,7 @@ from gpugrad.nn.modules.loss import MultiLabelMarginLoss as MultiLabelMarginLoss
 from gpugrad.nn.modules.loss import MultiLabelSoftMarginLoss as MultiLabelSoftMarginLoss
 from gpugrad.nn.modules.loss import MultiMarginLoss as MultiMarginLoss
 from gpugrad.nn.modules.loss import NLLLoss as NLLLoss
+from gpugrad.nn.modules.loss import NLLLoss2d as NLLLoss2d
 from gpugrad.nn.modules.loss import PoissonNLLLoss as PoissonNLLLoss
 from gpugrad.nn.modules.loss import SmoothL1Loss as SmoothL1Loss
 from gpugrad.nn.modules.loss import SoftMarginLoss as SoftMarginLoss

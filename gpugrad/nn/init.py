@@ -81,7 +81,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return math.sqrt(2.0 / (1 + param**2))
 
 
-def fans(tensor: Tensor) -> tuple[int, int]:
+def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
     """Return how many numbers each result of a weight is made of, and each input goes into.
 
     Raises:
@@ -239,7 +239,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator = Non
 
 
 def _between(tensor: Tensor, gain: float) -> float:
-    return gain * math.sqrt(2.0 / float(sum(fans(tensor))))
+    return gain * math.sqrt(2.0 / float(sum(_calculate_fan_in_and_fan_out(tensor))))
 
 
 @_filling
@@ -294,11 +294,20 @@ def _is_empty(tensor: Tensor) -> bool:
 
 
 def _after(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
+    fan = _calculate_correct_fan(tensor, mode)
+    return calculate_gain(nonlinearity, a) / math.sqrt(fan)
+
+
+def _calculate_correct_fan(tensor: Tensor, mode: str) -> int:
+    """Return one of a weight's fans, ``"fan_in"`` or ``"fan_out"``; layers of users' call it.
+
+    Raises:
+        ValueError: It is neither of these.
+    """
     modes = ["fan_in", "fan_out"]
     if mode.lower() not in modes:
         raise ValueError(f"Mode {mode.lower()} not supported, please use one of {modes}")
-    fan = fans(tensor)[modes.index(mode.lower())]
-    return calculate_gain(nonlinearity, a) / math.sqrt(fan)
+    return _calculate_fan_in_and_fan_out(tensor)[modes.index(mode.lower())]
 
 
 @_filling

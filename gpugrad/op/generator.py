@@ -207,11 +207,12 @@ def fork_rng(
     if not enabled:
         yield
         return
-    if devices is None:
-        places = [g.device for g in _cuda_generators.values()]
+    if devices is None:  # of GPUs, which programs seed where there are none
+        drawn = _cuda_generators and backend.cuda_problem() is None
+        generators = [default_generator, *(_cuda_generators.values() if drawn else ())]
     else:
         places = [device("cuda", d) if isinstance(d, int) else device(d) for d in devices]
-    generators = [default_generator, *map(default_of, places)]
+        generators = [default_generator, *map(default_of, places)]
     states = [g._state for g in generators]
     try:
         yield

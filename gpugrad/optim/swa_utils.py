@@ -22,7 +22,7 @@ from gpugrad import _dtype
 from gpugrad._tensor import Tensor
 from gpugrad.autograd.grad_mode import no_grad
 from gpugrad.formulas import Formula, variable
-from gpugrad.nn.modules.batchnorm import BatchNorm
+from gpugrad.nn.modules.batchnorm import _BatchNorm
 from gpugrad.nn.modules.module import Module
 from gpugrad.ops.creation import tensor
 from gpugrad.ops.updating import Update
@@ -182,7 +182,7 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
         model: It is trained without gradients, and then as it was.
         device: Where inputs are moved to.
     """
-    norms: list[Any] = [m for m in model.modules() if isinstance(m, BatchNorm)]
+    norms: list[Any] = [m for m in model.modules() if isinstance(m, _BatchNorm)]
     if not norms:
         return
     momenta = [m.momentum for m in norms]

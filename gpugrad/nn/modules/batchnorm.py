@@ -16,7 +16,7 @@ from gpugrad.nn.modules.module import Module
 from gpugrad.nn.parameter import Parameter, UninitializedBuffer, UninitializedParameter
 
 
-class NormBase(Module):
+class _NormBase(Module):
     """What layers with running means have in common: parameters, buffers and how they are loaded.
 
     Args:
@@ -102,7 +102,7 @@ class NormBase(Module):
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)
 
 
-class BatchNorm(NormBase):
+class _BatchNorm(_NormBase):
     """What the layers for inputs of one, two and three dimensions have in common."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -126,29 +126,29 @@ class BatchNorm(NormBase):
         )
 
 
-class BatchNorm1d(BatchNorm):
+class BatchNorm1d(_BatchNorm):
     """Each channel less its mean over the batch, divided by its standard deviation.
 
     Inputs are of shape (examples, channels) or (examples, channels, length); see
-    :class:`NormBase` for the arguments.
+    :class:`_NormBase` for the arguments.
     """
 
     dimensions = 2, 3
 
 
-class BatchNorm2d(BatchNorm):
+class BatchNorm2d(_BatchNorm):
     """What :class:`BatchNorm1d` is, for inputs of shape (examples, channels, height, width)."""
 
     dimensions = (4,)
 
 
-class BatchNorm3d(BatchNorm):
+class BatchNorm3d(_BatchNorm):
     """What :class:`BatchNorm1d` is, for inputs of shape (examples, channels, depth, ...)."""
 
     dimensions = (5,)
 
 
-class LazyNormBase(LazyModuleMixin, NormBase):
+class _LazyNormBase(LazyModuleMixin, _NormBase):
     """What layers have in common whose ``num_features`` is that of their first input."""
 
     def __init__(
@@ -175,7 +175,7 @@ class LazyNormBase(LazyModuleMixin, NormBase):
             self.num_batches_tracked = functions.tensor(0, dtype=int64, device=device)
 
     def reset_parameters(self) -> None:
-        """Reset what has a shape; see :meth:`NormBase.reset_parameters`."""
+        """Reset what has a shape; see :meth:`_NormBase.reset_parameters`."""
         if not self.has_uninitialized_params() and self.num_features != 0:
             super().reset_parameters()
 
@@ -192,21 +192,21 @@ class LazyNormBase(LazyModuleMixin, NormBase):
             self.reset_parameters()
 
 
-class LazyBatchNorm1d(LazyNormBase, BatchNorm):
+class LazyBatchNorm1d(_LazyNormBase, _BatchNorm):
     """A :class:`BatchNorm1d` layer with as many channels as its first input has."""
 
     cls_to_become = BatchNorm1d
     dimensions = 2, 3
 
 
-class LazyBatchNorm2d(LazyNormBase, BatchNorm):
+class LazyBatchNorm2d(_LazyNormBase, _BatchNorm):
     """A :class:`BatchNorm2d` layer with as many channels as its first input has."""
 
     cls_to_become = BatchNorm2d
     dimensions = (4,)
 
 
-class LazyBatchNorm3d(LazyNormBase, BatchNorm):
+class LazyBatchNorm3d(_LazyNormBase, _BatchNorm):
     """A :class:`BatchNorm3d` layer with as many channels as its first input has."""
 
     cls_to_become = BatchNorm3d

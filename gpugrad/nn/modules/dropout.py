@@ -7,7 +7,7 @@ from gpugrad.nn import functional
 from gpugrad.nn.modules.module import Module
 
 
-class _Dropout(Module):
+class _DropoutNd(Module):
     """A layer that drops something with a probability, while it is trained.
 
     Args:
@@ -30,7 +30,7 @@ class _Dropout(Module):
         return f"p={self.p}, inplace={self.inplace}"
 
 
-class Dropout(_Dropout):
+class Dropout(_DropoutNd):
     """Drops elements while it is trained; the others are divided by 1 - p.
 
     Args:
@@ -46,7 +46,7 @@ class Dropout(_Dropout):
         return functional.dropout(input, self.p, self.training, self.inplace)
 
 
-class Dropout1d(_Dropout):
+class Dropout1d(_DropoutNd):
     """Drops channels of sequences while it is trained; the others are divided by 1 - p.
 
     Args:
@@ -62,7 +62,7 @@ class Dropout1d(_Dropout):
         return functional.dropout1d(input, self.p, self.training, self.inplace)
 
 
-class Dropout2d(_Dropout):
+class Dropout2d(_DropoutNd):
     """Drops channels of images while it is trained; the others are divided by 1 - p.
 
     Args:
@@ -78,7 +78,7 @@ class Dropout2d(_Dropout):
         return functional.dropout2d(input, self.p, self.training, self.inplace)
 
 
-class Dropout3d(_Dropout):
+class Dropout3d(_DropoutNd):
     """Drops channels of volumes while it is trained; the others are divided by 1 - p.
 
     Args:
@@ -94,7 +94,7 @@ class Dropout3d(_Dropout):
         return functional.dropout3d(input, self.p, self.training, self.inplace)
 
 
-class AlphaDropout(_Dropout):
+class AlphaDropout(_DropoutNd):
     """Replaces elements by SELU's least value while it is trained, keeping mean and variance.
 
     As in PyTorch, ``inplace`` has no effect.
@@ -112,7 +112,7 @@ class AlphaDropout(_Dropout):
         return functional.alpha_dropout(input, self.p, self.training)
 
 
-class FeatureAlphaDropout(_Dropout):
+class FeatureAlphaDropout(_DropoutNd):
     """Replaces channels by SELU's least value while it is trained.
 
     As in PyTorch, ``inplace`` has no effect.

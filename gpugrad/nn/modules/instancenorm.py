@@ -7,13 +7,13 @@ from typing import Any
 from gpugrad._tensor import Tensor
 from gpugrad.graph import warn
 from gpugrad.nn import functional
-from gpugrad.nn.modules.batchnorm import LazyNormBase, NormBase
+from gpugrad.nn.modules.batchnorm import _LazyNormBase, _NormBase
 
 
-class InstanceNorm(NormBase):
+class _InstanceNorm(_NormBase):
     """What the layers for inputs of one, two and three dimensions have in common.
 
-    The arguments are those of :class:`NormBase`; by default there are neither weights nor running
+    The arguments are those of :class:`_NormBase`; by default there are neither weights nor running
     means.
     """
 
@@ -86,7 +86,7 @@ class InstanceNorm(NormBase):
         return self._applied(input.unsqueeze(0)).squeeze(0) if single else self._applied(input)
 
 
-class InstanceNorm1d(InstanceNorm):
+class InstanceNorm1d(_InstanceNorm):
     """Each channel of each example less its mean, divided by its standard deviation.
 
     Inputs are of shape (examples, channels, length), or (channels, length).
@@ -95,33 +95,33 @@ class InstanceNorm1d(InstanceNorm):
     dimensions = 2, 3
 
 
-class InstanceNorm2d(InstanceNorm):
+class InstanceNorm2d(_InstanceNorm):
     """What :class:`InstanceNorm1d` is, for inputs of one more dimension."""
 
     dimensions = 3, 4
 
 
-class InstanceNorm3d(InstanceNorm):
+class InstanceNorm3d(_InstanceNorm):
     """What :class:`InstanceNorm1d` is, for inputs of two more dimensions."""
 
     dimensions = 4, 5
 
 
-class LazyInstanceNorm1d(LazyNormBase, InstanceNorm):
+class LazyInstanceNorm1d(_LazyNormBase, _InstanceNorm):
     """An :class:`InstanceNorm1d` layer with as many channels as its first input has."""
 
     cls_to_become = InstanceNorm1d
     dimensions = 2, 3
 
 
-class LazyInstanceNorm2d(LazyNormBase, InstanceNorm):
+class LazyInstanceNorm2d(_LazyNormBase, _InstanceNorm):
     """An :class:`InstanceNorm2d` layer with as many channels as its first input has."""
 
     cls_to_become = InstanceNorm2d
     dimensions = 3, 4
 
 
-class LazyInstanceNorm3d(LazyNormBase, InstanceNorm):
+class LazyInstanceNorm3d(_LazyNormBase, _InstanceNorm):
     """An :class:`InstanceNorm3d` layer with as many channels as its first input has."""
 
     cls_to_become = InstanceNorm3d

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gpugrad._tensor import Tensor
+from gpugrad.graph import warn
 from gpugrad.nn import functional
 from gpugrad.nn.modules.distance import PairwiseDistance
 from gpugrad.nn.modules.linear import Linear
@@ -237,6 +238,19 @@ class NLLLoss(_WeightedLoss):
             ignore_index=self.ignore_index,
             reduction=self.reduction,
         )
+
+
+class NLLLoss2d(NLLLoss):
+    """The older name of :class:`NLLLoss` for pictures, which gives a warning."""
+
+    def __init__(self, *args: Any, **options: Any):
+        warn(
+            "`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in "
+            "replacement and see https://pytorch.org/docs/main/nn.html#torch.nn.NLLLoss for more "
+            "details.",
+            FutureWarning,
+        )
+        super().__init__(*args, **options)
 
 
 class LinearCrossEntropyLoss(_WeightedLoss):

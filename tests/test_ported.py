@@ -1,0 +1,115 @@
+"""What programs that were written for PyTorch say, and is easily left out: they run unchanged."""
+
+from __future__ import annotations
+
+import pytest
+
+import gpugrad
+from comparison import agree_on
+from gpugrad import backend
+
+FIRST = "import warnings, collections; x = torch.arange(3.0, requires_grad=True)"
+NN = "nn, F = torch.nn, torch.nn.functional"
+UTILS = "U = __import__(torch.nn.__name__ + '.modules.utils', fromlist=['x'])"
+CONV = (
+    "torch.manual_seed(0); n = {n}; x = torch.linspace(-1, 1, 56 * 7 ** (n - 1), dtype="
+    "torch.float64).reshape(2, 4, *[7] * n).requires_grad_(); w = torch.linspace(-2, 1, 12 * "
+    "3 ** n, dtype=torch.float64).reshape(6, 2, *[3] * n).requires_grad_(); options = "
+    "(2, 1, 1, 2); o = getattr(F, f'conv{{n}}d')(x, w, None, *options); "
+    "g = o.detach().cos().requires_grad_()"
+)
+PROGRAMS = {
+    "grad takes only_inputs": f"{FIRST}\ntorch.autograd.grad(outputs=(x ** 2).sum(), inputs=x, "
+    "create_graph=True, retain_graph=True, only_inputs=True)[0]",
+    "grad, by position": f"{FIRST}\n"
+    "torch.autograd.grad((x ** 2).sum(), [x, x * 1], None, None, False, True, True)",
+    "only_inputs is warned of": f"{FIRST}\ntorch.autograd.grad(x.sum(), x, only_inputs=False)",
+    "grad of a dictionary": f"{FIRST}\ntorch.autograd.grad((x ** 2).sum(), {{'a': x}})",
+    "grad of batched gradients of a dictionary": f"{FIRST}\n"
+    "torch.autograd.grad(x ** 2, {'a': x}, torch.eye(3), is_grads_batched=True)",
+    "grad of another mapping": f"{FIRST}\n"
+    "torch.autograd.grad(x.sum(), collections.OrderedDict(a=x))",
+    "grad of nothing": f"{FIRST}\ntorch.autograd.grad(x.sum(), {{}})",
+    "backward of a dictionary": f"{FIRST}\n"
+    "torch.autograd.backward((x ** 2).sum(), inputs={'a': x}); x.grad",
+    "backward with grad_variables": f"{FIRST}\n"
+    "torch.autograd.backward(x * 3, grad_variables=torch.ones(3)); x.grad",
+    "backward with both": f"{FIRST}\n"
+    "torch.autograd.backward(x, torch.ones(3), grad_variables=torch.ones(3))",
+    "what a tensor is not": "x = torch.ones(2)\n[getattr(x, f'is_{n}') for n in "
+    "'sparse sparse_csr nested quantized mkldnn meta mps xpu xla ipu mtia maia vulkan'.split()]",
+    "factory arguments": f"{NN}\n"
+    "nn.factory_kwargs({'device': 'cpu', 'factory_kwargs': {'dtype': 1}}), nn.factory_kwargs(None)",
+    "an unknown factory argument": f"{NN}\nnn.factory_kwargs({{'bob': 1}})",
+    "a factory argument twice": f"{NN}\n"
+    "nn.factory_kwargs({'dtype': 1, 'factory_kwargs': {'dtype': 2}})",
+    "numbers for each dimension": f"{UTILS}\n"
+    "U._pair(3), U._pair((1, 2)), U._triple(0), U._single(1), U._quadruple.__name__",
+    "a prefix is taken from a state": f"{NN}; {UTILS}; m = nn.Sequential(nn.Linear(1, 1)); "
+    "s = nn.ModuleDict({'module': m}).state_dict(); "
+    "U.consume_prefix_in_state_dict_if_present(s, 'module.')\n"
+    "list(s), s._metadata, str(m.load_state_dict(s))",
+    "fans": f"{NN}\nnn.init._calculate_fan_in_and_fan_out(torch.ones(3, 4, 2)), "
+    "nn.init._calculate_correct_fan(torch.ones(3, 4), 'fan_out')",
+    "classes are asked for": f"{NN}; M = nn.modules\n"
+    "isinstance(nn.BatchNorm2d(2), M.batchnorm._BatchNorm), "
+    "isinstance(nn.InstanceNorm2d(2), M.instancenorm._InstanceNorm), "
+    "isinstance(nn.Dropout(), M.dropout._DropoutNd), M.Linear is nn.Linear, "
+    "isinstance(nn.BatchNorm1d(2), M.batchnorm._NormBase)",
+    "an older loss": f"{NN}\nrepr(nn.NLLLoss2d())",
+    "attention is chosen": "A, B = torch.nn.attention, torch.backends.cuda\n"
+    "with A.sdpa_kernel(A.SDPBackend.MATH): b = B.math_sdp_enabled(), B.flash_sdp_enabled()\n"
+    "b, B.flash_sdp_enabled(), repr(A.SDPBackend.MATH)",
+    "attention is chosen wrongly": "torch.nn.attention.sdpa_kernel(3).__enter__()",
+    "switches of libraries": "B = torch.backends; before = B.cudnn.benchmark\n"
+    "B.cudnn.benchmark = True; a = B.cudnn.benchmark; B.cudnn.benchmark = before\n"
+    "with B.cudnn.flags(enabled=True, deterministic=True): b = B.cudnn.deterministic\n"
+    "a, b, B.cudnn.deterministic, B.mps.is_available(), B.cuda.matmul.allow_tf32",
+    "GradScaler": "torch.GradScaler is torch.amp.GradScaler",
+    **{
+        f"gradients of conv{n}d": f"{NN}; G = nn.grad; {CONV.format(n=n)}\n"
+        f"a = G.conv{n}d_input(x.shape, w, g, *options)\n"
+        f"b = G.conv{n}d_weight(x, w.shape, g, stride=2, padding=1, groups=2)\n"
+        "(a.square().sum() + (b ** 3).sum()).backward()\n"
+        "[t.sum().round(decimals=6) for t in (a, b, w.grad, x.grad, g.grad)]"
+        for n in (1, 2, 3)
+    },
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_does_what_it_does_with_pytorch(name: str) -> None:
+    agree_on(PROGRAMS[name], "cpu", warned=True)
+
+
+def test_programs_ask_for_a_gpu_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "cuda_problem", lambda: "Found none.")
+    cuda, accelerator = gpugrad.cuda, gpugrad.accelerator
+    cuda.empty_cache()
+    cuda.reset_peak_memory_stats()
+    assert [cuda.memory_allocated(), cuda.max_memory_allocated(), cuda.memory_reserved()] == [0] * 3
+    assert not cuda.is_bf16_supported()
+    assert not cuda.is_initialized()
+    assert not accelerator.is_available()
+    assert accelerator.current_accelerator() is None
+    assert accelerator.device_count() == 0
+    for ask in accelerator.synchronize, accelerator.current_device_index, accelerator.empty_cache:
+        with pytest.raises(RuntimeError, match="Cannot access accelerator device when none is"):
+            ask()
+    cuda.manual_seed(0)
+    with gpugrad.random.fork_rng():
+        gpugrad.rand(2)
+
+
+@pytest.mark.cuda
+def test_the_accelerator_is_the_gpu() -> None:
+    accelerator = gpugrad.accelerator
+    where = accelerator.current_accelerator()
+    x = gpugrad.ones(300, device=where)
+    accelerator.synchronize()
+    assert x.device.type == where.type == "cuda"
+    assert accelerator.is_available()
+    assert accelerator.device_count() == gpugrad.cuda.device_count()
+    assert accelerator.current_device_index() == gpugrad.cuda.current_device()
+    assert accelerator.memory_allocated() >= x.nbytes
+    assert gpugrad.cuda.is_bf16_supported()
