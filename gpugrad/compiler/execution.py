@@ -1,0 +1,332 @@
+"""Programs that run: one Python function, written for the program, and compiled loops below it.
+
+On the CPU, where there is a C++ compiler, loops that follow one another are one function of C++,
+built when the program first runs.  What they leave to each other lies in one arena, planned from
+the steps that each value lives through; outputs are new memory in each run.  All other steps are
+calls of the backend.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from gpugrad import backend
+from gpugrad.backend import loops as frames
+from gpugrad.compiler.loop import Loop
+from gpugrad.compiler.memory import lives, placed, size_of
+from gpugrad.compiler.native import Segment, built
+from gpugrad.compiler.program import Program, Step, Value
+
+Array = Any
+Run = Callable[[Sequence[Array]], list[Array]]
+
+
+def prepared(program: Program) -> Run:
+    """Return a function of a program's inputs that returns its outputs.
+
+    Several threads may call it at once.  It is built when it is first called.
+    """
+    building = threading.Lock()
+    run: Run | None = None
+
+    def first(arrays: Sequence[Array]) -> list[Array]:
+        nonlocal run
+        if run is None:
+            with building:
+                if run is None:
+                    run = Writer(program).function()
+        return run(arrays)
+
+    return first
+
+
+class Writer:
+    """Writes the function of a program."""
+
+    def __init__(self, program: Program):
+        """Group loops, and place what they leave to each other."""
+        self.program = program
+        self.names: dict[str, Any] = {"ndarray": np.ndarray, "empty": np.empty}
+        self.lasting = {v.root for v in (*program.inputs, *program.outputs)}
+        self.lasting |= {v for v, _ in program.constants}
+        self.parts = _segmented(program.steps)
+        self.segments = [part for part in self.parts if isinstance(part, Segment)]
+        self.fresh = [root for part in self.parts for root in self._made(part)]
+        self._plan()
+
+    def _made(self, part: Step | Segment) -> list[Value]:
+        """Return the memory that must be there before a step writes it."""
+        steps = part.loops if isinstance(part, Segment) else [part]
+        return [
+            v for step in steps if isinstance(part, Segment) or _is_allocation(step)
+            or _takes_memory(step)
+            for v in step.outputs
+        ]  # fmt: skip
+
+    def _plan(self) -> None:
+        """Place memory that nobody has after a run in an arena, with the parts of sums."""
+        order = [s for part in self.parts for s in _steps_of(part)]
+        alive = lives(order)
+        temporary = [root for root in self.fresh if root not in self.lasting]
+        blocks = [(size_of(root), alive[root]) for root in temporary]
+        at = {id(step): k for k, step in enumerate(order)}
+        self.scratch: list[tuple[Loop, int]] = []
+        for segment in self.segments:
+            for loop, nest in zip(segment.loops, segment.nests, strict=True):
+                for k, bytes_ in enumerate(nest.scratch):
+                    self.scratch.append((loop, k))
+                    blocks.append((bytes_, (at[id(loop)],) * 2))
+        offsets, self.bytes = placed(blocks)
+        count = len(temporary)
+        self.offsets = dict(zip(temporary, offsets, strict=False))
+        self.places = {
+            (id(loop), k): offset
+            for (loop, k), offset in zip(self.scratch, offsets[count:], strict=True)
+        }
+
+    # ----------------------------------------------------------------------- text
+
+    def function(self) -> Run:
+        """Return the function that runs the program."""
+        text = self.text()
+        exec(compile(text, "<gpugrad program>", "exec"), self.names)
+        run: Run = self.names["run"]
+        return run
+
+    def text(self) -> str:
+        """Return the text of the function."""
+        self.known: dict[Value, str] = {}
+        self.views: dict[Value, str] = {}  # of the arena, made once for each
+        self.arrays: list[Array] = []
+        if self.segments:
+            self.functions = built(self.segments, self.offsets, self.places)
+        body = list(self._body())
+        lines = ["def run(arrays):"]
+        inputs = [f"i{k}" for k in range(len(self.program.inputs))]
+        if inputs:
+            lines.append(f"    {', '.join(inputs)}, = arrays")
+        if self.bytes:
+            self.names |= {"pool": [], "made": self._arena}
+            lines += [
+                "    try:",
+                "        own = pool.pop()",
+                "    except IndexError:",
+                "        own = made()",
+                f"    {', '.join(['arena', *self.views.values()])}, = own",
+            ]
+        lines += [f"    {line}" for line in body]
+        if self.bytes:
+            lines.append("    pool.append(own)")
+        outputs = ", ".join(self.read(v) for v in self.program.outputs)
+        lines += [f"    {line}" for line in self._late]
+        lines.append(f"    return [{outputs}]")
+        return "\n".join(lines) + "\n"
+
+    def _arena(self) -> tuple[Array, ...]:
+        """Return an arena, and the views of it that calls take."""
+        arena = np.empty(self.bytes, np.uint8)
+        views = [
+            np.ndarray(v.shape, v.dtype, arena, self.offsets[v.root] + v.offset, v.strides)
+            for v in self.views
+        ]
+        return arena, *views
+
+    def _body(self) -> Iterator[str]:
+        self._late: list[str] = []
+        for k, value in enumerate(self.program.inputs):
+            self.known[value] = f"i{k}"
+            if not value.shape and value.device.type == "cpu":
+                self.names["own"] = np.asarray
+                yield f"if i{k}.__class__ is not ndarray: i{k} = own(i{k})"
+        for k, (value, array) in enumerate(self.program.constants):
+            self.known[value] = self.bound(f"k{k}", backend.of(array).own(array))
+        order = [s for part in self.parts for s in _steps_of(part)]
+        self.ends = {root: last for root, (_, last) in lives(order).items()}
+        self.now = -1
+        for part in self.parts:
+            self._late = []
+            self.now += len(_steps_of(part))
+            lines = list(self._segment(part) if isinstance(part, Segment) else self._call(part))
+            yield from self._late
+            yield from lines
+            yield from self._freed(part)
+        self._late = []
+
+    def bound(self, name: str, value: Any) -> str:
+        """Have a name for an object; return it."""
+        name = f"{name}_{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    def _freed(self, part: Step | Segment) -> Iterator[str]:
+        """Let go of memory that is not needed any more."""
+        if isinstance(part, Segment):
+            return
+        gone = [
+            v for v in self.known
+            if v.root not in self.lasting and self.ends.get(v.root) == self.now
+            and v.root not in self.offsets
+        ]  # fmt: skip
+        if gone:
+            yield f"del {', '.join([self.known.pop(v) for v in gone])}"
+
+    def _new(self, root: Value) -> Iterator[str]:
+        """Make memory that outputs of the program lie in."""
+        if root in self.known or root in self.offsets:
+            return
+        name = self.known[root] = f"o{root.number}"
+        shape, kind = self.bound("shape", root.shape), self.bound("dtype", root.dtype)
+        if _is_plain(root):
+            yield f"{name} = empty({shape}, {kind})"
+        else:
+            strides = self.bound("strides", root.strides)
+            count = size_of(root) // root.dtype.itemsize
+            yield f"{name} = ndarray({shape}, {kind}, empty({count}, {kind}), 0, {strides})"
+
+    def _segment(self, segment: Segment) -> Iterator[str]:
+        for loop in segment.loops:
+            for root in loop.outputs:
+                yield from self._new(root)
+        function, pointers = self.functions[segment]
+        names = ["arena" if root is None else self.known[root] for root in pointers]
+        pointer = self.bound("Pointers", ctypes.c_void_p * len(names))
+        called = self.bound("segment", function)
+        threads = ", threads()" if segment.is_large else ", 1"
+        self.names["threads"] = frames.threads
+        yield f"{called}({pointer}({', '.join(f'id({n})' for n in names)}){threads})"
+
+    def _call(self, step: Step) -> Iterator[str]:
+        if _is_allocation(step):
+            yield from self._new(step.outputs[0])
+            return
+        if _takes_memory(step):
+            (out,) = step.outputs
+            yield from self._new(out)
+            a, b = (self.read(v) for v in step.args)
+            self.names["product"] = np.matmul
+            yield f"product({a}, {b}, {self.read(out)})"
+            return
+        args = [self.argument(a) for a in step.args]
+        args += [f"{key}={self.argument(a)}" for key, a in step.kwargs.items()]
+        function = step.function
+        if function is None:
+            first = next(iter(step.reads), None)
+            where = first.device if first is not None else step.outputs[0].device
+            function = getattr(backend.of_device(where), step.name)
+        called = self.bound(step.name, function)
+        text = f"{called}({', '.join(args)})"
+        outputs = [v for v in step.outputs if isinstance(v, Value)]
+        if not outputs:
+            yield text
+            return
+        for v in outputs:
+            self.known[v] = f"c{v.number}"
+        if len(step.outputs) == 1:
+            yield f"{self.known[outputs[0]]} = {self.bound('first', _first)}({text})"
+        else:
+            targets = [self.known.get(v, "_") for v in step.outputs]
+            yield f"{', '.join(targets)}, = {self.bound('several', _several)}({text})"
+
+    def argument(self, found: Any) -> str:
+        """Return the text of an argument."""
+        if found.__class__ is Value:
+            return self.read(found)
+        if isinstance(found, tuple) and hasattr(found, "_fields"):
+            return f"{self.bound('kind', type(found))}({', '.join(map(self.argument, found))})"
+        if isinstance(found, list):
+            return f"[{', '.join(map(self.argument, found))}]"
+        if isinstance(found, tuple):
+            return f"({''.join(f'{self.argument(a)}, ' for a in found)})"
+        if isinstance(found, dict):
+            pairs = [f"{key!r}: {self.argument(a)}" for key, a in found.items()]
+            return f"{{{', '.join(pairs)}}}"
+        if found is None or found.__class__ in (bool, int, str):
+            return repr(found)
+        return self.bound("given", found)
+
+    def read(self, value: Value) -> str:
+        """Return the name of a value; a view is made when it is first asked for."""
+        known = self.known.get(value) or self.views.get(value)
+        if known is not None:
+            return known
+        root = value.root
+        if root in self.offsets:
+            name = self.views[value] = f"t{value.number}"
+            return name
+        name = f"w{value.number}"
+        if root.device.type == "cpu":
+            function = self.bound("view", _view)
+        else:
+            function = self.bound("view", backend.of_device(root.device).strided)
+        more = [self.bound("fact", f) for f in (value.shape, value.dtype)]
+        strides = self.bound("fact", value.strides)
+        self._late.append(
+            f"{name} = {function}({self.known[root]}, {', '.join(more)}, {value.offset}, {strides})"
+        )
+        self.known[value] = name
+        return name
+
+
+def _view(root: Array, shape: Any, dtype: Any, offset: int, strides: Any) -> Array:
+    return backend.cpu_backend.strided(root, shape, dtype, offset, strides)
+
+
+def _first(found: Any) -> Array:
+    """Return the one result of a step, as an array."""
+    if isinstance(found, tuple | list):
+        found = found[0]
+    return np.asarray(found) if isinstance(found, np.generic) else found
+
+
+def _several(found: Any) -> list[Array]:
+    return [_first(a) if isinstance(a, np.generic) else a for a in found]
+
+
+def _is_plain(root: Value) -> bool:
+    step = root.dtype.itemsize
+    for n, stride in zip(reversed(root.shape), reversed(root.strides), strict=True):
+        if n != 1 and stride != step:
+            return False
+        step *= n
+    return True
+
+
+def _steps_of(part: Step | Segment) -> Sequence[Step]:
+    return part.loops if isinstance(part, Segment) else [part]
+
+
+def _is_allocation(step: Step) -> bool:
+    return step.name in ("empty", "empty_like") and step.outputs[0].device.type == "cpu"
+
+
+def _takes_memory(step: Step) -> bool:
+    """Tell whether a product of matrices can be written where it is planned."""
+    if step.name != "matmul" or len(step.args) != 2:
+        return False
+    a, b = step.args
+    (out,) = step.outputs
+    return (
+        a.__class__ is Value and b.__class__ is Value and out.device.type == "cpu"
+        and len(a.shape) == 2 == len(b.shape) and a.shape[1] > 1
+        and a.dtype == b.dtype == out.dtype and out.dtype.char in "fd" and _is_plain(out)
+    )  # fmt: skip
+
+
+def _segmented(steps: Sequence[Step]) -> list[Step | Segment]:
+    """Return steps with loops that follow one another as one."""
+    parts: list[Step | Segment] = []
+    compiles = not isinstance(frames.frames(), str)
+    for step in steps:
+        if not (compiles and isinstance(step, Loop) and step.device.type == "cpu"):
+            parts.append(step)
+        elif parts and isinstance(parts[-1], Segment):
+            parts[-1].add(step)
+        else:
+            parts.append(Segment())
+            parts[-1].add(step)  # type: ignore[union-attr]
+    return parts

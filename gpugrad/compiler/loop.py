@@ -1,0 +1,135 @@
+"""A loop: a step that computes formulas at each place of a domain, wherever its elements lie."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gpugrad import backend
+from gpugrad._device import device
+from gpugrad.compiler.access import Access, Shape
+from gpugrad.compiler.program import Step, Value
+from gpugrad.formulas import Formula
+
+Array = Any
+DType = np.dtype[Any]
+
+
+class Loop(Step):
+    """Formulas of what accesses read, stored at others, or put together along dimensions.
+
+    The formula's first outputs are stored at ``stores``; the others belong to ``reductions``: where
+    each goes, whether it is a "sum", "max" or "min", and along which dimensions of ``sizes``.
+    Arguments are the inputs, and the targets that have memory already; that of the others is new.
+    """
+
+    __slots__ = (
+        "compute",
+        "device",
+        "formula",
+        "inputs",
+        "partly",
+        "reductions",
+        "sizes",
+        "stores",
+    )
+
+    def __init__(
+        self,
+        sizes: Shape,
+        compute: DType,
+        where: device,
+        formula: Formula,
+        inputs: Sequence[Access],
+        stores: Sequence[Access],
+        reductions: Sequence[tuple[Access, str, frozenset[int]]],
+        made: set[Value],
+    ):
+        """Make a loop; ``made`` is the memory that is there before it."""
+        self.sizes, self.compute, self.device, self.formula = sizes, compute, where, formula
+        self.inputs, self.stores, self.reductions = inputs, stores, reductions
+        targets = self.targets()
+        whole = [
+            a for a, kept in targets
+            if a.root not in made and math.prod(kept) == math.prod(a.root.shape)
+            and a.dtype == a.root.dtype
+        ]  # fmt: skip
+        self.partly = [a for a, _ in targets if a.root not in made and a not in whole]
+        written = [_value(a, kept) for a, kept in targets if a not in whole]
+        super().__init__(
+            "loop",
+            (*[a.value(sizes) for a in inputs], *written),
+            {},
+            [a.root for a in whole],
+            written,
+            self._computed,
+        )
+
+    def targets(self) -> list[tuple[Access, Shape]]:
+        """Return where each output goes, and the sizes of the dimensions that it has."""
+        found = [(a, self.sizes) for a in self.stores]
+        for a, _, axes in self.reductions:
+            found.append((a, tuple([1 if k in axes else n for k, n in enumerate(self.sizes)])))
+        return found
+
+    def _computed(self, *arrays: Array) -> list[Array]:
+        """Compute by the backend's functions, one output after the other."""
+        count = len(self.inputs)
+        door = backend.of_device(self.device)
+        given = list(arrays[count:])
+        values = self._values(door, arrays[:count])
+        made = []
+        for (a, kept), value in zip(self.targets(), values, strict=True):
+            root = a.root
+            if root in self.outputs:
+                array = door.empty((math.prod(root.shape),), root.dtype, self.device)
+                array = door.strided(array, root.shape, root.dtype, 0, root.strides)
+                made.append(array)
+                target = door.strided(array, kept, a.dtype, a.offset, a.strides)
+            else:
+                target = given.pop(0)
+            door.assign(target, value)
+        return made
+
+    def _values(self, door: backend.Backend, arrays: Sequence[Array]) -> list[Array]:
+        """Return all outputs; one that is summed is summed as it is made."""
+        count = len(self.stores)
+        outputs = self.formula.outputs
+        if not arrays:
+            found: list[Array] = [e.value for e in outputs[:count]]
+        else:
+            whole = tuple(range(count))
+            found = self._evaluated(door, whole, arrays, None) if count else []
+        for k, (a, way, axes) in enumerate(self.reductions, count):
+            along = tuple(sorted(axes))
+            if way == "sum" and arrays:
+                to = tuple([1 if j in axes else n for j, n in enumerate(self.sizes)])
+                found += self._evaluated(door, (k,), arrays, to)
+                continue
+            (value,) = self._evaluated(door, (k,), arrays, None) if arrays else [outputs[k].value]
+            full = door.broadcast_to(door.own(np.asarray(value, self.compute)), self.sizes)
+            function = door.sum if way == "sum" else door.max if way == "max" else door.min
+            more = (a.dtype,) if way == "sum" else ()
+            found.append(function(full, along, True, *more))
+        return found
+
+    def _evaluated(
+        self,
+        door: backend.Backend,
+        some: tuple[int, ...],
+        arrays: Sequence[Array],
+        to: Shape | None,
+    ) -> list[Array]:
+        part, used = self.formula.part(some)
+        kinds = [np.dtype(bool) if e.kind == "bool" else self.compute for e in part.outputs]
+        given = [arrays[k] for k in used]
+        if to is not None and np.broadcast_shapes(*[a.shape for a in given]) != self.sizes:
+            given[0] = door.broadcast_to(given[0], self.sizes)
+        return list(door.evaluate(part, given, self.compute, kinds, to))
+
+
+def _value(a: Access, kept: Shape) -> Value:
+    return a.value(kept)
