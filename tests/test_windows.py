@@ -184,19 +184,33 @@ def _has_compiler() -> bool:
         ((1, 4, 8, 16), (33, 4, 2, 2), {"stride": 2, "padding": (0, 1), "dilation": (2, 1)}),
         ((3, 2, 7, 6), (4, 2, 3, 2), {"dilation": 2, "padding": 2}),
         ((2, 6, 19), (5, 6, 3), {"padding": "same"}),
+        ((2, 4, 9, 9), (8, 2, 3, 3), {"stride": 2, "padding": 1, "groups": 2}),
+        ((3, 6, 8, 19), (6, 1, 3, 3), {"stride": (1, 2), "padding": 1, "groups": 6}),
+        ((2, 3, 5, 6, 7), (4, 3, 2, 3, 2), {"stride": (1, 2, 1), "dilation": (1, 1, 2)}),
+        ((2, 5, 6, 7), (9, 5, 1, 1), {}),
+        ((7, 3, 3), (9, 3, 3), {"padding": 3, "stride": 2}),
     ],
 )
+@pytest.mark.parametrize("transposes", [False, True])
 def test_loops_give_what_matrices_give(
-    shape: Any, filters: Any, options: Any, dtype: str, monkeypatch: pytest.MonkeyPatch
+    shape: Any,
+    filters: Any,
+    options: Any,
+    transposes: bool,
+    dtype: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     random = np.random.default_rng(0)
-    arrays = [random.standard_normal(s).astype(dtype) for s in (shape, filters, filters[:1])]
-    results = []
+    if transposes:  # of results of the convolution's shape, which is given anything
+        options = {k: 1 if v == "same" else v for k, v in options.items()}
+        shape = (shape[0], filters[0], *shape[2:])
+    biases = filters[1] * options.get("groups", 1) if transposes else filters[0]
+    arrays = [random.standard_normal(s).astype(dtype) for s in (shape, filters, (biases,))]
+    ndim, results = len(shape) - 2, []
     for least in 1, 1 << 62:
         monkeypatch.setattr(convolution, "LEAST", least)
-        monkeypatch.setattr(convolution, "_FEW", 1)
         x, w, b = (gpugrad.tensor(a, requires_grad=True) for a in arrays)
-        convolve = gpugrad.conv1d if len(shape) == 3 else gpugrad.conv2d
+        convolve = getattr(gpugrad, f"conv{'_transpose' if transposes else ''}{ndim}d")
         out = convolve(x, w, b, **options)
         (out * out).sum().backward()
         found: list[Any] = [out, x.grad, w.grad, b.grad]
@@ -204,6 +218,16 @@ def test_loops_give_what_matrices_give(
     tolerance = 1e-4 if dtype == "float32" else 1e-11
     for mine, expected in zip(*results, strict=True):
         np.testing.assert_allclose(mine, expected, tolerance, tolerance * np.abs(expected).max())
+
+
+@pytest.mark.skipif(not _has_compiler(), reason="there is no C++ compiler")
+def test_what_no_window_has_does_not_reach_a_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convolution, "LEAST", 1)
+    x = np.ones((1, 1, 10), np.float32)
+    x[..., 9] = np.inf  # of the last window, times the last element of the filter
+    w = gpugrad.tensor(np.ones((1, 1, 2), np.float32), requires_grad=True)
+    gpugrad.conv1d(gpugrad.tensor(x), w).sum().backward()
+    np.testing.assert_array_equal(w.grad.numpy(), [[[9, np.inf]]])
 
 
 @pytest.mark.skipif(not _has_compiler(), reason="there is no C++ compiler")

@@ -13,6 +13,7 @@ from gpugrad.backend.normalization import normalize, normalize_gradient
 FUSED: dict[str, Callable[..., Any]] = {
     "attention": attention,
     "convolve": convolution.convolve,
+    "convolve_transposed": convolution.transposed,
     "convolve_weigh": convolution.weigh,
     "attention_gradient": attention_gradient,
     "ctc": alignment.ctc,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from gpugrad import backend
@@ -100,29 +100,44 @@ def _plus(door: backend.Backend, out: Array, bias: Array) -> Array:
     return out
 
 
-def _widened(compute: Any) -> Any:
-    """Return a product that adds a bias, and computes with halves in single precision.
+def _product(name: str) -> Callable[[Any], Any]:
+    """Return what makes a product of what computes it by matrices.
 
-    On a GPU products of windows with filters add up float16 so themselves.
+    Whatever the device has of its own for that is asked first.  Halves are computed with in single
+    precision, but on a GPU products of windows with filters add up float16 so themselves.
     """
 
-    def widened(
-        door: backend.Backend, a: Array, b: Array, windows: Windows, groups: int, bias: Array = None
-    ) -> Array:
-        kind = a.dtype
-        alone = door.type == "cuda" and kind.kind == "f" and compute.__name__ == "convolved"
-        if not is_half(kind) or (alone and bias is None):
-            return _plus(door, compute(door, a, b, windows, groups), bias)
-        a, b = (backend.of(x).astype(x, FLOAT32) for x in (a, b))
-        return door.astype(_plus(door, compute(door, a, b, windows, groups), bias), kind)
+    def of(compute: Any) -> Any:
+        def product(
+            door: backend.Backend,
+            a: Array,
+            b: Array,
+            windows: Windows,
+            groups: int,
+            bias: Array = None,
+        ) -> Array:
+            own: Any = door.fused(name)
+            if own is not None:
+                given = (a, b) if bias is None else (a, b, bias)
+                found = own(windows, groups, *given)
+                if found is not None:
+                    return found
+            kind = a.dtype
+            alone = door.type == "cuda" and kind.kind == "f" and name == "convolve"
+            if not is_half(kind) or (alone and bias is None):
+                return _plus(door, compute(door, a, b, windows, groups), bias)
+            wide = [None if x is None else backend.of(x).astype(x, FLOAT32) for x in (a, b, bias)]
+            return door.astype(product(door, *wide[:2], windows, groups, wide[2]), kind)
 
-    return widened
+        return product
+
+    return of
 
 
 # ---------------------------------------------------------------------------- the three products
 
 
-@_widened
+@_product("convolve")
 def convolved(
     door: backend.Backend, x: Array, weight: Array, windows: Windows, groups: int
 ) -> Array:
@@ -134,10 +149,6 @@ def convolved(
     where = door.device_of(x)
     if not channels or not math.prod(shape):
         return door.full(shape, 0, x.dtype, where)
-    fused: Any = door.fused("convolve") if groups == 1 else None
-    found = None if fused is None else fused(x, weight, windows)
-    if found is not None:
-        return found
     split = (groups, filters // groups)
     planes = _by_planes(each, windows)
     if planes:
@@ -163,7 +174,7 @@ def convolved(
     return door.reshape(result, shape)
 
 
-@_widened
+@_product("convolve_weigh")
 def weighed(door: backend.Backend, x: Array, y: Array, windows: Windows, groups: int) -> Array:
     """Return the products of windows with results, of the shape of a weight."""
     channels, filters = x.shape[1], y.shape[1]
@@ -171,10 +182,6 @@ def weighed(door: backend.Backend, x: Array, y: Array, windows: Windows, groups:
     shape = (filters, each, *windows.kernel)
     if not math.prod(x.shape) or not math.prod(y.shape):
         return door.full(shape, 0, x.dtype, door.device_of(x))
-    fused: Any = door.fused("convolve_weigh") if groups == 1 else None
-    found = None if fused is None else fused(x, y, windows)
-    if found is not None:
-        return found
     planes = _by_planes(each, windows)
     total = None
     for block in _blocks(x, channels, windows):
@@ -199,7 +206,7 @@ def weighed(door: backend.Backend, x: Array, y: Array, windows: Windows, groups:
     return door.reshape(split.transpose((0, last, last - 1, *range(1, last - 1))), shape)
 
 
-@_widened
+@_product("convolve_transposed")
 def transposed(
     door: backend.Backend, y: Array, weight: Array, windows: Windows, groups: int
 ) -> Array:
