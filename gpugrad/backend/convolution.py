@@ -28,14 +28,22 @@ _SLACK = 64  # bytes, so that memory can begin where a vector may
 
 
 @functools.cache
-def _library(real: str) -> tuple[ctypes.CDLL, Triple] | None:
-    """Return the loops for numbers of a type, with their sizes; ``None`` if none can be built."""
+def library(text: str, real: str) -> ctypes.CDLL | None:
+    """Return the loops of a text for numbers of a type, ``None`` where none can be built."""
     from gpugrad.backend import compiler
     from gpugrad.kernels import host
 
     try:
-        loops = compiler.built(f"#define REAL {real}\n{host.CONVOLUTION}")
+        return compiler.built(f"#define REAL {real}\n{getattr(host, text)}")
     except compiler.BuildError:
+        return None
+
+
+@functools.cache
+def _sized(real: str) -> tuple[ctypes.CDLL, Triple] | None:
+    """Return the loops for numbers of a type, with their sizes; ``None`` if none can be built."""
+    loops = library("CONVOLUTION", real)
+    if loops is None:
         return None
     sizes = (ctypes.c_long * 3)()
     loops.gpugrad_sizes(sizes)
@@ -46,7 +54,7 @@ def _library(real: str) -> tuple[ctypes.CDLL, Triple] | None:
 def _loops(x: Array, products: int) -> tuple[ctypes.CDLL, Triple] | None:
     """Return the loops for so many products, ``None`` where matrices are to be taken."""
     real = TYPES.get(x.dtype)
-    return None if real is None or products < LEAST else _library(real)
+    return None if real is None or products < LEAST else _sized(real)
 
 
 def _address(array: Array) -> int:

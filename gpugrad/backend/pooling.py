@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from gpugrad.backend.convolution import TYPES
+from gpugrad.backend.convolution import TYPES, library
 
 Array = Any
 
 LEAST = 1 << 15  # elements from which calls take a loop
-
-
-@functools.cache
-def _library(real: str) -> ctypes.CDLL | None:
-    """Return the loops for numbers of a type, ``None`` where none can be built."""
-    from gpugrad.backend import compiler
-    from gpugrad.kernels import host
-
-    try:
-        return compiler.built(f"#define REAL {real}\n{host.POOLING}")
-    except compiler.BuildError:
-        return None
 
 
 def address(array: Array) -> ctypes.c_void_p:
@@ -39,7 +26,7 @@ def _loops(array: Array, size: int, named: Sequence[Any]) -> ctypes.CDLL | None:
     elements = math.prod([taps.places.shape[1] for taps in named])
     if real is None or size < LEAST or elements > 256 or len(named) > 3:
         return None
-    return _library(real)
+    return library("POOLING", real)
 
 
 def _described(count: int, named: Sequence[Any]) -> tuple[list[Array], Any]:
