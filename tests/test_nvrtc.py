@@ -330,6 +330,12 @@ def few_elements() -> Iterator[tuple[str, str, str]]:
             flags = (*[True] * 4, *[None] * 9, True, True)
             source = nvrtc.elementwise_source(greatest, 1, types, flags)
             yield f"{greatest.name}, {dtype.name} at {number.name}", source, greatest.name
+            if dtype.kind in "fV":
+                made = taps.spreading(dtype)
+                types = (dtype, number, *(place,) * 18, dtype)
+                flags = (*[True] * 8, *[None] * 12, True)
+                source = nvrtc.elementwise_source(made, 1, types, flags)
+                yield f"{made.name}, {dtype.name} at {number.name}", source, made.name
 
 
 def plain_sums() -> Iterator[Kernel]:

@@ -23,7 +23,7 @@ from gpugrad._device import device
 from gpugrad._dtype import FLOAT32, accumulation
 from gpugrad.backend import composed, cpu, cusolver, places
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
-from gpugrad.backend.taps import Taps, number_type, taken_places
+from gpugrad.backend.taps import Taps, number_type
 from gpugrad.errors import out_of_bounds, summed_axes
 from gpugrad.formulas import COMPLEX, REAL, Formula, variable
 from gpugrad.kernels import bounds, dense, launches, layout, segment, summation
@@ -476,15 +476,35 @@ class _Addresses:
 
 
 def owns(array: Array) -> bool:
-    """Tell whether no other array lies in its memory; what :func:`strided` makes has no base."""
-    return array.base is None and getrefcount(array.data.mem) <= _holders_of_memory()
+    """Tell whether no other array lies in its memory; what :func:`strided` makes has no base.
+
+    It may be the only view of an array that it is all of, which nobody else holds.
+    """
+    base = array.base
+    if base is None:
+        return getrefcount(array.data.mem) <= _holders_of_memory()[0]
+    if base.size != array.size or not array.flags.forc:
+        return False
+    found, known = _holders_of_view(array, base), _holders_of_memory()[1:]
+    return found[0] <= known[0] and found[1] <= known[1]
+
+
+def _holders_of_view(view: Array, base: Array) -> tuple[int, int]:
+    return getrefcount(base), getrefcount(view.data.mem)
 
 
 @functools.cache
-def _holders_of_memory() -> int:
-    """Return how many references there are to memory that one array lies in."""
-    array = xp.empty(1)
-    return getrefcount(array.data.mem)
+def _holders_of_memory() -> tuple[int, int, int]:
+    """Return how many references there are to memory that one array lies in.
+
+    And to an array that has one view and no other holder, and to the memory of both.
+    """
+    array = xp.empty(2)
+    alone = getrefcount(array.data.mem)
+    view = array.reshape(2, 1)
+    del array
+    base = view.base
+    return alone, *_holders_of_view(view, base)
 
 
 def strided(
@@ -781,27 +801,42 @@ def largest_in(array: Array, named: Sequence[Taps]) -> tuple[Array, Array]:
     shape = (*array.shape[:first], *map(len, named))
     found, numbers = (xp.ndarray(shape, kind) for kind in (array.dtype, number_type(named)))
     if found.size:
-        given = [np.zeros((1, 1), np.int64)] * (3 - len(named)) + [taps.places for taps in named]
         sizes = (1,) * (3 - len(named)) + array.shape[first:]
-        there = [xp.asarray(t) for t in given]
         launches.add(1)
+        there = _tables(named)
         windows.largest(_dense(array), there, sizes[1:], math.prod(sizes), found, numbers)
     return found, numbers
 
 
+def _tables(named: Sequence[Taps]) -> list[Array]:
+    """Return the places of taps on the current GPU, along three axes, where they are kept."""
+    there = []
+    for taps in (*[_SINGLE] * (3 - len(named)), *named):
+        key = xp.cuda.Device().id, "places"
+        if key not in taps.copies:
+            taps.copies[key] = xp.asarray(taps.places)
+        there.append(taps.copies[key])
+    return there
+
+
+_SINGLE = Taps(np.zeros((1, 1), np.int64), None, 1)
+
+
 @at_home
 def spread(grad: Array, numbers: Array, named: Sequence[Taps]) -> Array:
-    """Return zeros with each element added at that of its window whose number is given."""
+    """Return zeros with each element added at that of its window whose number is given.
+
+    One kernel gathers them, in a fixed order.
+    """
     first = grad.ndim - len(named)
-    lead, sizes = grad.shape[:first], tuple([taps.length for taps in named])
-    result = xp.ndarray((math.prod(lead), math.prod(sizes)), grad.dtype)
-    _fill(result, 0)
-    if grad.size:
-        places = taken_places(xp, numbers, named).reshape(len(result), -1)
-        rows = xp.arange(len(result)).reshape(-1, 1)
-        launches.add(3)
-        reduce_at(result, (rows, places), grad.reshape(places.shape), "sum")
-    return result.reshape((*lead, *sizes))
+    result = xp.ndarray((*grad.shape[:first], *[taps.length for taps in named]), grad.dtype)
+    if grad.size and result.size:
+        turned = _tables([taps.turned for taps in named])
+        windows.spread(_dense(grad), _dense(numbers), turned, _tables(named), result)
+        launches.add(1)
+    else:
+        _fill(result, 0)
+    return result
 
 
 @at_home

@@ -282,11 +282,3 @@ def table_of(named: Sequence[Taps]) -> NumPy:
         ones[k], ones[ndim + k] = count, width
         found = found * taps.length + taps.places.reshape(ones)
     return np.maximum(found, 0).reshape(*map(len, named), -1)
-
-
-def taken_places(xp: Any, numbers: Array, named: Sequence[Taps]) -> Array:
-    """Return the places of elements with these numbers in their windows; ``xp`` is their module."""
-    table = xp.asarray(table_of(named))
-    windows = math.prod(table.shape[:-1])
-    starts = xp.arange(windows).reshape(table.shape[:-1]) * table.shape[-1]
-    return table.reshape(-1).take(starts + numbers)

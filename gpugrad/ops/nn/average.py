@@ -16,6 +16,7 @@ from gpugrad.ops import pointwise as pw
 from gpugrad.ops.nn import pool
 from gpugrad.ops.nn.maximum import largest_over
 from gpugrad.ops.nn.weighing import weighed
+from gpugrad.ops.reduction import mean
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -160,6 +161,8 @@ def adapted(ndim: int, input: Tensor, output_size: Any) -> Any:
         )
     pool.check_kind(f"adaptive_avg_pool{max(ndim, 2)}d", input, "biucV")
     first = len(shape) - ndim
+    if tuple(sizes) == (1,) * ndim and ndim > 1 and 0 not in shape:
+        return mean(input, tuple(range(first, len(shape))), True)
     pairs = zip(shape[first:], sizes, strict=True)
     taps = [(first + k, pool.of_adaptive_means(n, m)) for k, (n, m) in enumerate(pairs)]
     return weighed(f"AdaptiveAvgPool{max(ndim, 2)}DBackward0")(input, along=tuple(taps))

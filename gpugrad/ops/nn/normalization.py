@@ -13,6 +13,7 @@ from gpugrad.graph import recording
 from gpugrad.op import cast, composite, pointwise, public
 from gpugrad.ops.copy import clone
 from gpugrad.ops.fused import fusible, gradients
+from gpugrad.ops.nn.running import follow
 from gpugrad.ops.part import constant_pad_nd
 from gpugrad.ops.pointwise.power import rsqrt
 from gpugrad.ops.reduction import mean as mean_over
@@ -507,19 +508,12 @@ def batch_norm(
         kind = input._array.dtype
         return out if out._array.dtype == kind else cast(out, dtype=kind)
     out, mean, var = _of(_of_batch, input, weight, bias, whole, affine, (0, 2), eps)
-    _follow(running_mean, mean, momentum)
     count = input._array.size // channels
-    _follow(running_var, var, momentum, count / max(count - 1, 1))
-    return out
-
-
-def _follow(running: Any, found: Any, momentum: float, factor: float = 1) -> None:
-    """Let a running mean follow what was found."""
-    if running is None:
-        return
     with recording(False):
-        found = reshape(found.detach(), running._array.shape)
-        running.mul_(1 - momentum).add_(found * (momentum * factor))
+        running = [r for r in (running_mean, running_var) if r is not None]
+        found = [reshape(t.detach(), (channels,)) for t in (mean, var)[: len(running)]]
+        follow(running, found, momentum, count / max(count - 1, 1))
+    return out
 
 
 @public(method=False, name="nn.functional.instance_norm")
