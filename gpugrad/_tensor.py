@@ -182,7 +182,7 @@ class Tensor(Methods):
         array = own_array(self)
         if array.__class__ is Batched:
             raise RuntimeError(NO_MEMORY)
-        return array
+        return backend.exposed(array)
 
     @property
     def shape(self) -> Size:
@@ -701,7 +701,7 @@ class Tensor(Methods):
                 f"Can't get __cuda_array_interface__ of a tensor that {why}. Use tensor.detach()."
             )
         saved.read(self)
-        return own_array(self).__cuda_array_interface__
+        return backend.exposed(own_array(self)).__cuda_array_interface__
 
     @property
     def __cupy_get_ndarray__(self) -> Any:
@@ -887,7 +887,7 @@ class Tensor(Methods):
         saved.read(self)
         if self._array.__class__ is Batched:
             raise NotImplementedError("Cannot access storage of BatchedTensorImpl")
-        return memory_of(own_array(self))
+        return memory_of(backend.exposed(own_array(self)))
 
     def __copy__(self) -> Tensor:
         """Return a leaf on the same memory, which requires grad where the tensor does.

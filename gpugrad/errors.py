@@ -32,6 +32,11 @@ CAPTURED = (
 OVERFLOW = "Overflow when unpacking long long"
 NO_DIMENSIONS = "Dimension specified as 0 but tensor has no dimensions"
 
+
+class Unsupported(RuntimeError):
+    """What a function does cannot be part of a compiled program; PyTorch's is of this name."""
+
+
 INFERENCE_WRITE = (
     "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone "
     "to get a normal tensor before doing inplace update.See "

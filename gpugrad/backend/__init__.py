@@ -332,7 +332,10 @@ def joined(doors: Sequence[Backend]) -> Backend | None:
     """Return the backend that arrays of several are computed with together, if there is one."""
     inner = [door.inner if isinstance(door, BatchedBackend) else door for door in doors]
     if any(other is not inner[0] for other in inner):
-        return None
+        plain = [getattr(door, "plain", door) for door in inner]  # of those that record
+        if any(other is not plain[0] for other in plain):
+            return None
+        inner = [door for door in inner if door is not plain[0]]
     levels = [level for door in doors if isinstance(door, BatchedBackend) for level in door.levels]
     return door_for(inner[0], levels) if levels else inner[0]
 
@@ -363,11 +366,18 @@ def on_host(function: Callable[[Array], Array], array: Array) -> Array:
 
 
 def is_array(value: object) -> bool:
-    """Tell whether ``value`` is NumPy's or CuPy's array; imports neither."""
+    """Tell whether ``value`` is NumPy's or CuPy's array, or one recorded; imports neither."""
     if isinstance(value, np.ndarray | np.generic):
         return True
     cupy = sys.modules.get("cupy")
-    return cupy is not None and isinstance(value, cupy.ndarray)
+    if cupy is not None and isinstance(value, cupy.ndarray):
+        return True
+    return bool(recorders) and value.__class__ in BACKENDS
+
+
+def exposed(array: Array) -> Array:
+    """Return an array for others than this library; a program that is recorded ends there."""
+    return array.exposed() if recorders and hasattr(array, "exposed") else array
 
 
 def update(
@@ -447,4 +457,10 @@ def cuda_backend() -> Backend:
 
 def of_device(where: device) -> Backend:
     """Return the backend of a device; see :func:`cuda_backend` for what it raises."""
-    return cpu_backend if where.type == "cpu" else cuda_backend()
+    found = cpu_backend if where.type == "cpu" else cuda_backend()
+    return recorders[-1].door(found) if recorders else found
+
+
+# While some thread records a program: what gives the backend for new arrays of each thread, and
+# the streams that random numbers are drawn from.
+recorders: list[Any] = []

@@ -197,7 +197,10 @@ def strided(
 ) -> Array:
     """Return an array that begins ``offset`` bytes after another one, in its memory."""
     if memory.flags.c_contiguous:
-        return np.ndarray(shape, dtype, memory, offset, strides)
+        try:
+            return np.ndarray(shape, dtype, memory, offset, strides)
+        except ValueError:  # it reaches beyond the array, in the memory of which that is a view
+            pass
     return np.asarray(_Strided(memory, shape, dtype, offset, strides))
 
 

@@ -819,14 +819,14 @@ def all_of(array: Array) -> Array:
 
 # --------------------------------------------------------------------------- levels
 
-_doors: WeakValueDictionary[tuple[str, tuple[int, ...]], BatchedBackend] = WeakValueDictionary()
+_doors: WeakValueDictionary[tuple[int, tuple[int, ...]], BatchedBackend] = WeakValueDictionary()
 
 
 def door_for(door: Any, levels: Sequence[Level]) -> BatchedBackend:
     """Return the backend of a backend's arrays with these levels, in any order, and no others."""
     inner, _ = _parts(door)
     ordered = tuple(sorted(set(levels), key=lambda level: level.number))
-    key = inner.type, tuple([level.number for level in ordered])
+    key = id(inner), tuple([level.number for level in ordered])
     found = _doors.get(key)
     if found is None:
         found = _doors[key] = BatchedBackend(inner, ordered)

@@ -59,6 +59,19 @@ class Value:
         return self.root is not self
 
 
+class Number:
+    """A number of Python's that a "host" step gives anew in each run, for the steps after it."""
+
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        """Make one."""
+        self.number = next(Value._numbers)
+
+    def __repr__(self) -> str:
+        return f"n{self.number}"
+
+
 class Step:
     """One call: ``function(*args, **kwargs)``, whose results are ``outputs``.
 
@@ -66,8 +79,8 @@ class Step:
     ``function`` of its own, which is called anew each time the program runs, and may do what it
     likes outside of the program: draw random numbers, read the learning rate.  Arguments are values
     where arrays are given, also in lists and tuples.  ``outputs`` are values with memory of their
-    own, or numbers' names; a result that is a view is none of them.  ``writes`` are the arguments
-    whose memory is written.
+    own, or numbers, ``None`` in the place of a result that is a view or nothing.  ``writes`` are
+    the arguments whose memory is written.
     """
 
     __slots__ = ("args", "function", "kwargs", "name", "outputs", "writes")
@@ -77,7 +90,7 @@ class Step:
         name: str,
         args: Sequence[Any],
         kwargs: dict[str, Any],
-        outputs: Sequence[Value],
+        outputs: Sequence[Value | Number | None],
         writes: Sequence[Value] = (),
         function: Callable[..., Any] | None = None,
     ):
@@ -121,7 +134,7 @@ class Program:
 
         This is what a program means; what runs it faster gives the same.
         """
-        memory = dict(zip(self.inputs, arrays, strict=True))
+        memory: dict[Any, Any] = dict(zip(self.inputs, arrays, strict=True))
         memory.update(self.constants)
         for step in self.steps:
             args = placed(step.args, memory)
@@ -129,18 +142,23 @@ class Program:
             if step.function is not None:
                 found = step.function(*args, **kwargs)
             else:
-                first = next(iter(values_in((step.args, step.kwargs))), None)
-                door = backend.of_device(_where(step, first))
-                found = getattr(door, step.name)(*args, **kwargs)
-            arrays = found if isinstance(found, tuple | list) else [found]
-            memory.update(zip(step.outputs, arrays, strict=False))
+                found = getattr(door_of(step), step.name)(*args, **kwargs)
+            results = found if isinstance(found, tuple | list) else [found]
+            for value, result in zip(step.outputs, results, strict=False):
+                if value is not None:
+                    memory[value] = owned(result)
         return [array_of(value, memory) for value in self.outputs]
 
 
-def _where(step: Step, first: Value | None) -> device:
-    if first is not None:
-        return first.device
-    return step.outputs[0].device
+def door_of(step: Step) -> Any:
+    """Return the backend that a step calls a function of."""
+    first = next(values_in((step.args, step.kwargs)), None) or next(values_in(step.outputs))
+    return backend.of_device(first.device)
+
+
+def owned(result: Any) -> Any:
+    """Return a result of a step as a value has it: an array object, also of one number."""
+    return np.asarray(result) if isinstance(result, np.generic) else result
 
 
 def values_in(found: Any) -> Iterator[Value]:
@@ -159,6 +177,8 @@ def placed(found: Any, memory: dict[Value, Array]) -> Any:
     """Return arguments with arrays in the place of values."""
     if found.__class__ is Value:
         return array_of(found, memory)
+    if found.__class__ is Number:
+        return memory[found]
     if isinstance(found, tuple) and hasattr(found, "_fields"):
         return type(found)(*[placed(item, memory) for item in found])
     if isinstance(found, list | tuple):

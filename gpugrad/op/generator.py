@@ -257,7 +257,7 @@ def source(generator: Any, here: device, function: str = "") -> Any:
         TypeError: It is none.
     """
     if generator is None:
-        return default_of(here).source
+        generator = default_of(here)
     if not isinstance(generator, Generator):
         begin = f"{function}(): " if function else ""
         raise TypeError(
@@ -268,7 +268,7 @@ def source(generator: Any, here: device, function: str = "") -> Any:
             f"Expected a '{here.type}' device type for generator but found "
             f"'{generator.device.type}'"
         )
-    return generator.source
+    return backend.recorders[-1].drawing(generator) if backend.recorders else generator.source
 
 
 def examples() -> list[Level]:

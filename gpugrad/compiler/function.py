@@ -1,0 +1,216 @@
+"""Compiled functions: which recorded program a call is for, and what happens where there is none."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gpugrad import _dtype, backend
+from gpugrad._device import device
+from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
+from gpugrad.compiler.capture import Capture, Unknown, check_survivors
+from gpugrad.compiler.plan import Plan
+from gpugrad.compiler.recorded import Recorder, current
+from gpugrad.compiler.watching import Watched
+from gpugrad.errors import Unsupported
+from gpugrad.graph import Node, TensorBase, mode, recording, warn
+from gpugrad.op import autocast
+
+Array = Any
+
+LIMIT = 8  # PyTorch's: so many programs for one function, beyond which it runs eagerly
+ATTEMPTS = 3  # how often a function is recorded that makes what it keeps
+
+_BY_VALUE = (bool, int, float, complex, str, bytes, type(None), _dtype.dtype, device, slice, type)
+
+
+class Refused(Exception):
+    """The arguments hold what no program can be recorded of."""
+
+
+def signature(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    """Return what says which program is for a call, and the leaves of the arguments.
+
+    Raises:
+        Refused: No program can be.
+    """
+    key: list[Any] = []
+    leaves: list[Any] = []
+    places: dict[int, int] = {}
+    for value in args:
+        _describe(value, key, leaves, places)
+    for name, value in kwargs.items():
+        key.append(name)
+        _describe(value, key, leaves, places)
+    return key, leaves
+
+
+def _describe(value: Any, key: list[Any], leaves: list[Any], places: dict[int, int]) -> None:
+    if isinstance(value, TensorBase):
+        array = value._array
+        place = places.setdefault(id(value), len(leaves))
+        leaves.append(value)
+        key += (
+            type(value), place, array.shape, array.strides, array.dtype,
+            type(array) if array.ndim else array.dtype, value._edge is None,
+        )  # fmt: skip
+        if backend.of(array).type != "cpu":
+            key.append(backend.of(array).device_of(array))
+    elif isinstance(value, tuple | list):
+        key += type(value), len(value)
+        for item in value:
+            _describe(item, key, leaves, places)
+    elif isinstance(value, dict):
+        key += type(value), len(value)
+        for name, item in value.items():
+            key.append(name)
+            _describe(item, key, leaves, places)
+    elif isinstance(value, _BY_VALUE):
+        key += type(value), repr(value) if isinstance(value, slice | float) else value
+    elif isinstance(value, np.ndarray) or backend.is_array(value):
+        raise Refused("an array among the arguments that is no tensor")
+    else:
+        key += type(value), id(value)
+
+
+class Compiled:
+    """A function that is recorded when it is first called, and run as a program afterwards.
+
+    ``program`` is the one that ran last, or was recorded; ``reasons`` tell why calls were eager.
+    """
+
+    forced = False  # whether all calls are eager
+
+    def __init__(self, function: Callable[..., Any], fullgraph: bool = False):
+        """Compile a function."""
+        self.function = function
+        self.fullgraph = fullgraph
+        self.plans: dict[Any, list[tuple[Watched, Plan]]] = {}
+        self.eager: dict[Any, str] = {}
+        self.attempts: dict[Any, int] = {}
+        self.count = 0
+        self.last: Plan | None = None
+        functools.update_wrapper(self, function, updated=())
+
+    def __repr__(self) -> str:
+        return f"<compiled {self.function!r}>"
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    @property
+    def program(self) -> Any:
+        """The program that was recorded or run last, ``None`` before."""
+        return None if self.last is None else self.last.program
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why some calls run eagerly."""
+        return list(dict.fromkeys(self.eager.values()))
+
+    def reset(self) -> None:
+        """Forget all programs."""
+        self.plans.clear()
+        self.eager.clear()
+        self.attempts.clear()
+        self.count = 0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what the function returns, by a program where there can be one."""
+        if Compiled.forced or not _recordable():
+            return self.function(*args, **kwargs)
+        try:
+            key, leaves = signature(args, kwargs)
+            known = (*key, *_modes())
+            plans = self.plans.get(known)
+        except (Refused, TypeError) as error:
+            return self._refused(str(error), args, kwargs)
+        if plans is not None:
+            for watched, plan in plans:
+                if watched.unchanged():
+                    arrays = plan.fetched(leaves)
+                    if arrays is not None:
+                        self.last = plan
+                        return plan(arrays, leaves, (args, kwargs))
+        if known in self.eager:
+            return self.function(*args, **kwargs)
+        return self._recorded(known, leaves, args, kwargs)
+
+    def _refused(self, reason: str, args: Any, kwargs: Any) -> Any:
+        if self.fullgraph:
+            raise Unsupported(f"compile: {reason} cannot be part of a compiled program.")
+        self.eager[reason] = reason
+        return self.function(*args, **kwargs)
+
+    def _recorded(self, key: Any, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+        """Record a call; return what it returns."""
+        if self.count >= LIMIT:
+            if self.count == LIMIT:
+                warn(
+                    f"compile: {self.function!r} was recorded {LIMIT} times for calls that differ, "
+                    "in shapes or in numbers, and now runs eagerly for new ones."
+                )
+                self.count += 1
+            return self.function(*args, **kwargs)
+        watched = Watched(self.function, args, kwargs)
+        recorder = Recorder(self.fullgraph)
+        capture = Capture(recorder, leaves)
+        plan, reason, begins = None, "", False
+        try:
+            result = capture.call(self.function, args, kwargs)
+            if recorder.records:
+                try:
+                    plan = Plan(capture, result, self._again)
+                except Unknown as unknown:
+                    reason, begins = str(unknown), unknown.begins
+            else:
+                reason = recorder.reason
+        finally:
+            capture.restore()
+        if plan is not None:
+            try:
+                check_survivors(capture, [result, plan.kept])
+            except Unknown as unknown:
+                plan, reason, begins = None, str(unknown), unknown.begins
+        if plan is not None:
+            plan.kept = []
+            self.plans.setdefault(key, []).append((watched, plan))
+            self.count += 1
+            self.last = plan
+            return result
+        self.attempts[key] = self.attempts.get(key, 0) + 1
+        if not begins or self.attempts[key] >= ATTEMPTS:
+            self.eager[key] = reason
+            if self.fullgraph:
+                raise Unsupported(
+                    f"compile: {reason} cannot be part of a compiled program (fullgraph=True)."
+                )
+        return result
+
+    # ------------------------------------------------------------------------- higher orders
+
+    def _again(self, node: Node, grads: Sequence[Any]) -> Sequence[Any]:
+        """Return the gradients of a call as tensors, computed by the function itself."""
+        raise NotImplementedError
+
+
+def _recordable() -> bool:
+    """Tell whether a call may be recorded or run as a program: no transform asks what it does."""
+    return not (
+        mode.levels or mode.batches or mode.transforms or mode.calls or mode.hooks or mode.anomaly
+        or mode.replay is not None or mode.scope is not None or mode.walk is not None
+        or mode.linearizing or current.recorder is not None
+    )  # fmt: skip
+
+
+def _modes() -> tuple[Any, ...]:
+    """Return what a program depends on beside the arguments."""
+    casting = autocast.state
+    return (
+        bool(mode.enabled), mode.inference, mode.conventions[-1], mode.keeps_layout,
+        _dtype.get_default_dtype(), tuple(casting.enabled.items()), tuple(casting.dtypes.items()),
+        are_deterministic_algorithms_enabled(),
+    )  # fmt: skip

@@ -1,0 +1,416 @@
+"""A recorded call as something to run: a program, where its inputs come from, where results go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gpugrad import backend
+from gpugrad.compiler.capture import (
+    Capture,
+    Unknown,
+    effects_of,
+)
+from gpugrad.compiler.gradient import Gradient
+from gpugrad.compiler.program import Program, Step, Value, values_in
+from gpugrad.compiler.recorded import Recorded, recording
+from gpugrad.graph import (
+    LEAF,
+    Node,
+    Output,
+    SavedOutput,
+    TensorBase,
+    edge_of,
+    inferring,
+    mark,
+    mode,
+    record,
+)
+from gpugrad.graph import recording as grad_mode
+from gpugrad.op.saved import shared_counter, tensor_class, versions_of, wrap
+from gpugrad.ops.strided import as_strided
+from gpugrad.ops.updating import note_all
+from gpugrad.tree import leaves as leaves_of
+from gpugrad.tree import rebuilt
+
+Array = Any
+
+
+class Missing(Exception):
+    """A tensor that a program reads is another one now, or none."""
+
+
+class Input:
+    """An array that a program reads: where it comes from, and what it must be like."""
+
+    __slots__ = ("dtype", "kind", "needs_grad", "shape", "source", "strides", "where")
+
+    def __init__(self, source: Any, array: Array, needs_grad: bool):
+        """Describe an array of a tensor that requires grad, or does not."""
+        self.source = source
+        self.shape, self.strides, self.dtype = array.shape, array.strides, array.dtype
+        self.where = backend.of(array).device_of(array)
+        self.kind = type(array)
+        self.needs_grad = needs_grad
+
+    def array(self, leaves: Sequence[Any]) -> Array:
+        """Return the array of a call with these leaves.
+
+        Raises:
+            Missing: It is not as it was.
+        """
+        tensor = self.source.tensor(leaves)
+        if tensor is None:
+            raise Missing
+        array = tensor._array
+        if array.__class__ is not self.kind:
+            if not isinstance(array, np.generic):
+                raise Missing
+            array = tensor._array = np.asarray(array)
+        if (
+            array.shape != self.shape
+            or array.dtype != self.dtype
+            or array.strides != self.strides
+            or (tensor._edge is not None) is not self.needs_grad
+            or (self.where.type != "cpu" and backend.of(array).device_of(array) != self.where)
+        ):
+            raise Missing
+        return array
+
+
+class Result:
+    """A tensor that a call returns, or gives to another one as its gradient or memory.
+
+    It is the tensor of a ``source``, or the output ``index`` of the program, or a view ``of``
+    another result.
+    """
+
+    __slots__ = ("index", "leaf", "node_output", "of", "place", "source")
+
+    def __init__(self) -> None:
+        """Make one of which nothing is known yet."""
+        self.source: Any = None
+        self.index = -1
+        self.of: Result | None = None
+        self.place: Any = None  # shape, strides and offset in elements, of a view
+        self.leaf = False
+        self.node_output = -1  # which output of the node
+
+
+class _Results:
+    """The results of a recorded call, as they are collected."""
+
+    def __init__(self, capture: Capture):
+        self.capture = capture
+        self.recorder = capture.recorder
+        self.values: list[Value] = []
+        self.history: list[tuple[Any, Result]] = []
+        self.known: dict[int, Result] = {}
+        self.kept: list[Any] = []  # tensors, so that their identities stay theirs
+        self.inputs = {value: array for value, array in self.recorder.inputs}
+        self.roots: dict[Value, tuple[Result, Value]] = {}
+
+    def of(self, tensor: Any) -> Result:
+        """Return a tensor as a result."""
+        found = self.known.get(id(tensor))
+        if found is None:
+            found = self.known[id(tensor)] = self._made(tensor)
+            self.kept.append(tensor)
+        return found
+
+    def _made(self, tensor: Any) -> Result:
+        result = Result()
+        before = self.capture.before.get(id(tensor))
+        if before is not None:
+            result.source = before.source
+            return result
+        if tensor.__class__ is not tensor_class:
+            raise Unknown(f"a result of the class {type(tensor).__name__}")
+        history = tensor._edge is not None and tensor._edge is not LEAF
+        value = self.value_of(tensor._array)
+        root = value.root
+        self.inputs = dict(self.recorder.inputs)
+        if root in self.inputs or root in self.roots:
+            if history and root in self.inputs:
+                raise Unknown("a result with a history that is a view of an input")
+            if history or (root in self.roots and self.roots[root][0].node_output >= 0):
+                value = self.copied(value)
+            else:
+                return self._view(result, value)
+        result.index = self.output(value)
+        result.leaf = tensor._edge is LEAF
+        if history:
+            result.node_output = len(self.history)
+            self.history.append((tensor, result))
+        self.roots.setdefault(value.root, (result, value))
+        return result
+
+    def _view(self, result: Result, value: Value) -> Result:
+        if value.root in self.roots:
+            result.of, base = self.roots[value.root]
+        else:
+            base = value.root
+            result.of = Result()
+            result.of.source = self.inputs[base].source
+        if base.dtype != value.dtype:
+            raise Unknown("a result that is a view of another type")
+        size = value.dtype.itemsize
+        strides = tuple([s // size for s in value.strides])
+        result.place = value.shape, strides, (value.offset - base.offset) // size
+        return result
+
+    def of_grad(self, tensor: Any) -> Result:
+        """Return what became the gradient of another tensor as a result."""
+        if tensor._edge is not None:
+            raise Unknown("a .grad with a history")
+        return self.of(tensor)
+
+    def copied(self, value: Value) -> Value:
+        """Return the value of a copy."""
+        copy = Value(value.shape, value.dtype, value.strides, value.device)
+        self.recorder.steps.append(Step("copy", (value,), {}, [copy]))
+        return copy
+
+    def value_of(self, array: Array) -> Value:
+        """Return the value of an array, which each run makes anew."""
+        if isinstance(array, Recorded):
+            value = self.recorder.value_of(array)
+        elif backend.is_array(array):
+            value = self.recorder.constant(backend.of(array).own(array))
+        else:
+            raise Unknown("a result inside of vmap")
+        self.recorder.own_at_each_run(value.root)
+        return value
+
+    def output(self, value: Value) -> int:
+        """Return the place of a value among the program's outputs."""
+        self.values.append(value)
+        return len(self.values) - 1
+
+
+class Plan:
+    """A program, and all that a call does besides running it."""
+
+    def __init__(self, capture: Capture, result: Any, again: Callable[..., Any]):
+        """Make the plan of a call that was recorded, and returned ``result``.
+
+        Raises:
+            Unknown: It did something that a program does not do.
+        """
+        recorder = capture.recorder
+        results = _Results(capture)
+        self.template = result
+        self.results: list[Any] = []
+        for leaf in leaves_of(result):
+            self.results.append(results.of(leaf) if isinstance(leaf, TensorBase) else leaf)
+        self.template = _outline(result)
+        effects = effects_of(capture)
+        self.grads = [
+            (source, None if grad is None else results.of_grad(grad))
+            for source, grad in effects.grads
+        ]
+        self.arrays = [(source, results.output(results.value_of(a))) for source, a in effects.arrays]
+        self.writes = effects.writes
+        self.gradient: Gradient | None = None
+        self.ends: list[Any] = []
+        self.saved: list[Any] = []
+        saved: list[Value] = []
+        if results.history:
+            saved = self._differentiate(capture, results, again)
+        constants = list(recorder.constants.items())
+        read = [(value, array) for value, array in recorder.inputs if array.source is not None]
+        needing = {id(b.recorded) for b in capture.before.values() if b.edge is not None}
+        self.inputs = [Input(a.source, a.array, id(a) in needing) for _, a in read]
+        values = [value for value, _ in read]
+        self.program = _program(values, constants, recorder.steps, [*results.values, *saved])
+        self.run = runner(self.program)
+        self.conditions = tuple(recorder.conditions)
+        self.kept = results.kept
+
+    def _differentiate(
+        self, capture: Capture, results: _Results, again: Callable[..., Any]
+    ) -> list[Value]:
+        """Record the backward; return what it reads of the values that the call computes."""
+        from gpugrad.autograd import grad
+
+        recorder = capture.recorder
+        tensors = [t for t, _ in results.history]
+        ends = capture.ends_of([edge_of(t) for t in tensors])
+        forward = recorder.steps
+        recorder.steps, recorder.closed = [], True
+        cotangents = []
+        for t in tensors:
+            array = t._array.array
+            door = backend.of(array)
+            one = door.full(array.shape, 1, array.dtype, door.device_of(array))
+            cotangents.append(wrap(recorder.lifted(one, None)))
+        values = [recorder.value_of(c._array) for c in cotangents]
+        try:
+            with recording(recorder):
+                found = grad(
+                    tensors,
+                    [b.tensor for b in ends],
+                    cotangents,
+                    retain_graph=True,
+                    allow_unused=True,
+                )
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise Unknown(f"a result whose gradient cannot be computed: {error}") from error
+        if not recorder.records:
+            raise Unknown(recorder.reason)
+        there = [g is not None for g in found]
+        steps = recorder.steps
+        made = {v for step in steps for v in values_in(step.outputs)}
+        outputs: list[Value] = []
+        for g in found:
+            if g is None:
+                continue
+            array = g._array
+            value = (
+                recorder.value_of(array) if isinstance(array, Recorded) else recorder.constant(array)
+            )
+            if value.root not in made or value.root in [v.root for v in outputs]:
+                value = results.copied(value)  # what is handed on may be written by the walk
+                made.add(value)
+            outputs.append(value)
+        recorder.steps = forward
+        read = [v for step in steps for v in values_in((step.args, step.kwargs, step.writes))]
+        roots = dict.fromkeys(v.root for v in [*read, *outputs])
+        constants = [(v, a) for v, a in recorder.constants.items() if v in roots]
+        known = {*made, *values, *(v for v, _ in constants)}
+        needed = [v for v in roots if v not in known]
+        inputs = dict(recorder.inputs)
+        handed = {value.root for value in results.values}
+        saved = []
+        for v in needed:
+            if v in inputs:
+                self.saved.append(inputs[v].source)
+            else:
+                place = self._result_in(results, v)
+                self.saved.append((len(results.values) + len(saved), place))
+                saved.append(v)
+                if v in handed and place is None:
+                    raise Unknown("a backward that reads what the call gave as a gradient")
+        written = {v.root for step in steps for v in step.writes}
+        if written & set(needed):
+            raise Unknown("a backward that writes to what the call computed")
+        self.ends = [b.source for b in ends]
+        program = _program([*values, *needed], constants, steps, outputs)
+        like = [(v.shape, v.dtype, v.device) for v in values]
+        self.backward = program
+        self.gradient = Gradient(runner(program), like, there, again)
+        return saved
+
+    def _result_in(self, results: _Results, root: Value) -> Result | None:
+        """Return the result in whose memory a saved value is, if there is one."""
+        found = results.roots.get(root)
+        return None if found is None else found[0]
+
+    # ------------------------------------------------------------------------- a call
+
+    def fetched(self, leaves: Sequence[Any]) -> list[Array] | None:
+        """Return the arrays for a call with these leaves, ``None`` where the plan is not for it."""
+        try:
+            for condition in self.conditions:
+                if not condition():
+                    return None
+            return [i.array(leaves) for i in self.inputs]
+        except Missing:
+            return None
+
+    def __call__(self, arrays: list[Array], leaves: Sequence[Any], call: Any) -> Any:
+        """Run the program on arrays, and return what the call returns."""
+        found = self.run(arrays)
+        for source, count in self.writes:
+            tensor = source.tensor(leaves)
+            for _ in range(count):
+                note_all([tensor], [tensor._array])
+        made: dict[Result, Any] = {}
+        node = None
+        if self.gradient is not None:
+            node = self._node(found, leaves, made, call)
+        values = [
+            self._tensor(r, found, leaves, made, node) if r.__class__ is Result else r
+            for r in self.results
+        ]
+        for source, index in self.arrays:
+            source.tensor(leaves).data = wrap(found[index])
+        for source, r in self.grads:
+            grad = None if r is None else self._tensor(r, found, leaves, made, node)
+            source.tensor(leaves)._grad = grad
+        return values[0] if self.template is None else rebuilt(self.template, values)
+
+    def _tensor(
+        self, r: Result, found: list[Array], leaves: Sequence[Any], made: Any, node: Node | None
+    ) -> Any:
+        tensor = made.get(r)
+        if tensor is not None:
+            return tensor
+        if r.source is not None:
+            tensor = r.source.tensor(leaves)
+        elif r.of is not None:
+            base = self._tensor(r.of, found, leaves, made, node)
+            shape, strides, offset = r.place
+            with grad_mode(False):
+                tensor = as_strided(base, shape, strides, base.storage_offset() + offset)
+        else:
+            tensor = wrap(found[r.index])
+            if r.leaf:
+                tensor._edge = LEAF
+            elif inferring:
+                mark(tensor)
+        made[r] = tensor
+        return tensor
+
+    def _node(
+        self, found: list[Array], leaves: Sequence[Any], made: dict[Result, Any], call: Any
+    ) -> Node:
+        """Make the node of a call, and the results that it is of."""
+        assert self.gradient is not None
+        outs = [r for r in self.results if r.__class__ is Result and r.node_output >= 0]
+        for r in outs:
+            if r not in made:
+                made[r] = wrap(found[r.index])
+        saved: list[Any] = []
+        for s in self.saved:
+            if not isinstance(s, tuple):
+                saved.append(s.tensor(leaves))
+                continue
+            index, result = s
+            if result is not None:
+                kept: Any = wrap(found[index])
+                kept._counter = shared_counter(self._tensor(result, found, leaves, made, None))
+            else:
+                kept = SavedOutput()
+                kept.array = found[index]
+            saved.append(kept)
+        inputs = tuple([edge_of(source.tensor(leaves)) for source in self.ends])
+        node = record(self.gradient, inputs, tuple(saved), versions_of(saved), (call, leaves))
+        for r in outs:
+            several = self.gradient.outputs > 1
+            made[r]._edge = Output(node, r.node_output) if several else node
+        return node
+
+
+def _outline(result: Any) -> Any:
+    """Return the structure of a result without its tensors, ``None`` for one without structure."""
+    count = len(leaves_of(result))
+    return rebuilt(result, [None] * count) if isinstance(result, tuple | list | dict) else None
+
+
+def runner(program: Program) -> Callable[[list[Array]], list[Array]]:
+    """Return what runs a program."""
+    return program.run
+
+
+def _program(
+    inputs: Sequence[Value],
+    constants: Sequence[tuple[Value, Array]],
+    steps: Sequence[Step],
+    outputs: Sequence[Value],
+) -> Program:
+    used = {v.root for step in steps for v in values_in((step.args, step.kwargs))}
+    used |= {v.root for v in outputs}
+    return Program(inputs, [(v, a) for v, a in constants if v in used], steps, outputs)

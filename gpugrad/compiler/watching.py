@@ -1,0 +1,105 @@
+"""What a program depends on beside its arguments: what the function finds by name."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from gpugrad.graph import TensorBase
+
+_BY_VALUE = (bool, int, float, complex, str, bytes)
+
+
+class Watched:
+    """The variables and attributes that a function may read, and what they were.
+
+    These are its variables from outside, the attributes of what is bound to it, of its arguments
+    and of these variables, and of the modules in them.
+    """
+
+    def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any):
+        """Note what there is now."""
+        self.cells: list[tuple[Any, Any]] = []
+        self.tables: list[tuple[dict[Any, Any], Any, Any]] = []
+        self._seen: set[int] = set()
+        self._alive: list[Any] = []
+        self._note(function)
+        for value in (*args, *kwargs.values()):
+            self._note(value)
+
+    def unchanged(self) -> bool:
+        """Tell whether all is as it was."""
+        for cell, before in self.cells:
+            try:
+                now = cell.cell_contents
+            except ValueError:
+                return False
+            if now is not before and not _same(now, before):
+                return False
+        for table, name, before in self.tables:
+            now = table.get(name, _ABSENT)
+            if now is not before and not _same(now, before):
+                return False
+        return True
+
+    def _note(self, value: Any, depth: int = 0) -> None:
+        if id(value) in self._seen or isinstance(value, (*_BY_VALUE, TensorBase, type)):
+            return
+        self._seen.add(id(value))
+        self._alive.append(value)
+        if isinstance(value, types.FunctionType):
+            self._note_function(value, depth)
+        elif isinstance(value, types.MethodType):
+            self._note(value.__self__, depth)
+            self._note(value.__func__, depth)
+        elif isinstance(value, list | tuple | set):
+            for item in value:
+                self._note(item, depth)
+        elif isinstance(value, dict):
+            for name, item in list(value.items()):
+                self._watch(value, name, item, depth)
+        elif isinstance(getattr(value, "__dict__", None), dict) and not isinstance(
+            value, types.ModuleType
+        ):
+            for name, item in list(vars(value).items()):
+                self._watch(vars(value), name, item, depth)
+            call = getattr(type(value), "forward", None) or getattr(type(value), "__call__", None)
+            if isinstance(call, types.FunctionType):
+                self._note(call, depth + 1)
+
+    def _watch(self, table: dict[Any, Any], name: Any, value: Any, depth: int) -> None:
+        self.tables.append((table, name, value))
+        if depth < _DEEPEST:
+            self._note(value, depth + 1)
+
+    def _note_function(self, function: types.FunctionType, depth: int) -> None:
+        if (function.__module__ or "").split(".")[0] == "gpugrad":
+            return
+        for cell in function.__closure__ or ():
+            try:
+                value = cell.cell_contents
+            except ValueError:
+                continue
+            self.cells.append((cell, value))
+            if depth < _DEEPEST:
+                self._note(value, depth + 1)
+        names = function.__globals__
+        for name in _names(function.__code__):
+            if name in names:
+                self._watch(names, name, names[name], depth)
+
+
+_ABSENT = object()
+_DEEPEST = 6
+
+
+def _same(now: Any, before: Any) -> bool:
+    return type(now) is type(before) and isinstance(now, _BY_VALUE) and now == before
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)

@@ -1,0 +1,109 @@
+"""Compiled functions give what the functions give: values, gradients and effects."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gpugrad
+from gpugrad.errors import Unsupported
+
+
+def same(a, b):
+    """See that two results are equal to the bit."""
+    if isinstance(a, tuple | list):
+        assert len(a) == len(b)
+        for x, y in zip(a, b, strict=True):
+            same(x, y)
+        return
+    assert a.dtype == b.dtype
+    np.testing.assert_array_equal(a.detach().numpy(), b.detach().numpy())
+
+
+def runs(compiled, *inputs):
+    """Return what a compiled function gives for some inputs, all of one program."""
+    found = [compiled(*given) for given in inputs]
+    assert compiled.reasons == []
+    assert compiled.count == 1
+    return found
+
+
+def test_a_function_of_tensors():
+    def f(x, y):
+        return (x * y).sin().sum() + x.mean(), x[1:].t() * 2
+
+    inputs = [(gpugrad.randn(3, 4), gpugrad.randn(3, 4)) for _ in range(3)]
+
+    for given, found in zip(inputs, runs(gpugrad.compile(f), *inputs), strict=True):
+        same(found, f(*given))
+
+
+def test_gradients_inside():
+    def f(x):
+        x = x.detach().requires_grad_()
+        (first,) = gpugrad.autograd.grad((x**3).sum(), x, create_graph=True)
+        return gpugrad.autograd.grad(first.sin().sum(), x)[0]
+
+    inputs = [(gpugrad.randn(5),) for _ in range(3)]
+
+    for given, found in zip(inputs, runs(gpugrad.compile(f), *inputs), strict=True):
+        same(found, f(*given))
+
+
+@pytest.mark.parametrize("transform", ["grad", "jacrev", "hessian", "vmap", "jacfwd"])
+def test_transforms_inside(transform):
+    def f(x):
+        return (x.sin() * x).sum()
+
+    g = getattr(gpugrad.func, transform)(f)
+    inputs = [(gpugrad.randn(3, 3),) for _ in range(3)]
+
+    for given, found in zip(inputs, runs(gpugrad.compile(g), *inputs), strict=True):
+        same(found, g(*given))
+
+
+def test_a_history_goes_on_through_the_call():
+    w = gpugrad.randn(4, requires_grad=True)
+    c = gpugrad.compile(lambda x: (w * x).exp().sum())
+
+    for _ in range(3):
+        x = gpugrad.randn(4, requires_grad=True)
+        z = x * 2
+        found = gpugrad.autograd.grad(c(z), (w, x), retain_graph=True)
+        same(found, gpugrad.autograd.grad((w * z).exp().sum(), (w, x)))
+    assert c(x).grad_fn.name() == "CompiledFunctionBackward"
+
+
+def test_random_numbers_are_drawn_anew():
+    def f(x):
+        return gpugrad.rand(3) + x.bernoulli()
+
+    x = gpugrad.full((3,), 0.5)
+    c = gpugrad.compile(f)
+    found, expected = [
+        [gpugrad.manual_seed(0), *(function(x) for _ in range(3))][1:] for function in (c, f)
+    ]
+
+    same(found, expected)
+    assert c.count == 1
+
+
+def test_a_branch_on_a_value_runs_as_it_is_written():
+    @gpugrad.compile
+    def f(x):
+        return x * 2 if x.sum() > 0 else x * 3
+
+    for x in (gpugrad.ones(2), -gpugrad.ones(2), gpugrad.ones(2)):
+        same(f(x), x * (2 if x[0] > 0 else 3))
+    assert f.count == 0
+
+
+def test_with_fullgraph_a_branch_names_the_line():
+    @gpugrad.compile(fullgraph=True)
+    def f(x):
+        return x * 2 if x.sum() > 0 else x * 3  # here
+
+    with pytest.raises(Unsupported, match=r"# here(?s:.)*fullgraph=False"):
+        f(gpugrad.ones(2))
+    assert not gpugrad.compiler.is_compiling()
+    assert (gpugrad.ones(2) + 1)._array.__class__ is np.ndarray
