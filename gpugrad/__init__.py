@@ -112,11 +112,8 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import accelerator as accelerator
     from gpugrad import amp as amp
     from gpugrad import array_api as array_api
-<<<<<<< Updated upstream
     from gpugrad import backends as backends
-=======
     from gpugrad import compiler as compiler
->>>>>>> Stashed changes
     from gpugrad import cupy as cupy
     from gpugrad import distributed as distributed
     from gpugrad import kernel as kernel
@@ -146,8 +143,8 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad.amp.autocast_mode import set_autocast_enabled as set_autocast_enabled
     from gpugrad.amp.autocast_mode import set_autocast_gpu_dtype as set_autocast_gpu_dtype
     from gpugrad.amp.grad_scaler import GradScaler as GradScaler
-    from gpugrad.functions import *
     from gpugrad.compiler.interface import compile as compile
+    from gpugrad.functions import *
     from gpugrad.kernel import ElementwiseKernel as ElementwiseKernel
     from gpugrad.kernel import RawKernel as RawKernel
     from gpugrad.kernel import ReductionKernel as ReductionKernel
@@ -198,12 +195,9 @@ else:  # they are made when they are first asked for
         "GradScaler": "gpugrad.amp.grad_scaler",
         "accelerator": "gpugrad.accelerator",
         "array_api": "gpugrad.array_api",
-<<<<<<< Updated upstream
         "backends": "gpugrad.backends",
-=======
         "compile": "gpugrad.compiler.interface",
         "compiler": "gpugrad.compiler",
->>>>>>> Stashed changes
         "cupy": "gpugrad.cupy",
         "distributed": "gpugrad.distributed",
         "TypedStorage": "gpugrad.storage",

@@ -33,7 +33,7 @@ OVERFLOW = "Overflow when unpacking long long"
 NO_DIMENSIONS = "Dimension specified as 0 but tensor has no dimensions"
 
 
-class Unsupported(RuntimeError):
+class Unsupported(RuntimeError):  # noqa: N818  PyTorch's name
     """What a function does cannot be part of a compiled program; PyTorch's is of this name."""
 
 

@@ -380,6 +380,19 @@ def exposed(array: Array) -> Array:
     return array.exposed() if recorders and hasattr(array, "exposed") else array
 
 
+def is_recorded(array: Array) -> bool:
+    """Tell whether a program is recorded of an array: a choice by its values would be for all."""
+    return bool(recorders) and hasattr(all_of(array), "recorder")
+
+
+def check(function: Callable[..., None], *arrays: Array) -> None:
+    """Call what raises for some values; all runs of a program that is recorded do, too."""
+    if recorders:
+        recorders[-1].check(function, arrays)
+    else:
+        function(*arrays)
+
+
 def update(
     formula: Formula,
     columns: Sequence[Sequence[Array]],

@@ -12,7 +12,6 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from gpugrad import backend
 from gpugrad.compiler.recorded import Recorded, Recorder, current, recording
 from gpugrad.graph import LEAF, Node, Output, SavedOutput, TensorBase, Write, next_sequence
 from gpugrad.op.attribute import Named
@@ -180,7 +179,7 @@ class Capture:
             if isinstance(edge, TensorBase):
                 known = self.before.get(id(edge))
                 if known is None:
-                    raise Unknown("a result that depends on a leaf made in the function")
+                    raise UnknownError("a result that depends on a leaf made in the function")
                 found[id(edge)] = known
             elif id(edge) in entries:
                 known = entries[id(edge)]
@@ -206,15 +205,16 @@ class Capture:
                     found._array = _plain(found._array)
                     if id(found) not in self.before:
                         self.survivors.append(found)
-            elif kind is SavedOutput or issubclass(kind, Write):
-                if isinstance(getattr(found, "array", None), Recorded):
-                    found.array = _plain(found.array)
+            elif (kind is SavedOutput or issubclass(kind, Write)) and isinstance(
+                getattr(found, "array", None), Recorded
+            ):
+                found.array = _plain(found.array)
 
 
 # --------------------------------------------------------------------------- what a call did
 
 
-class Unknown(Exception):
+class UnknownError(Exception):
     """What a call did that a program does not do: the reason why it is not compiled.
 
     It may be another call's turn where the function only ``begins``: it made what it keeps.
@@ -243,7 +243,7 @@ def effects_of(capture: Capture) -> Effects:
     """Return what a recorded call did, before the tensors are restored.
 
     Raises:
-        Unknown: It did something that is no part of a program.
+        UnknownError: It did something that is no part of a program.
     """
     found = Effects()
     counters: set[int] = set()
@@ -251,7 +251,7 @@ def effects_of(capture: Capture) -> Effects:
         tensor = known.tensor
         edge = known.edge if known.entry is None else known.entry
         if tensor._edge is not edge or tensor._view is not known.view:
-            raise Unknown("changing the history of a tensor from outside of the function")
+            raise UnknownError("changing the history of a tensor from outside of the function")
         if tensor._grad is not known.grad:
             found.grads.append((known.source, tensor._grad))
         if tensor._array is not known.recorded:
@@ -289,7 +289,7 @@ def check_survivors(capture: Capture, results: Sequence[Any]) -> None:
     """See that no tensor of the call's outlives it but its results, and what these need.
 
     Raises:
-        Unknown: One does: the function keeps it somewhere.
+        UnknownError: One does: the function keeps it somewhere.
     """
     known = reachable(results)
     others = [weakref.ref(t) for t in capture.survivors if id(t) not in known]
@@ -298,4 +298,4 @@ def check_survivors(capture: Capture, results: Sequence[Any]) -> None:
         return
     gc.collect()
     if any(r() is not None for r in others):
-        raise Unknown("a tensor that the function makes and keeps", begins=True)
+        raise UnknownError("a tensor that the function makes and keeps", begins=True)

@@ -20,7 +20,7 @@ from gpugrad.backend import loops as frames
 from gpugrad.compiler.loop import Loop
 from gpugrad.compiler.memory import lives, placed, size_of
 from gpugrad.compiler.native import Segment, built
-from gpugrad.compiler.program import Program, Step, Value
+from gpugrad.compiler.program import Number, Program, Step, Value
 
 Array = Any
 Run = Callable[[Sequence[Array]], list[Array]]
@@ -101,6 +101,7 @@ class Writer:
     def text(self) -> str:
         """Return the text of the function."""
         self.known: dict[Value, str] = {}
+        self.numbers: dict[Number, str] = {}
         self.views: dict[Value, str] = {}  # of the arena, made once for each
         self.arrays: list[Array] = []
         if self.segments:
@@ -220,22 +221,24 @@ class Writer:
             function = getattr(backend.of_device(where), step.name)
         called = self.bound(step.name, function)
         text = f"{called}({', '.join(args)})"
-        outputs = [v for v in step.outputs if isinstance(v, Value)]
+        outputs = [v for v in step.outputs if v is not None]
         if not outputs:
             yield text
             return
+        targets = ["_" if v is None else f"c{v.number}" for v in step.outputs]
         for v in outputs:
-            self.known[v] = f"c{v.number}"
+            (self.known if isinstance(v, Value) else self.numbers)[v] = f"c{v.number}"
         if len(step.outputs) == 1:
-            yield f"{self.known[outputs[0]]} = {self.bound('first', _first)}({text})"
+            yield f"{targets[0]} = {self.bound('first', _first)}({text})"
         else:
-            targets = [self.known.get(v, "_") for v in step.outputs]
             yield f"{', '.join(targets)}, = {self.bound('several', _several)}({text})"
 
     def argument(self, found: Any) -> str:
         """Return the text of an argument."""
         if found.__class__ is Value:
             return self.read(found)
+        if found.__class__ is Number:
+            return self.numbers[found]
         if isinstance(found, tuple) and hasattr(found, "_fields"):
             return f"{self.bound('kind', type(found))}({', '.join(map(self.argument, found))})"
         if isinstance(found, list):

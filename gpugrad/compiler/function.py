@@ -1,4 +1,4 @@
-"""Compiled functions: which recorded program a call is for, and what happens where there is none."""
+"""Compiled functions: which program a call is for, and what happens where there is none."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from gpugrad import _dtype, backend
 from gpugrad._device import device
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
-from gpugrad.compiler.capture import Capture, Unknown, check_survivors
+from gpugrad.compiler.capture import Capture, UnknownError, check_survivors
 from gpugrad.compiler.plan import Plan
 from gpugrad.compiler.recorded import Recorder, current
 from gpugrad.compiler.watching import Watched
 from gpugrad.errors import Unsupported
-from gpugrad.graph import Node, TensorBase, mode, recording, warn
+from gpugrad.graph import Node, TensorBase, mode, warn
 from gpugrad.op import autocast
 
 Array = Any
@@ -27,7 +27,7 @@ ATTEMPTS = 3  # how often a function is recorded that makes what it keeps
 _BY_VALUE = (bool, int, float, complex, str, bytes, type(None), _dtype.dtype, device, slice, type)
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The arguments hold what no program can be recorded of."""
 
 
@@ -35,7 +35,7 @@ def signature(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any],
     """Return what says which program is for a call, and the leaves of the arguments.
 
     Raises:
-        Refused: No program can be.
+        RefusedError: No program can be.
     """
     key: list[Any] = []
     leaves: list[Any] = []
@@ -71,7 +71,7 @@ def _describe(value: Any, key: list[Any], leaves: list[Any], places: dict[int, i
     elif isinstance(value, _BY_VALUE):
         key += type(value), repr(value) if isinstance(value, slice | float) else value
     elif isinstance(value, np.ndarray) or backend.is_array(value):
-        raise Refused("an array among the arguments that is no tensor")
+        raise RefusedError("an array among the arguments that is no tensor")
     else:
         key += type(value), id(value)
 
@@ -126,7 +126,7 @@ class Compiled:
             key, leaves = signature(args, kwargs)
             known = (*key, *_modes())
             plans = self.plans.get(known)
-        except (Refused, TypeError) as error:
+        except (RefusedError, TypeError) as error:
             return self._refused(str(error), args, kwargs)
         if plans is not None:
             for watched, plan in plans:
@@ -164,7 +164,7 @@ class Compiled:
             if recorder.records:
                 try:
                     plan = Plan(capture, result, self._again)
-                except Unknown as unknown:
+                except UnknownError as unknown:
                     reason, begins = str(unknown), unknown.begins
             else:
                 reason = recorder.reason
@@ -173,7 +173,7 @@ class Compiled:
         if plan is not None:
             try:
                 check_survivors(capture, [result, plan.kept])
-            except Unknown as unknown:
+            except UnknownError as unknown:
                 plan, reason, begins = None, str(unknown), unknown.begins
         if plan is not None:
             plan.kept = []

@@ -76,9 +76,7 @@ def compile(
     if mode is not None and mode not in MODES:
         raise RuntimeError(f"Unrecognized mode={mode}, should be one of: {', '.join(MODES)}")
     if not callable(backend) and backend not in BACKENDS:
-        raise RuntimeError(
-            f"Invalid backend: {backend!r}, should be one of: {', '.join(BACKENDS)}"
-        )
+        raise RuntimeError(f"Invalid backend: {backend!r}, should be one of: {', '.join(BACKENDS)}")
     if model is None:
         return functools.partial(
             compile,

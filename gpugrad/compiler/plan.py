@@ -10,9 +10,11 @@ import numpy as np
 from gpugrad import backend
 from gpugrad.compiler.capture import (
     Capture,
-    Unknown,
+    UnknownError,
     effects_of,
 )
+from gpugrad.compiler.execution import prepared
+from gpugrad.compiler.fusion import fused
 from gpugrad.compiler.gradient import Gradient
 from gpugrad.compiler.program import Program, Step, Value, values_in
 from gpugrad.compiler.recorded import Recorded, recording
@@ -25,7 +27,6 @@ from gpugrad.graph import (
     edge_of,
     inferring,
     mark,
-    mode,
     record,
 )
 from gpugrad.graph import recording as grad_mode
@@ -38,7 +39,7 @@ from gpugrad.tree import rebuilt
 Array = Any
 
 
-class Missing(Exception):
+class MissingError(Exception):
     """A tensor that a program reads is another one now, or none."""
 
 
@@ -59,15 +60,15 @@ class Input:
         """Return the array of a call with these leaves.
 
         Raises:
-            Missing: It is not as it was.
+            MissingError: It is not as it was.
         """
         tensor = self.source.tensor(leaves)
         if tensor is None:
-            raise Missing
+            raise MissingError
         array = tensor._array
         if array.__class__ is not self.kind:
             if not isinstance(array, np.generic):
-                raise Missing
+                raise MissingError
             array = tensor._array = np.asarray(array)
         if (
             array.shape != self.shape
@@ -76,7 +77,7 @@ class Input:
             or (tensor._edge is not None) is not self.needs_grad
             or (self.where.type != "cpu" and backend.of(array).device_of(array) != self.where)
         ):
-            raise Missing
+            raise MissingError
         return array
 
 
@@ -109,7 +110,7 @@ class _Results:
         self.history: list[tuple[Any, Result]] = []
         self.known: dict[int, Result] = {}
         self.kept: list[Any] = []  # tensors, so that their identities stay theirs
-        self.inputs = {value: array for value, array in self.recorder.inputs}
+        self.inputs = dict(self.recorder.inputs)
         self.roots: dict[Value, tuple[Result, Value]] = {}
 
     def of(self, tensor: Any) -> Result:
@@ -127,14 +128,14 @@ class _Results:
             result.source = before.source
             return result
         if tensor.__class__ is not tensor_class:
-            raise Unknown(f"a result of the class {type(tensor).__name__}")
+            raise UnknownError(f"a result of the class {type(tensor).__name__}")
         history = tensor._edge is not None and tensor._edge is not LEAF
         value = self.value_of(tensor._array)
         root = value.root
         self.inputs = dict(self.recorder.inputs)
         if root in self.inputs or root in self.roots:
             if history and root in self.inputs:
-                raise Unknown("a result with a history that is a view of an input")
+                raise UnknownError("a result with a history that is a view of an input")
             if history or (root in self.roots and self.roots[root][0].node_output >= 0):
                 value = self.copied(value)
             else:
@@ -155,7 +156,7 @@ class _Results:
             result.of = Result()
             result.of.source = self.inputs[base].source
         if base.dtype != value.dtype:
-            raise Unknown("a result that is a view of another type")
+            raise UnknownError("a result that is a view of another type")
         size = value.dtype.itemsize
         strides = tuple([s // size for s in value.strides])
         result.place = value.shape, strides, (value.offset - base.offset) // size
@@ -164,7 +165,7 @@ class _Results:
     def of_grad(self, tensor: Any) -> Result:
         """Return what became the gradient of another tensor as a result."""
         if tensor._edge is not None:
-            raise Unknown("a .grad with a history")
+            raise UnknownError("a .grad with a history")
         return self.of(tensor)
 
     def copied(self, value: Value) -> Value:
@@ -180,7 +181,7 @@ class _Results:
         elif backend.is_array(array):
             value = self.recorder.constant(backend.of(array).own(array))
         else:
-            raise Unknown("a result inside of vmap")
+            raise UnknownError("a result inside of vmap")
         self.recorder.own_at_each_run(value.root)
         return value
 
@@ -197,7 +198,7 @@ class Plan:
         """Make the plan of a call that was recorded, and returned ``result``.
 
         Raises:
-            Unknown: It did something that a program does not do.
+            UnknownError: It did something that a program does not do.
         """
         recorder = capture.recorder
         results = _Results(capture)
@@ -211,7 +212,9 @@ class Plan:
             (source, None if grad is None else results.of_grad(grad))
             for source, grad in effects.grads
         ]
-        self.arrays = [(source, results.output(results.value_of(a))) for source, a in effects.arrays]
+        self.arrays = [
+            (source, results.output(results.value_of(a))) for source, a in effects.arrays
+        ]
         self.writes = effects.writes
         self.gradient: Gradient | None = None
         self.ends: list[Any] = []
@@ -257,9 +260,9 @@ class Plan:
                     allow_unused=True,
                 )
         except (RuntimeError, ValueError, TypeError) as error:
-            raise Unknown(f"a result whose gradient cannot be computed: {error}") from error
+            raise UnknownError(f"a result whose gradient cannot be computed: {error}") from error
         if not recorder.records:
-            raise Unknown(recorder.reason)
+            raise UnknownError(recorder.reason)
         there = [g is not None for g in found]
         steps = recorder.steps
         made = {v for step in steps for v in values_in(step.outputs)}
@@ -267,10 +270,7 @@ class Plan:
         for g in found:
             if g is None:
                 continue
-            array = g._array
-            value = (
-                recorder.value_of(array) if isinstance(array, Recorded) else recorder.constant(array)
-            )
+            value = recorder.value_in(g._array)
             if value.root not in made or value.root in [v.root for v in outputs]:
                 value = results.copied(value)  # what is handed on may be written by the walk
                 made.add(value)
@@ -292,10 +292,10 @@ class Plan:
                 self.saved.append((len(results.values) + len(saved), place))
                 saved.append(v)
                 if v in handed and place is None:
-                    raise Unknown("a backward that reads what the call gave as a gradient")
+                    raise UnknownError("a backward that reads what the call gave as a gradient")
         written = {v.root for step in steps for v in step.writes}
         if written & set(needed):
-            raise Unknown("a backward that writes to what the call computed")
+            raise UnknownError("a backward that writes to what the call computed")
         self.ends = [b.source for b in ends]
         program = _program([*values, *needed], constants, steps, outputs)
         like = [(v.shape, v.dtype, v.device) for v in values]
@@ -317,7 +317,7 @@ class Plan:
                 if not condition():
                     return None
             return [i.array(leaves) for i in self.inputs]
-        except Missing:
+        except MissingError:
             return None
 
     def __call__(self, arrays: list[Array], leaves: Sequence[Any], call: Any) -> Any:
@@ -402,7 +402,7 @@ def _outline(result: Any) -> Any:
 
 def runner(program: Program) -> Callable[[list[Array]], list[Array]]:
     """Return what runs a program."""
-    return program.run
+    return prepared(fused(program))
 
 
 def _program(

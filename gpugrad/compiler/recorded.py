@@ -400,6 +400,10 @@ class Recorder:
             value = array.value = self._input(array)
         return value
 
+    def value_in(self, array: Array) -> Value:
+        """Return the value of a recorded array, or of a constant one."""
+        return self.value_of(array) if isinstance(array, Recorded) else self.constant(array)
+
     def _input(self, array: Recorded) -> Value:
         own = array.array
         door = backend.of(own)
@@ -476,7 +480,7 @@ class Recorder:
         operands = list(_recorded_in((args, kwargs)))
         outputs: list[Value | Number | None] = []
         result = self._results(found, operands, outputs)
-        if any(outputs) or written or always or name in {"check_inside"}:
+        if any(outputs) or written or always or name == "check_inside":
             own = None if name in _BACKENDS_OWN else function
             kind = name if own is None else "host"
             self.steps.append(Step(kind, taken, options, outputs, written, own))
@@ -555,11 +559,11 @@ class Recorder:
         self.line = users_line()
         self.steps = []
         if self.full:
-            from gpugrad.op.saved import shown_line
+            from gpugrad.op.saved import shown
 
             raise Unsupported(
                 f"compile: {what} cannot be part of a compiled program (fullgraph=True). It is "
-                f"asked for by:\n{shown_line(self.line)}\nKeep that out of the function, or pass "
+                f"asked for by:\n{shown(self.line)}\nKeep that out of the function, or pass "
                 "fullgraph=False, with which the function then runs eagerly."
             )
 
@@ -622,6 +626,14 @@ class _Recorders:
         """Return the backend for new arrays of this thread."""
         recorder = current.recorder
         return inner if recorder is None or not recorder.records else recording_door(inner)
+
+    def check(self, function: Callable[..., None], arrays: Sequence[Array]) -> None:
+        """Call a function that raises for some values."""
+        recorder = current.recorder
+        if recorder is None or not recorder.records:
+            function(*plain(list(arrays)))
+        else:
+            recorder.call("check", function, arrays, {}, always=True)
 
     def drawing(self, generator: Any) -> Any:
         """Return the stream of a generator for this thread."""

@@ -64,7 +64,8 @@ class Watched:
         ):
             for name, item in list(vars(value).items()):
                 self._watch(vars(value), name, item, depth)
-            call = getattr(type(value), "forward", None) or getattr(type(value), "__call__", None)
+            kind = type(value)
+            call = getattr(kind, "forward", None) or vars(kind).get("__call__")
             if isinstance(call, types.FunctionType):
                 self._note(call, depth + 1)
 

@@ -440,7 +440,7 @@ def up_to_date(tensor: TensorBase) -> None:
         history.follow(tensor)
 
 
-def shown_line(noted: Line) -> str:
+def shown(noted: Line) -> str:
     """Return a line as in a traceback."""
     code, at = noted
     lines = [n for start, end, n in code.co_lines() if start <= at < end and n]
@@ -484,14 +484,14 @@ def _seen(array: Array) -> Shape:
 
 def _story(node: Node | None, write: Write | None) -> str:
     """Return on which lines a value was saved and overwritten, as far as that is known."""
-    writing = f":\n{shown_line(write.line)}" if write is not None else " a write that was not noted."
+    writing = f":\n{shown(write.line)}" if write is not None else " a write that was not noted."
     if node is None:
         return (
             f"A checkpoint read it when it was computed again, and it was overwritten by{writing}"
         )
     if hasattr(node, "_line"):
         return (
-            f"It was saved for {node.name()} by:\n{shown_line(node._line)}\nand overwritten by{writing}"
+            f"It was saved for {node.name()} by:\n{shown(node._line)}\nand overwritten by{writing}"
         )
     return (
         f"It was saved for {node.name()}, and overwritten by{writing}\n"

@@ -55,8 +55,12 @@ def _check_deviation(std: Any) -> None:
     array = std._array
     if array.dtype.kind == "c":
         raise RuntimeError("normal expects standard deviation to be non-complex")
-    if not bool((all_of(array) >= 0).all()):
-        raise RuntimeError("normal expects all elements of std >= 0.0")
+
+    def check(deviations: Array) -> None:
+        if not bool((deviations >= 0).all()):
+            raise RuntimeError("normal expects all elements of std >= 0.0")
+
+    backend.check(check, all_of(array))
 
 
 @public(method=False, out=True, creates=True)
@@ -127,6 +131,19 @@ def chosen(shape: Shape, chance: float, here: device, generator: Any) -> Array:
     return stream.uniform(shape, np.dtype(np.float64 if chance < 2**-16 else np.float32)) < chance
 
 
+def _check_chances(array: Array) -> None:
+    if not bool(((array >= 0) & (array <= 1)).all()):
+        raise RuntimeError(
+            "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message "
+            "be improved?  If so, please report an enhancement request to PyTorch.)"
+        )
+
+
+def _check_rates(array: Array) -> None:
+    if not bool((array >= 0).all()):
+        raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+
+
 def chosen_each(chances: Array, generator: Any) -> Array:
     """Return an array that is true with the probabilities of another one.
 
@@ -142,11 +159,7 @@ def chosen_each(chances: Array, generator: Any) -> Array:
         )
     (whole,), hide = for_each_example(chances)
     stream = source(generator, _home(whole), "bernoulli")
-    if not bool(((whole >= 0) & (whole <= 1)).all()):
-        raise RuntimeError(
-            "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message "
-            "be improved?  If so, please report an enhancement request to PyTorch.)"
-        )
+    backend.check(_check_chances, whole)
     return hide(stream.uniform(whole.shape, _wide(whole)) < whole)
 
 
@@ -191,8 +204,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     if not kind.is_floating_point:
         raise NotImplementedError(f"\"poisson_cpu\" not implemented for '{kind.title}'")
     (rates,), hide = for_each_example(input._array)
-    if not bool((rates >= 0).all()):
-        raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+    backend.check(_check_rates, rates)
     stream = source(generator, _home(rates), "poisson")
     found = stream.poisson(rates.astype(np.float64)).astype(kind.numpy)
     return _independent("PoissonBackward0", wrap(hide(found)), input)

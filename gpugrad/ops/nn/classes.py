@@ -143,7 +143,7 @@ def _checked(input: Any, target: Any, weight: Any, ignored: int) -> Any:
     if found is not _dtype.int64:
         target = cast(target, dtype=_dtype.int64.numpy)
     if input.device.type == "cpu":
-        _check_range(all_of(target._array), classes, ignored)
+        backend.check(lambda places: _check_range(places, classes, ignored), all_of(target._array))
     return target.reshape(()) if ndim == 1 else target
 
 

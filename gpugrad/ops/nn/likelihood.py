@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gpugrad import _dtype
+from gpugrad import _dtype, backend
 from gpugrad.backend.batched import all_of
 from gpugrad.graph import recording, warn
 from gpugrad.op import public
@@ -152,6 +152,11 @@ def _poisson(input: Any, target: Any, log_input: bool, full: bool, eps: float) -
     return pw.add(values, masked_fill(stirling, pw.le(target, 1), 0))
 
 
+def _check_sign(variances: Any) -> None:
+    if bool((variances < 0).any()):
+        raise ValueError("var has negative entry/entries")
+
+
 @public(method=False, name="nn.functional.gaussian_nll_loss")
 def gaussian_nll_loss(
     input: Tensor,
@@ -182,8 +187,8 @@ def gaussian_nll_loss(
         if var < 0:
             raise ValueError("var has negative entry/entries")
         var = full_like(input.detach(), var)
-    elif bool((all_of(var._array) < 0).any()):
-        raise ValueError("var has negative entry/entries")
+    else:
+        backend.check(_check_sign, all_of(var._array))
     shape, own = input._array.shape, var._array.shape
     if own != shape:
         if shape[:-1] == own:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpugrad import _dtype
+from gpugrad import _dtype, backend
 from gpugrad.backend.batched import all_of
 from gpugrad.errors import broadcast_shape, size
 from gpugrad.graph import warn
@@ -269,6 +269,11 @@ def _check_fits(shape: tuple[int, ...], *weights: Any) -> None:
         )
 
 
+def _check_chances(array: Any) -> None:
+    if not (array.min() >= 0 and array.max() <= 1):
+        raise RuntimeError("all elements of input should be between 0 and 1")
+
+
 @public(method=False, name="nn.functional.binary_cross_entropy")
 def binary_cross_entropy(
     input: Tensor,
@@ -309,8 +314,8 @@ def binary_cross_entropy(
     if not kind.is_floating_point:
         raise NotImplementedError(f"\"binary_cross_entropy\" not implemented for '{kind.title}'")
     array = all_of(input._array)
-    if input.device.type == "cpu" and array.size and not (array.min() >= 0 and array.max() <= 1):
-        raise RuntimeError("all elements of input should be between 0 and 1")
+    if input.device.type == "cpu" and array.size:
+        backend.check(_check_chances, array)
     if weight is None:
         return _binary(input, target, reduction=reduction)
     _check_fits(input._array.shape, weight)

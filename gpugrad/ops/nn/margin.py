@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpugrad import _dtype
+from gpugrad import _dtype, backend
 from gpugrad.backend.batched import all_of
 from gpugrad.op import cast, pointwise, public
 from gpugrad.ops import pointwise as pw
@@ -60,8 +60,12 @@ def _check_range(input: Any, target: Any, low: int, classes: int, text: str) -> 
     found = all_of(target._array)
     if input.device.type != "cpu" or not found.size:
         return
-    if found.min() < low or found.max() >= classes:
-        raise RuntimeError(text)
+
+    def check(places: Any) -> None:
+        if places.min() < low or places.max() >= classes:
+            raise RuntimeError(text)
+
+    backend.check(check, found)
 
 
 @public(method=False, name="nn.functional.multi_margin_loss")
