@@ -294,30 +294,6 @@ def test_one_pass_stores_one_output_and_sums_another(dtype: Any, always: None) -
             np.testing.assert_allclose(a, b, 1e3 * np.finfo(dtype).eps, 1e2 * np.finfo(dtype).eps)
 
 
-# --------------------------------------------------------------------------- softmax
-
-
-@FLOATS
-@pytest.mark.parametrize("log", [False, True])
-@pytest.mark.parametrize("length", [64, 100, 1000])
-def test_softmax(length: int, log: bool, dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Numbers that are masked, infinite or nan, and the end of a row."""
-    x = np.resize(X, (500, length)).astype(dtype)
-    x[0, 5:], x[1], x[2, 3], x[3, 4], x[4, -1] = -np.inf, -np.inf, np.inf, np.nan, 300
-    g = np.resize(Y, x.shape).astype(dtype)
-    out = cpu.softmax(x, 1, log, dtype)
-    gradient = cpu.softmax_gradient(g, out, 1, log)
-    monkeypatch.setattr(compiled, "soft", lambda *_: None)
-    for found, expected in (
-        (out, cpu.softmax(x, 1, log, dtype)),
-        (gradient, cpu.softmax_gradient(g, out, 1, log)),
-    ):
-        finite = np.isfinite(expected)
-        assert (found[~finite].astype(str) == expected[~finite].astype(str)).all()
-        eps = np.finfo(dtype).eps
-        np.testing.assert_allclose(found[finite], expected[finite], 100 * eps, 100 * eps)
-
-
 # --------------------------------------------------------------------------- threads
 
 
@@ -341,14 +317,6 @@ def test_threads_change_no_bit(kept: Any, shared: None) -> None:
         results += compiled.evaluate(formula("exp(x) * y"), [x, y], x.dtype, kept) or ()
     assert len(results) == 4
     assert all((r == results[0]).all() for r in results)
-
-
-def test_threads_change_no_bit_of_softmax(shared: None) -> None:
-    x = np.random.default_rng(0).standard_normal((400, 500))
-    gpugrad.set_num_threads(1)
-    alone = cpu.softmax(x, 1, False, x.dtype)
-    gpugrad.set_num_threads(3)
-    assert (cpu.softmax(x, 1, False, x.dtype) == alone).all()
 
 
 @pytest.mark.pytorch

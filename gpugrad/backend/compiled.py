@@ -94,33 +94,6 @@ def evaluate(
     return outs
 
 
-def soft(arrays: tuple[Array, Array], axis: int, log: bool, gradient: bool) -> Array | None:
-    """Return softmax of the first along its last axis; ``None``: there are no loops for that.
-
-    Or, of a gradient and of what was softmax, the ``gradient``.
-    """
-    first, second = arrays
-    shape, kind = first.shape, first.dtype
-    if (
-        first.size < LEAST
-        or shape[-1] < host.WIDTH
-        or kind.char not in "fd"
-        or axis not in (-1, len(shape) - 1)
-        or (second.shape, second.dtype) != (shape, kind)
-    ):
-        return None
-    known = loops.frames()
-    if isinstance(known, str):
-        return None
-    out = np.empty(shape, kind)
-    operands = *(np.require(a, kind, ("C", "A")) for a in arrays), out
-    count = min(loops.threads(), out.size // _SHARE) if out.size >= _SHARED else 1
-    length = shape[-1]
-    objects = _POINTERS[3](*map(id, operands))
-    known.soft(objects, kind.itemsize, out.size // length, length, log, gradient, count)
-    return out
-
-
 def _ready(array: Array, dtype: DType) -> Array:
     found = np.asarray(array, dtype)
     return found if found.flags.aligned else found.copy()

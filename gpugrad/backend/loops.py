@@ -31,10 +31,9 @@ class Kernel(NamedTuple):
 
 
 class Frames(NamedTuple):
-    """What runs loops over arrays, what computes softmax, and what stands above loops' text."""
+    """What runs loops over arrays, and what stands above loops' text."""
 
     run: Any
-    soft: Any
     header: str
 
 
@@ -47,21 +46,30 @@ def frames() -> Frames | str:
     """Return what runs loops, or why there are none: building it shows what the compiler can."""
     from gpugrad.backend import compiler
 
+    made = library("")
+    return made if isinstance(made, str) else Frames(made.gpugrad_run, _header(compiler.found()))
+
+
+def library(text: str) -> ctypes.CDLL | str:
+    """Return what is built of the frames and of a text below them, or why there is nothing."""
+    from gpugrad.backend import compiler
+
     try:
-        header = host.header(compiler.found().vectors)
-        head = f"#define HEAD {object.__basicsize__}\n"
-        made = compiler.built(head + header + host.FRAMES + host.ROWS)
+        head = f"#define HEAD {object.__basicsize__}\n{_header(compiler.found())}"
+        made = compiler.built(head + host.FRAMES + text)
     except compiler.BuildError as error:
         return str(error)
-    run, soft = made.gpugrad_run, made.gpugrad_soft
     pointer, long, int_ = ctypes.c_void_p, ctypes.c_long, ctypes.c_int
+    run = made.gpugrad_run
     run.argtypes = (
         pointer, int_, int_, pointer, ctypes.c_char_p, int_, long, long, long, int_
     )  # fmt: skip
     run.restype = int_
-    soft.argtypes = pointer, int_, long, long, int_, int_, int_
-    soft.restype = None
-    return _checked(run) or Frames(run, soft, header)
+    return _checked(run) or made
+
+
+def _header(compiler: Any) -> str:
+    return host.header(compiler.vectors)
 
 
 def described() -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from gpugrad._dtype import accumulation, is_half
 from gpugrad.backend import half, large
+from gpugrad.backend import rows as compiled
 from gpugrad.backend.quiet import quiet
 from gpugrad.backend.reductions import sum as total
 
@@ -70,7 +71,11 @@ def normalize(
     Variances are without a correction; where it is not ``centered`` the means are taken for 0.
     Weights and biases broadcast to the array.
     """
-    if array.ndim == 2 and axes == (1,) and array.size > _BLOCK:
+    along_rows = array.ndim == 2 and axes == (1,)
+    known = compiled.normalize(array, weight, bias, eps, centered) if along_rows else None
+    if known is not None:
+        return known
+    if along_rows and array.size > _BLOCK:
         out = np.empty_like(array)
         wide = accumulation(array.dtype)
         mean, var = np.empty((2, len(array), 1), wide)
@@ -129,8 +134,15 @@ def normalize_gradient(
     Of ``shapes`` the first is ``None`` where the array's is not wanted, the others are those of
     the weights and the biases, or ``None``.
     """
+    along_rows = array.ndim == 2 and axes == (1,)
+    if along_rows:
+        wanted = [s is not None for s in shapes]
+        known = compiled.normalize_gradient(g, array, weight, mean, var, eps, centered, wanted)
+        if known is not None:
+            of_array, of_weight, of_bias = known
+            return of_array, of_weight, of_bias
     wide, scale = var.dtype, _inverse(var, eps)
-    if array.ndim == 2 and axes == (1,):
+    if along_rows:
         return _rows_gradient(g, array, weight, mean, scale, centered, shapes)
     g, x = _wide(g), _wide(array)
     affine = (1,) * x.ndim if weight is None else (1,) * (x.ndim - weight.ndim) + weight.shape

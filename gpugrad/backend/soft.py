@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad._dtype import accumulation, is_half
-from gpugrad.backend import compiled, half
+from gpugrad.backend import half, rows
 from gpugrad.backend.quiet import quiet
 from gpugrad.backend.reductions import maximum_reduce, sum
 
@@ -26,7 +26,7 @@ def softmax(array: Array, axis: int, log: bool, dtype: np.dtype[Any]) -> Array:
     if array.dtype != wide:
         halves = is_half(array.dtype) and wide == FLOAT32
         array = half.widened(array) if halves else array.astype(wide)
-    found = compiled.soft((array, array), axis, log, False)
+    found = rows.soft(array, array, axis, log, False)
     if found is not None:
         return half.rounded(found, dtype) if is_half(dtype) else found
     below = array - maximum_reduce(array, axis=axis, keepdims=True)
@@ -45,9 +45,9 @@ def softmax_gradient(g: Array, out: Array, axis: int, log: bool) -> Array:
     if is_half(kind):
         found = softmax_gradient(half.widened(g), half.widened(out), axis, log)
         return half.rounded(found, kind)
-    rows = compiled.soft((g, out), axis, log, True)
-    if rows is not None:
-        return rows
+    found = rows.soft(g, out, axis, log, True)
+    if found is not None:
+        return found
     if log:
         found = np.exp(out)
         found *= sum(g, (axis,), True, kind)

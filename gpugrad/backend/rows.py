@@ -1,0 +1,175 @@
+"""What is computed along rows of NumPy's arrays, by loops in C++ where there is a compiler.
+
+Each function returns ``None`` where NumPy is to compute, which depends on types and shapes alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gpugrad.backend import loops
+
+Array = Any
+
+# Elements from which calls take a loop.  Those of networks are called many times, and building them
+# takes 1 s once.
+LEAST = 1 << 12
+LEAST_OF_NETWORKS = 1 << 8
+SHARE, SHARED = (
+    1 << 17,
+    1 << 19,
+)  # elements that are worth a thread, where there is work for several
+
+_INT64 = np.dtype(np.int64)
+_REDUCTIONS = {"none": 0, "sum": 1, "mean": 2}
+_POINTERS = [ctypes.c_void_p * k for k in range(9)]
+
+
+@functools.cache
+def _library() -> ctypes.CDLL | None:
+    """Return the loops, ``None`` where none can be built."""
+    from gpugrad.kernels import host
+
+    made = loops.library(host.ROWS)
+    if isinstance(made, str):
+        return None
+    long, int_, real = ctypes.c_long, ctypes.c_int, ctypes.c_double
+    for name, kinds in {
+        "soft": (int_, int_, int_),
+        "entropy": (int_, long, int_, int_),
+        "entropy_gradient": (int_, int_),
+        "normalize": (int_, int_, real, int_, int_),
+        "normalize_gradient": (int_, int_, real, int_, int_),
+    }.items():
+        function = getattr(made, f"gpugrad_{name}")
+        function.argtypes = (ctypes.c_void_p, int_, long, long, *kinds)
+        function.restype = int_ if name == "normalize_gradient" else None
+    return made
+
+
+def _loops(rows: Array, least: int) -> ctypes.CDLL | None:
+    """Return the loops for some rows."""
+    return _library() if rows.size >= least and rows.dtype.char in "fd" else None
+
+
+def _objects(*arrays: Array) -> Any:
+    return _POINTERS[len(arrays)](*map(id, arrays))
+
+
+def _plain(array: Array) -> Array:
+    flags = array.flags
+    if flags.c_contiguous and flags.aligned and array.__class__ is np.ndarray:
+        return array
+    return np.require(array, None, ("C", "A", "E"))
+
+
+def _threads(size: int) -> int:
+    return min(loops.threads(), size // SHARE) if size >= SHARED else 1
+
+
+def soft(first: Array, second: Array, axis: int, log: bool, gradient: bool) -> Array | None:
+    """Return softmax of the first along its last axis, or its logarithm.
+
+    Or, of a gradient and of what was softmax, the ``gradient``.
+    """
+    shape, kind = first.shape, first.dtype
+    if axis not in (-1, len(shape) - 1) or (second.shape, second.dtype) != (shape, kind):
+        return None
+    made = _loops(first, LEAST)
+    if made is None:
+        return None
+    out = np.empty(shape, kind)
+    first, second = _plain(first), _plain(second)
+    length, size = shape[-1], out.size
+    made.gpugrad_soft(
+        _objects(first, second, out), kind.itemsize, size // length, length, log, gradient,
+        _threads(size),
+    )  # fmt: skip
+    return out
+
+
+def cross_entropy(
+    rows: Array, places: Array, weight: Array | None, reduction: str, ignored: int
+) -> tuple[Array, Array, Array] | None:
+    """Return what ``classes.cross_entropy`` does, of rows; losses are a vector, or their sum."""
+    made = _loops(rows, LEAST_OF_NETWORKS)
+    kind = rows.dtype
+    if made is None or (weight is not None and weight.dtype != kind) or places.dtype != _INT64:
+        return None
+    rows, places = _plain(rows), _plain(places)
+    weight = rows if weight is None else _plain(weight)
+    count, classes = rows.shape
+    terms, scales = np.empty(rows.shape, kind), np.empty((2, count), kind)
+    losses, found = np.empty(count, kind), np.empty((), kind)
+    made.gpugrad_entropy(
+        _objects(rows, places, weight, terms, scales, losses, found), kind.itemsize, count, classes,
+        weight is not rows, ignored, _REDUCTIONS[reduction], _threads(rows.size),
+    )  # fmt: skip
+    return losses if reduction == "none" else found, terms, scales
+
+
+def cross_entropy_gradient(g: Array, terms: Array, scales: Array, places: Array) -> Array | None:
+    """Return the gradient by the rows of what :func:`cross_entropy` computed."""
+    made = _loops(terms, LEAST_OF_NETWORKS)
+    kind = terms.dtype
+    if made is None or g.dtype != kind or places.dtype != _INT64:
+        return None
+    g, terms, scales, places = map(_plain, (g, terms, scales, places))
+    out = np.empty(terms.shape, kind)
+    made.gpugrad_entropy_gradient(
+        _objects(g, terms, scales, places, out), kind.itemsize, *terms.shape, g.size > 1,
+        _threads(out.size),
+    )  # fmt: skip
+    return out
+
+
+def normalize(
+    rows: Array, weight: Array | None, bias: Array | None, eps: float, centered: bool
+) -> tuple[Array, Array, Array] | None:
+    """Return what ``normalization.normalize`` does, of rows."""
+    made, kind = _loops(rows, LEAST_OF_NETWORKS), rows.dtype
+    if made is None or any(a is not None and a.dtype != kind for a in (weight, bias)):
+        return None
+    rows = _plain(rows)
+    given = [rows if a is None else _plain(a) for a in (weight, bias)]
+    out, (mean, var) = np.empty(rows.shape, kind), np.empty((2, len(rows), 1), kind)
+    made.gpugrad_normalize(
+        _objects(rows, *given, out, mean, var), kind.itemsize, *rows.shape,
+        weight is not None, bias is not None, eps, centered, _threads(rows.size),
+    )  # fmt: skip
+    return out, mean, var
+
+
+def normalize_gradient(
+    g: Array,
+    rows: Array,
+    weight: Array | None,
+    mean: Array,
+    var: Array,
+    eps: float,
+    centered: bool,
+    wanted: Sequence[bool],
+) -> list[Array | None] | None:
+    """Return those gradients of :func:`normalize` that are wanted."""
+    made, kind = _loops(rows, LEAST_OF_NETWORKS), rows.dtype
+    if made is None or any(a is not None and a.dtype != kind for a in (g, weight, mean)):
+        return None
+    g, rows, mean, var = map(_plain, (g, rows, mean, var))
+    count, length = rows.shape
+    outs = [
+        np.empty(shape, kind) if needed else None
+        for shape, needed in zip(((count, length), length, length), wanted, strict=True)
+    ]
+    there = [rows if a is None else a for a in (None if weight is None else _plain(weight), *outs)]
+    bits = sum(1 << k for k, needed in enumerate(wanted) if needed)
+    if not made.gpugrad_normalize_gradient(
+        _objects(g, rows, there[0], mean, var, *there[1:]), kind.itemsize, count, length,
+        weight is not None, bits, eps, centered, _threads(rows.size),
+    ):  # fmt: skip
+        raise MemoryError
+    return outs
