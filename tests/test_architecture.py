@@ -104,7 +104,8 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
 SPEAK_OF_KERNELS = (
     "gpugrad.backend.cuda", "gpugrad.backend.compiled", "gpugrad.backend.compiler",
     "gpugrad.backend.convolution", "gpugrad.backend.gates", "gpugrad.backend.loops",
-    "gpugrad.backend.rows", "gpugrad.backend.updates", "gpugrad.compiler.elements", "gpugrad.compiler.native",
+    "gpugrad.backend.rows", "gpugrad.backend.updates", "gpugrad.compiler.elements",
+    "gpugrad.compiler.native",
 )  # fmt: skip
 
 # Imports inside functions that the rows forbid, each with its reason.
