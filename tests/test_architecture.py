@@ -303,7 +303,7 @@ def test_importing_gpugrad_takes_a_bounded_number_of_modules() -> None:
     ours = [name for name in found if name.startswith("gpugrad")]
     # 73 with the standard library's when vmap and conventions were there; since then a file was
     # divided, or one added, for each of many parts of operations, forms and generated text
-    assert len(ours) <= 206, sorted(ours)
+    assert len(ours) <= 207, sorted(ours)
     assert len(found) - len(ours) <= 20, sorted(
         set(found) - set(ours)
     )  # fewer where a .pth has some
