@@ -8,7 +8,11 @@ struct Sizes {
   double scale;
   long long causal;
   double kept, chance;  // what kept weights are multiplied by, and how likely one is kept
-  unsigned long long seed, count;
+  unsigned long long seed, count;  // of the first weight's random number
+  const unsigned long long *there;  // or of the first of a CUDA graph, from which count goes on
+
+  __device__ unsigned long long seed_of() const { return there ? there[0] : seed; }
+  __device__ unsigned long long first() const { return there ? there[1] + count : count; }
 };
 
 namespace {

@@ -229,7 +229,7 @@ _MASKED = {
     "bool": "mask[query * place.row + key * place.column] ? score : -Value(CUDART_INF)",
     "number": "score + Value(mask[query * place.row + key * place.column])",
 }
-_KEPT = """gpugrad_happens(sizes.seed, sizes.count + (unsigned long long)(
+_KEPT = """gpugrad_happens(sizes.seed_of(), sizes.first() + (unsigned long long)(
       (stack * sizes.queries + query) * sizes.keys + key), sizes.chance)
       ? Value(sizes.kept) : Value(0)"""
 
@@ -270,7 +270,7 @@ _PLACE = np.dtype([(name, np.int64) for name in ("outer", "head", "row", "column
 _SIZES = np.dtype(
     [(name, np.int64) for name in ("heads", "group", "queries", "keys", "features", "results")]
     + [("scale", np.float64), ("causal", np.int64), ("kept", np.float64), ("chance", np.float64)]
-    + [(name, np.uint64) for name in ("seed", "count")]
+    + [(name, np.uint64) for name in ("seed", "count", "there")]
 )
 
 
@@ -305,7 +305,7 @@ class _Call:
         scale: float,
         causal: bool,
         dropout: float,
-        drawn: tuple[int, int],
+        drawn: tuple[int, int, int],
     ):
         heads, shared = (math.prod(a.shape[-3:-2]) for a in (query, key))
         queries, features = query.shape[-2:]
@@ -350,13 +350,13 @@ def attention(
     scale: float,
     causal: bool,
     dropout: float = 0.0,
-    drawn: tuple[int, int] = (0, 0),
+    drawn: tuple[int, int, int] = (0, 0, 0),
 ) -> tuple[Array, Array]:
     """Return the values, each query's own means of them, and logarithms of sums of weights.
 
     The operands have the same dimensions before their last two, but that several neighbouring
-    heads of queries may share one of keys and values.  ``drawn`` is the seed and the count of the
-    first weight's random number.  Results lie in memory as queries do.
+    heads of queries may share one of keys and values.  ``drawn`` is where the random numbers of
+    weights begin (:class:`gpugrad.kernels.philox.Drawn`).  Results lie in memory as queries do.
     """
     call = _Call(query, key, value, mask, scale, causal, dropout, drawn)
     order = layout.order(layout.signatures([query]))
@@ -380,7 +380,7 @@ def attention_gradient(
     causal: bool,
     of_mask: bool,
     dropout: float = 0.0,
-    drawn: tuple[int, int] = (0, 0),
+    drawn: tuple[int, int, int] = (0, 0, 0),
 ) -> tuple[Array, Array, Array, Array | None]:
     """Return the gradients of queries, keys and values, and those of all scores or ``None``."""
     call = _Call(query, key, value, mask, scale, causal, dropout, drawn)

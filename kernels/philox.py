@@ -1,5 +1,8 @@
 """Random numbers on a GPU: of a seed and a count, by one kernel, without a state on the device.
 
+The kernels of a graph that is captured read both on the device, where each replay writes them
+before it begins, so that they draw what would have been drawn without a graph.
+
 The stream is Philox 4x32 with 10 rounds, of which each element takes numbers of its own.
 
 Sources: J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011; W. Hörmann, "The
@@ -12,12 +15,12 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import cupy
 import numpy as np
 
-from gpugrad.kernels import launches
+from gpugrad.kernels import capture, launches
 
 Array = Any
 Shape = tuple[int, ...]
@@ -141,17 +144,48 @@ KERNELS = {
 }  # fmt: skip
 
 
+_PLAIN = "uint64 seed, uint64 count", "seed, count"
+_CAPTURED = "raw uint64 start, uint64 count", "start[0], start[1] + count"
+
+
 @cache
-def kernel(name: str) -> cupy.ElementwiseKernel:
-    """Return the kernel that draws numbers of a kind."""
+def kernel(name: str, captured: bool = False) -> cupy.ElementwiseKernel:
+    """Return the kernel that draws numbers of a kind, perhaps for a graph."""
     inputs, dtype, text = KERNELS[name]
+    given, begun = _CAPTURED if captured else _PLAIN
+    seed, count = begun.split(", ")
     return cupy.ElementwiseKernel(
-        f"uint64 seed, uint64 count{', ' * bool(inputs)}{inputs}",
+        f"{given}{', ' * bool(inputs)}{inputs}",
         f"{dtype} out",
-        f"gpugrad_draw draw(seed, count + i); out = {text};",
-        f"gpugrad_draw_{name}",
+        f"gpugrad_draw draw({seed}, {count} + i); out = {text};",
+        f"gpugrad_draw_{name}{'_captured' * captured}",
         preamble=PREAMBLE,
     )
+
+
+@cache
+def announcement(captured: bool) -> cupy.ElementwiseKernel:
+    """Return the kernel that writes a seed and a count to where a graph reads them."""
+    given, begun = _CAPTURED if captured else _PLAIN
+    seed, count = begun.split(", ")
+    return cupy.ElementwiseKernel(
+        given,
+        "uint64 out",
+        f"out = i ? (unsigned long long)({count}) : (unsigned long long)({seed});",
+        f"gpugrad_announce{'_captured' * captured}",
+    )
+
+
+class Drawn(NamedTuple):
+    """Where numbers begin: at a count of the stream of a seed.
+
+    In a CUDA graph the count is from where the graph's begin, and the seed and that are read from
+    ``there``, the address of both, when the numbers are drawn.
+    """
+
+    seed: int
+    count: int
+    there: int = 0
 
 
 class Source:
@@ -164,16 +198,26 @@ class Source:
 
     def __init__(self, seed: int, where: Any):
         """Begin a stream; ``where`` returns a context in which its GPU is CuPy's current one."""
-        self._seed, self.offset, self._where = seed, 0, where
+        self._where = where
+        self.begin(seed)
 
-    def taken(self, count: int) -> tuple[int, int]:
-        """Return the seed and where numbers begin that a kernel draws itself: one for each count.
+    def begin(self, seed: int) -> None:
+        """Begin the stream of another seed, or the same again."""
+        self._seed, self.offset = seed, 0
+
+    def taken(self, count: int) -> Drawn:
+        """Return where numbers begin that a kernel draws itself: one for each count.
 
         They are those that :meth:`uniform` would have returned.
         """
-        start = self.offset
-        self.offset = (start + count) % 2**64
-        return self._seed, start
+        with self._where():
+            graph = capture.current()
+            found = Drawn(self._seed, self.offset)
+            if graph is not None:
+                there, begun = graph.place(self)
+                found = Drawn(self._seed, begun, there.data.ptr)
+        self.offset = (self.offset + count) % 2**64
+        return found
 
     @property
     def state(self) -> bytes:
@@ -182,12 +226,33 @@ class Source:
 
     @state.setter
     def state(self, state: bytes) -> None:
-        self._seed, self.offset = (int.from_bytes(s, "little") for s in (state[:8], state[8:]))
+        seed, offset = (int.from_bytes(s, "little") for s in (state[:8], state[8:]))
+        if seed != self._seed and capture.current() is not None:
+            raise RuntimeError(
+                "Cannot set the state of a generator to that of another seed during CUDA graph "
+                "capture: a replay goes on where the generator stands then."
+            )
+        self._seed, self.offset = seed, offset
+
+    def announce(self, there: Array) -> None:
+        """Write the seed and the count to where a graph reads them, when the stream gets there."""
+        with self._where():
+            captured, begun = self._begun()
+            announcement(captured)(*begun, there)
+
+    def _begun(self) -> tuple[bool, tuple[Any, Any]]:
+        """Return whether a graph is captured, and what a kernel is told of the seed and count."""
+        graph = capture.current()
+        if graph is None:
+            return False, (np.uint64(self._seed), np.uint64(self.offset))
+        there, count = graph.place(self)
+        return True, (there, np.uint64(count))
 
     def _drawn(self, name: str, shape: Shape, *inputs: Any) -> Array:
         with self._where():
             out = cupy.empty(shape, KERNELS[name][1])
-            kernel(name)(np.uint64(self._seed), np.uint64(self.offset), *inputs, out)
+            captured, begun = self._begun()
+            kernel(name, captured)(*begun, *inputs, out)
         launches.add(out.size > 0)
         self.offset = (self.offset + math.prod(shape)) % 2**64
         return out

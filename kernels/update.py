@@ -16,6 +16,7 @@ import numpy as np
 
 from gpugrad._dtype import accumulation
 from gpugrad.formulas import Formula
+from gpugrad.kernels import capture
 from gpugrad.kernels.layout import BLOCK, THREADS
 from gpugrad.kernels.source import HEADER, DType, c_type, function, needed
 
@@ -43,7 +44,7 @@ def run(
     made = kernel(formula, len(columns), tuple(targets), kind)
     compute = accumulation(kind).type
     values = [compute(n) for n in numbers]
-    made((blocks,), BLOCK, (table, np.int64(len(sizes)), *values))
+    made((blocks,), BLOCK, (capture.kept(table), np.int64(len(sizes)), *values))
     return 1
 
 
@@ -54,7 +55,8 @@ def _table(addresses: tuple[int, ...], sizes: tuple[int, ...], device: int) -> t
     counts = [-(-size // length) for size in sizes]
     rows = np.repeat(np.arange(len(sizes)), counts)
     starts = np.concatenate([np.arange(n) for n in counts]) * length
-    return len(rows), cupy.asarray(np.concatenate([addresses, sizes, rows, starts], dtype=np.int64))
+    words = np.concatenate([addresses, sizes, rows, starts], dtype=np.int64)
+    return len(rows), capture.constant(words)
 
 
 @cache

@@ -82,7 +82,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("nn",): (
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "_layout", "op", "ops",
         "_tensor", "_parameter", "type_info", "autograd", "func", "functions", "linalg", "random",
-        "utils", "tree", "distributed", "backends",
+        "utils", "tree", "distributed", "backends", "cuda",
     ),
     ("optim",): (
         "backend", "formulas", "hooks", "graph", "errors", "_dtype", "op", "ops", "_tensor",
@@ -103,9 +103,9 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
 
 SPEAK_OF_KERNELS = (
     "gpugrad.backend.cuda", "gpugrad.backend.compiled", "gpugrad.backend.compiler",
-    "gpugrad.backend.convolution", "gpugrad.backend.gates", "gpugrad.backend.loops",
-    "gpugrad.backend.rows", "gpugrad.backend.updates", "gpugrad.compiler.elements",
-    "gpugrad.compiler.native",
+    "gpugrad.backend.convolution", "gpugrad.backend.cublas", "gpugrad.backend.gates",
+    "gpugrad.backend.graphs", "gpugrad.backend.loops", "gpugrad.backend.rows",
+    "gpugrad.backend.updates", "gpugrad.compiler.elements", "gpugrad.compiler.native",
 )  # fmt: skip
 
 # Imports inside functions that the rows forbid, each with its reason.
@@ -236,7 +236,9 @@ def test_formula_and_graph_know_no_array_library_and_nothing_of_gpugrad(file: Pa
             assert own or found.module.split(".")[0] in sys.stdlib_module_names
 
 
-OF_CUDA = ("gpugrad.backend.cuda", "gpugrad.backend.cusolver", "gpugrad.backend.nccl")
+OF_CUDA = tuple(
+    f"gpugrad.backend.{name}" for name in ("cublas", "cuda", "cusolver", "graphs", "nccl")
+)
 
 
 @SOURCES

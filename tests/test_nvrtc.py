@@ -27,6 +27,7 @@ DType = np.dtype[Any]
 BOOLEAN, COMPLEX64 = np.dtype(np.bool_), np.dtype(np.complex64)
 BFLOAT16 = gpugrad.bfloat16.numpy  # like float16 in all but the name of the type
 FLOATS = [np.dtype(d) for d in ("float16", "float32", "float64")]
+CAPTURED = (False, True)  # whether a kernel is for a CUDA graph
 INTEGERS = [np.dtype(d) for d in ("bool", "uint8", "int8", "int16", "int32", "int64")]
 UNSIGNED = [np.dtype(d) for d in ("uint16", "uint32", "uint64")]
 
@@ -243,12 +244,12 @@ def own_sources() -> dict[str, str]:
                 types = (dtype, dtype, *INTEGERS[-1:] * 3)
                 source = nvrtc.elementwise_source(made, 1, types, (True, True, None, None, True))
                 yield f"{made.name}, {dtype.name}", source, made.name
-        for name in philox.KERNELS:
-            made = philox.kernel(name)
+        draws = [philox.kernel(name, captured) for name in philox.KERNELS for captured in CAPTURED]
+        for made in (*draws, *map(philox.announcement, CAPTURED)):
             dtypes = [np.dtype(p.dtype) for p in (*made.in_params, *made.out_params)]
-            flags = [True if d.kind == "f" else None for d in dtypes[:-1]]
+            flags = [True if p.raw or p.dtype == "d" else None for p in made.in_params]
             source = nvrtc.elementwise_source(made, 1, dtypes, (*flags, True))
-            yield f"{name} numbers", source, made.name
+            yield f"{made.name} of random numbers", source, made.name
         for kind in ("sum", "prod", "logaddexp", "recurrence", "max", "min"):
             for dtype in (*FLOATS, BFLOAT16, COMPLEX64)[: 4 if kind in ("max", "min") else 5]:
                 for body in "row", "column":

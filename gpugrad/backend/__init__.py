@@ -350,10 +350,13 @@ def on(where: device, door: Backend) -> Backend:
 
 def moved(array: Array, where: device) -> Array:
     """Return a copy of an array on another device."""
-    whole = all_of(array)
-    found = of_device(where).from_numpy(of(whole).to_numpy(whole), where)
+    whole, door = all_of(array), of_device(where)
+    if where.type == "cuda" and isinstance(whole, np.ndarray) and capturing():
+        found = cast("Any", door).copied_by_replays(whole, where)
+    else:
+        found = door.from_numpy(of(whole).to_numpy(whole), where)
     if array.__class__ is Batched:
-        return door_for(of_device(where), array.door.levels).made(found)
+        return door_for(door, array.door.levels).made(found)
     return found
 
 
@@ -413,6 +416,12 @@ def place() -> Callable[[], None]:
     """Return what has another thread compute where this one does: on its GPU and in its stream."""
     cuda = sys.modules.get("gpugrad.backend.cuda")
     return cuda.place() if cuda is not None and cuda.device_count() else lambda: None
+
+
+def capturing() -> bool:
+    """Tell whether what this thread computes on a GPU is captured as a CUDA graph."""
+    cuda = sys.modules.get("gpugrad.backend.cuda")
+    return cuda is not None and cuda.capture.current() is not None
 
 
 def _registered(array: Array) -> Backend:

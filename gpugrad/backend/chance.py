@@ -22,6 +22,10 @@ class Source:
     SIZE = 37  # bytes of a state: two numbers of 128 bits, and half of a drawn number
 
     def __init__(self, seed: int):
+        self.begin(seed)
+
+    def begin(self, seed: int) -> None:
+        """Begin the stream of another seed, or the same again."""
         self._generator = np.random.Generator(np.random.PCG64(seed))
 
     @property

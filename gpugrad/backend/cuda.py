@@ -21,12 +21,12 @@ import numpy as np
 
 from gpugrad._device import device
 from gpugrad._dtype import FLOAT32, accumulation
-from gpugrad.backend import composed, cpu, cusolver, places
+from gpugrad.backend import composed, cpu, cublas, cusolver, graphs, places
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
 from gpugrad.backend.taps import Taps, number_type
 from gpugrad.errors import out_of_bounds, summed_axes
 from gpugrad.formulas import COMPLEX, REAL, Formula, variable
-from gpugrad.kernels import bounds, dense, launches, layout, segment, summation
+from gpugrad.kernels import bounds, capture, dense, launches, layout, segment, summation
 from gpugrad.kernels import normalization as norms
 from gpugrad.kernels import scan as scans
 from gpugrad.kernels import softmax as softmaxes
@@ -118,10 +118,13 @@ def on(where: device) -> Any:
 def place() -> Callable[[], None]:
     """Return what has another thread compute on the current GPU, in the current stream."""
     where, stream = xp.cuda.Device(), xp.cuda.get_current_stream()
+    graph = capture.current()
 
     def enter() -> None:
         where.use()
         stream.use()
+        if graph is not None:
+            graphs.join(graph)
 
     return enter
 
@@ -354,15 +357,26 @@ def from_numpy(array: Array, where: device) -> Array:
     with on(where):
         array = np.asarray(array)
         if array.ndim:
-            return xp.asarray(array)
+            return capture.constant(array)
         number = xp.ndarray((), array.dtype)
         _fill(number, array[()])
         return number
 
 
+def copied_by_replays(array: Array, where: device) -> Array:
+    """Return a copy of a user's array on the device, which each replay of a graph makes again.
+
+    Raises:
+        RuntimeError: It does not lie in page-locked memory.
+    """
+    with on(where):
+        return capture.copied_by_replays(array, is_pinned(array))
+
+
 @at_home
 def to_numpy(array: Array) -> np.ndarray[Any, Any]:
     """Return a copy in host memory; waits for the device."""
+    capture.refuse("a copy to the host")
     result: np.ndarray[Any, Any] = xp.asnumpy(array)
     _report()
     return result
@@ -371,6 +385,7 @@ def to_numpy(array: Array) -> np.ndarray[Any, Any]:
 @at_home
 def to_pinned(array: Array) -> np.ndarray[Any, Any]:
     """Return a copy in page-locked host memory; waits for the device."""
+    capture.refuse("a copy to the host")
     memory = xp.cuda.alloc_pinned_memory(array.nbytes)
     pinned = np.frombuffer(memory, array.dtype, array.size).reshape(array.shape)
     result: np.ndarray[Any, Any] = xp.asnumpy(array, out=pinned)
@@ -786,10 +801,10 @@ def weigh(array: Array, axis: int, taps: Taps) -> Array:
         return result
     key = array.device.id, windows.weight_type(array.dtype)
     if key not in taps.copies:
-        given = None if taps.weights is None else xp.asarray(taps.weights.astype(key[1]))
-        taps.copies[key] = xp.asarray(taps.places), given
+        given = None if taps.weights is None else capture.constant(taps.weights.astype(key[1]))
+        taps.copies[key] = capture.constant(taps.places), given
     sizes = most, array.shape[axis], count, math.prod(array.shape[axis + 1 :])
-    places, weights = taps.copies[key]
+    places, weights = capture.kept(taps.copies[key])
     windows.weigh(_dense(array), places, weights, sizes, result)
     return _launched(result)
 
@@ -814,8 +829,8 @@ def _tables(named: Sequence[Taps]) -> list[Array]:
     for taps in (*[_SINGLE] * (3 - len(named)), *named):
         key = xp.cuda.Device().id, "places"
         if key not in taps.copies:
-            taps.copies[key] = xp.asarray(taps.places)
-        there.append(taps.copies[key])
+            taps.copies[key] = capture.constant(taps.places)
+        there.append(capture.kept(taps.copies[key]))
     return there
 
 
@@ -842,6 +857,10 @@ def spread(grad: Array, numbers: Array, named: Sequence[Taps]) -> Array:
 @at_home
 def matmul(a: Array, b: Array) -> Array:
     """Return the matrix product by cuBLAS, stacked over leading dimensions."""
+    graph = capture.current()
+    if graph is not None and cublas.multiplies(a.dtype):
+        launches.add(1)
+        return cublas.matmul(a, b, graph)
     if a.dtype.kind == "V" and builtins.max(a.ndim, b.ndim) > 2:  # CuPy stacks no bfloat16
         return astype(matmul(astype(a, FLOAT32), astype(b, FLOAT32)), a.dtype)
     launches.add(1)
@@ -1004,10 +1023,24 @@ def source(seed: int, where: device) -> Source:
 @at_home
 def concatenate(arrays: Sequence[Array], axis: int) -> Array:
     """Return the arrays joined along an existing axis."""
+    if capture.current() is not None:
+        return _concatenated(arrays, axis)
     result = xp.concatenate(arrays, axis=axis)
     # CuPy copies one array after the other, but many small ones by one kernel
     together = len(arrays) > 8 and result.nbytes < 2**21 * len(arrays)
     launches.add(result.size > 0 if together else builtins.sum(a.size > 0 for a in arrays))
+    return result
+
+
+def _concatenated(arrays: Sequence[Array], axis: int) -> Array:
+    """Return the arrays joined by copies of each: CuPy copies a list of their addresses first."""
+    shape, length = list(arrays[0].shape), builtins.sum(a.shape[axis] for a in arrays)
+    shape[axis] = length
+    result, begin = xp.ndarray(tuple(shape), xp.result_type(*arrays)), 0
+    for array in arrays:
+        end = begin + array.shape[axis]
+        assign(result[(*(slice(None),) * (axis % array.ndim), slice(begin, end))], array)
+        begin = end
     return result
 
 
@@ -1034,6 +1067,7 @@ def empty_like(array: Array, order: str) -> Array:
 @at_home
 def item(array: Array) -> Any:
     """Return the one element as a Python number; waits for the device."""
+    capture.refuse("item()")
     value = array.item()
     _report()
     return value

@@ -23,6 +23,10 @@ from gpugrad.tensor_types import OF_CUDA
 
 if TYPE_CHECKING:
     from gpugrad.cuda import amp as amp
+    from gpugrad.cuda.graphs import CUDAGraph as CUDAGraph
+    from gpugrad.cuda.graphs import graph as graph
+    from gpugrad.cuda.graphs import graph_pool_handle as graph_pool_handle
+    from gpugrad.cuda.graphs import is_current_stream_capturing as is_current_stream_capturing
     from gpugrad.cuda.memory import empty_cache as empty_cache
     from gpugrad.cuda.memory import max_memory_allocated as max_memory_allocated
     from gpugrad.cuda.memory import max_memory_reserved as max_memory_reserved
@@ -41,9 +45,16 @@ if TYPE_CHECKING:
     from gpugrad.cuda.streams import get_stream_from_external as get_stream_from_external
     from gpugrad.cuda.streams import set_stream as set_stream
     from gpugrad.cuda.streams import stream as stream
+    from gpugrad.nn.graphed import make_graphed_callables as make_graphed_callables
 
 _LATER = {  # in modules that are loaded when something of them is first asked for
+    "CUDAGraph": "gpugrad.cuda.graphs",
     "amp": "gpugrad.cuda.amp",
+    "graph": "gpugrad.cuda.graphs",
+    "graph_pool_handle": "gpugrad.cuda.graphs",
+    "graphs": "gpugrad.cuda.graphs",
+    "is_current_stream_capturing": "gpugrad.cuda.graphs",
+    "make_graphed_callables": "gpugrad.nn.graphed",
     "empty_cache": "gpugrad.cuda.memory",
     "max_memory_allocated": "gpugrad.cuda.memory",
     "max_memory_reserved": "gpugrad.cuda.memory",

@@ -1,4 +1,4 @@
-"""Memory of GPUs: that of CuPy's current pool, under ``torch.cuda``'s names.
+"""Memory of GPUs: that of CuPy's current pool and of CUDA graphs, under ``torch.cuda``'s names.
 
 gpugrad allocates what it computes and nothing in advance, and has no pool of its own: what CuPy
 freed gpugrad may take, and the reverse.  A pool remembers no maxima; these are counted from the
@@ -30,7 +30,10 @@ def _asked(question: str, device: Any) -> int:
     if not devices.is_available():
         return 0
     with devices.device(device):
-        return int(getattr(_pool(), question)())
+        from gpugrad.backend import graphs
+
+        pools = {id(p): p for p in (_pool(), *(p.memory for p in graphs.pools))}
+        return sum(int(getattr(p, question)()) for p in pools.values())
 
 
 def memory_allocated(device: Any = None) -> int:

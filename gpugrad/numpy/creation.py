@@ -29,13 +29,13 @@ from gpugrad.op.saved import wrap
 from gpugrad.ops import joining
 from gpugrad.ops import shape as shapes
 from gpugrad.ops.copy import clone, contiguous, detach, to
-from gpugrad.ops.creation import finish, place
+from gpugrad.ops.creation import finish, place, placed
 
 
 def new(array: Any, device: Any) -> Any:
     """Return a new array of NumPy's on a device."""
     _dtype.of(array.dtype)
-    return finish(to(wrap(array), place(device)), False)
+    return finish(placed(array, device), False)
 
 
 def as_shape(shape: Any) -> tuple[int, ...]:
@@ -193,7 +193,7 @@ def kaiser(M: int, beta: Any, *, device: Any = None) -> Any:
         return new(np.ones(1), device)
     half = (M - 1) / 2
     by = array_of(beta)
-    n = array_of(to(wrap(((np.arange(M) - half) / half) ** 2), by.device))
+    n = array_of(placed(((np.arange(M) - half) / half) ** 2, by.device))
     return i0(by * UFUNCS["sqrt"](1 - n)) / i0(by)
 
 
@@ -379,7 +379,7 @@ def linspace(
     first, last = array_of(cast(first, kind)), array_of(cast(last, kind))
     step = (last - first) / count if count > 0 else (last - first) * np.nan
     behind = (-1,) + (1,) * (last - first).ndim
-    places = array_of(to(wrap(np.arange(num).astype(kind).reshape(behind)), first.device))
+    places = array_of(placed(np.arange(num).astype(kind).reshape(behind), first.device))
     found = places * step + first if count > 0 else places * (last - first) + first
     if dtype is not None:
         wanted = dtype_of(dtype)

@@ -38,15 +38,21 @@ class Generator:
         """Start again from ``seed`` and return the generator.
 
         Raises:
-            RuntimeError: The seed is no integer.
+            RuntimeError: The seed is no integer, or a CUDA graph is captured.
             ValueError: It has more than 64 bits.
         """
         if not isinstance(seed, int):
             raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
         if not -(2**63) <= seed < 2**64:
             raise ValueError(OVERFLOW)
+        if self.device.type == "cuda" and backend.capturing():
+            raise RuntimeError(
+                "Cannot call Generator.manual_seed during CUDA graph capture: seed before the "
+                "capture or a replay, which goes on where the generator stands then."
+            )
         self._seed = seed % 2**64
-        self._source = None
+        if self._source is not None:
+            self._source.begin(self._seed)
         return self
 
     def initial_seed(self) -> int:

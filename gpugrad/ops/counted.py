@@ -15,9 +15,7 @@ from gpugrad.backend.cpu import quiet
 from gpugrad.graph import TensorBase, warn
 from gpugrad.op import public
 from gpugrad.op.number import check_number, checked_number
-from gpugrad.op.saved import wrap
-from gpugrad.ops.copy import to
-from gpugrad.ops.creation import DeviceLike, finish, place, plain_number
+from gpugrad.ops.creation import DeviceLike, finish, placed, plain_number
 from gpugrad.ops.pointwise.operand import Operand
 
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ NumPy = np.ndarray[Any, np.dtype[Any]]
 
 def sent(array: NumPy, where: DeviceLike, requires_grad: bool) -> Any:
     """Return a new array as a tensor on a device."""
-    return finish(to(wrap(array), device=place(where)), requires_grad)
+    return finish(placed(array, where), requires_grad)
 
 
 # --------------------------------------------------------------------------- by a step

@@ -195,12 +195,12 @@ def tensor(
         door = backend.of(data) if not isinstance(data, np.ndarray) else backend.cpu_backend
         result = wrap(door.copy(_checked_array(data), "C"))
     elif isinstance(data, bool | int | float | complex):
-        result = wrap(_from_sequence(data, _dtype.chosen(dtype, _dtype.of_number(data))))
+        result = placed(_from_sequence(data, _dtype.chosen(dtype, _dtype.of_number(data))), device)
     elif (array := foreign(data)) is not None:
         result = wrap(backend.of(array).copy(_checked_array(array), "C"))
     else:
         wanted = None if dtype is None else _dtype.chosen(dtype, _dtype.float32)
-        result = wrap(_from_sequence(data, wanted))
+        result = placed(_from_sequence(data, wanted), device)
     return finish(to(result, device=device, dtype=dtype), requires_grad)
 
 
@@ -428,6 +428,17 @@ def new_tensor(
 def place(where: DeviceLike) -> device:
     """Return the device that an argument means; the chosen one by default, which is the CPU."""
     return get_default_device() if where is None else device(where)
+
+
+def placed(array: Any, where: DeviceLike) -> Any:
+    """Return a new array of NumPy's, of the program's own numbers, as a tensor on a device.
+
+    The replays of a CUDA graph that is captured find them there, where numbers of a user's that are
+    moved would have to be moved again.
+    """
+    where = place(where)
+    door = backend.of_device(where)
+    return wrap(array if where.type == "cpu" else door.from_numpy(array, where))
 
 
 def plain_number(value: Any) -> Any:

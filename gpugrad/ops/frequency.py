@@ -9,9 +9,7 @@ import numpy as np
 from gpugrad import _dtype
 from gpugrad._dtype import dtype
 from gpugrad.op import public
-from gpugrad.op.saved import wrap
-from gpugrad.ops.copy import to
-from gpugrad.ops.creation import DeviceLike, finish, place
+from gpugrad.ops.creation import DeviceLike, finish, placed
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -28,7 +26,7 @@ def _frequencies(
     step = 1 / (n * d) if n * d else np.inf
     with np.errstate(all="ignore"):
         values = numbers.astype(kind.numpy) * kind.numpy.type(step)
-    return finish(to(wrap(values), device=place(where)), requires_grad)
+    return finish(placed(values, where), requires_grad)
 
 
 def _count(n: int) -> int:

@@ -15,7 +15,7 @@ from gpugrad._tensor import Tensor
 from gpugrad.formulas import Expression, Formula, variable
 from gpugrad.graph import TensorBase
 from gpugrad.ops.updating import Update, fill_all
-from gpugrad.optim.optimizer import Optimizer, number, stepping
+from gpugrad.optim.optimizer import Optimizer, check_begun, check_countable, number, stepping
 
 Group = dict[str, Any]
 Numbers = dict[str, Any]
@@ -135,10 +135,13 @@ class Elementwise(Optimizer):
         if not params:
             return
         names, counted = self.shaped(group), self.counted
+        if counted and not group.get("capturable"):
+            check_countable(self)
         states: list[Any] = []
         if names or counted:
             states = [self.state[p] for p in params]
             if not all(states):
+                check_begun(self)
                 for p, state in zip(params, states, strict=True):
                     if not state:
                         state.update(self.begin(group, p))

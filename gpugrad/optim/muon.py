@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from gpugrad._tensor import Tensor
-from gpugrad.optim.optimizer import Optimizer, check, stepping
+from gpugrad.optim.optimizer import Optimizer, check, check_begun, stepping
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
@@ -81,6 +81,7 @@ class Muon(Optimizer):
     def _update(self, group: dict[str, Any], p: Any, g: Any) -> None:
         state = self.state[p]
         if "momentum_buffer" not in state:
+            check_begun(self)
             state["momentum_buffer"] = g.detach().clone().zero_()
         mean = state["momentum_buffer"].lerp_(g, 1 - group["momentum"])
         step = g.lerp(mean, group["momentum"]) if group["nesterov"] else mean

@@ -10,7 +10,7 @@ from copy import deepcopy
 from itertools import chain
 from typing import Any
 
-from gpugrad import _dtype
+from gpugrad import _dtype, backend
 from gpugrad._tensor import Tensor
 from gpugrad.autograd.grad_mode import enable_grad, set_grad_enabled
 from gpugrad.graph import TensorBase
@@ -403,6 +403,39 @@ def check_rate(lr: Any) -> None:
     if isinstance(lr, TensorBase) and lr._array.size != 1:
         raise ValueError("Tensor lr must be 1-element")
     check(bool(lr >= 0), "Invalid learning rate", lr)
+
+
+def check_countable(optimizer: Optimizer) -> None:
+    """Raise where steps are counted by the host while a CUDA graph is captured.
+
+    Raises:
+        RuntimeError: One is.
+    """
+    if backend.capturing():
+        name = type(optimizer).__name__
+        words = (
+            f"Attempting CUDA graph capture of step() for an instance of {name} but param_groups' "
+            "capturable is False."
+        )
+        if "capturable" not in optimizer.defaults:
+            words = (
+                f"CUDA graph capture of step() for an instance of {name}, which counts steps on "
+                "the host: call step() after each replay instead."
+            )
+        raise RuntimeError(words)
+
+
+def check_begun(optimizer: Optimizer) -> None:
+    """Raise where a state would begin while a CUDA graph is captured, and again in each replay.
+
+    Raises:
+        RuntimeError: A graph is captured.
+    """
+    if backend.capturing():
+        raise RuntimeError(
+            f"CUDA graph capture of the first step() of an instance of {type(optimizer).__name__}: "
+            "each replay would begin its state anew. Call step() once before the capture."
+        )
 
 
 def check_betas(betas: Any) -> None:

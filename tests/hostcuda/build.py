@@ -19,7 +19,9 @@ from .settings import CUDA, CXX, EXTRA_FLAGS, cache_directory
 # No fused multiply-add unless HOSTCUDA_CXXFLAGS asks for it: results then equal NumPy's more often.
 COMMON = ("-std=c++17", "-w", "-fPIC", "-ffp-contract=off", "-fno-strict-aliasing")
 
-RUNTIME_SOURCES = (CUDA / "scheduler.cpp", CUDA / "driver.cpp")
+RUNTIME_SOURCES = tuple(
+    CUDA / f"{name}.cpp" for name in ("scheduler", "capture", "driver", "cublas")
+)
 
 
 class BuildError(Exception):

@@ -10,8 +10,10 @@ Functions that run often are C++ (cuda/driver.cpp), the others are Python.
 from __future__ import annotations
 
 import ctypes
+import functools
 import re
-from collections.abc import Callable, Iterator
+import types
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,14 +23,25 @@ from .settings import COMPUTE_CAPABILITY, DEVICES, IDLE, TRACE
 # Our C++ function, and CuPy's that it answers for.
 _NATIVE = {
     "hostcuda_done": (
-        "_ensure_context deviceSynchronize eventDestroy eventRecord eventSynchronize "
-        "funcSetAttribute moduleUnload profilerStart profilerStop streamDestroy "
-        "streamSynchronize streamWaitEvent"
+        "_ensure_context funcSetAttribute graphUpload moduleUnload profilerStart profilerStop "
+        "streamDestroy"
     ),
-    "hostcuda_finished": "eventQuery streamQuery",
-    "hostcuda_zero": (
-        "deviceCanAccessPeer funcGetAttribute streamGetFlags streamGetPriority streamIsCapturing"
-    ),
+    "hostcuda_zero": "deviceCanAccessPeer funcGetAttribute streamGetFlags streamGetPriority",
+    "hostcuda_device_synchronize": "deviceSynchronize",
+    "hostcuda_stream_synchronize": "streamSynchronize",
+    "hostcuda_stream_query": "streamQuery",
+    "hostcuda_event_record": "eventRecord",
+    "hostcuda_event_wait": "streamWaitEvent",
+    "hostcuda_event_synchronize": "eventSynchronize",
+    "hostcuda_event_query": "eventQuery",
+    "hostcuda_event_destroy": "eventDestroy",
+    "hostcuda_begin_capture_from_c": "streamBeginCapture",
+    "hostcuda_end_capture": "streamEndCapture",
+    "hostcuda_is_capturing": "streamIsCapturing",
+    "hostcuda_graph_instantiate": "graphInstantiate",
+    "hostcuda_graph_launch": "graphLaunch",
+    "hostcuda_graph_destroy": "graphDestroy graphExecDestroy",
+    "hostcuda_graph_print": "graphDebugDotPrint",
     "hostcuda_one": "ctxGetCurrent",
     "hostcuda_device_count": "getDeviceCount",
     "hostcuda_get_device": "getDevice",
@@ -39,9 +52,12 @@ _NATIVE = {
     ),
     "hostcuda_malloc": "malloc mallocAsync mallocManaged hostAlloc",
     "hostcuda_free": "free freeAsync freeHost",
-    "hostcuda_memcpy": "memcpy memcpyAsync",
-    "hostcuda_memcpy_peer": "memcpyPeer memcpyPeerAsync",
-    "hostcuda_memset": "memset memsetAsync",
+    "hostcuda_memcpy": "memcpy",
+    "hostcuda_memcpy_async": "memcpyAsync",
+    "hostcuda_memcpy_peer": "memcpyPeer",
+    "hostcuda_memcpy_peer_async": "memcpyPeerAsync",
+    "hostcuda_memset": "memset",
+    "hostcuda_memset_async": "memsetAsync",
     "hostcuda_module_load_data": "moduleLoadData",
     "hostcuda_module_get_function": "moduleGetFunction",
     "hostcuda_launch": "launchKernel",
@@ -74,6 +90,7 @@ _PROPERTIES = {
     "warpSize": 32,
 }
 _DEVICE_MEMORY = 2  # cudaMemoryTypeDevice
+RELAXED = 2  # cudaStreamCaptureModeRelaxed
 
 _CTYPES: dict[str, Any] = {
     "CUdevice": ctypes.c_int,
@@ -108,6 +125,10 @@ def replace_calls(runtime: Any, driver: Any) -> None:
     if IDLE:
         _library.hostcuda_idle()
     _library.hostcuda_pretend(DEVICES)
+    _library.hostcuda_errors.argtypes = [ctypes.py_object]
+    _library.hostcuda_errors(runtime.CUDARuntimeError)
+    _library.hostcuda_defer.argtypes = [ctypes.c_long, ctypes.py_object]
+    _library.hostcuda_defer.restype = ctypes.py_object
 
     def owner(name: str) -> Any:
         return runtime if name in runtime.__pyx_capi__ else driver
@@ -116,6 +137,11 @@ def replace_calls(runtime: Any, driver: Any) -> None:
         address = _address(getattr(_library, native))
         for name in names.split():
             _replace_by_native(owner(name), name, address)
+
+    # The mode is optional, and CuPy hands it over in a structure of its own.
+    begin = _library.hostcuda_begin_capture
+    begin.argtypes, begin.restype = [ctypes.c_long, ctypes.c_int], ctypes.py_object
+    runtime.streamBeginCapture = lambda stream, mode=RELAXED: begin(stream, mode)
 
     def attributes(pointer: int) -> Any:
         return runtime.PointerAttributes(0, pointer, pointer, _DEVICE_MEMORY)
@@ -137,6 +163,52 @@ def replace_calls(runtime: Any, driver: Any) -> None:
 def launches() -> int:
     """Return how many kernels this process has launched."""
     return ctypes.c_long.in_dll(_loaded(), "hostcuda_launches").value
+
+
+def submit(stream: int, function: Callable[[], None]) -> None:
+    """Call a function, or have it called by each replay where the stream is captured."""
+    if not _loaded().hostcuda_defer(stream, function):
+        function()
+
+
+def queued(function: Callable[..., None]) -> Callable[..., None]:
+    """Have a function that computes on the device do so when the current stream comes to it."""
+
+    @functools.wraps(function)
+    def called(*arguments: Any) -> None:
+        submit(_current_stream(), functools.partial(function, *arguments))
+
+    return called
+
+
+def is_captured() -> bool:
+    """Tell whether the current stream is captured."""
+    return bool(_loaded().hostcuda_is_capturing(ctypes.c_long(_current_stream())))
+
+
+def _current_stream() -> int:
+    import cupy
+
+    return int(cupy.cuda.get_current_stream().ptr)
+
+
+def provide_libraries(names: Sequence[str], product: Callable[..., None]) -> None:
+    """Have our library found where NVIDIA's are looked for by cuda.pathfinder.
+
+    Args:
+        names: Of the libraries.
+        product: What computes cuBLAS's products; see cuda/cublas.cpp.
+    """
+    from cuda import pathfinder
+
+    find = pathfinder.load_nvidia_dynamic_lib
+    ours = types.SimpleNamespace(abs_path=str(runtime_library()))
+    pathfinder.load_nvidia_dynamic_lib = lambda name: ours if name in names else find(name)
+    i, p, n = ctypes.c_int, ctypes.c_void_p, ctypes.c_longlong
+    kinds = [ctypes.c_long, i, i, i, i, i, p, p, i, i, n, p, i, i, n, p, p, i, i, n, i, i]
+    callback = ctypes.CFUNCTYPE(None, *kinds)(product)
+    _alive.append(callback)
+    _loaded().hostcuda_set_product(callback)
 
 
 _innermost: list[str] | None = None

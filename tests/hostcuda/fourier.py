@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from . import driver
+
 # cufftType, and the type of what comes out
 _TYPES: dict[str, tuple[int, Any]] = {
     "CUFFT_C2C": (0x29, np.complex64),
@@ -63,6 +65,9 @@ class _Plan:
         return cupy.empty(shape, _TYPES[name][1], order)
 
     def fft(self, a: Any, out: Any, direction: int) -> None:
+        driver.queued(self._fft)(a, out, direction)
+
+    def _fft(self, a: Any, out: Any, direction: int) -> None:
         source, name = _host(a), _NAMES[self.fft_type]
         found: Any
         if name in ("CUFFT_R2C", "CUFFT_D2Z"):

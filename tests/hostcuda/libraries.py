@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import itertools
 import sys
 import types
@@ -14,6 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
+from . import driver
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -62,6 +65,19 @@ def replace_modules() -> None:
     for name, module in (("cublas", _cublas()), ("curand", _curand())):
         sys.modules[module.__name__] = module
         setattr(libs, name, module)
+    driver.provide_libraries(("cublas", "cudart"), _product)
+
+
+def refuse_capture(library: str) -> None:
+    """Raise where CuPy does: its calls of a library set the library's stream.
+
+    Raises:
+        NotImplementedError: The current stream is captured.
+    """
+    if driver.is_captured():
+        raise NotImplementedError(
+            f"calling {library} API during stream capture is currently unsupported"
+        )
 
 
 def replace_thrust(thrust: Any) -> None:
@@ -81,7 +97,7 @@ def replace_thrust(thrust: Any) -> None:
             _memory(keys, dtype, (count, length))
         )
 
-    thrust.sort, thrust.argsort, thrust.lexsort = sort, argsort, lexsort
+    thrust.sort, thrust.argsort, thrust.lexsort = map(driver.queued, (sort, argsort, lexsort))
 
 
 # ---------------------------------------------------------------- memory
@@ -125,8 +141,19 @@ def _cublas() -> types.ModuleType:
     for letter, dtype in _BY_LETTER.items():
         functions[f"{letter}geam"] = _geam(dtype)
         functions[f"{letter}gemmBatched"] = _gemm_batched(dtype)
+    for name in [name for name in functions if "gem" in name or "geam" in name]:
+        functions[name] = _refusing("cuBLAS", functions[name])
     vars(module).update(functions)
     return module
+
+
+def _refusing(library: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def called(*arguments: Any) -> Any:
+        refuse_capture(library)
+        return function(*arguments)
+
+    return called
 
 
 def _nothing(*args: Any) -> None:
@@ -164,6 +191,27 @@ def _compute_dtype(out_dtype: Any, compute_type: int) -> Any:
     if compute_type in _DOUBLE_PRECISION:
         return np.complex128 if is_complex else np.float64
     return np.complex64 if is_complex else np.float32
+
+
+def _product(
+    stream: int, op_a: int, op_b: int, m: int, n: int, k: int, alpha: int,
+    a: int, a_type: int, lda: int, stride_a: int,
+    b: int, b_type: int, ldb: int, stride_b: int, beta: int,
+    c: int, c_type: int, ldc: int, stride_c: int, batch: int, compute_type: int,
+) -> None:  # fmt: skip
+    """Compute what is asked for without CuPy, or have the replays of a graph do so."""
+    kind = _compute_dtype(_DTYPES[c_type], compute_type)
+    factors = np.array([_scalar(alpha, kind), _scalar(beta, kind)], kind)  # are read at once
+    first = factors.ctypes.data
+
+    def compute() -> None:
+        _gemm_strided_batched_ex(
+            0, op_a, op_b, m, n, k, first, a, a_type, lda, stride_a, b, b_type, ldb, stride_b,
+            first + factors.itemsize, c, c_type, ldc, stride_c, batch, compute_type, 0,
+        )  # fmt: skip
+        factors  # noqa: B018  whose memory must live
+
+    driver.submit(stream, compute)
 
 
 def _gemm_strided_batched_ex(
@@ -273,6 +321,8 @@ def _curand() -> types.ModuleType:
         "setPseudoRandomGeneratorSeed": seed,
         "setStream": _nothing,
     }
+    for name in [name for name in functions if name.startswith("generate")]:
+        functions[name] = _refusing("cuRAND", functions[name])
     vars(module).update(functions)
     for number, name in enumerate(_CURAND_GENERATORS, start=100):
         setattr(module, f"CURAND_RNG_PSEUDO_{name}", number)

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from .libraries import refuse_capture
+
 _TYPES = "fdFD"
 
 
@@ -41,6 +43,7 @@ def _host(array: Any) -> Any:
 def _on_host(cupy: Any, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def called(*arrays: Any, **options: Any) -> Any:
+        refuse_capture("cuSOLVER")
         given = [_host(a).copy() if isinstance(a, cupy.ndarray) else a for a in arrays]
         for a in given:
             if isinstance(a, np.ndarray) and a.dtype.char not in _TYPES:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
 
 Array = Any
-Drawn = tuple[int, int]  # a seed, and how many numbers had been drawn
+Drawn = tuple[int, int, int]  # where random numbers begin, as kernels draw them
 Chance = tuple[()] | tuple[float, Drawn]  # by which weights are dropped
 INF = float("inf")
 
@@ -78,6 +78,11 @@ def dropped(weights: Any, dropout: float, drawn: Drawn | None = None) -> Any:
         return dropout_of(weights, dropout) if dropout else weights
     array = weights._array
     here = backend.of(array).device_of(array)
+    if drawn[2]:
+        raise RuntimeError(
+            "scaled_dot_product_attention: with dropout_p, what is captured as a CUDA graph can be "
+            "differentiated once only."
+        )
     generator = Generator(here).manual_seed(drawn[0])
     generator.set_offset(drawn[1])
     kept = chosen(array.shape, 1 - dropout, here, generator)

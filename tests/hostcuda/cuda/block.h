@@ -39,6 +39,8 @@ struct Kernel {
   void (*run_thread)(void **arguments);
   bool has_barrier;  // its threads must be suspendable, which is slower
   const char *name;
+  unsigned parameters;  // how many
+  const unsigned *sizes;  // bytes of each
 };
 
 }  // namespace hostcuda

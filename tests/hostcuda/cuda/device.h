@@ -328,6 +328,9 @@ struct Entry<kernel> {
   static void run_thread(void **arguments) {
     call(arguments, std::index_sequence_for<Parameters...>{});
   }
+  static constexpr unsigned parameters = sizeof...(Parameters);
+  static constexpr unsigned sizes[parameters + 1] = {
+      sizeof(std::remove_cv_t<std::remove_reference_t<Parameters>>)..., 0};
 };
 
 }  // namespace hostcuda
@@ -335,4 +338,5 @@ struct Entry<kernel> {
 // A source ends with one of these a kernel.  They alone stay visible under -fwhole-program.
 #define HOSTCUDA_EXPORT(SYMBOL, POINTER, NAME, HAS_BARRIER)                              \
   extern "C" __attribute__((externally_visible, used)) const hostcuda::Kernel SYMBOL = { \
-      hostcuda::Entry<POINTER>::run_thread, HAS_BARRIER, #NAME};
+      hostcuda::Entry<POINTER>::run_thread, HAS_BARRIER, #NAME,                            \
+      hostcuda::Entry<POINTER>::parameters, hostcuda::Entry<POINTER>::sizes};
