@@ -388,6 +388,17 @@ def is_recorded(array: Array) -> bool:
     return bool(recorders) and hasattr(all_of(array), "recorder")
 
 
+def unrecorded(array: Array) -> Array:
+    """Return the ordinary array of one that is recorded, for what runs of a program ask anew."""
+    return array.array if recorders and hasattr(array, "recorder") else array
+
+
+def interrupt(what: str) -> None:
+    """Say that something is done which no program can do; one that is recorded ends there."""
+    if recorders:
+        recorders[-1].interrupt(what)
+
+
 def check(function: Callable[..., None], *arrays: Array) -> None:
     """Call what raises for some values; all runs of a program that is recorded do, too."""
     if recorders:

@@ -308,6 +308,11 @@ class RecordingBackend:
     def others(self, array: Array, axes: Any) -> None:
         """Return nothing: whether there would be something depends on the values."""
 
+    def update(self, *args: Any) -> None:
+        """Write a formula's outputs into some of the arrays that it is of."""
+        function = _updated if self.type == "cpu" else self.plain.update
+        recorded_call("update", function, args, {}, _written("update", args, {}))
+
     def fused(self, name: str) -> Callable[..., Any] | None:
         """Return what computes an operation of networks in one go."""
         found = self.plain.fused(name)
@@ -318,6 +323,12 @@ class RecordingBackend:
             return recorded_call("ndarray", found, args, kwargs)
 
         return call
+
+
+def _updated(formula: Any, columns: Any, targets: Sequence[int], numbers: Sequence[float]) -> None:
+    door: Any = backend.cpu_backend
+    if not door.update_by_loop(formula, columns, tuple(targets), numbers):
+        door.update(formula, columns, targets, numbers)
 
 
 def _unrecorded(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -482,7 +493,7 @@ class Recorder:
         result = self._results(found, operands, outputs)
         if any(outputs) or written or always or name == "check_inside":
             own = None if name in _BACKENDS_OWN else function
-            kind = name if own is None else "host"
+            kind = name if own is None or name == "update" else "host"
             self.steps.append(Step(kind, taken, options, outputs, written, own))
         return result
 
@@ -525,24 +536,16 @@ class Recorder:
                 return Value(array.shape, array.dtype, array.strides, where, value.root, offset)
         return None
 
-    def host(self, function: Callable[[], Any], numbers: int = 0) -> Any:
-        """Call a function that each run of the program calls, too; return what it gives.
+    def host(self, function: Callable[[], Sequence[float]], count: int) -> list[Moving]:
+        """Call a function that each run of the program calls, too; return the numbers it gives.
 
-        It may do what it likes outside of the program.  Its results are arrays, or so many numbers,
-        which are then given as :class:`Moving` ones.
+        It may do what it likes outside of the program.
         """
-        if not self.records:
-            return function()
         with paused():
             found = function()
-        if numbers:
-            names = [Number() for _ in range(numbers)]
-            self.steps.append(Step("host", (), {}, names, (), function))
-            return [moving(float(v), name) for v, name in zip(found, names, strict=True)]
-        outputs: list[Value | Number | None] = []
-        result = self._results(found, (), outputs)
-        self.steps.append(Step("host", (), {}, outputs, (), function))
-        return result
+        names = [Number() for _ in range(count)]
+        self.steps.append(Step("host", (), {}, names, (), function))
+        return [moving(float(v), name) for v, name in zip(found, names, strict=True)]
 
     # ------------------------------------------------------------------------- what ends it
 
@@ -570,7 +573,7 @@ class Recorder:
 
 _BACKENDS_OWN = frozenset(
     name for name in vars(backend.Backend) if not name.startswith("_")
-) | {"update"}  # fmt: skip
+)
 
 
 def moving(value: float, name: Number) -> Any:
@@ -584,6 +587,14 @@ class Moving(float):
     """A number that is another one in each run of the program."""
 
     name: Number
+
+    def array(self, kind: np.dtype[Any]) -> Array:
+        """Return the number as an array of some type."""
+
+        def made(number: float) -> Array:
+            return np.asarray(number, kind)
+
+        return recorded_call("number", made, (self,), {})
 
 
 class paused:  # noqa: N801  used as a block
@@ -634,6 +645,22 @@ class _Recorders:
             function(*plain(list(arrays)))
         else:
             recorder.call("check", function, arrays, {}, always=True)
+
+    def numbers(
+        self, function: Callable[[], list[float]], count: int, alike: Callable[[], bool]
+    ) -> list[float]:
+        """Return numbers that each run of a program computes anew, where it is ``alike``."""
+        recorder = current.recorder
+        if recorder is None or not recorder.records:
+            return function()
+        recorder.conditions.append(alike)
+        found: list[float] = recorder.host(function, count)
+        return found
+
+    def interrupt(self, what: str) -> None:
+        """End what this thread records."""
+        if current.recorder is not None:
+            current.recorder.end(what)
 
     def drawing(self, generator: Any) -> Any:
         """Return the stream of a generator for this thread."""

@@ -22,6 +22,7 @@ class Watched:
         """Note what there is now."""
         self.cells: list[tuple[Any, Any]] = []
         self.tables: list[tuple[dict[Any, Any], Any, Any]] = []
+        self.lists: list[tuple[list[Any], tuple[Any, ...]]] = []
         self._seen: set[int] = set()
         self._alive: list[Any] = []
         self._note(function)
@@ -41,6 +42,9 @@ class Watched:
             now = table.get(name, _ABSENT)
             if now is not before and not _same(now, before):
                 return False
+        for items, then in self.lists:
+            if len(items) != len(then) or not all(map(_unchanged, items, then)):
+                return False
         return True
 
     def _note(self, value: Any, depth: int = 0) -> None:
@@ -54,6 +58,8 @@ class Watched:
             self._note(value.__self__, depth)
             self._note(value.__func__, depth)
         elif isinstance(value, list | tuple | set):
+            if isinstance(value, list):
+                self.lists.append((value, tuple(value)))
             for item in value:
                 self._note(item, depth)
         elif isinstance(value, dict):
@@ -62,12 +68,23 @@ class Watched:
         elif isinstance(getattr(value, "__dict__", None), dict) and not isinstance(
             value, types.ModuleType
         ):
+            anew = getattr(value, "reads_anew", "")  # the name of options that each run reads
             for name, item in list(vars(value).items()):
-                self._watch(vars(value), name, item, depth)
+                self._watch(vars(value), name, item, depth if name != anew else _DEEPEST)
+                if name == anew:
+                    self._note_options(item, depth)
             kind = type(value)
             call = getattr(kind, "forward", None) or vars(kind).get("__call__")
             if isinstance(call, types.FunctionType):
                 self._note(call, depth + 1)
+
+    def _note_options(self, groups: list[dict[str, Any]], depth: int) -> None:
+        """Note the options of an optimizer, but for numbers."""
+        self.lists.append((groups, tuple(groups)))
+        for group in groups:
+            for name, value in group.items():
+                if isinstance(value, bool) or not isinstance(value, int | float | tuple):
+                    self._watch(group, name, value, depth)
 
     def _watch(self, table: dict[Any, Any], name: Any, value: Any, depth: int) -> None:
         self.tables.append((table, name, value))
@@ -89,6 +106,10 @@ class Watched:
         for name in _names(function.__code__):
             if name in names:
                 self._watch(names, name, names[name], depth)
+
+
+def _unchanged(now: Any, before: Any) -> bool:
+    return now is before or _same(now, before)
 
 
 _ABSENT = object()

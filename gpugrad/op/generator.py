@@ -50,6 +50,7 @@ class Generator:
                 "Cannot call Generator.manual_seed during CUDA graph capture: seed before the "
                 "capture or a replay, which goes on where the generator stands then."
             )
+        backend.interrupt("seeding a generator")
         self._seed = seed % 2**64
         if self._source is not None:
             self._source.begin(self._seed)
@@ -77,6 +78,7 @@ class Generator:
 
     @_state.setter
     def _state(self, state: bytes) -> None:
+        backend.interrupt("setting the state of a generator")
         self._seed = int.from_bytes(state[:8], "little")
         self.source.state = state[8:]
 

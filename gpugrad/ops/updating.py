@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from gpugrad import backend
-from gpugrad._dtype import INEXACT
+from gpugrad._dtype import INEXACT, accumulation
 from gpugrad.backend import cpu
 from gpugrad.formulas import Formula
 from gpugrad.graph import Counter, SavedOutput, TensorBase, Write, inferring, mode
 from gpugrad.op.elementwise import Elementwise
 from gpugrad.op.promotion import as_scalar
-from gpugrad.op.saved import note, own_array, shared_counter
+from gpugrad.op.saved import note, own_array, shared_counter, wrap
 from gpugrad.ops.complex import view_as_real
 from gpugrad.ops.inplace import copy_
 
@@ -94,6 +94,8 @@ class Update:
             for k in self.targets:
                 operands[k] = row[k].clone()
         for n in numbers:
+            if not isinstance(n, TensorBase) and hasattr(n, "array"):  # another one in each run
+                n = wrap(n.array(accumulation(kind)))  # of a program
             if not isinstance(n, TensorBase):
                 n = as_scalar(n, kind)
             else:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Literal
 
+from gpugrad import backend
 from gpugrad.optim.optimizer import Optimizer
 from gpugrad.optim.scheduler import (
     LRScheduler,
@@ -205,6 +206,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         Raises:
             ValueError: The epoch is negative.
         """
+        backend.interrupt("a scheduler's step")
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         if epoch is None:

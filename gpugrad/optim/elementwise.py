@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from gpugrad import backend
 from gpugrad._tensor import Tensor
 from gpugrad.formulas import Expression, Formula, variable
 from gpugrad.graph import TensorBase
@@ -44,6 +45,7 @@ class Elementwise(Optimizer):
 
     flags: tuple[str, ...] = ("maximize", "weight_decay", "decoupled_weight_decay")
     counted: tuple[str, ...] = ("step",)  # states that are one number
+    reads_anew = "param_groups"  # numbers in these are read in each run of a recorded step
     on_device = False  # whether these lie where the parameter does, whatever the options
 
     @staticmethod
@@ -160,26 +162,53 @@ class Elementwise(Optimizer):
             values: list[Any] = list(zip(*counts, strict=True)) or [()] * len(params)
             keys: list[Any] = list(range(len(params))) if capturable else ways
         else:
-            values = list(zip(*[[c._array.item() for c in some] for some in counts], strict=True))
+            values = list(zip(*[[_number(c) for c in some] for some in counts], strict=True))
             keys = list(zip(ways, values, strict=True))
         for k, key in enumerate(keys):
             parts.setdefault(key, []).append(k)
         for places in parts.values():
             first = places[0]
-            numbers, new = self.numbers(options, *values[first])
             update, named = update_of(self.__class__, on.union(ways[first]), len(names))  # type: ignore[arg-type]
             if len(places) == len(params):
                 some, counting = columns, counts
             else:
                 some = [[column[k] for k in places] for column in columns]
                 counting = [[column[k] for k in places] for column in counts]
-            given = [numbers[name] for name in named]
-            for column, value in zip(counting, new, strict=True):
-                if isinstance(value, TensorBase):
-                    column[0].copy_(value)
-                else:
-                    fill_all(column, value)
+            if backend.recorders and not capturable:
+                given = self._recorded(group, on, counting, named)
+            else:
+                given = self._counted(options, values[first], counting, named)
             update(some, given)
+
+    def _counted(
+        self, options: Group, values: Sequence[Any], counting: Sequence[list[Any]], named: list[str]
+    ) -> list[Any]:
+        """Count a step of some parameters; return the numbers of a rule that it names."""
+        numbers, new = self.numbers(options, *values)
+        for column, value in zip(counting, new, strict=True):
+            if isinstance(value, TensorBase):
+                column[0].copy_(value)
+            else:
+                fill_all(column, value)
+        return [numbers[name] for name in named]
+
+    def _recorded(
+        self,
+        group: Group,
+        on: frozenset[str],
+        counting: Sequence[list[Any]],
+        named: list[str],
+    ) -> list[Any]:
+        """Return the same of a step that may be recorded: each run of it counts, and asks again."""
+
+        def counted() -> list[Any]:
+            values = [column[0].item() for column in counting]
+            return self._counted(_options(group, False), values, counting, named)
+
+        def alike() -> bool:
+            return on == frozenset([name for name in self.flags if _is_on(group.get(name))])
+
+        return backend.recorders[-1].numbers(counted, len(named), alike)
 
     def column(self, states: list[dict[str, Any]], name: str, grads: list[Any]) -> list[Any]:
         """Return one of the states of each parameter, given their gradients."""
@@ -202,6 +231,10 @@ def update_of(kind: type[Elementwise], on: frozenset[str], states: int) -> tuple
     outputs = kind.rule(on, n, begun, decayed, *inputs)
     formula = Formula(kind.__name__.lower(), [p, g, *inputs, *n.found.values()], outputs)
     return Update(formula, (0, *range(2, 2 + states))), list(n.found)
+
+
+def _number(counted: Any) -> Any:
+    return backend.unrecorded(counted._array).item()
 
 
 def _is_on(value: Any) -> bool:

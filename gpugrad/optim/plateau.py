@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any, Literal, SupportsFloat
 
+from gpugrad import backend
 from gpugrad.graph import warn
 from gpugrad.optim.optimizer import Optimizer
 from gpugrad.optim.scheduler import WITH_EPOCH, LRScheduler, check_optimizer, put
@@ -88,6 +89,7 @@ class ReduceLROnPlateau(LRScheduler):
         Raises:
             RuntimeError: A group was added, and has no ``min_lr``.
         """
+        backend.interrupt("a scheduler's step")
         current = float(metrics)
         if epoch is None:
             epoch = self.last_epoch + 1

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from gpugrad import backend
 from gpugrad._tensor import Tensor
 from gpugrad.graph import warn
 from gpugrad.optim.optimizer import Optimizer
@@ -103,6 +104,7 @@ class LRScheduler:
 
     def step(self, epoch: int | None = None) -> None:
         """Set the next rates, or those of an epoch."""
+        backend.interrupt("a scheduler's step")
         if self._step_count == 1:
             if not hasattr(self.optimizer.step, "_wrapped_by_lr_sched"):
                 warn(_REPLACED)
