@@ -235,6 +235,7 @@ class Effects:
 
     def __init__(self) -> None:
         self.grads: list[tuple[Any, Any]] = []
+        self.before: list[tuple[Any, Any]] = []  # the gradients that there were
         self.arrays: list[tuple[Any, Any]] = []
         self.writes: list[tuple[Any, int]] = []
 
@@ -254,6 +255,7 @@ def effects_of(capture: Capture) -> Effects:
             raise UnknownError("changing the history of a tensor from outside of the function")
         if tensor._grad is not known.grad:
             found.grads.append((known.source, tensor._grad))
+            found.before.append((known.source, known.grad))
         if tensor._array is not known.recorded:
             found.arrays.append((known.source, tensor._array))
             continue

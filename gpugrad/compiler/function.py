@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -76,6 +77,9 @@ def _describe(value: Any, key: list[Any], leaves: list[Any], places: dict[int, i
         key += type(value), id(value)
 
 
+all_compiled: weakref.WeakSet[Compiled] = weakref.WeakSet()
+
+
 class Compiled:
     """A function that is recorded when it is first called, and run as a program afterwards.
 
@@ -84,16 +88,20 @@ class Compiled:
 
     forced = False  # whether all calls are eager
 
-    def __init__(self, function: Callable[..., Any], fullgraph: bool = False):
+    def __init__(
+        self, function: Callable[..., Any], fullgraph: bool = False, backend: Any = "inductor"
+    ):
         """Compile a function."""
         self.function = function
         self.fullgraph = fullgraph
+        self.options = {"fullgraph": fullgraph, "backend": backend}
         self.plans: dict[Any, list[tuple[Watched, Plan]]] = {}
         self.eager: dict[Any, str] = {}
         self.attempts: dict[Any, int] = {}
         self.count = 0
         self.last: Plan | None = None
         functools.update_wrapper(self, function, updated=())
+        all_compiled.add(self)
 
     def __repr__(self) -> str:
         return f"<compiled {self.function!r}>"

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import functools
-import weakref
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, overload
 
 from gpugrad.compiler import recorded
-from gpugrad.compiler.function import Compiled
+from gpugrad.compiler.function import Compiled, all_compiled
 
 BACKENDS = ("inductor", "eager", "aot_eager", "cudagraphs")
 MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
-
-_compiled: weakref.WeakSet[Compiled] = weakref.WeakSet()
 
 
 @overload
@@ -89,9 +87,13 @@ def compile(
         )
     if disable:
         return model
-    made = Compiled(model, fullgraph)
-    _compiled.add(made)
-    return made
+    options = {"fullgraph": fullgraph, "backend": backend}
+    nn = sys.modules.get("gpugrad.nn")
+    if nn is not None and isinstance(model, nn.Module):
+        from gpugrad.compiler.module import OptimizedModule
+
+        return OptimizedModule(model, **options)
+    return Compiled(model, **options)
 
 
 def is_compiling() -> bool:
@@ -101,7 +103,7 @@ def is_compiling() -> bool:
 
 def reset() -> None:
     """Forget the programs of all compiled functions."""
-    for made in list(_compiled):
+    for made in list(all_compiled):
         made.reset()
 
 

@@ -216,6 +216,7 @@ class Plan:
             (source, results.output(results.value_of(a))) for source, a in effects.arrays
         ]
         self.writes = effects.writes
+        self.without = [(s, grad is None) for s, grad in effects.before]
         self.gradient: Gradient | None = None
         self.ends: list[Any] = []
         self.saved: list[Any] = []
@@ -316,6 +317,9 @@ class Plan:
             for condition in self.conditions:
                 if not condition():
                     return None
+            for source, without in self.without:
+                if (_grad_of(source, leaves) is None) is not without:
+                    return None
             return [i.array(leaves) for i in self.inputs]
         except MissingError:
             return None
@@ -392,6 +396,13 @@ class Plan:
             several = self.gradient.outputs > 1
             made[r]._edge = Output(node, r.node_output) if several else node
         return node
+
+
+def _grad_of(source: Any, leaves: Sequence[Any]) -> Any:
+    tensor = source.tensor(leaves)
+    if tensor is None:
+        raise MissingError
+    return tensor._grad
 
 
 def _outline(result: Any) -> Any:

@@ -571,9 +571,7 @@ class Recorder:
             )
 
 
-_BACKENDS_OWN = frozenset(
-    name for name in vars(backend.Backend) if not name.startswith("_")
-)
+_BACKENDS_OWN = frozenset(name for name in vars(backend.Backend) if not name.startswith("_"))
 
 
 def moving(value: float, name: Number) -> Any:

@@ -205,8 +205,11 @@ class Elementwise(Optimizer):
             values = [column[0].item() for column in counting]
             return self._counted(_options(group, False), values, counting, named)
 
+        still = [p for p in group["params"] if p._grad is None]
+
         def alike() -> bool:
-            return on == frozenset([name for name in self.flags if _is_on(group.get(name))])
+            now = frozenset([name for name in self.flags if _is_on(group.get(name))])
+            return now == on and all(p._grad is None for p in still)
 
         return backend.recorders[-1].numbers(counted, len(named), alike)
 
