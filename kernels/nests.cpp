@@ -6,9 +6,6 @@ extern "C" void *memcpy(void *to, const void *from, unsigned long bytes);
 
 namespace {
 
-const long LANES = 32;
-const long SHORT = 32;  // elements that no vectors are worth
-
 // The beginning of NumPy's arrays, which is the same in all its versions.
 struct Array {
   char head[HEAD];
@@ -28,23 +25,18 @@ struct Least {
   template <typename T> static T of(T x, T y) { return gpugrad::minimum(x, y); }
 };
 
-template <typename Way, typename T> inline T reduced(const T *values, long count) {
-  if (count <= SHORT) {
-    T total = values[0];
-    for (long k = 1; k < count; k++) total = Way::of(total, values[k]);
-    return total;
-  }
-  T lanes[LANES];
-  for (long k = 0; k < LANES; k++) lanes[k] = values[k];
-  long j = LANES;
-  for (; j + LANES <= count; j += LANES)
-    #pragma omp simd
-    for (long k = 0; k < LANES; k++) lanes[k] = Way::of(lanes[k], values[j + k]);
-  for (long k = 0; j + k < count; k++) lanes[k] = Way::of(lanes[k], values[j + k]);
-  for (long half = LANES / 2; half > 0; half /= 2)
-    for (long k = 0; k < half; k++) lanes[k] = Way::of(lanes[k], lanes[k + half]);
-  return lanes[0];
-}
+#pragma omp declare reduction(sum : float : omp_out = Sum::of(omp_out, omp_in)) \
+    initializer(omp_priv = Sum::nothing<float>())
+#pragma omp declare reduction(largest : float : omp_out = Largest::of(omp_out, omp_in)) \
+    initializer(omp_priv = Largest::nothing<float>())
+#pragma omp declare reduction(least : float : omp_out = Least::of(omp_out, omp_in)) \
+    initializer(omp_priv = Least::nothing<float>())
+#pragma omp declare reduction(sum : double : omp_out = Sum::of(omp_out, omp_in)) \
+    initializer(omp_priv = Sum::nothing<double>())
+#pragma omp declare reduction(largest : double : omp_out = Largest::of(omp_out, omp_in)) \
+    initializer(omp_priv = Largest::nothing<double>())
+#pragma omp declare reduction(least : double : omp_out = Least::of(omp_out, omp_in)) \
+    initializer(omp_priv = Least::nothing<double>())
 
 // Put rows of partial results together, by pairs; the first row has what comes of it.
 template <typename Way, typename T> inline void joined(T *rows, long count, long length) {

@@ -3,14 +3,13 @@
 The work of a loop is cut into units that are independent of each other and of the number of
 threads: blocks where nothing is reduced; else parts of what is put together, which are joined by
 pairs.  The innermost loop goes along the dimension that most operands lie along; where that one is
-reduced a block of values is written to a first cache, and then put together.
+reduced, blocks are put together in vectors, and then with each other.
 """
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -137,8 +136,8 @@ class Nest:
 
     # ----------------------------------------------------------------------- text
 
-    def text(self, name: str, pointers: Sequence[str], scratch: Sequence[str]) -> str:
-        """Return the functions ``name`` of units, and ``name_end`` that joins their parts."""
+    def lines(self, pointers: Sequence[str], scratch: Sequence[str]) -> list[str]:
+        """Return the statements that do the units from ``first`` on."""
         body = _Lines(self)
         if not self.ways:
             lines = list(body.stored())
@@ -146,15 +145,17 @@ class Nest:
             lines = list(body.along_rows(scratch))
         else:
             lines = list(body.along_columns(scratch))
-        kept = "\n".join(_indented(lines))
-        memory = [f"  char *const p{k} = {p};" for k, p in enumerate(pointers)]
-        text = f"static void {name}(char *const *m, long first, long last) {{\n"
-        text += "\n".join(memory) + f"\n{kept}\n}}\n"
+        return [*_memory(pointers), *lines]
+
+    def text(self, name: str, pointers: Sequence[str], scratch: Sequence[str]) -> str:
+        """Return the functions ``name`` of units, and ``name_end`` that joins their parts."""
+        found = _function(
+            f"{name}(char *const *m, long first, long last)", self.lines(pointers, scratch)
+        )
         if self.parts > 1:
-            ends = "\n".join(_indented(list(body.joined(scratch))))
-            text += f"static void {name}_end(char *const *m) {{\n"
-            text += "\n".join(memory) + f"\n{ends}\n}}\n"
-        return text
+            ends = [*_memory(pointers), *_Lines(self).joined(scratch)]
+            found += _function(f"{name}_end(char *const *m)", ends)
+        return found
 
     def calls(self, name: str) -> list[str]:
         """Return the statements that run the loop."""
@@ -163,6 +164,36 @@ class Nest:
             f"{name}(m, 0, {self.units});"
         )  # fmt: skip
         return [found, f"{name}_end(m);"] if self.parts > 1 else [found]
+
+
+def rows_text(
+    name: str,
+    rows: Sequence[int],
+    nests: Sequence[tuple[Nest, Sequence[str]]],
+    memory: Sequence[int],
+) -> str:
+    """Return the function ``name`` of rows, for each of which some nests run.
+
+    Their pointers are texts in which the numbers of a row are ``z0``, ``z1`` ..., and ``own0``,
+    ``own1`` ... the memory of one row, of so many bytes.
+    """
+    lines = [f"alignas(64) char own{k}[{size}];" for k, size in enumerate(memory)]
+    lines.append("for (long row = first_row; row < last_row; row++) {")
+    lines += _places("row", [_Dimension(n, False, ()) for n in rows], "z")
+    for nest, pointers in nests:
+        lines += ["{", f"const long first = 0, last = {nest.units};"]
+        lines += [*nest.lines(pointers, ()), "}"]
+    lines.append("}")
+    return _function(f"{name}(char *const *m, long first_row, long last_row)", lines)
+
+
+def _memory(pointers: Sequence[str]) -> list[str]:
+    return [f"char *const p{k} = {p};" for k, p in enumerate(pointers)]
+
+
+def _function(head: str, lines: Sequence[str]) -> str:
+    body = "\n".join(_indented(lines))
+    return f"static void {head} {{\n{body}\n}}\n"
 
 
 class _Lines:
@@ -206,16 +237,18 @@ class _Lines:
         block = f"t % {blocks}" if blocks > 1 else ""
         yield from self._pointers("q", "r", [(nest.along, "e")], block)
         yield from _count(n, nest.block, f"t % {blocks}")
-        for k in ways:
-            yield f"alignas(64) {self.real} block{k}[{min(n, nest.block)}];"
-        yield from self._body(lambda k, value: [f"block{k}[i] = {value};"])
         for k, way in ways.items():
-            found = f"reduced<{_WAYS[way]}>(block{k}, count)"
-            yield f"total{k} = {_WAYS[way]}::of(total{k}, {found});"
+            yield f"{self.real} some{k} = {_WAYS[way]}::nothing<{self.real}>();"
+        clauses = [f"reduction({_WAYS[way].lower()}:some{k})" for k, way in ways.items()]
+        yield from self._body(
+            lambda k, value: [f"some{k} = {_WAYS[ways[k]]}::of(some{k}, {value});"], clauses
+        )
+        for k, way in ways.items():
+            yield f"total{k} = {_WAYS[way]}::of(total{k}, some{k});"
         yield "}"
-        for k, memory in zip(ways, scratch, strict=True):
+        for j, k in enumerate(ways):
             if nest.parts > 1:
-                yield f"reinterpret_cast<{self.real} *>({memory})[u] = total{k};"
+                yield f"reinterpret_cast<{self.real} *>({scratch[j]})[u] = total{k};"
             else:
                 kind = c_type(nest.dtypes[k])
                 yield f"*reinterpret_cast<{kind} *>(r{k}) = {kind}(total{k});"
@@ -248,10 +281,10 @@ class _Lines:
             lambda k, value: [f"sums{k}[i] = {_WAYS[ways[k]]}::of(sums{k}[i], {value});"]
         )
         yield "}"
-        for k, memory in zip(ways, scratch, strict=True):
+        for j, k in enumerate(ways):
             if nest.parts > 1:
                 start = f"(part * {nest.rows} + {place}) * {n} + u % {blocks} * {nest.block}"
-                yield f"memcpy(reinterpret_cast<{self.real} *>({memory}) + {start}, sums{k},"
+                yield f"memcpy(reinterpret_cast<{self.real} *>({scratch[j]}) + {start}, sums{k},"
                 yield f"  count * sizeof({self.real}));"
             else:
                 kind, step = c_type(nest.dtypes[k]), nest.inner.strides[k]
@@ -293,7 +326,9 @@ class _Lines:
                 terms.append(f"{block} * {self.nest.block * step}L")
             yield f"char *const {name}{k} = {_sum(terms)};"
 
-    def _body(self, reduce: functools._lru_cache_wrapper | object) -> Iterator[str]:  # type: ignore[type-arg]
+    def _body(
+        self, reduce: Callable[[int, str], list[str]], clauses: Sequence[str] = ()
+    ) -> Iterator[str]:
         """Return the innermost loop, over ``count`` elements from the pointers ``q`` on."""
         nest = self.nest
         inner, outside, lines = nest.inner, [], []
@@ -306,13 +341,13 @@ class _Lines:
         lines += statements
         for k, text in zip(self.outputs, texts, strict=True):
             if k in self.reduced:
-                lines += reduce(k, f"{self.real}({text})")  # type: ignore[operator]
+                lines += reduce(k, f"{self.real}({text})")
             else:
                 kind = c_type(nest.dtypes[k])
                 lines.append(f"{self._element(k)} = {kind}({text});")
         yield from outside
         if inner.size > 1:
-            yield "#pragma omp simd"
+            yield " ".join(["#pragma omp simd", *clauses])
         yield "for (long i = 0; i < count; i++) {"
         yield from lines
         yield "}"

@@ -18,7 +18,7 @@ import numpy as np
 from gpugrad.backend import Backend, cpu
 from gpugrad.backend.arrays import lie_apart
 from gpugrad.compiler.access import Access, Shape, access, without_ones
-from gpugrad.compiler.program import Step, Value
+from gpugrad.compiler.program import Step, Value, values_in
 from gpugrad.formulas import BOOL, REAL, Expression, Formula, call, constant, ordered, variable
 from gpugrad.kernels import host
 
@@ -57,10 +57,15 @@ class _RefusalError(Exception):
     """A step that is no map."""
 
 
-def maps(step: Step) -> list[Map] | None:
-    """Return a step as maps, one after the other; ``None`` where it is none."""
+def maps(step: Step) -> list[Map | Step] | None:
+    """Return a step as maps, one after the other; ``None`` where it is none.
+
+    Among the maps are steps that put numbers of Python's into memory.
+    """
     make = _MAKERS.get(step.name)
     if make is None or step.function is not None:
+        return None
+    if step.writes and step.name not in _WRITERS:
         return None
     try:
         named = _signature(step.name).bind(None, *step.args, **step.kwargs)
@@ -68,11 +73,13 @@ def maps(step: Step) -> list[Map] | None:
         found = make(step, *list(named.arguments.values())[1:])
     except (_RefusalError, TypeError):
         return None
-    return found if all(map(is_sound, found)) else None
+    return found if all(is_sound(m) for m in found if isinstance(m, Map)) else None
 
 
 @cache
 def _signature(name: str) -> inspect.Signature:
+    if name == "update":  # which NumPy's backend has alone
+        return inspect.signature(lambda self, formula, columns, targets, numbers: None)
     return inspect.signature(getattr(Backend, name))
 
 
@@ -233,6 +240,8 @@ def substituted(
         if part not in done:
             args = tuple([done[a] for a in part.args])
             found = part if args == part.args else call(part.function, *args)
+            if part.function == "number" and args[0].kind == BOOL:
+                found = call("where", args[0], 1.0, 0.0)  # compilers have vectors for that
             if args and found.args and all(a.function == "constant" for a in args):
                 found = _number(found, compute)
             done[part] = found
@@ -299,7 +308,7 @@ def _full(step: Step, shape: Shape, value: complex, dtype: DType, where: Any) ->
 
 
 def _add_all(step: Step, arrays: Sequence[Value], into_first: bool) -> list[Map]:
-    target = step.outputs[0] if step.outputs else step.writes[0]
+    target = next(values_in(step.outputs), None) or step.writes[0]
     operands = _Operands(target.shape)
     total = operands.read(arrays[0])
     for a in arrays[1:]:
@@ -399,11 +408,49 @@ def _softmax_gradient(step: Step, g: Value, out: Value, axis: int, log: bool) ->
     ]
 
 
-_MAKERS: dict[str, Callable[..., list[Map]]] = {
+def _update(
+    step: Step,
+    formula: Formula,
+    columns: Sequence[Sequence[Value]],
+    targets: Sequence[int],
+    numbers: Sequence[Any],
+) -> list[Map | Step]:
+    """Return what an optimizer's step writes: one map for each row of arrays."""
+    compute = columns[0][0].dtype
+    if not host.printable(formula, _computable(compute)):
+        raise _RefusalError
+    found: list[Map | Step] = []
+    placed: list[Any] = []
+    where = columns[0][0].device
+    for n in numbers:
+        if isinstance(n, float | int):
+            placed.append(n)
+            continue
+        memory = Value((), FLOAT64, (), where)
+        found.append(Step("host", (n,), {}, [memory], (), _in_memory))
+        placed.append(memory)
+    for row in zip(*columns, strict=True):
+        operands = _Operands(row[0].shape)
+        given = [operands.read(a) for a in (*row, *placed)]
+        outputs = substituted(
+            formula.outputs, dict(zip(formula.inputs, given, strict=True)), compute
+        )
+        stores = [_store(row[k], operands.shape, e) for k, e in zip(targets, outputs, strict=True)]
+        sizes = without_ones(operands.shape)
+        found.append(Map(sizes, compute, tuple(operands.inputs), tuple(stores)))
+    return found
+
+
+def _in_memory(number: float) -> Any:
+    return np.asarray(number, FLOAT64)
+
+
+_WRITERS = ("assign", "add_into", "add_all", "evaluate", "update")
+_MAKERS: dict[str, Callable[..., Any]] = {
     "evaluate": _evaluate, "astype": _astype, "copy": _copy, "assign": _assign,
     "add_into": _add_into, "reshape": _reshape, "full": _full, "add_all": _add_all, "sum": _sum,
     "mean": _mean, "max": _max, "min": _min, "softmax": _softmax,
-    "softmax_gradient": _softmax_gradient,
+    "softmax_gradient": _softmax_gradient, "update": _update,
 }  # fmt: skip
 
 

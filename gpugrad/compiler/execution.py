@@ -20,7 +20,7 @@ from gpugrad.backend import loops as frames
 from gpugrad.compiler.loop import Loop
 from gpugrad.compiler.memory import lives, placed, size_of
 from gpugrad.compiler.native import Segment, built
-from gpugrad.compiler.program import Number, Program, Step, Value
+from gpugrad.compiler.program import Number, Program, Step, Value, door_of, owned, values_in
 
 Array = Any
 Run = Callable[[Sequence[Array]], list[Array]]
@@ -55,6 +55,13 @@ class Writer:
         self.lasting = {v.root for v in (*program.inputs, *program.outputs)}
         self.lasting |= {v for v, _ in program.constants}
         self.parts = _segmented(program.steps)
+        users: dict[Value, set[int]] = {}
+        for step in program.steps:
+            for value in values_in((step.args, step.kwargs, step.writes, step.outputs)):
+                users.setdefault(value.root, set()).add(id(step))
+        for part in self.parts:
+            if isinstance(part, Segment):
+                part.arrange(users, self.lasting)
         self.segments = [part for part in self.parts if isinstance(part, Segment)]
         self.fresh = [root for part in self.parts for root in self._made(part)]
         self._plan()
@@ -65,29 +72,27 @@ class Writer:
         return [
             v for step in steps if isinstance(part, Segment) or _is_allocation(step)
             or _takes_memory(step)
-            for v in step.outputs
+            for v in values_in(step.outputs)
         ]  # fmt: skip
 
     def _plan(self) -> None:
         """Place memory that nobody has after a run in an arena, with the parts of sums."""
         order = [s for part in self.parts for s in _steps_of(part)]
         alive = lives(order)
-        temporary = [root for root in self.fresh if root not in self.lasting]
+        local = {root for segment in self.segments for root in segment.local}
+        temporary = [r for r in self.fresh if r not in self.lasting and r not in local]
         blocks = [(size_of(root), alive[root]) for root in temporary]
         at = {id(step): k for k, step in enumerate(order)}
         self.scratch: list[tuple[Loop, int]] = []
         for segment in self.segments:
-            for loop, nest in zip(segment.loops, segment.nests, strict=True):
-                for k, bytes_ in enumerate(nest.scratch):
+            for loop in segment.loops:
+                for k, bytes_ in enumerate(segment.nests[loop].scratch):
                     self.scratch.append((loop, k))
                     blocks.append((bytes_, (at[id(loop)],) * 2))
         offsets, self.bytes = placed(blocks)
         count = len(temporary)
         self.offsets = dict(zip(temporary, offsets, strict=False))
-        self.places = {
-            (id(loop), k): offset
-            for (loop, k), offset in zip(self.scratch, offsets[count:], strict=True)
-        }
+        self.places = dict(zip(self.scratch, offsets[count:], strict=True))
 
     # ----------------------------------------------------------------------- text
 
@@ -100,8 +105,7 @@ class Writer:
 
     def text(self) -> str:
         """Return the text of the function."""
-        self.known: dict[Value, str] = {}
-        self.numbers: dict[Number, str] = {}
+        self.known: dict[Value | Number, str] = {}
         self.views: dict[Value, str] = {}  # of the arena, made once for each
         self.arrays: list[Array] = []
         if self.segments:
@@ -168,13 +172,14 @@ class Writer:
         """Let go of memory that is not needed any more."""
         if isinstance(part, Segment):
             return
-        gone = [
-            v for v in self.known
-            if v.root not in self.lasting and self.ends.get(v.root) == self.now
-            and v.root not in self.offsets
-        ]  # fmt: skip
+        gone = [v for v in self.known if isinstance(v, Value) and self._ends(v.root)]
         if gone:
             yield f"del {', '.join([self.known.pop(v) for v in gone])}"
+
+    def _ends(self, root: Value) -> bool:
+        """Tell whether the latest step was the last one of memory that is not planned."""
+        planned = root in self.lasting or root in self.offsets
+        return not planned and self.ends.get(root) == self.now
 
     def _new(self, root: Value) -> Iterator[str]:
         """Make memory that outputs of the program lie in."""
@@ -192,7 +197,8 @@ class Writer:
     def _segment(self, segment: Segment) -> Iterator[str]:
         for loop in segment.loops:
             for root in loop.outputs:
-                yield from self._new(root)
+                if root not in segment.local:
+                    yield from self._new(root)
         function, pointers = self.functions[segment]
         names = ["arena" if root is None else self.known[root] for root in pointers]
         pointer = self.bound("Pointers", ctypes.c_void_p * len(names))
@@ -216,19 +222,17 @@ class Writer:
         args += [f"{key}={self.argument(a)}" for key, a in step.kwargs.items()]
         function = step.function
         if function is None:
-            first = next(iter(step.reads), None)
-            where = first.device if first is not None else step.outputs[0].device
-            function = getattr(backend.of_device(where), step.name)
+            function = getattr(door_of(step), step.name)
         called = self.bound(step.name, function)
         text = f"{called}({', '.join(args)})"
-        outputs = [v for v in step.outputs if v is not None]
-        if not outputs:
+        targets = []
+        for v in step.outputs:
+            if v is not None:
+                self.known[v] = f"c{v.number}"
+            targets.append("_" if v is None else self.known[v])
+        if not any(step.outputs):
             yield text
-            return
-        targets = ["_" if v is None else f"c{v.number}" for v in step.outputs]
-        for v in outputs:
-            (self.known if isinstance(v, Value) else self.numbers)[v] = f"c{v.number}"
-        if len(step.outputs) == 1:
+        elif len(targets) == 1:
             yield f"{targets[0]} = {self.bound('first', _first)}({text})"
         else:
             yield f"{', '.join(targets)}, = {self.bound('several', _several)}({text})"
@@ -238,7 +242,7 @@ class Writer:
         if found.__class__ is Value:
             return self.read(found)
         if found.__class__ is Number:
-            return self.numbers[found]
+            return self.known[found]
         if isinstance(found, tuple) and hasattr(found, "_fields"):
             return f"{self.bound('kind', type(found))}({', '.join(map(self.argument, found))})"
         if isinstance(found, list):
@@ -283,11 +287,11 @@ def _first(found: Any) -> Array:
     """Return the one result of a step, as an array."""
     if isinstance(found, tuple | list):
         found = found[0]
-    return np.asarray(found) if isinstance(found, np.generic) else found
+    return owned(found)
 
 
 def _several(found: Any) -> list[Array]:
-    return [_first(a) if isinstance(a, np.generic) else a for a in found]
+    return [owned(a) for a in found]
 
 
 def _is_plain(root: Value) -> bool:
@@ -304,7 +308,9 @@ def _steps_of(part: Step | Segment) -> Sequence[Step]:
 
 
 def _is_allocation(step: Step) -> bool:
-    return step.name in ("empty", "empty_like") and step.outputs[0].device.type == "cpu"
+    return (
+        step.name in ("empty", "empty_like") and next(values_in(step.outputs)).device.type == "cpu"
+    )
 
 
 def _takes_memory(step: Step) -> bool:
@@ -328,8 +334,8 @@ def _segmented(steps: Sequence[Step]) -> list[Step | Segment]:
         if not (compiles and isinstance(step, Loop) and step.device.type == "cpu"):
             parts.append(step)
         elif parts and isinstance(parts[-1], Segment):
-            parts[-1].add(step)
+            parts[-1].loops.append(step)
         else:
             parts.append(Segment())
-            parts[-1].add(step)  # type: ignore[union-attr]
+            parts[-1].loops.append(step)  # type: ignore[union-attr]
     return parts

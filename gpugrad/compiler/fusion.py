@@ -9,7 +9,7 @@ the loop's expression, and what nobody else reads is never written.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from gpugrad._device import device
 from gpugrad.compiler.access import Access, Dimension, Shape, common, identity, moved
 from gpugrad.compiler.elements import Map, Reduction, Store, is_sound, maps, substituted
 from gpugrad.compiler.loop import Loop
-from gpugrad.compiler.program import Program, Step, Value
+from gpugrad.compiler.program import Program, Step, Value, values_in
 from gpugrad.formulas import BOOL, REAL, Expression, Formula, call, constant, ordered, variable
 
 DType = np.dtype[Any]
@@ -55,7 +55,7 @@ class Call:
     def __init__(self, step: Step):
         """Look at a step."""
         self.step = step
-        self.written = {v.root for v in step.writes} | {v.root for v in _values(step.outputs)}
+        self.written = {v.root for v in step.writes} | {v.root for v in values_in(step.outputs)}
         self.read = {v.root for v in step.reads}
         self.has_effects = step.name in _EFFECTS or step.function is not None or not self.written
 
@@ -72,10 +72,6 @@ class Loose:
         self.has_effects = False
 
 
-def _values(found: Iterable[Any]) -> Iterator[Value]:
-    return (v for v in found if isinstance(v, Value))
-
-
 def _items(steps: Sequence[Step]) -> list[Call | Loose]:
     items: list[Call | Loose] = []
     for step in steps:
@@ -85,7 +81,7 @@ def _items(steps: Sequence[Step]) -> list[Call | Loose]:
         if found is None:
             items.append(Call(step))
         else:
-            items += map(Loose, found)
+            items += [Loose(m) if isinstance(m, Map) else Call(m) for m in found]
     return items
 
 
@@ -278,7 +274,7 @@ class Cluster:
 def _as_stored(e: Expression, dtype: DType, compute: DType) -> Expression | None:
     """Return what is read of an expression that was stored; ``None``: it was rounded."""
     if e.kind == BOOL:
-        return e if dtype.kind == "b" else call("number", e) if dtype == compute else None
+        return e if dtype.kind == "b" else _as_number(e) if dtype == compute else None
     if e.function == "constant" and dtype == compute:
         return constant(float(dtype.type(e.value)))
     return e if dtype == compute else None
@@ -289,7 +285,12 @@ def _of_kind(e: Expression, kind: str) -> Expression:
         return e
     if e.function == "constant":
         return constant(bool(e.value) if kind == BOOL else float(e.value))  # type: ignore[arg-type]
-    return call("number", e) if kind == REAL else call("ne", e, 0)
+    return _as_number(e) if kind == REAL else call("ne", e, 0)
+
+
+def _as_number(e: Expression) -> Expression:
+    """Return truth as 1 and 0, in a way that there are vectors for."""
+    return call("where", e, 1.0, 0.0)
 
 
 def _clustered(

@@ -68,6 +68,24 @@ class Loop(Step):
             self._computed,
         )
 
+    def halves(self) -> list[Loop]:
+        """Return the loop as one that stores, and one that reduces."""
+        made = {a.root for a, _ in self.targets()} - set(self.outputs)
+        count = len(self.stores)
+        found = []
+        for some, stores, reductions in (
+            (range(count), self.stores, ()),
+            (range(count, len(self.formula.outputs)), (), self.reductions),
+        ):
+            formula, used = self.formula.part(tuple(some))
+            inputs = [self.inputs[k] for k in used]
+            found.append(
+                Loop(
+                    self.sizes, self.compute, self.device, formula, inputs, stores, reductions, made
+                )
+            )
+        return found
+
     def targets(self) -> list[tuple[Access, Shape]]:
         """Return where each output goes, and the sizes of the dimensions that it has."""
         found = [(a, self.sizes) for a in self.stores]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gpugrad.compiler.program import Step, Value
+from gpugrad.compiler.program import Step, Value, values_in
 
 ALIGNMENT = 64
 
@@ -21,10 +21,9 @@ def lives(steps: Sequence[Step]) -> dict[Value, tuple[int, int]]:
     """Return the first and the last step that each root is read or written by."""
     found: dict[Value, tuple[int, int]] = {}
     for k, step in enumerate(steps):
-        for value in (*step.reads, *step.writes, *step.outputs):
-            if isinstance(value, Value):
-                first, _ = found.get(value.root, (k, k))
-                found[value.root] = first, k
+        for value in values_in((step.args, step.kwargs, step.writes, step.outputs)):
+            first, _ = found.get(value.root, (k, k))
+            found[value.root] = first, k
     return found
 
 
