@@ -380,6 +380,19 @@ def test_results_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> No
     assert found[0] == found[1]
 
 
+def test_a_program_tells_what_was_fused() -> None:
+    tape = Tape()
+    x = tape.input(random_array(0, 4, 1000))
+    e = tape.compute("exp", tape.compute("neg", tape.view(x, lambda a: a.T)))
+    total = tape.call("sum", e, (0,), False, FLOAT32)
+    program = str(fused(tape.program(total)))
+
+    assert f"{x}: float32[4, 1000]" in program
+    assert f"{total}: float32[4] = sum along 0 of exp((-{x}_))" in program
+    assert f"{x}_ = {x} by strides of (4, 4000) bytes" in program
+    assert "1 step, which read 16 kB and write 16 bytes" in program
+
+
 def test_memory_is_shared_by_what_does_not_live_at_one_time() -> None:
     offsets, total = memory.placed([(100, (0, 1)), (100, (2, 3)), (60, (1, 2))])
 
