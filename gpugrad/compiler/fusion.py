@@ -19,6 +19,7 @@ from gpugrad._device import device
 from gpugrad.compiler.access import Access, Dimension, Shape, common, identity, moved
 from gpugrad.compiler.elements import Map, Reduction, Store, is_sound, maps, substituted
 from gpugrad.compiler.loop import Loop
+from gpugrad.compiler.printing import text
 from gpugrad.compiler.program import Program, Step, Value, values_in
 from gpugrad.formulas import BOOL, REAL, Expression, Formula, call, constant, ordered, variable
 
@@ -33,8 +34,15 @@ _EFFECTS = ("host", "check_inside")
 _ALLOCATIONS = ("empty", "empty_like")
 
 
-def fused(program: Program) -> Program:
-    """Return a program that gives the same with fewer steps, of which some are :class:`Loop`."""
+class Fused(Program):
+    """A program of which some steps are :class:`Loop`; as text it shows their formulas."""
+
+    def __str__(self) -> str:
+        return text(self)
+
+
+def fused(program: Program) -> Fused:
+    """Return a program that gives the same with fewer steps."""
     lasting = {value.root for value in (*program.inputs, *program.outputs)}
     items = _live(_items(program.steps), lasting)
     nodes = _clustered(items, _numbers(program.constants), lasting)
@@ -43,7 +51,7 @@ def fused(program: Program) -> Program:
     steps = list(_steps(nodes, given, _allocations(program.steps)))
     used = {value.root for step in steps for value in step.reads} | lasting
     constants = [(v, a) for v, a in program.constants if v in used]
-    return Program(program.inputs, constants, steps, program.outputs)
+    return Fused(program.inputs, constants, steps, program.outputs)
 
 
 # --------------------------------------------------------------------------- what is computed

@@ -413,7 +413,7 @@ def _outline(result: Any) -> Any:
 
 def runner(program: Program) -> Callable[[list[Array]], list[Array]]:
     """Return what runs a program."""
-    return prepared(fused(program))
+    return prepared(program)
 
 
 def _program(
@@ -422,6 +422,4 @@ def _program(
     steps: Sequence[Step],
     outputs: Sequence[Value],
 ) -> Program:
-    used = {v.root for step in steps for v in values_in((step.args, step.kwargs))}
-    used |= {v.root for v in outputs}
-    return Program(inputs, [(v, a) for v, a in constants if v in used], steps, outputs)
+    return fused(Program(inputs, constants, steps, outputs))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gpugrad.compiler.access import Access, Shape
+from gpugrad.compiler.access import Access, Shape, access, without_ones
 from gpugrad.compiler.loop import Loop
 from gpugrad.compiler.memory import lives, placed, size_of
 from gpugrad.compiler.program import Program, Step, Value, values_in
@@ -105,8 +105,27 @@ def _names(accesses: Sequence[Access], sizes: Shape) -> list[str]:
 
 
 def _is_whole(a: Access, sizes: Shape) -> bool:
-    root = a.root
-    return a.dtype == root.dtype and math.prod(sizes) == math.prod(root.shape) and not a.offset
+    """Tell whether an access goes over all of a root in the order of its indices."""
+    plain = access(a.root, a.root.shape)
+    own, theirs = (
+        _joined(*found) for found in ((sizes, a.strides), (_sizes(a.root), plain.strides))
+    )
+    return a.dtype == a.root.dtype and not a.offset and own == theirs
+
+
+def _sizes(value: Value) -> Shape:
+    return without_ones(value.shape)
+
+
+def _joined(sizes: Shape, strides: Shape) -> list[tuple[int, int]]:
+    """Return sizes and strides, with dimensions that lie as one joined."""
+    found: list[tuple[int, int]] = []
+    for n, stride in zip(sizes, strides, strict=True):
+        if found and found[-1][1] == stride * n:
+            found[-1] = found[-1][0] * n, stride
+        else:
+            found.append((n, stride))
+    return found
 
 
 def _place(a: Access) -> str:

@@ -129,11 +129,6 @@ class Program:
         self.steps = tuple(steps)
         self.outputs = tuple(outputs)
 
-    def __str__(self) -> str:
-        from gpugrad.compiler.printing import text
-
-        return text(self)
-
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """Return the outputs for some inputs, by the steps one after the other.
 
