@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable, Sequence
 from gpugrad.formulas import COMPLEX, FUNCTIONS, INTEGER, REAL, Formula, lowered, ordered
 from gpugrad.kernels.source import PREAMBLE, DType, c_types, file, kind_dtype
 
-FRAMES, ROWS, CONVOLUTION, POOLING, RECURRENT, _EXPONENTIAL = (
+FRAMES, ROWS, CHANNELS, CONVOLUTION, POOLING, RECURRENT, _EXPONENTIAL = (
     file(f"{name}.cpp")
-    for name in ("frames", "rows", "convolution", "pooling", "recurrent", "exponential")
+    for name in ("frames", "rows", "channels", "convolution", "pooling", "recurrent", "exponential")
 )
 
 WIDTH = 64  # a loop takes a multiple of so many elements, as frames.cpp says

@@ -10,6 +10,7 @@ import pytest
 
 import gpugrad
 from comparison import pytorch
+from gpugrad.backend import channels
 from gpugrad.testing import assert_close, count_kernels, devices_agree
 
 
@@ -59,6 +60,26 @@ def test_many_numbers_and_halves_are_normalized_as_pytorchs(
         for ours, theirs in zip(*found, strict=True):
             size = max(1.0, float(np.abs(theirs).max()))
             assert_close(ours / size, theirs / size, tolerance, tolerance)
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_loops_over_channels_give_what_numpy_gives(
+    affine: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = []
+    for least in 1, 1 << 62:
+        monkeypatch.setattr(channels, "LEAST", least)
+        x = gpugrad.tensor(numbers(3, 5, 7, 3) + 100, requires_grad=True)
+        parameters = [gpugrad.tensor(numbers(5, seed=k), requires_grad=True) for k in (1, 2)]
+        given = parameters if affine else [None, None]
+        mean, var = gpugrad.zeros(5, dtype=x.dtype), gpugrad.ones(5, dtype=x.dtype)
+        out = gpugrad.nn.functional.batch_norm(x, mean, var, *given, training=True)
+        wanted = [x, *parameters] if affine else [x]
+        g = gpugrad.tensor(numbers(3, 5, 7, 3, seed=3))
+        found = gpugrad.autograd.grad(out, wanted, g)
+        results.append([t.detach().numpy() for t in (out, mean, var, *found)])
+    for ours, theirs in zip(*results, strict=True):
+        assert_close(ours, theirs, 1e-10, 1e-10)  # NumPy's sums cancel 100 * 100
 
 
 WRONG: dict[str, Callable[[Any, Any], Any]] = {

@@ -57,7 +57,8 @@ def _loops(x: Array, products: int) -> tuple[ctypes.CDLL, Triple] | None:
     return None if real is None or products < LEAST else _sized(real)
 
 
-def _address(array: Array) -> int:
+def address(array: Array) -> int:
+    """Return where the elements of an array begin."""
     found: int = array.__array_interface__["data"][0]
     return found
 
@@ -103,7 +104,7 @@ class _Plan:
                 positions, [j.places for j in jobs], [j.lanes for j in jobs], terms, indices,
             )
         ]  # fmt: skip
-        self.addresses = (ctypes.c_void_p * 5)(*map(_address, self.tables))
+        self.addresses = (ctypes.c_void_p * 5)(*map(address, self.tables))
         numbers = []
         first_position = first_term = 0
         for job, some in zip(jobs, terms, strict=True):
@@ -130,8 +131,8 @@ class _Plan:
         """Call one of the loops."""
         numbers = (images, *self.numbers)
         room = np.empty(self.room + packed + 2 * _SLACK, x.dtype)
-        begin = _address(room)
-        arrays = [None if a is None else ctypes.c_void_p(_address(a)) for a in (x, *others)]
+        begin = address(room)
+        arrays = [None if a is None else ctypes.c_void_p(address(a)) for a in (x, *others)]
         function(
             (ctypes.c_long * len(numbers))(*numbers), self.jobs, self.addresses, *arrays,
             ctypes.c_void_p(begin),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad._dtype import accumulation, is_half
-from gpugrad.backend import half, large
+from gpugrad.backend import channels, half, large
 from gpugrad.backend import rows as compiled
 from gpugrad.backend.quiet import quiet
 from gpugrad.backend.reductions import sum as total
@@ -73,6 +73,8 @@ def normalize(
     """
     along_rows = array.ndim == 2 and axes == (1,)
     known = compiled.normalize(array, weight, bias, eps, centered) if along_rows else None
+    if axes == (0, 2):
+        known = channels.normalize(array, weight, bias, eps, centered)
     if known is not None:
         return known
     if along_rows and array.size > _BLOCK:
@@ -141,6 +143,10 @@ def normalize_gradient(
         if known is not None:
             of_array, of_weight, of_bias = known
             return of_array, of_weight, of_bias
+    if axes == (0, 2):
+        by = channels.normalize_gradient(g, array, weight, mean, var, eps, centered, shapes)
+        if by is not None:
+            return by
     wide, scale = var.dtype, _inverse(var, eps)
     if along_rows:
         return _rows_gradient(g, array, weight, mean, scale, centered, shapes)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from gpugrad.backend.convolution import TYPES, library
+from gpugrad.backend.convolution import TYPES, address, library
 
 Array = Any
 
 LEAST = 1 << 15  # elements from which calls take a loop
 
 
-def address(array: Array) -> ctypes.c_void_p:
-    """Return where the elements of an array begin."""
-    return ctypes.c_void_p(array.ctypes.data)
+def _pointers(*arrays: Array) -> list[Any]:
+    return [ctypes.c_void_p(address(a)) for a in arrays]
 
 
 def _loops(array: Array, size: int, named: Sequence[Any]) -> ctypes.CDLL | None:
@@ -29,14 +29,15 @@ def _loops(array: Array, size: int, named: Sequence[Any]) -> ctypes.CDLL | None:
     return library("POOLING", real)
 
 
-def _described(count: int, named: Sequence[Any]) -> tuple[list[Array], Any]:
-    """Return the tables of three dimensions, and the numbers that the loops ask for."""
+@functools.lru_cache(256)
+def _described(count: int, named: tuple[Any, ...]) -> tuple[list[Array], list[Any]]:
+    """Return the tables of three dimensions, and what the loops ask for: these and all sizes."""
     missing = 3 - len(named)
     tables = [np.zeros((1, 1), np.int64)] * missing
     tables += [np.ascontiguousarray(taps.places, np.int64) for taps in named]
     sizes = (1,) * missing + tuple([taps.length for taps in named])
     numbers = (count, *sizes, *map(len, tables), *[t.shape[1] for t in tables])
-    return tables, (ctypes.c_long * len(numbers))(*numbers)
+    return tables, [*_pointers(*tables), (ctypes.c_long * len(numbers))(*numbers)]
 
 
 def largest(array: Array, named: Sequence[Any]) -> tuple[Array, Array] | None:
@@ -45,12 +46,11 @@ def largest(array: Array, named: Sequence[Any]) -> tuple[Array, Array] | None:
     if loops is None:
         return None
     lead = array.shape[: array.ndim - len(named)]
-    tables, described = _described(math.prod(lead), named)
+    _, described = _described(math.prod(lead), tuple(named))
     plain = np.ascontiguousarray(array)
     shape = (*lead, *map(len, named))
     out, numbers = np.empty(shape, array.dtype), np.empty(shape, np.uint8)
-    given = [address(a) for a in (plain, *tables)]
-    loops.gpugrad_largest(*given, described, address(out), address(numbers))
+    loops.gpugrad_largest(*_pointers(plain), *described, *_pointers(out, numbers))
     return out, numbers
 
 
@@ -61,9 +61,8 @@ def spread(grad: Array, numbers: Array, named: Sequence[Any]) -> Array | None:
     loops = _loops(grad, math.prod(shape), named)
     if loops is None:
         return None
-    tables, described = _described(math.prod(lead), named)
+    _, described = _described(math.prod(lead), tuple(named))
     plain, kept = np.ascontiguousarray(grad), np.ascontiguousarray(numbers)
     out = np.zeros(shape, grad.dtype)
-    given = [address(a) for a in (plain, *tables)]
-    loops.gpugrad_spread(*given, described, address(out), address(kept))
+    loops.gpugrad_spread(*_pointers(plain), *described, *_pointers(out, kept))
     return out
