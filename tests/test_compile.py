@@ -109,3 +109,71 @@ def test_with_fullgraph_a_branch_names_the_line():
         f(gpugrad.ones(2))
     assert not gpugrad.compiler.is_compiling()
     assert (gpugrad.ones(2) + 1)._array.__class__ is np.ndarray
+
+
+def test_derivatives_of_any_order_of_a_compiled_call():
+    w = gpugrad.randn(4, requires_grad=True, dtype=gpugrad.float64)
+
+    def f(x):
+        return (w * x).sin().sum(), x.exp()
+
+    def orders(f, x):
+        y = x * 1.5
+        first, second = f(y)
+        (g,) = gpugrad.autograd.grad(first + second.sum(), x, create_graph=True)
+        h = gpugrad.autograd.grad(g.pow(2).sum(), (x, w), create_graph=True)
+        return g, *h, *gpugrad.autograd.grad(h[0].sum() + h[1].sum(), (x, w))
+
+    c = gpugrad.compile(f)
+    for _ in range(3):
+        x = gpugrad.randn(4, requires_grad=True, dtype=gpugrad.float64)
+        same(orders(c, x), orders(f, x))
+    assert c.count == 1
+
+
+def test_a_second_derivative_draws_again_what_was_drawn():
+    f = gpugrad.compile(lambda x: (gpugrad.nn.functional.dropout(x, 0.5) ** 3).sum())
+    for _ in range(3):
+        x = gpugrad.full((50,), 2.0, requires_grad=True)
+        (g,) = gpugrad.autograd.grad(f(x), x, create_graph=True)
+        (h,) = gpugrad.autograd.grad(g.sum(), x)
+        assert (g == 3 * 8 * 4 * (g > 0)).all()
+        assert (h == 6 * 8 * 2 * (g > 0)).all()
+        assert 0 < (g > 0).sum() < 50
+
+
+@pytest.mark.parametrize("transform", ["grad", "jacrev", "hessian", "vmap", "jacfwd"])
+def test_transforms_around(transform):
+    def f(x):
+        return (x.sin() * x).sum()
+
+    c = gpugrad.compile(f)
+    x = gpugrad.randn(3, 3)
+    same(c(x), f(x))
+    same(getattr(gpugrad.func, transform)(c)(x), getattr(gpugrad.func, transform)(f)(x))
+
+
+def test_batched_gradients_of_a_compiled_call():
+    c = gpugrad.compile(lambda x: x.sin())
+    for _ in range(2):
+        x = gpugrad.randn(3, requires_grad=True)
+        (rows,) = gpugrad.autograd.grad(c(x), x, gpugrad.eye(3), is_grads_batched=True)
+        same(rows, x.cos().diag())
+
+
+def test_several_results_of_which_some_have_no_gradient():
+    def f(x):
+        top, places = x.max(1)
+        return top, places, x.detach().sum(), {"twice": x * 2}
+
+    c = gpugrad.compile(f)
+    for _ in range(3):
+        x = gpugrad.randn(3, 4, requires_grad=True)
+        top, places, total, rest = c(x)
+        assert top.requires_grad
+        assert not places.requires_grad
+        assert not total.requires_grad
+        same((top, places, total, rest["twice"]), (*f(x)[:3], f(x)[3]["twice"]))
+        (g,) = gpugrad.autograd.grad(rest["twice"].sum() + top.sum(), x)
+        same(g, 2 + gpugrad.nn.functional.one_hot(places, 4).float())
+    assert c.count == 1

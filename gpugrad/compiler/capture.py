@@ -100,9 +100,9 @@ class Before:
         self.recorded = tensor._array = recorder.lifted(tensor._array, source)
         if self.edge is not None and self.view is None:
             if self.edge is not LEAF:
-                self.entry = tensor._edge = _entry(self.edge)
+                self.entry = tensor._edge = entry(self.edge)
             elif hasattr(tensor, "_hooks"):  # which run outside of the program
-                self.entry = tensor._edge = _entry(tensor)
+                self.entry = tensor._edge = entry(tensor)
 
     @property
     def source(self) -> Any:
@@ -110,7 +110,8 @@ class Before:
         return self.recorded.source
 
 
-def _entry(edge: Any) -> Node:
+def entry(edge: Any) -> Node:
+    """Return a node at which a history begins anew, and that hands gradients on to an edge."""
     node = Node.__new__(Node)
     node.rule = ENTRY
     node.inputs = (edge,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from gpugrad.compiler.plan import Plan
 from gpugrad.compiler.recorded import Recorder, current
 from gpugrad.compiler.watching import Watched
 from gpugrad.errors import Unsupported
-from gpugrad.graph import Node, TensorBase, mode, warn
+from gpugrad.graph import TensorBase, mode, warn
 from gpugrad.op import autocast
 
 Array = Any
@@ -171,7 +171,7 @@ class Compiled:
             result = capture.call(self.function, args, kwargs)
             if recorder.records:
                 try:
-                    plan = Plan(capture, result, self._again)
+                    plan = Plan(capture, result, self.function)
                 except UnknownError as unknown:
                     reason, begins = str(unknown), unknown.begins
             else:
@@ -197,12 +197,6 @@ class Compiled:
                     f"compile: {reason} cannot be part of a compiled program (fullgraph=True)."
                 )
         return result
-
-    # ------------------------------------------------------------------------- higher orders
-
-    def _again(self, node: Node, grads: Sequence[Any]) -> Sequence[Any]:
-        """Return the gradients of a call as tensors, computed by the function itself."""
-        raise NotImplementedError
 
 
 def _recordable() -> bool:

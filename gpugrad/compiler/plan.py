@@ -10,12 +10,13 @@ import numpy as np
 from gpugrad import backend
 from gpugrad.compiler.capture import (
     Capture,
+    Effects,
     UnknownError,
     effects_of,
 )
 from gpugrad.compiler.execution import prepared
 from gpugrad.compiler.fusion import fused
-from gpugrad.compiler.gradient import Gradient
+from gpugrad.compiler.gradient import Again, Gradient, Made
 from gpugrad.compiler.program import Program, Step, Value, values_in
 from gpugrad.compiler.recorded import Recorded, recording
 from gpugrad.graph import (
@@ -194,8 +195,8 @@ class _Results:
 class Plan:
     """A program, and all that a call does besides running it."""
 
-    def __init__(self, capture: Capture, result: Any, again: Callable[..., Any]):
-        """Make the plan of a call that was recorded, and returned ``result``.
+    def __init__(self, capture: Capture, result: Any, function: Callable[..., Any]):
+        """Make the plan of a call of a function that was recorded, and returned ``result``.
 
         Raises:
             UnknownError: It did something that a program does not do.
@@ -222,7 +223,14 @@ class Plan:
         self.saved: list[Any] = []
         saved: list[Value] = []
         if results.history:
-            saved = self._differentiate(capture, results, again)
+            saved = self._differentiate(capture, results)
+            assert self.gradient is not None
+            self.gradient.again = Again(
+                function,
+                self.ends,
+                [r.node_output if r.__class__ is Result else -1 for r in self.results],
+                self._once(effects),
+            )
         constants = list(recorder.constants.items())
         read = [(value, array) for value, array in recorder.inputs if array.source is not None]
         needing = {id(b.recorded) for b in capture.before.values() if b.edge is not None}
@@ -231,11 +239,16 @@ class Plan:
         self.program = _program(values, constants, recorder.steps, [*results.values, *saved])
         self.run = runner(self.program)
         self.conditions = tuple(recorder.conditions)
+        self.generators = list(recorder.generators)
         self.kept = results.kept
 
-    def _differentiate(
-        self, capture: Capture, results: _Results, again: Callable[..., Any]
-    ) -> list[Value]:
+    def _once(self, effects: Effects) -> str:
+        """Return why a call may not be computed again, to be differentiated more than once."""
+        if effects.writes or effects.arrays:
+            return "writes to tensors from outside of it"
+        return "sets a .grad" if effects.grads else ""
+
+    def _differentiate(self, capture: Capture, results: _Results) -> list[Value]:
         """Record the backward; return what it reads of the values that the call computes."""
         from gpugrad.autograd import grad
 
@@ -301,7 +314,7 @@ class Plan:
         program = _program([*values, *needed], constants, steps, outputs)
         like = [(v.shape, v.dtype, v.device) for v in values]
         self.backward = program
-        self.gradient = Gradient(runner(program), like, there, again)
+        self.gradient = Gradient(runner(program), like, there)
         return saved
 
     def _result_in(self, results: _Results, root: Value) -> Result | None:
@@ -326,6 +339,8 @@ class Plan:
 
     def __call__(self, arrays: list[Array], leaves: Sequence[Any], call: Any) -> Any:
         """Run the program on arrays, and return what the call returns."""
+        # a second derivative draws again what the call drew
+        states = [(g, g._state) for g in self.generators] if self.gradient is not None else []
         found = self.run(arrays)
         for source, count in self.writes:
             tensor = source.tensor(leaves)
@@ -334,7 +349,7 @@ class Plan:
         made: dict[Result, Any] = {}
         node = None
         if self.gradient is not None:
-            node = self._node(found, leaves, made, call)
+            node = self._node(found, leaves, made, call, states)
         values = [
             self._tensor(r, found, leaves, made, node) if r.__class__ is Result else r
             for r in self.results
@@ -369,7 +384,12 @@ class Plan:
         return tensor
 
     def _node(
-        self, found: list[Array], leaves: Sequence[Any], made: dict[Result, Any], call: Any
+        self,
+        found: list[Array],
+        leaves: Sequence[Any],
+        made: dict[Result, Any],
+        call: Any,
+        states: Any,
     ) -> Node:
         """Make the node of a call, and the results that it is of."""
         assert self.gradient is not None
@@ -391,11 +411,17 @@ class Plan:
                 kept.array = found[index]
             saved.append(kept)
         inputs = tuple([edge_of(source.tensor(leaves)) for source in self.ends])
-        node = record(self.gradient, inputs, tuple(saved), versions_of(saved), (call, leaves))
+        call = Made(call, leaves, states, [_version(i.source.tensor(leaves)) for i in self.inputs])
+        node = record(self.gradient, inputs, tuple(saved), versions_of(saved), call)
         for r in outs:
             several = self.gradient.outputs > 1
             made[r]._edge = Output(node, r.node_output) if several else node
         return node
+
+
+def _version(tensor: Any) -> tuple[Any, int]:
+    counter = shared_counter(tensor)
+    return counter, counter.value
 
 
 def _grad_of(source: Any, leaves: Sequence[Any]) -> Any:

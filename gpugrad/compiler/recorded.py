@@ -387,6 +387,7 @@ class Recorder:
         self.reason = ""
         self.line: Line | None = None
         self.closed = False  # whether what is written may no longer be made by a first step
+        self.generators: dict[Any, None] = {}  # that are drawn from
         self.conditions: list[Callable[[], bool]] = []  # under which a program is for a call
         self.steps: list[Step] = []
         self.constants: dict[Value, Array] = {}
@@ -623,6 +624,7 @@ class Drawing:
             def drawn(*given: Any, **options: Any) -> Any:
                 return getattr(generator.source, name)(*given, **options)
 
+            recorder.generators[generator] = None
             return recorder.call("drawn", drawn, args, kwargs, always=True)
 
         return draw
