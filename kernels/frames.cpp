@@ -33,6 +33,16 @@ struct Array {
   char *data;
   int ndim;
   long *sizes, *strides;
+  void *base, *type;
+  int flags;
+};
+const int ALIGNED = 0x100;
+
+// The beginning of Python's lists.
+struct List {
+  char head[HEAD];
+  long size;
+  Array **arrays;
 };
 
 typedef void (*Loop)(long count, char *const *memory);
@@ -426,26 +436,35 @@ template <typename Work> bool shared(const Work &work, int threads) {
 
 }  // namespace
 
-// Compute a formula over arrays, which are its inputs and its outputs.
-//
-// `items` are the bytes of an element of each.  Without a loop the only input is summed itself.
-// The output `summed`, if that is not -1, has room for the sums of (outer, middle, inner) along
-// the middle.  Returns whether there was memory enough.
-extern "C" int gpugrad_run(
-    Loop loop, int inputs, int outputs, Array *const *arrays, const char *items, int summed,
-    long outer, long middle, long inner, int threads) {
+// What is computed over which kind of arrays.
+struct Call {
+  Loop loop;                  // 0: the only input is summed itself
+  long outer, middle, inner;  // the full shape, where an output is summed along the middle
+  int inputs, outputs, summed;  // which output is summed; -1: none
+  char items[OPERANDS];         // the bytes of an element of each
+};
+
+enum { NO_MEMORY, DONE, UNALIGNED };
+
+// Compute a formula over a list of arrays, which are its inputs and its outputs.
+extern "C" int gpugrad_run(const Call *call, const List *list, int threads) {
+  Array *const *arrays = list->arrays;
+  const int inputs = call->inputs, outputs = call->outputs, summed = call->summed;
+  const long outer = call->outer, middle = call->middle, inner = call->inner;
+  for (int k = 0; k < inputs + outputs; k++)
+    if (!(arrays[k]->flags & ALIGNED)) return UNALIGNED;
   Job job;
-  job.loop = loop;
+  job.loop = call->loop;
   job.inputs = inputs, job.outputs = outputs, job.summed = summed;
-  for (int k = 0; k < inputs + outputs; k++) job.operands[k].item = items[k];
+  for (int k = 0; k < inputs + outputs; k++) job.operands[k].item = call->items[k];
   broadcast(job, arrays);
   if (summed < 0) {
     job.units = (job.total + UNIT * BLOCK - 1) / (UNIT * BLOCK);
-    return shared(job, threads);
+    return shared(job, threads) ? DONE : NO_MEMORY;
   }
   Array *target = arrays[inputs + summed];
   job.outer = outer, job.middle = middle, job.inner = inner;
-  job.item = items[inputs + summed];
+  job.item = call->items[inputs + summed];
   const long group = grouped(job);
   job.parts = 1;
   if (group == 1) job.parts = inner == 1 ? (middle + RUN - 1) / RUN : (middle + ROWS - 1) / ROWS;
@@ -453,7 +472,7 @@ extern "C" int gpugrad_run(
   job.sums = target->data;
   if (job.parts > 1) {
     job.sums = static_cast<char *>(malloc(outer * job.parts * inner * job.item));
-    if (!job.sums) return 0;
+    if (!job.sums) return NO_MEMORY;
   }
   const bool done = shared(job, threads);
   if (job.parts > 1) {
@@ -461,5 +480,5 @@ extern "C" int gpugrad_run(
     if (done && job.item == 8) join(job, reinterpret_cast<double *>(target->data));
     free(job.sums);
   }
-  return done;
+  return done ? DONE : NO_MEMORY;
 }

@@ -10,12 +10,24 @@ import functools
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-from gpugrad.formulas import COMPLEX, FUNCTIONS, INTEGER, REAL, Formula, lowered, ordered
+from gpugrad.formulas import (
+    COMPLEX,
+    FUNCTIONS,
+    INTEGER,
+    REAL,
+    Expression,
+    Formula,
+    lowered,
+    ordered,
+)  # fmt: skip
 from gpugrad.kernels.source import PREAMBLE, DType, c_types, file, kind_dtype
 
-FRAMES, ROWS, CHANNELS, CONVOLUTION, POOLING, RECURRENT, _EXPONENTIAL = (
+FRAMES, ROWS, CHANNELS, CONVOLUTION, POOLING, RECURRENT, _EXPONENTIAL, _DOMAINS = (
     file(f"{name}.cpp")
-    for name in ("frames", "rows", "channels", "convolution", "pooling", "recurrent", "exponential")
+    for name in (
+        "frames", "rows", "channels", "convolution", "pooling", "recurrent", "exponential",
+        "domains",
+    )
 )
 
 WIDTH = 64  # a loop takes a multiple of so many elements, as frames.cpp says
@@ -41,12 +53,21 @@ _CALLED = frozenset(
         ),
     }
 )  # fmt: skip
+# What is no loop of vectors, but faster than what NumPy or SciPy have, by the letters of the types
+# where it is: in the others, vectors of NumPy's take fewer steps.
+_SINGLY = {
+    "airy_ai": "d", "airy_ai_slope": "d", "angle": "fd", "bessel_j1": "fd", "bessel_y1": "fd",
+    "chebyshev_t": "d", "gammainc": "d", "gammaincc": "d", "gegenbauer": "d", "hermite_h": "d",
+    "hermite_he": "d", "k0": "f", "k0e": "f", "k1": "f", "k1e": "f", "laguerre": "d",
+    "lgamma": "fd", "trunc_divide": "fd", "zeta": "fd",
+}  # fmt: skip
 _BITS = frozenset({"bitand", "bitor", "bitxor"})  # of integers
 # One step of NumPy's, whose loops leave nothing to gain.
 _QUICK = frozenset(
     {
         "add", "sub", "mul", "div", "neg", "eq", "ne", "lt", "le", "gt", "ge", "abs", "sqrt",
-        "maximum", "minimum", "ceil", "floor", "trunc", "rint", "isnan", "isfinite",
+        "maximum", "minimum", "ceil", "floor", "trunc", "rint", "isnan", "isinf", "isfinite",
+        "untrue",
     }
 )  # fmt: skip
 _CALL = re.compile(r"([\w:]+)\(")
@@ -54,30 +75,39 @@ _CALL = re.compile(r"([\w:]+)\(")
 
 def printable(formula: Formula, compute: DType) -> bool:
     """Tell whether a formula can be a loop: of real numbers, in single or double precision."""
-    return compute.char in "fd" and _printable(formula)
+    return compute.char in "fd" and _printable(formula, compute.char)
 
 
 @functools.cache
-def _printable(formula: Formula) -> bool:
+def _printable(formula: Formula, letter: str) -> bool:
     parts = ordered(lowered(formula.outputs))
     return (
         len(formula.inputs) + len(formula.outputs) <= OPERANDS
         and not any(e.kind in (INTEGER, COMPLEX) for e in (*parts, *formula.inputs))
-        and all(_known(e.function) for e in parts if e.args)
+        and all(_known(e.function, letter) for e in parts if e.args)
     )
 
 
-def _known(function: str) -> bool:
+def _known(function: str, letter: str) -> bool:
     called = _CALL.findall(FUNCTIONS[function].cuda)
-    return function not in _BITS and _CALLED.issuperset(called)
+    return function not in _BITS and all(
+        name in _CALLED or letter in _SINGLY.get(name.removeprefix("gpugrad::"), "")
+        for name in called
+    )
 
 
 @functools.cache
 def gains(formula: Formula) -> bool:
     """Tell whether a formula's loop may be faster than NumPy's, where nothing is summed."""
     steps = [e for e in ordered(lowered(formula.outputs)) if e.args]
-    quick = len(steps) < 2 and all(e.function in _QUICK and e.args == formula.inputs for e in steps)
-    return not quick and _printable(formula)
+    quick = len(steps) < 2 and all(_quick(e) for e in steps)
+    return not quick and any(_printable(formula, letter) for letter in "fd")
+
+
+def _quick(step: Expression) -> bool:
+    """Tell whether a step of variables and constants is one that NumPy has a fast loop for."""
+    bounded = step.function in ("maximum", "minimum") and step.args[1].function == "constant"
+    return step.function in _QUICK and not bounded
 
 
 @functools.cache
@@ -110,10 +140,14 @@ def header(vectors: Collection[str]) -> str:
     for name in MATHEMATICS:
         kind = '__attribute__((simd("notinbranch"))) ' if name in vectors else ""
         lines += _declared(name, arguments(name), kind)
-    for name in ("ceil", "fabs", "floor", "rint", "sqrt", "trunc", "copysign", "fmod"):
-        lines += _declared(name, 1 + (name in ("copysign", "fmod")))
+    for name in ("ceil", "fabs", "floor", "rint", "sqrt", "trunc", "j0", "j1", "y0", "y1"):
+        lines += _declared(name, 1)
+    for name in "copysign", "fmod":
+        lines += _declared(name, 2)
     for kind, end in (("double", ""), ("float", "f")):
         lines += [
+            f'extern "C" {kind} lgamma{end}_r({kind}, int *);',
+            f"inline {kind} lgamma({kind} x) {{ int sign; return lgamma{end}_r(x, &sign); }}",
             f'extern "C" {kind} ldexp{end}({kind}, int);',
             f'extern "C" {kind} frexp{end}({kind}, int *);',
             f'extern "C" int ilogb{end}({kind});',
@@ -121,7 +155,7 @@ def header(vectors: Collection[str]) -> str:
             f"inline {kind} rsqrt({kind} x) {{ return {kind}(1) / sqrt(x); }}",
         ]
     lines.append("inline int max(int x, int y) { return x > y ? x : y; }")
-    return "\n".join(lines) + f"\n{PREAMBLE}\n{_EXPONENTIAL}\n"
+    return "\n".join(lines) + f"\n{PREAMBLE}\n{_EXPONENTIAL}\n{_DOMAINS}\n"
 
 
 def _declared(name: str, arguments: int, kind: str = "") -> list[str]:
@@ -135,6 +169,12 @@ def _declared(name: str, arguments: int, kind: str = "") -> list[str]:
         f"inline float {name}({', '.join(f'float {n}' for n in names)})"
         f" {{ return {name}f({', '.join(names)}); }}",
     ]
+
+
+def needed(formulas: Iterable[Formula]) -> str:
+    """Return the functions that formulas call besides those of the header."""
+    names = dict.fromkeys(name for f in formulas for name in f.headers())
+    return "".join(file(f"{name}.cuh") for name in names)
 
 
 def loop(name: str, formula: Formula, compute: DType) -> str:

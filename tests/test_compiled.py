@@ -17,7 +17,7 @@ import comparison
 import gpugrad
 from gpugrad import autograd
 from gpugrad.backend import compiled, compiler, cpu, evaluation, loops
-from gpugrad.formulas import FUNCTIONS, Formula, lowered, parse, variable
+from gpugrad.formulas import FUNCTIONS, Formula, lowered, ordered, parse, variable
 from gpugrad.kernels import host
 from gpugrad.op import OPS
 from samples import SAMPLES
@@ -106,7 +106,11 @@ def _differing(f: Formula, operands: list[Array], dtype: Any) -> Iterator[Array]
     results = compiled.evaluate(f, operands, dtype)
     assert results is not None
     found = zip(results, numpys(f, operands, dtype), _slack(f, operands, dtype), strict=True)
+    texts = [FUNCTIONS[e.function].cuda for e in ordered(lowered(f.outputs)) if e.args]
+    special = any(name in text for name in host._SINGLY for text in texts)
     for a, b, slack in found:
+        if special:  # of which SciPy's lose more, near zeros above all
+            slack = slack + 32 * np.finfo(dtype).eps * (1 + np.abs(b))
         b = np.broadcast_to(b, a.shape)
         if a.dtype == bool:
             near = a == b
@@ -160,6 +164,21 @@ def wide(dtype: Any) -> Array:
         ]  # fmt: skip
         x = np.concatenate(parts).astype(dtype)
     return np.concatenate([x, -x, [np.nan]], dtype=dtype)
+
+
+@pytest.mark.parametrize("name", ["log", "log2", "log1p", "acos", "asin", "atanh", "acosh"])
+def test_functions_at_the_edges_of_their_domains(name: str, always: None) -> None:
+    """A value there, or beyond, that is another one than the C library's."""
+    function = FUNCTIONS[name].python.partition("(")[0]
+    for dtype in map(np.dtype, (np.float32, np.float64)):
+        known = np.finfo(dtype)
+        near = [1 - known.eps, 1 + known.eps, known.smallest_subnormal, known.tiny, 0.0, 2, 1]
+        x = np.array([*near, np.inf, *np.negative([*near, np.inf]), np.nan], dtype)
+        (found,) = compiled.evaluate(formula(f"{name}(x)"), [x], dtype) or ()
+        with np.errstate(all="ignore"):
+            expected = getattr(np, function)(x)
+        np.testing.assert_array_max_ulp(found, expected, ULPS)
+        assert (np.signbit(found) == np.signbit(expected))[~np.isnan(expected)].all()
 
 
 @FLOATS

@@ -5,7 +5,6 @@ Whether a call takes one depends on its formula, types and shapes, not on what i
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import math
 from collections.abc import Sequence
@@ -33,18 +32,17 @@ class Plan(NamedTuple):
     """How a formula is computed over operands of certain shapes, strides and types."""
 
     kernel: loops.Kernel
+    call: bytes  # what the frames are told
+    plain: bool  # operands are NumPy's own arrays, of the types that the loop reads
     turn: tuple[int, ...] | None  # the dimensions as they lie in memory; None: in their order
     shape: Shape  # of all elements, in that order
     outs: tuple[tuple[Shape, DType], ...]
-    summed: int  # which output is summed; -1: none
-    sizes: tuple[int, int, int]  # before, along and after the axes that it is summed over
     rest: tuple[int, ...]  # other axes, over which its sums are
     most: int  # threads
 
 
 _plans: dict[Any, Plan | None] = {}
 _MOST_PLANS = 4096
-_POINTERS = [ctypes.c_void_p * k for k in range(host.OPERANDS + 1)]
 
 
 def evaluate(
@@ -59,7 +57,8 @@ def evaluate(
 
     ``out`` is where the one output may be written, but need not be.
     """
-    key = formula, compute, sum_to, summed, tuple([(a.shape, a.strides, a.dtype) for a in arrays])
+    seen = [(a.__class__, a.shape, a.strides, a.dtype) for a in arrays]
+    key = formula, compute, sum_to, summed, *seen
     try:
         plan = _plans[key]
     except KeyError:
@@ -69,10 +68,8 @@ def evaluate(
         _plans[key] = plan
     if plan is None:
         return None
-    arrays = [
-        a if a.dtype is d and a.__class__ is np.ndarray and a.flags.aligned else _ready(a, d)
-        for a, d in zip(arrays, plan.kernel.inputs, strict=True)
-    ]
+    if not plan.plain:
+        arrays = _ready(arrays, plan)
     turn, full = plan.turn, plan.shape
     if turn is not None:
         ndim = len(full)
@@ -83,7 +80,8 @@ def evaluate(
     outs = [np.empty(shape, d) for shape, d in plan.outs]
     if out is not None and turn is None and _receives(out, outs[0], arrays):
         outs = [out]
-    _run(plan, arrays, outs)
+    if _run(plan, arrays, outs) == _UNALIGNED:
+        _run(plan, _ready(arrays, plan), outs)
     if plan.rest:
         outs[summed] = np.add.reduce(outs[summed], axis=plan.rest, keepdims=True)
     if turn is not None:
@@ -94,9 +92,10 @@ def evaluate(
     return outs
 
 
-def _ready(array: Array, dtype: DType) -> Array:
-    found = np.asarray(array, dtype)
-    return found if found.flags.aligned else found.copy()
+def _ready(arrays: Sequence[Array], plan: Plan) -> list[Array]:
+    """Return operands as NumPy's arrays, of the types that a loop reads, and aligned."""
+    pairs = zip(arrays, plan.kernel.inputs, strict=True)
+    return [np.require(a, d, "A") for a, d in pairs]
 
 
 def _receives(out: Array, made: Array, arrays: Sequence[Array]) -> bool:
@@ -114,15 +113,17 @@ def _receives(out: Array, made: Array, arrays: Sequence[Array]) -> bool:
     )
 
 
-def _run(plan: Plan, arrays: Sequence[Array], outs: Sequence[Array]) -> None:
-    known, made = loops.frames(), plan.kernel
+_NO_MEMORY, _UNALIGNED = 0, 2  # what the frames may return
+
+
+def _run(plan: Plan, arrays: Sequence[Array], outs: Sequence[Array]) -> int:
+    known = loops.frames()
     assert isinstance(known, loops.Frames)
-    objects = _POINTERS[len(arrays) + len(outs)](*map(id, arrays), *map(id, outs))
     count = plan.most if plan.most == 1 else min(plan.most, loops.threads())
-    if not known.run(
-        made.loop, len(arrays), len(outs), objects, made.items, plan.summed, *plan.sizes, count
-    ):
+    done: int = known.run(plan.call, [*arrays, *outs], count)
+    if done == _NO_MEMORY:
         raise MemoryError
+    return done
 
 
 # --------------------------------------------------------------------------- plans
@@ -145,15 +146,21 @@ def _planned(
     turn = _turn(arrays, shape)
     full = shape if turn is None else tuple([shape[k] for k in turn])
     most = size // _SHARE if size >= _SHARED else 1
+    plain = all(
+        a.__class__ is np.ndarray and a.dtype is d for a, d in zip(arrays, made.inputs, strict=True)
+    )
+    count = len(arrays)
     if sum_to is None:
         outs = tuple([(full, d) for d in made.outputs])
-        return Plan(made, turn, full, outs, -1, (0, 0, 0), (), most)
+        call = loops.described_call(made.loop, made.items, count, -1, (0, 0, 0))
+        return Plan(made, call, plain, turn, full, outs, (), most)
     axes = summed_axes(shape, sum_to)
     first, stop, rest = _run_of_axes(full, axes if turn is None else [turn.index(k) for k in axes])
     own = tuple([1 if first <= k < stop else n for k, n in enumerate(full)])
     sizes = math.prod(full[:first]), math.prod(full[first:stop]), math.prod(full[stop:])
     outs = tuple([(own if k == summed else full, d) for k, d in enumerate(made.outputs)])
-    return Plan(made, turn, full, outs, summed, sizes, rest, most)
+    call = loops.described_call(made.loop, made.items, count, summed, sizes)
+    return Plan(made, call, plain, turn, full, outs, rest, most)
 
 
 def gains(formula: Formula) -> bool:

@@ -9,6 +9,7 @@ import ctypes
 import functools
 import itertools
 import os
+import struct
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -59,12 +60,9 @@ def library(text: str) -> ctypes.CDLL | str:
         made = compiler.built(head + host.FRAMES + text)
     except compiler.BuildError as error:
         return str(error)
-    pointer, long, int_ = ctypes.c_void_p, ctypes.c_long, ctypes.c_int
     run = made.gpugrad_run
-    run.argtypes = (
-        pointer, int_, int_, pointer, ctypes.c_char_p, int_, long, long, long, int_
-    )  # fmt: skip
-    run.restype = int_
+    run.argtypes = ctypes.c_char_p, ctypes.py_object, ctypes.c_int
+    run.restype = ctypes.c_int
     return _checked(run) or made
 
 
@@ -91,9 +89,26 @@ def _checked(run: Any) -> str:
     """Return what is wrong if a sum of an array is not what it must be."""
     array = np.arange(6, dtype=np.float64).reshape(3, 2)
     out = np.zeros(2)
-    objects = (ctypes.c_void_p * 2)(id(array), id(out))
-    run(None, 1, 1, objects, bytes((8, 8)), 0, 1, 3, 2, 1)
+    run(described_call(0, bytes((8, 8)), 1, 0, (1, 3, 2)), [array, out], 1)
     return "" if out.tolist() == [6.0, 9.0] else "NumPy's arrays lie differently in memory"
+
+
+_CALL = struct.Struct(f"P3l3i{host.OPERANDS}s0P")  # as frames.cpp has it
+
+
+def described_call(
+    loop: int, items: bytes, inputs: int, summed: int, sizes: tuple[int, int, int]
+) -> bytes:
+    """Return what ``Frames.run`` asks of a call besides its arrays and the number of threads.
+
+    Args:
+        loop: The formula's loop; 0: the only input is summed itself.
+        items: The bytes of an element of each operand.
+        inputs: How many of these are inputs.
+        summed: Which output is summed; -1: none.
+        sizes: What the elements before, along and after the axes are that it is summed over.
+    """
+    return _CALL.pack(loop, *sizes, inputs, len(items) - inputs, summed, items)
 
 
 def kernel(formula: Formula, compute: DType) -> Kernel | None:
@@ -140,7 +155,7 @@ def build(formulas: Iterable[Formula], compute: DType) -> None:
         if _kernels.get((f, compute)) is None and host.printable(f, compute)
     ]  # fmt: skip
     texts = [host.loop(f"loop{k}", f, compute) for k, f in enumerate(new)]
-    made = compiler.built(known.header + "".join(texts))
+    made = compiler.built(known.header + host.needed(new) + "".join(texts))
     for k, f in enumerate(new):
         inputs, outputs = host.dtypes(f, compute)
         items = bytes([d.itemsize for d in (*inputs, *outputs)])
