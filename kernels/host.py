@@ -25,7 +25,13 @@ from gpugrad.kernels.source import PREAMBLE, DType, c_types, file, kind_dtype
 FRAMES, ROWS, CHANNELS, CONVOLUTION, POOLING, RECURRENT, _EXPONENTIAL, _DOMAINS = (
     file(f"{name}.cpp")
     for name in (
-        "frames", "rows", "channels", "convolution", "pooling", "recurrent", "exponential",
+        "frames",
+        "rows",
+        "channels",
+        "convolution",
+        "pooling",
+        "recurrent",
+        "exponential",
         "domains",
     )
 )
