@@ -99,7 +99,10 @@ def _waiting(lib: Any, device: str) -> Callable[[Results], object]:
 
 
 def _gpugrad(work: Work, inputs: Sequence[Array], device: str) -> Peer:
-    return _imperative("gpugrad", gpugrad, work, inputs, device)
+    found = _imperative("gpugrad", gpugrad, work, inputs, device)
+    if work.whole:
+        found.run = gpugrad.compile(found.run)
+    return found
 
 
 def _torch(work: Work, inputs: Sequence[Array], device: str) -> Peer | None:

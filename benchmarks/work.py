@@ -42,6 +42,7 @@ class Work:
     keeps_grad: bool = False
     calls: int = 1  # how many operations it consists of, for the time of one
     compiled: bool = False  # by torch.compile, too, which takes its time
+    whole: bool = False  # gpugrad's is recorded, and run as one program
     growth: float | None = None  # the time is meant to grow with this power of n, at most
 
     def __str__(self) -> str:
