@@ -177,3 +177,20 @@ def test_several_results_of_which_some_have_no_gradient():
         (g,) = gpugrad.autograd.grad(rest["twice"].sum() + top.sum(), x)
         same(g, 2 + gpugrad.nn.functional.one_hot(places, 4).float())
     assert c.count == 1
+
+
+def test_a_loss_whose_backward_was_in_the_call():
+    def step(x):
+        loss = (x * x).sin().sum()
+        loss.backward()
+        return loss
+
+    compiled = gpugrad.compile(step)
+    for _ in range(3):
+        x = gpugrad.randn(5, requires_grad=True)
+        loss = compiled(x)
+        same(x.grad, 2 * x * (x * x).cos())
+        assert loss.requires_grad
+        with pytest.raises(RuntimeError, match="second time"):
+            loss.backward()
+    assert compiled.reasons == []

@@ -274,6 +274,9 @@ class Plan:
                     allow_unused=True,
                 )
         except (RuntimeError, ValueError, TypeError) as error:
+            if "a second time" in str(error):
+                recorder.steps = forward
+                return self._spent(error, ends, [(v.shape, v.dtype, v.device) for v in values])
             raise UnknownError(f"a result whose gradient cannot be computed: {error}") from error
         if not recorder.records:
             raise UnknownError(recorder.reason)
@@ -316,6 +319,18 @@ class Plan:
         self.backward = program
         self.gradient = Gradient(runner(program), like, there)
         return saved
+
+    def _spent(self, error: Exception, ends: Sequence[Any], like: Sequence[Any]) -> list[Value]:
+        """Have a backward raise what it does eagerly: the call has freed the history itself."""
+
+        kind, words = type(error), error.args  # the error itself keeps what the call made
+
+        def raised(arrays: list[Array]) -> list[Array]:
+            raise kind(*words)
+
+        self.ends = [b.source for b in ends]
+        self.gradient = Gradient(raised, like, [True] * len(ends))
+        return []
 
     def _result_in(self, results: _Results, root: Value) -> Result | None:
         """Return the result in whose memory a saved value is, if there is one."""
