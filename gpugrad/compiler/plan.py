@@ -322,7 +322,6 @@ class Plan:
 
     def _spent(self, error: Exception, ends: Sequence[Any], like: Sequence[Any]) -> list[Value]:
         """Have a backward raise what it does eagerly: the call has freed the history itself."""
-
         kind, words = type(error), error.args  # the error itself keeps what the call made
 
         def raised(arrays: list[Array]) -> list[Array]:
