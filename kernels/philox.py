@@ -184,7 +184,7 @@ class Drawn(NamedTuple):
     """
 
     seed: int
-    count: int
+    first: int
     there: int = 0
 
 

@@ -500,3 +500,142 @@ def test_threads_that_need_one_kernel_build_it_once() -> None:
     for t in threads:
         t.join()
     assert stats.built == before + 1
+
+
+# --------------------------------------------------------------------------- graphs
+
+
+class TestGraphs:
+    """What CUDA says of streams that are captured, and what a graph of them does."""
+
+    runtime = cp.cuda.runtime
+
+    def captured(self, function: Any, mode: int | None = None) -> Any:
+        stream = cp.cuda.Stream(non_blocking=True)
+        with stream:
+            function()  # kernels are compiled
+            stream.begin_capture(mode)
+            try:
+                function()
+            finally:
+                graph = stream.end_capture()
+        return graph
+
+    def refusal(self, function: Any, mode: int | None = None) -> str:
+        stream = cp.cuda.Stream(non_blocking=True)
+        with stream:
+            stream.begin_capture(mode)
+            with pytest.raises(self.runtime.CUDARuntimeError) as raised:
+                function()
+            with pytest.raises(self.runtime.CUDARuntimeError, match="CaptureInvalidated"):
+                stream.end_capture()
+        return str(raised.value)
+
+    def test_kernels_run_when_the_graph_is_launched_and_with_the_arguments_of_then(self) -> None:
+        x, scale = cp.ones(3), cp.ElementwiseKernel("T x, T by", "T y", "y = x * by", "scale_by")
+
+        def step() -> None:
+            for by in (2.0, 5.0):  # whose memory is another one's when the graph runs
+                scale(x, by, x)
+
+        graph = self.captured(step)
+        before = hostcuda.driver.launches()
+        x[:] = 1
+        with hostcuda.trace() as names:
+            graph.launch()
+            graph.launch()
+        assert names == ["scale_by"] * 4
+        assert hostcuda.driver.launches() >= before + 4
+        assert x.get().tolist() == [100] * 3
+
+    def test_copies_and_what_libraries_compute_run_then_as_well(self) -> None:
+        x, y, z = cp.zeros(3), cp.arange(3.0), cp.ones(3)
+
+        def step() -> None:
+            cp.copyto(y, x)
+            y.sort()
+            z.fill(0)
+
+        graph = self.captured(step)
+        x[:] = cp.array([3.0, 1.0, 2.0])
+        z.fill(1)
+        graph.launch()
+        assert y.get().tolist() == [1, 2, 3]
+        assert z.get().tolist() == [0, 0, 0]
+
+    def test_what_waits_for_the_device_is_refused_and_ends_the_capture(self) -> None:
+        for wait in (
+            self.runtime.deviceSynchronize,
+            lambda: cp.cuda.get_current_stream().synchronize(),
+            lambda: cp.cuda.get_current_stream().done,
+        ):
+            assert "operation not permitted when stream is capturing" in self.refusal(wait)
+
+        def look() -> None:
+            cp.cuda.get_current_stream().record().synchronize()
+
+        assert "event last recorded in a capturing stream" in self.refusal(look)
+
+    def test_memory_may_be_asked_for_by_those_whom_the_mode_lets(self) -> None:
+        def ask() -> None:
+            self.runtime.free(self.runtime.malloc(10))
+
+        modes = [self.runtime.streamCaptureModeGlobal, self.runtime.streamCaptureModeThreadLocal]
+        for mode in modes:
+            assert "not permitted" in self.refusal(ask, mode)
+        self.captured(ask, self.runtime.streamCaptureModeRelaxed)
+
+        def ask_elsewhere() -> None:
+            raised: list[Exception] = []
+
+            def run() -> None:
+                try:
+                    ask()
+                except self.runtime.CUDARuntimeError as error:
+                    raised.append(error)
+
+            thread = threading.Thread(target=run)
+            thread.start()
+            thread.join()
+            if raised:
+                raise raised[0]
+
+        assert "not permitted" in self.refusal(ask_elsewhere, modes[0])
+        self.captured(ask_elsewhere, modes[1])
+
+    def test_streams_that_wait_for_the_capture_belong_to_it(self) -> None:
+        x, side = cp.ones(3), cp.cuda.Stream(non_blocking=True)
+
+        def step() -> None:
+            main = cp.cuda.get_current_stream()
+            side.wait_event(main.record())
+            with side:
+                cp.multiply(x, 3, out=x)
+            main.wait_event(side.record())
+            cp.add(x, 1, out=x)
+
+        graph = self.captured(step)
+        x[:] = 1
+        graph.launch()
+        assert x.get().tolist() == [4] * 3
+
+    def test_cupys_calls_of_libraries_are_refused_as_cupy_does(self) -> None:
+        x = cp.ones((2, 2))
+        for call in (lambda: x @ x, lambda: cp.linalg.qr(x), lambda: cp.random.rand(3)):
+            with pytest.raises(NotImplementedError, match="during stream capture is currently uns"):
+                self.captured(_second(call))
+
+    def test_a_capture_ends_on_the_stream_and_thread_it_began_on(self) -> None:
+        stream = cp.cuda.Stream(non_blocking=True)
+        with pytest.raises(self.runtime.CUDARuntimeError):
+            stream.end_capture()
+        stream.begin_capture(self.runtime.streamCaptureModeGlobal)
+        with pytest.raises(self.runtime.CUDARuntimeError, match="not permitted"):
+            self.runtime.streamBeginCapture(stream.ptr)
+        stream.end_capture()
+
+
+def _second(function: Any) -> Any:
+    """Return a function that does nothing when it is first called."""
+    calls = iter((lambda: None, function))
+    return lambda: next(calls)()

@@ -229,7 +229,8 @@ class CUDAGraph:
 class graph:  # noqa: N801  PyTorch's name
     """A context whose work on the GPU is captured, in a stream of its own.
 
-    A block that raises leaves the graph empty; the error says what can be done.
+    A block that raises leaves the graph empty.  What CUDA and CuPy refuse is raised in PyTorch's
+    words, with what can be done.
     """
 
     default_capture_stream: streams.Stream | None = None
@@ -279,4 +280,7 @@ class graph:  # noqa: N801  PyTorch's name
         if error is not None:
             self.cuda_graph.reset()
             if isinstance(error, RuntimeError) and _NOT_OURS.search(str(error)):
-                error.add_note(_WAY_OUT)
+                raise RuntimeError(
+                    "CUDA error: operation not permitted when stream is capturing: "
+                    f"{error}. {_WAY_OUT}"
+                ) from error

@@ -136,7 +136,7 @@ class _Part:
             run = replayed if module.training == training else original
             return run(*args, **options)
 
-        module.forward = forward  # type: ignore[method-assign]
+        module.forward = forward
         return module
 
     def _replayed(self) -> Callable[..., Any]:

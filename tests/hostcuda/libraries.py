@@ -97,7 +97,8 @@ def replace_thrust(thrust: Any) -> None:
             _memory(keys, dtype, (count, length))
         )
 
-    thrust.sort, thrust.argsort, thrust.lexsort = map(driver.queued, (sort, argsort, lexsort))
+    for name, function in {"sort": sort, "argsort": argsort, "lexsort": lexsort}.items():
+        setattr(thrust, name, driver.queued(function))
 
 
 # ---------------------------------------------------------------- memory

@@ -9,8 +9,9 @@
 namespace hostcuda {
 namespace {
 
-std::vector<std::unique_ptr<Capture>> captures;  // those under way
-std::map<long, Capture *> events;                // those last recorded in a captured stream
+// never destroyed: what is left at the end of the process holds on to Python's objects
+auto &captures = *new std::vector<std::unique_ptr<Capture>>;  // those under way
+auto &events = *new std::map<long, Capture *>;  // those last recorded in a captured stream
 thread_local Mode thread_mode = GLOBAL;
 
 unsigned long this_thread() { return static_cast<unsigned long>(pthread_self()); }

@@ -40,7 +40,8 @@ bool talkative = false;
 int devices = 1, current_device = 0;
 bool idle = false;  // launch, but run nothing
 PyObject *error_class = nullptr;  // CuPy's
-std::map<long, std::shared_ptr<hostcuda::Steps>> graphs;
+// never destroyed: what is left at the end of the process holds on to Python's objects
+auto &graphs = *new std::map<long, std::shared_ptr<hostcuda::Steps>>;
 
 PyObject *none() {
   Py_IncRef(&_Py_NoneStruct);
