@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import gpugrad as torch
-from gpugrad import nn
+from gpugrad import backend, nn
 
 pytestmark = pytest.mark.cuda
 
@@ -86,6 +86,10 @@ OPERATIONS: dict[str, Callable[[Tensor], Any]] = {
     "pooling": lambda x: nn.functional.max_pool2d(x[None], 2),
     "transform": lambda x: torch.fft.fft(x).abs(),
     "new numbers": lambda x: x + torch.full((4,), 2.0, device="cuda"),
+    "one hot": lambda x: nn.functional.one_hot(x.abs().long(), 9),
+    "masked scatter": lambda x: x.masked_scatter(x > 0.5, x.flip(0)),
+    "nonzero, static": lambda x: torch.nonzero_static(x > 0.5, size=7),
+    "margins": lambda x: nn.functional.multilabel_margin_loss(x, x.sign().long().clamp(-1, 1)),
     "where": lambda x: torch.where(x > 1, x, -x),
 }
 
@@ -349,6 +353,36 @@ def test_an_index_out_of_bounds_is_reported_after_the_replay() -> None:
     graph.replay()
     with pytest.raises(IndexError, match="index 9 is out of bounds"):
         torch.cuda.synchronize()
+
+
+def test_probabilities_are_checked_when_a_replay_is_waited_for() -> None:
+    chances = torch.full((3,), 0.5, device="cuda")
+    graph, _ = captured(lambda: torch.bernoulli(chances))
+    graph.replay()
+    torch.cuda.synchronize()
+    chances.fill_(2)
+    graph.replay()
+    with pytest.raises(RuntimeError, match="Expected p_in >= 0 && p_in <= 1 to be true"):
+        torch.cuda.synchronize()
+
+
+def test_threads_of_a_walk_take_memory_of_the_graph() -> None:
+    graph, found = torch.cuda.CUDAGraph(), []
+    x = torch.ones(1000, device="cuda")
+
+    def compute(enter: Callable[[], None]) -> None:
+        enter()
+        found.append((x + 1) * 2)
+
+    with torch.cuda.graph(graph):
+        thread = threading.Thread(target=compute, args=(backend.place(),))
+        thread.start()
+        thread.join()
+        assert backend.capturing()
+        assert graph._graph is not None
+        assert graph._graph.pool.memory.used_bytes() >= found[0].nbytes
+    graph.replay()
+    assert values(found[0])[0] == 4
 
 
 def test_a_capture_that_fails_in_the_middle_leaves_the_generators() -> None:

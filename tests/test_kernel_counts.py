@@ -361,6 +361,7 @@ UNKNOWN = {
         "masked_scatter", "unique", "argwhere", "embedding_renorm_",
     ),
     "CuPy adds up from the left by several kernels": ("cumsum",),
+    "CuPy looks at what may be wrong": ("nn.functional.gaussian_nll_loss",),
     "the quotients of places are CuPy's, of whole arrays": ("unravel_index",),
     "CuPy spreads one value over several indices by a kernel of its own": (
         "scatter number", "nn.functional.one_hot", "nn.functional.multilabel_margin_loss",

@@ -407,6 +407,14 @@ def check(function: Callable[..., None], *arrays: Array) -> None:
         function(*arrays)
 
 
+def check_all(holds: Array, sentence: str, error: builtins.type[Exception] = RuntimeError) -> None:
+    """Raise unless all of an array is true; of a CUDA graph, when the device is waited for."""
+    if capturing():
+        of(holds).check_inside(holds.astype(np.int64), 1, 2, 0, sentence, error)
+    elif not bool(holds.all()):
+        raise error(sentence)
+
+
 def update(
     formula: Formula,
     columns: Sequence[Sequence[Array]],

@@ -5,6 +5,7 @@ What is known of a graph while it is captured is in :mod:`gpugrad.kernels.captur
 
 from __future__ import annotations
 
+import threading
 import weakref
 from typing import Any
 
@@ -18,6 +19,9 @@ RELAXED = int(cupy.cuda.runtime.streamCaptureModeRelaxed)
 LEGACY_STREAMS = (0, 1, 2)  # that every thread has, and no graph is captured in
 
 pools: weakref.WeakSet[Pool] = weakref.WeakSet()
+
+
+_thread = threading.local()
 
 
 class Pool:
@@ -128,5 +132,6 @@ class Graph:
 
 def join(graph: capture.Capture) -> None:
     """Have another thread compute for the graph that is captured in its current stream."""
-    cupy.cuda.using_allocator(graph.allocator).__enter__()
+    _thread.allocator = cupy.cuda.using_allocator(graph.allocator)  # which lives as long as that
+    _thread.allocator.__enter__()
     exchange_capture_mode(RELAXED)

@@ -57,8 +57,7 @@ def _check_deviation(std: Any) -> None:
         raise RuntimeError("normal expects standard deviation to be non-complex")
 
     def check(deviations: Array) -> None:
-        if not bool((deviations >= 0).all()):
-            raise RuntimeError("normal expects all elements of std >= 0.0")
+        backend.check_all(deviations >= 0, "normal expects all elements of std >= 0.0")
 
     backend.check(check, all_of(array))
 
@@ -132,16 +131,15 @@ def chosen(shape: Shape, chance: float, here: device, generator: Any) -> Array:
 
 
 def _check_chances(array: Array) -> None:
-    if not bool(((array >= 0) & (array <= 1)).all()):
-        raise RuntimeError(
-            "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message "
-            "be improved?  If so, please report an enhancement request to PyTorch.)"
-        )
+    backend.check_all(
+        (array >= 0) & (array <= 1),
+        "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message "
+        "be improved?  If so, please report an enhancement request to PyTorch.)",
+    )
 
 
 def _check_rates(array: Array) -> None:
-    if not bool((array >= 0).all()):
-        raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+    backend.check_all(array >= 0, "invalid Poisson rate, expected rate to be non-negative")
 
 
 def chosen_each(chances: Array, generator: Any) -> Array:
@@ -313,15 +311,15 @@ def multinomial(
     stream = source(generator, _home(weights), "multinomial")
     weights = weights.astype(np.float64)
     known = weights < math.inf
-    if not bool((known & (weights >= 0)).all()):
-        if not replacement:
-            raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-        why = "< 0" if bool(known.all()) else "= infinity or NaN"
-        raise RuntimeError(
-            f"invalid multinomial distribution (encountering probability entry {why})"
-        )
-    if not bool((weights.sum(-1) > 0).all()):
-        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+    if replacement:
+        begin = "invalid multinomial distribution (encountering probability entry"
+        backend.check_all(known, f"{begin} = infinity or NaN)")
+        backend.check_all(weights >= 0, f"{begin} < 0)")
+    else:
+        words = "probability tensor contains either `inf`, `nan` or element < 0"
+        backend.check_all(known & (weights >= 0), words)
+    words = "invalid multinomial distribution (sum of probabilities <= 0)"
+    backend.check_all(weights.sum(-1) > 0, words)
     wide = np.dtype(np.float64)
     if replacement:
         sums = xp.cumsum(weights, axis=-1)

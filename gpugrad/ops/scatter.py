@@ -193,10 +193,11 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     input, places = _masked(input, mask)
     door = backend.of(places)
     counts = all_of(door.sum(places, tuple(range(places.ndim)), False, np.dtype(np.int64)))
-    count = int(counts.max()) if counts.size else 0
-    if count > source._array.size:
-        raise RuntimeError("Number of elements of source < number of ones in mask")
-    if levels_of(places) and count:  # each example has its own number of them
+    words, waits = "Number of elements of source < number of ones in mask", not backend.capturing()
+    backend.check_all(counts <= source._array.size, words)
+    count = int(counts.max()) if counts.size and waits else 0
+    # each example, or replay of a CUDA graph, has its own number of them
+    if source._array.size and (not waits or (levels_of(places) and count)):
         order = door.xp.cumsum(door.reshape(places, (-1,)), 0).reshape(places.shape)
         minus_one = wrap(order) - 1
         return where(wrap(places), source.reshape(-1)[minus_one.clamp(min=0)], input)

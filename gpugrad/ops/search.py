@@ -384,6 +384,8 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     """
     if size < 0:
         raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
+    if backend.capturing():
+        return _first_nonzero(input, size, fill_value)
     places: Array = nonzero(input)._array
     door = door_of(places)
     where = door.device_of(places)
@@ -392,3 +394,17 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     if input._array.ndim:
         door.assign(result[:some], places[:some])
     return _made(result, input)
+
+
+def _first_nonzero(input: Tensor, size: int, fill_value: int) -> Tensor:
+    """Return the same without waiting for how many there are."""
+    holds: Array = pw.ne(input, 0)._array.reshape(-1)
+    door = door_of(holds)
+    where, xp = door.device_of(holds), door.xp
+    counts = xp.cumsum(holds.astype(_INT64))
+    rows = xp.where(holds & (counts <= size), counts - 1, size)
+    shape = input._array.shape
+    every = np.indices(shape).reshape(len(shape), -1).T.astype(_INT64)
+    result = door.full((size + 1, len(shape)), fill_value, _INT64, where)
+    door.put(result, (rows,), door.from_numpy(every, where))
+    return _made(result[:size], input)

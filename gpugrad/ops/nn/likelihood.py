@@ -153,8 +153,7 @@ def _poisson(input: Any, target: Any, log_input: bool, full: bool, eps: float) -
 
 
 def _check_sign(variances: Any) -> None:
-    if bool((variances < 0).any()):
-        raise ValueError("var has negative entry/entries")
+    backend.check_all(~(variances < 0), "var has negative entry/entries", ValueError)
 
 
 @public(method=False, name="nn.functional.gaussian_nll_loss")

@@ -170,7 +170,10 @@ def multilabel_margin_loss(
     _check_range(input, target, -1, classes, "argument #2 'target' is out of range")
     x, at = (t.reshape((rows, classes)) for t in (input, target))
     there = cast(cumprod(pw.ge(at, 0), 1), dtype=np.dtype(bool))  # before the first -1
-    width = int(all_of(there.sum(1)._array).max()) if rows else 0
+    if backend.capturing():  # what is not waited for may be as wide as that
+        width = classes
+    else:
+        width = int(all_of(there.sum(1)._array).max()) if rows else 0
     there, at = there[:, :width], pw.clamp(at[:, :width], 0)
     right = named(at.unsqueeze(2), (rows, width, classes), 2)
     others = pw.logical_not(pw.logical_and(right, there.unsqueeze(2)).any(1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gpugrad import _dtype
+from gpugrad import _dtype, backend
 from gpugrad._dtype import dtype
 from gpugrad.backend.batched import Batched, all_of
 from gpugrad.errors import normal_dim
@@ -97,12 +97,10 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         if num_classes <= 0:
             raise RuntimeError("Can not infer total number of classes from empty tensor.")
     else:
-        if int(whole.min()) < 0:
-            raise RuntimeError("Class values must be non-negative.")
-        largest = int(whole.max())
+        backend.check_all(whole >= 0, "Class values must be non-negative.")
         if num_classes == -1:
-            num_classes = largest + 1
-        elif largest >= num_classes:
-            raise RuntimeError("Class values must be smaller than num_classes.")
+            num_classes = int(backend.of(whole).item(whole.max())) + 1
+        words = "Class values must be smaller than num_classes."
+        backend.check_all(whole < num_classes, words)
     one = named(tensor.unsqueeze(-1), (*array.shape, num_classes), -1)
     return cast(one, dtype=_dtype.int64.numpy)
