@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from snippets import run
 
 import gpugrad
 from comparison import Programs, agree, agree_on
+from gpugrad.ops.shape import viewable
 
 X = "x = torch.arange(12.0).reshape(3, 4)\n"
 
@@ -351,3 +354,16 @@ def test_one_number_may_be_written_into_elements_on_each_other(write: str, devic
         f"y = x * 1; y.as_strided((2, 2), (1, 1)).{write}\ntorch.autograd.grad((y * y).sum(), x)"
     )
     agree_on(f"x = torch.ones(3, requires_grad=True)\n{program}", device)
+
+
+def test_whether_a_reshape_is_a_view_is_what_numpy_finds() -> None:
+    x = np.zeros((4, 1, 6, 2))
+    layouts = [
+        x, x.transpose(2, 1, 0, 3), x.transpose(0, 3, 1, 2), x[::2], x[:, :, ::2], x[..., ::-1],
+        np.broadcast_to(x[:1], x.shape), x[:, :, :1],
+    ]  # fmt: skip
+    for array in layouts:
+        for shape in itertools.product((1, 2, 3, 4, 6, 8, 12, 24, 48), repeat=2):
+            if math.prod(shape) == array.size:
+                known = np.shares_memory(array.reshape(shape), array)
+                assert viewable(gpugrad.as_tensor(array), shape) == known, (array.strides, shape)

@@ -16,12 +16,18 @@ import numpy as np
 
 from gpugrad._dtype import is_half
 from gpugrad.backend import half
+from gpugrad.backend.evaluation import evaluated
 from gpugrad.backend.quiet import quiet
+from gpugrad.formulas import Formula, call, variable
 
 Array = Any
 Shape = tuple[int, ...]
 
-_MOST = 1 << 18  # scores at a time
+_MOST = 1 << 18  # scores at a time, which stay in a cache
+
+_x, _y, _z = map(variable, "xyz")
+_WEIGHTS = Formula("weights", [_x, _y], [call("exp", _x - _y)])
+_SLOPES = Formula("slopes", [_x, _y, _z], [(_x - _y) * _z])
 
 
 def _wide(*arrays: Array) -> list[Array]:
@@ -120,8 +126,7 @@ def attention(
         most = np.maximum.reduce(weights, 1, keepdims=True)
         if mask is not None:
             most[most == -np.inf] = 0
-        weights -= most
-        np.exp(weights, out=weights)
+        (weights,) = evaluated(_WEIGHTS, (weights, most))
         sums = np.einsum("gkq->gq", weights)[:, None]
         found = np.matmul(weights.swapaxes(1, 2), v[stacks, :keys], out=out[stacks, queries])
         if mask is not None:
@@ -156,18 +161,17 @@ def attention_gradient(
     masks = _Masks(mask, (*query.shape[:-1], key.shape[-2]), causal)
     for stacks, queries in _blocks(q.shape[:2], k.shape[1]):
         weights, keys = _scores(q, k, masks, scale, stacks, queries)
-        weights -= logs[stacks, :, queries]
-        np.exp(weights, out=weights)
+        (weights,) = evaluated(_WEIGHTS, (weights, logs[stacks, :, queries]))
         some = g[stacks, queries]
         of_v[stacks, :keys] += np.matmul(weights, some)
         slopes = np.matmul(v[stacks, :keys], some.swapaxes(1, 2))
-        slopes -= along[stacks, :, queries]
-        slopes *= weights
+        (slopes,) = evaluated(_SLOPES, (slopes, along[stacks, :, queries], weights))
         if of_scores is not None:
             of_scores[stacks, queries, :keys] = slopes.swapaxes(1, 2)
-        slopes *= q.dtype.type(scale)
         np.matmul(slopes.swapaxes(1, 2), k[stacks, :keys], out=of_q[stacks, queries])
         of_k[stacks, :keys] += np.matmul(slopes, q[stacks, queries])
+    of_q *= q.dtype.type(scale)
+    of_k *= q.dtype.type(scale)
     found = zip((of_q, of_k, of_v), (query, key, value), strict=True)
     first, second, third = (_stored(_summed(a, of), of.dtype).reshape(of.shape) for a, of in found)
     if of_scores is not None:

@@ -196,16 +196,25 @@ def _reshaped(input: Tensor, shape: Shape, function: str) -> Tensor:
 
 
 def viewable(input: Tensor, shape: Shape) -> bool:
-    """Tell whether the strides of a tensor allow a view of ``shape``."""
+    """Tell whether the strides of a tensor allow a view of ``shape``, which has as many elements.
+
+    NumPy's ways to ask copy where they do not.
+    """
     array = input._array
     if array.ndim == 0 or array.flags.c_contiguous or array.size == 0:
         return True
-    trial = all_of(array)[...]
-    shape = (*trial.shape[: trial.ndim - array.ndim], *shape)
-    try:
-        trial.shape = shape  # unlike reshape, this never copies
-    except (AttributeError, ValueError):
-        return False
+    whole = all_of(array)
+    target = [*whole.shape[: whole.ndim - array.ndim], *shape]
+    dims = [(n, s) for n, s in zip(whole.shape, whole.strides, strict=True) if n != 1]
+    while dims:
+        # dimensions that lie as one, from the last on, are to be some of the last of the target
+        count, step = dims.pop()
+        while dims and dims[-1][1] == count * step:
+            count *= dims.pop()[0]
+        while count > 1 and target and count % target[-1] == 0:
+            count //= target.pop()
+        if count != 1:
+            return False
     return True
 
 
