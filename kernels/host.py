@@ -22,19 +22,13 @@ from gpugrad.formulas import (
 )  # fmt: skip
 from gpugrad.kernels.source import PREAMBLE, DType, c_types, file, kind_dtype
 
-FRAMES, ROWS, CHANNELS, CONVOLUTION, POOLING, RECURRENT, _EXPONENTIAL, _DOMAINS = (
+FRAMES, ROWS, CHANNELS, CONVOLUTION, POOLING, RECURRENT, SCANS, _EXPONENTIAL, _DOMAINS = (
     file(f"{name}.cpp")
     for name in (
-        "frames",
-        "rows",
-        "channels",
-        "convolution",
-        "pooling",
-        "recurrent",
-        "exponential",
-        "domains",
+        "frames", "rows", "channels", "convolution", "pooling", "recurrent", "scans",
+        "exponential", "domains",
     )
-)
+)  # fmt: skip
 
 WIDTH = 64  # a loop takes a multiple of so many elements, as frames.cpp says
 OPERANDS = 16  # a formula has so many inputs and outputs at most

@@ -10,7 +10,7 @@ import pytest
 
 import gpugrad
 from gpugrad import backend
-from gpugrad.backend import scans
+from gpugrad.backend import reductions, scans
 from gpugrad.testing import assert_close, check_gradient, count_kernels, devices_agree
 
 t: Any = gpugrad
@@ -137,3 +137,61 @@ def test_a_recurrence_whose_products_leave_the_range_is_right_on_cuda(kind: str,
         door = backend.of(arrays[0])
         found = door.to_numpy(door.scan("recurrence", arrays, 0, reverse))
         np.testing.assert_allclose(found[::step], expected, 1e-4)
+
+
+# --------------------------------------------------------------------------- loops
+
+LOOPED = [((1003,), 0), ((7, 100), 1), ((100, 7), 0), ((3, 50, 70), 1), ((1, 3), 1)]
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize("dtype", [np.dtype(np.float32), np.dtype(np.float64)], ids=str)
+@pytest.mark.parametrize("special", [False, True])
+@pytest.mark.parametrize(("shape", "axis"), LOOPED, ids=str)
+def test_loops_give_what_numpy_gives(
+    shape: tuple[int, ...], axis: int, special: bool, dtype: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group that loses what comes before it, and numbers out of range in parts only."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0.5, 1.5, shape).astype(dtype)
+    if special:
+        most = np.finfo(dtype).max
+        known = np.array([0, -0.0, np.inf, -1, most, most, 1 / most, 1 / most, -most, np.nan])
+        places = rng.integers(0, x.size, 10)
+        x.ravel()[np.sort(places)] = known.astype(dtype)
+    found = []
+    for least in (1, 1 << 62):
+        monkeypatch.setattr(scans, "_LEAST", least)
+        with np.errstate(all="ignore"):
+            found.append([
+                *(scans.scan(k, [x], axis, r) for k in ("sum", "prod") for r in (False, True)),
+                *scans.extreme(x, axis, True), *scans.extreme(x, axis, False),
+                reductions.prod(x, (axis,), False, dtype),
+            ])  # fmt: skip
+    # NumPy may have left the range in a part of a product in another order
+    for ours, numpys in zip(*found, strict=True):
+        assert ours.dtype == numpys.dtype
+        tolerance = 1e3 * np.finfo(dtype).eps
+        if special:
+            both = np.isfinite(ours) & np.isfinite(numpys)
+            ours, numpys = ours[both], numpys[both]
+        np.testing.assert_allclose(ours, numpys, tolerance, np.finfo(dtype).smallest_subnormal)
+
+
+@pytest.mark.compiler
+def test_products_by_loops_are_right_wherever_they_are_in_range(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Parts that leave the range, zeros, subnormal numbers, and what is infinite or nan."""
+    monkeypatch.setattr(scans, "_LEAST", 1)
+    cases = [
+        ([1e300] * 40 + [1e-300] * 40, 1.0), ([5e-324, 2.0**1000, 2.0**74], 1.0),
+        ([1e-300] * 20 + [0.0] + [1e300] * 20, 0.0), ([np.inf, 1e-300, 1e-300], np.inf),
+        ([np.inf, 0.0], np.nan), ([2.0, np.nan], np.nan), ([1e300] * 10 + [-1.0], -np.inf),
+        ([1e-300] * 10, 0.0),
+    ]  # fmt: skip
+    for numbers, expected in cases:
+        for along in (np.array(numbers)[None, :, None], np.tile(numbers, (20, 1)).T[None]):
+            result = scans.product(along)
+            assert result is not None
+            np.testing.assert_allclose(result, np.full(result.shape, expected), 1e-13)

@@ -197,6 +197,15 @@ def threads() -> int:
     return _threads
 
 
+# Elements that are worth a thread, where there is work for several.
+_SHARE, _SHARED = 1 << 17, 1 << 19
+
+
+def threads_for(size: int) -> int:
+    """Return among how many threads so many elements are shared out."""
+    return min(threads(), size // _SHARE) if size >= _SHARED else 1
+
+
 def set_threads(count: int) -> None:
     """Share large arrays out to so many threads."""
     global _threads

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad._dtype import limits
+from gpugrad.backend import scans
 from gpugrad.backend.large import clip
 
 Array = Any
@@ -37,6 +38,9 @@ def product(array: Array, axes: Shape, dtype: np.dtype[Any]) -> Array:
         if count and sorted(axes) == list(range(first, first + count)):
             ends = array.shape[:first], array.shape[first + count :]
             flat = array.reshape(math.prod(ends[0]), -1, math.prod(ends[1]))
+            found = scans.product(flat)
+            if found is not None:
+                return found.reshape(*ends[0], *(1,) * count, *ends[1])
             levels = _levels(flat)
             result = _last(levels[-1]).astype(dtype, copy=False)
             if dtype.kind in "fc" and not _is_exact(levels, result):
@@ -44,8 +48,7 @@ def product(array: Array, axes: Shape, dtype: np.dtype[Any]) -> Array:
                 result = result if exact is None and _is_zero_by(flat, result) else exact
             if result is not None:
                 return result.reshape(*ends[0], *(1,) * count, *ends[1])
-    found: Array = np.multiply.reduce(array, axis=axes, keepdims=True, dtype=dtype)
-    return found
+    return np.multiply.reduce(array, axis=axes, keepdims=True, dtype=dtype)
 
 
 def _is_long(array: Array) -> bool:

@@ -20,10 +20,6 @@ Array = Any
 # takes 1 s once.
 LEAST = 1 << 12
 LEAST_OF_NETWORKS = 1 << 8
-SHARE, SHARED = (
-    1 << 17,
-    1 << 19,
-)  # elements that are worth a thread, where there is work for several
 
 _INT64 = np.dtype(np.int64)
 _REDUCTIONS = {"none": 0, "sum": 1, "mean": 2}
@@ -68,10 +64,6 @@ def _plain(array: Array) -> Array:
     return np.require(array, None, ("C", "A", "E"))
 
 
-def _threads(size: int) -> int:
-    return min(loops.threads(), size // SHARE) if size >= SHARED else 1
-
-
 def soft(first: Array, second: Array, axis: int, log: bool, gradient: bool) -> Array | None:
     """Return softmax of the first along its last axis, or its logarithm.
 
@@ -88,7 +80,7 @@ def soft(first: Array, second: Array, axis: int, log: bool, gradient: bool) -> A
     length, size = shape[-1], out.size
     made.gpugrad_soft(
         _objects(first, second, out), kind.itemsize, size // length, length, log, gradient,
-        _threads(size),
+        loops.threads_for(size),
     )  # fmt: skip
     return out
 
@@ -108,7 +100,7 @@ def cross_entropy(
     losses, found = np.empty(count, kind), np.empty((), kind)
     made.gpugrad_entropy(
         _objects(rows, places, weight, terms, scales, losses, found), kind.itemsize, count, classes,
-        weight is not rows, ignored, _REDUCTIONS[reduction], _threads(rows.size),
+        weight is not rows, ignored, _REDUCTIONS[reduction], loops.threads_for(rows.size),
     )  # fmt: skip
     return losses if reduction == "none" else found, terms, scales
 
@@ -123,7 +115,7 @@ def cross_entropy_gradient(g: Array, terms: Array, scales: Array, places: Array)
     out = np.empty(terms.shape, kind)
     made.gpugrad_entropy_gradient(
         _objects(g, terms, scales, places, out), kind.itemsize, *terms.shape, g.size > 1,
-        _threads(out.size),
+        loops.threads_for(out.size),
     )  # fmt: skip
     return out
 
@@ -140,7 +132,7 @@ def normalize(
     out, (mean, var) = np.empty(rows.shape, kind), np.empty((2, len(rows), 1), kind)
     made.gpugrad_normalize(
         _objects(rows, *given, out, mean, var), kind.itemsize, *rows.shape,
-        weight is not None, bias is not None, eps, centered, _threads(rows.size),
+        weight is not None, bias is not None, eps, centered, loops.threads_for(rows.size),
     )  # fmt: skip
     return out, mean, var
 
@@ -169,7 +161,7 @@ def normalize_gradient(
     bits = sum(1 << k for k, needed in enumerate(wanted) if needed)
     if not made.gpugrad_normalize_gradient(
         _objects(g, rows, there[0], mean, var, *there[1:]), kind.itemsize, count, length,
-        weight is not None, bits, eps, centered, _threads(rows.size),
+        weight is not None, bits, eps, centered, loops.threads_for(rows.size),
     ):  # fmt: skip
         raise MemoryError
     return outs

@@ -1,7 +1,9 @@
-"""Scans along an axis: at each place what is made of the elements up to it."""
+"""Scans along an axis: at each place what is made of the elements up to it; products of all."""
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad._dtype import FLOATING, INEXACT, is_half
-from gpugrad.backend import half
+from gpugrad.backend import half, loops
 
 Array = Any
 
@@ -30,17 +32,25 @@ def scan(kind: str, arrays: Sequence[Array], axis: int, reverse: bool) -> Array:
     own = array.dtype
     if is_half(own):
         array = half.widened(array)
-    if reverse:
-        array = np.flip(array, axis)
-    found = _accumulated(kind, array, axis)
-    if reverse:
-        found = np.ascontiguousarray(np.flip(found, axis))
+    found = _by_loop(kind, array, axis, reverse)
+    if found is None:
+        if reverse:
+            array = np.flip(array, axis)
+        found = _accumulated(kind, array, axis)
+        if reverse:
+            found = np.ascontiguousarray(np.flip(found, axis))
     return half.rounded(found, own) if is_half(own) else found
 
 
 def extreme(array: Array, axis: int, greatest: bool) -> tuple[Array, Array]:
     """Return the maxima or minima up to each place, and where the last of them is; nan wins."""
     length = array.shape[axis]
+    if _loops(array) is not None:
+        kind = "max" if greatest else "min"
+        places = np.empty(array.shape, np.int64)
+        found = _by_loop(kind, array, axis, places=places)
+        if found is not None:
+            return found, places
     moved = np.ascontiguousarray(np.moveaxis(array, axis, -1))
     values = _accumulated("max" if greatest else "min", moved, moved.ndim - 1)
     here = np.equal(moved, values)
@@ -55,6 +65,69 @@ def extreme(array: Array, axis: int, greatest: bool) -> tuple[Array, Array]:
     values, places = (np.moveaxis(a, -1, axis) for a in (values, places))
     return np.ascontiguousarray(values), np.ascontiguousarray(places)
 
+
+# --------------------------------------------------------------------------- loops
+
+_LEAST = 1 << 15  # elements from which calls take a loop
+_KINDS = {"sum": 0, "prod": 1, "max": 2, "min": 3}
+
+
+@functools.cache
+def _library() -> ctypes.CDLL | None:
+    """Return the loops, ``None`` where none can be built."""
+    from gpugrad.kernels import host
+
+    made = loops.library(host.SCANS)
+    if isinstance(made, str):
+        return None
+    long, int_ = ctypes.c_long, ctypes.c_int
+    made.gpugrad_scan.argtypes = ctypes.c_void_p, int_, long, long, long, int_, int_, int_
+    made.gpugrad_product.argtypes = ctypes.c_void_p, int_, long, long, long, int_
+    made.gpugrad_scan.restype = made.gpugrad_product.restype = None
+    return made
+
+
+def _loops(array: Array) -> ctypes.CDLL | None:
+    """Return the loops for an array, ``None`` where NumPy is to compute."""
+    return _library() if array.size >= _LEAST and array.dtype.char in "fd" else None
+
+
+def product(array: Array) -> Array | None:
+    """Return the product along the middle one of three axes; ``None``: there is no loop for it.
+
+    It is right wherever it is in range itself.
+    """
+    made = _loops(array)
+    if made is None:
+        return None
+    array = np.require(array, None, ("C", "A"))
+    outer, length, inner = array.shape
+    out = np.empty((outer, inner), array.dtype)
+    objects = (ctypes.c_void_p * 2)(id(array), id(out))
+    count = loops.threads_for(array.size)
+    made.gpugrad_product(objects, array.itemsize, outer, length, inner, count)
+    return out
+
+
+def _by_loop(
+    kind: str, array: Array, axis: int, reverse: bool = False, places: Array | None = None
+) -> Array | None:
+    """Return a scan by a loop, which writes ``places`` of extremes; ``None``: there is none."""
+    made = _loops(array)
+    if made is None or kind not in _KINDS or (places is None and kind in ("max", "min")):
+        return None
+    array = np.require(array, None, ("C", "A"))
+    shape, out = array.shape, np.empty(array.shape, array.dtype)
+    outer, inner = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
+    objects = (ctypes.c_void_p * 3)(id(array), id(out), id(out if places is None else places))
+    made.gpugrad_scan(
+        objects, array.itemsize, outer, shape[axis], inner, _KINDS[kind], reverse,
+        loops.threads_for(array.size),
+    )  # fmt: skip
+    return out
+
+
+# --------------------------------------------------------------------------- NumPy's steps
 
 _COUNT = 8  # elements of a part
 _LONG = 4096  # elements; below, parts cost more than they save
