@@ -9,7 +9,7 @@ reduced, blocks are put together in vectors, and then with each other.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -136,9 +136,9 @@ class Nest:
 
     # ----------------------------------------------------------------------- text
 
-    def lines(self, pointers: Sequence[str], scratch: Sequence[str]) -> list[str]:
-        """Return the statements that do the units from ``first`` on."""
-        body = _Lines(self)
+    def lines(self, name: str, pointers: Sequence[str], scratch: Sequence[str]) -> list[str]:
+        """Return the statements that do the units from ``first`` on, by the function ``name``."""
+        body = _Lines(self, name)
         if not self.ways:
             lines = list(body.stored())
         elif self.inner.is_reduced:
@@ -149,13 +149,20 @@ class Nest:
 
     def text(self, name: str, pointers: Sequence[str], scratch: Sequence[str]) -> str:
         """Return the functions ``name`` of units, and ``name_end`` that joins their parts."""
-        found = _function(
-            f"{name}(char *const *m, long first, long last)", self.lines(pointers, scratch)
-        )
+        found = self.innermost(f"{name}_inner")
+        lines = self.lines(f"{name}_inner", pointers, scratch)
+        found += _function(f"{name}(char *const *m, long first, long last)", lines)
         if self.parts > 1:
-            ends = [*_memory(pointers), *_Lines(self).joined(scratch)]
+            ends = [*_memory(pointers), *_Lines(self, name).joined(scratch)]
             found += _function(f"{name}_end(char *const *m)", ends)
         return found
+
+    def innermost(self, name: str) -> str:
+        """Return the function ``name`` of pointers to a block's first elements, and their count.
+
+        It is one of its own, since GCC finds vectors for loops in others in part of the cases.
+        """
+        return _Lines(self, name).innermost()
 
     def calls(self, name: str) -> list[str]:
         """Return the statements that run the loop."""
@@ -177,14 +184,17 @@ def rows_text(
     Their pointers are texts in which the numbers of a row are ``z0``, ``z1`` ..., and ``own0``,
     ``own1`` ... the memory of one row, of so many bytes.
     """
+    texts = [nest.innermost(f"{name}_{k}") for k, (nest, _) in enumerate(nests)]
     lines = [f"alignas(64) char own{k}[{size}];" for k, size in enumerate(memory)]
     lines.append("for (long row = first_row; row < last_row; row++) {")
     lines += _places("row", [_Dimension(n, False, ()) for n in rows], "z")
-    for nest, pointers in nests:
+    for k, (nest, pointers) in enumerate(nests):
         lines += ["{", f"const long first = 0, last = {nest.units};"]
-        lines += [*nest.lines(pointers, ()), "}"]
+        lines += [*nest.lines(f"{name}_{k}", pointers, ()), "}"]
     lines.append("}")
-    return _function(f"{name}(char *const *m, long first_row, long last_row)", lines)
+    return "".join(texts) + _function(
+        f"{name}(char *const *m, long first_row, long last_row)", lines
+    )
 
 
 def _memory(pointers: Sequence[str]) -> list[str]:
@@ -199,8 +209,8 @@ def _function(head: str, lines: Sequence[str]) -> str:
 class _Lines:
     """The statements of a nest."""
 
-    def __init__(self, nest: Nest):
-        self.nest = nest
+    def __init__(self, nest: Nest, name: str):
+        self.nest, self.name = nest, name
         self.types = c_types(nest.compute)
         self.real = self.types["real"]
         self.outputs = range(nest.count, len(nest.dtypes))
@@ -213,7 +223,7 @@ class _Lines:
         yield from _places("u" if parts == 1 else f"u / {parts}", nest.kept, "d")
         yield from self._pointers("q", "p", [(nest.kept, "d")], f"u % {parts}" if parts > 1 else "")
         yield from _count(n, nest.block, f"u % {parts}")
-        yield from self._body(lambda k, value: [])
+        yield self._call("nullptr")
         yield "}"
 
     def along_rows(self, scratch: Sequence[str]) -> Iterator[str]:
@@ -237,14 +247,10 @@ class _Lines:
         block = f"t % {blocks}" if blocks > 1 else ""
         yield from self._pointers("q", "r", [(nest.along, "e")], block)
         yield from _count(n, nest.block, f"t % {blocks}")
-        for k, way in ways.items():
-            yield f"{self.real} some{k} = {_WAYS[way]}::nothing<{self.real}>();"
-        clauses = [f"reduction({_WAYS[way].lower()}:some{k})" for k, way in ways.items()]
-        yield from self._body(
-            lambda k, value: [f"some{k} = {_WAYS[ways[k]]}::of(some{k}, {value});"], clauses
-        )
-        for k, way in ways.items():
-            yield f"total{k} = {_WAYS[way]}::of(total{k}, some{k});"
+        yield f"{self.real} some[{len(ways)}];"
+        yield self._call("some")
+        for j, (k, way) in enumerate(ways.items()):
+            yield f"total{k} = {_WAYS[way]}::of(total{k}, some[{j}]);"
         yield "}"
         for j, k in enumerate(ways):
             if nest.parts > 1:
@@ -264,9 +270,10 @@ class _Lines:
         block = f"u % {blocks}" if blocks > 1 else ""
         yield from self._pointers("r", "p", [(nest.kept, "d")], block)
         yield from _count(n, nest.block, f"u % {blocks}")
-        for k, way in ways.items():
-            yield f"alignas(64) {self.real} sums{k}[{min(n, nest.block)}];"
-            yield f"for (long i = 0; i < count; i++) sums{k}[i] = "
+        width = min(n, nest.block)
+        yield f"alignas(64) {self.real} sums[{len(ways) * width}];"
+        for j, way in enumerate(nest.ways):
+            yield f"for (long i = 0; i < count; i++) sums[{j * width} + i] = "
             yield f"  {_WAYS[way]}::nothing<{self.real}>();"
         if nest.parts == 1:
             yield f"for (long t = 0; t < {nest.length}; t++) {{"
@@ -277,19 +284,18 @@ class _Lines:
             yield "for (long t = from; t < to; t++) {"
         yield from _places("t", nest.along, "e")
         yield from self._pointers("q", "r", [(nest.along, "e")], "")
-        yield from self._body(
-            lambda k, value: [f"sums{k}[i] = {_WAYS[ways[k]]}::of(sums{k}[i], {value});"]
-        )
+        yield self._call("sums")
         yield "}"
         for j, k in enumerate(ways):
             if nest.parts > 1:
                 start = f"(part * {nest.rows} + {place}) * {n} + u % {blocks} * {nest.block}"
-                yield f"memcpy(reinterpret_cast<{self.real} *>({scratch[j]}) + {start}, sums{k},"
-                yield f"  count * sizeof({self.real}));"
+                yield f"memcpy(reinterpret_cast<{self.real} *>({scratch[j]}) + {start},"
+                yield f"  sums + {j * width}, count * sizeof({self.real}));"
             else:
                 kind, step = c_type(nest.dtypes[k]), nest.inner.strides[k]
                 yield "for (long i = 0; i < count; i++)"
-                yield f"  *reinterpret_cast<{kind} *>(r{k} + i * {step}) = {kind}(sums{k}[i]);"
+                target = f"*reinterpret_cast<{kind} *>(r{k} + i * {step})"
+                yield f"  {target} = {kind}(sums[{j * width} + i]);"
         yield "}"
 
     def joined(self, scratch: Sequence[str]) -> Iterator[str]:
@@ -314,6 +320,10 @@ class _Lines:
             yield "}"
             yield "}"
 
+    def _call(self, sums: str) -> str:
+        pointers = ", ".join(f"q{k}" for k in range(len(self.nest.dtypes)))
+        return f"{{ char *const q[] = {{{pointers}}}; {self.name}(q, count, {sums}); }}"
+
     def _pointers(
         self, name: str, base: str, moves: Sequence[tuple[Sequence[_Dimension], str]], block: str
     ) -> Iterator[str]:
@@ -326,12 +336,10 @@ class _Lines:
                 terms.append(f"{block} * {self.nest.block * step}L")
             yield f"char *const {name}{k} = {_sum(terms)};"
 
-    def _body(
-        self, reduce: Callable[[int, str], list[str]], clauses: Sequence[str] = ()
-    ) -> Iterator[str]:
-        """Return the innermost loop, over ``count`` elements from the pointers ``q`` on."""
+    def innermost(self) -> str:
         nest = self.nest
-        inner, outside, lines = nest.inner, [], []
+        inner, lines, ends = nest.inner, [], []
+        outside = [f"char *const q{k} = q[{k}];" for k in range(len(nest.dtypes))]
         names = [f"x{k}" for k in range(nest.count)]
         kinds = [self.types[v.kind] for v in nest.formula.inputs]
         for k, kind in enumerate(kinds):
@@ -339,18 +347,26 @@ class _Lines:
             (lines if inner.strides[k] else outside).append(text)
         statements, texts = nest.formula.cuda(self.types, names, apart=True)
         lines += statements
+        clauses = ["#pragma omp simd"]
+        width = min(inner.size, nest.block)
         for k, text in zip(self.outputs, texts, strict=True):
-            if k in self.reduced:
-                lines += reduce(k, f"{self.real}({text})")
+            j = k - self.reduced[0] if k in self.reduced else -1
+            if j < 0:
+                lines.append(f"{self._element(k)} = {c_type(nest.dtypes[k])}({text});")
+                continue
+            way = _WAYS[nest.ways[j]]
+            place = f"some{j}"
+            if inner.is_reduced:
+                outside.append(f"{self.real} some{j} = {way}::nothing<{self.real}>();")
+                clauses.append(f"reduction({way.lower()}:some{j})")
+                ends.append(f"sums[{j}] = some{j};")
             else:
-                kind = c_type(nest.dtypes[k])
-                lines.append(f"{self._element(k)} = {kind}({text});")
-        yield from outside
+                place = f"sums[{j * width} + i]"
+            lines.append(f"{place} = {way}::of({place}, {self.real}({text}));")
+        head = f"{self.name}(char *const *q, long count, {self.real} *sums)"
         if inner.size > 1:
-            yield " ".join(["#pragma omp simd", *clauses])
-        yield "for (long i = 0; i < count; i++) {"
-        yield from lines
-        yield "}"
+            lines = [" ".join(clauses), "for (long i = 0; i < count; i++) {", *lines, "}"]
+        return _function(f"__attribute__((noinline)) {head}", [*outside, *lines, *ends])
 
     def _element(self, k: int, read: bool = False) -> str:
         """Return the text of an operand's element."""

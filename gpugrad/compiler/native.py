@@ -27,7 +27,7 @@ class Segment:
 
     def arrange(self, users: Mapping[Value, set[int]], lasting: set[Value]) -> None:
         """Put loops along the same rows together; ``users`` are all steps that touch memory."""
-        parts = [(loop, parted(loop)) for loop in self.loops]
+        parts = parted(self.loops)
         within = {
             root: found
             | {id(half) for loop, halves in parts if id(loop) in found for half in halves}

@@ -155,16 +155,25 @@ def _conflicts(loop: Loop, others: Sequence[Loop]) -> bool:
     return False
 
 
-def parted(loop: Loop) -> list[Loop]:
-    """Return a loop as one that stores and one that reduces, where it is small and does both.
+def parted(loops: Sequence[Loop]) -> list[tuple[Loop, list[Loop]]]:
+    """Return each loop with what takes its place: itself, or one that stores and one that reduces.
 
-    What it stores may then be part of a group along its places.
+    What a small loop stores may be part of a group before it, along its places.
     """
-    if not (loop.stores and loop.reductions) or math.prod(loop.sizes) > _LONGEST:
-        return [loop]
-    if any(len(axes) != len(loop.sizes) for _, _, axes in loop.reductions):
-        return [loop]
-    read = {a.root for a in loop.inputs}
-    if read & {a.root for a in loop.stores}:
-        return [loop]
-    return loop.halves()
+    found, rows = [], set[Shape]()
+    for loop in loops:
+        splits = loop.sizes in rows and _separates(loop)
+        found.append((loop, loop.halves() if splits else [loop]))
+        group = _seed(loop)
+        if group is not None:
+            rows.add(group.rows)
+    return found
+
+
+def _separates(loop: Loop) -> bool:
+    """Tell whether a loop stores and puts all together, and reads nothing that it stores."""
+    return (
+        bool(loop.stores and loop.reductions)
+        and all(len(axes) == len(loop.sizes) for _, _, axes in loop.reductions)
+        and not {a.root for a in loop.inputs} & {a.root for a in loop.stores}
+    )
