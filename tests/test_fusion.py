@@ -223,6 +223,16 @@ def test_what_is_written_in_place_is_the_output_of_a_loop() -> None:
     assert not found.steps[0].outputs
 
 
+def test_what_is_increased_in_place_is_increased_once() -> None:
+    tape = Tape()
+    x, b, w = (tape.input(random_array(k, *s)) for k, s in enumerate([(4, 4), (4,), (4, 4)]))
+    out = tape.call("matmul", x, w)
+    tape.call("add_into", out, b, writes=[out])
+    active = tape.compute("maximum", out, np.float32(0))
+
+    agree(tape.program(tape.call("sum", active, (0,), False, FLOAT32), active), tape.given, 64)
+
+
 def test_dead_steps_are_gone() -> None:
     tape = Tape()
     x = tape.input(random_array(0, 3, 3))
@@ -391,6 +401,13 @@ def test_a_program_tells_what_was_fused() -> None:
     assert f"{total}: float32[4] = sum along 0 of exp((-{x}_))" in program
     assert f"{x}_ = {x} by strides of (4, 4000) bytes" in program
     assert "1 step, which read 16 kB and write 16 bytes" in program
+
+
+def test_a_program_without_inputs_is_printed() -> None:
+    tape = Tape()
+    five = tape.call("full", (3,), 5, FLOAT32, CPU)
+
+    assert f"{five}: float32[3] = 5.0" in str(agree(tape.program(five), []))
 
 
 def test_memory_is_shared_by_what_does_not_live_at_one_time() -> None:

@@ -341,6 +341,7 @@ _FEW_PARTS, _FEW_INPUTS = 16, 2
 
 def _cheap(made: Map) -> Iterator[tuple[Value, Map]]:
     """Return what a map stores that is as soon computed again as it is read."""
+    written = {s.target.root for s in made.stores}
     for target, e in made.stores:
         parts = ordered((e,))
         used = set(parts)
@@ -349,6 +350,7 @@ def _cheap(made: Map) -> Iterator[tuple[Value, Map]]:
             len(parts) <= _FEW_PARTS
             and len(inputs) <= _FEW_INPUTS
             and all(p.function in _CHEAP for p in parts if p.args)
+            and not any(a.root in written for _, a in inputs)  # which is not there any more
             and _as_stored(e, target.dtype, made.compute) is e
             and covers(target, made.sizes)
         ):

@@ -72,7 +72,10 @@ def _loop(loop: Loop) -> Iterator[str]:
     for name, a in zip(names, loop.inputs, strict=True):
         if name != str(a.root):
             yield f"          {name} = {_place(a)}"
-    statements, results = loop.formula.python_lines(names)
+    if names:
+        statements, results = loop.formula.python_lines(names)
+    else:
+        statements, results = [], [str(e) for e in loop.formula.outputs]
     for statement in statements:
         yield f"          {statement}"
     ways = [""] * len(loop.stores)
