@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from drawn import give_numbers
 
@@ -725,3 +726,21 @@ def test_gradients_are_clipped_where_they_are(device: str) -> None:
     assert p.grad is grad
     assert total.device == p.device
     assert abs(float(grad.norm()) - 1) < 1e-5
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_norms_of_many_gradients_lose_no_digit(scale: float) -> None:
+    """Their squares may leave the range of the type; some are long, and one is a number."""
+    random = np.random.default_rng(0)
+    arrays = [random.standard_normal(s) * scale for s in (3, (2, 2000), (50, 41), ())]
+    parameters = [gpugrad.nn.Parameter(gpugrad.zeros(np.shape(a))) for a in arrays]
+    for p, a in zip(parameters, arrays, strict=True):
+        p.grad = gpugrad.tensor(a, dtype=gpugrad.float32)
+    wanted = np.sqrt(sum(np.square(a).sum() for a in arrays))
+    versions = [p.grad._version for p in parameters]
+    total = gpugrad.nn.utils.clip_grad_norm_(parameters, wanted / 2)
+    assert abs(total.item() / wanted - 1) < 1e-6
+    for p, a, before in zip(parameters, arrays, versions, strict=True):
+        by = wanted / 2 / (wanted + 1e-6)
+        np.testing.assert_allclose(p.grad.numpy(), a * by, rtol=1e-5, atol=1e-44)
+        assert p.grad._version > before

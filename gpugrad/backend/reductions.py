@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -151,3 +152,21 @@ def argmin(array: Array, axis: int | None) -> Array:
 def sum_to_shape(array: Array, shape: Shape) -> Array:
     """Return ``array`` summed to a shape that broadcasts to its own."""
     return large.shaped(_summed(array, summed_axes(array.shape, shape), array.dtype), shape)
+
+
+_ROW = 1024  # elements whose squares are added one after the other
+
+
+@quiet
+def squares_of(arrays: Sequence[Array]) -> Array:
+    """Return the sum of the squares of each of some contiguous arrays of one real type."""
+    return np.array([_square(a.reshape(-1)) for a in arrays])
+
+
+def _square(flat: Array) -> Any:
+    count = flat.size // _ROW * _ROW
+    rest = np.vdot(flat[count:], flat[count:])
+    if not count:
+        return rest
+    rows = flat[:count].reshape(-1, _ROW)
+    return np.add.reduce(np.einsum("ij,ij->i", rows, rows)) + rest
