@@ -44,13 +44,9 @@ def saved_into(module: Module, destination: Any, prefix: str, keep_vars: bool) -
 
 def persistent(module: Module) -> dict[str, Any]:
     """Return the parameters and buffers of a module that are part of its state, by name."""
-    buffers = {
-        name: b
-        for name, b in module._buffers.items()
-        if name not in module._non_persistent_buffers_set
-    }
-    both = {**module._parameters, **buffers}
-    return {name: tensor for name, tensor in both.items() if tensor is not None}
+    both = {**module._parameters, **module._buffers}
+    apart = module._non_persistent_buffers_set
+    return {name: t for name, t in both.items() if t is not None and name not in apart}
 
 
 class Loading:

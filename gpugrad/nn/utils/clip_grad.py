@@ -5,43 +5,17 @@ from __future__ import annotations
 import types
 import warnings
 from collections.abc import Iterable
-from typing import Any
-
-import numpy as np
 
 from gpugrad import functions, linalg
 from gpugrad._tensor import Tensor
 from gpugrad.autograd.grad_mode import no_grad
-from gpugrad.backend.reductions import squares_of
-from gpugrad.formulas import Formula, variable
-from gpugrad.ops.updating import Update, plainly
+from gpugrad.ops.nn.clipping import norms_of, scale
 
 Tensors = Tensor | Iterable[Tensor]
 
 
 def _listed(tensors: Tensors) -> list[Tensor]:
     return [tensors] if isinstance(tensors, Tensor) else [*tensors]
-
-
-_g, _factor = variable("g"), variable("factor")
-_SCALED = Update(Formula("scale", [_g, _factor], [_g * _factor]), (0,))
-
-
-def _norms(tensors: list[Tensor], order: float, where: Any) -> Tensor:
-    """Return the norm of each tensor; on the CPU without a tensor for each."""
-    arrays = [t._array for t in tensors]
-    kind = arrays[0].dtype
-    if (
-        order == 2
-        and kind.char in "fd"
-        and plainly()
-        and all(a.__class__ is np.ndarray and a.flags.c_contiguous for a in arrays)
-        and {a.dtype for a in arrays} == {kind}
-    ):
-        squares, limits = squares_of(arrays), np.finfo(kind)
-        if ((squares >= limits.tiny / limits.eps) & (squares <= limits.max)).all():
-            return functions.from_numpy(np.sqrt(squares))  # of which no digit is lost
-    return functions.stack([linalg.vector_norm(t, order).to(where) for t in tensors])
 
 
 def _grads(parameters: Tensors) -> list[Tensor]:
@@ -70,8 +44,7 @@ def get_total_norm(
     norm_type = float(norm_type)
     if not found:
         return functions.tensor(0.0)
-    where = found[0].device
-    total: Tensor = linalg.vector_norm(_norms(found, norm_type, where), norm_type)
+    total: Tensor = linalg.vector_norm(norms_of(found, norm_type), norm_type)
     if error_if_nonfinite and not total.isfinite():
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "
@@ -87,16 +60,7 @@ def clip_grads_with_norm_(
 ) -> None:
     """Multiply all gradients by ``max_norm / (total_norm + 1e-6)`` where that is less than 1."""
     factor = functions.clamp(float(max_norm) / (total_norm + 1e-6), max=1.0)
-    by_device: dict[Any, list[Tensor]] = {}
-    for grad in _grads(parameters):
-        by_device.setdefault(grad.device, []).append(grad)
-    for where, grads in by_device.items():
-        if where.type == "cpu" and factor.device == where:
-            _SCALED([grads], [factor.item()])
-            continue
-        here = factor.to(where)
-        for grad in grads:
-            grad.mul_(here)
+    scale(_grads(parameters), factor)
 
 
 def clip_grad_norm_(

@@ -1,0 +1,53 @@
+"""Norms of many gradients, and what all of them are multiplied by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gpugrad.backend.reductions import squares_of
+from gpugrad.formulas import Formula, variable
+from gpugrad.op.saved import wrap
+from gpugrad.ops.joining import stack
+from gpugrad.ops.norms import linalg_vector_norm
+from gpugrad.ops.updating import Update, plainly
+
+_g, _factor = variable("g"), variable("factor")
+_SCALED = Update(Formula("scale", [_g, _factor], [_g * _factor]), (0,))
+
+
+def norms_of(tensors: Sequence[Any], order: float) -> Any:
+    """Return the norm of each tensor, where the first one lives.
+
+    On the CPU the usual ones are found without a tensor for each.
+    """
+    arrays = [t._array for t in tensors]
+    kind = arrays[0].dtype
+    if (
+        order == 2
+        and kind.char in "fd"
+        and plainly()
+        and all(a.__class__ is np.ndarray and a.flags.c_contiguous for a in arrays)
+        and {a.dtype for a in arrays} == {kind}
+    ):
+        squares, limits = squares_of(arrays), np.finfo(kind)
+        if ((squares >= limits.tiny / limits.eps) & (squares <= limits.max)).all():
+            return wrap(np.sqrt(squares))  # of which no digit is lost
+    where = tensors[0].device
+    return stack([linalg_vector_norm(t, order).to(where) for t in tensors])
+
+
+def scale(grads: Sequence[Any], factor: Any) -> None:
+    """Multiply gradients by a tensor that is one number."""
+    by_device: dict[Any, list[Any]] = {}
+    for grad in grads:
+        by_device.setdefault(grad.device, []).append(grad)
+    for where, some in by_device.items():
+        if where.type == "cpu" and factor.device == where:
+            _SCALED([some], [factor.item()])
+            continue
+        here = factor.to(where)
+        for grad in some:
+            grad.mul_(here)
