@@ -28,19 +28,22 @@ class Capture:
         self.kept: list[Any] = []  # what replays read, and nobody else need keep
         self.workspaces: dict[int, tuple[Any, int]] = {}  # cuBLAS's, by stream: memory and bytes
         self._begun: dict[Source, tuple[Array, int]] = {}
-        self._side = cupy.cuda.Stream(non_blocking=True)
+        self._sides: dict[int, Any] = {}  # a stream for each GPU, none of which is captured
 
     def constant(self, values: np.ndarray[Any, Any]) -> Array:
         """Return numbers on the device, copied now and not by the replays.
 
         Their memory was never that of a captured array, which replays would write to.
         """
-        values = np.ascontiguousarray(values)
-        with self._side, cupy.cuda.using_allocator(cupy.get_default_memory_pool().malloc):
+        values, number = np.ascontiguousarray(values), cupy.cuda.Device().id
+        if number not in self._sides:
+            self._sides[number] = cupy.cuda.Stream(non_blocking=True)
+        side = self._sides[number]
+        with side, cupy.cuda.using_allocator(cupy.get_default_memory_pool().malloc):
             array = cupy.ndarray(values.shape, values.dtype)
             if values.nbytes:
                 array.data.copy_from_host_async(values.ctypes.data, values.nbytes)
-            self._side.synchronize()
+            side.synchronize()
         self.kept.append(array)
         return array
 
