@@ -97,7 +97,8 @@ def replace_thrust(thrust: Any) -> None:
             _memory(keys, dtype, (count, length))
         )
 
-    for name, function in {"sort": sort, "argsort": argsort, "lexsort": lexsort}.items():
+    sorts: dict[str, Callable[..., None]] = {"sort": sort, "argsort": argsort, "lexsort": lexsort}
+    for name, function in sorts.items():
         setattr(thrust, name, driver.queued(function))
 
 
