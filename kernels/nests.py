@@ -136,9 +136,9 @@ class Nest:
 
     # ----------------------------------------------------------------------- text
 
-    def lines(self, name: str, pointers: Sequence[str], scratch: Sequence[str]) -> list[str]:
-        """Return the statements that do the units from ``first`` on, by the function ``name``."""
-        body = _Lines(self, name)
+    def lines(self, inner: str, pointers: Sequence[str], scratch: Sequence[str]) -> list[str]:
+        """Return the statements that do the units from ``first`` on, by the function ``inner``."""
+        body = _Lines(self, inner)
         if not self.ways:
             lines = list(body.stored())
         elif self.inner.is_reduced:
@@ -147,22 +147,14 @@ class Nest:
             lines = list(body.along_columns(scratch))
         return [*_memory(pointers), *lines]
 
-    def text(self, name: str, pointers: Sequence[str], scratch: Sequence[str]) -> str:
+    def text(self, name: str, inner: str, pointers: Sequence[str], scratch: Sequence[str]) -> str:
         """Return the functions ``name`` of units, and ``name_end`` that joins their parts."""
-        found = self.innermost(f"{name}_inner")
-        lines = self.lines(f"{name}_inner", pointers, scratch)
-        found += _function(f"{name}(char *const *m, long first, long last)", lines)
+        lines = self.lines(inner, pointers, scratch)
+        found = _function(f"{name}(char *const *m, long first, long last)", lines)
         if self.parts > 1:
-            ends = [*_memory(pointers), *_Lines(self, name).joined(scratch)]
+            ends = [*_memory(pointers), *_Lines(self, inner).joined(scratch)]
             found += _function(f"{name}_end(char *const *m)", ends)
         return found
-
-    def innermost(self, name: str) -> str:
-        """Return the function ``name`` of pointers to a block's first elements, and their count.
-
-        It is one of its own, since GCC finds vectors for loops in others in part of the cases.
-        """
-        return _Lines(self, name).innermost()
 
     def calls(self, name: str) -> list[str]:
         """Return the statements that run the loop."""
@@ -176,25 +168,43 @@ class Nest:
 def rows_text(
     name: str,
     rows: Sequence[int],
-    nests: Sequence[tuple[Nest, Sequence[str]]],
+    nests: Sequence[tuple[Nest, str, Sequence[str]]],
     memory: Sequence[int],
 ) -> str:
     """Return the function ``name`` of rows, for each of which some nests run.
 
-    Their pointers are texts in which the numbers of a row are ``z0``, ``z1`` ..., and ``own0``,
-    ``own1`` ... the memory of one row, of so many bytes.
+    Each comes with its innermost function and its pointers.  These are texts in which the numbers
+    of a row are ``z0``, ``z1`` ..., and ``own0``, ``own1`` ... the memory of one row, of so many
+    bytes.
     """
-    texts = [nest.innermost(f"{name}_{k}") for k, (nest, _) in enumerate(nests)]
     lines = [f"alignas(64) char own{k}[{size}];" for k, size in enumerate(memory)]
     lines.append("for (long row = first_row; row < last_row; row++) {")
     lines += _places("row", [_Dimension(n, False, ()) for n in rows], "z")
-    for k, (nest, pointers) in enumerate(nests):
+    for nest, inner, pointers in nests:
         lines += ["{", f"const long first = 0, last = {nest.units};"]
-        lines += [*nest.lines(f"{name}_{k}", pointers, ()), "}"]
+        lines += [*nest.lines(inner, pointers, ()), "}"]
     lines.append("}")
-    return "".join(texts) + _function(
-        f"{name}(char *const *m, long first_row, long last_row)", lines
-    )
+    return _function(f"{name}(char *const *m, long first_row, long last_row)", lines)
+
+
+class Innermost:
+    """The innermost functions of nests; those that do the same are one.
+
+    They are functions of their own, since GCC finds vectors for loops in others in part of the
+    cases only.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def of(self, nest: Nest) -> str:
+        """Return the name of the function of pointers to a block's first elements, and a count."""
+        return self._names.setdefault(_Lines(nest, "{}").innermost(), f"inner{len(self._names)}")
+
+    @property
+    def text(self) -> str:
+        """The functions."""
+        return "".join(text.replace("{}", name, 1) for text, name in self._names.items())
 
 
 def _memory(pointers: Sequence[str]) -> list[str]:

@@ -63,7 +63,7 @@ def maps(step: Step) -> list[Map | Step] | None:
     Among the maps are steps that put numbers of Python's into memory.
     """
     make = _MAKERS.get(step.name)
-    if make is None or step.function is not None:
+    if make is None or (step.function is not None and step.name != "update"):
         return None
     if step.writes and step.name not in _WRITERS:
         return None

@@ -53,6 +53,7 @@ class Segment:
     def text(
         self,
         name: str,
+        inner: nests.Innermost,
         offsets: Mapping[Value, int],
         places: Mapping[tuple[Loop, int], int],
     ) -> tuple[str, list[Value | None]]:
@@ -74,8 +75,8 @@ class Segment:
             called = f"{name}_{number}"
             if isinstance(piece, Group):
                 found = [
-                    (self.nests[loop], [pointer(a, piece.depth) for a in _accesses(loop)])
-                    for loop in piece.loops
+                    (nest, inner.of(nest), [pointer(a, piece.depth) for a in _accesses(loop)])
+                    for loop, nest in [(loop, self.nests[loop]) for loop in piece.loops]
                 ]
                 memory = [own.size for own in self.local.values()]
                 texts.append(nests.rows_text(called, piece.rows, found, memory))
@@ -93,7 +94,8 @@ class Segment:
             for k, bytes_ in enumerate(nest.scratch):
                 place = given.setdefault(None, len(given)) if bytes_ else 0
                 scratch.append(f"m[{place}] + {places[piece, k]}L")
-            texts.append(nest.text(called, [pointer(a, 0) for a in _accesses(piece)], scratch))
+            pointers = [pointer(a, 0) for a in _accesses(piece)]
+            texts.append(nest.text(called, inner.of(nest), pointers, scratch))
             calls += nest.calls(called)
         memory_ = ", ".join(f"arrays[{k}]->data" for k in range(len(given)))
         body = "\n  ".join([f"char *const m[] = {{{memory_}}};", *calls])
@@ -134,9 +136,12 @@ def built(
     """
     known = loops.frames()
     assert not isinstance(known, str)
-    found = [s.text(f"segment{k}", offsets, places) for k, s in enumerate(segments)]
+    inner = nests.Innermost()
+    found = [s.text(f"segment{k}", inner, offsets, places) for k, s in enumerate(segments)]
     head = f"#define HEAD {object.__basicsize__}\n"
-    made = compiler.built(head + known.header + nests.HEADER + "".join(t for t, _ in found))
+    made = compiler.built(
+        head + known.header + nests.HEADER + inner.text + "".join(t for t, _ in found)
+    )
     functions = {}
     for k, (segment, (_, given)) in enumerate(zip(segments, found, strict=True)):
         function = getattr(made, f"segment{k}")
