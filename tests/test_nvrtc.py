@@ -202,6 +202,7 @@ def own_sources() -> dict[str, str]:
         classes,
         normalization,
         philox,
+        recurrent,
         scan,
         segment,
         softmax,
@@ -279,6 +280,11 @@ def own_sources() -> dict[str, str]:
             for gradient in False, True:
                 made = attention.raw(tile, gradient)
                 yield f"{made.name}, {tile}", made.code, made.name
+        for kind in recurrent.FORWARD:
+            for dtype in FLOATS[1:]:
+                for gradient in False, True:
+                    made = recurrent.raw(kind, gradient, dtype)
+                    yield f"{made.name}, {dtype.name}", made.code, made.name
         for kind in "sum", "max":
             made = scan.raw(kind, INTEGERS[-1], "row", "whole", False)
             yield f"whole {kind} of integers", made.code, made.name

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 
 import gpugrad
-from gpugrad.testing import assert_close
+from gpugrad.testing import assert_close, count_kernels
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 
@@ -40,6 +41,68 @@ def test_gradients_are_those_of_the_plain_definition(name: str) -> None:
     for one, other in zip(fused, plain, strict=True):
         assert other.requires_grad
         assert_close(one, other.detach(), 1e-12, 1e-13)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("name", GATES)
+def test_gradients_of_packed_sequences_are_those_of_the_plain_definition(
+    name: str, backwards: bool, device: str
+) -> None:
+    """Sequences end at different times, or, of two directions, begin at these."""
+    sizes = gpugrad.tensor([3, 3, 2, 1])
+    directions = 1 + backwards
+    several = [weights_of(name) for _ in range(directions)]
+    x, h, weights = numbers(9, 3), numbers(directions, 3, 2, seed=1), [*itertools.chain(*several)]
+    x, h, *weights = (t.detach().to(device).requires_grad_() for t in (x, h, *weights))
+    function = getattr(gpugrad, name)
+    hx = (h, h * 0.5) if name == "lstm" else h
+    out, *ends = function(x, sizes, hx, weights, True, 1, 0.0, True, backwards)
+    for loss in (out**3).sum() + sum((e**3).sum() for e in ends), (ends[-1] ** 3).sum():
+        fused = gpugrad.autograd.grad(loss, [x, h, *weights], retain_graph=True)
+        plain = gpugrad.autograd.grad(loss, [x, h, *weights], create_graph=True)
+        for one, other in zip(fused, plain, strict=True):
+            assert_close(one, other.detach(), 1e-12, 1e-13)
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_a_cell_is_a_layer_of_one_time(name: str, device: str) -> None:
+    x, h, *weights = (
+        t.detach().to(device).requires_grad_()
+        for t in (numbers(4, 3), numbers(4, 2, seed=1), *weights_of(name))
+    )
+    cell = getattr(gpugrad, f"{name}_cell")
+    found = cell(x, (h, h * 0.5) if name == "lstm" else h, *weights)
+    found = found if name == "lstm" else (found,)
+    hx = (h[None], h[None] * 0.5) if name == "lstm" else h[None]
+    other = getattr(gpugrad, name)(x[None], hx, weights, True, 1, 0.0, True, False, False)[1:]
+    for one, two in zip(found, other, strict=True):
+        assert_close(one, two[0])
+    loss, last = sum((t**3).sum() for t in found), sum((t**3).sum() for t in other)
+    inputs = [x, h, *weights]
+    for one, two in zip(
+        gpugrad.autograd.grad(loss, inputs), gpugrad.autograd.grad(last, inputs), strict=True
+    ):
+        assert_close(one, two)
+    with pytest.raises(RuntimeError):
+        cell(x, (h[:3], h[:3]) if name == "lstm" else h[:3], *weights)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("name", GATES)
+def test_a_time_takes_one_product_and_one_kernel_in_each_direction(name: str) -> None:
+    def counts(length: int) -> tuple[int, int]:
+        h, *weights = (
+            t.detach().cuda().requires_grad_() for t in (numbers(1, 2, 2), *weights_of(name))
+        )
+        x = numbers(length, 2, 3).detach().cuda()
+        with count_kernels() as forward:
+            out = called(name, x, h, weights)[0]
+        g = gpugrad.ones_like(out)
+        with count_kernels() as backward:
+            gpugrad.autograd.grad(out, [h, *weights], g)
+        return forward.total, backward.total
+
+    assert np.subtract(counts(7), counts(5)).tolist() == [4, 4]
 
 
 @pytest.mark.parametrize("name", GATES)

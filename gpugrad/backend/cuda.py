@@ -11,6 +11,7 @@ import contextlib
 import functools
 import math
 import operator
+import sys
 from collections.abc import Callable, Sequence
 from math import copysign
 from sys import getrefcount
@@ -21,7 +22,7 @@ import numpy as np
 
 from gpugrad._device import device
 from gpugrad._dtype import FLOAT32, accumulation
-from gpugrad.backend import composed, cpu, cublas, cusolver, graphs, places
+from gpugrad.backend import composed, cpu, cublas, cusolver, graphs, places, recurrence
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
 from gpugrad.backend.taps import Taps, number_type
 from gpugrad.errors import out_of_bounds, summed_axes
@@ -922,12 +923,14 @@ def by_cufft(name: str, array: Array, sizes: Any, axes: Shape, norm: str) -> Arr
 
 
 def fused(name: str) -> Callable[..., Any] | None:
-    """Return what computes an operation of networks by a kernel of its own."""
+    """Return what computes an operation of networks by kernels of its own."""
     from gpugrad.kernels.networks import FUSED
 
     if name in ("normalize", "normalize_gradient"):
         return normalize if name == "normalize" else normalize_gradient
     found = FUSED.get(name)
+    if name in recurrence.FUSED:
+        found = functools.partial(recurrence.FUSED[name], sys.modules[__name__])
     return None if found is None else at_home(found)
 
 

@@ -103,11 +103,24 @@ def _check(
             raise RuntimeError(f"{name}: {what} has the shape {list(found)}, expected {list(fits)}")
 
 
+def _is_usual(tensors: Sequence[Any], state: Sequence[Any], sizes: Sequence[int]) -> bool:
+    """Tell whether tensors are of one type of 32 or 64 bits, and states as many as sequences."""
+    one = {t._array.dtype for t in tensors}
+    rows = {s._array.shape[0] for s in state}
+    return len(one) == 1 and one.pop().char in "fd" and rows == {sizes[0]} != {0}
+
+
 def _stepped(
     name: str, kind: Kind, input: Any, state: tuple[Any, ...], weights: Sequence[Any]
 ) -> tuple[Any, ...]:
     w_ih, w_hh, b_ih, b_hh = weights
     _check(name, kind, input, state, (*weights, None))
+    tensors = (input, *state, *[w for w in weights if w is not None])
+    sizes = (input._array.shape[0],)
+    usual = (b_ih is None) is (b_hh is None) and _is_usual(tensors, state, sizes)
+    if usual and fusible(f"{kind.name}_cell", *tensors):
+        found = _LAYERS[kind.name](*tensors, sizes=sizes, backwards=False, options=kind.options)
+        return tuple(found[1 : 1 + kind.states])
     return kind.step(linear(input, w_ih, b_ih), state, w_hh, b_hh)
 
 
@@ -239,7 +252,7 @@ def _operation(kind: Kind, outputs: tuple[str, ...], shared: bool) -> Declared:
         end = 3 + states
         biases: tuple[Any, ...] = arrays[end:] or (None, None)
         if shared:
-            biases = (None if biases[0] is None else biases[0] + biases[1],)
+            biases = (None if biases[0] is None else door.add_all(biases, False),)
         function: Any = door.fused(kind.name)
         found: tuple[Array, ...] = function(*arrays[:end], *biases, sizes, backwards, **options)
         return found
@@ -264,7 +277,8 @@ def _operation(kind: Kind, outputs: tuple[str, ...], shared: bool) -> Declared:
             biases = given[end:]
             if len(arrays) == end:
                 return given[:end]
-            return (*given[:end], biases[0], biases[-1].copy() if shared else biases[-1])
+            last = backend.of(arrays[0]).copy(biases[-1]) if shared else biases[-1]
+            return (*given[:end], biases[0], last)
 
         return gradients(plain, fused, inputs, grads, needs)
 
@@ -318,9 +332,8 @@ def _layer(
     """Return all outputs of a layer in one direction, and the last state of each sequence."""
     *known, projection = weights
     tensors = (input, *state, *[w for w in known if w is not None])
-    one = {t._array.dtype for t in tensors}
-    wide = len(one) == 1 and one.pop().char in "fd"
-    if projection is None and wide and sizes and fusible(kind.name, *tensors):
+    usual = projection is None and bool(sizes) and _is_usual(tensors, state, sizes)
+    if usual and fusible(kind.name, *tensors):
         operation: Any = _LAYERS[kind.name]
         found = operation(*tensors, sizes=sizes, backwards=backwards, options=kind.options)
         return tuple(found[: 1 + kind.states])
