@@ -281,6 +281,22 @@ char *computed(const Job &job, const Scratch &scratch, long start, long count) {
 
 const double NOTHING = -0.0;  // changes no sum, not even that of negative zeros
 
+// N lanes become one by pairs.
+template <long N> struct Lanes {
+  template <typename T, typename Join> static T joined(T *lanes, const Join &join) {
+    #pragma omp simd
+    for (long k = 0; k < N / 2; k++) lanes[k] = join(lanes[k], lanes[k + N / 2]);
+    return Lanes<N / 2>::joined(lanes, join);
+  }
+};
+template <> struct Lanes<1> {
+  template <typename T, typename Join> static T joined(T *lanes, const Join &) { return lanes[0]; }
+};
+
+template <long N, typename T> T joined(T *lanes) {
+  return Lanes<N>::joined(lanes, [](T x, T y) { return x + y; });
+}
+
 template <typename T, long N> T sum_in_lanes(const T *values, long count) {
   T lanes[N];
   for (long k = 0; k < N; k++) lanes[k] = T(NOTHING);
@@ -289,9 +305,7 @@ template <typename T, long N> T sum_in_lanes(const T *values, long count) {
     #pragma omp simd
     for (long k = 0; k < N; k++) lanes[k] += values[j + k];
   for (long k = 0; j + k < count; k++) lanes[k] += values[j + k];
-  for (long half = N / 2; half > 0; half /= 2)
-    for (long k = 0; k < half; k++) lanes[k] += lanes[k + half];
-  return lanes[0];
+  return joined<N>(lanes);
 }
 
 template <typename T> T sum(const T *values, long count) {

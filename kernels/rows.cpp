@@ -24,22 +24,6 @@ void worked(const Rows<Step> &rows, const typename Rows<Step>::Memory &, long un
   for (long row = unit * rows.each; row < last; row++) rows.step(row, unit);
 }
 
-// N lanes become one by pairs.
-template <long N> struct Lanes {
-  template <typename T, typename Join> static T joined(T *lanes, const Join &join) {
-    #pragma omp simd
-    for (long k = 0; k < N / 2; k++) lanes[k] = join(lanes[k], lanes[k + N / 2]);
-    return Lanes<N / 2>::joined(lanes, join);
-  }
-};
-template <> struct Lanes<1> {
-  template <typename T, typename Join> static T joined(T *lanes, const Join &) { return lanes[0]; }
-};
-
-template <long N, typename T> T joined(T *lanes) {
-  return Lanes<N>::joined(lanes, [](T x, T y) { return x + y; });
-}
-
 template <long N, typename T, typename Term> T added(long count, const Term &term) {
   T lanes[N];
   for (long k = 0; k < N; k++) lanes[k] = T(NOTHING);
@@ -54,6 +38,10 @@ template <long N, typename T, typename Term> T added(long count, const Term &ter
 // The sum of what `term` gives for each number below `count`.
 template <typename T, typename Term> T total(long count, const Term &term) {
   return count < 4 * LANES ? added<FEW_LANES, T>(count, term) : added<LANES, T>(count, term);
+}
+
+template <typename T> T added_up(const T *values, long count) {
+  return total<T>(count, [=](long j) { return values[j]; });
 }
 
 // --------------------------------------------------------------------------- softmax
@@ -132,7 +120,7 @@ void log_slope(const T *g, const T *found, T *out, long count, T sum) {
 
 template <typename T> void slope(const T *g, const T *found, T *out, long count, bool log_) {
   if (log_) {
-    const T all = sum(g, count);
+    const T all = added_up(g, count);
     if (count < 4 * LANES) log_slope<FEW_LANES>(g, found, out, count, all);
     else log_slope<LANES>(g, found, out, count, all);
     return;
@@ -188,9 +176,9 @@ void entropy(
   shared(Rows<decltype(step)>(step, count, classes), threads);
   if (reduction == NONE) return;
   T *found = reinterpret_cast<T *>(arrays[6]->data);
-  *found = sum(losses, count);
+  *found = added_up(losses, count);
   if (reduction == SUM) return;
-  const T all = sum(shares, count);
+  const T all = added_up(shares, count);
   *found /= all;
   if (all == T(0)) memset(scales, 0, 2 * count * sizeof(T));  // all are ignored
   else
@@ -231,7 +219,7 @@ void normalize(
   const auto step = [=](long row, long) {
     const T *x = values + row * length;
     T *y = out + row * length;
-    const T mean = centered ? sum(x, length) / T(length) : T(0);
+    const T mean = centered ? added_up(x, length) / T(length) : T(0);
     const T squares = total<T>(length, [=](long j) { return (x[j] - mean) * (x[j] - mean); });
     const T var = squares / T(length), scale = T(1) / sqrt(var + T(eps));
     means[row] = mean, vars[row] = var;
@@ -281,7 +269,7 @@ bool normalize_slope(
       if (centered) level = total<T>(length, [=](long j) { return g[j] * weight[j]; });
     } else {
       along = total<T>(length, [=](long j) { return g[j] * (x[j] - mean); });
-      if (centered) level = sum(g, length);
+      if (centered) level = added_up(g, length);
     }
     along *= scale * scale * each, level *= each;
     if (weight)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gpugrad
-from gpugrad.backend import classes, compiler, cpu, normalization, rows
+from gpugrad.backend import classes, compiler, cpu, loops, normalization, rows
 
 KINDS = pytest.mark.parametrize("kind", ["float32", "float64"])
 
@@ -129,8 +129,8 @@ def test_operands_may_lie_in_any_way(both: Any) -> None:
 
 
 def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "SHARED", 1)
-    monkeypatch.setattr(rows, "SHARE", 1)
+    monkeypatch.setattr(loops, "_SHARED", 1)
+    monkeypatch.setattr(loops, "_SHARE", 1)
     random = np.random.default_rng(0)
     x, g = random.standard_normal((2, 400, 500))
     places = random.integers(500, size=400)

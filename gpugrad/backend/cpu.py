@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -214,7 +215,7 @@ def matrices(name: str, *arrays: Array, **options: Any) -> Any:
     return composed.called(lapack, name, *arrays, **options)
 
 
-@quiet
+@functools.cache
 def fused(name: str) -> Callable[..., Any] | None:
     """Return what computes an operation of networks in one go."""
     from gpugrad.backend.networks import FUSED
