@@ -10,6 +10,7 @@ import functools
 import re
 from collections.abc import Collection, Iterable, Sequence
 
+from gpugrad._dtype import is_half
 from gpugrad.formulas import (
     COMPLEX,
     FUNCTIONS,
@@ -20,13 +21,13 @@ from gpugrad.formulas import (
     lowered,
     ordered,
 )  # fmt: skip
-from gpugrad.kernels.source import PREAMBLE, DType, c_types, file, kind_dtype
+from gpugrad.kernels.source import PREAMBLE, DType, c_type, c_types, file, kind_dtype
 
-FRAMES, ROWS, CHANNELS, CONVOLUTION, POOLING, RECURRENT, SCANS, _EXPONENTIAL, _DOMAINS = (
+FRAMES, ROWS, CHANNELS, CONVOLUTION, POOLING, RECURRENT, SCANS, _EXPONENTIAL, _DOMAINS, _HALVES = (
     file(f"{name}.cpp")
     for name in (
         "frames", "rows", "channels", "convolution", "pooling", "recurrent", "scans",
-        "exponential", "domains",
+        "exponential", "domains", "halves",
     )
 )  # fmt: skip
 
@@ -171,28 +172,70 @@ def _declared(name: str, arguments: int, kind: str = "") -> list[str]:
     ]
 
 
-def needed(formulas: Iterable[Formula]) -> str:
-    """Return the functions that formulas call besides those of the header."""
+def needed(formulas: Iterable[Formula], compute: DType) -> str:
+    """Return the functions that loops call besides those of the header."""
     names = dict.fromkeys(name for f in formulas for name in f.headers())
-    return "".join(file(f"{name}.cuh") for name in names)
+    texts = [file(f"{name}.cuh") for name in names]
+    return "".join([_HALVES, *texts] if is_half(compute) else texts)
 
 
-def loop(name: str, formula: Formula, compute: DType) -> str:
-    """Return the function ``name`` of a number of elements and of the memory of all operands."""
+def loop(
+    name: str,
+    formula: Formula,
+    compute: DType,
+    inputs: Sequence[DType] = (),
+    outputs: Sequence[DType] = (),
+) -> str:
+    """Return the function ``name`` of a number of elements and of the memory of all operands.
+
+    ``inputs`` and ``outputs`` are the types that it reads and writes, if not :func:`dtypes`.
+    """
+    if not inputs:
+        inputs, outputs = dtypes(formula, compute)
     types = c_types(compute)
-    inputs = [types[v.kind] for v in formula.inputs]
-    outputs = [types[e.kind] for e in formula.outputs]
     names = [f"x{k}" for k in range(len(inputs))]
     statements, texts = formula.cuda(types, names, apart=True)
-    lines = []
-    for k, kind in enumerate(inputs):
-        read = "unsigned char" if kind == "bool" else kind  # of any value but 0 and 1, too
-        lines.append(f"const {read} *in{k} = reinterpret_cast<const {read} *>(memory[{k}]);")
-    for k, kind in enumerate(outputs, len(inputs)):
-        lines.append(f"{kind} *out{k} = reinterpret_cast<{kind} *>(memory[{k}]);")
-    body = [f"const {kind} x{k} = {kind}(in{k}[i]);" for k, kind in enumerate(inputs)]
+    lines, before, body, after = [], [], [], []
+    for k, (dtype, variable) in enumerate(zip(inputs, formula.inputs, strict=True)):
+        # a bool may be of any value but 0 and 1, too
+        stored = "unsigned char" if dtype.kind == "b" else _stored(dtype)
+        lines.append(f"const {stored} *in{k} = reinterpret_cast<const {stored} *>(memory[{k}]);")
+        kind = types[variable.kind]
+        read = f"{kind}(in{k}[i])"
+        if dtype.char == "e":  # float16
+            before += [
+                f"float wide{k}[{WIDTH}];",
+                f"gpugrad::widen<{WIDTH}>(in{k} + from, wide{k});",
+            ]
+            read = f"wide{k}[i - from]"
+        elif is_half(dtype):
+            read = f"gpugrad::read(in{k}[i])"
+        body.append(f"const {kind} x{k} = {read};")
     body += statements
-    body += [f"out{k}[i] = {t};" for k, t in enumerate(texts, len(inputs))]
+    for k, (dtype, text) in enumerate(zip(outputs, texts, strict=True), len(inputs)):
+        stored = _stored(dtype)
+        lines.append(f"{stored} *out{k} = reinterpret_cast<{stored} *>(memory[{k}]);")
+        written = f"out{k}[i] = {text};"
+        if dtype.char == "e":  # float16
+            before.append(f"float wide{k}[{WIDTH}];")
+            after.append(f"gpugrad::narrow<{WIDTH}>(wide{k}, out{k} + from);")
+            written = f"wide{k}[i - from] = {text};"
+        elif is_half(dtype):
+            written = f"gpugrad::write(out{k}[i], {text});"
+        body.append(written)
+    if before:
+        return f"""extern "C" void {name}(long count, char *const *memory) {{
+  {_lines(lines, 2)}
+  for (long from = 0; from < count; from += {WIDTH}) {{
+    {_lines(before, 4)}
+    #pragma omp simd
+    for (long i = from; i < from + {WIDTH}; i++) {{
+      {_lines(body, 6)}
+    }}
+    {_lines(after, 4)}
+  }}
+}}
+"""
     return f"""extern "C" void {name}(long count, char *const *memory) {{
   {_lines(lines, 2)}
   count &= -{WIDTH};
@@ -202,6 +245,10 @@ def loop(name: str, formula: Formula, compute: DType) -> str:
   }}
 }}
 """
+
+
+def _stored(dtype: DType) -> str:
+    return f"gpugrad::{c_type(dtype)}" if is_half(dtype) else c_type(dtype)
 
 
 _ROWS = """
@@ -285,7 +332,8 @@ def _lines(lines: Iterable[str], indent: int) -> str:
 
 def dtypes(formula: Formula, compute: DType) -> tuple[tuple[DType, ...], tuple[DType, ...]]:
     """Return the types of the elements that a formula's loop reads and writes."""
-    return (
-        tuple([kind_dtype(v.kind, compute) for v in formula.inputs]),
-        tuple([kind_dtype(e.kind, compute) for e in formula.outputs]),
-    )
+
+    def stored(e: Expression) -> DType:
+        return compute if e.kind == REAL else kind_dtype(e.kind, compute)
+
+    return tuple(map(stored, formula.inputs)), tuple(map(stored, formula.outputs))

@@ -16,7 +16,7 @@ import pytest
 import comparison
 import gpugrad
 from gpugrad import autograd
-from gpugrad.backend import compiled, compiler, cpu, evaluation, loops
+from gpugrad.backend import compiled, compiler, cpu, evaluation, loops, reductions
 from gpugrad.formulas import FUNCTIONS, Formula, lowered, ordered, parse, variable
 from gpugrad.kernels import host
 from gpugrad.op import OPS
@@ -311,6 +311,67 @@ def test_one_pass_stores_one_output_and_sums_another(dtype: Any, always: None) -
         expected = numpys(f, operands, dtype, (60,), summed=summed)
         for a, b in zip(found, expected, strict=True):
             np.testing.assert_allclose(a, b, 1e3 * np.finfo(dtype).eps, 1e2 * np.finfo(dtype).eps)
+
+
+# --------------------------------------------------------------------------- halves
+
+HALVES = pytest.mark.parametrize("half", ["float16", "bfloat16"])
+
+
+@HALVES
+def test_halves_are_read_and_rounded_to_the_last_bit(half: str, always: None) -> None:
+    """A half that is another number, and a number that is rounded otherwise than NumPy does."""
+    dtype = numpys_type(half)
+    x = np.arange(1 << 16, dtype=np.uint16).view(dtype)
+    rng = np.random.default_rng(0)
+    sizes = (rng.uniform(-1, 1, x.size) * 10.0 ** rng.uniform(-9, 9, x.size)).astype(np.float32)
+    for y in (np.array(1, dtype), np.array(1.0371, np.float32), sizes):
+        (found,) = compiled.evaluate(formula("x * y"), [x, y], dtype) or ()
+        with np.errstate(all="ignore"):
+            expected = (x.astype(np.float32) * y.astype(np.float32)).astype(dtype)
+            nan = np.isnan(expected)
+        assert found.dtype == dtype
+        assert np.isnan(found[nan]).all()
+        assert (found.view(np.uint16) == expected.view(np.uint16))[~nan].all()
+
+
+@HALVES
+@pytest.mark.parametrize("case", OPERANDS)
+def test_halves_may_lie_in_any_way(case: str, half: str, always: None) -> None:
+    dtype = numpys_type(half)
+    x = X.astype(np.float32)
+    operands = [
+        o if o.dtype == bool else o.astype(dtype) for o in map(np.asarray, OPERANDS[case](x))
+    ]
+    if case == "unaligned":
+        operands[0] = np.frombuffer(b"1" + operands[1].tobytes(), dtype, offset=1)
+    f = formula("tanh(x) * y")
+    (found,) = compiled.evaluate(f, operands, dtype) or ()
+    wide = [o if o.dtype == bool else o.astype(np.float32) for o in operands]
+    (expected,) = compiled.evaluate(f, wide, np.dtype(np.float32)) or ()
+    assert (found == expected.astype(dtype)).all()
+
+
+@HALVES
+@pytest.mark.parametrize(("kept", "axes"), [((), (0, 1)), ((60,), (0,)), ((400, 1), (1,))])
+def test_halves_are_added_up_in_single_precision(
+    kept: Any, axes: Any, half: str, always: None
+) -> None:
+    """Sums that are rounded at each step."""
+    dtype = numpys_type(half)
+    x = np.resize(X, (400, 60)).astype(dtype)
+    for f, exact in (
+        (formula("x * x"), np.square(x.astype(np.float64)).sum(axes)),
+        (reductions._ITSELF, x.astype(np.float64).sum(axes)),
+    ):
+        (found,) = compiled.evaluate(f, [x], dtype, kept) or ()
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found.reshape(exact.shape), exact, 1e-5, 1e-4)
+    assert reductions.sum(x, axes, False, dtype).dtype == dtype
+
+
+def numpys_type(name: str) -> Any:
+    return gpugrad.ones(1, dtype=getattr(gpugrad, name)).array.dtype
 
 
 # --------------------------------------------------------------------------- threads

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gpugrad._dtype import accumulation, is_half
 from gpugrad.backend import large, loops
 from gpugrad.errors import summed_axes
 from gpugrad.formulas import FUNCTIONS, Formula
@@ -54,6 +55,8 @@ def evaluate(
     out: Array | None = None,
 ) -> Sequence[Array] | None:
     """Return a formula's outputs in the types it computes in; ``None``: it takes no loop.
+
+    A sum of halves is returned in single precision.
 
     ``out`` is where the one output may be written, but need not be.
     """
@@ -140,8 +143,8 @@ def _planned(
     size = math.prod(shape)
     if size < LEAST or not _pays(formula, arrays, shape, compute, sum_to):
         return None
-    made = loops.kernel(formula, compute)
-    if made is None or (sum_to is not None and made.outputs[summed] != compute):
+    made = loops.kernel(formula, compute, _types(formula, arrays, compute, sum_to, summed))
+    if made is None or (sum_to is not None and made.outputs[summed] != accumulation(compute)):
         return None
     turn = _turn(arrays, shape)
     full = shape if turn is None else tuple([shape[k] for k in turn])
@@ -163,6 +166,29 @@ def _planned(
     return Plan(made, call, plain, turn, full, outs, rest, most)
 
 
+def _types(
+    formula: Formula, arrays: Sequence[Array], compute: DType, sum_to: Shape | None, summed: int
+) -> loops.Types:
+    """Return what a loop of halves reads and writes where that are not all halves.
+
+    Numbers may be of a wider type, and halves are added up in single precision.
+    """
+    wide = accumulation(compute)
+    if wide is compute:
+        return ()
+    inputs, outputs = host.dtypes(formula, compute)
+    read = [
+        wide if d is compute and a.dtype != compute else d
+        for a, d in zip(arrays, inputs, strict=True)
+    ]
+    written = [
+        wide if sum_to is not None and k == summed and d is compute else d
+        for k, d in enumerate(outputs)
+    ]
+    types = tuple(read), tuple(written)
+    return () if types == (inputs, outputs) else types
+
+
 def gains(formula: Formula) -> bool:
     """Tell whether :func:`evaluate` may be faster than NumPy, on any machine."""
     return host.gains(formula)
@@ -175,6 +201,8 @@ def _pays(
     for exponent in host.exponents(formula):  # 2, 3, 4 and whole numbers are known there
         if all(arrays[k].ndim == 0 for k in exponent):
             return False
+    if is_half(compute):  # of which NumPy has no vectors
+        return True
     if sum_to is None:
         return _gains(formula, compute)
     return not _adds_up(formula, arrays, shape, sum_to)

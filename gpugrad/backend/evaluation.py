@@ -191,7 +191,7 @@ def evaluate(
     """Return the formula's outputs, computed in ``compute`` and stored as ``results``."""
     values: Sequence[Array] | None
     many = True in [a.size >= LARGE for a in arrays]
-    if many and compute.char in "fd":
+    if many and (compute.char in "fd" or is_half(compute)):
         values = compiled.evaluate(formula, arrays, compute, sum_to, summed, out)
         if values is not None:
             return _given(values, results, out)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gpugrad._dtype import accumulation
 from gpugrad.formulas import Formula
 from gpugrad.kernels import host
 
@@ -38,7 +39,10 @@ class Frames(NamedTuple):
     header: str
 
 
-_kernels: dict[tuple[Formula, DType], Kernel | None] = {}
+# what a loop reads, and what it writes
+Types = tuple[()] | tuple[tuple[DType, ...], tuple[DType, ...]]
+
+_kernels: dict[tuple[Formula, DType, Types], Kernel | None] = {}
 _building = threading.RLock()
 
 
@@ -111,9 +115,12 @@ def described_call(
     return _CALL.pack(loop, *sizes, inputs, len(items) - inputs, summed, items)
 
 
-def kernel(formula: Formula, compute: DType) -> Kernel | None:
-    """Return the loop of a formula; ``None`` if there is none."""
-    key = formula, compute
+def kernel(formula: Formula, compute: DType, types: Types = ()) -> Kernel | None:
+    """Return the loop of a formula that reads and writes such types; ``None`` if there is none.
+
+    Without ``types`` they are those that it computes in.
+    """
+    key = formula, compute, types
     try:
         return _kernels[key]
     except KeyError:
@@ -121,25 +128,25 @@ def kernel(formula: Formula, compute: DType) -> Kernel | None:
     with _building:
         if key not in _kernels:
             _kernels[key] = None
-            if host.printable(formula, compute):
-                _try([formula, *_gradients(formula)], compute)
+            if host.printable(formula, accumulation(compute)):
+                _try([formula] if types else [formula, *_gradients(formula)], compute, types)
         return _kernels[key]
 
 
 _refused: list[str] = []  # what the compiler said of loops that it could not build
 
 
-def _try(formulas: Iterable[Formula], compute: DType) -> None:
+def _try(formulas: Iterable[Formula], compute: DType, types: Types) -> None:
     """Build loops; where that fails NumPy computes, as it does without a compiler."""
     from gpugrad.backend import compiler
 
     try:
-        build(formulas, compute)
+        build(formulas, compute, types)
     except compiler.BuildError as error:
         _refused.append(str(error))
 
 
-def build(formulas: Iterable[Formula], compute: DType) -> None:
+def build(formulas: Iterable[Formula], compute: DType, types: Types = ()) -> None:
     """Build the loops of formulas in one library; those that can have none are left out.
 
     Raises:
@@ -152,16 +159,17 @@ def build(formulas: Iterable[Formula], compute: DType) -> None:
         return
     new = [
         f for f in dict.fromkeys(formulas)
-        if _kernels.get((f, compute)) is None and host.printable(f, compute)
+        if _kernels.get((f, compute, types)) is None
+        and host.printable(f, accumulation(compute))
     ]  # fmt: skip
-    texts = [host.loop(f"loop{k}", f, compute) for k, f in enumerate(new)]
-    made = compiler.built(known.header + host.needed(new) + "".join(texts))
+    texts = [host.loop(f"loop{k}", f, compute, *types) for k, f in enumerate(new)]
+    made = compiler.built(known.header + host.needed(new, compute) + "".join(texts))
     for k, f in enumerate(new):
-        inputs, outputs = host.dtypes(f, compute)
+        inputs, outputs = types or host.dtypes(f, compute)
         items = bytes([d.itemsize for d in (*inputs, *outputs)])
         loop = ctypes.cast(getattr(made, f"loop{k}"), ctypes.c_void_p).value
         assert loop is not None
-        _kernels[f, compute] = Kernel(loop, inputs, outputs, items)
+        _kernels[f, compute, types] = Kernel(loop, inputs, outputs, items)
 
 
 def _gradients(formula: Formula) -> Iterator[Formula]:

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 
 from gpugrad._dtype import accumulation, is_half
-from gpugrad.backend import half, large, products
+from gpugrad.backend import compiled, half, large, products
 from gpugrad.backend.large import LARGE
 from gpugrad.backend.quiet import QUIET, enter, error_state, quiet, quietly
 from gpugrad.errors import summed_axes
+from gpugrad.formulas import Formula, variable
 
 Array = Any
 Shape = tuple[int, ...]
 
 FLOAT32 = np.dtype(np.float32)
+_X = variable("x")
 
 # NumPy's annotations know no `keepdims` that is not a literal.
 add_reduce: Any = np.add.reduce
@@ -28,12 +30,30 @@ minimum_reduce: Any = np.minimum.reduce
 def _summed(array: Array, axes: Shape, dtype: np.dtype[Any]) -> Array:
     """Return the sum over ``axes``, which disappear, in ``dtype``."""
     if dtype == FLOAT32 and is_half(array.dtype):
+        found = _summed_halves(array, axes)
+        if found is not None:
+            return found
         array = half.widened(array)
     if array.size >= 1024 and array.dtype == dtype:
         found = large.sums(array, axes)
         if found is not None:
             return found
     return add_reduce(array, None if len(axes) == array.ndim else axes, dtype)
+
+
+def _summed_halves(array: Array, axes: Shape) -> Array | None:
+    """Return a sum in single precision by a loop; ``None``: there is none for it."""
+    if array.size < compiled.LEAST:
+        return None
+    shape = tuple([1 if k in axes else n for k, n in enumerate(array.shape)])
+    found = compiled.evaluate(_ITSELF, [array], array.dtype, shape)
+    if found is None:
+        return None
+    (total,) = found
+    return total.reshape([n for k, n in enumerate(array.shape) if k not in axes])
+
+
+_ITSELF = Formula("itself", (_X,), (_X,))
 
 
 def _stored_as(result: Array, array: Array, axes: Shape, keepdims: bool, dtype: Any) -> Array:
