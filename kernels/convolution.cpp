@@ -121,6 +121,18 @@ void summed(long vectors, const REAL *x, const long *positions, long number, con
   }
 }
 
+// Writes elements from a place of a row of two phases on.
+inline void halved(REAL *line, long place, long pitch, const REAL *x, long count) {
+  REAL *one = line + place % 2 * pitch + place / 2;
+  REAL *other = line + (place + 1) % 2 * pitch + (place + 1) / 2;
+#pragma omp simd
+  for (long i = 0; i < count / 2; i++) {
+    one[i] = x[2 * i];
+    other[i] = x[2 * i + 1];
+  }
+  if (count % 2) one[count / 2] = x[count - 1];
+}
+
 // Returns one or several images with what is around them; what is 0 there stays so.
 const REAL *framed(const REAL *x, const Plan &p, long images, REAL *room) {
   if (p.direct) return x;
@@ -135,6 +147,8 @@ const REAL *framed(const REAL *x, const Plan &p, long images, REAL *room) {
         REAL *line = room + (down * high + right) * row;
         if (p.phases == 1)
           __builtin_memcpy(line + p.before[2] + from, x + from, (to - from) * sizeof(REAL));
+        else if (p.phases == 2)
+          halved(line, p.before[2] + from, p.pitch, x + from, to - from);
         else
           for (long first = from; first < to && first < from + p.phases; first++) {
             const long place = p.before[2] + first;

@@ -51,10 +51,12 @@ def _sized(real: str) -> tuple[ctypes.CDLL, Triple] | None:
     return loops, (lanes, positions, results)
 
 
-def _loops(x: Array, products: int) -> tuple[ctypes.CDLL, Triple] | None:
+def _loops(x: Array, products: int, windows: Any, groups: int) -> tuple[ctypes.CDLL, Triple] | None:
     """Return the loops for so many products, ``None`` where matrices are to be taken."""
     real = TYPES.get(x.dtype)
-    return None if real is None or products < LEAST else _sized(real)
+    if real is None or products < LEAST or groups == windows.elements == 1:
+        return None
+    return _sized(real)
 
 
 def address(array: Array) -> int:
@@ -197,21 +199,12 @@ def _is_along(outputs: int, columns: int, terms: int, lanes: int) -> bool:
     return neighbours > filters * (1 if terms < _SHORT else _GAIN)
 
 
-def _merged(windows: Any) -> Any:
-    """Return windows of one element each as those of one row."""
-    plain = windows.elements == max(windows.stride) == 1 and not any(map(any, windows.pads))
-    if not plain:
-        return windows
-    return type(windows)((math.prod(windows.sizes),), (1,), (1,), (1,), ((0, 0),))
-
-
 @functools.lru_cache(256)
 def _forward(
     windows: Any, groups: int, inputs: int, outputs: int, sizes: Triple, images: int, weighs: bool
 ) -> _Plan:
     """Return the plan of the products of windows with filters, or with results."""
     lanes = sizes[0]
-    windows = _merged(windows)
     counts, steps = _triple(windows.counts, 1), _triple(windows.stride, 1)
     kernel, apart = _triple(windows.kernel, 1), _triple(windows.dilation, 1)
     shape = _triple(windows.sizes, 1)
@@ -267,7 +260,6 @@ def _classes(n: int, m: int, k: int, s: int, d: int, a: int) -> list[_Class]:
 def _backward(windows: Any, groups: int, inputs: int, outputs: int, sizes: Triple) -> _Plan:
     """Return the plan of zeros with windows added: sums of results that have an element."""
     lanes = sizes[0]
-    windows = _merged(windows)
     shape, counts = _triple(windows.sizes, 1), _triple(windows.counts, 1)
     kernel, steps = _triple(windows.kernel, 1), _triple(windows.stride, 1)
     apart, pads = _triple(windows.dilation, 1), _triple([a for a, _ in windows.pads], 0)
@@ -310,7 +302,7 @@ def convolve(
     """Return the products of windows with filters, ``None`` where matrices are to be taken."""
     filters, each = weight.shape[:2]
     shape = (len(x), filters, *windows.counts)
-    found = _loops(x, math.prod(shape) * each * windows.elements)
+    found = _loops(x, math.prod(shape) * each * windows.elements, windows, groups)
     if found is None:
         return None
     loops, sizes = found
@@ -328,7 +320,7 @@ def transposed(
 ) -> Array | None:
     """Return zeros with windows added, ``None`` where matrices are to be taken."""
     filters, each = weight.shape[:2]
-    found = _loops(y, y.size * each * windows.elements)
+    found = _loops(y, y.size * each * windows.elements, windows, groups)
     if found is None:
         return None
     loops, sizes = found
@@ -344,7 +336,7 @@ def transposed(
 def weigh(windows: Any, groups: int, x: Array, y: Array) -> Array | None:
     """Return the products of windows with results, ``None`` where matrices are to be taken."""
     filters, each = y.shape[1], x.shape[1] // groups
-    found = _loops(x, y.size * each * windows.elements)
+    found = _loops(x, y.size * each * windows.elements, windows, groups)
     if found is None:
         return None
     loops, sizes = found
