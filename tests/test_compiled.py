@@ -535,6 +535,32 @@ def test_without_a_compiler_or_a_folder(
     assert not list(tmp_path.iterdir())
 
 
+def driver(folder: Path, name: str, text: str) -> Path:
+    file = folder / name
+    file.write_text(f"#!/bin/sh\n{text}\n")
+    file.chmod(0o755)
+    return file
+
+
+def test_a_compiler_of_c_is_taken_if_it_builds_c_plus_plus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is taken without being asked, and one that is there but not found."""
+    known = compiler.found().command[0]
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    driver(tmp_path, "gcc", "exit 1")
+    says = compiler._found.__wrapped__()
+    assert isinstance(says, str)
+    assert says.startswith("there is no compiler: c++ or g++ or cc or gcc or clang++ or clang; ")
+    assert str(tmp_path / "gcc") in says
+    clang = driver(tmp_path, "clang", f'exec {known} "$@"')
+    assert compiler._found.__wrapped__().command == (str(clang),)
+    own = driver(tmp_path, "own", f'exec {known} "$@"')
+    monkeypatch.setenv("CC", f"{own} -g")
+    assert compiler._found.__wrapped__().command == (str(own), "-g")
+
+
 def test_the_older_half_of_too_many_files_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,8 @@ Nothing here is imported before an array is large enough for a loop of its own.
 
 =====================  ==============================================================
 ``GPUGRAD_COMPILE``    ``0`` turns all of it off
-``CXX``                the compiler; else the first of ``c++`` and ``g++`` that there is
+``CXX``, ``CC``        the compiler, if ``CC`` names one that builds C++; else the first of ``c++``,
+                       ``g++``, ``cc``, ``gcc``, ``clang++`` and ``clang`` that there is and does
 ``GPUGRAD_CACHE_DIR``  the folder; else ``~/.gpugrad/kernel_cache``
 =====================  ==============================================================
 """
@@ -29,7 +30,8 @@ from typing import NamedTuple
 
 from gpugrad.kernels import host
 
-_NAMES = ("c++", "g++")
+_NAMES = ("c++", "g++", "cc", "gcc", "clang++", "clang")
+_TRUSTED = frozenset({"c++", "g++"})  # the others may lack C++, or not know the flags
 
 # Not -ffast-math: nan, infinities and signed zeros stay as they are.  No product is contracted with
 # a sum: x * y - x * y is 0.  GCC takes sin and cos of one number for one complex exponential, of
@@ -84,12 +86,38 @@ def _found() -> Compiler | str:
         return "the C library has no functions of vectors (libmvec, of glibc 2.22 or later)"
     asked = os.environ.get("CXX")
     command = tuple(shlex.split(asked)) if asked else ()
-    candidates = [command] if command else [(name,) for name in _NAMES]
+    if command:
+        candidates = [command]
+    else:
+        given = tuple(shlex.split(os.environ.get("CC", "")))
+        candidates = [c for c in (given, *[(name,) for name in _NAMES]) if c]
+    refused = []
     for first, *others in candidates:
         path = shutil.which(first)
-        if path is not None:
+        if path is None:
+            continue
+        if command or first in _TRUSTED or _builds((path, *others)):
             return Compiler((path, *others), vectors, _key(path, vectors))
-    return f"there is no compiler: {' or '.join(c[0] for c in candidates)}"
+        refused.append(path)
+    reason = f"there is no compiler: {' or '.join(c[0] for c in candidates)}"
+    return (
+        f"{reason}; {', '.join(refused)}: no C++ with the flags that are needed"
+        if refused
+        else reason
+    )
+
+
+def _builds(command: tuple[str, ...]) -> bool:
+    """Tell whether a compiler knows C++ and the flags."""
+    text = 'extern "C" __attribute__((simd("notinbranch"))) double exp(double);'
+    try:
+        done = subprocess.run(
+            [*command, *_FLAGS, "-fsyntax-only", "-x", "c++", "-"],
+            input=text, capture_output=True, text=True,
+        )  # fmt: skip
+    except OSError:
+        return False
+    return not done.returncode
 
 
 def _vectors() -> frozenset[str]:
