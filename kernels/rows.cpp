@@ -58,7 +58,8 @@ template <long N, typename T> T largest(const T *values, long count) {  // nan w
 }
 
 // The exponentials of up to N numbers less the largest, added to the lanes of their sum.
-template <long N, typename T> void exponentials(const T *values, T top, T *out, T *lanes) {
+template <long N, typename T>
+inline __attribute__((always_inline)) void exponentials(const T *values, T top, T *out, T *lanes) {
   #pragma omp simd
   for (long k = 0; k < N; k++) {
     const T found = exp(values[k] - top);
@@ -74,7 +75,8 @@ template <long N, typename T> T exponentiated(const T *values, T top, T *out, lo
   long j = 0;
   for (; j + N <= count; j += N) exponentials<N>(values + j, top, out ? out + j : thrown, lanes);
   if (j < count) {
-    for (long k = 0; k < N; k++) rest[k] = j + k < count ? values[j + k] : T(-CUDART_INF);
+    // exp(-80) changes no sum of 1 and more, and is a normal number, which processors are quick at
+    for (long k = 0; k < N; k++) rest[k] = j + k < count ? values[j + k] : top - T(80);
     exponentials<N>(rest, top, rest, lanes);
     if (out) memcpy(out + j, rest, (count - j) * sizeof(T));
   }
