@@ -102,6 +102,8 @@ def _gpugrad(work: Work, inputs: Sequence[Array], device: str) -> Peer:
     found = _imperative("gpugrad", gpugrad, work, inputs, device)
     if work.whole:
         found.run = gpugrad.compile(found.run)
+        if work.prepared:  # once: a program is of certain tensors
+            found.prepare = functools.cache(found.prepare)
     return found
 
 
