@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gpugrad import backend
+import gpugrad
+from gpugrad import backend, testing
 from gpugrad._device import CPU
 from gpugrad.compiler import memory
 from gpugrad.compiler.access import common
@@ -423,3 +424,25 @@ def test_dimensions_that_two_domains_have_in_common() -> None:
     assert found is not None
     assert [d.size for d in found] == [4, 6]
     assert common(((4, 6), (24, 4)), ((24,), (8,))) is None
+
+
+@pytest.mark.cuda
+def test_programs_on_a_gpu() -> None:
+    def f(x: Any, w: Any, b: Any) -> Any:
+        x, w, b = (t.detach().requires_grad_() for t in (x, w, b))
+        hidden = (x @ w + b).relu()
+        loss = (hidden.softmax(1) * hidden.exp().log1p()).sum(0).mean() + (x.t() * 2).square().sum()
+        return loss.detach(), *gpugrad.autograd.grad(loss, [x, w, b])
+
+    compiled = gpugrad.compile(f)
+    given = [
+        gpugrad.tensor(random_array(k, *s), device="cuda")
+        for k, s in enumerate([(5, 4), (4, 6), (6,)])
+    ]
+    expected = f(*given)
+    for _ in range(2):
+        for a, b in zip(compiled(*given), expected, strict=True):
+            assert a.device.type == "cuda"
+            testing.assert_close(a, b, 1e-5, 1e-5)
+    assert compiled.reasons == []
+    assert loops(compiled.program)

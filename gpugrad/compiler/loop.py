@@ -113,26 +113,39 @@ class Loop(Step):
         return made
 
     def _values(self, door: backend.Backend, arrays: Sequence[Array]) -> list[Array]:
-        """Return all outputs; one that is summed is summed as it is made."""
+        """Return all outputs; what is summed is summed as it is made."""
         count = len(self.stores)
         outputs = self.formula.outputs
         if not arrays:
             found: list[Array] = [e.value for e in outputs[:count]]
-        else:
-            whole = tuple(range(count))
-            found = self._evaluated(door, whole, arrays, None) if count else []
-        for k, (a, way, axes) in enumerate(self.reductions, count):
-            along = tuple(sorted(axes))
-            if way == "sum" and arrays:
-                to = tuple([1 if j in axes else n for j, n in enumerate(self.sizes)])
-                found += self._evaluated(door, (k,), arrays, to)
+            for k, (a, way, axes) in enumerate(self.reductions, count):
+                full = door.full(self.sizes, outputs[k].value, self.compute, self.device)  # type: ignore[arg-type]
+                found.append(self._reduced(door, full, a, way, axes))
+            return found
+        if count and [way for _, way, _ in self.reductions] == ["sum"]:
+            return self._evaluated(door, tuple(range(count + 1)), arrays, self._kept(0))
+        found = self._evaluated(door, tuple(range(count)), arrays, None) if count else []
+        for j, (a, way, axes) in enumerate(self.reductions):
+            if way == "sum":
+                found += self._evaluated(door, (count + j,), arrays, self._kept(j))
                 continue
-            (value,) = self._evaluated(door, (k,), arrays, None) if arrays else [outputs[k].value]
-            full = door.broadcast_to(door.own(np.asarray(value, self.compute)), self.sizes)
-            function = door.sum if way == "sum" else door.max if way == "max" else door.min
-            more = (a.dtype,) if way == "sum" else ()
-            found.append(function(full, along, True, *more))
+            (value,) = self._evaluated(door, (count + j,), arrays, None)
+            full = door.broadcast_to(door.own(value), self.sizes)
+            found.append(self._reduced(door, full, a, way, axes))
         return found
+
+    def _kept(self, number: int) -> Shape:
+        """Return the shape of a reduction's result, with the axes that it is along."""
+        axes = self.reductions[number][2]
+        return tuple([1 if k in axes else n for k, n in enumerate(self.sizes)])
+
+    def _reduced(
+        self, door: backend.Backend, full: Array, a: Access, way: str, axes: frozenset[int]
+    ) -> Array:
+        along = tuple(sorted(axes))
+        if way == "sum":
+            return door.sum(full, along, True, a.dtype)
+        return (door.max if way == "max" else door.min)(full, along, True)
 
     def _evaluated(
         self,
@@ -146,7 +159,7 @@ class Loop(Step):
         given = [arrays[k] for k in used]
         if to is not None and np.broadcast_shapes(*[a.shape for a in given]) != self.sizes:
             given[0] = door.broadcast_to(given[0], self.sizes)
-        return list(door.evaluate(part, given, self.compute, kinds, to))
+        return list(door.evaluate(part, given, self.compute, kinds, to, summed=len(some) - 1))
 
 
 def _value(a: Access, kept: Shape) -> Value:
