@@ -619,6 +619,14 @@ class TestGraphs:
         graph.launch()
         assert x.get().tolist() == [4] * 3
 
+        def forked() -> None:
+            side.wait_event(cp.cuda.get_current_stream().record())
+            with side:
+                cp.multiply(x, 3, out=x)
+
+        with pytest.raises(self.runtime.CUDARuntimeError, match="unjoined work"):
+            self.captured(forked)
+
     def test_cupys_calls_of_libraries_are_refused_as_cupy_does(self) -> None:
         x = cp.ones((2, 2))
         for call in (lambda: x @ x, lambda: cp.linalg.qr(x), lambda: cp.random.rand(3)):

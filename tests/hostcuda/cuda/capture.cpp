@@ -11,7 +11,12 @@ namespace {
 
 // never destroyed: what is left at the end of the process holds on to Python's objects
 auto &captures = *new std::vector<std::unique_ptr<Capture>>;  // those under way
-auto &events = *new std::map<long, Capture *>;  // those last recorded in a captured stream
+
+struct Mark {
+  Capture *capture;  // null where that has ended
+  long stream, asked;
+};
+auto &events = *new std::map<long, Mark>;  // those last recorded in a captured stream
 thread_local Mode thread_mode = GLOBAL;
 
 unsigned long this_thread() { return static_cast<unsigned long>(pthread_self()); }
@@ -36,8 +41,10 @@ Status submit(long stream, Step step, bool *fine) {
     *fine = step.run();
   else if (!capture->valid)
     return INVALIDATED;
-  else
+  else {
     capture->steps->push_back(std::move(step));
+    capture->streams[stream].asked++;
+  }
   return PERMITTED;
 }
 
@@ -86,7 +93,7 @@ Status synchronize(long stream) {
 
 void record_event(long event, long stream) {
   if (Capture *capture = capture_of(stream))
-    events[event] = capture;
+    events[event] = {capture, stream, capture->streams[stream].asked};
   else
     events.erase(event);
 }
@@ -95,15 +102,18 @@ Status wait_event(long stream, long event) {
   const auto found = events.find(event);
   Capture *capture = capture_of(stream);
   if (found == events.end()) return capture ? spoil(capture, UNSUPPORTED) : PERMITTED;
-  if (!found->second) return CAPTURED_EVENT;  // of a capture that has ended
-  found->second->streams.insert(stream);
+  const Mark &mark = found->second;
+  if (!mark.capture) return CAPTURED_EVENT;
+  Work &work = mark.capture->streams[mark.stream];
+  if (mark.stream != stream && mark.asked > work.joined) work.joined = mark.asked;
+  if (!mark.capture->streams.count(stream)) mark.capture->streams[stream].asked = 1;  // to wait
   return PERMITTED;
 }
 
 Status look_at(long event) {
   const auto found = events.find(event);
   if (found == events.end()) return PERMITTED;
-  if (found->second) spoil(found->second, CAPTURED_EVENT);
+  if (found->second.capture) spoil(found->second.capture, CAPTURED_EVENT);
   return CAPTURED_EVENT;
 }
 
@@ -115,7 +125,7 @@ Status begin(long stream, int mode) {
   capture->origin = stream;
   capture->mode = static_cast<Mode>(mode);
   capture->thread = this_thread();
-  capture->streams.insert(stream);
+  capture->streams[stream] = {};
   captures.push_back(std::move(capture));
   return PERMITTED;
 }
@@ -124,16 +134,18 @@ Status end(long stream, std::shared_ptr<Steps> *steps) {
   Capture *capture = capture_of(stream);
   if (!capture || capture->origin != stream) return UNMATCHED;
   if (capture->mode != RELAXED && capture->thread != this_thread()) return WRONG_THREAD;
-  const bool valid = capture->valid;
+  Status status = capture->valid ? PERMITTED : INVALIDATED;
+  for (const auto &[other, work] : capture->streams)
+    if (!status && other != stream && work.joined < work.asked) status = UNJOINED;
   *steps = capture->steps;
-  for (auto &[event, of] : events)
-    if (of == capture) of = nullptr;
+  for (auto &[event, mark] : events)
+    if (mark.capture == capture) mark.capture = nullptr;
   for (auto place = captures.begin(); place != captures.end(); ++place)
     if (place->get() == capture) {
       captures.erase(place);
       break;
     }
-  return valid ? PERMITTED : INVALIDATED;
+  return status;
 }
 
 int exchange_mode(int mode) {

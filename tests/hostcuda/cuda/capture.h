@@ -4,8 +4,8 @@
 #pragma once
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -21,11 +21,16 @@ using Steps = std::vector<Step>;
 
 enum Mode { GLOBAL = 0, THREAD_LOCAL = 1, RELAXED = 2 };  // cudaStreamCaptureMode
 
+// How much was asked of a stream, and how much of that some other stream has waited for.
+struct Work {
+  long asked = 0, joined = 0;
+};
+
 struct Capture {
   long origin;  // the stream that it began on
   Mode mode;
   unsigned long thread;
-  std::set<long> streams;  // those that have joined
+  std::map<long, Work> streams;  // those that belong to it
   bool valid = true;
   std::shared_ptr<Steps> steps = std::make_shared<Steps>();
 };
@@ -36,6 +41,7 @@ enum Status {
   UNSUPPORTED = 900,  // operation not permitted when stream is capturing
   INVALIDATED = 901,  // operation failed due to a previous error during capture
   UNMATCHED = 903,    // the operation cannot be performed on a stream that is not capturing
+  UNJOINED = 904,     // capturing stream has unjoined work
   CAPTURED_EVENT = 907,
   WRONG_THREAD = 908,
 };
