@@ -11,7 +11,8 @@ import pytest
 import gpugrad
 from gpugrad import backend, testing
 from gpugrad._device import CPU
-from gpugrad.compiler import memory
+from gpugrad.backend import compiler
+from gpugrad.compiler import execution, memory
 from gpugrad.compiler.access import common
 from gpugrad.compiler.execution import prepared
 from gpugrad.compiler.fusion import fused
@@ -350,6 +351,27 @@ def test_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     test_zeros_that_are_partly_written()
     test_no_read_moves_across_a_write()
     test_products_of_matrices_stand_between_loops()
+
+
+def test_what_the_compiler_refuses_is_computed_by_the_backend(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refusing(*args: Any) -> Any:
+        raise compiler.BuildError("no")
+
+    monkeypatch.setattr(execution, "built", refusing)
+    test_a_full_gradient_and_a_summed_one_are_one_loop()
+
+
+@pytest.mark.compiler
+def test_special_functions_are_part_of_loops() -> None:
+    tape = Tape()
+    x = tape.input(np.linspace(0.5, 3, 20))
+    found = tape.compute("zeta", tape.compute("add", x, np.float64(1)), tape.compute("exp", x))
+
+    found = agree(tape.program(found), tape.given, 64)
+
+    assert len(loops(found)) == 1
 
 
 def test_two_threads_run_one_program() -> None:

@@ -39,22 +39,33 @@ def prepared(program: Program) -> Run:
         if run is None:
             with building:
                 if run is None:
-                    run = Writer(program).function()
+                    run = _built(program)
         return run(arrays)
 
     return first
 
 
+def _built(program: Program) -> Run:
+    """Return the function of a program; what the compiler refuses is computed by the backend."""
+    from gpugrad.backend.compiler import BuildError
+
+    compiles = not isinstance(frames.frames(), str)
+    try:
+        return Writer(program, compiles).function()
+    except BuildError:
+        return Writer(program, False).function()
+
+
 class Writer:
     """Writes the function of a program."""
 
-    def __init__(self, program: Program):
-        """Group loops, and place what they leave to each other."""
+    def __init__(self, program: Program, compiles: bool = True):
+        """Group loops, if they are compiled, and place what they leave to each other."""
         self.program = program
         self.names: dict[str, Any] = {"ndarray": np.ndarray, "empty": np.empty}
         self.lasting = {v.root for v in (*program.inputs, *program.outputs)}
         self.lasting |= {v for v, _ in program.constants}
-        self.parts = _segmented(program.steps)
+        self.parts = _segmented(program.steps, compiles)
         users: dict[Value, set[int]] = {}
         for step in program.steps:
             for value in values_in((step.args, step.kwargs, step.writes, step.outputs)):
@@ -326,10 +337,9 @@ def _takes_memory(step: Step) -> bool:
     )  # fmt: skip
 
 
-def _segmented(steps: Sequence[Step]) -> list[Step | Segment]:
+def _segmented(steps: Sequence[Step], compiles: bool) -> list[Step | Segment]:
     """Return steps with loops that follow one another as one."""
     parts: list[Step | Segment] = []
-    compiles = not isinstance(frames.frames(), str)
     for step in steps:
         if not (compiles and isinstance(step, Loop) and step.device.type == "cpu"):
             parts.append(step)
