@@ -184,9 +184,8 @@ def squares_of(arrays: Sequence[Array]) -> Array:
 
 
 def _square(flat: Array) -> Any:
+    if flat.size < _ROW:
+        return flat.dot(flat)
     count = flat.size // _ROW * _ROW
-    rest = np.vdot(flat[count:], flat[count:])
-    if not count:
-        return rest
-    rows = flat[:count].reshape(-1, _ROW)
-    return np.add.reduce(np.einsum("ij,ij->i", rows, rows)) + rest
+    rows, rest = flat[:count].reshape(-1, _ROW), flat[count:]
+    return np.add.reduce(np.einsum("ij,ij->i", rows, rows)) + rest.dot(rest)

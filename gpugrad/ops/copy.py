@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gpugrad import _dtype, backend
 from gpugrad._device import device
 from gpugrad._dtype import dtype
@@ -140,9 +142,12 @@ def _destination(
 @public(method=False)
 def detach(input: Tensor) -> Any:
     """Return a tensor on the same memory without history; writes to either are seen by both."""
-    door_of(input._array)
-    if (base := follower_of(input)) is not None:
-        return detached(input, base)
-    result = wrap(own_array(input))
+    if input._view is None and input._array.__class__ is np.ndarray:
+        result = wrap(input._array)
+    else:
+        door_of(input._array)
+        if (base := follower_of(input)) is not None:
+            return detached(input, base)
+        result = wrap(own_array(input))
     result._counter = shared_counter(input)
     return descended(result, (input,))

@@ -44,9 +44,12 @@ def saved_into(module: Module, destination: Any, prefix: str, keep_vars: bool) -
 
 def persistent(module: Module) -> dict[str, Any]:
     """Return the parameters and buffers of a module that are part of its state, by name."""
-    both = {**module._parameters, **module._buffers}
-    apart = module._non_persistent_buffers_set
-    return {name: t for name, t in both.items() if t is not None and name not in apart}
+    found = {name: p for name, p in module._parameters.items() if p is not None}
+    if module._buffers:
+        apart = module._non_persistent_buffers_set
+        buffers = module._buffers.items()
+        found |= {name: b for name, b in buffers if b is not None and name not in apart}
+    return found
 
 
 class Loading:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from gpugrad import backend
+from gpugrad.backend import cpu
 from gpugrad.backend.reductions import squares_of
 from gpugrad.formulas import Formula, variable
 from gpugrad.op.saved import wrap
@@ -41,13 +43,13 @@ def norms_of(tensors: Sequence[Any], order: float) -> Any:
 
 def scale(grads: Sequence[Any], factor: Any) -> None:
     """Multiply gradients by a tensor that is one number."""
-    by_device: dict[Any, list[Any]] = {}
+    here = backend.of(factor._array)
+    if here is cpu and {backend.of(g._array) for g in grads} == {cpu}:
+        _SCALED([grads], [factor.item()])
+        return
+    by_device = {factor.device: factor}
     for grad in grads:
-        by_device.setdefault(grad.device, []).append(grad)
-    for where, some in by_device.items():
-        if where.type == "cpu" and factor.device == where:
-            _SCALED([some], [factor.item()])
-            continue
-        here = factor.to(where)
-        for grad in some:
-            grad.mul_(here)
+        where = grad.device
+        if where not in by_device:
+            by_device[where] = factor.to(where)
+        grad.mul_(by_device[where])
