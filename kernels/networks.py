@@ -7,6 +7,7 @@ from typing import Any
 
 from gpugrad.kernels.attention import attention, attention_gradient
 from gpugrad.kernels.classes import cross_entropy, cross_entropy_gradient
+from gpugrad.kernels.norms import norm
 
 FUSED: dict[str, Callable[..., Any]] = {
     "attention": attention,
@@ -14,4 +15,5 @@ FUSED: dict[str, Callable[..., Any]] = {
     "attention_gradient": attention_gradient,
     "cross_entropy": cross_entropy,
     "cross_entropy_gradient": cross_entropy_gradient,
+    "norm_of_all": norm,
 }

@@ -28,28 +28,30 @@ def run(
     formula: Formula,
     columns: Sequence[Sequence[Any]],
     targets: Sequence[int],
-    numbers: Sequence[float],
+    numbers: Sequence[Any],
 ) -> int:
     """Launch the kernel, and return how many there were: none where there is nothing to compute.
 
     All arrays are of one real type, on the current device, and lie in the same plain order.
+    Numbers may be there, too, as arrays of one element.
     """
     first = columns[0]
     kind = first[0].dtype
     addresses = tuple([a.data.ptr for column in columns for a in column])
     sizes = tuple([a.size for a in first])
-    blocks, table = _table(addresses, sizes, cupy.cuda.Device().id)
+    blocks, words = table(addresses, sizes, cupy.cuda.Device().id)
     if not blocks:
         return 0
-    made = kernel(formula, len(columns), tuple(targets), kind)
+    there = tuple([isinstance(n, cupy.ndarray) for n in numbers])
+    made = kernel(formula, len(columns), tuple(targets), kind, there)
     compute = accumulation(kind).type
-    values = [compute(n) for n in numbers]
-    made((blocks,), BLOCK, (capture.kept(table), np.int64(len(sizes)), *values))
+    values = [n if read else compute(n) for n, read in zip(numbers, there, strict=True)]
+    made((blocks,), BLOCK, (capture.kept(words), np.int64(len(sizes)), *values))
     return 1
 
 
 @lru_cache(maxsize=TABLES)
-def _table(addresses: tuple[int, ...], sizes: tuple[int, ...], device: int) -> tuple[int, Any]:
+def table(addresses: tuple[int, ...], sizes: tuple[int, ...], device: int) -> tuple[int, Any]:
     """Return the number of blocks, and what each has to do, on a device."""
     length = THREADS * EACH
     counts = [-(-size // length) for size in sizes]
@@ -60,13 +62,29 @@ def _table(addresses: tuple[int, ...], sizes: tuple[int, ...], device: int) -> t
 
 
 @cache
-def kernel(formula: Formula, arrays: int, targets: tuple[int, ...], kind: DType) -> cupy.RawKernel:
-    """Return the kernel over rows of so many arrays of a type, made once."""
+def kernel(
+    formula: Formula,
+    arrays: int,
+    targets: tuple[int, ...],
+    kind: DType,
+    there: tuple[bool, ...] = (),
+) -> cupy.RawKernel:
+    """Return the kernel over rows of so many arrays of a type, made once.
+
+    Some of the numbers are ``there``, where they are read.
+    """
     name = f"gpugrad_update_{formula.name}"
-    return cupy.RawKernel(source(formula, arrays, targets, kind, name), name)
+    return cupy.RawKernel(source(formula, arrays, targets, kind, name, there), name)
 
 
-def source(formula: Formula, arrays: int, targets: Sequence[int], kind: DType, name: str) -> str:
+def source(
+    formula: Formula,
+    arrays: int,
+    targets: Sequence[int],
+    kind: DType,
+    name: str,
+    there: tuple[bool, ...] = (),
+) -> str:
     """Return the text of a kernel."""
     compute = accumulation(kind)
     numbers = [str(v.value) for v in formula.inputs[arrays:]]
@@ -79,8 +97,9 @@ def source(formula: Formula, arrays: int, targets: Sequence[int], kind: DType, n
     results = ", ".join(f"result{j}" for j in range(len(targets)))
     stored = "\n      ".join(f"x{k}[at] = result{j};" for j, k in enumerate(targets))
     reads = ", ".join(f"x{k}[at]" for k in range(arrays))
-    parameters = "".join(f", const {c_type(compute)} n{k}" for k in range(len(numbers)))
-    given = "".join(f", n{k}" for k in range(len(numbers)))
+    read = there or (False,) * len(numbers)
+    parameters = "".join(f", const {c_type(compute)} {'*' * r}n{k}" for k, r in enumerate(read))
+    given = "".join(f", {'*' * r}n{k}" for k, r in enumerate(read))
     return f"""{HEADER}{needed(formula)}
 
 {function(formula, dtypes, compute, dict.fromkeys(range(len(targets)), kind))}

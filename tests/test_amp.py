@@ -455,3 +455,74 @@ def test_scaled_steps_are_pytorchs(options: dict[str, Any], fused: bool, device:
         assert found[2] == wanted[2]
         for some, other in zip(found[:2], wanted[:2], strict=True):
             np.testing.assert_allclose(some, other, rtol=1e-5)
+
+
+# --------------------------------------------------------------------------- steps of training
+
+
+def _perceptron(lib: Any) -> tuple[Any, tuple[int, ...]]:
+    nn = lib.nn
+    return nn.Sequential(nn.Linear(16, 12), nn.ReLU(), nn.Linear(12, 10)), (8, 16)
+
+
+def _encoder(lib: Any) -> tuple[Any, tuple[int, ...]]:
+    return lib.nn.TransformerEncoderLayer(16, 2, 32, dropout=0, activation="gelu"), (6, 2, 16)
+
+
+def _convnet(lib: Any) -> tuple[Any, tuple[int, ...]]:
+    nn = lib.nn
+    first = [nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2)]
+    last = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 10)]
+    return nn.Sequential(*first, nn.Conv2d(4, 4, 3, stride=2), *last), (4, 1, 8, 8)
+
+
+def _trained(library: Any, make: Any, device: str, dtype: str, state: Any) -> tuple[Any, ...]:
+    """Return the parameters at first, types of layers' results, losses, and last gradients."""
+    net, shape = make(library)
+    if state is not None:
+        net.load_state_dict({k: library.tensor(v) for k, v in state.items()})
+    state = {k: v.detach().numpy().copy() for k, v in net.state_dict().items()}
+    net.to(device)
+    x = library.tensor(np.random.default_rng(0).normal(size=shape).astype(np.float32)).to(device)
+    y = library.tensor(np.arange(shape[0]) % 10).to(device)
+    optimizer = library.optim.SGD(net.parameters(), lr=0.1)
+    scaler = library.amp.GradScaler(device, enabled=dtype == "float16", init_scale=256.0)
+    kinds: list[str] = []
+    for layer in net.modules():
+        layer.register_forward_hook(
+            lambda layer, given, out: kinds.append(
+                str((out if hasattr(out, "dtype") else out[0]).dtype).split(".")[1]
+            )
+        )
+    losses = []
+    for _ in range(3):
+        optimizer.zero_grad()
+        with library.autocast(device, dtype=getattr(library, dtype)):
+            out = net(x)
+            functional = library.nn.functional
+            loss = functional.cross_entropy(out, y) if out.ndim == 2 else out.sin().mean()
+        scaler.scale(loss).backward()
+        scaler.unscale_(optimizer)
+        grads = [p.grad for p in net.parameters()]
+        kinds += [str(g.dtype).split(".")[1] for g in (*grads, loss)]
+        grads = [g.detach().float().cpu().numpy().copy() for g in grads]
+        scaler.step(optimizer)
+        scaler.update()
+        losses.append(loss.item())
+    return state, kinds, losses, grads
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("make", [_perceptron, _encoder, _convnet])
+def test_steps_of_networks_are_those_of_pytorch_on_the_cpu(
+    make: Any, dtype: str, device: str
+) -> None:
+    """The types of each layer's results and of gradients are the same; few bits differ."""
+    state, kinds, losses, grads = _trained(pytorch(), make, "cpu", dtype, None)
+    _, own_kinds, own_losses, own_grads = _trained(gpugrad, make, device, dtype, state)
+    assert own_kinds == kinds
+    near = 0.04 if dtype == "bfloat16" else 0.005  # some roundings to 8 and 11 bits
+    np.testing.assert_allclose(own_losses, losses, near, near)
+    most = max(abs(g).max() for g in grads)  # that of a bias before a normalization is rounding
+    for own, other in zip(own_grads, grads, strict=True):
+        np.testing.assert_allclose(own, other, 0, near * most)

@@ -10,6 +10,7 @@ from drawn import give_numbers
 
 import gpugrad
 from comparison import agree_on, pytorch
+from gpugrad.testing import assert_close, count_kernels
 
 t: Any = gpugrad
 
@@ -744,3 +745,26 @@ def test_norms_of_many_gradients_lose_no_digit(scale: float) -> None:
         by = wanted / 2 / (wanted + 1e-6)
         np.testing.assert_allclose(p.grad.numpy(), a * by, rtol=1e-5, atol=1e-44)
         assert p.grad._version > before
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_gradients_are_clipped_by_few_kernels_on_a_gpu(dtype: str) -> None:
+    """A kernel finds the norm, four, or five of half precision, the factor, and one multiplies."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=shape) for shape in ((3, 5), (), (0,), (7,), (2000,))]
+    kind = getattr(gpugrad, dtype)
+    several = []
+    for device in "cpu", "cuda":
+        tensors = [gpugrad.tensor(a, dtype=kind, device=device, requires_grad=True) for a in arrays]
+        for t in tensors:
+            t.grad = t.detach() * 2
+        with count_kernels() as launched:
+            norm = gpugrad.nn.utils.clip_grad_norm_(tensors, 3.0)
+        assert launched.total == (0 if device == "cpu" else 7 if kind.itemsize == 2 else 6)
+        tensors[0].grad = tensors[0].grad.t().contiguous().t()  # a view, of columns
+        again = gpugrad.nn.utils.clip_grad_norm_(tensors, 1.0)
+        several.append([norm.cpu(), again.cpu(), *(t.grad.cpu() for t in tensors)])
+    near = {"float16": 2e-3, "bfloat16": 1.6e-2, "float32": 1e-6, "float64": 1e-14}[dtype]
+    for one, other in zip(*several, strict=True):
+        assert_close(one, other, near, near)

@@ -201,6 +201,7 @@ def own_sources() -> dict[str, str]:
         bounds,
         classes,
         normalization,
+        norms,
         philox,
         recurrent,
         scan,
@@ -280,6 +281,8 @@ def own_sources() -> dict[str, str]:
             for gradient in False, True:
                 made = attention.raw(tile, gradient)
                 yield f"{made.name}, {tile}", made.code, made.name
+        for dtype in (*FLOATS, BFLOAT16):
+            yield f"norm, {dtype.name}", norms.raw(dtype).code, norms.raw(dtype).name
         for kind in recurrent.FORWARD:
             for dtype in FLOATS[1:]:
                 for gradient in False, True:

@@ -46,18 +46,19 @@ class Update:
         Real and imaginary parts of complex numbers are elements of their own.  The numbers are
         Python's, or tensors with one element, through which gradients flow.
         """
-        if not plainly() or any(isinstance(n, TensorBase) for n in numbers):
+        if not plainly() or not all(_is_known(n, columns[0][0]) for n in numbers):
             self._by_operations(columns, numbers)
             return
+        given = [n._array if isinstance(n, TensorBase) else n for n in numbers]
         arrays = [[t._array for t in column] for column in columns]
         if self._are_free(columns):
             done = arrays[0][0].__class__ is np.ndarray and cpu.update_by_loop(
-                self.formula, arrays, self.targets, numbers
+                self.formula, arrays, self.targets, given
             )
             alike = arrays if done else _alike(columns, arrays)
             if alike is not None:
                 if not done:
-                    backend.update(self.formula, alike, self.targets, numbers)
+                    backend.update(self.formula, alike, self.targets, given)
                 for k in self.targets:
                     note_all(columns[k], alike[k])
                 return
@@ -105,6 +106,22 @@ class Update:
         outs = self.operation.evaluate(operands, kind, [kind] * len(self.targets))
         for k, out in zip(self.targets, outs, strict=True):
             copy_(row[k], out)
+
+
+def _is_known(number: Any, tensor: Any) -> bool:
+    """Tell whether a number is Python's, or one that a kernel reads where the tensor's GPU is."""
+    if not isinstance(number, TensorBase):
+        return True
+    array, other = number._array, tensor._array
+    door = backend.of(other)
+    return (
+        door.type == "cuda"
+        and other.dtype.kind != "c"
+        and backend.of(array) is door
+        and array.size == 1
+        and array.dtype == accumulation(other.dtype)
+        and door.device_of(array) == door.device_of(other)
+    )
 
 
 _PLAIN = {type(None), Counter, SavedOutput}

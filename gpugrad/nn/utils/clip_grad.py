@@ -6,10 +6,10 @@ import types
 import warnings
 from collections.abc import Iterable
 
-from gpugrad import functions, linalg
+from gpugrad import functions
 from gpugrad._tensor import Tensor
 from gpugrad.autograd.grad_mode import no_grad
-from gpugrad.ops.nn.clipping import norms_of, scale
+from gpugrad.ops.nn.clipping import scale, total_of
 
 Tensors = Tensor | Iterable[Tensor]
 
@@ -44,7 +44,7 @@ def get_total_norm(
     norm_type = float(norm_type)
     if not found:
         return functions.tensor(0.0)
-    total: Tensor = linalg.vector_norm(norms_of(found, norm_type), norm_type)
+    total: Tensor = total_of(found, norm_type)
     if error_if_nonfinite and not total.isfinite():
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "

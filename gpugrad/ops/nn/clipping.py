@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from gpugrad import backend
+from gpugrad._dtype import accumulation
 from gpugrad.backend import cpu
 from gpugrad.backend.reductions import squares_of
 from gpugrad.formulas import Formula, variable
+from gpugrad.op import cast
 from gpugrad.op.saved import wrap
 from gpugrad.ops.joining import stack
 from gpugrad.ops.norms import linalg_vector_norm
@@ -20,11 +22,22 @@ _g, _factor = variable("g"), variable("factor")
 _SCALED = Update(Formula("scale", [_g, _factor], [_g * _factor]), (0,))
 
 
-def norms_of(tensors: Sequence[Any], order: float) -> Any:
-    """Return the norm of each tensor, where the first one lives.
+def total_of(tensors: Sequence[Any], order: float) -> Any:
+    """Return the norm of all tensors together, where the first one lives.
 
-    On the CPU the usual ones are found without a tensor for each.
+    The usual one is found without a tensor for each, on a GPU by one kernel.
     """
+    arrays = [t._array for t in tensors]
+    kind = arrays[0].dtype
+    usual = order == 2 and kind.kind in "fV" and plainly() and {a.dtype for a in arrays} == {kind}
+    if usual and len({t.device for t in tensors}) == 1 and all(a.flags.forc for a in arrays):
+        function: Any = backend.of(arrays[0]).fused("norm_of_all")
+        if function is not None:
+            return wrap(function(arrays))
+    return linalg_vector_norm(_norms_of(tensors, order), order)
+
+
+def _norms_of(tensors: Sequence[Any], order: float) -> Any:
     arrays = [t._array for t in tensors]
     kind = arrays[0].dtype
     if (
@@ -47,9 +60,14 @@ def scale(grads: Sequence[Any], factor: Any) -> None:
     if here is cpu and {backend.of(g._array) for g in grads} == {cpu}:
         _SCALED([grads], [factor.item()])
         return
-    by_device = {factor.device: factor}
+    by_device: dict[Any, list[Any]] = {}
     for grad in grads:
-        where = grad.device
-        if where not in by_device:
-            by_device[where] = factor.to(where)
-        grad.mul_(by_device[where])
+        by_device.setdefault(grad.device, []).append(grad)
+    for where, some in by_device.items():
+        there, kind = factor.to(where), some[0]._array.dtype
+        if where.type == "cuda" and kind.kind != "c":
+            wide = accumulation(kind)
+            _SCALED([some], [there if there._array.dtype == wide else cast(there, dtype=wide)])
+            continue
+        for grad in some:
+            grad.mul_(there)
