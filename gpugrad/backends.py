@@ -14,6 +14,7 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
+from gpugrad.backend import cudnn_version
 from gpugrad.cuda.devices import is_available as _has_gpu
 
 
@@ -21,12 +22,12 @@ class _Cudnn(SimpleNamespace):
     """The switches of cuDNN; the defaults are PyTorch's."""
 
     def is_available(self) -> bool:
-        """Return False: no operation goes through cuDNN."""
-        return False
+        """Return whether convolutions on GPUs go through cuDNN."""
+        return cudnn_version() is not None
 
     def version(self) -> int | None:
-        """Return ``None``: no operation goes through cuDNN."""
-        return None
+        """Return cuDNN's version, ``None`` if nothing goes through it."""
+        return cudnn_version()
 
     @contextmanager
     def flags(

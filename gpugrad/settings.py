@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gpugrad.backend import determinism, loops
+from gpugrad.backend import cuda_problem, determinism, loops
 from gpugrad.graph import warn
 
 _DEBUG_MODES = ("default", "warn", "error")
@@ -115,5 +115,9 @@ def set_num_threads(num_threads: int) -> None:
 
 
 def show_config() -> None:
-    """Print what computes on the CPU: NumPy, and loops of which compiler, or why of none."""
+    """Print what computes: NumPy, loops of which compiler, with a GPU cuDNN, or why none does."""
     print(f"NumPy  {np.__version__}\nloops  {loops.described()}")
+    if cuda_problem() is None:
+        from gpugrad.backend import cudnn  # which imports CuPy
+
+        print(f"cuDNN  {cudnn.described()}")

@@ -55,7 +55,8 @@ def device(request: pytest.FixtureRequest) -> str:
 MARKS = ("cuda", "nvrtc", "emulated", "sources", "pytorch", "compiler")
 # These cannot even be imported without what they are about.
 WHOLE_FILES = {
-    "test_hostcuda.py": "emulated", "test_benchmarks.py": "sources", "test_op_db.py": "registry",
+    "test_hostcuda.py": "emulated", "test_cudnn.py": "emulated",
+    "test_benchmarks.py": "sources", "test_op_db.py": "registry",
 }  # fmt: skip
 NOT_COLLECTED = pytest.StashKey[Counter[str]]()
 

@@ -22,7 +22,8 @@ _NO_VALUE = "PyTorch's elements beyond the input are not defined with out="
 SAMPLES = {
     "addbmm": _ROUNDED, "baddbmm": _ROUNDED, "cross": _ROUNDED, "linalg.cross": _ROUNDED,
     "as_strided_scatter": "PyTorch's gradient by the input is that of another layout of memory",
-    "nn.functional.conv_transpose2d": _ROUNDED, "nn.functional.conv_transpose3d": _ROUNDED,
+    "nn.functional.conv_transpose1d": _ROUNDED, "nn.functional.conv_transpose2d": _ROUNDED,
+    "nn.functional.conv_transpose3d": _ROUNDED,
     "cholesky_inverse": _UNREAD, "cholesky_solve": _UNREAD,
     "matrix_exp": "float16 is finite where PyTorch has nan; one float32 sample differs by 1.5e-5",
     **dict.fromkeys([f"polygamma-polygamma_n_{n}" for n in range(5)], _POLES),

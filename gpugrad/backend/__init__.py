@@ -479,6 +479,15 @@ def cuda_problem() -> str | None:
     return None
 
 
+def cudnn_version() -> int | None:
+    """Return the version of cuDNN that convolves on GPUs, ``None`` if none does."""
+    if cuda_problem() is not None:
+        return None
+    from gpugrad.backend import cudnn
+
+    return cudnn.version()
+
+
 def cuda_backend() -> Backend:
     """Return CUDA's backend, importing CuPy.
 

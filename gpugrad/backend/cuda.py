@@ -22,7 +22,7 @@ import numpy as np
 
 from gpugrad._device import device
 from gpugrad._dtype import FLOAT32, accumulation
-from gpugrad.backend import composed, cpu, cublas, cusolver, graphs, places, recurrence
+from gpugrad.backend import composed, cpu, cublas, cudnn, cusolver, graphs, places, recurrence
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
 from gpugrad.backend.taps import Taps, number_type
 from gpugrad.errors import out_of_bounds, summed_axes
@@ -929,6 +929,10 @@ def fused(name: str) -> Callable[..., Any] | None:
     if name in ("normalize", "normalize_gradient"):
         return normalize if name == "normalize" else normalize_gradient
     found = FUSED.get(name)
+    if name.startswith("convolve"):
+        if capture.current() is not None:  # a first call would plan, which may not be captured
+            return None
+        found = functools.partial(cudnn.convolved, name, sys.modules[__name__])
     if name in recurrence.FUSED:
         found = functools.partial(recurrence.FUSED[name], sys.modules[__name__])
     return None if found is None else at_home(found)
