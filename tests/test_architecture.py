@@ -58,7 +58,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
         "backend", "graph", "errors", "_device", "_dtype", "op", "ops", "_tensor", "tensor_types",
     ),
     ("accelerator",): ("_device", "cuda"),
-    ("backends",): ("cuda",),
+    ("backends",): ("backend", "cuda"),
     ("_parameter",): ("op", "ops", "_tensor"),
     ("serialization",): (
         "graph", "_device", "_dtype", "_size", "backend", "op", "ops", "storage", "cuda",
