@@ -238,7 +238,7 @@ def test_formula_and_graph_know_no_array_library_and_nothing_of_gpugrad(file: Pa
 
 
 OF_CUDA = tuple(
-    f"gpugrad.backend.{name}" for name in ("cublas", "cuda", "cusolver", "graphs", "nccl")
+    f"gpugrad.backend.{name}" for name in ("cublas", "cuda", "cudnn", "cusolver", "graphs", "nccl")
 )
 
 
