@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import gpugrad as torch
-from gpugrad import backend, nn
+from gpugrad import backend, nn, testing
 
 pytestmark = pytest.mark.cuda
 
@@ -173,6 +173,33 @@ def test_a_whole_training_step_is_replayed(make: Callable[[Any], Any]) -> None:
 
     for found, expected in zip(trained(True), trained(False), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "kernels"),
+    [
+        ("Adam", {}, 14), ("NAdam", {}, 32), ("RAdam", {}, 30), ("Adadelta", {}, 7),
+        ("ASGD", {"lambd": 0.5, "t0": 2.0}, 24),
+    ],
+)  # fmt: skip
+def test_steps_that_are_counted_on_the_gpu_are_those_of_the_host(
+    name: str, options: dict[str, Any], kernels: int
+) -> None:
+    def stepped(capturable: bool) -> tuple[list[np.ndarray[Any, Any]], int]:
+        params = [(filled(k + 1, 3) - 0.5).requires_grad_() for k in range(3)]
+        make = getattr(torch.optim, name)
+        optimizer = make(params, lr=0.1, capturable=capturable, **options)
+        for step in range(6):
+            for k, p in enumerate(params):
+                p.grad = (p.detach() + step).cos() if (step, k) != (1, 2) else None
+            with testing.count_kernels() as launched:
+                optimizer.step()
+        return [values(p) for p in params], launched.total
+
+    (found, count), (expected, _) = stepped(True), stepped(False)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)  # counts are of single precision
+    assert count <= kernels  # numbers are computed for all parameters at once
 
 
 def test_optimizers_that_count_on_the_host_are_not_captured() -> None:

@@ -15,6 +15,7 @@ from gpugrad import backend
 from gpugrad._tensor import Tensor
 from gpugrad.formulas import Expression, Formula, variable
 from gpugrad.graph import TensorBase
+from gpugrad.ops.joining import stack
 from gpugrad.ops.updating import Update, fill_all
 from gpugrad.optim.optimizer import Optimizer, check_begun, check_countable, number, stepping
 
@@ -157,6 +158,9 @@ class Elementwise(Optimizer):
         ways = self.ways(states) or [()] * len(params)
         columns += [self.column(states, name, grads) for name in names]
         counts = [[state[name] for state in states] for name in counted]
+        if capturable and not group.get("differentiable") and _are_alike(counts):
+            self._update_together(options, on, ways, columns, counts)
+            return
         parts: dict[Any, list[int]] = {}  # the places of those with the same formula and numbers
         if capturable or not counts:
             values: list[Any] = list(zip(*counts, strict=True)) or [()] * len(params)
@@ -180,10 +184,31 @@ class Elementwise(Optimizer):
                 given = self._counted(options, values[first], counting, named)
             update(some, given)
 
+    def _update_together(
+        self,
+        options: Group,
+        on: frozenset[str],
+        ways: Sequence[tuple[str, ...]],
+        columns: Sequence[list[Any]],
+        counts: Sequence[list[Any]],
+    ) -> None:
+        """Update each parameter by numbers that are computed for all of them at once."""
+        numbers, new = self.numbers(options, *map(stack, counts))
+        for column, values in zip(counts, new, strict=True):
+            for k, state in enumerate(column):
+                state.copy_(values[k])
+        for k, way in enumerate(ways):
+            update, named = update_of(self.__class__, on.union(way), len(columns) - 2)  # type: ignore[arg-type]
+            given = [numbers[name] for name in named]
+            given = [n[k] if isinstance(n, Tensor) and n.ndim else n for n in given]
+            update([[column[k]] for column in columns], given)
+
     def _counted(
         self, options: Group, values: Sequence[Any], counting: Sequence[list[Any]], named: list[str]
     ) -> list[Any]:
         """Count a step of some parameters; return the numbers of a rule that it names."""
+        # of what is overwritten below a rule may name what it was
+        values = [v.clone() if isinstance(v, Tensor) else v for v in values]
         numbers, new = self.numbers(options, *values)
         for column, value in zip(counting, new, strict=True):
             if isinstance(value, TensorBase):
@@ -238,6 +263,11 @@ def update_of(kind: type[Elementwise], on: frozenset[str], states: int) -> tuple
 
 def _number(counted: Any) -> Any:
     return backend.unrecorded(counted._array).item()
+
+
+def _are_alike(counts: Sequence[list[Any]]) -> bool:
+    """Tell whether all counted states are of one type and device, for each parameter one."""
+    return len({(c.device, c.dtype) for some in counts for c in some}) == 1
 
 
 def _is_on(value: Any) -> bool:
