@@ -130,7 +130,7 @@ def broadcast_shape(*shapes: Sequence[int]) -> tuple[int, ...]:
 def summed_axes(full: Sequence[int], shape: Sequence[int]) -> tuple[int, ...]:
     """Return the axes of ``full`` along which something of ``shape`` was broadcast to it."""
     extra = len(full) - len(shape)
-    return tuple(k for k, n in enumerate(full) if k < extra or (shape[k - extra] == 1 and n != 1))
+    return tuple([k for k, n in enumerate(full) if k < extra or (shape[k - extra] == 1 and n != 1)])
 
 
 def must_be_tensor(function: str, argument: str, position: int, value: object) -> TypeError:
