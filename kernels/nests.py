@@ -348,7 +348,9 @@ class _Lines:
 
     def innermost(self) -> str:
         nest = self.nest
-        inner, lines, ends = nest.inner, [], []
+        inner = nest.inner
+        lines: list[str] = []
+        ends: list[str] = []
         outside = [f"char *const q{k} = q[{k}];" for k in range(len(nest.dtypes))]
         names = [f"x{k}" for k in range(nest.count)]
         kinds = [self.types[v.kind] for v in nest.formula.inputs]

@@ -110,6 +110,14 @@ def _computable(dtype: DType) -> DType:
     return dtype
 
 
+def only_value(step: Step) -> Value:
+    """Return the one value that a step makes."""
+    found = list(values_in(step.outputs))
+    if len(found) != 1:
+        raise _RefusalError
+    return found[0]
+
+
 class _Operands:
     """What a map reads: values, which become variables, and numbers, which are constants."""
 
@@ -174,7 +182,7 @@ def _evaluate(
     out: Value | None,
     summed: int,
 ) -> list[Map]:
-    targets = step.outputs if out is None else (out,)
+    targets = list(values_in(step.outputs)) if out is None else [out]
     if compute == _BOOL and all(e.kind == BOOL for e in formula.outputs):
         compute = FLOAT32  # nothing is computed with numbers
     if not host.printable(formula, _computable(compute)) or len(targets) != len(formula.outputs):
@@ -226,7 +234,7 @@ def _evaluate_part(
     summed: int,
 ) -> list[Map]:
     part, used = formula.part((k,))
-    own = Step(step.name, (), {}, (step.outputs[k],))
+    own = Step(step.name, (), {}, [list(values_in(step.outputs))[k]])
     to = sum_to if k == summed else None
     return _evaluate(own, part, [arrays[j] for j in used], compute, (results[k],), to, None, 0)
 
@@ -277,11 +285,11 @@ def _copied(target: Value, source: Any, plus: bool = False) -> list[Map]:
 
 
 def _astype(step: Step, array: Value, dtype: DType) -> list[Map]:
-    return _copied(step.outputs[0], array)
+    return _copied(only_value(step), array)
 
 
 def _copy(step: Step, array: Value, order: str) -> list[Map]:
-    return _copied(step.outputs[0], array)
+    return _copied(only_value(step), array)
 
 
 def _assign(step: Step, target: Value, source: Any) -> list[Map]:
@@ -293,7 +301,7 @@ def _add_into(step: Step, target: Value, source: Any) -> list[Map]:
 
 
 def _reshape(step: Step, array: Value, shape: Shape) -> list[Map]:
-    (out,) = step.outputs
+    out = only_value(step)
     plain = fresh(array)
     if out.strides != fresh(out).strides:
         raise _RefusalError
@@ -303,7 +311,7 @@ def _reshape(step: Step, array: Value, shape: Shape) -> list[Map]:
 
 
 def _full(step: Step, shape: Shape, value: complex, dtype: DType, where: Any) -> list[Map]:
-    (out,) = step.outputs
+    out = only_value(step)
     return _copied(out, np.asarray(value).astype(dtype))
 
 
@@ -348,11 +356,11 @@ def _same(x: Expression) -> Expression:
 
 
 def _sum(step: Step, array: Value, axes: Shape, keepdims: bool, dtype: DType) -> list[Map]:
-    return [reduction("sum", array, axes, step.outputs[0], _same)]
+    return [reduction("sum", array, axes, only_value(step), _same)]
 
 
 def _mean(step: Step, array: Value, axes: Shape, keepdims: bool, dtype: DType) -> list[Map]:
-    (out,) = step.outputs
+    out = only_value(step)
     total = fresh(out)
     count = float(math.prod([array.shape[k] for k in axes]))
     return [
@@ -362,11 +370,11 @@ def _mean(step: Step, array: Value, axes: Shape, keepdims: bool, dtype: DType) -
 
 
 def _max(step: Step, array: Value, axes: Shape, keepdims: bool) -> list[Map]:
-    return [reduction("max", array, axes, step.outputs[0], _same)]
+    return [reduction("max", array, axes, only_value(step), _same)]
 
 
 def _min(step: Step, array: Value, axes: Shape, keepdims: bool) -> list[Map]:
-    return [reduction("min", array, axes, step.outputs[0], _same)]
+    return [reduction("min", array, axes, only_value(step), _same)]
 
 
 def _kept(array: Value, axes: Shape) -> Value:
@@ -375,7 +383,7 @@ def _kept(array: Value, axes: Shape) -> Value:
 
 
 def _softmax(step: Step, array: Value, axis: int, log: bool, dtype: DType) -> list[Map]:
-    (out,) = step.outputs
+    out = only_value(step)
     if array.dtype != dtype:
         raise _RefusalError
     axes = (axis % len(array.shape),) if array.shape else ()
@@ -394,7 +402,7 @@ def _softmax(step: Step, array: Value, axis: int, log: bool, dtype: DType) -> li
 
 
 def _softmax_gradient(step: Step, g: Value, out: Value, axis: int, log: bool) -> list[Map]:
-    (target,) = step.outputs
+    target = only_value(step)
     axes = (axis % len(g.shape),) if g.shape else ()
     total = _kept(g, axes)
     if log:

@@ -17,6 +17,7 @@ import numpy as np
 
 from gpugrad import backend
 from gpugrad.backend import loops as frames
+from gpugrad.compiler.elements import only_value
 from gpugrad.compiler.loop import Loop
 from gpugrad.compiler.memory import lives, placed, size_of
 from gpugrad.compiler.native import Segment, built
@@ -207,7 +208,7 @@ class Writer:
 
     def _segment(self, segment: Segment) -> Iterator[str]:
         for loop in segment.loops:
-            for root in loop.outputs:
+            for root in values_in(loop.outputs):
                 if root not in segment.local:
                     yield from self._new(root)
         function, pointers = self.functions[segment]
@@ -220,10 +221,10 @@ class Writer:
 
     def _call(self, step: Step) -> Iterator[str]:
         if _is_allocation(step):
-            yield from self._new(step.outputs[0])
+            yield from self._new(only_value(step))
             return
         if _takes_memory(step):
-            (out,) = step.outputs
+            out = only_value(step)
             yield from self._new(out)
             a, b = (self.read(v) for v in step.args)
             self.names["product"] = np.matmul
@@ -329,7 +330,7 @@ def _takes_memory(step: Step) -> bool:
     if step.name != "matmul" or len(step.args) != 2:
         return False
     a, b = step.args
-    (out,) = step.outputs
+    out = only_value(step)
     return (
         a.__class__ is Value and b.__class__ is Value and out.device.type == "cpu"
         and len(a.shape) == 2 == len(b.shape) and a.shape[1] > 1

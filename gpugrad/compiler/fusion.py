@@ -17,7 +17,7 @@ import numpy as np
 from gpugrad import backend
 from gpugrad._device import device
 from gpugrad.compiler.access import Access, Dimension, Shape, common, identity, moved
-from gpugrad.compiler.elements import Map, Reduction, Store, is_sound, maps, substituted
+from gpugrad.compiler.elements import Map, Reduction, Store, is_sound, maps, only_value, substituted
 from gpugrad.compiler.loop import Loop
 from gpugrad.compiler.printing import text
 from gpugrad.compiler.program import Program, Step, Value, values_in
@@ -94,7 +94,7 @@ def _items(steps: Sequence[Step]) -> list[Call | Loose]:
 
 
 def _allocations(steps: Sequence[Step]) -> dict[Value, Step]:
-    return {step.outputs[0]: step for step in steps if step.name in _ALLOCATIONS}
+    return {only_value(step): step for step in steps if step.name in _ALLOCATIONS}
 
 
 def _live(items: Sequence[Call | Loose], lasting: set[Value]) -> list[Call | Loose]:
@@ -217,7 +217,7 @@ class Cluster:
         ) != len(self.sizes):
             self._turn(dimensions)
         values = {v: self._value(moved(a, dimensions, 1), v.kind) for v, a in found.inputs}
-        written = [*found.stores, *found.reductions]
+        written: list[Store | Reduction] = [*found.stores, *found.reductions]
         outputs = substituted([w.value for w in written], values, self.compute)
         for w, e in zip(written, outputs, strict=True):
             target = moved(w.target, dimensions, 1)
@@ -399,7 +399,7 @@ def _with(
     made: Map, inputs: Sequence[tuple[Expression, Access]], values: dict[Expression, Expression]
 ) -> Loose:
     """Return a map of other inputs, in which its own are some expressions of these."""
-    written = [*made.stores, *made.reductions]
+    written: list[Store | Reduction] = [*made.stores, *made.reductions]
     outputs = substituted([w.value for w in written], values, made.compute)
     replaced = [w._replace(value=e) for w, e in zip(written, outputs, strict=True)]
     stores = tuple([w for w in replaced if isinstance(w, Store)])
