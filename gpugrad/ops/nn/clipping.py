@@ -54,7 +54,7 @@ def _norms_of(tensors: Sequence[Any], order: float) -> Any:
     return stack([linalg_vector_norm(t, order).to(where) for t in tensors])
 
 
-def scale(grads: Sequence[Any], factor: Any) -> None:
+def scale(grads: list[Any], factor: Any) -> None:
     """Multiply gradients by a tensor that is one number."""
     here = backend.of(factor._array)
     if here is cpu and {backend.of(g._array) for g in grads} == {cpu}:
