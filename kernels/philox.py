@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import cupy
 import numpy as np
 
+from gpugrad._dtype import accumulation
 from gpugrad.kernels import capture, launches
 
 Array = Any
@@ -127,6 +128,8 @@ _HALF_NORMAL = (
     "sqrtf(-2.0f * logf((float(draw.x[0] >> 8) + 1.0f) * 5.9604645e-08f)) * "
     "cosf(6.2831853f * (float(draw.x[1] >> 8) * 5.9604645e-08f))"
 )
+_KEPT = """(chance < 1.52587890625e-05 ? draw.uniform(0) < chance
+    : float(draw.x[0] >> 8) * 5.9604645e-08f < float(chance)) ? factor : 0.0"""
 # what is computed of a drawn number; further inputs, and the type
 KERNELS = {
     "uniform32": ("", "float32", "float(draw.x[0] >> 8) * 5.9604645e-08f"),
@@ -138,6 +141,10 @@ KERNELS = {
         "(long long)((span ? draw.bits(0) % span : draw.bits(0)) + (unsigned long long)low)",
     ),
     "poisson": ("float64 rate", "float64", "gpugrad_poisson(draw, rate)"),
+    **{
+        f"kept{dtype[-2:]}": ("float64 chance, float64 factor", dtype, _KEPT)
+        for dtype in ("float16", "float32", "float64")
+    },
     "binomial": (
         "float64 attempts, float64 chance", "float64", "gpugrad_binomial(draw, attempts, chance)",
     ),
@@ -260,6 +267,12 @@ class Source:
     def uniform(self, shape: Shape, dtype: np.dtype[Any]) -> Array:
         """Return numbers of [0, 1), of 32 or 64 bits."""
         return self._drawn(f"uniform{8 * dtype.itemsize}", shape)
+
+    def kept(self, shape: Shape, dtype: np.dtype[Any], chance: float) -> Array:
+        """Return ``1 / chance`` with that probability, by the numbers of :meth:`uniform`, or 0."""
+        wide = accumulation(dtype).type
+        factor = np.float64(wide(1) / wide(chance))
+        return self._drawn(f"kept{8 * dtype.itemsize}", shape, np.float64(chance), factor)
 
     def normal(self, shape: Shape, dtype: np.dtype[Any]) -> Array:
         """Return numbers of the standard normal distribution, of 32 or 64 bits."""

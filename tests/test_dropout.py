@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import gpugrad
 from comparison import agree_on
 from gpugrad.func import vmap
-from gpugrad.testing import assert_close
+from gpugrad.testing import assert_close, count_kernels
 
 F: Any = gpugrad.nn.functional
 t: Any = gpugrad
@@ -105,3 +106,17 @@ def test_examples_of_vmap_have_samples_of_their_own_or_the_same(device: str) -> 
         other = vmap(draw, randomness="different")(x)
         assert_close(same[0], same[1])
         assert (other[0] != other[1]).any()
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_gpu_draws_what_remains_by_one_kernel(dtype: str) -> None:
+    """And multiplies by it; a chance of less than 2**-16 takes more bits."""
+    x = t.ones(100000, dtype=getattr(t, dtype), device="cuda")
+    with count_kernels() as launched:
+        y = t.nn.functional.dropout(x, 0.25)
+    assert launched.total == 2
+    assert set(y.cpu().numpy().tolist()) == {0.0, np.dtype(dtype).type(4 / 3).item()}
+    assert abs((y == 0).float().mean().item() - 0.25) < 0.01  # seven deviations
+    rare = t.nn.functional.dropout(x, 1 - 2.0**-17)
+    assert (rare != 0).sum().item() < 12  # 0.8 are expected

@@ -143,7 +143,8 @@ def _back(
     g_out, g_h, h = (_plain(door, a) for a in (g_out, g_h, h))
     states, of_h = door.xp.empty(out.shape, out.dtype), door.xp.empty(h.shape, h.dtype)
     order = times(sizes, not backwards)
-    product, known = None, 0
+    product: Array = None
+    known = 0
 
     def end_at(rows: slice) -> None:
         found = product[rows]
@@ -239,7 +240,9 @@ def gru_gradient(
     def given(start: int, end: int, before: slice) -> list[Any]:
         return [gates[start:end], resets[start:end], carried, slopes[start:end], inner[start:end]]
 
-    of_h, states = _back(door, "gru", *grads, out, h, inner, w_hh, sizes, backwards, given, carried)
+    of_h, states = _back(
+        door, "gru", grads[0], grads[1], out, h, inner, w_hh, sizes, backwards, given, carried
+    )
     of_x, of_w_ih, of_w_hh = _weights(door, slopes, inner, x, states, w_ih, needs)
     return of_x, of_h, of_w_ih, of_w_hh, _added(door, slopes), _added(door, inner)
 
@@ -263,7 +266,9 @@ def rnn_gradient(
     def given(start: int, end: int, before: slice) -> list[Any]:
         return [out[start:end], slopes[start:end], np.int32(relu)]
 
-    of_h, states = _back(door, "rnn", *grads, out, h, slopes, w_hh, sizes, backwards, given)
+    of_h, states = _back(
+        door, "rnn", grads[0], grads[1], out, h, slopes, w_hh, sizes, backwards, given
+    )
     of_x, of_w_ih, of_w_hh = _weights(door, slopes, slopes, x, states, w_ih, needs)
     return of_x, of_h, of_w_ih, of_w_hh, _added(door, slopes)
 

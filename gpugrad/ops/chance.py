@@ -337,8 +337,11 @@ def multinomial(
 _ALPHA = 1.7580993408473766  # where SELU of minus infinity is, times its scale
 
 
-def _noise(input: Any, p: float, features: bool) -> Any:
-    """Return ones with the probability 1 - p, and zeros: for each element, or each feature."""
+def _noise(input: Any, p: float, features: bool, scaled: bool) -> Any:
+    """Return ones with the probability 1 - p, and zeros: for each element, or each feature.
+
+    The ones may be ``scaled``, divided by 1 - p, which a GPU does as it draws.
+    """
     array = input._array
     shape = array.shape
     if features:
@@ -354,8 +357,11 @@ def _noise(input: Any, p: float, features: bool) -> Any:
         )
     levels = examples()
     whole = (*(level.size for level in levels), *shape)
-    made = chosen(whole, 1 - p, backend.of(array).device_of(array), None)
-    return wrap(by_example(made.astype(array.dtype), levels))
+    here = backend.of(array).device_of(array)
+    if scaled and here.type == "cuda" and array.dtype.kind == "f":
+        return wrap(by_example(source(None, here).kept(whole, array.dtype, 1 - p), levels))
+    made = wrap(by_example(chosen(whole, 1 - p, here, None).astype(array.dtype), levels))
+    return pw.div(made, 1 - p) if scaled else made
 
 
 def _scaled(input: Any, p: float, train: bool, features: bool, alpha: bool) -> Any:
@@ -366,9 +372,9 @@ def _scaled(input: Any, p: float, train: bool, features: bool, alpha: bool) -> A
         return None
     if p == 1:
         return 0, None
-    noise = _noise(input, p, features)
+    noise = _noise(input, p, features, not alpha)
     if not alpha:
-        return pw.div(noise, 1 - p), None
+        return noise, None
     a = 1 / math.sqrt((_ALPHA**2 * p + 1) * (1 - p))
     shift = pw.add(pw.mul(noise, _ALPHA * a), _ALPHA * a * (p - 1))
     return pw.mul(noise, a), shift

@@ -58,7 +58,7 @@ def scale(grads: list[Any], factor: Any) -> None:
     """Multiply gradients by a tensor that is one number."""
     here = backend.of(factor._array)
     if here is cpu and {backend.of(g._array) for g in grads} == {cpu}:
-        _SCALED([grads], [factor.item()])
+        _SCALED([[*grads]], [factor.item()])
         return
     by_device: dict[Any, list[Any]] = {}
     for grad in grads:
