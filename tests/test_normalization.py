@@ -71,9 +71,9 @@ def test_loops_over_channels_give_what_numpy_gives(
         monkeypatch.setattr(channels, "LEAST", least)
         x = gpugrad.tensor(numbers(3, 5, 7, 3) + 100, requires_grad=True)
         parameters = [gpugrad.tensor(numbers(5, seed=k), requires_grad=True) for k in (1, 2)]
-        given = parameters if affine else [None, None]
+        weight, bias = parameters if affine else (None, None)
         mean, var = gpugrad.zeros(5, dtype=x.dtype), gpugrad.ones(5, dtype=x.dtype)
-        out = gpugrad.nn.functional.batch_norm(x, mean, var, *given, training=True)
+        out = gpugrad.nn.functional.batch_norm(x, mean, var, weight, bias, training=True)
         wanted = [x, *parameters] if affine else [x]
         g = gpugrad.tensor(numbers(3, 5, 7, 3, seed=3))
         found = gpugrad.autograd.grad(out, wanted, g)

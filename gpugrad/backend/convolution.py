@@ -24,6 +24,7 @@ TYPES = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 _SHORT = 32  # terms; sums of fewer take as long as to write them, which is faster along rows
 _GAIN = 1.4  # by how much more of a vector must be of use for lanes to be neighbours in x
 _TOGETHER = 256  # positions that are summed over at a time
+_MANY = 1 << 16  # positions; tables of more take much memory, and little time beside the sums
 _SLACK = 64  # bytes, so that memory can begin where a vector may
 
 
@@ -296,6 +297,11 @@ def _backward(windows: Any, groups: int, inputs: int, outputs: int, sizes: Tripl
     return _Plan(frame, jobs, groups, inputs, outputs, weights, target, along, steps[2], sizes)
 
 
+def _kept(planned: Any, places: Shape) -> Any:
+    """Return what makes a plan for so many places, or looks one up that was made."""
+    return planned if math.prod(places) < _MANY else planned.__wrapped__
+
+
 def convolve(
     windows: Any, groups: int, x: Array, weight: Array, bias: Array | None = None
 ) -> Array | None:
@@ -306,7 +312,9 @@ def convolve(
     if found is None:
         return None
     loops, sizes = found
-    plan = _forward(windows, groups, each, filters // groups, sizes, 1, False)
+    plan = _kept(_forward, windows.counts)(
+        windows, groups, each, filters // groups, sizes, 1, False
+    )
     out = np.empty(shape, x.dtype)
     x, weight = np.ascontiguousarray(x), np.ascontiguousarray(weight)
     bias = None if bias is None else np.ascontiguousarray(bias)
@@ -324,7 +332,7 @@ def transposed(
     if found is None:
         return None
     loops, sizes = found
-    plan = _backward(windows, groups, filters // groups, each, sizes)
+    plan = _kept(_backward, windows.sizes)(windows, groups, filters // groups, each, sizes)
     out = np.empty((len(y), each * groups, *windows.sizes), y.dtype)
     y, weight = np.ascontiguousarray(y), np.ascontiguousarray(weight)
     bias = None if bias is None else np.ascontiguousarray(bias)
@@ -340,7 +348,9 @@ def weigh(windows: Any, groups: int, x: Array, y: Array) -> Array | None:
     if found is None:
         return None
     loops, sizes = found
-    plan = _forward(windows, groups, each, filters // groups, sizes, len(x), True)
+    plan = _kept(_forward, windows.counts)(
+        windows, groups, each, filters // groups, sizes, len(x), True
+    )
     out = np.empty((filters, each, *windows.kernel), x.dtype)
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
     plan.run(loops.gpugrad_weigh, plan.packed_results, x, y, out, images=len(x))

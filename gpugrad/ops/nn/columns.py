@@ -126,8 +126,10 @@ def _product(name: str) -> Callable[[Any], Any]:
             alone = door.type == "cuda" and kind.kind == "f" and name == "convolve"
             if not is_half(kind) or (alone and bias is None):
                 return _plus(door, compute(door, a, b, windows, groups), bias)
-            wide = [None if x is None else backend.of(x).astype(x, FLOAT32) for x in (a, b, bias)]
-            return door.astype(product(door, *wide[:2], windows, groups, wide[2]), kind)
+            a, b, bias = (
+                None if x is None else backend.of(x).astype(x, FLOAT32) for x in (a, b, bias)
+            )
+            return door.astype(product(door, a, b, windows, groups, bias), kind)
 
         return product
 
