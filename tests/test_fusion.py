@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -431,6 +432,38 @@ def test_a_program_without_inputs_is_printed() -> None:
     five = tape.call("full", (3,), 5, FLOAT32, CPU)
 
     assert f"{five}: float32[3] = 5.0" in str(agree(tape.program(five), []))
+
+
+@pytest.mark.compiler
+def test_the_chain_needs_no_memory_but_that_of_its_results() -> None:
+    tape = Tape()
+    count = 100_000
+    x, y = (tape.input(random_array(k, count)) for k in (0, 1))
+    product = tape.compute("mul", x, y)
+    out = tape.compute("exp", tape.compute("tanh", product))
+    total = tape.call("sum", out, (0,), False, FLOAT32)
+    gradient = tape.compute("mul", out, y)
+    run = prepared(fused(tape.program(total, gradient)))
+    run(tape.given)
+    tracemalloc.start()
+    found = run(tape.given)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(found) == 2
+    assert peak < 4 * count + 10_000
+
+
+def test_results_of_calls_that_lie_otherwise_are_laid_out() -> None:
+    tape = Tape()
+    x = tape.input(random_array(0, 4, 6))
+    value = Value((4, 6), FLOAT32, (24, 4), CPU)
+    tape.steps.append(Step("host", (x,), {}, [value], (), np.asfortranarray))
+    tape.arrays[value] = tape.arrays[x].copy()
+    negative = tape.compute("neg", value)
+    (found,) = prepared(fused(tape.program(negative)))(tape.given)
+
+    np.testing.assert_array_equal(found, -tape.given[0])
 
 
 def test_memory_is_shared_by_what_does_not_live_at_one_time() -> None:

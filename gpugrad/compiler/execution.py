@@ -248,6 +248,15 @@ class Writer:
             yield f"{targets[0]} = {self.bound('first', _first)}({text})"
         else:
             yield f"{', '.join(targets)}, = {self.bound('several', _several)}({text})"
+        for v in values_in(step.outputs):
+            if v.shape and v.device.type == "cpu":
+                yield from self._checked(v)
+
+    def _checked(self, root: Value) -> Iterator[str]:
+        """See that the result of a call lies as it did: loops know its strides as numbers."""
+        name, like = self.known[root], self.bound("like", (root.shape, root.strides))
+        laid = self.bound("laid", _laid)
+        yield f"if ({name}.shape, {name}.strides) != {like}: {name} = {laid}({name}, {like})"
 
     def argument(self, found: Any) -> str:
         """Return the text of an argument."""
@@ -304,6 +313,25 @@ def _first(found: Any) -> Array:
 
 def _several(found: Any) -> list[Array]:
     return [owned(a) for a in found]
+
+
+def _laid(array: Array, like: tuple[Any, Any]) -> Array:
+    """Return an array of a shape in memory of certain strides.
+
+    Raises:
+        RuntimeError: It has another shape: what computes it is no step of a program.
+    """
+    shape, strides = like
+    if array.shape != shape:
+        raise RuntimeError(
+            f"compile: a step gave an array of shape {array.shape} where it gave {shape} when the "
+            "function was recorded; its shape depends on values. Keep it out of the function"
+        )
+    reach = sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) + array.itemsize
+    memory = np.empty(reach if array.size else 0, np.uint8)
+    found = np.ndarray(shape, array.dtype, memory, 0, strides)
+    found[...] = array
+    return found
 
 
 def _is_plain(root: Value) -> bool:
