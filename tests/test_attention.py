@@ -15,7 +15,7 @@ from comparison import pytorch
 from gpugrad.ops.nn.attention import plain
 from gpugrad.testing import assert_close, count_kernels
 
-attention = gpugrad.nn.functional.scaled_dot_product_attention
+attention: Any = gpugrad.nn.functional.scaled_dot_product_attention
 
 
 def numbers(*shape: int, seed: int = 0) -> Any:
@@ -32,7 +32,7 @@ def test_parts_of_long_sequences_give_what_the_plain_definition_gives(
     seen = np.random.default_rng(3).random((700, 900)) > 0.5
     seen[5] = False
     mask = gpugrad.tensor(np.where(seen, 0.5, -np.inf), requires_grad=True) if masked else None
-    given = (q, k, v, mask) if masked else (q, k, v)
+    given: Any = (q, k, v, mask) if masked else (q, k, v)
     out = attention(q, k, v, mask, is_causal=causal)
     weights = gpugrad.tensor(np.random.default_rng(4).normal(size=out.shape))
     loss = (out * weights).sum()
