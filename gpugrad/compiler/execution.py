@@ -119,7 +119,6 @@ class Writer:
         """Return the text of the function."""
         self.known: dict[Value | Number, str] = {}
         self.views: dict[Value, str] = {}  # of the arena, made once for each
-        self.arrays: list[Array] = []
         if self.segments:
             self.functions = built(self.segments, self.offsets, self.places)
         body = list(self._body())

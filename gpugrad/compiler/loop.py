@@ -58,7 +58,7 @@ class Loop(Step):
             and a.dtype == a.root.dtype
         ]  # fmt: skip
         self.partly = [a for a, _ in targets if a.root not in made and a not in whole]
-        written = [_value(a, kept) for a, kept in targets if a not in whole]
+        written = [a.value(kept) for a, kept in targets if a not in whole]
         super().__init__(
             "loop",
             (*[a.value(sizes) for a in inputs], *written),
@@ -160,7 +160,3 @@ class Loop(Step):
         if to is not None and np.broadcast_shapes(*[a.shape for a in given]) != self.sizes:
             given[0] = door.broadcast_to(given[0], self.sizes)
         return list(door.evaluate(part, given, self.compute, kinds, to, summed=len(some) - 1))
-
-
-def _value(a: Access, kept: Shape) -> Value:
-    return a.value(kept)
