@@ -32,12 +32,18 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         """Return the parameter; of a tensor of a user's class, one of that class.
 
         Raises:
+            AttributeError: It is no tensor.
             RuntimeError: The type has no gradients, or ``detach`` of a user's class returns
                 another class.
         """
         if data is None:
             data = empty(0)
-        if not isinstance(data, Tensor) or saved.is_plain(data):
+        if not isinstance(data, Tensor):
+            raise AttributeError(
+                f"'{type(data).__name__}' object has no attribute 'detach': a Parameter is made of "
+                "a tensor, gpugrad.tensor(...)"
+            )
+        if saved.is_plain(data):
             return Tensor._make_subclass(cls, data, requires_grad)
         made: Any = data.detach().requires_grad_(requires_grad)
         if type(made) is not type(data):

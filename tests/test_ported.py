@@ -65,6 +65,26 @@ PROGRAMS = {
     "B.cudnn.benchmark = True; a = B.cudnn.benchmark; B.cudnn.benchmark = before\n"
     "with B.cudnn.flags(enabled=True, deterministic=True): b = B.cudnn.deterministic\n"
     "a, b, B.cudnn.deterministic, B.mps.is_available(), B.cuda.matmul.allow_tf32",
+    **{
+        f"a cell, {name}": f"{NN}; one = torch.ones\n{call}"
+        for name, call in {
+            "input": "nn.LSTMCell(2, 3)(one(2, 3))",
+            "state": "nn.RNNCell(2, 3)(one(2, 2), one(2, 4))",
+            "second state": "nn.LSTMCell(2, 3)(one(2, 2), (one(2, 3), one(2, 4)))",
+            "rows": "nn.GRUCell(2, 3)(one(3, 2), one(2, 3))",
+            "one tensor": "torch.lstm_cell(one(2, 2), one(2, 3), one(12, 2), one(12, 3))",
+        }.items()
+    },
+    **{
+        f"means of {kind}, {n}": f"{NN}\n"
+        f"F.avg_pool{n}d(torch.ones(1, 1, *[4] * {n}, dtype=torch.{kind}), 2)"
+        for kind in ("uint8", "int32", "int64", "bool")
+        for n in (1, 2, 3)
+    },
+    "batch norms give up what they track": f"{NN}; torch.manual_seed(0); "
+    "m = nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 2), nn.BatchNorm1d(2))\n"
+    "torch.func.replace_all_batch_norm_modules_(m)\n"
+    "repr(m), list(m.state_dict()), torch.func.vmap(m[0])(torch.arange(12.0).view(2, 3, 2)).round(decimals=4) + 0",
     "GradScaler": "torch.GradScaler is torch.amp.GradScaler",
     **{
         f"gradients of conv{n}d": f"{NN}; G = nn.grad; {CONV.format(n=n)}\n"
@@ -80,6 +100,19 @@ PROGRAMS = {
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program_does_what_it_does_with_pytorch(name: str) -> None:
     agree_on(PROGRAMS[name], "cpu", warned=True)
+
+
+def test_batch_norm_under_vmap_says_what_to_do() -> None:
+    norm = gpugrad.nn.BatchNorm1d(2)
+    with pytest.raises(RuntimeError, match=r"Batch norm got a batched tensor(.|\n)*replace_all_"):
+        gpugrad.func.vmap(norm)(gpugrad.ones(2, 3, 2))
+    assert norm.running_mean.tolist() == [0, 0]
+    gpugrad.func.vmap(norm.eval())(gpugrad.ones(2, 3, 2))
+
+
+def test_a_parameter_is_made_of_a_tensor() -> None:
+    with pytest.raises(AttributeError, match=r"'list' object has no attribute 'detach'.*tensor"):
+        gpugrad.nn.Parameter([1.0])  # type: ignore[arg-type]
 
 
 def test_programs_ask_for_a_gpu_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,4 +23,7 @@ from gpugrad.func.reverse import grad_and_value as grad_and_value
 from gpugrad.func.reverse import jacrev as jacrev
 from gpugrad.func.reverse import vjp as vjp
 from gpugrad.func.stateless import functional_call as functional_call
+from gpugrad.func.stateless import (
+    replace_all_batch_norm_modules_ as replace_all_batch_norm_modules_,
+)
 from gpugrad.func.stateless import stack_module_state as stack_module_state

@@ -197,3 +197,17 @@ def _stacked(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 __all__ = ["functional_call", "stack_module_state"]
+
+
+def replace_all_batch_norm_modules_(root: Any) -> Any:
+    """Have all batch norms of a network do without running means and variances; return it.
+
+    With these, each example of :func:`vmap` would move what all examples share.
+    """
+    from gpugrad.nn.modules.batchnorm import _BatchNorm
+
+    for module in root.modules():
+        if isinstance(module, _BatchNorm) and module.track_running_stats:
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root

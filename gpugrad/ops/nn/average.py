@@ -48,8 +48,9 @@ def _averaged(
     axes = tuple(zip(shape[-ndim:], lengths, steps, pads, strict=True))
     counts = tuple([pool.counted(n, k, s, 1, p, ceil_mode) for n, k, s, p in axes])
     pool.check_windows(f"{name}_out_cpu", shape, lengths, steps, (1,) * ndim, counts)
-    pool.check_kind(f"avg_pool{max(ndim, 2)}d", input, "bcV")
-    whole = input._array.dtype.kind in "iu"
+    whole = input._array.dtype == np.int64  # the one type of whole numbers that PyTorch averages
+    kernel_name = "avg_pool3d_out_frame" if ndim == 3 else "avg_pool2d"
+    pool.check_kind(kernel_name, input, "bcV" if whole else "bcViu")
     first = len(shape) - ndim
     by: list[int | None] = [1 if whole or divisor is not None else None] * ndim
     if divisor is not None and not whole:
@@ -97,7 +98,7 @@ def _declare(ndim: int) -> None:
 """
     end = """
     Raises:
-        NotImplementedError: The elements are bools or complex.
+        NotImplementedError: The elements are bools, complex, or whole numbers but int64.
         RuntimeError: Shapes or numbers do not fit.
     """
 

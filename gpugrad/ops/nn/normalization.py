@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
 from gpugrad._dtype import FLOAT32, INEXACT, accumulation
+from gpugrad.backend.batched import levels_of
 from gpugrad.errors import NO_DIMENSIONS, normal_dim
 from gpugrad.graph import recording
 from gpugrad.op import cast, composite, pointwise, public
@@ -507,6 +508,7 @@ def batch_norm(
         out = _by_running(input, mean, var, eps, one, zero)
         kind = input._array.dtype
         return out if out._array.dtype == kind else cast(out, dtype=kind)
+    _check_batched(input, running_mean, running_var)
     out, mean, var = _of(_of_batch, input, weight, bias, whole, affine, (0, 2), eps)
     count = input._array.size // channels
     with recording(False):
@@ -514,6 +516,22 @@ def batch_norm(
         found = [reshape(t.detach(), (channels,)) for t in (mean, var)[: len(running)]]
         follow(running, found, momentum, count / max(count - 1, 1))
     return out
+
+
+def _check_batched(input: Tensor, *running: Tensor | None) -> None:
+    """Raise where each example of ``vmap`` would move one running mean of all.
+
+    Raises:
+        RuntimeError: They would.
+    """
+    levels = set(levels_of(input._array))
+    if any(p is not None and not levels <= set(levels_of(p._array)) for p in running):
+        raise RuntimeError(
+            "Batch norm got a batched tensor as input while the running_mean or running_var, which "
+            "will be updated in place, were not batched.\nIf you are using a module and do not "
+            "need eval mode, please set `track_running_stats` to be False.  "
+            "gpugrad.func.replace_all_batch_norm_modules_(module) does that for a whole network."
+        )
 
 
 @public(method=False, name="nn.functional.instance_norm")

@@ -110,10 +110,31 @@ def _is_usual(tensors: Sequence[Any], state: Sequence[Any], sizes: Sequence[int]
     return len(one) == 1 and one.pop().char in "fd" and rows == {sizes[0]} != {0}
 
 
+def _check_rows(input: Any, state: tuple[Any, ...], w_ih: Any, w_hh: Any) -> None:
+    """Raise where the rows that a cell is given do not fit its weights.
+
+    Raises:
+        RuntimeError: They do not.
+    """
+    shape, length, hidden = input._array.shape, w_ih._array.shape[-1], w_hh._array.shape[-1]
+    if shape[-1] != length:
+        raise RuntimeError(f"input has inconsistent input_size: got {shape[-1]} expected {length}")
+    for k, s in enumerate(state):
+        if (count := s._array.shape[0]) != shape[0]:
+            raise RuntimeError(
+                f"Input batch size {shape[0]} doesn't match hidden{k} batch size {count}"
+            )
+        if (found := s._array.shape[1]) != hidden:
+            raise RuntimeError(
+                f"hidden{k} has inconsistent hidden_size: got {found}, expected {hidden}"
+            )
+
+
 def _stepped(
     name: str, kind: Kind, input: Any, state: tuple[Any, ...], weights: Sequence[Any]
 ) -> tuple[Any, ...]:
     w_ih, w_hh, b_ih, b_hh = weights
+    _check_rows(input, state, w_ih, w_hh)
     _check(name, kind, input, state, (*weights, None))
     tensors = (input, *state, *[w for w in weights if w is not None])
     sizes = (input._array.shape[0],)
@@ -149,6 +170,10 @@ def lstm_cell(
     Source: Hochreiter and Schmidhuber, "Long short-term memory", 1997; Gers, Schmidhuber and
     Cummins, "Learning to forget", 2000.
     """
+    if isinstance(hx, TensorBase):
+        raise TypeError(
+            "lstm_cell(): argument 'hx' (position 2) must be tuple of Tensors, not Tensor"
+        )
     if len(hx) != 2:
         raise RuntimeError("lstm_cell expects two hidden states")
     return _stepped("lstm_cell", _LONG, input, tuple(hx), (w_ih, w_hh, b_ih, b_hh))
