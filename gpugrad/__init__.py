@@ -116,6 +116,7 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import compiler as compiler
     from gpugrad import cupy as cupy
     from gpugrad import distributed as distributed
+    from gpugrad import futures as futures
     from gpugrad import kernel as kernel
     from gpugrad import nn as nn
     from gpugrad import numpy as numpy
@@ -200,6 +201,7 @@ else:  # they are made when they are first asked for
         "compiler": "gpugrad.compiler",
         "cupy": "gpugrad.cupy",
         "distributed": "gpugrad.distributed",
+        "futures": "gpugrad.futures",
         "TypedStorage": "gpugrad.storage",
         "UntypedStorage": "gpugrad.storage",
         "kernel": "gpugrad.kernel",

@@ -407,6 +407,139 @@ def buffers_are_those_of_the_first(rank: int, size: int) -> None:
     check(keys, [f"module.{k}" for k in module.state_dict()])
 
 
+def mean_squares(net: Any, x: Any) -> Any:
+    return (net(x) ** 2).mean()
+
+
+@case
+def norms_are_over_all_processes(rank: int, size: int) -> None:
+    gpugrad.manual_seed(1)
+    lengths = [3, 5, 0, 4][:size] if size == 4 else [3, 5]
+    starts = np.cumsum([0, *lengths]).tolist()
+    for momentum in (0.3, None):
+        one = nn.Sequential(nn.Conv2d(1, 4, 2), nn.BatchNorm2d(4, momentum=momentum), nn.Tanh())
+        one.double().to(DEVICE)
+        some = copy.deepcopy(one)
+        bare = copy.deepcopy(one[1])
+        some = nn.SyncBatchNorm.convert_sync_batchnorm(some)
+        assert type(some[1]) is nn.SyncBatchNorm
+        check(list(some.state_dict()), list(one.state_dict()))
+        assert type(nn.SyncBatchNorm.convert_sync_batchnorm(bare)) is nn.SyncBatchNorm
+        x = gpugrad.randn(sum(lengths), 1, 3, 4, dtype=gpugrad.float64).to(DEVICE)
+        x.requires_grad_()
+        mine = x.detach()[starts[rank] : starts[rank + 1]].requires_grad_()
+        for _ in range(2):
+            expected, found = one(x), some(mine)
+            assert gpugrad.allclose(found, expected[starts[rank] : starts[rank + 1]], atol=1e-12)
+        for buffer in "running_mean", "running_var", "num_batches_tracked":
+            a, b = getattr(some[1], buffer), getattr(one[1], buffer)
+            assert gpugrad.allclose(a, b, rtol=1e-12), buffer
+        weights = gpugrad.cos(gpugrad.arange(expected.numel(), dtype=x.dtype, device=DEVICE))
+        weights = weights.view(expected.shape)
+        here = weights[starts[rank] : starts[rank + 1]]
+        (whole,) = gpugrad.autograd.grad((expected * weights).sum(), x, create_graph=True)
+        (part,) = gpugrad.autograd.grad((found * here).sum(), mine, create_graph=True)
+        assert gpugrad.allclose(part, whole[starts[rank] : starts[rank + 1]], atol=1e-12)
+        whole.square().sum().backward()
+        part.square().sum().backward()
+        assert gpugrad.allclose(mine.grad, x.grad[starts[rank] : starts[rank + 1]], atol=1e-10)
+        for p, q in zip(some.parameters(), one.parameters(), strict=True):
+            total = p.grad.clone()
+            dist.all_reduce(total)
+            assert gpugrad.allclose(total, q.grad, atol=1e-9)
+        one.eval(), some.eval()
+        assert gpugrad.allclose(some(x), one(x), atol=1e-12)
+    half = nn.SyncBatchNorm(2).to(DEVICE).train()
+    found = half(gpugrad.ones(2, 2, 2, dtype=gpugrad.float16, device=DEVICE) * rank)
+    assert found.dtype is gpugrad.float16
+    raised(ValueError, "at least 2D input (got 1D input)", half, ones(2))
+
+
+@case
+def gradients_go_another_way(rank: int, size: int) -> None:
+    from gpugrad.distributed.algorithms.ddp_comm_hooks import default_hooks
+
+    def twice(state: Any, bucket: Any) -> Any:
+        state.append((bucket.index(), bucket.is_last(), len(bucket.parameters())))
+        assert sum(g.numel() for g in bucket.gradients()) == bucket.buffer().numel()
+        work = dist.all_reduce(bucket.buffer(), async_op=True)
+        return work.get_future().then(lambda found: found.value()[0] * 2)
+
+    def alone(state: Any, bucket: Any) -> Any:
+        future: Any = gpugrad.futures.Future()
+        future.set_result(bucket.buffer())
+        return future
+
+    x = examples(size)
+    mine = x[rank * 5 : (rank + 1) * 5]
+    seen: list[Any] = []
+    for hook, factor, tolerance in (
+        (default_hooks.allreduce_hook, 1, 1e-12), (default_hooks.fp16_compress_hook, 1, 2e-2),
+        (default_hooks.fp16_compress_wrapper(default_hooks.allreduce_hook), 1, 2e-2),
+        (twice, 2 * size, 1e-12), (alone, 0, 1e-12),
+    ):  # fmt: skip
+        gpugrad.manual_seed(0)
+        module = nn.Sequential(nn.Linear(6, 7), nn.Tanh(), nn.Linear(7, 2)).double().to(DEVICE)
+        one = copy.deepcopy(module)
+        together = DistributedDataParallel(module, bucket_cap_mb=1e-5)
+        together.register_comm_hook(seen if hook is twice else None, hook)
+        mean_squares(together, mine).backward()
+        mean_squares(one, mine if hook is alone else x).backward()
+        for q in one.parameters():
+            q.grad *= factor or 1
+        check_gradients(module, one, tolerance)
+    assert len(seen) > 1
+    check([found[:2] for found in seen], [(k, k == len(seen) - 1) for k in range(len(seen))])
+    raised(RuntimeError, "only be called once", together.register_comm_hook, None, alone)
+    raised(TypeError, "must be callable", DistributedDataParallel(one).register_comm_hook, None, 3)
+
+
+@case
+def some_have_more_batches(rank: int, size: int) -> None:
+    counts = [1, 3, 0, 2][:size]
+    for options in ({}, {"divide_by_initial_world_size": False}):
+        gpugrad.manual_seed(0)
+        module = nn.Sequential(nn.Linear(6, 7), nn.BatchNorm1d(7), nn.Linear(7, 2))
+        module.double().to(DEVICE)
+        one = copy.deepcopy(module)
+        together = DistributedDataParallel(module, bucket_cap_mb=1e-4)
+        generator = gpugrad.Generator().manual_seed(7)
+        data = gpugrad.randn(size, 3, 4, 6, dtype=gpugrad.float64, generator=generator).to(DEVICE)
+        with together.join(**options):
+            for k in range(counts[rank]):
+                together.zero_grad()
+                mean_squares(together, data[rank, k]).backward()
+                with gpugrad.no_grad():
+                    for p in module.parameters():
+                        p -= 0.1 * p.grad
+        buffers: Any = {}
+        for k in range(max(counts)):
+            one.zero_grad()
+            active = [r for r in range(size) if k < counts[r]]
+            root = 0 if 0 in active else active[-1]
+            state = {n: b.clone() for n, b in buffers.get(root, dict(one.named_buffers())).items()}
+            for r in active:
+                one.load_state_dict(state, strict=False)
+                mean_squares(one, data[r, k]).backward()
+                buffers[r] = {n: b.clone() for n, b in one.named_buffers()}
+            with gpugrad.no_grad():
+                for p in one.parameters():
+                    p -= 0.1 * p.grad / (len(active) if options else size)
+        one.load_state_dict(buffers[active[-1]], strict=False)
+        for name, value in one.state_dict().items():
+            assert gpugrad.allclose(module.state_dict()[name], value, atol=1e-12), name
+    with together.join(enable=False):
+        mean_squares(together, data[rank, 0]).backward()
+
+    def uneven() -> None:
+        with together.join(throw_on_early_termination=True):
+            for k in range(counts[rank]):
+                mean_squares(together, data[rank, k]).backward()
+
+    match = "Detected at least one rank that exhausted inputs"
+    raised(RuntimeError, f"Rank {rank} exhausted" if counts[rank] == min(counts) else match, uneven)
+
+
 @case
 def samplers_give_each_its_part(rank: int, size: int) -> None:
     data = TensorDataset(gpugrad.arange(11))

@@ -67,8 +67,9 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("functions", "fft", "signal", "special", "linalg", "return_types"): (
         "errors", "op", "_tensor", "random",
     ),
+    ("futures",): (),
     ("distributed",): (
-        "graph", "_device", "_dtype", "backend", "op", "_tensor", "cuda", "functions",
+        "futures", "graph", "_device", "_dtype", "backend", "op", "_tensor", "cuda", "functions",
     ),
     ("utils",): (
         "distributed",
@@ -82,7 +83,7 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("nn",): (
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "_layout", "op", "ops",
         "_tensor", "_parameter", "type_info", "autograd", "func", "functions", "linalg", "random",
-        "utils", "tree", "distributed", "backends", "cuda",
+        "utils", "tree", "futures", "distributed", "backends", "cuda",
     ),
     ("optim",): (
         "backend", "formulas", "hooks", "graph", "errors", "_dtype", "op", "ops", "_tensor",

@@ -28,10 +28,12 @@ CASES = (
     "buckets_are_on_their_way_before_the_backward_ends", "some_processes_use_what_others_do_not",
     "gradients_add_up_without_sync", "what_is_unused_is_told", "modules_must_be_the_same",
     "buffers_are_those_of_the_first", "samplers_give_each_its_part",
+    "norms_are_over_all_processes", "gradients_go_another_way", "some_have_more_batches",
 )  # fmt: skip
 OF_FOUR = (  # what two processes cannot tell from something else
     "reductions", "halves_are_summed_in_float32", "copies", "messages", "groups",
     "gradients_are_those_of_one_process", "some_processes_use_what_others_do_not",
+    "norms_are_over_all_processes", "some_have_more_batches",
 )  # fmt: skip
 
 

@@ -84,7 +84,8 @@ PROGRAMS = {
     "batch norms give up what they track": f"{NN}; torch.manual_seed(0); "
     "m = nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 2), nn.BatchNorm1d(2))\n"
     "torch.func.replace_all_batch_norm_modules_(m)\n"
-    "repr(m), list(m.state_dict()), torch.func.vmap(m[0])(torch.arange(12.0).view(2, 3, 2)).round(decimals=4) + 0",
+    "v = torch.func.vmap(m[0])(torch.arange(12.0).view(2, 3, 2))\n"
+    "repr(m), list(m.state_dict()), v.round(decimals=4) + 0",
     "GradScaler": "torch.GradScaler is torch.amp.GradScaler",
     **{
         f"gradients of conv{n}d": f"{NN}; G = nn.grad; {CONV.format(n=n)}\n"

@@ -11,6 +11,7 @@ False
 
 from __future__ import annotations
 
+from gpugrad.distributed import algorithms as algorithms
 from gpugrad.distributed.collectives import all_gather as all_gather
 from gpugrad.distributed.collectives import all_gather_into_tensor as all_gather_into_tensor
 from gpugrad.distributed.collectives import all_reduce as all_reduce
@@ -23,6 +24,7 @@ from gpugrad.distributed.collectives import reduce as reduce
 from gpugrad.distributed.collectives import reduce_scatter as reduce_scatter
 from gpugrad.distributed.collectives import reduce_scatter_tensor as reduce_scatter_tensor
 from gpugrad.distributed.collectives import scatter as scatter
+from gpugrad.distributed.gradients import GradBucket as GradBucket
 from gpugrad.distributed.group import GroupMember as GroupMember
 from gpugrad.distributed.group import ProcessGroup as ProcessGroup
 from gpugrad.distributed.group import destroy_process_group as destroy_process_group

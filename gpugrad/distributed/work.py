@@ -8,6 +8,8 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, Protocol
 
+from gpugrad.futures import Future
+
 Array = Any
 
 
@@ -142,6 +144,10 @@ class Work:
         """Return the tensors that were written."""
         return self._result
 
+    def get_future(self) -> Future[Any]:
+        """Return a future of the tensors that are written."""
+        return _Transferred(self)
+
     def source_rank(self) -> int:
         """Return who sent what was received, as a rank within the group."""
         return self._request.sender
@@ -150,3 +156,21 @@ class Work:
         finish, self._finish = self._finish, None
         assert finish is not None
         finish()
+
+
+class _Transferred(Future[Any]):
+    """The tensors that a transfer writes, when it has ended."""
+
+    def __init__(self, work: Work):
+        super().__init__()
+        self._work = work
+
+    def done(self) -> bool:
+        if self._work.is_completed():
+            self._find()
+        return super().done()
+
+    def _find(self) -> None:
+        self._work.wait()
+        if not super().done():
+            self.set_result(self._work.result())

@@ -160,6 +160,7 @@ from gpugrad.nn.modules.rnn import RNNCell as RNNCell
 from gpugrad.nn.modules.rnn import RNNCellBase as RNNCellBase
 from gpugrad.nn.modules.sparse import Embedding as Embedding
 from gpugrad.nn.modules.sparse import EmbeddingBag as EmbeddingBag
+from gpugrad.nn.modules.syncbatchnorm import SyncBatchNorm as SyncBatchNorm
 from gpugrad.nn.modules.transformer import Transformer as Transformer
 from gpugrad.nn.modules.transformer import TransformerDecoder as TransformerDecoder
 from gpugrad.nn.modules.transformer import TransformerDecoderLayer as TransformerDecoderLayer

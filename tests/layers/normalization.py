@@ -39,6 +39,12 @@ LAYERS = [
     layer("BatchNorm2d", lambda nn: nn.BatchNorm2d(4, eps=1e-2), (3, 4, 2, 5), call=_twice,
           single=1e-5),
     layer("BatchNorm3d", lambda nn: nn.BatchNorm3d(4), (3, 4, 2, 2, 3), call=_twice, single=1e-5),
+    layer("SyncBatchNorm, alone", lambda nn: nn.SyncBatchNorm(4, momentum=0.2), (3, 4, 2, 5),
+          call=_twice, single=1e-5),
+    layer("SyncBatchNorm, converted",
+          lambda nn: nn.SyncBatchNorm.convert_sync_batchnorm(
+              nn.Sequential(nn.Linear(4, 4), nn.Sequential(nn.BatchNorm1d(4)))),
+          (6, 4), single=1e-5),
     layer("InstanceNorm1d", lambda nn: nn.InstanceNorm1d(4), (3, 4, 5), single=1e-5),
     layer("InstanceNorm1d, one", lambda nn: nn.InstanceNorm1d(4, affine=True), (4, 5),
           single=1e-5),

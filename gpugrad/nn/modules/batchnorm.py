@@ -1,7 +1,4 @@
-"""Layers that normalize channels over a batch.
-
-``SyncBatchNorm`` is left out: its means are over the batches of several processes.
-"""
+"""Layers that normalize channels over a batch."""
 
 from __future__ import annotations
 
@@ -105,14 +102,18 @@ class _NormBase(Module):
 class _BatchNorm(_NormBase):
     """What the layers for inputs of one, two and three dimensions have in common."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Return the input, normalized by its own means in training, else by the running ones."""
-        self._check_input_dim(input)
-        momentum = 0.0 if self.momentum is None else self.momentum
+    def _counted(self) -> float:
+        """Count a batch in training, and return its weight in the running means."""
         if self.training and self.track_running_stats and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
             if self.momentum is None:
-                momentum = 1.0 / float(self.num_batches_tracked)
+                return 1.0 / float(self.num_batches_tracked)
+        return 0.0 if self.momentum is None else self.momentum
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the input, normalized by its own means in training, else by the running ones."""
+        self._check_input_dim(input)
+        momentum = self._counted()
         tracked = not self.training or self.track_running_stats
         return functional.batch_norm(
             input,

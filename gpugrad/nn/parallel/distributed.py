@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 from gpugrad import distributed, tree
@@ -12,7 +13,9 @@ from gpugrad._device import device
 from gpugrad._tensor import Tensor
 from gpugrad.autograd.grad_mode import is_grad_enabled
 from gpugrad.distributed.group import chosen
+from gpugrad.futures import Future
 from gpugrad.nn.modules.module import Module
+from gpugrad.nn.parallel.joining import Joined
 from gpugrad.nn.parallel.reducer import Reducer, broadcast_together
 
 _FORWARD_SYNC = (
@@ -110,6 +113,7 @@ class DistributedDataParallel(Module):
         )
         self.require_backward_grad_sync = True
         self.require_forward_param_sync = True
+        self._joined: Joined | None = None
         _check_same(module, self.process_group)
         if init_sync:
             values: list[Tensor] = list(module.parameters())
@@ -127,10 +131,12 @@ class DistributedDataParallel(Module):
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         """Return what the module does."""
         syncs = is_grad_enabled() and self.require_backward_grad_sync
+        sends = self.require_forward_param_sync and self.forward_sync_buffers
+        root = 0 if self._joined is None else self._joined.begin(syncs, sends)
         if syncs:
             self._reducer.begin()
-        if self.require_forward_param_sync and self.forward_sync_buffers:
-            broadcast_together(list(self.module.buffers()), self.process_group)
+        if sends:
+            broadcast_together(list(self.module.buffers()), self.process_group, root)
         if self.device_ids is not None:
             inputs, kwargs = tree.mapped(self._moved, (inputs, kwargs))
         output = self.module(*inputs, **kwargs)
@@ -159,6 +165,52 @@ class DistributedDataParallel(Module):
             yield
         finally:
             self.require_backward_grad_sync = before
+
+    def join(
+        self,
+        divide_by_initial_world_size: bool = True,
+        enable: bool = True,
+        throw_on_early_termination: bool = False,
+    ) -> AbstractContextManager[Any]:
+        """Have processes with different numbers of batches train together, in a block.
+
+        Those that are done first take part in the averages of the others, with zeros.  At the end
+        all have the parameters and buffers of the last one.  Other collectives in the block, as
+        those of ``SyncBatchNorm``, need ``throw_on_early_termination``.
+
+        Args:
+            divide_by_initial_world_size: Whether gradients are divided by the number of all
+                processes, so that each example weighs the same, else by that of those left.
+            enable: Whether anything is done.
+            throw_on_early_termination: Whether all raise as soon as one is done.
+
+        Raises:
+            RuntimeError: One is done, and that is to be an error.
+        """
+        if not enable:
+            return nullcontext()
+        return Joined(self, divide_by_initial_world_size, throw_on_early_termination)
+
+    def register_comm_hook(
+        self, state: Any, hook: Callable[[Any, distributed.GradBucket], Future[Tensor]]
+    ) -> None:
+        """Have gradients go between processes in another way.
+
+        The hook is called with the state and with each bucket of gradients as soon as they are
+        there, and returns a future of what comes into its place, a tensor of that size; it divides
+        by the number of processes itself.  ``distributed.algorithms.ddp_comm_hooks`` has some.
+
+        Raises:
+            RuntimeError: There is one.
+            TypeError: It cannot be called.
+        """
+        if not callable(hook):
+            raise TypeError("Communication hook must be callable.")
+        if self._reducer.carry is not None:
+            raise RuntimeError(
+                "register_comm_hook or register_builtin_comm_hook can only be called once."
+            )
+        self._reducer.carry = partial(hook, state)
 
 
 def _tensors_in(output: Any) -> list[Tensor]:

@@ -8,6 +8,7 @@ from typing import Any
 from gpugrad import distributed, functions
 from gpugrad._tensor import Tensor
 from gpugrad.autograd.grad_mode import no_grad
+from gpugrad.distributed.gradients import GradBucket
 from gpugrad.graph import TensorBase, below
 from gpugrad.nn.parameter import Parameter
 
@@ -86,6 +87,8 @@ class Reducer:
             id(p): (bucket, k) for bucket in self.buckets for k, p in enumerate(bucket.params)
         }
         self.syncs = False
+        self.divisor = group.size()  # of the sums of gradients
+        self.carry: Any = None  # how a bucket goes to all, if a user's function does it
         self._reset()
         for _, p in named:
             p.register_post_accumulate_grad_hook(self._on_gradient)
@@ -130,7 +133,7 @@ class Reducer:
             else:
                 if param.grad._array is view._array:
                     param.grad = view.clone()
-                view.copy_(param.grad).div_(self.group.size())
+                view.copy_(param.grad)
             self._on_ready(param)
 
     def _on_gradient(self, param: Tensor) -> None:
@@ -147,31 +150,54 @@ class Reducer:
         bucket, k = self.places[id(param)]
         grad: Any = param.grad
         with no_grad():
-            if grad is not None and grad._array is bucket.views[k]._array:
-                grad.div_(self.group.size())
-            elif grad is None:
+            if grad is None:
                 bucket.views[k].zero_()
-            else:
-                bucket.views[k].copy_(grad.detach()).div_(self.group.size())
+            elif grad._array is not bucket.views[k]._array:
+                bucket.views[k].copy_(grad.detach())
             self._on_ready(param)
 
     def _on_ready(self, param: Tensor) -> None:
         self.ready.add(id(param))
         self.places[id(param)][0].waiting -= 1
         for bucket in self.buckets[: self.started]:
-            bucket.work.is_completed()  # MPI moves on when it is asked
+            # MPI moves on when it is asked
+            bucket.work.is_completed() if self.carry is None else bucket.work.done()
         while self.started < len(self.buckets) and not self.buckets[self.started].waiting:
-            bucket = self.buckets[self.started]
-            bucket.work = distributed.all_reduce(bucket.memory, group=self.group, async_op=True)
-            self.started += 1
+            self._start()
         if self.started == len(self.buckets):
             self._finish()
 
-    def _finish(self) -> None:
+    def _start(self) -> None:
+        """Send the next bucket on its way."""
+        k, bucket = self.started, self.buckets[self.started]
+        if self.carry is None:
+            bucket.memory.div_(self.divisor)
+            bucket.work = distributed.all_reduce(bucket.memory, group=self.group, async_op=True)
+        else:
+            last = k == len(self.buckets) - 1
+            given = GradBucket(k, last, bucket.memory, bucket.views, bucket.params)
+            bucket.work = self.carry(given)
+        self.started += 1
+
+    def take_part(self) -> None:
+        """Take part in a backward of others, without examples of one's own."""
+        self._reset()
+        with no_grad():
+            for bucket in self.buckets:
+                bucket.memory.zero_()
+                self._start()
+            self._finish(gives=False)
+
+    def _finish(self, gives: bool = True) -> None:
         """Wait for all averages, and give them to the parameters."""
         everywhere = self._used_anywhere() if self.finds_unused else None
         for bucket in self.buckets:
-            bucket.work.wait()
+            found = bucket.work.wait()
+            if self.carry is not None and found._array is not bucket.memory._array:
+                with no_grad():
+                    bucket.memory.copy_(found)
+            if not gives:
+                continue
             for p, view in zip(bucket.params, bucket.views, strict=True):
                 if everywhere is not None and id(p) not in everywhere:
                     continue  # no process has a gradient of it
