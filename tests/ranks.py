@@ -419,7 +419,7 @@ def norms_are_over_all_processes(rank: int, size: int) -> None:
     for momentum in (0.3, None):
         one = nn.Sequential(nn.Conv2d(1, 4, 2), nn.BatchNorm2d(4, momentum=momentum), nn.Tanh())
         one.double().to(DEVICE)
-        some = copy.deepcopy(one)
+        some: Any = copy.deepcopy(one)
         bare = copy.deepcopy(one[1])
         some = nn.SyncBatchNorm.convert_sync_batchnorm(some)
         assert type(some[1]) is nn.SyncBatchNorm
@@ -442,8 +442,12 @@ def norms_are_over_all_processes(rank: int, size: int) -> None:
         assert gpugrad.allclose(part, whole[starts[rank] : starts[rank + 1]], atol=1e-12)
         whole.square().sum().backward()
         part.square().sum().backward()
+        assert mine.grad is not None
+        assert x.grad is not None
         assert gpugrad.allclose(mine.grad, x.grad[starts[rank] : starts[rank + 1]], atol=1e-10)
         for p, q in zip(some.parameters(), one.parameters(), strict=True):
+            assert p.grad is not None
+            assert q.grad is not None
             total = p.grad.clone()
             dist.all_reduce(total)
             assert gpugrad.allclose(total, q.grad, atol=1e-9)
@@ -462,7 +466,7 @@ def gradients_go_another_way(rank: int, size: int) -> None:
     def twice(state: Any, bucket: Any) -> Any:
         state.append((bucket.index(), bucket.is_last(), len(bucket.parameters())))
         assert sum(g.numel() for g in bucket.gradients()) == bucket.buffer().numel()
-        work = dist.all_reduce(bucket.buffer(), async_op=True)
+        work: Any = dist.all_reduce(bucket.buffer(), async_op=True)
         return work.get_future().then(lambda found: found.value()[0] * 2)
 
     def alone(state: Any, bucket: Any) -> Any:
@@ -486,6 +490,7 @@ def gradients_go_another_way(rank: int, size: int) -> None:
         mean_squares(together, mine).backward()
         mean_squares(one, mine if hook is alone else x).backward()
         for q in one.parameters():
+            assert q.grad is not None
             q.grad *= factor or 1
         check_gradients(module, one, tolerance)
     assert len(seen) > 1
@@ -511,7 +516,8 @@ def some_have_more_batches(rank: int, size: int) -> None:
                 mean_squares(together, data[rank, k]).backward()
                 with gpugrad.no_grad():
                     for p in module.parameters():
-                        p -= 0.1 * p.grad
+                        assert p.grad is not None
+                        p.sub_(0.1 * p.grad)
         buffers: Any = {}
         for k in range(max(counts)):
             one.zero_grad()
@@ -524,7 +530,8 @@ def some_have_more_batches(rank: int, size: int) -> None:
                 buffers[r] = {n: b.clone() for n, b in one.named_buffers()}
             with gpugrad.no_grad():
                 for p in one.parameters():
-                    p -= 0.1 * p.grad / (len(active) if options else size)
+                    assert p.grad is not None
+                    p.sub_(0.1 * p.grad / (len(active) if options else size))
         one.load_state_dict(buffers[active[-1]], strict=False)
         for name, value in one.state_dict().items():
             assert gpugrad.allclose(module.state_dict()[name], value, atol=1e-12), name

@@ -141,8 +141,13 @@ def test_layers_give_the_types_of_pytorchs(name: str, kind: str) -> None:
     found = []
     for library in gpugrad, pytorch():
         x = library.ones(3, 2, 4, dtype=getattr(library, kind))
-        with library.autocast("cpu"):
-            found.append(str(LAYERS[name](library, x, x[0]).dtype).split(".")[-1])
+        try:
+            with library.autocast("cpu"):
+                found.append(str(LAYERS[name](library, x, x[0]).dtype).split(".")[-1])
+        except RuntimeError as error:
+            if library is gpugrad or "could not create a primitive" not in str(error):
+                raise
+            pytest.skip("PyTorch computes this layer in bfloat16 on newer processors only")
 
     assert found[0] == found[1]
 

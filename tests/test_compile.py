@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ import gpugrad
 from gpugrad.errors import Unsupported
 
 
-def same(a, b):
+def same(a: Any, b: Any) -> None:
     """See that two results are equal but for the order in which loops add."""
     if isinstance(a, tuple | list):
         assert len(a) == len(b)
@@ -22,7 +24,7 @@ def same(a, b):
     np.testing.assert_allclose(a, b, tolerance, tolerance)
 
 
-def runs(compiled, *inputs):
+def runs(compiled: Any, *inputs: Any) -> Any:
     """Return what a compiled function gives for some inputs, all of one program."""
     found = [compiled(*given) for given in inputs]
     assert compiled.reasons == []
@@ -30,8 +32,8 @@ def runs(compiled, *inputs):
     return found
 
 
-def test_a_function_of_tensors():
-    def f(x, y):
+def test_a_function_of_tensors() -> None:
+    def f(x: Any, y: Any) -> Any:
         return (x * y).sin().sum() + x.mean(), x[1:].t() * 2
 
     inputs = [(gpugrad.randn(3, 4), gpugrad.randn(3, 4)) for _ in range(3)]
@@ -40,8 +42,8 @@ def test_a_function_of_tensors():
         same(found, f(*given))
 
 
-def test_gradients_inside():
-    def f(x):
+def test_gradients_inside() -> None:
+    def f(x: Any) -> Any:
         x = x.detach().requires_grad_()
         (first,) = gpugrad.autograd.grad((x**3).sum(), x, create_graph=True)
         return gpugrad.autograd.grad(first.sin().sum(), x)[0]
@@ -53,8 +55,8 @@ def test_gradients_inside():
 
 
 @pytest.mark.parametrize("transform", ["grad", "jacrev", "hessian", "vmap", "jacfwd"])
-def test_transforms_inside(transform):
-    def f(x):
+def test_transforms_inside(transform: Any) -> None:
+    def f(x: Any) -> Any:
         return (x.sin() * x).sum()
 
     g = getattr(gpugrad.func, transform)(f)
@@ -64,7 +66,7 @@ def test_transforms_inside(transform):
         same(found, g(*given))
 
 
-def test_a_history_goes_on_through_the_call():
+def test_a_history_goes_on_through_the_call() -> None:
     w = gpugrad.randn(4, requires_grad=True)
     c = gpugrad.compile(lambda x: (w * x).exp().sum())
 
@@ -76,8 +78,8 @@ def test_a_history_goes_on_through_the_call():
     assert c(x).grad_fn.name() == "CompiledFunctionBackward"
 
 
-def test_random_numbers_are_drawn_anew():
-    def f(x):
+def test_random_numbers_are_drawn_anew() -> None:
+    def f(x: Any) -> Any:
         return gpugrad.rand(3) + x.bernoulli()
 
     x = gpugrad.full((3,), 0.5)
@@ -90,9 +92,9 @@ def test_random_numbers_are_drawn_anew():
     assert c.count == 1
 
 
-def test_a_branch_on_a_value_runs_as_it_is_written():
+def test_a_branch_on_a_value_runs_as_it_is_written() -> None:
     @gpugrad.compile
-    def f(x):
+    def f(x: Any) -> Any:
         return x * 2 if x.sum() > 0 else x * 3
 
     for x in (gpugrad.ones(2), -gpugrad.ones(2), gpugrad.ones(2)):
@@ -100,9 +102,9 @@ def test_a_branch_on_a_value_runs_as_it_is_written():
     assert f.count == 0
 
 
-def test_with_fullgraph_a_branch_names_the_line():
+def test_with_fullgraph_a_branch_names_the_line() -> None:
     @gpugrad.compile(fullgraph=True)
-    def f(x):
+    def f(x: Any) -> Any:
         return x * 2 if x.sum() > 0 else x * 3  # here
 
     with pytest.raises(Unsupported, match=r"# here(?s:.)*fullgraph=False"):
@@ -111,13 +113,13 @@ def test_with_fullgraph_a_branch_names_the_line():
     assert (gpugrad.ones(2) + 1)._array.__class__ is np.ndarray
 
 
-def test_derivatives_of_any_order_of_a_compiled_call():
+def test_derivatives_of_any_order_of_a_compiled_call() -> None:
     w = gpugrad.randn(4, requires_grad=True, dtype=gpugrad.float64)
 
-    def f(x):
+    def f(x: Any) -> Any:
         return (w * x).sin().sum(), x.exp()
 
-    def orders(f, x):
+    def orders(f: Any, x: Any) -> Any:
         y = x * 1.5
         first, second = f(y)
         (g,) = gpugrad.autograd.grad(first + second.sum(), x, create_graph=True)
@@ -131,7 +133,7 @@ def test_derivatives_of_any_order_of_a_compiled_call():
     assert c.count == 1
 
 
-def test_a_second_derivative_draws_again_what_was_drawn():
+def test_a_second_derivative_draws_again_what_was_drawn() -> None:
     f = gpugrad.compile(lambda x: (gpugrad.nn.functional.dropout(x, 0.5) ** 3).sum())
     for _ in range(3):
         x = gpugrad.full((50,), 2.0, requires_grad=True)
@@ -143,8 +145,8 @@ def test_a_second_derivative_draws_again_what_was_drawn():
 
 
 @pytest.mark.parametrize("transform", ["grad", "jacrev", "hessian", "vmap", "jacfwd"])
-def test_transforms_around(transform):
-    def f(x):
+def test_transforms_around(transform: Any) -> None:
+    def f(x: Any) -> Any:
         return (x.sin() * x).sum()
 
     c = gpugrad.compile(f)
@@ -153,7 +155,7 @@ def test_transforms_around(transform):
     same(getattr(gpugrad.func, transform)(c)(x), getattr(gpugrad.func, transform)(f)(x))
 
 
-def test_batched_gradients_of_a_compiled_call():
+def test_batched_gradients_of_a_compiled_call() -> None:
     c = gpugrad.compile(lambda x: x.sin())
     for _ in range(2):
         x = gpugrad.randn(3, requires_grad=True)
@@ -161,8 +163,8 @@ def test_batched_gradients_of_a_compiled_call():
         same(rows, x.cos().diag())
 
 
-def test_several_results_of_which_some_have_no_gradient():
-    def f(x):
+def test_several_results_of_which_some_have_no_gradient() -> None:
+    def f(x: Any) -> Any:
         top, places = x.max(1)
         return top, places, x.detach().sum(), {"twice": x * 2}
 
@@ -179,8 +181,8 @@ def test_several_results_of_which_some_have_no_gradient():
     assert c.count == 1
 
 
-def test_a_loss_whose_backward_was_in_the_call():
-    def step(x):
+def test_a_loss_whose_backward_was_in_the_call() -> None:
+    def step(x: Any) -> Any:
         loss = (x * x).sin().sum()
         loss.backward()
         return loss

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,14 +18,14 @@ OPTIMIZERS = [
 ]  # fmt: skip
 
 
-def close(found):
+def close(found: Any) -> None:
     compiled, eager = found
     for a, b in zip(compiled, eager, strict=True):
         for x, y in zip(a, b, strict=True):
             np.testing.assert_allclose(x.detach().numpy(), y.detach().numpy(), 1e-5, 1e-6)
 
 
-def training(name):
+def training(name: Any) -> Any:
     net = nn.Sequential(
         nn.Linear(4, 8, bias=False), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 3)
     )
@@ -32,7 +33,7 @@ def training(name):
     opt = getattr(optim, name)(net.parameters(), lr=0.01, **decay)
     schedule = optim.lr_scheduler.StepLR(opt, 2, 0.5)
 
-    def step(x, y):
+    def step(x: Any, y: Any) -> Any:
         opt.zero_grad()
         loss = nn.functional.cross_entropy(net(x), y)
         loss.backward()
@@ -43,7 +44,7 @@ def training(name):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_training_with_a_schedule(name):
+def test_training_with_a_schedule(name: Any) -> None:
     found = []
     for way in (gpugrad.compile, lambda f: f):
         gpugrad.manual_seed(0)
@@ -60,13 +61,13 @@ def test_training_with_a_schedule(name):
     close(found)
 
 
-def test_writes_in_place_are_seen_and_counted():
+def test_writes_in_place_are_seen_and_counted() -> None:
 
     # the version is Python's: it is the same in all runs, and looked at outside
     total = gpugrad.zeros(3)
 
     @gpugrad.compile
-    def f():
+    def f() -> None:
         total.add_(1)
         total[1:].mul_(2)
 
@@ -77,7 +78,7 @@ def test_writes_in_place_are_seen_and_counted():
     assert f.count == 1
 
 
-def test_a_write_after_a_run_is_noticed_by_a_backward():
+def test_a_write_after_a_run_is_noticed_by_a_backward() -> None:
     x = gpugrad.ones(3, requires_grad=True)
     f = gpugrad.compile(lambda x: (x * x).sum())
     for _ in range(3):
@@ -88,7 +89,7 @@ def test_a_write_after_a_run_is_noticed_by_a_backward():
             loss.backward()
 
 
-def test_an_argument_is_written():
+def test_an_argument_is_written() -> None:
     f = gpugrad.compile(lambda x: x.mul_(2))
     for _ in range(3):
         x = gpugrad.ones(2)
@@ -97,9 +98,9 @@ def test_an_argument_is_written():
         assert x._version == 1
 
 
-def test_results_are_views_of_arguments_and_of_each_other():
+def test_results_are_views_of_arguments_and_of_each_other() -> None:
     @gpugrad.compile
-    def f(x):
+    def f(x: Any) -> Any:
         y = x + 1
         return x[1:], y, y.view(2, 2), x.detach()
 
@@ -116,12 +117,12 @@ def test_results_are_views_of_arguments_and_of_each_other():
     assert f.count == 1
 
 
-def test_gradients_add_up_in_the_leaves():
+def test_gradients_add_up_in_the_leaves() -> None:
 
-    w = gpugrad.ones(2, requires_grad=True)
+    w: Any = gpugrad.ones(2, requires_grad=True)
 
     @gpugrad.compile
-    def f(x):
+    def f(x: Any) -> None:
         (w * x).sum().backward()
 
     for k in range(1, 5):
@@ -133,11 +134,11 @@ def test_gradients_add_up_in_the_leaves():
     assert f.reasons == []
 
 
-def test_zero_grad_inside_and_retain_graph():
-    w = gpugrad.ones(2, requires_grad=True)
+def test_zero_grad_inside_and_retain_graph() -> None:
+    w: Any = gpugrad.ones(2, requires_grad=True)
 
     @gpugrad.compile
-    def f(x):
+    def f(x: Any) -> None:
         w.grad = None
         loss = (w * x).exp().sum()
         loss.backward(retain_graph=True)
@@ -149,7 +150,7 @@ def test_zero_grad_inside_and_retain_graph():
     assert f.reasons == []
 
 
-def test_captured_tensors_get_other_data():
+def test_captured_tensors_get_other_data() -> None:
     w = gpugrad.ones(3)
     f = gpugrad.compile(lambda x: x * w)
     for k in range(4):
@@ -158,11 +159,11 @@ def test_captured_tensors_get_other_data():
     assert f.count == 1
 
 
-def test_data_is_set_inside():
+def test_data_is_set_inside() -> None:
     w = gpugrad.ones(3)
 
     @gpugrad.compile
-    def f():
+    def f() -> None:
         w.data = w.data * 2
 
     for k in range(1, 5):
@@ -170,7 +171,7 @@ def test_data_is_set_inside():
         assert w.tolist() == [2.0**k] * 3
 
 
-def test_variables_and_attributes_are_watched():
+def test_variables_and_attributes_are_watched() -> None:
     scale = 2.0
     holder = nn.Linear(1, 1)
     holder.factor = 1.0
@@ -185,7 +186,7 @@ def test_variables_and_attributes_are_watched():
     assert f.count == 3
 
 
-def test_numbers_and_shapes_are_recorded_anew_and_not_without_end():
+def test_numbers_and_shapes_are_recorded_anew_and_not_without_end() -> None:
     f = gpugrad.compile(lambda x, k: x * k)
     for k in range(8):
         assert f(gpugrad.ones(k + 1), k).tolist() == [k] * (k + 1)
@@ -194,7 +195,7 @@ def test_numbers_and_shapes_are_recorded_anew_and_not_without_end():
     assert f(gpugrad.ones(9), 2).tolist() == [2] * 9
 
 
-def test_training_and_evaluation():
+def test_training_and_evaluation() -> None:
     net = gpugrad.compile(nn.Dropout(0.5))
     x = gpugrad.ones(1000)
     for _ in range(2):
@@ -205,11 +206,11 @@ def test_training_and_evaluation():
     assert 0 < (net(x) == 0).sum() < 1000
 
 
-def test_what_a_function_keeps_is_not_lost():
+def test_what_a_function_keeps_is_not_lost() -> None:
     kept = []
 
     @gpugrad.compile
-    def f(x):
+    def f(x: Any) -> None:
         kept.append(x * 2)
 
     for k in range(5):
@@ -218,11 +219,11 @@ def test_what_a_function_keeps_is_not_lost():
     assert "keeps" in f.reasons[0]
 
 
-def test_hooks_compute_in_the_program():
-    w = gpugrad.ones(2, requires_grad=True)
+def test_hooks_compute_in_the_program() -> None:
+    w: Any = gpugrad.ones(2, requires_grad=True)
 
     @gpugrad.compile
-    def f(x):
+    def f(x: Any) -> Any:
         y = w * x
         y.register_hook(lambda g: g * 3)
         return gpugrad.autograd.grad(y.sum(), w)[0]
@@ -232,10 +233,10 @@ def test_hooks_compute_in_the_program():
     assert f.count == 1
 
 
-def test_hooks_of_leaves_run_once():
-    w = gpugrad.ones(2, requires_grad=True)
-    calls = []
-    w.register_hook(lambda g: (calls.append(1), g * 2)[1])
+def test_hooks_of_leaves_run_once() -> None:
+    w: Any = gpugrad.ones(2, requires_grad=True)
+    calls: list[Any] = []
+    w.register_hook(lambda g: (calls.extend([1]), g * 2)[1])
     f = gpugrad.compile(lambda x: (w * x).sum())
     for k in range(1, 4):
         w.grad = None
@@ -244,7 +245,7 @@ def test_hooks_of_leaves_run_once():
         assert len(calls) == k
 
 
-def test_nothing_is_kept_alive():
+def test_nothing_is_kept_alive() -> None:
     f = gpugrad.compile(lambda x: (x * 2).exp().sum())
     x = gpugrad.ones(1000, requires_grad=True)
     for _ in range(3):
@@ -259,8 +260,8 @@ def test_nothing_is_kept_alive():
         gc.enable()
 
 
-def test_scalars_that_are_leaves():
-    w = gpugrad.tensor(2.0, requires_grad=True)
+def test_scalars_that_are_leaves() -> None:
+    w: Any = gpugrad.tensor(2.0, requires_grad=True)
     f = gpugrad.compile(lambda x: w * x)
     for k in range(3):
         w.grad = None

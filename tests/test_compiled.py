@@ -171,7 +171,7 @@ def test_functions_at_the_edges_of_their_domains(name: str, always: None) -> Non
     """A value there, or beyond, that is another one than the C library's."""
     function = FUNCTIONS[name].python.partition("(")[0]
     for dtype in map(np.dtype, (np.float32, np.float64)):
-        known = np.finfo(dtype)
+        known: Any = np.finfo(dtype)
         near = [1 - known.eps, 1 + known.eps, known.smallest_subnormal, known.tiny, 0.0, 2, 1]
         x = np.array([*near, np.inf, *np.negative([*near, np.inf]), np.nan], dtype)
         (found,) = compiled.evaluate(formula(f"{name}(x)"), [x], dtype) or ()
@@ -555,10 +555,14 @@ def test_a_compiler_of_c_is_taken_if_it_builds_c_plus_plus(
     assert says.startswith("there is no compiler: c++ or g++ or cc or gcc or clang++ or clang; ")
     assert str(tmp_path / "gcc") in says
     clang = driver(tmp_path, "clang", f'exec {known} "$@"')
-    assert compiler._found.__wrapped__().command == (str(clang),)
+    says = compiler._found.__wrapped__()
+    assert not isinstance(says, str)
+    assert says.command == (str(clang),)
     own = driver(tmp_path, "own", f'exec {known} "$@"')
     monkeypatch.setenv("CC", f"{own} -g")
-    assert compiler._found.__wrapped__().command == (str(own), "-g")
+    says = compiler._found.__wrapped__()
+    assert not isinstance(says, str)
+    assert says.command == (str(own), "-g")
 
 
 def test_the_older_half_of_too_many_files_goes(

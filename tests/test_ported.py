@@ -61,9 +61,9 @@ PROGRAMS = {
     "with A.sdpa_kernel(A.SDPBackend.MATH): b = B.math_sdp_enabled(), B.flash_sdp_enabled()\n"
     "b, B.flash_sdp_enabled(), repr(A.SDPBackend.MATH)",
     "attention is chosen wrongly": "torch.nn.attention.sdpa_kernel(3).__enter__()",
-    "switches of libraries": "B = torch.backends; before = B.cudnn.benchmark\n"
-    "B.cudnn.benchmark = True; a = B.cudnn.benchmark; B.cudnn.benchmark = before\n"
-    "with B.cudnn.flags(enabled=True, deterministic=True): b = B.cudnn.deterministic\n"
+    "switches of libraries": "B = torch.backends\n"
+    "with B.cudnn.flags(enabled=True, benchmark=True, deterministic=True):\n"
+    "    a, b = B.cudnn.benchmark, B.cudnn.deterministic\n"
     "a, b, B.cudnn.deterministic, B.mps.is_available(), B.cuda.matmul.allow_tf32",
     **{
         f"a cell, {name}": f"{NN}; one = torch.ones\n{call}"
@@ -139,6 +139,7 @@ def test_programs_ask_for_a_gpu_where_there_is_none(monkeypatch: pytest.MonkeyPa
 def test_the_accelerator_is_the_gpu() -> None:
     accelerator = gpugrad.accelerator
     where = accelerator.current_accelerator()
+    assert where is not None
     x = gpugrad.ones(300, device=where)
     accelerator.synchronize()
     assert x.device.type == where.type == "cuda"

@@ -33,7 +33,7 @@ class OptimizedModule(Module):
     @property
     def reasons(self) -> list[str]:
         """Why some calls run eagerly."""
-        return self._call.reasons  # type: ignore[no-any-return]
+        return self._call.reasons
 
     def train(self, mode: bool = True) -> Any:
         """Have the modules behave as in training, or not."""

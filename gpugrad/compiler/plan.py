@@ -224,8 +224,8 @@ class Plan:
         saved: list[Value] = []
         if results.history:
             saved = self._differentiate(capture, results)
-            assert self.gradient is not None
-            self.gradient.again = Again(
+            gradient: Any = self.gradient
+            gradient.again = Again(
                 function,
                 self.ends,
                 [r.node_output if r.__class__ is Result else -1 for r in self.results],
@@ -300,7 +300,7 @@ class Plan:
         needed = [v for v in roots if v not in known]
         inputs = dict(recorder.inputs)
         handed = {value.root for value in results.values}
-        saved = []
+        saved: list[Value] = []
         for v in needed:
             if v in inputs:
                 self.saved.append(inputs[v].source)

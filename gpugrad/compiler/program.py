@@ -173,7 +173,7 @@ def values_in(found: Any) -> Iterator[Value]:
             yield from values_in(item)
 
 
-def placed(found: Any, memory: dict[Value, Array]) -> Any:
+def placed(found: Any, memory: dict[Any, Array]) -> Any:
     """Return arguments with arrays in the place of values."""
     if found.__class__ is Value:
         return array_of(found, memory)

@@ -112,22 +112,22 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape."""
-        return self.array.shape  # type: ignore[no-any-return]
+        return self.array.shape
 
     @property
     def strides(self) -> tuple[int, ...]:
         """The strides, in bytes."""
-        return self.array.strides  # type: ignore[no-any-return]
+        return self.array.strides
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self.array.ndim  # type: ignore[no-any-return]
+        return self.array.ndim
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self.array.size  # type: ignore[no-any-return]
+        return self.array.size
 
     @property
     def dtype(self) -> Any:
@@ -137,12 +137,12 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
     @property
     def itemsize(self) -> int:
         """The bytes of an element."""
-        return self.array.itemsize  # type: ignore[no-any-return]
+        return self.array.itemsize
 
     @property
     def nbytes(self) -> int:
         """The bytes of all elements."""
-        return self.array.nbytes  # type: ignore[no-any-return]
+        return self.array.nbytes
 
     @property
     def flags(self) -> Any:
@@ -370,7 +370,7 @@ def recording_door(inner: Any) -> RecordingBackend:
     if found is None:
         kind = HostRecorded if inner.type == "cpu" else CudaRecorded
         found = _doors[inner.type] = RecordingBackend(inner, kind)
-        backend.BACKENDS[kind] = found  # type: ignore[assignment]
+        backend.BACKENDS[kind] = found
     return found
 
 
@@ -654,7 +654,7 @@ class _Recorders:
         if recorder is None or not recorder.records:
             return function()
         recorder.conditions.append(alike)
-        found: list[float] = recorder.host(function, count)
+        found: list[Any] = recorder.host(function, count)
         return found
 
     def interrupt(self, what: str) -> None:

@@ -148,6 +148,7 @@ class Writer:
 
     type = "cpu"
     xp = _Library()
+    plain = None  # nothing computes what it writes
 
     def __init__(self) -> None:
         """Begin with no type that anything was computed in."""
