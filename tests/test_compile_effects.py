@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -273,3 +274,26 @@ def test_scalars_that_are_leaves() -> None:
         out = f(gpugrad.tensor(float(k)))
         out.backward()
         assert (out.item(), w.grad.item()) == (2 * k, k)
+
+
+RATES = [1.0]
+
+
+@gpugrad.compile
+def step(x: Any) -> Any:
+    optimizer = SimpleNamespace(step=2.0)
+    return x * optimizer.step * len(RATES)  # an attribute, not the function of this name
+
+
+def test_names_of_attributes_are_no_variables() -> None:
+    for _ in range(3):
+        step(gpugrad.ones(2))
+    assert step.count == 1
+
+
+def test_what_a_compiled_function_within_reads_is_watched() -> None:
+    outer = gpugrad.compile(lambda x: step(x) + 1)
+    for k in 1, 1, 2, 2, 2:
+        RATES[:] = [1.0] * k
+        assert outer(gpugrad.ones(1)).item() == 2 * k + 1
+    assert outer.count == 2

@@ -87,6 +87,7 @@ class Compiled:
     """
 
     forced = False  # whether all calls are eager
+    is_compiled = True
 
     def __init__(
         self, function: Callable[..., Any], fullgraph: bool = False, backend: Any = "inductor"

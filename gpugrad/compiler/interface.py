@@ -57,9 +57,8 @@ def compile(
         model: A function, or a module, of which a module is returned.
         fullgraph: Raise where something cannot be part of a program, and name the line.
         dynamic: Accepted; shapes are part of a program, whatever it is.
-        backend: "inductor" fuses operations, "eager" and "aot_eager" run them one by one;
-            "cudagraphs" is as ``mode="reduce-overhead"``.
-        mode: "reduce-overhead" replays the program on a GPU as one graph; the others are accepted.
+        backend: Accepted, one of PyTorch's names or a function: operations are always fused.
+        mode: Accepted; unlike in PyTorch "reduce-overhead" makes no CUDA graph of the program.
         options: Accepted, as they say nothing of results.
         disable: Return ``model`` as it is.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,8 +14,13 @@ from gpugrad.compiler.program import Program, Step, Value, values_in
 
 
 def text(program: Program) -> str:
-    """Return a program as text: its inputs, its steps in their order, its outputs, its memory."""
-    return "\n".join(_lines(program))
+    """Return a program as text: its inputs, its steps in their order, its outputs, its memory.
+
+    Values are numbered as they appear.
+    """
+    names: dict[str, str] = {}
+    whole = "\n".join(_lines(program))
+    return re.sub(r"\bv\d+", lambda m: names.setdefault(m[0], f"v{len(names)}"), whole)
 
 
 def _lines(program: Program) -> Iterator[str]:

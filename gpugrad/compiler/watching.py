@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -54,6 +55,8 @@ class Watched:
         self._alive.append(value)
         if isinstance(value, types.FunctionType):
             self._note_function(value, depth)
+        elif getattr(type(value), "is_compiled", False):  # what it counts says nothing
+            self._note(value.function, depth)
         elif isinstance(value, types.MethodType):
             self._note(value.__self__, depth)
             self._note(value.__func__, depth)
@@ -121,7 +124,9 @@ def _same(now: Any, before: Any) -> bool:
 
 
 def _names(code: types.CodeType) -> Iterator[str]:
-    yield from code.co_names
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):  # other names are of attributes
+            yield instruction.argval
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from _names(constant)
