@@ -51,7 +51,6 @@ ABSENT = {
     "func": {
         "functionalize": "there is no tracer that writes in place would disturb",
         "rearrange": "a notation for reshape, permute and expand",
-        "replace_all_batch_norm_modules_": "there are no modules",
     },
     "utils.checkpoint": {
         "DefaultDeviceType": "there is one type besides the CPU",
