@@ -61,6 +61,18 @@ def test_each_piece_of_memory_is_reported_once_with_its_bytes_and_line() -> None
     assert len(torch.memory_report(z)) == 0
 
 
+def test_objects_that_are_looked_through_are_not_asked_for_their_class() -> None:
+    class Asked:
+        @property
+        def __class__(self) -> Any:
+            raise AssertionError
+
+    living = Asked()
+    torch.memory_report()
+    torch.compile(lambda x: x * 2)(torch.ones(1))
+    del living
+
+
 def test_without_roots_all_living_graphs_are_searched() -> None:
     x = torch.ones(777, requires_grad=True)
     y = x.exp()
