@@ -51,11 +51,11 @@ def frames() -> Frames | str:
     """Return what runs loops, or why there are none: building it shows what the compiler can."""
     from gpugrad.backend import compiler
 
-    made = library("")
+    made = with_frames("")
     return made if isinstance(made, str) else Frames(made.gpugrad_run, _header(compiler.found()))
 
 
-def library(text: str) -> ctypes.CDLL | str:
+def with_frames(text: str) -> ctypes.CDLL | str:
     """Return what is built of the frames and of a text below them, or why there is nothing."""
     from gpugrad.backend import compiler
 

@@ -31,7 +31,7 @@ def _library() -> ctypes.CDLL | None:
     """Return the loops, ``None`` where none can be built."""
     from gpugrad.kernels import host
 
-    made = loops.library(host.ROWS)
+    made = loops.with_frames(host.ROWS)
     if isinstance(made, str):
         return None
     long, int_, real = ctypes.c_long, ctypes.c_int, ctypes.c_double

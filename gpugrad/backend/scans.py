@@ -77,7 +77,7 @@ def _library() -> ctypes.CDLL | None:
     """Return the loops, ``None`` where none can be built."""
     from gpugrad.kernels import host
 
-    made = loops.library(host.SCANS)
+    made = loops.with_frames(host.SCANS)
     if isinstance(made, str):
         return None
     long, int_ = ctypes.c_long, ctypes.c_int
