@@ -181,9 +181,9 @@ def _memory(program: Program) -> tuple[int, int]:
     return sum(size for size, _ in blocks), placed(blocks)[1]
 
 
-def _bytes(count: int) -> str:
+def _bytes(count: float) -> str:
     for unit in ("bytes", "kB", "MB"):
         if count < 1000:
             return f"{count:.3g} {unit}"
-        count /= 1000  # type: ignore[assignment]
+        count /= 1000
     return f"{count:.3g} GB"
