@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -289,6 +290,23 @@ def test_importing_gpugrad_imports_neither_cupy_nor_scipy_nor_torch() -> None:
     found = python("import gpugrad; print(*sys.modules, sep='\\n')")
     others = {"cupy", "cupyx", "cupy_backends", "scipy", "torch", "tqdm", "hypothesis", "pytest"}
     assert not others & {name.split(".")[0] for name in found}
+
+
+@pytest.mark.sources
+def test_the_files_without_doctests_are_those_that_need_cupy() -> None:
+    modules = [module_of(f) for f in FILES if "kernels" not in f.parts and f.stem != "__main__"]
+    found = python(
+        "import importlib\n"
+        "sys.modules['cupy'] = None\n"
+        f"for name in {modules}:\n"
+        "    try: importlib.import_module(name)\n"
+        "    except ImportError as error:\n"
+        "        assert error.name == 'cupy', error\n"
+        "        print(name)\n"
+    )
+    settings = (ROOT.parent / "pyproject.toml").read_text()
+    ignored = re.findall(r"--ignore=(gpugrad/\S+)\.py", settings)
+    assert found == [name.replace("/", ".") for name in ignored]
 
 
 def test_working_on_the_cpu_imports_neither_cupy_nor_torch() -> None:
