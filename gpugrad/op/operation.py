@@ -275,8 +275,14 @@ class Operation:
 
     @property
     def regular(self) -> bool:
-        """Whether a call has given tensors, no other arrays and one result, and is generated."""
-        return not self.variadic and self.output_names == ("out",) and not self.arrays
+        """Whether a call has given tensors, no other arrays and given results, and is generated."""
+        several = len(self.output_names) > 1 and self.view
+        return not (self.variadic or self.arrays or not self.output_names or several)
+
+    @property
+    def results(self) -> list[str]:
+        """How the names of the results end in generated texts, which tells several apart."""
+        return [""] if len(self.output_names) == 1 else [f"_{n}" for n in self.output_names]
 
     @property
     def divides(self) -> bool:
@@ -291,7 +297,7 @@ class Operation:
         key = needs, outputs
         if key not in self.nodes:
             self.nodes[key] = rule = Rule(self, needs, outputs, self.rule)
-            if self.regular and self.convention == TORCH and "inputs" not in self.rules:
+            if self.regular and self.convention == TORCH:
                 rule.backward = whole.backward(rule)
         return self.nodes[key]
 

@@ -31,7 +31,6 @@ from gpugrad.op import saved
 from gpugrad.op.autocast import guarded
 from gpugrad.op.generated.template import (
     EDGE,
-    NEW_TENSOR,
     Case,
     Head,
     defined,
@@ -40,6 +39,7 @@ from gpugrad.op.generated.template import (
     known,
     marks,
     masks,
+    new_tensor,
     plain_head,
     recorded,
     was_written,
@@ -162,7 +162,7 @@ def forward_source(
         observed=filled(OBSERVED, parameters=arguments) if kernels else "",
         others=_others(others, ys, arguments, numbers, single, EDGE),
         result=result,
-        new_tensor=NEW_TENSOR,
+        new_tensor=new_tensor(),
         edge=filled(EDGE, input=first, arguments=arguments),
         nothing=" and ".join(f"{p}_edge is None" for p in parameters),
         same=f"same = {equal}" if others else "",
@@ -217,7 +217,7 @@ def compared_source(
         observed=filled(OBSERVED, parameters=arguments),
         others=_others(others, ys, arguments, GIVEN, "kind", ""),
         result=filled(COMPUTED, arrays=", ".join([x, *ys])),
-        new_tensor=NEW_TENSOR,
+        new_tensor=new_tensor(),
     )
 
 

@@ -9,14 +9,15 @@ from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 from gpugrad import graph
+from gpugrad._dtype import INEXACT
 from gpugrad.backend import cpu
 from gpugrad.op import exhaustion, saved
 
 # What was computed, as a tensor.
 NEW_TENSOR = """\
-out = new(Tensor)
-out._array = result
-out._edge = out._grad = out._counter = out._view = None
+out{of} = new(Tensor)
+out{of}._array = result{of}
+out{of}._edge = out{of}._grad = out{of}._counter = out{of}._view = None
 """
 
 # A view of a base whose history was rewritten since is given its new one, and its tangents.
@@ -35,8 +36,16 @@ node = new(Node)
 node.params = {params}
 node.hooks = None
 node.sequence = next_sequence()
-out._edge = node
-return out
+{attached}
+return {returned}
+"""
+
+# Of several results those that have gradients.
+OUTPUT = """\
+if result{of}.dtype.kind in {inexact}:
+    out{of}._edge = edge = new(Output)
+    edge.node = node
+    edge.index = {index}
 """
 
 CASE = """\
@@ -49,9 +58,9 @@ node.versions = {versions}
 """
 
 KEPT = """\
-out._counter = kept = new(SavedOutput)
-kept.value = 0
-kept.array = result
+out{of}._counter = kept{of} = new(SavedOutput)
+kept{of}.value = 0
+kept{of}.array = result{of}
 """
 
 # The user's line is noted where that takes little of the call's time.
@@ -110,6 +119,11 @@ def tuple_of(values: Sequence[str]) -> str:
     return f"({', '.join(values)}{',' * (len(values) == 1)})"
 
 
+def new_tensor(of: str = "") -> str:
+    """Return the lines that make a tensor ``out`` of an array ``result``, whose names end so."""
+    return filled(NEW_TENSOR, of=of)
+
+
 def marks(needs: Sequence[bool]) -> str:
     """Return, as a part of a name, which inputs need a gradient: 10 is the first of two."""
     return "".join("01"[needed] for needed in needs)
@@ -143,26 +157,43 @@ class Case(NamedTuple):
 
     edges: Sequence[bool]  # which inputs have one; where none has, nothing is recorded
     rule: str  # the name of the rule by which it is differentiated
-    saved: Sequence[str]  # what is saved: inputs, and "kept" for the result; "None" what is not
+    saved: Sequence[str]  # what is saved: inputs, "kept" for the result; "None" what is not
     written: Sequence[str]  # for each saved input, the condition that it was ever written in place
     numbers: bool = False  # whether what is saved are numbers, which are not freed
 
 
 def recorded(
-    inputs: Sequence[str], case: Callable[[tuple[bool, ...]], Case], array: str, params: str
+    inputs: Sequence[str],
+    case: Callable[[tuple[bool, ...]], Case],
+    array: str,
+    params: str,
+    results: Sequence[str] = ("",),
 ) -> str:
-    """Return the lines that record a call and return its result, for every kind of operation.
+    """Return the lines that record a call and return its results, for every kind of operation.
 
     Args:
         inputs: The names of the inputs; the variables ``NAME_edge`` have their edges.
         case: What is recorded, by which of the inputs need gradients.
         array: The name of an array, whose size tells whether noting the user's line is cheap.
         params: What else the backward must know.
+        results: How the names of each of several results end, as those of what is ``kept`` of them.
     """
-    found = {needs: _case(inputs, case(needs), array) for needs in masks(len(inputs))}
+    found = {needs: _case(inputs, case(needs), array, results) for needs in masks(len(inputs))}
     *some, (_, every) = found.items()
+    if len(results) == 1:
+        attached = "out._edge = node"
+    else:
+        attached = each(
+            OUTPUT,
+            ({"of": r, "index": str(k), "inexact": repr(INEXACT)} for k, r in enumerate(results)),
+        )
+    known = {
+        "params": params,
+        "attached": attached,
+        "returned": ", ".join(f"out{r}" for r in results),
+    }
     if not some:
-        return filled(RECORDED, cases=every, params=params)
+        return filled(RECORDED, cases=every, **known)
     cases = "".join(
         filled(
             "{word} {conditions}:\n    {case}",
@@ -174,10 +205,10 @@ def recorded(
         )
         for k, (needs, text) in enumerate(some)
     )
-    return filled(RECORDED, cases=cases + filled("else:\n    {case}", case=every), params=params)
+    return filled(RECORDED, cases=cases + filled("else:\n    {case}", case=every), **known)
 
 
-def _case(inputs: Sequence[str], case: Case, array: str) -> str:
+def _case(inputs: Sequence[str], case: Case, array: str, results: Sequence[str]) -> str:
     if True not in case.edges:
         return "return out\n"
     edges = [
@@ -191,7 +222,7 @@ def _case(inputs: Sequence[str], case: Case, array: str) -> str:
         CASE,
         rule=case.rule,
         edges=tuple_of(edges),
-        kept=KEPT if "kept" in case.saved else "",
+        kept=each(KEPT, ({"of": r} for r in results if f"kept{r}" in case.saved)),
         saved=(f"Numbers({found})" if case.numbers else found) if saves else "()",
         versions=f"versions_of(node.saved) if {written} else None" if written else "None",
         noted=filled(NOTED, worthwhile=worthwhile) if saves else "",
@@ -213,6 +244,7 @@ def known() -> dict[str, Any]:
         "LEAF": graph.LEAF,
         "Node": graph.Node,
         "Numbers": saved.Numbers,
+        "Output": graph.Output,
         "SavedOutput": graph.SavedOutput,
         "PLAIN": frozenset({saved.tensor_class, saved.parameter_class}),
         "Parameter": saved.parameter_class,

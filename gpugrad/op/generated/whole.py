@@ -1,8 +1,8 @@
 """Whole-array operations: their calls, written out once per operation from its declaration.
 
 The signature says which arguments are tensors and which parameters, the gradients' signatures
-what is saved.  Operations with any number of tensors, or several results that are no views of one
-tensor, are called by :meth:`gpugrad.op.operation.Operation.general`.
+what is saved.  Operations with any number of tensors, or with views for several results that are
+not of one tensor, are called by :meth:`gpugrad.op.operation.Operation.general`.
 
 >>> import gpugrad
 >>> print(gpugrad.ops.products._mm.op.source)  # doctest: +ELLIPSIS
@@ -22,7 +22,6 @@ from gpugrad._dtype import INEXACT
 from gpugrad.op import saved
 from gpugrad.op.generated.template import (
     EDGE,
-    NEW_TENSOR,
     Case,
     defined,
     each,
@@ -30,7 +29,9 @@ from gpugrad.op.generated.template import (
     known,
     marks,
     masks,
+    new_tensor,
     recorded,
+    tuple_of,
     was_written,
     written_first,
 )
@@ -57,6 +58,28 @@ def call({signature}):
         if inferring:
             mark(out, {operands})
         return out
+    {recorded}
+"""
+
+# Where results are marked, an integer among them is told by its counter when it was made.
+SEVERAL = """\
+def call({signature}):
+    {tensors}
+    {arrays}
+    door = doors.get({first}_.__class__) or door_of_array({first}_)
+    {doors}
+    {edges}
+    records = False if {nothing} else mode.enabled
+    if inferring or (records is not True and records):
+        return general({arguments})
+    try:
+        {results} = op.forward(door, {forwarded})
+    except MemoryError as error:
+        tell(error)
+        raise
+    {new_tensors}
+    if not records:
+        return {outs}
     {recorded}
 """
 
@@ -149,7 +172,7 @@ def call({signature}):
 
 
 def source(op: Any) -> str:
-    """Return the text of the call of an operation with given tensors and one result.
+    """Return the text of the call of an operation with given tensors and results.
 
     Or of one that returns views of one tensor, and saves nothing.
     """
@@ -160,7 +183,9 @@ def source(op: Any) -> str:
     inputs = [{"input": t, "arguments": arguments} for t in tensors]
     arrays = ", ".join(f"{t}_" for t in tensors)
     likes = ", ".join(f"({t}_.shape, {t}_.dtype, door.device_of({t}_))" for t in tensors)
-    of_result = "((result.shape, result.dtype, door.device_of(result)),)"
+    results = op.results
+    where = f"door.device_of(result{results[0]})" if results else ""
+    of_results = tuple_of([f"(result{r}.shape, result{r}.dtype, {where})" for r in results])
     values = f"{{{', '.join(f'{p!r}: {p}' for p in parameters)}}}"
     usual = {
         "signature": ", ".join([*tensors, *(["*"] if parameters else []), *parameters]),
@@ -174,30 +199,42 @@ def source(op: Any) -> str:
     }
     if not op.output_names:
         return filled(VIEWS, values=values, **usual)
+    several = len(results) > 1
+    usual |= {
+        "doors": each(SAME_DOOR, inputs[1:]),
+        "nothing": " and ".join(f"{t}_edge is None" for t in tensors),
+        "recorded": recorded(
+            tensors,
+            lambda needs: _case(op, tensors, needs),
+            f"{first}_",
+            f"({likes},), {of_results if several or op.kind == 'composite' else '()'}, {values}",
+            results,
+        ),
+    }
+    if several:
+        return filled(
+            SEVERAL,
+            **usual,
+            results=", ".join(f"result{r}" for r in results),
+            new_tensors="".join(map(new_tensor, results)),
+            outs=", ".join(f"out{r}" for r in results),
+        )
     return filled(
         CALL,
         **usual,
         operands=", ".join(tensors),
-        doors=each(SAME_DOOR, inputs[1:]),
-        nothing=" and ".join(f"{t}_edge is None" for t in tensors),
-        new_tensor=NEW_TENSOR,
+        new_tensor=new_tensor(),
         inexact=repr(INEXACT),
         view=filled(VIEW, first=first) if op.view else "",
-        recorded=recorded(
-            tensors,
-            lambda needs: _case(op, tensors, needs),
-            f"{first}_",
-            f"({likes},), {of_result if op.kind == 'composite' else '()'}, {values}",
-        ),
     )
 
 
 def _case(op: Any, tensors: Sequence[str], needs: tuple[bool, ...]) -> Case:
     """Return how a call is recorded in which ``needs`` marks the inputs with gradients."""
-    keeps = op.kept(needs, 1) or ()
-    kept = [t for t, k in zip(tensors, keeps, strict=False) if k]
-    values = [t if t in kept else "None" for t in tensors]
-    values += ["kept"] if keeps and keeps[-1] else []
+    names = [*tensors, *(f"kept{r}" for r in op.results)]
+    keeps = op.kept(needs, len(op.results)) or (False,) * len(names)
+    values = [n if k else "None" for n, k in zip(names, keeps, strict=True)]
+    kept = [t for t in tensors if t in values]
     return Case(needs, f"rule_{marks(needs)}", values, [was_written(t) for t in kept])
 
 
@@ -205,43 +242,61 @@ BACKWARD = """\
 def backward(node, g):
     if {not_plain}:
         return general(node, g)
-    result = g
-    {new_tensor}
+    {arrived}
     likes, _, params = node.params
     {saved}
+    {together}
     {gradients}
     return {results},
 """
 
+ARRIVED = "out{of} = None if g[{index}] is None else wrap(g[{index}])\n"
+
 GRADIENT = """\
-grad{index} = gradient_{input}({values})
-array{index} = grad{index}._array
-if array{index}.dtype is not likes[{index}][1] or array{index}.shape != likes[{index}][0]:
+grad{index} = {value}
+array{index} = None if grad{index} is None else grad{index}._array
+if array{index} is not None and (
+    array{index}.dtype is not likes[{index}][1] or array{index}.shape != likes[{index}][0]
+):
     array{index} = fit(grad{index}, {like}, node.inputs[{index}])._array
 """
 
 
 def backward_source(op: Any, needs: tuple[bool, ...]) -> str:
     """Return the text of the backward of arrays for the inputs that ``needs`` marks."""
-    saves = op.kept(needs, 1) is not None
+    saves = op.kept(needs, len(op.results)) is not None
+    if len(op.results) == 1:
+        arrived = "result = g\n" + new_tensor()
+    else:
+        asked = {n for rule in op.rules.values() for n in rule.names}
+        places = {r: k for k, r in enumerate(op.results)}
+        arrived = each(
+            ARRIVED,
+            (
+                {"of": r, "index": str(k)}
+                for r, k in places.items()
+                if f"g{r}" in asked or (k == 0 and "g" in asked)
+            ),
+        )
+    one = "inputs" in op.rules
     found = {
         k: t
         for k, (t, needed) in enumerate(zip(op.input_names, needs, strict=True))
-        if needed and t in op.rules
+        if needed and (one or t in op.rules)
     }
     return filled(
         BACKWARD,
         not_plain="mode.enabled" + (" or node.saved is None" if saves else ""),
-        new_tensor=NEW_TENSOR,
+        arrived=arrived,
         saved=f"saved = unpack(node, {len(needs)})" if saves else "",
+        together=f"grads = {_called(op, 'inputs', 0)}" if one else "",
         gradients=each(
             GRADIENT,
             (
                 {
                     "index": str(k),
-                    "input": t,
                     "like": f"likes[{k}][0], likes[{k}][1]",
-                    "values": ", ".join(_value(op, name, k) for name in op.rules[t].names),
+                    "value": _called(op, t, k) if t in op.rules else f"grads[{k}]",
                 }
                 for k, t in found.items()
             ),
@@ -250,9 +305,19 @@ def backward_source(op: Any, needs: tuple[bool, ...]) -> str:
     )
 
 
+def _called(op: Any, rule: str, index: int) -> str:
+    """Return the call of the rule of an input, or of that of all."""
+    values = ", ".join(_value(op, name, index) for name in op.rules[rule].names)
+    return f"gradient_{rule}({values})"
+
+
 def _value(op: Any, name: str, index: int) -> str:
     if name == "g":
-        return "out"
+        return f"out{op.results[0]}"
+    if name.startswith("g_"):
+        return f"out_{name[2:]}"
+    if name == "needs":
+        return name
     if name == "like":
         return f"new_tuple(Like, likes[{index}])"
     if name in op.places:
@@ -270,8 +335,10 @@ def backward(rule: Any) -> Callable[..., Any]:
             "Like": saved.Like,
             "fit": op.fit,
             "general": rule.general,
+            "needs": rule.needs,
             "new_tuple": tuple.__new__,
             "unpack": saved.unpack,
+            "wrap": saved.wrap,
             **{f"gradient_{t}": r.function for t, r in op.rules.items()},
         }
         rule.backward = defined("backward", backward_source(op, rule.needs), namespace, repr(op))
@@ -298,7 +365,6 @@ def function(op: Any) -> Callable[..., Any]:
             return defined("call", ALWAYS_GENERAL, namespace)
         namespace.update(
             known(),
-            Output=graph.Output,
             SCALARS=backend.SCALARS,
             UNRECORDED=graph.UNRECORDED,
             View=graph.View,
@@ -308,7 +374,7 @@ def function(op: Any) -> Callable[..., Any]:
             shared_counter=saved.shared_counter,
         )
         for needs in masks(len(op.input_names)) if op.regular else ():
-            namespace[f"rule_{marks(needs)}"] = op.rule(needs, 1)
+            namespace[f"rule_{marks(needs)}"] = op.rule(needs, len(op.results))
         return defined("call", source(op), namespace, repr(op))
 
     made = written_first("call", written, namespace)
