@@ -674,7 +674,12 @@ class Tensor(Methods):
         return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        return np.array(self.numpy(), dtype=dtype, copy=copy)
+        try:
+            array = self.numpy()
+        except (RuntimeError, TypeError) as error:
+            _numpy().name_reader(error)
+            raise
+        return np.array(array, dtype=dtype, copy=copy)
 
     def _kept_from_others(self) -> str | None:
         """Return why no other library may read the memory, ``None`` where it may."""
@@ -714,8 +719,9 @@ class Tensor(Methods):
             raise AttributeError("CuPy reads the tensor by __cuda_array_interface__")
 
         def refuse() -> Any:
+            function = _numpy().reader() or "CuPy"
             raise RuntimeError(
-                f"CuPy would read the memory of a tensor that {why}. {_hook().ways_out()}"
+                f"{function} would read the memory of a tensor that {why}. {_hook().ways_out()}"
             )
 
         return refuse

@@ -461,6 +461,14 @@ def test_what_would_read_a_tracked_tensor_raises(name: str, kind: Any) -> None:
         READERS[name](cp, x.as_subclass(kind))
 
 
+def test_the_error_names_the_function_that_would_read(kind: Any) -> None:
+    cp, x = cupy(), tracked_tensor(VALUES).as_subclass(kind)
+    with pytest.raises(RuntimeError, match=r"^cp.concatenate would read the memory of a tensor"):
+        cp.concatenate([x, x])
+    with pytest.raises(RuntimeError, match=r"^cp.around would read the memory of a tensor"):
+        cp.around(x)
+
+
 def test_what_cupy_sorts_in_place_is_a_copy(kind: Any) -> None:
     """PyTorch's flatten may return the tensor itself, which CuPy would then sort."""
     cp, x = cupy(), gpugrad.tensor(VALUES, device="cuda").as_subclass(kind)

@@ -417,12 +417,26 @@ class TestTraffic:
         assert second == 256 * 4 + 4
 
 
-@pytest.mark.emulated  # a machine with two GPUs
-def test_kernels_run_on_the_device_of_their_operands() -> None:
-    code = f"""
+def run_with_two_gpus(code: str) -> str:
+    """Return what a program prints on a machine with two emulated GPUs."""
+    begin = f"""
         import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
         import hostcuda; cupy = hostcuda.install()
         import gpugrad
+    """
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(begin) + textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"HOSTCUDA_DEVICES": "2"},
+    )
+    assert not result.returncode, result.stderr
+    return result.stdout
+
+
+@pytest.mark.emulated
+def test_kernels_run_on_the_device_of_their_operands() -> None:
+    code = """
         x = gpugrad.ones(3, 5, device="cuda:1", requires_grad=True)
         row = gpugrad.ones(5, device="cuda:1", requires_grad=True)
         out = (x * row).tanh().mean() + x.t().exp().sum()
@@ -435,11 +449,50 @@ def test_kernels_run_on_the_device_of_their_operands() -> None:
             print(t.device, end=" ")
         print(cupy.cuda.Device().id, gpugrad.ones(2, device="cuda").exp().device)
     """
-    result = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"HOSTCUDA_DEVICES": "2"},
-    )
+    assert run_with_two_gpus(code) == "cuda:1 " * 8 + "0 cuda:0\n"
 
-    assert result.stdout == "cuda:1 " * 8 + "0 cuda:0\n", result.stderr
+
+@pytest.mark.emulated
+def test_what_cupys_own_operators_compute_is_on_the_device_of_their_arrays() -> None:
+    """CuPy refuses arrays of another GPU than its current one."""
+    code = """
+        from gpugrad.nn import functional as F
+        p = gpugrad.full((3, 4), 0.5, device="cuda:1")
+        places = gpugrad.tensor([0, 2, 1], device="cuda:1")
+        q = p.reshape(1, 1, 3, 4)
+        there = {"device": "cuda:1"}
+        calls = {
+            "randn": lambda: gpugrad.randn(2, dtype=gpugrad.complex64, **there),
+            "rand": lambda: gpugrad.rand(2, dtype=gpugrad.float16, **there),
+            "randint": lambda: gpugrad.randint_like(p, 5),
+            "normal": lambda: gpugrad.normal(p, p),
+            "bernoulli": lambda: p.bernoulli(),
+            "bernoulli with p": lambda: p.bernoulli(0.5),
+            "poisson": lambda: p.poisson(),
+            "binomial": lambda: gpugrad.binomial(p * 4, p),
+            "multinomial": lambda: p.multinomial(2),
+            "multinomial of all": lambda: p.multinomial(5, replacement=True),
+            "dropout": lambda: F.dropout(p, 0.5),
+            "alpha_dropout": lambda: F.alpha_dropout(p, 0.5, training=True),
+            "gumbel_softmax": lambda: F.gumbel_softmax(p),
+            "attention": lambda: F.scaled_dot_product_attention(q, q, q, dropout_p=0.5),
+            "nonzero": lambda: p.nonzero(),
+            "masked_scatter": lambda: p.masked_scatter(p > 0, p * 2),
+            "unique": lambda: p.unique(return_inverse=True)[1],
+            "one_hot": lambda: F.one_hot(places),
+            "gaussian_nll_loss": lambda: F.gaussian_nll_loss(p, p, p),
+            "multilabel_margin_loss": lambda: F.multilabel_margin_loss(p[:, :3], p.long()[:, :3]),
+        }
+        fills = dict(bernoulli_=(0.5,), uniform_=(1, 2), normal_=(1, 2), exponential_=(),
+                     cauchy_=(), geometric_=(0.5,), log_normal_=())
+        for name, arguments in fills.items():
+            calls[name] = lambda name=name, given=arguments: getattr(p.clone(), name)(*given)
+        for name, call in calls.items():
+            try:
+                found = str(call().device)
+            except ValueError as error:
+                found = str(error)
+            if found != "cuda:1":
+                print(name, found)
+    """
+    assert run_with_two_gpus(code) == ""

@@ -208,6 +208,42 @@ def test_elements_that_a_mask_leaves_out_are_not_computed_and_have_no_gradient()
     assert gnp.sqrt(x, where=x > 0).tolist() == [2.0, 0.0, 0.0]
 
 
+# What NumPy reads without asking the tensor's class, and what the error says of it.
+READERS: dict[str, Any] = {
+    "np.array": lambda x: np.array([1.0, x[0]]),
+    "np.asarray": lambda x: np.asarray(x),
+    "np.kaiser": lambda x: np.kaiser(5, x[0]),
+    "np.hanning": lambda x: np.hanning(x[0]),
+    "np.full": lambda x: np.full(
+        (3,), x[0]
+    ),
+    "np.arange": lambda x: np.arange(x[0]),
+    "np.vectorize(abs)": lambda x: np.vectorize(abs)(x),
+    "np.float32": lambda x: np.float32(x[0]),
+    "np.random.normal": lambda x: np.random.normal(x),  # noqa: NPY002  what users call
+    "np.testing.assert_allclose": lambda x: np.testing.assert_allclose(x, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_the_error_names_the_function_that_reads_a_tracked_tensor(name: str) -> None:
+    with pytest.raises(RuntimeError, match="Can't call numpy") as caught:
+        READERS[name](gpugrad.tensor([1.0, 2.0], requires_grad=True))
+    (note,) = caught.value.__notes__
+    assert note.startswith(f"{name} reads the tensor as an array of NumPy's")
+    last = name.split(".")[-1]
+    assert note.endswith(f"; try gpugrad.numpy.{last}.") is (name.count(".") == 1 and last in OURS)
+
+
+OURS = {"array", "asarray", "kaiser", "hanning", "full", "arange"}
+
+
+@pytest.mark.parametrize("read", [np.float64, lambda x: np.fromiter([x], float), np.ones(1).fill])
+def test_what_reads_a_tracked_tensor_as_a_number_warns(read: Any) -> None:
+    with pytest.warns(UserWarning, match="Converting a tensor with requires_grad=True to a scalar"):
+        read(gpugrad.tensor(1.0, requires_grad=True))
+
+
 def test_written_in_place_operators_and_indices_keep_the_history() -> None:
     x = gnp.array([1.0, 2.0, 3.0]).requires_grad_()
     y = x * 1

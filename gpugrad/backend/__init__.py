@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -348,6 +349,14 @@ def on(where: device, door: Backend) -> Backend:
     return inner
 
 
+def at(where: device) -> AbstractContextManager[Any]:
+    """Return a context in which arrays of ``where`` are computed with by their own operators.
+
+    CuPy's kernels run on its current GPU, whichever their arrays are on.
+    """
+    return nullcontext() if where.type == "cpu" else cast("Any", cuda_backend()).on(where)
+
+
 def moved(array: Array, where: device) -> Array:
     """Return a copy of an array on another device."""
     whole, door = all_of(array), of_device(where)
@@ -400,11 +409,19 @@ def interrupt(what: str) -> None:
 
 
 def check(function: Callable[..., None], *arrays: Array) -> None:
-    """Call what raises for some values; all runs of a program that is recorded do, too."""
+    """Call what raises for some values, on the device of the first array.
+
+    All runs of a program that is recorded do, too.
+    """
+
+    def there(*arrays: Array) -> None:
+        with at(of(arrays[0]).device_of(arrays[0])):
+            function(*arrays)
+
     if recorders:
-        recorders[-1].check(function, arrays)
+        recorders[-1].check(there, arrays)
     else:
-        function(*arrays)
+        there(*arrays)
 
 
 def check_all(holds: Array, sentence: str, error: builtins.type[Exception] = RuntimeError) -> None:

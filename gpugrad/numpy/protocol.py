@@ -6,8 +6,12 @@ reads them.  A function that is not here is refused, for every tensor, so that n
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib
+import linecache
+import sys
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -40,6 +44,50 @@ def _refused(name: str) -> TypeError:
         f"{name} has no rule for tensors: its result would have no gradient. Where none is needed, "
         "give it arrays: x.detach().numpy(), or x.detach().array on a GPU."
     )
+
+
+def _reads(frame: Any) -> bool:
+    """Tell whether a frame is of a library that reads tensors, or of this one."""
+    home = frame.f_globals.get("__name__", "").partition(".")[0]
+    return home in ("numpy", "cupy", "cupyx", "gpugrad") or frame.f_code.co_filename.startswith(
+        "<gpugrad"
+    )
+
+
+def reader() -> str | None:
+    """Return which function of a library now reads a tensor, as the caller of that wrote it.
+
+    ``None`` where it is no call, or the text of it is not known.
+    """
+    frame: Any = sys._getframe(1)
+    while frame and _reads(frame):
+        frame = frame.f_back
+    if frame is None:
+        return None
+    code = frame.f_code
+    first, last, begin, end = next(islice(code.co_positions(), frame.f_lasti // 2, None))
+    if None in (first, last, begin, end):
+        return None
+    lines = [
+        linecache.getline(code.co_filename, k, frame.f_globals).encode()
+        for k in range(first, last + 1)
+    ]
+    text = b"".join(lines)[begin : sum(map(len, lines[:-1])) + end]
+    try:
+        call = ast.parse(b"(" + text + b")", mode="eval").body
+    except SyntaxError:
+        return None
+    return ast.unparse(call.func) if isinstance(call, ast.Call) else None
+
+
+def name_reader(error: Exception) -> None:
+    """Add to an error which function was to read a tensor, and which one may take it as it is."""
+    if (function := reader()) is None:
+        return
+    name = function.rpartition(".")[2]
+    ours = getattr(sys.modules["gpugrad.numpy"], name, None)
+    instead = "" if ours is getattr(np, name, None) else f"; try gpugrad.numpy.{name}"
+    error.add_note(f"{function} reads the tensor as an array of NumPy's{instead}.")
 
 
 def call_ufunc(theirs: Any, method: str, inputs: Any, options: dict[str, Any]) -> Any:

@@ -118,8 +118,8 @@ def normal(
 # --------------------------------------------------------------------------- yes and no
 
 
-def chosen(shape: Shape, chance: float, here: device, generator: Any) -> Array:
-    """Return a new array that is true with a probability.
+def chosen(shape: Shape, chance: float, here: device, generator: Any, kind: np.dtype[Any]) -> Array:
+    """Return a new array of a type that is 1 with a probability, else 0.
 
     Raises:
         RuntimeError: There is no such probability.
@@ -127,7 +127,9 @@ def chosen(shape: Shape, chance: float, here: device, generator: Any) -> Array:
     if not 0 <= chance <= 1:
         raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={chance:g}")
     stream = source(generator, here, "bernoulli_")
-    return stream.uniform(shape, np.dtype(np.float64 if chance < 2**-16 else np.float32)) < chance
+    wide = np.dtype(np.float64 if chance < 2**-16 else np.float32)
+    with backend.at(here):
+        return (stream.uniform(shape, wide) < chance).astype(kind, copy=False)
 
 
 def _check_chances(array: Array) -> None:
@@ -158,7 +160,8 @@ def chosen_each(chances: Array, generator: Any) -> Array:
     (whole,), hide = for_each_example(chances)
     stream = source(generator, _home(whole), "bernoulli")
     backend.check(_check_chances, whole)
-    return hide(stream.uniform(whole.shape, _wide(whole)) < whole)
+    with backend.at(_home(whole)):
+        return hide(stream.uniform(whole.shape, _wide(whole)) < whole)
 
 
 @public(out=True)
@@ -181,7 +184,7 @@ def bernoulli(
         return _independent("BernoulliBackward0", result, input)
     levels = examples()
     shape = (*(level.size for level in levels), *array.shape)
-    made = chosen(shape, p, door.device_of(array), generator).astype(array.dtype)
+    made = chosen(shape, p, door.device_of(array), generator, array.dtype)
     return descended(wrap(by_example(made, levels)), (input,))
 
 
@@ -204,7 +207,8 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     (rates,), hide = for_each_example(input._array)
     backend.check(_check_rates, rates)
     stream = source(generator, _home(rates), "poisson")
-    found = stream.poisson(rates.astype(np.float64)).astype(kind.numpy)
+    with backend.at(_home(rates)):
+        found = stream.poisson(rates.astype(np.float64)).astype(kind.numpy)
     return _independent("PoissonBackward0", wrap(hide(found)), input)
 
 
@@ -255,10 +259,10 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
     door = backend.of(counts)
     stream = source(generator, _home(counts), "binomial")
     xp = door.xp
-    with np.errstate(invalid="ignore"):
+    with backend.at(_home(counts)), np.errstate(invalid="ignore"):
         counts = xp.clip(xp.nan_to_num(counts.astype(np.float64)), 0, 2.0**62)
         chances = xp.clip(xp.nan_to_num(chances.astype(np.float64)), 0, 1)
-    result = wrap(hide(stream.binomial(counts, chances).astype(kind.numpy)))
+        result = wrap(hide(stream.binomial(counts, chances).astype(kind.numpy)))
     return _without_derivative(result, count, prob)
 
 
@@ -307,6 +311,12 @@ def multinomial(
     if array.shape[-1] > 2**24:
         raise RuntimeError("number of categories cannot exceed 2^24")
     (weights,), hide = for_each_example(array)
+    with backend.at(_home(weights)):
+        return wrap(hide(_picked(weights, num_samples, replacement, generator)))
+
+
+def _picked(weights: Array, count: int, replacement: bool, generator: Any) -> Array:
+    """Return so many indices for each row of weights."""
     xp = backend.of(weights).xp
     stream = source(generator, _home(weights), "multinomial")
     weights = weights.astype(np.float64)
@@ -323,13 +333,13 @@ def multinomial(
     wide = np.dtype(np.float64)
     if replacement:
         sums = xp.cumsum(weights, axis=-1)
-        keys = stream.uniform((*weights.shape[:-1], num_samples), wide) * sums[..., -1:]
-        return wrap(hide(_places(xp, sums, keys)))
+        keys = stream.uniform((*weights.shape[:-1], count), wide) * sums[..., -1:]
+        return _places(xp, sums, keys)
     # who waits the least, each at the rate that is its weight
     with np.errstate(divide="ignore"):
         waiting = -xp.log1p(-stream.uniform(weights.shape, wide))
         order = xp.argsort(xp.where(weights > 0, waiting / weights, math.inf), axis=-1)
-    return wrap(hide(xp.ascontiguousarray(order[..., :num_samples]).astype(np.int64)))
+    return xp.ascontiguousarray(order[..., :count]).astype(np.int64)
 
 
 # --------------------------------------------------------------------------- dropout
@@ -360,7 +370,7 @@ def _noise(input: Any, p: float, features: bool, scaled: bool) -> Any:
     here = backend.of(array).device_of(array)
     if scaled and here.type == "cuda" and array.dtype.kind == "f":
         return wrap(by_example(source(None, here).kept(whole, array.dtype, 1 - p), levels))
-    made = wrap(by_example(chosen(whole, 1 - p, here, None).astype(array.dtype), levels))
+    made = wrap(by_example(chosen(whole, 1 - p, here, None, array.dtype), levels))
     return pw.div(made, 1 - p) if scaled else made
 
 

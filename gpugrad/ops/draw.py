@@ -38,17 +38,18 @@ def drawn(what: str, shape: Shape, kind: dtype, here: device, generator: Any) ->
     stream = source(generator, here)
     wide = np.dtype(np.float64) if kind.to_real().itemsize == 8 else np.dtype(np.float32)
     draw = getattr(stream, what)
-    if kind.is_complex:
-        parts = draw((2, *shape), wide)
-        array = parts[0] + parts[1] * kind.numpy.type(1j)
-        return array * wide.type(0.5**0.5) if what == "normal" else array
-    array = draw(shape, wide)
-    if kind.itemsize == 4 or kind.itemsize == 8:
-        return array
-    if what == "uniform":
-        steps = np.float32(2 ** (_dtype.limits(kind.numpy).nmant + 1))
-        array = backend.of(array).xp.floor(array * steps) / steps
-    return backend.of(array).astype(array, kind.numpy)
+    if kind.itemsize >= 4 and not kind.is_complex:
+        return draw(shape, wide)
+    with backend.at(here):
+        if kind.is_complex:
+            parts = draw((2, *shape), wide)
+            array = parts[0] + parts[1] * kind.numpy.type(1j)
+            return array * wide.type(0.5**0.5) if what == "normal" else array
+        array = draw(shape, wide)
+        if what == "uniform":
+            steps = np.float32(2 ** (_dtype.limits(kind.numpy).nmant + 1))
+            array = backend.of(array).xp.floor(array * steps) / steps
+        return backend.of(array).astype(array, kind.numpy)
 
 
 def check_floating(kind: dtype, kernel: str) -> None:
@@ -97,7 +98,8 @@ def integers(
     stream = source(generator, here)
 
     def draw(whole: Shape) -> Array:
-        return stream.integers(low, high, whole).astype(kind.numpy, copy=False)
+        with backend.at(here):
+            return stream.integers(low, high, whole).astype(kind.numpy, copy=False)
 
     return wrap(_for_examples(draw, shape, order))
 

@@ -296,10 +296,11 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
     array = indices._array
     rest = all_of(array).astype(np.int64)
     found = []
-    for n in reversed(lengths):
-        above = rest // n  # which NumPy computes ten times as fast as a remainder
-        place = rest - above * n
-        made = wrap(array.door.made(place) if array.__class__ is Batched else place)
-        found.append(finish(made, False))
-        rest = above
+    with backend.at(backend.of(rest).device_of(rest)):
+        for n in reversed(lengths):
+            above = rest // n  # which NumPy computes ten times as fast as a remainder
+            place = rest - above * n
+            made = wrap(array.door.made(place) if array.__class__ is Batched else place)
+            found.append(finish(made, False))
+            rest = above
     return tuple(descended(found[::-1], (indices,)))

@@ -361,14 +361,15 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """Return the int64 indices of the nonzero elements, a row for each; or a tuple of columns."""
     read(input)
     door = backend.of(input._array)
-    found = door.xp.nonzero(door.own(input._array).reshape(input._array.shape or (1,)))
-    if as_tuple:
-        return descended(tuple([finish(wrap(places), False) for places in found]), (input,))
-    if input._array.ndim:
-        result = door.xp.stack(found, axis=1)
-    else:
-        where = door.device_of(input._array)
-        result = door.empty((len(found[0]), 0), np.dtype(np.int64), where)
+    where = door.device_of(input._array)
+    with backend.at(where):
+        found = door.xp.nonzero(door.own(input._array).reshape(input._array.shape or (1,)))
+        if as_tuple:
+            return descended(tuple([finish(wrap(places), False) for places in found]), (input,))
+        if input._array.ndim:
+            result = door.xp.stack(found, axis=1)
+        else:
+            result = door.empty((len(found[0]), 0), np.dtype(np.int64), where)
     return descended(finish(wrap(result), False), (input,))
 
 

@@ -47,7 +47,8 @@ def _written(self: Any, node: str, make: Callable[[Shape], Array]) -> Any:
             "appear like same randomness. If this is necessary for your usage, please file an "
             "issue with functorch."
         )
-    array = make((*(level.size for level in levels), *self._array.shape))
+    with backend.at(backend.of(self._array).device_of(self._array)):
+        array = make((*(level.size for level in levels), *self._array.shape))
     return fill_with(self, by_example(array, levels), _zeroed_as(node))
 
 
@@ -328,8 +329,9 @@ def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None
                 f"\"bernoulli_scalar_cpu_\" not implemented for '{kind.title}'"
             )
         return _written(
-            self, "BernoulliBackward2", lambda shape: chosen(shape, chance, here, generator)
-        )
+            self, "BernoulliBackward2",
+            lambda shape: chosen(shape, chance, here, generator, kind.numpy),
+        )  # fmt: skip
     if kind.is_complex:
         raise NotImplementedError(
             f"\"bernoulli_tensor_cpu_self_\" not implemented for '{kind.title}'"

@@ -194,11 +194,13 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     door = backend.of(places)
     counts = all_of(door.sum(places, tuple(range(places.ndim)), False, np.dtype(np.int64)))
     words, waits = "Number of elements of source < number of ones in mask", not backend.capturing()
-    backend.check_all(counts <= source._array.size, words)
-    count = int(counts.max()) if counts.size and waits else 0
+    with backend.at(door.device_of(places)):
+        backend.check_all(counts <= source._array.size, words)
+        count = int(counts.max()) if counts.size and waits else 0
     # each example, or replay of a CUDA graph, has its own number of them
     if source._array.size and (not waits or (levels_of(places) and count)):
-        order = door.xp.cumsum(door.reshape(places, (-1,)), 0).reshape(places.shape)
+        with backend.at(door.device_of(places)):
+            order = door.xp.cumsum(door.reshape(places, (-1,)), 0).reshape(places.shape)
         minus_one = wrap(order) - 1
         return where(wrap(places), source.reshape(-1)[minus_one.clamp(min=0)], input)
     return _masked_scatter(input, source, mask=places, count=count)

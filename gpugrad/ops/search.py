@@ -228,7 +228,8 @@ def _not_implemented(function: str, node: str, find: Any) -> Declared:
     ) -> Any:
         if input.__class__ is Batched:
             raise dynamic(function)
-        return find(door, door.own(input), axis, inverse, counts)
+        with backend.at(door.device_of(input)):
+            return find(door, door.own(input), axis, inverse, counts)
 
     @found.gradient
     def input(g: Any) -> Any:

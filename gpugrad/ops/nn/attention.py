@@ -85,8 +85,8 @@ def dropped(weights: Any, dropout: float, drawn: Drawn | None = None) -> Any:
         )
     generator = Generator(here).manual_seed(drawn[0])
     generator.set_offset(drawn[1])
-    kept = chosen(array.shape, 1 - dropout, here, generator)
-    return weights * wrap(kept.astype(array.dtype)) / (1 - dropout)
+    kept = chosen(array.shape, 1 - dropout, here, generator, array.dtype)
+    return weights * wrap(kept) / (1 - dropout)
 
 
 @composite("ScaledDotProductFlashAttentionForCpuBackward0", outputs=("out", "logs"))

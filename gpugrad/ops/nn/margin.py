@@ -173,7 +173,9 @@ def multilabel_margin_loss(
     if backend.capturing():  # what is not waited for may be as wide as that
         width = classes
     else:
-        width = int(all_of(there.sum(1)._array).max()) if rows else 0
+        counts = all_of(there.sum(1)._array)
+        with backend.at(backend.of(counts).device_of(counts)):
+            width = int(counts.max()) if rows else 0
     there, at = there[:, :width], pw.clamp(at[:, :width], 0)
     right = named(at.unsqueeze(2), (rows, width, classes), 2)
     others = pw.logical_not(pw.logical_and(right, there.unsqueeze(2)).any(1))

@@ -97,10 +97,11 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         if num_classes <= 0:
             raise RuntimeError("Can not infer total number of classes from empty tensor.")
     else:
-        backend.check_all(whole >= 0, "Class values must be non-negative.")
-        if num_classes == -1:
-            num_classes = int(backend.of(whole).item(whole.max())) + 1
         words = "Class values must be smaller than num_classes."
-        backend.check_all(whole < num_classes, words)
+        with backend.at(backend.of(whole).device_of(whole)):
+            backend.check_all(whole >= 0, "Class values must be non-negative.")
+            if num_classes == -1:
+                num_classes = int(backend.of(whole).item(whole.max())) + 1
+            backend.check_all(whole < num_classes, words)
     one = named(tensor.unsqueeze(-1), (*array.shape, num_classes), -1)
     return cast(one, dtype=_dtype.int64.numpy)
