@@ -83,7 +83,10 @@ ELSEWHERE: dict[str, Callable[[], tuple[Any, Any]]] = {
     "operand in the same memory": lambda: ((b := gpugrad.ones(3))[1:], b[:2]),
     "operand in the memory of the base": lambda: ((b := gpugrad.ones(3)), b[:1]),
     "another type": lambda: (gpugrad.ones(3), gpugrad.ones(3, dtype=gpugrad.float64)),
-    "integers": lambda: (gpugrad.ones(3, dtype=gpugrad.int64), 2),
+    "integers of 32 bits": lambda: (gpugrad.ones(3, dtype=gpugrad.int32), 2),
+    "integers and a fraction": lambda: (gpugrad.ones(3, dtype=gpugrad.int64), 2.5),
+    "integers and a whole fraction": lambda: (gpugrad.ones(3, dtype=gpugrad.int64), 2.0),
+    "integer out of range": lambda: (gpugrad.ones(3, dtype=gpugrad.int64), 2**63),
     "bool": lambda: (gpugrad.ones(3), True),
     "array": lambda: (gpugrad.ones(3), np.ones(3, np.float32)),
     "larger operand": lambda: (gpugrad.ones(3), gpugrad.ones(2, 3)),
@@ -99,6 +102,24 @@ def test_whatever_is_not_plain_is_left_unwritten_to_the_general_way(name: str) -
     assert form(OPS["mul"])(tensor, operand) == "the general way"
 
     assert np.array_equal(tensor.detach().numpy(), before.numpy())
+
+
+@pytest.mark.parametrize("name", ["plus", "minus", "mul"])
+def test_integers_are_written_at_once_and_wrap_around(name: str) -> None:
+    largest = 2**63 - 1
+    for other in (3, -(2**62), gpugrad.tensor([2, largest, -1])):
+        x = gpugrad.tensor([0, largest, -5])
+        expected = OPS[name](x, other)
+        assert form(OPS[name])(x, other) is x
+        assert x.tolist() == expected.tolist()
+        assert x._version == 1
+
+
+def test_integers_are_written_by_no_other_formula() -> None:
+    for op in FORMS:
+        operands = [gpugrad.ones(3, dtype=gpugrad.int64) for _ in op.parameters]
+        if op not in (OPS["plus"], OPS["minus"], OPS["mul"], OPS["minus_reflected"]):
+            assert form(op)(*operands) == "the general way"
 
 
 def test_plain_tensors_are_copied_at_once_and_others_the_general_way() -> None:

@@ -163,7 +163,9 @@ def writer_of(formula: Formula) -> Callable[..., Any]:
 
 
 # NumPy computes with its arrays in a third of the time that it takes for numbers.
-NUMBERS: dict[np.dtype[Any], dict[float, Array]] = {FLOAT32: {}, np.dtype(np.float64): {}}
+NUMBERS: dict[np.dtype[Any], dict[float, Array]] = {
+    np.dtype(kind): {} for kind in (np.float32, np.float64, np.int64)
+}
 _MOST_NUMBERS = 1000
 
 

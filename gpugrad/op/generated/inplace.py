@@ -40,7 +40,7 @@ def {name}({signature}):
         return general({arguments})
     {x} = {first}._array
     kind = {x}.dtype
-    if {x}.__class__ is not ndarray or (kind is not float32 and kind is not float64):
+    if {x}.__class__ is not ndarray or ({no_kind}):
         return general({arguments})
     apart = {x}.base is None
     if not (apart or {x}.flags.forc):
@@ -86,20 +86,20 @@ if other_class is Tensor or other_class is Parameter:
         return general({arguments})
     if {other}._edge is not None or (part is not None and part.base._edge is not None):
         tracked = True
-elif other_class is float or other_class is int:
+elif {is_number}:
     {number}
 else:
     return general({arguments})
 """
 
 NUMBER = """\
-{y} = (numbers32 if kind is float32 else numbers64).get({other})
+{y} = ({numbers}).get({other})
 if {y} is None:
     {y} = quietly(number, kind, {other})
 """
 
 SCALED = """\
-if alpha.__class__ is not float and alpha.__class__ is not int:
+if not ({is_number}):
     return general({arguments})
 if alpha != 1:
     {number}
@@ -115,6 +115,25 @@ else:
 """
 
 
+# Of two integers these are one, which wraps around as PyTorch's does.
+WRAPPING = {"add", "sub", "mul"}
+
+
+def _kinds(integers: bool) -> dict[str, str]:
+    """Return the pieces that say in which types is computed: also in ``integers`` of 64 bits."""
+    if not integers:
+        return {
+            "no_kind": "kind is not float32 and kind is not float64",
+            "is_number": "{0} is float or {0} is int",
+            "numbers": "numbers32 if kind is float32 else numbers64",
+        }
+    return {
+        "no_kind": "kind is not float32 and kind is not float64 and kind is not int64",
+        "is_number": "{0} is int or ({0} is float and kind is not int64)",
+        "numbers": "numbers32 if kind is float32 else numbers64 if kind is float64 else integers",
+    }
+
+
 def source(name: str, formula: Formula, parameters: Sequence[str], scales: bool = False) -> str:
     """Return the text of the in-place form of an operation; ``general`` takes any operands.
 
@@ -127,13 +146,21 @@ def source(name: str, formula: Formula, parameters: Sequence[str], scales: bool 
     written = filled(WRITTEN, arrays=arrays, x=x)
     if cpu.gains(formula):
         written = filled(BY_SIZE, x=x, arrays=arrays, written=written)
-    number = filled(NUMBER, other="alpha", y="alpha_")
-    scaled = filled(SCALED, arguments=arguments, number=number, y=ys[0]) if scales else ""
+    kinds = _kinds(_wraps(formula))
+    numbers, is_number = kinds["numbers"], kinds["is_number"]
+    scaled = filled(
+        SCALED,
+        arguments=arguments,
+        is_number=is_number.format("alpha.__class__"),
+        number=filled(NUMBER, other="alpha", y="alpha_", numbers=numbers),
+        y=ys[0] if ys else "",
+    )
     return filled(
         CALL,
         name=name,
         signature=", ".join([*parameters, *["*", "alpha"] * scales, "**others"]),
         unusual="inferring or others",
+        no_kind=kinds["no_kind"],
         arguments=arguments,
         first=first,
         x=x,
@@ -145,14 +172,20 @@ def source(name: str, formula: Formula, parameters: Sequence[str], scales: bool 
                     "x": x,
                     "y": y,
                     "arguments": arguments,
-                    "number": filled(NUMBER, other=p, y=y),
+                    "is_number": is_number.format("other_class"),
+                    "number": filled(NUMBER, other=p, y=y, numbers=numbers),
                 }
                 for p, y in zip(others, ys, strict=True)
             ),
         ),
-        scaled=scaled,
+        scaled=scaled if scales else "",
         written=written,
     )
+
+
+def _wraps(formula: Formula) -> bool:
+    (output,) = formula.outputs
+    return output.function in WRAPPING and output.args == formula.inputs
 
 
 def zeroing_source() -> str:
@@ -162,6 +195,7 @@ def zeroing_source() -> str:
         name="zero_",
         signature="self",
         unusual="inferring",
+        no_kind=_kinds(True)["no_kind"],
         arguments="self",
         first="self",
         x="x_",
@@ -187,10 +221,19 @@ def copying_source() -> str:
         name="copy_",
         signature=arguments,
         unusual="inferring",
+        no_kind=_kinds(True)["no_kind"],
         arguments=arguments,
         first="self",
         x="x_",
-        others=filled(OTHER, other="src", x="x_", y="y_", arguments=arguments, number=general),
+        others=filled(
+            OTHER,
+            other="src",
+            x="x_",
+            y="y_",
+            arguments=arguments,
+            is_number="False",
+            number=general,
+        ),
         scaled="",
         written=filled(COPIED, arguments=arguments),
     )
@@ -243,6 +286,8 @@ def _form(
             evaluate=cpu.evaluate,
             float32=np.dtype(np.float32),
             float64=np.dtype(np.float64),
+            int64=np.dtype(np.int64),
+            integers=cpu.NUMBERS[np.dtype(np.int64)],
             may_share_memory=np.may_share_memory,
             multiply=np.multiply,
             ndarray=np.ndarray,
