@@ -105,7 +105,8 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
 
 SPEAK_OF_KERNELS = (
     "gpugrad.backend.cuda", "gpugrad.backend.compiled", "gpugrad.backend.compiler",
-    "gpugrad.backend.convolution", "gpugrad.backend.cublas", "gpugrad.backend.gates",
+    "gpugrad.backend.convolution", "gpugrad.backend.cublas", "gpugrad.backend.cudnn",
+    "gpugrad.backend.gates",
     "gpugrad.backend.graphs", "gpugrad.backend.loops", "gpugrad.backend.rows",
     "gpugrad.backend.recurrence", "gpugrad.backend.scans",
     "gpugrad.backend.updates", "gpugrad.compiler.elements", "gpugrad.compiler.native",

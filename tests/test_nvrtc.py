@@ -200,6 +200,7 @@ def own_sources() -> dict[str, str]:
         attention,
         bounds,
         classes,
+        convolution,
         normalization,
         norms,
         philox,
@@ -281,6 +282,10 @@ def own_sources() -> dict[str, str]:
             for gradient in False, True:
                 made = attention.raw(tile, gradient)
                 yield f"{made.name}, {tile}", made.code, made.name
+        for dtype, wide in itertools.product((*FLOATS, BFLOAT16), (1, 2, 4)):
+            for product in convolution.NAMES:
+                made = convolution.raw(product, dtype, dtype, wide)
+                yield f"{made.name}, {dtype.name}, {wide}", made.code, made.name
         for dtype in (*FLOATS, BFLOAT16):
             yield f"norm, {dtype.name}", norms.raw(dtype).code, norms.raw(dtype).name
         for kind in recurrent.FORWARD:

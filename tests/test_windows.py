@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from snippets import ours
 
+import choice
 import gpugrad
 from comparison import pytorch
 from gpugrad.backend import compiler, convolution, pooling
@@ -174,23 +176,46 @@ def _has_compiler() -> bool:
     return True
 
 
+CONVOLUTIONS: list[tuple[Any, Any, Any]] = [
+    ((2, 3, 9, 17), (20, 3, 3, 3), {"padding": 1}),
+    ((2, 5, 9, 33), (7, 5, 5, 5), {"stride": (2, 1)}),
+    ((1, 4, 8, 16), (33, 4, 2, 2), {"stride": 2, "padding": (0, 1), "dilation": (2, 1)}),
+    ((3, 2, 7, 6), (4, 2, 3, 2), {"dilation": 2, "padding": 2}),
+    ((2, 6, 19), (5, 6, 3), {"padding": "same"}),
+    ((2, 4, 9, 9), (8, 2, 3, 3), {"stride": 2, "padding": 1, "groups": 2}),
+    ((3, 6, 8, 19), (6, 1, 3, 3), {"stride": (1, 2), "padding": 1, "groups": 6}),
+    ((2, 3, 5, 6, 7), (4, 3, 2, 3, 2), {"stride": (1, 2, 1), "dilation": (1, 1, 2)}),
+    ((2, 6, 6, 7), (9, 2, 1, 1), {"groups": 3}),
+    ((7, 3, 3), (9, 3, 3), {"padding": 3, "stride": 2}),
+]
+
+TOLERANCES = {"float64": 1e-11, "float32": 1e-4, "float16": 1e-3, "bfloat16": 8e-3}
+
+
+def convolved(
+    shape: Any, filters: Any, options: Any, transposes: bool, dtype: str, device: str
+) -> list[Any]:
+    """Return a convolution with a bias and its gradients, in double precision."""
+    random = np.random.default_rng(0)
+    if transposes:  # of results of the convolution's shape, which is given anything
+        options = {k: 1 if v == "same" else v for k, v in options.items()}
+        shape = (shape[0], filters[0], *shape[2:])
+    biases = filters[1] * options.get("groups", 1) if transposes else filters[0]
+    kind = getattr(gpugrad, dtype)
+    x, w, b = (
+        gpugrad.tensor(random.standard_normal(s).round(1), device=device).to(kind).requires_grad_()
+        for s in (shape, filters, (biases,))
+    )
+    convolve = getattr(gpugrad, f"conv{'_transpose' if transposes else ''}{len(shape) - 2}d")
+    out = convolve(x, w, b, **options)
+    (out * out).sum().backward()
+    found: list[Any] = [out, x.grad, w.grad, b.grad]
+    return [t.detach().cpu().double().numpy() for t in found]
+
+
 @pytest.mark.skipif(not _has_compiler(), reason="there is no C++ compiler")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(
-    ("shape", "filters", "options"),
-    [
-        ((2, 3, 9, 17), (20, 3, 3, 3), {"padding": 1}),
-        ((2, 5, 9, 33), (7, 5, 5, 5), {"stride": (2, 1)}),
-        ((1, 4, 8, 16), (33, 4, 2, 2), {"stride": 2, "padding": (0, 1), "dilation": (2, 1)}),
-        ((3, 2, 7, 6), (4, 2, 3, 2), {"dilation": 2, "padding": 2}),
-        ((2, 6, 19), (5, 6, 3), {"padding": "same"}),
-        ((2, 4, 9, 9), (8, 2, 3, 3), {"stride": 2, "padding": 1, "groups": 2}),
-        ((3, 6, 8, 19), (6, 1, 3, 3), {"stride": (1, 2), "padding": 1, "groups": 6}),
-        ((2, 3, 5, 6, 7), (4, 3, 2, 3, 2), {"stride": (1, 2, 1), "dilation": (1, 1, 2)}),
-        ((2, 6, 6, 7), (9, 2, 1, 1), {"groups": 3}),
-        ((7, 3, 3), (9, 3, 3), {"padding": 3, "stride": 2}),
-    ],
-)
+@pytest.mark.parametrize(("shape", "filters", "options"), CONVOLUTIONS)
 @pytest.mark.parametrize("transposes", [False, True])
 def test_loops_give_what_matrices_give(
     shape: Any,
@@ -200,23 +225,39 @@ def test_loops_give_what_matrices_give(
     dtype: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    random = np.random.default_rng(0)
-    if transposes:  # of results of the convolution's shape, which is given anything
-        options = {k: 1 if v == "same" else v for k, v in options.items()}
-        shape = (shape[0], filters[0], *shape[2:])
-    biases = filters[1] * options.get("groups", 1) if transposes else filters[0]
-    arrays = [random.standard_normal(s).astype(dtype) for s in (shape, filters, (biases,))]
-    ndim, results = len(shape) - 2, []
+    results = []
     for least in 1, 1 << 62:
         monkeypatch.setattr(convolution, "LEAST", least)
-        x, w, b = (gpugrad.tensor(a, requires_grad=True) for a in arrays)
-        convolve = getattr(gpugrad, f"conv{'_transpose' if transposes else ''}{ndim}d")
-        out = convolve(x, w, b, **options)
-        (out * out).sum().backward()
-        found: list[Any] = [out, x.grad, w.grad, b.grad]
-        results.append([t.detach().numpy() for t in found])
-    tolerance = 1e-4 if dtype == "float32" else 1e-11
+        results.append(convolved(shape, filters, options, transposes, dtype, "cpu"))
+    tolerance = TOLERANCES[dtype]
     for mine, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(mine, expected, tolerance, tolerance * np.abs(expected).max())
+
+
+# with tiles of filters, parts of the sums of weights, and both pads and gaps in one dimension
+MORE = [
+    ((2, 3, 13, 12), (70, 3, 3, 3), {"padding": 1}),
+    ((3, 2, 40, 33), (3, 2, 2, 2), {}),
+    ((2, 4, 6), (40, 2, 3), {"groups": 2, "padding": 4, "dilation": 3}),
+]
+KINDS = list(itertools.product(TOLERANCES, (False, True)))
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize(("case", "kind"), choice.pairs([*CONVOLUTIONS, *MORE], KINDS, 2))
+def test_a_kernel_gives_what_matrices_give(
+    case: Any, kind: tuple[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tile, a part or a group that is read or written at another place than its own."""
+    from gpugrad.kernels import convolution
+
+    (shape, filters, options), (dtype, transposes) = case, kind
+    given = shape, filters, options, transposes, dtype, "cuda"
+    found = convolved(*given)
+    monkeypatch.setattr(convolution, "COLUMNS", 0)
+    monkeypatch.setattr(convolution, "PRODUCTS", 0)
+    tolerance = TOLERANCES[dtype]  # halves may be at the other side of a tie
+    for mine, expected in zip(found, convolved(*given), strict=True):
         np.testing.assert_allclose(mine, expected, tolerance, tolerance * np.abs(expected).max())
 
 

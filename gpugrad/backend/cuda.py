@@ -27,7 +27,16 @@ from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
 from gpugrad.backend.taps import Taps, number_type
 from gpugrad.errors import out_of_bounds, summed_axes
 from gpugrad.formulas import COMPLEX, REAL, Formula, variable
-from gpugrad.kernels import bounds, capture, dense, launches, layout, segment, summation
+from gpugrad.kernels import (
+    bounds,
+    capture,
+    convolution,
+    dense,
+    launches,
+    layout,
+    segment,
+    summation,
+)
 from gpugrad.kernels import normalization as norms
 from gpugrad.kernels import scan as scans
 from gpugrad.kernels import softmax as softmaxes
@@ -930,12 +939,18 @@ def fused(name: str) -> Callable[..., Any] | None:
         return normalize if name == "normalize" else normalize_gradient
     found = FUSED.get(name)
     if name.startswith("convolve"):
-        if capture.current() is not None:  # a first call would plan, which may not be captured
-            return None
-        found = functools.partial(cudnn.convolved, name, sys.modules[__name__])
+        found = functools.partial(_convolved, name)
     if name in recurrence.FUSED:
         found = functools.partial(recurrence.FUSED[name], sys.modules[__name__])
     return None if found is None else at_home(found)
+
+
+def _convolved(name: str, *given: Any) -> Array | None:
+    """Return a product with windows by cuDNN, else by a kernel of ours if that is worthwhile."""
+    door, found = sys.modules[__name__], None
+    if capture.current() is None:  # a first call would plan, which may not be captured
+        found = cudnn.convolved(name, door, *given)
+    return convolution.convolved(name, door, *given) if found is None else found
 
 
 def _in_order(array: Array) -> Array:

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import cupy
 
 from gpugrad.backend import determinism
+from gpugrad.kernels import launches
+from gpugrad.kernels.convolution import product_shape
 
 Array = Any
 Shape = tuple[int, ...]
@@ -101,31 +103,23 @@ def convolved(
     if graph is None:
         return None
     a, b = (x if x.flags.c_contiguous else door.copy(x, "C") for x in (first, second))
-    out = cupy.ndarray(_result(name, windows, groups, a, b), a.dtype)
+    out = cupy.ndarray(product_shape(name, windows, groups, a, b), a.dtype)
     room = cupy.ndarray((max(graph.get_workspace_size(), 1),), "uint8")
     operands = {_FIRST: a.data.ptr, _SECOND: b.data.ptr, _OUT: out.data.ptr}
-    if problem.biased:
-        bias = door.copy(bias, "C")
+    if bias is not None and problem.biased:
+        bias = bias if bias.flags.c_contiguous else door.copy(bias, "C")
         operands[_BIAS] = bias.data.ptr
+    launches.add(1)
     graph.execute(operands, room, handle=_handle(problem.device))
     if bias is not None and not problem.biased:
         door.add_into(out, bias.reshape((-1, *(1,) * (out.ndim - 2))))
     return out
 
 
-def _result(name: str, windows: Any, groups: int, a: Array, b: Array) -> Shape:
-    """Return the shape of a product."""
-    if name == "convolve":
-        return (len(a), len(b), *windows.counts)
-    if name == "convolve_transposed":
-        return (len(a), b.shape[1] * groups, *windows.sizes)
-    return (b.shape[1], a.shape[1] // groups, *windows.kernel)
-
-
 def _problem(name: str, windows: Any, groups: int, a: Array, b: Array) -> _Problem | None:
     """Return what is asked, in at least two dimensions; ``None`` for what cuDNN cannot be asked."""
-    out = _result(name, windows, groups, a, b)
-    if a.dtype.name not in _TYPES or not (a.size and b.size and math.prod(out)):
+    result = product_shape(name, windows, groups, a, b)
+    if a.dtype.name not in _TYPES or not (a.size and b.size and math.prod(result)):
         return None
     before, after = [], []
     axes = zip(
@@ -145,7 +139,7 @@ def _problem(name: str, windows: Any, groups: int, a: Array, b: Array) -> _Probl
         return (rest,) * missing + tuple(numbers)
 
     first, second, third = (
-        (*shape[:2], *filled(shape[2:], 1)) for shape in (a.shape, b.shape, out)
+        (*shape[:2], *filled(shape[2:], 1)) for shape in (a.shape, b.shape, result)
     )
     return _Problem(
         name, (first, second, third), filled(before, 0), filled(after, 0),
