@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import types
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from gpugrad import _dtype, backend
 from gpugrad._device import device
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
 from gpugrad.compiler.capture import Capture, UnknownError, check_survivors
+from gpugrad.compiler.parts import Source, divided, source_of
 from gpugrad.compiler.plan import Plan
 from gpugrad.compiler.recorded import Recorder, current
 from gpugrad.compiler.watching import Watched
@@ -90,10 +92,17 @@ class Compiled:
     is_compiled = True
 
     def __init__(
-        self, function: Callable[..., Any], fullgraph: bool = False, backend: Any = "inductor"
+        self,
+        function: Callable[..., Any],
+        source: Source | None = None,
+        *,
+        fullgraph: bool = False,
+        backend: Any = "inductor",
     ):
-        """Compile a function."""
+        """Compile a function; ``source`` is that of a part of another one."""
         self.function = function
+        self.source = source
+        self.divided: Callable[..., Any] | None = None
         self.fullgraph = fullgraph
         self.options = {"fullgraph": fullgraph, "backend": backend}
         self.plans: dict[Any, list[tuple[Watched, Plan]]] = {}
@@ -125,6 +134,7 @@ class Compiled:
         self.plans.clear()
         self.eager.clear()
         self.attempts.clear()
+        self.divided = None
         self.count = 0
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -145,7 +155,9 @@ class Compiled:
                         self.last = plan
                         return plan(arrays, leaves, (args, kwargs))
         if known in self.eager:
-            return self.function(*args, **kwargs)
+            if self.fullgraph:
+                raise Unsupported(_as_a_whole(self.eager[known]))
+            return (self.divided or self.function)(*args, **kwargs)
         return self._recorded(known, leaves, args, kwargs)
 
     def _refused(self, reason: str, args: Any, kwargs: Any) -> Any:
@@ -194,10 +206,48 @@ class Compiled:
         if not begins or self.attempts[key] >= ATTEMPTS:
             self.eager[key] = reason
             if self.fullgraph:
-                raise Unsupported(
-                    f"compile: {reason} cannot be part of a compiled program (fullgraph=True)."
-                )
+                raise Unsupported(_as_a_whole(reason))
+            self._divide(recorder)
         return result
+
+    def _divide(self, recorder: Recorder) -> None:
+        """Compile what stands before and behind the statement that ended the recording."""
+        called: Any = self.function
+        module: Any = getattr(called, "__self__", None)
+        if hasattr(module, "forward") and called == module.__call__:
+            called = module.forward
+        function = getattr(called, "__func__", called)
+        if not isinstance(function, types.FunctionType) or self.divided is not None:
+            return
+        line = recorder.lines.get(function.__code__)
+        if line is None:
+            return
+        source = self.source or source_of(function)
+        if source is None:
+            return
+        made = divided(source, line, functools.partial(Compiled, **self.options))
+        if made is None:
+            return
+        if function is not called:
+            made = types.MethodType(made, called.__self__)
+        self.divided = made if called is self.function else Surrounded(self.function, made)
+
+
+class Surrounded:
+    """The call of a module whose ``forward`` is divided: with hooks around it, it is not."""
+
+    def __init__(self, call: Any, forward: Callable[..., Any]):
+        """Note the module's call, and what is called in the place of ``forward``."""
+        self.call, self.forward = call, forward
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what the module returns."""
+        chosen = self.call if self.call.__self__._has_hooks() else self.forward
+        return chosen(*args, **kwargs)
+
+
+def _as_a_whole(reason: str) -> str:
+    return f"compile: {reason} cannot be part of a compiled program (fullgraph=True)."
 
 
 def _recordable() -> bool:

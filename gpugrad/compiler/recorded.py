@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import functools
 import operator
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -386,6 +388,7 @@ class Recorder:
         self.records = True
         self.reason = ""
         self.line: Line | None = None
+        self.lines: dict[CodeType, int] = {}  # in which each function was then
         self.closed = False  # whether what is written may no longer be made by a first step
         self.generators: dict[Any, None] = {}  # that are drawn from
         self.conditions: list[Callable[[], bool]] = []  # under which a program is for a call
@@ -561,6 +564,7 @@ class Recorder:
         self.records = False
         self.reason = what
         self.line = users_line()
+        self.lines = dict(_lines())
         self.steps = []
         if self.full:
             from gpugrad.op.saved import shown
@@ -570,6 +574,16 @@ class Recorder:
                 f"asked for by:\n{shown(self.line)}\nKeep that out of the function, or pass "
                 "fullgraph=False, with which the function then runs eagerly."
             )
+
+
+def _lines() -> Iterator[tuple[CodeType, int]]:
+    """Go through the functions that run, the innermost last, and the lines in which they are."""
+    frame: FrameType | None = sys._getframe(1)
+    frames = []
+    while frame is not None:
+        frames.append((frame.f_code, frame.f_lineno))
+        frame = frame.f_back
+    return reversed(frames)
 
 
 _BACKENDS_OWN = frozenset(name for name in vars(backend.Backend) if not name.startswith("_"))

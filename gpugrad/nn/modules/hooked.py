@@ -37,7 +37,13 @@ class Hooked:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what ``forward`` returns, with the hooks around it."""
-        if not (
+        if self._has_hooks():
+            return hooks.called(self, args, kwargs)
+        return self.forward(*args, **kwargs)
+
+    def _has_hooks(self) -> bool:
+        """Tell whether hooks surround the calls."""
+        return bool(
             self._forward_hooks
             or self._forward_pre_hooks
             or self._backward_hooks
@@ -46,9 +52,7 @@ class Hooked:
             or hooks.forward_pre
             or hooks.backward
             or hooks.backward_pre
-        ):
-            return self.forward(*args, **kwargs)
-        return hooks.called(self, args, kwargs)
+        )
 
     def register_forward_pre_hook(
         self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False

@@ -1,0 +1,272 @@
+"""Functions that ask for values: what stands between the questions is compiled."""
+
+from __future__ import annotations
+
+import contextlib
+import types
+from typing import Any
+
+import pytest
+from test_compile import same
+
+import gpugrad
+from gpugrad import nn
+from gpugrad.compiler.function import Compiled
+
+
+def parts_of(compiled: Any) -> list[Compiled]:
+    """Return the compiled parts of a function, those of parts included."""
+    made = getattr(compiled.divided, "forward", compiled.divided)
+    made = getattr(made, "__func__", made)
+    if not isinstance(made, types.FunctionType):
+        return []
+    cells = [cell.cell_contents for cell in made.__closure__ or ()]
+    own = [c for c in cells if isinstance(c, Compiled) and c is not compiled]
+    return [*own, *(part for c in own for part in parts_of(c))]
+
+
+def counts(compiled: Any) -> list[int]:
+    """Return how many programs each part has that is compiled."""
+    return [part.count for part in parts_of(compiled) if part.divided is None]
+
+
+def branch(x: Any) -> Any:
+    y = (x * 2).sin()
+    if y.sum() > 0:
+        return y + 1
+    return y - 1
+
+
+def choice(x: Any) -> Any:
+    return x * 2 if x.sum() > 0 else x * 3
+
+
+def number_between(x: Any) -> Any:
+    y = x * 2
+    for _ in range(2):
+        y = (y + 1).sin()
+    limit = y.sum().item() > 0
+    z = y * 2
+    z += 1
+    return z if limit else z.cos()
+
+
+def several(x: Any) -> Any:
+    y = (x * 2).sin()
+    first = y.sum().item() > 0
+    y = y + 1 if first else y - 1
+    second = int((y * y).mean())
+    z = (y * 3).exp()
+    if (z > second).any():
+        z = z + 5
+    return z, first
+
+
+def loop(x: Any) -> Any:
+    total = x * 0
+    for _ in range(4):
+        x = (x * 0.5).sin()
+        if x.sum() > 100:
+            break
+        total = total + x
+        total.mul_(2)
+    return total
+
+
+def while_loop(x: Any) -> Any:
+    count = 0
+    while float((x * x).detach().sum()) > 1:
+        x = x / 2 + 0
+        count += 1
+    return x, count
+
+
+def unnamed_until_later(x: Any) -> Any:
+    if x.sum() > 0:
+        y = x * 2
+    if x.sum() > 0:
+        z = y + x
+        y = z * 2
+    else:
+        y = x.exp()
+    return y
+
+
+def sizes(x: Any) -> Any:
+    y = (x * 2).sin()
+    positive = y[y > 0]
+    return (positive * positive).sum()
+
+
+def without_grad(x: Any) -> Any:
+    y = (x * 3).sin()
+    with gpugrad.no_grad():
+        scale = (x * 2).abs()
+        if scale.max() > 0:
+            scale = scale / scale.max()
+    return (y * scale).sum()
+
+
+FUNCTIONS = [
+    branch, choice, number_between, several, loop, while_loop, unnamed_until_later, sizes,
+    without_grad,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_divided_functions_give_what_the_functions_give(function: Any, requires_grad: bool) -> None:
+    compiled = gpugrad.compile(function)
+    for k in range(6):
+        x = gpugrad.linspace(-1, 2, 6) * (-1) ** k
+        a, b = (x.clone().requires_grad_(requires_grad) for _ in range(2))
+        found, expected = compiled(a), function(b)
+        many = isinstance(found, tuple)
+        same(found[0] if many else found, expected[0] if many else expected)
+        if many:
+            assert found[1:] == expected[1:]
+        if requires_grad:
+            (found[0] if many else found).sum().backward()
+            (expected[0] if many else expected).sum().backward()
+            same(a.grad, b.grad)
+    assert len(compiled.reasons) == 1
+    assert counts(compiled)
+    assert max(counts(compiled)) > 0
+
+
+def test_each_side_of_a_question_is_one_program() -> None:
+    compiled = gpugrad.compile(number_between)
+    for _ in range(3):
+        compiled(gpugrad.ones(3))
+    assert sum(counts(compiled)) == len(counts(compiled)) == 2
+
+
+def test_what_is_done_beside_computing_is_done_at_each_call() -> None:
+    seen: list[Any] = []
+
+    @gpugrad.compile
+    def f(x: Any) -> Any:
+        y = (x * 2).exp()
+        seen.append(y.sum().item())
+        y = y + 1
+        seen.append("done")
+        return y * 3
+
+    for k in range(4):
+        same(f(gpugrad.full((2,), float(k))), ((gpugrad.full((2,), 2.0 * k)).exp() + 1) * 3)
+    assert len(seen) == 8
+    assert len(set(seen)) == 5
+
+
+def test_a_step_that_returns_the_loss_as_a_number() -> None:
+    losses = []
+    for way in (gpugrad.compile, lambda f: f):
+        gpugrad.manual_seed(0)
+        net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
+        adam = gpugrad.optim.Adam(net.parameters(), lr=0.1)
+
+        def step(x: Any, net: Any = net, adam: Any = adam) -> Any:
+            adam.zero_grad()
+            loss = (net(x) ** 2).mean()
+            loss.backward()
+            adam.step()
+            return loss.item()
+
+        function = way(step)
+        x = gpugrad.randn(5, 3)
+        losses.append([function(x) for _ in range(6)])
+        if way is gpugrad.compile:
+            assert counts(function) == [1]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+class Clipped(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(3, 3)
+
+    def forward(self, x: Any) -> Any:
+        y = self.inner(x).sin()
+        if y.norm() > 1:
+            y = y / y.norm()
+        return y * 2
+
+
+def test_a_module_that_asks() -> None:
+    net = Clipped()
+    compiled = gpugrad.compile(net)
+    for k in range(4):
+        x = gpugrad.randn(2, 3) * k
+        same(compiled(x), net(x))
+    assert sum(counts(compiled._call)) > 0
+
+
+def test_variables_from_outside_and_defaults() -> None:
+    scale = 2.0
+
+    def f(x: Any, *rest: Any, more: Any = 1, **options: Any) -> Any:
+        y = (x * scale).sin() + more
+        if y.sum() > 0:
+            y = y + rest[0]
+        return (y * options.get("k", 1)).exp()
+
+    compiled = gpugrad.compile(f)
+    for k in range(3):
+        scale = 2.0 + k
+        same(compiled(gpugrad.ones(2), 3, k=2), f(gpugrad.ones(2), 3, k=2))
+        same(compiled(gpugrad.ones(2), 3, more=5), f(gpugrad.ones(2), 3, more=5))
+
+
+def test_a_function_that_raises_between() -> None:
+    @gpugrad.compile
+    def f(x: Any) -> Any:
+        y = x.mul_(2)
+        if y.sum() < 0:
+            raise ValueError("negative")
+        return (y + 1).exp()
+
+    for _ in range(3):
+        x = gpugrad.ones(2)
+        same(f(x), gpugrad.full((2,), 3.0).exp())
+        with pytest.raises(ValueError, match="negative"):
+            f(-x)
+        assert x.tolist() == [2, 2]
+
+
+def test_functions_whose_variables_are_shared_are_not_divided() -> None:
+    @gpugrad.compile
+    def f(x: Any) -> Any:
+        scale = 1
+
+        def inner(y: Any) -> Any:
+            return y * scale
+
+        if x.sum() > 0:
+            scale = 3
+        return inner(x)
+
+    for _ in range(3):
+        assert f(gpugrad.ones(1)).item() == 3
+        assert f(-gpugrad.ones(1)).item() == -1
+    assert f.divided is None
+
+
+def test_the_other_statements_keep_their_order() -> None:
+    order: list[Any] = []
+
+    def noted(x: Any) -> Any:
+        order.append(x.sum().item())
+        return x
+
+    @gpugrad.compile
+    def f(x: Any) -> Any:
+        y = x + 1
+        with contextlib.suppress(ValueError):
+            noted(y)
+            y = y * 2
+        noted(y)
+        return y + 1
+
+    for _ in range(3):
+        assert f(gpugrad.ones(1)).item() == 5
+    assert order == [2, 4] * 3
