@@ -297,3 +297,24 @@ def test_what_a_compiled_function_within_reads_is_watched() -> None:
         RATES[:] = [1.0] * k
         assert outer(gpugrad.ones(1)).item() == 2 * k + 1
     assert outer.count == 2
+
+
+@pytest.mark.parametrize("lie", ["detach", "detach.view", "no_grad"])
+def test_what_lies_in_an_argument_without_its_history(lie: str) -> None:
+    def f(x: Any) -> Any:
+        if lie == "no_grad":
+            with gpugrad.no_grad():
+                return x[1:]
+        found = x.detach()
+        return found if lie == "detach" else found.view(3, 1)
+
+    compiled = gpugrad.compile(f)
+    for _ in range(3):
+        x = gpugrad.ones(3, requires_grad=True)
+        expected, found = f(x), compiled(x)
+        assert found.requires_grad == expected.requires_grad
+        assert found.shape == expected.shape
+        assert found.data_ptr() == expected.data_ptr()
+        with gpugrad.no_grad():
+            found.mul_(2)
+        assert expected._version == found._version == x._version == 1

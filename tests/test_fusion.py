@@ -344,10 +344,35 @@ def _match(a: Value, b: Value) -> bool:
     return True
 
 
+def test_gradients_that_lay_with_gaps() -> None:
+    def f(x: Any, y: Any) -> Any:
+        return gpugrad.complex(x, y)
+
+    for _ in range(2):
+        x, y = (gpugrad.randn(3, 4, requires_grad=True) for _ in range(2))
+        found = gpugrad.compile(f)
+        for _ in range(2):
+            (found(x, y) * (2 + 3j)).real.sum().backward()
+        assert x.grad.tolist() == [[4.0] * 4] * 3
+        assert y.grad.tolist() == [[-6.0] * 4] * 3
+
+
+def test_memory_without_elements() -> None:
+    def f(x: Any) -> Any:
+        y = gpugrad.complex(x[:0], x[:0]) * 2
+        return y.real.roll(1, 0), gpugrad.empty(0), gpugrad.linalg.qr(x, mode="r")[0]
+
+    compiled = gpugrad.compile(f, fullgraph=True)
+    for _ in range(2):
+        assert [t.shape for t in compiled(gpugrad.randn(3, 3))] == [(0, 3), (0,), (0,)]
+
+
 def test_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     from gpugrad.backend import loops as frames
 
     monkeypatch.setattr(frames, "frames", lambda: "none")
+    test_gradients_that_lay_with_gaps()
+    test_memory_without_elements()
     test_a_full_gradient_and_a_summed_one_are_one_loop()
     test_zeros_that_are_partly_written()
     test_no_read_moves_across_a_write()

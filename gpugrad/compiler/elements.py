@@ -169,6 +169,16 @@ def fresh(like: Value, shape: Shape | None = None) -> Value:
     return Value(shape, like.dtype, tuple(reversed(strides)), like.device)
 
 
+def dense(like: Value) -> Value:
+    """Return a value with memory of its own: in the same order, and without gaps."""
+    step = like.dtype.itemsize
+    strides = [0] * len(like.shape)
+    for k in sorted(range(len(strides)), key=lambda k: (abs(like.strides[k]), -k)):
+        strides[k] = step
+        step *= like.shape[k]
+    return Value(like.shape, like.dtype, tuple(strides), like.device)
+
+
 # --------------------------------------------------------------------------- steps
 
 

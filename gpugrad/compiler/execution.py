@@ -126,7 +126,7 @@ class Writer:
         inputs = [f"i{k}" for k in range(len(self.program.inputs))]
         if inputs:
             lines.append(f"    {', '.join(inputs)}, = arrays")
-        if self.bytes:
+        if self.bytes or self.views:  # those of no elements need no bytes
             self.names |= {"pool": [], "made": self._arena}
             lines += [
                 "    try:",
@@ -136,7 +136,7 @@ class Writer:
                 f"    {', '.join(['arena', *self.views.values()])}, = own",
             ]
         lines += [f"    {line}" for line in body]
-        if self.bytes:
+        if self.bytes or self.views:
             lines.append("    pool.append(own)")
         outputs = ", ".join(self.read(v) for v in self.program.outputs)
         lines += [f"    {line}" for line in self._late]

@@ -48,7 +48,7 @@ def fused(program: Program) -> Fused:
     nodes = _clustered(items, _numbers(program.constants), lasting)
     nodes = _kept(nodes, lasting)
     given = {value.root for value in program.inputs} | {v for v, _ in program.constants}
-    steps = list(_steps(nodes, given, _allocations(program.steps)))
+    steps = list(_steps(nodes, given, _allocations(program.steps), lasting))
     used = {value.root for step in steps for value in step.reads} | lasting
     constants = [(v, a) for v, a in program.constants if v in used]
     return Fused(program.inputs, constants, steps, program.outputs)
@@ -456,7 +456,10 @@ def _kept(nodes: Sequence[Call | Cluster], lasting: set[Value]) -> list[Call | C
 
 
 def _steps(
-    nodes: Sequence[Call | Cluster], made: set[Value], allocations: dict[Value, Step]
+    nodes: Sequence[Call | Cluster],
+    made: set[Value],
+    allocations: dict[Value, Step],
+    lasting: set[Value],
 ) -> Iterator[Step]:
     count = 0
     for node in nodes:
@@ -474,3 +477,6 @@ def _steps(
                 yield allocations[a.root]
             yield step
         made |= node.written
+    for root, step in allocations.items():  # of what nobody writes
+        if root in lasting and root not in made:
+            yield step

@@ -11,6 +11,7 @@ import numpy as np
 from gpugrad import backend
 from gpugrad._device import device
 from gpugrad.compiler.access import Access, Shape
+from gpugrad.compiler.memory import size_of
 from gpugrad.compiler.program import Step, Value
 from gpugrad.formulas import Formula
 
@@ -103,7 +104,8 @@ class Loop(Step):
         for (a, kept), value in zip(self.targets(), values, strict=True):
             root = a.root
             if root in self.outputs:
-                array = door.empty((math.prod(root.shape),), root.dtype, self.device)
+                count = size_of(root) // root.dtype.itemsize
+                array = door.empty((count,), root.dtype, self.device)
                 array = door.strided(array, root.shape, root.dtype, 0, root.strides)
                 made.append(array)
                 target = door.strided(array, kept, a.dtype, a.offset, a.strides)

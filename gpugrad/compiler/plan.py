@@ -14,6 +14,7 @@ from gpugrad.compiler.capture import (
     UnknownError,
     effects_of,
 )
+from gpugrad.compiler.elements import dense
 from gpugrad.compiler.execution import prepared
 from gpugrad.compiler.fusion import fused
 from gpugrad.compiler.gradient import Again, Gradient, Made
@@ -31,7 +32,7 @@ from gpugrad.graph import (
     record,
 )
 from gpugrad.graph import recording as grad_mode
-from gpugrad.op.saved import shared_counter, tensor_class, versions_of, wrap
+from gpugrad.op.saved import own_array, shared_counter, tensor_class, versions_of, wrap
 from gpugrad.ops.strided import as_strided
 from gpugrad.ops.updating import note_all
 from gpugrad.tree import leaves as leaves_of
@@ -85,18 +86,19 @@ class Input:
 class Result:
     """A tensor that a call returns, or gives to another one as its gradient or memory.
 
-    It is the tensor of a ``source``, or the output ``index`` of the program, or a view ``of``
-    another result.
+    It is the tensor of a ``source``, or the output ``index`` of the program, or lies in the memory
+    ``of`` another result: as a view, or ``detached``.
     """
 
-    __slots__ = ("index", "leaf", "node_output", "of", "place", "source")
+    __slots__ = ("detached", "index", "leaf", "node_output", "of", "place", "source")
 
     def __init__(self) -> None:
         """Make one of which nothing is known yet."""
         self.source: Any = None
         self.index = -1
         self.of: Result | None = None
-        self.place: Any = None  # shape, strides and offset in elements, of a view
+        self.place: Any = None  # shape, strides and offset in elements, in the other's memory
+        self.detached = False
         self.leaf = False
         self.node_output = -1  # which output of the node
 
@@ -140,7 +142,7 @@ class _Results:
             if history or (root in self.roots and self.roots[root][0].node_output >= 0):
                 value = self.copied(value)
             else:
-                return self._view(result, value)
+                return self._view(result, value, tensor)
         result.index = self.output(value)
         result.leaf = tensor._edge is LEAF
         if history:
@@ -149,13 +151,22 @@ class _Results:
         self.roots.setdefault(value.root, (result, value))
         return result
 
-    def _view(self, result: Result, value: Value) -> Result:
-        if value.root in self.roots:
+    def _view(self, result: Result, value: Value, tensor: Any) -> Result:
+        """Return a result that lies in the memory of an input, or of another result."""
+        viewed = None if tensor._view is None else tensor._view.base
+        known = self.capture.before.get(id(viewed))
+        if known is not None:
+            result.of = Result()
+            result.of.source = known.source
+            base = self.recorder.value_of(known.recorded)
+        elif value.root in self.roots:
             result.of, base = self.roots[value.root]
+            result.detached = self.known.get(id(viewed)) is not result.of
         else:
             base = value.root
             result.of = Result()
             result.of.source = self.inputs[base].source
+            result.detached = True
         if base.dtype != value.dtype:
             raise UnknownError("a result that is a view of another type")
         size = value.dtype.itemsize
@@ -171,7 +182,7 @@ class _Results:
 
     def copied(self, value: Value) -> Value:
         """Return the value of a copy."""
-        copy = Value(value.shape, value.dtype, value.strides, value.device)
+        copy = dense(value)
         self.recorder.steps.append(Step("copy", (value,), {}, [copy]))
         return copy
 
@@ -385,9 +396,7 @@ class Plan:
             tensor = r.source.tensor(leaves)
         elif r.of is not None:
             base = self._tensor(r.of, found, leaves, made, node)
-            shape, strides, offset = r.place
-            with grad_mode(False):
-                tensor = as_strided(base, shape, strides, base.storage_offset() + offset)
+            tensor = _detached(base, *r.place) if r.detached else _viewed(base, *r.place)
         else:
             tensor = wrap(found[r.index])
             if r.leaf:
@@ -431,6 +440,20 @@ class Plan:
             several = self.gradient.outputs > 1
             made[r]._edge = Output(node, r.node_output) if several else node
         return node
+
+
+def _viewed(base: Any, shape: Any, strides: Any, offset: int) -> Any:
+    with grad_mode(False):
+        return as_strided(base, shape, strides, base.storage_offset() + offset)
+
+
+def _detached(base: Any, shape: Any, strides: Any, offset: int) -> Any:
+    array = own_array(base)
+    size = array.itemsize
+    steps = tuple([s * size for s in strides])
+    tensor = wrap(backend.of(array).strided(array, shape, array.dtype, offset * size, steps))
+    tensor._counter = shared_counter(base)
+    return tensor
 
 
 def _version(tensor: Any) -> tuple[Any, int]:
