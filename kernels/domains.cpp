@@ -11,7 +11,6 @@ template <typename T> inline T outside(bool edge, T value) { return edge ? value
     const T found = ::NAME(inside ? x : T(1));                    \
     return inside ? found : outside(x == T(EDGE), T(-CUDART_INF)); \
   }
-LOGARITHM(log, 0)
 LOGARITHM(log2, 0)
 LOGARITHM(log10, 0)
 LOGARITHM(log1p, -1)
@@ -38,8 +37,20 @@ template <typename T> inline T bounded_acosh(T x) {
   return inside ? found : T(CUDART_NAN);
 }
 
+// The bits of the next number away from 0 are those of the next whole number.
+template <typename T, typename Bits> inline T neighbour(T x, T y) {
+  union { T number; Bits bits; } found, least;
+  found.number = x;
+  found.bits += (x < y) == (x > T(0)) ? 1 : -1;
+  least.bits = 1;
+  const T moved = x == T(0) ? (y > T(0) ? least.number : -least.number) : found.number;
+  return x == y ? y : (x != x) | (y != y) ? x + y : moved;
+}
+inline float nextafter(float x, float y) { return neighbour<float, int>(x, y); }
+inline double nextafter(double x, double y) { return neighbour<double, long>(x, y); }
+
 }  // namespace gpugrad
-#define log(x) gpugrad::bounded_log(x)
+#define nextafter(x, y) gpugrad::nextafter(x, y)
 #define log2(x) gpugrad::bounded_log2(x)
 #define log10(x) gpugrad::bounded_log10(x)
 #define log1p(x) gpugrad::bounded_log1p(x)

@@ -45,7 +45,7 @@ MATHEMATICS = (*_UNARY, *_BINARY)
 # What a formula's text may call here: what is no loop of its own, and means what it means to NumPy.
 _CALLED = frozenset(
     {
-        *MATHEMATICS, "sqrt", "rsqrt", "copysign", "real",
+        *MATHEMATICS, "sqrt", "rsqrt", "copysign", "nextafter", "real",
         *(
             f"gpugrad::{name}" for name in (
                 "truth", "absolute", "sign", "maximum", "minimum", "isnan", "isinf", "isfinite",
@@ -68,7 +68,6 @@ _QUICK = frozenset(
     {
         "add", "sub", "mul", "div", "neg", "eq", "ne", "lt", "le", "gt", "ge", "abs", "sqrt",
         "maximum", "minimum", "ceil", "floor", "trunc", "rint", "isnan", "isinf", "isfinite",
-        "untrue",
     }
 )  # fmt: skip
 _CALL = re.compile(r"([\w:]+)\(")

@@ -205,6 +205,18 @@ def test_functions_of_numbers_of_every_size(dtype: Any, always: None) -> None:
         assert near.all(), (name, worst, result[~near][:3], expected[~near][:3])
 
 
+@FLOATS
+def test_neighbours_of_numbers_of_every_size(dtype: Any, always: None) -> None:
+    """A step over 0, to infinity, or from nan."""
+    x = wide(dtype)
+    ends = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1.0], dtype)
+    first, second = (a.ravel() for a in np.meshgrid(ends, ends))
+    x, y = np.concatenate([first, x, x]), np.concatenate([second, x[::-1], x])
+    (result,) = compiled.evaluate(OPS["neighbour"].formula, [x, y], dtype) or ()
+    np.testing.assert_array_equal(result, expected := np.nextafter(x, y))
+    assert (np.signbit(result) == np.signbit(expected))[~np.isnan(expected)].all()
+
+
 # --------------------------------------------------------------------------- operands
 
 X, Y = (np.random.default_rng(k).standard_normal((40, 60)) for k in (0, 1))
@@ -454,6 +466,31 @@ def test_programs_with_large_arrays(name: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(compiled, "evaluate", lambda *_: None)
     for a, b in zip(found, results(), strict=True):
         np.testing.assert_allclose(a, b, 1e-12, 1e-12)
+
+
+LARGE_RESULTS: dict[str, Callable[[Any, Any], Any]] = {
+    "column and row": lambda x, y: gpugrad.logaddexp(x[:250, None], y[:250]),
+    "of several types": lambda x, y: gpugrad.logaddexp(x[:250, None].float(), y[:250]),
+    "of three": lambda x, y: gpugrad.addcmul(x[:1], x[:250, None], y[:250]),
+    "logic": gpugrad.logical_and,
+    "neighbours": gpugrad.nextafter,
+}
+
+
+@pytest.mark.parametrize("name", LARGE_RESULTS)
+def test_large_results_have_loops(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Operands of few elements that give many, and what is no number."""
+    runs: list[Any] = []
+    run = compiled._run
+
+    def noted(*args: Any) -> int:
+        runs.append(args)
+        return run(*args)
+
+    monkeypatch.setattr(compiled, "_run", noted)
+    x, y = (gpugrad.tensor(np.resize(np.abs(a), 40_000)) for a in (X, Y))
+    LARGE_RESULTS[name](x, y)
+    assert runs
 
 
 @pytest.mark.parametrize("exponent", [2, 4, 5, 2.5, -1])

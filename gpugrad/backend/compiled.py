@@ -216,13 +216,19 @@ def _gains(formula: Formula, compute: DType) -> bool:
     output = formula.outputs[0]
     alone = len(formula.outputs) == 1 and output.args == formula.inputs
     numpys = FUNCTIONS[output.function].python.partition("(")[0] if alone else ""
-    if (numpys, compute.name) in _SLOW:
+    if numpys in _SLOW[compute.itemsize]:
         return True
     return not (numpys and large.vectorised(numpys, compute.name, wide=True))
 
 
-# NumPy's loops of vectors that take three times as long.
-_SLOW = frozenset({("sin", "float64"), ("cos", "float64")})
+# By the bytes of a number, NumPy's loops of vectors that take longer: those of logic, which read
+# bools that are written first, ten times.
+_LOGICAL = frozenset({"logical_and", "logical_not", "logical_or", "logical_xor"})
+_SLOW = {
+    2: frozenset[str](),
+    4: _LOGICAL | {"cos", "exp", "expm1", "log", "sin"},
+    8: _LOGICAL | {"cos", "expm1", "sin"},
+}
 
 
 def _adds_up(formula: Formula, arrays: Sequence[Array], shape: Shape, sum_to: Shape) -> bool:

@@ -40,6 +40,7 @@ from gpugrad.backend.evaluation import FUNCTIONS as FUNCTIONS
 from gpugrad.backend.evaluation import LARGE as LARGE
 from gpugrad.backend.evaluation import LARGE_FUNCTIONS as LARGE_FUNCTIONS
 from gpugrad.backend.evaluation import NUMBERS as NUMBERS
+from gpugrad.backend.evaluation import are_many as are_many
 from gpugrad.backend.evaluation import evaluate as evaluate
 from gpugrad.backend.evaluation import evaluated as evaluated
 from gpugrad.backend.evaluation import function_of as function_of

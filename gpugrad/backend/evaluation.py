@@ -192,7 +192,7 @@ def evaluate(
 ) -> Sequence[Array]:
     """Return the formula's outputs, computed in ``compute`` and stored as ``results``."""
     values: Sequence[Array] | None
-    many = True in [a.size >= LARGE for a in arrays]
+    many = are_many(arrays)
     if many and (compute.char in "fd" or is_half(compute)):
         values = compiled.evaluate(formula, arrays, compute, sum_to, summed, out)
         if values is not None:
@@ -226,6 +226,14 @@ def evaluate(
     else:
         values = _outputs(function, arrays, compute)
     return _given(values, results, out)
+
+
+def are_many(arrays: Sequence[Array]) -> bool:
+    """Tell whether a formula of these has many elements: they may be more than each operand has."""
+    if True in [a.size >= LARGE for a in arrays]:
+        return True
+    shapes = {a.shape for a in arrays if a.ndim}
+    return len(shapes) > 1 and math.prod(np.broadcast_shapes(*shapes)) >= LARGE
 
 
 def _given(
@@ -453,9 +461,10 @@ def summed(formula: Formula, arrays: Sequence[Array], shape: Shape) -> Array:
 
 
 def evaluated(formula: Formula, arrays: Sequence[Array]) -> Sequence[Array]:
-    """Return a formula's outputs; all arrays are of one real type, and so are the outputs."""
+    """Return a formula's outputs; all arrays are of one real type, and outputs are or are bools."""
     kind = arrays[0].dtype
-    return evaluate(formula, arrays, kind, [kind] * len(formula.outputs))
+    results = [_BOOL if e.kind == BOOL else kind for e in formula.outputs]
+    return evaluate(formula, arrays, kind, results)
 
 
 def gains(formula: Formula) -> bool:

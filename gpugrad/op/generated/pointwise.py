@@ -102,7 +102,7 @@ else:
 COMPUTED = "result = quietly(compute, {arrays})\n"
 EVALUATED = "(result,) = evaluated(formula, ({x}, {others}))\n"
 BY_SIZE = """\
-if {x}.size >= LARGE:
+if {large}:
     {evaluated}
 else:
     {computed}
@@ -134,13 +134,8 @@ def forward_source(
     arguments = ", ".join(parameters)
     first, *others = parameters
     x, *ys = (f"{v.value}_" for v in formula.inputs)
-    arrays = ", ".join([x, *ys])
-    result = filled(COMPUTED, arrays=arrays)
     evaluated = filled(EVALUATED, x=x, others=", ".join(ys))
-    if kernels:
-        result = evaluated
-    elif cpu.gains(formula):
-        result = filled(BY_SIZE, x=x, evaluated=evaluated, computed=result)
+    result = evaluated if kernels else _by_size(formula, x, ys)
     # kernels compute with halves in 32 bits, and with a number that 16 do not hold
     single = "(float32 if kind is float16 else kind)" if kernels else "kind"
     shapes = ", ".join(f"{v}.shape" for v in (x, *ys))
@@ -173,6 +168,20 @@ def forward_source(
             f"None if same else ({shapes})" if others else "None",
         ),
     )
+
+
+def _by_size(formula: Formula, x: str, ys: Sequence[str]) -> str:
+    """Return the lines that compute a formula, large arrays as the backend does."""
+    arrays = ", ".join([x, *ys])
+    computed = filled(COMPUTED, arrays=arrays)
+    if not cpu.gains(formula):
+        return computed
+    evaluated = filled(EVALUATED, x=x, others=", ".join(ys))
+    large = f"{x}.size >= LARGE"
+    if ys:  # a column and a row make more than they are
+        apart = f"{x}.shape != {ys[0]}.shape" if len(ys) == 1 else f"are_many(({arrays}))"
+        large += f" or ({' * '.join(f'{a}.size' for a in (x, *ys))} >= LARGE and {apart})"
+    return filled(BY_SIZE, large=large, evaluated=evaluated, computed=computed)
 
 
 # Truth values have no gradients: nothing is recorded, no history is asked for, and only who watches
@@ -216,7 +225,7 @@ def compared_source(
         x=x,
         observed=filled(OBSERVED, parameters=arguments),
         others=_others(others, ys, arguments, GIVEN, "kind", ""),
-        result=filled(COMPUTED, arrays=", ".join([x, *ys])),
+        result=_by_size(formula, x, ys),
         new_tensor=new_tensor(),
     )
 
@@ -316,7 +325,7 @@ def forward(
 
     def specialized() -> Any:
         if op.compares:
-            namespace.update(_known(), compute=cpu.function_of(op.formula))
+            namespace.update(_known(), compute=cpu.function_of(op.formula), formula=op.formula)
             text = compared_source(op.function, op.formula, op.parameters, head)
             return defined(op.function, text, namespace)
         if not op.specializes:
@@ -621,6 +630,7 @@ def _known(door: Any = None) -> dict[str, Any]:
         **known(),
         "HOST": HOST if door is None else frozenset({door.xp.ndarray}),
         "LARGE": cpu.LARGE if door is None or door is cpu else 0,
+        "are_many": cpu.are_many,
         "evaluated": cpu.evaluated if door is None else door.evaluated,
         "float16": np.dtype(np.float16),
         "float32": np.dtype(np.float32),
