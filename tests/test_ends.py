@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from snippets import ours as in_our_words
 
 import gpugrad
 from comparison import pytorch
@@ -171,3 +172,68 @@ def test_arguments_that_are_missing_or_unknown_raise_what_pytorch_raises(declare
                 except Exception as error:
                     found.append(type(error).__name__.lstrip("_"))
             assert found[0] == found[1], (name, keywords)
+
+
+class WithKeywords:
+    """A library in which a function is given more keywords than a call says."""
+
+    def __init__(self, lib: Any, name: str, keywords: dict[str, Any]):
+        self.lib, self.name, self.keywords = lib, name, keywords
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(self.lib, name)
+        if name != self.name:
+            return function
+        return lambda *args, **known: function(*args, **(known | self.keywords))
+
+
+def refusal(
+    lib: Any, name: str, sample: Sample, keywords: dict[str, Any]
+) -> tuple[str, str] | None:
+    """Return the class and the words of the error of a call with more keywords, if it is one."""
+    tensors = [lib.tensor(a.copy()) for a in sample.arrays()]
+    try:
+        sample.function(WithKeywords(lib, name, keywords), *tensors)
+    except Exception as error:
+        return type(error).__name__.lstrip("_"), in_our_words(str(error))
+    return None
+
+
+KEYWORDS: tuple[dict[str, Any], ...] = (
+    {"wrong": 1}, {"axis": 1}, {"axis": 1, "dim": -2}, {"keepdim": True}, {"keepdims": True},
+    {"out": "a"}, {"dtype": 3}, {"other": 2},
+)  # fmt: skip
+# What we take, and PyTorch does not: what is kept of all dimensions, and NumPy's names where
+# PyTorch's function is one of Python's.
+TAKEN = {
+    "sum", "mean", "norm", "norm_except_dim", "split", "split_copy", "unique",
+    "unique_consecutive", "count_nonzero",
+}  # fmt: skip
+# What else we say: which argument is wrong instead of all signatures, which may be named instead,
+# and what is a dtype or may be written.
+OTHERWISE = "invalid combination", "missing 1", "argument 'dtype'", "argument 'out'"
+# These say what a function inside of theirs would say.
+INNER = {"norm", "unique", "unique_consecutive", "lu", "histogramdd"}
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in SAMPLES if n in PUBLIC and PUBLIC[n].is_function and "." not in n]
+)
+def test_a_keyword_more_is_refused_as_pytorch_refuses_it(name: str) -> None:
+    """Where PyTorch lists signatures only the class is compared: we say what is wrong."""
+    torch = pytorch()
+    if not hasattr(torch, name):
+        pytest.skip("PyTorch has no such function")
+    wrong = []
+    for sample in SAMPLES[name][:1]:
+        if sample.layout != "plain" or refusal(torch, name, sample, {}):
+            continue
+        for keywords in KEYWORDS:
+            expected, found = (refusal(lib, name, sample, keywords) for lib in (torch, gpugrad))
+            if expected is None or (name in TAKEN and "wrong" not in keywords):
+                continue
+            listed = len(keywords) > 1 or any(words in expected[1] for words in OTHERWISE)
+            same = found is not None and found[0] == expected[0]
+            if not same or not (listed or name in INNER or found == expected):
+                wrong.append((str(sample), keywords, found, expected))
+    assert wrong == []

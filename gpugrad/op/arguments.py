@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from inspect import Parameter
+from itertools import pairwise
 from math import inf
 from typing import Any
 
@@ -79,13 +80,19 @@ class Arguments:
         self.heirs = any(
             p.annotation == "Value" for p in parameters
         )  # may be what results descend of
+        self.kept = [  # what must be named, if it is asked for that it is kept
+            (p.name, q.name)
+            for p, q in pairwise(self.positional)
+            if p.default is errors.ALL and q.name == "keepdim"
+        ]
         self.tensors = [k for k, p in enumerate(self.positional) if p.annotation == "Tensor"]
 
     def meant(self, keyword: str) -> str:
         """Return the parameter that a keyword means: PyTorch's own, or that of a synonym."""
         synonym = SYNONYMS.get(keyword, keyword)
-        known = keyword in self.places or keyword in self.keywords
-        return keyword if known or synonym not in self.places else synonym
+        if keyword in self.places or keyword in self.keywords:
+            return keyword
+        return synonym if synonym in self.places or synonym in self.keywords else keyword
 
     @property
     def head(self) -> Head:
@@ -188,19 +195,23 @@ class Arguments:
             own = int(self.method)
             raise errors.too_many(self.name, required - own, count - own, len(given) - own)
         for keyword, value in keywords.items():
-            place = self.places.get(self.meant(keyword))
-            if keyword in self.keywords:
-                options[keyword] = value
-            elif place is not None:
-                if values[place] is not _default(self.positional[place]):
-                    name = self.positional[place].name
-                    raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
+            name = self.meant(keyword)
+            place = self.places.get(name)
+            if name in self.keywords and (name == keyword or name not in keywords):
+                options[name] = value
+            elif place is not None and values[place] is _default(self.positional[place]):
                 values[place] = value
             elif keyword == self.any and not others:
                 others = (value,)
+            elif keyword in (*self.places, self.any):
+                raise TypeError(f"{self.name}() got multiple values for argument '{keyword}'")
             else:
                 raise TypeError(f"{self.name}() got an unexpected keyword argument '{keyword}'")
         missing = [name for name, place in self.places.items() if values[place] is MISSING]
+        missing += [
+            name for name, kept in self.kept
+            if values[self.places[name]] is errors.ALL and values[self.places[kept]]
+        ]  # fmt: skip
         missing += [name for name in self.required if options.get(name, MISSING) is MISSING]
         if missing:
             raise errors.missing(self.name, missing)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
-from gpugrad.errors import ALL, normal_dim, normal_dims
+from gpugrad.errors import ALL, must_be_tensor, normal_dim, normal_dims
 from gpugrad.graph import TensorBase
 from gpugrad.op import composite, pointwise, public
 from gpugrad.op.operation import Declared
@@ -143,6 +143,19 @@ def _extremum(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
     return _MIN(*_min_along(input, axis=axis, keepdims=keepdim))
 
 
+def _second(name: str, dim: Any, other: Any) -> Any:
+    """Return the tensor that was given by keyword, instead of a dimension.
+
+    Raises:
+        TypeError: It is none, or there is a dimension, too.
+    """
+    if dim is not ALL:
+        raise TypeError(f"{name}() got an unexpected keyword argument 'other'")
+    if not isinstance(other, TensorBase):
+        raise must_be_tensor(name, "other", 2, other)
+    return other
+
+
 _SIGNATURES = (
     "(Tensor input, *, Tensor out = None)",
     "(Tensor input, Tensor other, *, Tensor out = None)",
@@ -161,7 +174,7 @@ def max(input: Tensor, dim: int | Tensor = ALL, keepdim: bool = False, *, other:
         IndexError: The dimension is empty.
         RuntimeError: There are no elements at all.
     """
-    return _extremum("max", input, dim if other is None else other, keepdim)
+    return _extremum("max", input, dim if other is None else _second("max", dim, other), keepdim)
 
 
 @public(out=True, signatures=_SIGNATURES)
@@ -170,7 +183,7 @@ def min(input: Tensor, dim: int | Tensor = ALL, keepdim: bool = False, *, other:
 
     See :func:`max`.
     """
-    return _extremum("min", input, dim if other is None else other, keepdim)
+    return _extremum("min", input, dim if other is None else _second("min", dim, other), keepdim)
 
 
 _UNLIKE = (

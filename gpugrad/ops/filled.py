@@ -30,10 +30,14 @@ def sizes_of(sizes: tuple[Any, ...], keyword: Any = None, function: str = "") ->
 
     Raises:
         RuntimeError: A length is negative.
-        TypeError: Nothing was given, or no integers.
+        TypeError: Nothing was given, or both, or no integers.
     """
     if not sizes and keyword is None:
         raise TypeError(f'{function}() missing 1 required positional arguments: "size"')
+    if sizes and keyword is not None:
+        raise TypeError(f"{function}() got multiple values for argument 'size'")
+    if isinstance(keyword, int):
+        raise TypeError(f"{function}(): argument 'size' must be tuple of ints, not int")
     shape = as_shape(sizes if keyword is None else (keyword,), function)
     for n in shape:
         if n < 0:

@@ -35,6 +35,7 @@ def _converted(function: str, input: Tensor, wanted: dtype | None) -> Tensor:
     if wanted is None:
         return input
     given = _dtype.of(input._array.dtype)
+    wanted = _dtype.chosen(wanted, given)
     if wanted.numpy.kind not in INEXACT:
         raise RuntimeError(
             f"{function}: dtype should be floating point or complex, but got {wanted.title}"

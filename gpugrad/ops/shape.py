@@ -8,7 +8,7 @@ from operator import index
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import backend, errors
-from gpugrad._dtype import dtype
+from gpugrad._dtype import chosen, dtype
 from gpugrad._dtype import dtype as DType  # noqa: N812
 from gpugrad.backend.batched import all_of
 from gpugrad.errors import ALL, normal_dim, size
@@ -178,7 +178,7 @@ def view(input: Tensor, *shape: Any, dtype: dtype | None = None) -> Tensor:
         RuntimeError: The strides do not allow it, or the shape does not fit.
     """
     if dtype is not None or (len(shape) == 1 and isinstance(shape[0], DType)):
-        return reinterpreted(input, shape[0] if dtype is None else dtype)
+        return reinterpreted(input, shape[0] if dtype is None else chosen(dtype, dtype))
     return _reshaped(input, inferred(as_shape(shape, "view"), input._array.size), "view")
 
 

@@ -68,6 +68,7 @@ def caller_source(general: Arguments) -> str:
         elif p.default is Parameter.empty:
             checked.append(f"or {p.name} is MISSING")
     checked += [f"or {name} is MISSING" for name in general.required]
+    checked += [f"or ({name} is ... and {kept})" for name, kept in general.kept]
     checked += ["or subclasses"] * general.heirs
     checked += ["or casting"] * bool(general.casts)
     if general.method and general.name in AMBIGUOUS:
