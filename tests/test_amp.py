@@ -62,6 +62,11 @@ CALLS: dict[str, Call] = {
     "grid_sample": lambda t, x, y: t.nn.functional.grid_sample(
         x[None, None], y.reshape(1, 4, 2, 2), align_corners=False
     ),
+    "pad": lambda t, x, y: t.nn.functional.pad(x[None], (1, 1), mode="reflect"),
+    "pad2d": lambda t, x, y: t.nn.functional.pad(x[None], (1, 1, 0, 1), mode="replicate"),
+    "pad3d": lambda t, x, y: t.nn.functional.pad(x[None, None], (1,) * 6, mode="replicate"),
+    "pad around": lambda t, x, y: t.nn.functional.pad(x[None], (1, 1), mode="circular"),
+    "pad with 0": lambda t, x, y: t.nn.functional.pad(x, (1, 1)),
     "prelu": lambda t, x, y: t.nn.functional.prelu(x, y[0, :1]),
     "relu": lambda t, x, y: t.nn.functional.relu(x),
     "nll_loss": lambda t, x, y: t.nn.functional.nll_loss(

@@ -58,7 +58,8 @@ CALLS = [
     *(f"{name}({_O}, {_HALF}, weight={w}, reduction='{word}')"
       for name in ("l1_loss", "mse_loss", "huber_loss") for w in (_HALF, "torch.ones(3)")
       for word in ("none", "sum", "mean", "middle")),
-    f"binary_cross_entropy(2 * {_O}, {_O})", f"binary_cross_entropy(-{_O}, {_O})",
+    f"binary_cross_entropy(2 * {_O}, {_O})", f"binary_cross_entropy({_HALF}, 2 * {_O})",
+    f"binary_cross_entropy(-{_O}, {_O})",
     *(f"{name}({_HALF}, {_O}, {w})"
       for name in ("binary_cross_entropy", "binary_cross_entropy_with_logits")
       for w in ("torch.ones(3)", "torch.ones(4, 2, 3)", f"{_O}.double()", _GRAD)),

@@ -155,7 +155,7 @@ def calls(t: Any) -> list[Any]:
     optimizer = t.optim.SGD([leaf(t, 2)], lr=0.1)
     handles = [
         module(t).register_optimizer_step_pre_hook(lambda o, a, k: seen.append("all")),
-        optimizer.register_step_pre_hook(lambda o, a, k: seen.append((a[1:], k))),
+        optimizer.register_step_pre_hook(lambda o, a, k: seen.append((a == (o,), k))),
         optimizer.register_step_pre_hook(lambda o, a, k: ((*a[:1], lambda: seen.append(1)), {})),
         optimizer.register_step_post_hook(lambda o, a, k: seen.append(o is optimizer)),
         module(t).register_optimizer_step_post_hook(lambda o, a, k: seen.append("end")),

@@ -28,7 +28,7 @@ REVIEWED = {
     "index_reduce_": _FOUND, "einsum": _FOUND,
     "histc": "PyTorch's kernel for the bounds is named (the class is the same)",
     "histogram": _FOUND, "histogramdd": _FOUND, "svd_lowrank": _FOUND, "cdist": _FOUND,
-    "pdist": "half precision has values here", "cross": "types are promoted",
+    "cross": "types are promoted",
     "stft": "the padding's error is told", "pinverse": "PyTorch writes the tensor otherwise",
     "ormqr": "PyTorch lacks a space",
     **dict.fromkeys(

@@ -257,7 +257,7 @@ def spread(grad: Array, numbers: Array, named: Sequence[Taps]) -> Array:
             else:
                 np.add(target, values, out=target, where=here)
         else:
-            result[index] += np.where(here, values, kind.type(0))
+            np.add.at(result, index, np.where(here, values, kind.type(0)))  # a place may recur
     return result
 
 

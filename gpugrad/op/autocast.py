@@ -54,7 +54,8 @@ _LISTS = {
             linalg_householder_product linalg_tensorinv linalg_tensorsolve geqrf qr svd
             triangular_solve fractional_max_pool2d fractional_max_pool3d adaptive_max_pool3d
             linalg_qr linalg_cholesky_ex linalg_svd linalg_eig linalg_eigh linalg_lstsq
-            linalg_inv_ex
+            linalg_inv_ex reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d
+            replication_pad3d
         """,
         WIDEST: "stack cat index_copy",
         # whose products PyTorch casts, and then adds to a state of the type of the input
@@ -187,14 +188,14 @@ def called(
 
 
 def guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return an elementwise function that casts its operands in a region, if it is in a list."""
+    """Return a function that casts its operands in a region, if it is in a list."""
     if name not in POLICIES:
         return function
 
-    def call(*operands: Any) -> Any:
+    def call(*operands: Any, **options: Any) -> Any:
         if casting and mode.walk is None:  # a walk computes in the types that it is given
-            return called(name, function, operands, {}, None)
-        return function(*operands)
+            return called(name, function, operands, options, None)
+        return function(*operands, **options)
 
     return call
 

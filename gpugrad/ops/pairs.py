@@ -292,6 +292,7 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
     """Return the distances of the rows of a matrix from those behind them.
 
     Raises:
+        NotImplementedError: It is of 16 bits.
         RuntimeError: It is no matrix, or not floating point.
     """
     if input._array.ndim != 2:
@@ -300,6 +301,9 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
         raise RuntimeError("pdist only supports floating-point dtypes")
     if not p >= 0:
         raise RuntimeError("pdist only supports non-negative p values")
+    kind = _dtype.of(input._array.dtype)
+    if kind.itemsize < 4:
+        raise NotImplementedError(f"\"pdist\" not implemented for '{kind.title}'")
     if p == 2:
         found: Tensor = _distances_of_pairs(input)
         return found

@@ -50,7 +50,8 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
     """Return a method ``step`` that calls the hooks."""
 
     @functools.wraps(step)
-    def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+    def hooked(*args: Any, **kwargs: Any) -> Any:  # the optimizer first, as hooks see them
+        self: Optimizer = args[0]
         for hook in [*_before_all.values(), *self._optimizer_step_pre_hooks.values()]:
             found = hook(self, args, kwargs)
             if found is None:
@@ -61,7 +62,7 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
                     f"{found}."
                 )
             args, kwargs = found
-        result = step(self, *args, **kwargs)
+        result = step(*args, **kwargs)
         for hook in [*self._optimizer_step_post_hooks.values(), *_after_all.values()]:
             hook(self, args, kwargs)
         return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
@@ -269,9 +270,9 @@ def _check_fits(shape: tuple[int, ...], *weights: Any) -> None:
         )
 
 
-def _check_chances(array: Any) -> None:
+def _check_chances(name: str, array: Any) -> None:
     if not (array.min() >= 0 and array.max() <= 1):
-        raise RuntimeError("all elements of input should be between 0 and 1")
+        raise RuntimeError(f"all elements of {name} should be between 0 and 1")
 
 
 @public(method=False, name="nn.functional.binary_cross_entropy")
@@ -297,7 +298,7 @@ def binary_cross_entropy(
 
     Raises:
         RuntimeError: The types differ, or the weight requires a gradient; on the CPU also where a
-            probability is not in [0, 1].
+            probability or a target is not in [0, 1].
         ValueError: The shapes differ, or there is no such reduction.
     """
     reduction = chosen(size_average, reduce, reduction)
@@ -313,9 +314,9 @@ def binary_cross_entropy(
         raise RuntimeError(f"Found dtype {other.title} but expected {kind.title}")
     if not kind.is_floating_point:
         raise NotImplementedError(f"\"binary_cross_entropy\" not implemented for '{kind.title}'")
-    array = all_of(input._array)
-    if input.device.type == "cpu" and array.size:
-        backend.check(_check_chances, array)
+    if input.device.type == "cpu" and input._array.size:
+        for name, of in ("input", input), ("target", target):
+            backend.check(partial(_check_chances, name), all_of(of._array))
     if weight is None:
         return _binary(input, target, reduction=reduction)
     _check_fits(input._array.shape, weight)

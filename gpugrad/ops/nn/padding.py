@@ -11,6 +11,7 @@ import numpy as np
 from gpugrad.backend.taps import Taps
 from gpugrad.errors import size
 from gpugrad.op import public
+from gpugrad.op.autocast import guarded
 from gpugrad.ops.nn.pool import check_kind
 from gpugrad.ops.nn.weighing import weighed
 from gpugrad.ops.part import constant_pad_nd
@@ -83,11 +84,13 @@ def pad(
         )
     pads = tuple(zip(pad[::2], pad[1::2], strict=True))[::-1]
     _check(mode, shape, pads)
+    name = f"{_TITLES[mode].lower()}_pad{ndim}d"
     if mode != "circular":
-        check_kind(f"{_TITLES[mode].lower()}_pad{ndim}d", input, "b")
+        check_kind(name, input, "b")
     first = len(shape) - ndim
     along = [(first + k, _around(mode, shape[first + k], *ends)) for k, ends in enumerate(pads)]
-    result: Tensor = weighed(f"{_TITLES[mode]}Pad{ndim}DBackward0")(input, along=tuple(along))
+    padded = guarded(name, weighed(f"{_TITLES[mode]}Pad{ndim}DBackward0"))
+    result: Tensor = padded(input, along=tuple(along))
     return result
 
 

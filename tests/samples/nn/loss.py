@@ -123,7 +123,7 @@ SAMPLES: dict[str, list[Sample]] = {
         *calls("binary_cross_entropy", (PROBABILITY, PROBABILITY), _binary),
         *(case(f"weighted {r}", lambda lib, x, y, r=r: lib.nn.functional.binary_cross_entropy(
             x, y, fixed(lib, _WEIGHT, x), reduction=r), PROBABILITY((3, 4), 0),
-            answered((3, 4), 1), reference=lambda x, y, r=r: REDUCED[r](_binary(x, y) * _WEIGHT))
+            PROBABILITY((3, 4), 1), reference=lambda x, y, r=r: REDUCED[r](_binary(x, y) * _WEIGHT))
           for r in REDUCED),
     ],
     "nn.functional.binary_cross_entropy_with_logits": [

@@ -72,11 +72,20 @@ def _adaptive(ndim: int) -> dict[str, list[Sample]]:
     sizes = (3, 2, 2)[:ndim]
     name = f"nn.functional.adaptive_max_pool{ndim}d"
 
-    def expected(x: Any) -> Any:
+    def expected(x: Any, sizes: Any = sizes) -> Any:
         return parts(x, sizes, lambda w: w.max(tuple(range(-ndim, 0))))
 
+    more = (7, 6, 5)[:ndim]
     tables = {
-        name: [case("plain", _call(name, sizes), x, reference=expected)],
+        name: [
+            case("plain", _call(name, sizes), x, reference=expected),
+            case(
+                "more parts than elements",
+                _call(name, more),
+                x,
+                reference=lambda x: expected(x, more),
+            ),
+        ],
         f"{name}_with_indices": [
             case("plain", _call(f"{name}_with_indices", sizes, first=True), x, reference=expected)
         ],
