@@ -9,7 +9,8 @@ reaches no rule that another sample has not reached can find nothing new there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,6 +25,8 @@ T = TypeVar("T")
 U = TypeVar("U")
 Pair = tuple[str, Sample]
 DType = np.dtype[Any]
+Test = Callable[..., None]
+Decorator = Callable[[Test], Test]
 
 FLOAT16, FLOAT32, FLOAT64 = np.dtype("f2"), np.dtype("f4"), np.dtype("f8")
 
@@ -55,6 +58,7 @@ def by_rule(pairs: Sequence[Pair]) -> list[Pair]:
     return found
 
 
+@functools.cache
 def _rules(sample: Sample) -> set[Any]:
     """Return what tells the rules of a sample's derivatives apart."""
     outputs = [t for t in flat(sample.function(gpugrad, *sample.tensors())) if t.requires_grad]
@@ -112,20 +116,58 @@ def types(sample: Sample, halves: bool = True) -> list[DType]:
     return [FLOAT16, FLOAT32, FLOAT64] if half else [FLOAT32, FLOAT64]
 
 
-def over(pairs: Sequence[Pair], cuda: Sequence[Pair] | None = None) -> pytest.MarkDecorator:
-    """Parametrise a test over operations and their samples.
+def over(pairs: Sequence[Pair], cuda: Sequence[Pair] | None = None) -> Decorator:
+    """Parametrise a test over operations; one test is all samples of an operation, one by one.
 
     Given those for CUDA, which may be none, it is parametrised over the device, too.
     """
     if cuda is None:
-        cases = [pytest.param(*pair, id=_name(*pair)) for pair in pairs]
-        return pytest.mark.parametrize(("op", "sample"), cases)
-    cases = [pytest.param("cpu", *pair, id=f"cpu-{_name(*pair)}") for pair in pairs] + [
-        pytest.param("cuda", *pair, id=f"cuda-{_name(*pair)}", marks=pytest.mark.cuda)
-        for pair in (pairs if thorough else cuda)
-    ]
-    return pytest.mark.parametrize(("device", "op", "sample"), cases)
+        names = ["op", "sample"]
+        cases = [pytest.param(op, found, id=op) for op, found in _grouped(pairs)]
+    else:
+        names = ["device", "op", "sample"]
+        cases = [
+            pytest.param("cpu", op, found, id=f"cpu-{op}") for op, found in _grouped(pairs)
+        ] + [
+            pytest.param("cuda", op, found, id=f"cuda-{op}", marks=pytest.mark.cuda)
+            for op, found in _grouped(pairs if thorough else cuda)
+        ]
+    return lambda test: pytest.mark.parametrize(names, cases)(_one_by_one(test, ["sample"]))
 
 
-def _name(op: str, sample: Sample) -> str:
-    return f"{op}-{sample}".replace(" ", "_")
+def _grouped(pairs: Iterable[Pair]) -> list[tuple[str, list[Sample]]]:
+    found: dict[str, list[Sample]] = {}
+    for op, sample in pairs:
+        found.setdefault(op, []).append(sample)
+    return list(found.items())
+
+
+def each(names: str, values: Iterable[Any]) -> Decorator:
+    """Parametrise a test as pytest does, but as one test: what a test costs is paid once.
+
+    It is for small cases: what fails says for which of them, and the others are tested, too.
+    """
+    columns = names.replace(",", " ").split()
+    rows = [row if len(columns) > 1 else (row,) for row in values]
+    case = pytest.param(*zip(*rows, strict=True), id="each")
+    return lambda test: pytest.mark.parametrize(columns, [case])(_one_by_one(test, columns))
+
+
+def _one_by_one(test: Test, names: Sequence[str]) -> Test:
+    """Return a test that is given a list for each name and runs the test on each row of them."""
+
+    @functools.wraps(test)
+    def of_all(**arguments: Any) -> None:
+        errors = []
+        for row in zip(*(arguments[name] for name in names), strict=True):
+            try:
+                test(**arguments | dict(zip(names, row, strict=True)))
+            except (Exception, pytest.fail.Exception) as error:
+                error.add_note("with " + ", ".join(map(str, row)))
+                errors.append(error)
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise BaseExceptionGroup(f"{test.__name__} fails for {len(errors)} cases", errors)
+
+    return of_all

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import gc
 import importlib.util
+import inspect
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from typing import Any
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the cores are taken by pytest's workers
 EMULATED = os.environ.get("GPUGRAD_HOSTCUDA", "") not in ("", "0")
 if EMULATED:
     import hostcuda
@@ -127,7 +130,7 @@ def _asks_for_pytorch(function: Any) -> bool:
 
 def _called(function: Any) -> Iterator[Callable[..., Any]]:
     """Return the functions of our tests that a function of them names."""
-    function = getattr(function, "__wrapped__", function)
+    function = inspect.unwrap(function)
     if hasattr(function, "hypothesis"):
         function = function.hypothesis.inner_test
     if isinstance(function, FunctionType):

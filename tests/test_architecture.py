@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
+import choice
 import gpugrad
 
 ROOT = Path(gpugrad.__file__).parent
@@ -141,7 +142,7 @@ CIRCLES = {
 # Modules that use the library as its users do.
 ABOVE = ("gpugrad", "gpugrad.__main__", "gpugrad.testing")
 
-SOURCES = pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(ROOT)))
+EVERY_FILE = choice.each("file", FILES)
 
 
 class Import(NamedTuple):
@@ -198,7 +199,7 @@ def first(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
 
-@SOURCES
+@EVERY_FILE
 def test_modules_import_from_the_rows_that_they_may_use(file: Path) -> None:
     module = module_of(file)
     if module in ABOVE:
@@ -233,7 +234,7 @@ def test_files_need_each_other_in_the_named_places_only() -> None:
     TopologicalSorter(found).prepare()  # raises CycleError, which names them
 
 
-@SOURCES
+@EVERY_FILE
 def test_formula_and_graph_know_no_array_library_and_nothing_of_gpugrad(file: Path) -> None:
     part = first(module_of(file))
     if part in ("formulas", "graph", "hooks"):
@@ -247,7 +248,7 @@ OF_CUDA = tuple(
 )
 
 
-@SOURCES
+@EVERY_FILE
 def test_only_the_cuda_backend_and_the_kernels_import_cupy(file: Path) -> None:
     found = {i.module.split(".")[0] for i in imports(file)} & {"cupy", "cupyx", "cupy_backends"}
     module = module_of(file)
@@ -255,7 +256,7 @@ def test_only_the_cuda_backend_and_the_kernels_import_cupy(file: Path) -> None:
         assert not found
 
 
-@SOURCES
+@EVERY_FILE
 def test_nothing_but_numpy_is_imported_with_a_module(file: Path) -> None:
     module = module_of(file)
     known = {*sys.stdlib_module_names, "numpy", "gpugrad"}
@@ -264,7 +265,7 @@ def test_nothing_but_numpy_is_imported_with_a_module(file: Path) -> None:
     assert {i.module.split(".")[0] for i in imports(file) if not i.late} <= known
 
 
-@SOURCES
+@EVERY_FILE
 def test_only_backends_kernels_and_creation_know_which_library_an_array_is_of(file: Path) -> None:
     # no ladder of isinstance over array libraries: the backend is the only door
     module = module_of(file)
@@ -401,6 +402,6 @@ def test_a_module_has_no_name_of_a_public_object() -> None:
     assert not modules & objects
 
 
-@SOURCES
+@EVERY_FILE
 def test_every_module_says_what_it_is(file: Path) -> None:
     assert ast.get_docstring(tree_of(file))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import choice
 import gpugrad
 from gpugrad.backend import blocks, cpu, elementary, evaluation, large, many
 from gpugrad.errors import summed_axes
@@ -189,17 +190,16 @@ def operands_of(formula: Formula, *shape: int, dtype: Any = np.float64) -> list[
     ]
 
 
-@pytest.mark.parametrize("formula", formulas(), ids=lambda f: f.name)
-def test_large_arrays_have_the_values_of_small_ones(
-    formula: Formula, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@choice.each("formula", formulas())
+def test_large_arrays_have_the_values_of_small_ones(formula: Formula) -> None:
     dtype = np.dtype(float)
     arrays = operands_of(formula, large.LARGE)
     results = [np.dtype(bool) if e.kind == "bool" else dtype for e in formula.outputs]
 
     of_many = cpu.evaluate(formula, arrays, dtype, results)
-    monkeypatch.setattr(evaluation, "LARGE", 10 * large.LARGE)
-    of_few = cpu.evaluate(formula, arrays, dtype, results)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(evaluation, "LARGE", 10 * large.LARGE)
+        of_few = cpu.evaluate(formula, arrays, dtype, results)
 
     for found, expected in zip(of_many, of_few, strict=True):
         # a few eps for each function, more where differences cancel, as x * cos(x) - sin(x) near 0
@@ -223,7 +223,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
 SOME = [f for f in formulas() if evaluation._compiled(f, False).steps >= 4]
 
 
-@pytest.mark.parametrize("formula", SOME, ids=lambda f: f.name)
+@choice.each("formula", SOME)
 @pytest.mark.parametrize("others", ["full", "rows", "columns", "numbers"])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_blocks_give_the_same_numbers(

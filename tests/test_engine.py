@@ -46,7 +46,6 @@ def watch(tensor: Tensor, action: Callable[[], Any]) -> None:
 @pytest.fixture
 def no_collector() -> Iterator[None]:
     """What dies in this test dies by its last reference, not by the garbage collector."""
-    gc.collect()
     gc.disable()
     yield
     gc.enable()

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import choice
 import gpugrad  # noqa: F401  declares the derivatives
 from gpugrad import _dtype
 from gpugrad.backend import cpu
@@ -257,7 +258,7 @@ def products(formula: Formula, orders: int) -> list[Formula]:
 
 
 @pytest.mark.parametrize("kind", [REAL, COMPLEX])
-@pytest.mark.parametrize("name", OPS)
+@choice.each("name", OPS)
 def test_the_inputs_of_every_order_have_names_of_their_own(name: str, kind: str) -> None:
     for formula in products(OPS[name].build(kind), 3):
         names = [v.value for v in formula.inputs]
@@ -412,7 +413,7 @@ KNOWN = [n for n in DERIVATIVES if n not in OPS or n in DOMAINS]
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
-@pytest.mark.parametrize("name", [n for n in KNOWN if n != "imag"])
+@choice.each("name", [n for n in KNOWN if n != "imag"])
 def test_the_derivative_of_every_function_agrees_with_differences(name: str, order: int) -> None:
     random = np.random.default_rng(7)
     formula = function_of(name, REAL)
@@ -439,7 +440,7 @@ REAL_ONLY = {
 
 
 @pytest.mark.parametrize("order", [1, 2])
-@pytest.mark.parametrize("name", [n for n in KNOWN if n not in REAL_ONLY])
+@choice.each("name", [n for n in KNOWN if n not in REAL_ONLY])
 def test_the_complex_derivative_of_every_function_has_pytorchs_convention(
     name: str, order: int
 ) -> None:
@@ -486,8 +487,8 @@ def test_the_derivative_of_a_formula_made_of_others_agrees_with_differences(
     check_product(formula, values, random)
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
+@choice.each(
+    "name, kind",
     [(name, REAL) for name in DERIVATIVES if name != "imag"]
     + [(name, COMPLEX) for name in DERIVATIVES if name not in REAL_ONLY],
 )
@@ -509,7 +510,7 @@ def test_forward_mode_is_the_transpose_of_reverse_mode(name: str, kind: str) -> 
     np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", [n for n in DERIVATIVES if n != "imag"])
+@choice.each("name", [n for n in DERIVATIVES if n != "imag"])
 def test_every_rule_is_linear_in_its_gradient(name: str) -> None:
     # by an infinite cotangent where the factor is 0, a rule that multiplies by a mask gives nan
     random = np.random.default_rng(11)
@@ -570,8 +571,8 @@ def derived(name: str, kind: str) -> list[Formula]:
     return [*products(formula, 2), *_moved_twice(formula)]
 
 
-EVERY_FORMULA = pytest.mark.parametrize(
-    ("name", "kind"),
+EVERY_FORMULA = choice.each(
+    "name, kind",
     [(n, kind) for n in OPS for kind in (REAL, COMPLEX) if kind == REAL or n not in REAL_ONLY],
 )
 
