@@ -17,7 +17,7 @@ from gpugrad.backend.convolution import TYPES, address, library
 Array = Any
 Shape = tuple[int, ...]
 
-LEAST = 1 << 14  # elements from which calls take a loop
+LEAST = 1 << 8  # elements from which calls take a loop
 
 
 def _loops(array: Array) -> ctypes.CDLL | None:
@@ -25,8 +25,7 @@ def _loops(array: Array) -> ctypes.CDLL | None:
     return None if real is None or array.size < LEAST else library("CHANNELS", real)
 
 
-def _shape(array: Array) -> Any:
-    return (ctypes.c_long * 3)(*array.shape)
+_SHAPE = ctypes.c_long * 3
 
 
 def _plain(array: Array | None) -> Array | None:
@@ -52,7 +51,7 @@ def normalize(
     mean, var = np.empty((2, 1, channels, 1), kind)
     given = [_plain(a) for a in (array, weight, bias)]
     loops.gpugrad_normalize(
-        _shape(array), ctypes.c_double(eps), ctypes.c_long(centered),
+        _SHAPE(*array.shape), ctypes.c_double(eps), ctypes.c_long(centered),
         *map(_pointer, (*given, out, mean, var)),
     )  # fmt: skip
     return out, mean, var
@@ -77,7 +76,7 @@ def normalize_gradient(
     sums = np.empty((2, channels), kind)
     given = [_plain(a) for a in (array, g, weight, mean, var)]
     loops.gpugrad_normalize_gradient(
-        _shape(array), ctypes.c_double(eps), ctypes.c_long(centered),
+        _SHAPE(*array.shape), ctypes.c_double(eps), ctypes.c_long(centered),
         *map(_pointer, (*given, out, sums[0], sums[1])),
     )  # fmt: skip
     of_weight, of_bias = (

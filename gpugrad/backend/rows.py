@@ -23,7 +23,7 @@ LEAST_OF_NETWORKS = 1 << 8
 
 _INT64 = np.dtype(np.int64)
 _REDUCTIONS = {"none": 0, "sum": 1, "mean": 2}
-_POINTERS = [ctypes.c_void_p * k for k in range(9)]
+_ITEMS = tuple.__basicsize__  # where, in a tuple, the addresses of its objects begin
 
 
 @functools.cache
@@ -53,8 +53,9 @@ def _loops(rows: Array, least: int) -> ctypes.CDLL | None:
     return _library() if rows.size >= least and rows.dtype.char in "fd" else None
 
 
-def _objects(*arrays: Array) -> Any:
-    return _POINTERS[len(arrays)](*map(id, arrays))
+def _alike(kind: np.dtype[Any], *arrays: Array | None) -> bool:
+    """Tell whether the arrays that there are have a type."""
+    return not [a for a in arrays if a is not None and a.dtype is not kind and a.dtype != kind]
 
 
 def _plain(array: Array) -> Array:
@@ -78,8 +79,9 @@ def soft(first: Array, second: Array, axis: int, log: bool, gradient: bool) -> A
     out = np.empty(shape, kind)
     first, second = _plain(first), _plain(second)
     length, size = shape[-1], out.size
+    arrays = first, second, out
     made.gpugrad_soft(
-        _objects(first, second, out), kind.itemsize, size // length, length, log, gradient,
+        id(arrays) + _ITEMS, kind.itemsize, size // length, length, log, gradient,
         loops.threads_for(size),
     )  # fmt: skip
     return out
@@ -98,9 +100,10 @@ def cross_entropy(
     count, classes = rows.shape
     terms, scales = np.empty(rows.shape, kind), np.empty((2, count), kind)
     losses, found = np.empty(count, kind), np.empty((), kind)
+    arrays = rows, places, weight, terms, scales, losses, found
     made.gpugrad_entropy(
-        _objects(rows, places, weight, terms, scales, losses, found), kind.itemsize, count, classes,
-        weight is not rows, ignored, _REDUCTIONS[reduction], loops.threads_for(rows.size),
+        id(arrays) + _ITEMS, kind.itemsize, count, classes, weight is not rows,
+        ignored, _REDUCTIONS[reduction], loops.threads_for(rows.size),
     )  # fmt: skip
     return losses if reduction == "none" else found, terms, scales
 
@@ -113,8 +116,9 @@ def cross_entropy_gradient(g: Array, terms: Array, scales: Array, places: Array)
         return None
     g, terms, scales, places = map(_plain, (g, terms, scales, places))
     out = np.empty(terms.shape, kind)
+    arrays = g, terms, scales, places, out
     made.gpugrad_entropy_gradient(
-        _objects(g, terms, scales, places, out), kind.itemsize, *terms.shape, g.size > 1,
+        id(arrays) + _ITEMS, kind.itemsize, *terms.shape, g.size > 1,
         loops.threads_for(out.size),
     )  # fmt: skip
     return out
@@ -125,14 +129,15 @@ def normalize(
 ) -> tuple[Array, Array, Array] | None:
     """Return what ``normalization.normalize`` does, of rows."""
     made, kind = _loops(rows, LEAST_OF_NETWORKS), rows.dtype
-    if made is None or any(a is not None and a.dtype != kind for a in (weight, bias)):
+    if made is None or not _alike(kind, weight, bias):
         return None
     rows = _plain(rows)
     given = [rows if a is None else _plain(a) for a in (weight, bias)]
     out, (mean, var) = np.empty(rows.shape, kind), np.empty((2, len(rows), 1), kind)
+    arrays = rows, *given, out, mean, var
     made.gpugrad_normalize(
-        _objects(rows, *given, out, mean, var), kind.itemsize, *rows.shape,
-        weight is not None, bias is not None, eps, centered, loops.threads_for(rows.size),
+        id(arrays) + _ITEMS, kind.itemsize, *rows.shape, weight is not None, bias is not None,
+        eps, centered, loops.threads_for(rows.size),
     )  # fmt: skip
     return out, mean, var
 
@@ -149,7 +154,7 @@ def normalize_gradient(
 ) -> list[Array | None] | None:
     """Return those gradients of :func:`normalize` that are wanted."""
     made, kind = _loops(rows, LEAST_OF_NETWORKS), rows.dtype
-    if made is None or any(a is not None and a.dtype != kind for a in (g, weight, mean)):
+    if made is None or not _alike(kind, g, weight, mean):
         return None
     g, rows, mean, var = map(_plain, (g, rows, mean, var))
     count, length = rows.shape
@@ -159,8 +164,9 @@ def normalize_gradient(
     ]
     there = [rows if a is None else a for a in (None if weight is None else _plain(weight), *outs)]
     bits = sum(1 << k for k, needed in enumerate(wanted) if needed)
+    arrays = g, rows, there[0], mean, var, *there[1:]
     if not made.gpugrad_normalize_gradient(
-        _objects(g, rows, there[0], mean, var, *there[1:]), kind.itemsize, count, length,
+        id(arrays) + _ITEMS, kind.itemsize, count, length,
         weight is not None, bits, eps, centered, loops.threads_for(rows.size),
     ):  # fmt: skip
         raise MemoryError

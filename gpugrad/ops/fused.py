@@ -25,8 +25,15 @@ def fusible(name: str, *tensors: Any) -> bool:
 
     They are of one backend, without hidden axes, and it has the function ``name``.
     """
-    doors = {backend.of(t._array) for t in tensors if t is not None}
-    return len(doors) == 1 and doors.pop().fused(name) is not None
+    door = None
+    for t in tensors:
+        if t is not None:
+            found = backend.of(t._array)
+            if found is not door:
+                if door is not None:
+                    return False
+                door = found
+    return door is not None and door.fused(name) is not None
 
 
 def gradients(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
@@ -12,6 +12,7 @@ from gpugrad.backend.batched import levels_of
 from gpugrad.errors import NO_DIMENSIONS, normal_dim
 from gpugrad.graph import recording
 from gpugrad.op import cast, composite, pointwise, public
+from gpugrad.op.operation import Declared
 from gpugrad.ops.copy import clone
 from gpugrad.ops.fused import fusible, gradients
 from gpugrad.ops.nn.running import follow
@@ -62,87 +63,136 @@ def _wide(tensor: Any) -> Any:
     return tensor if tensor._array.dtype == wide else cast(tensor, dtype=wide)
 
 
-@composite("NativeLayerNormBackward0", outputs=("out", "mean", "var"))
-def _normalized(
+def _shaped(door: backend.Backend, array: Array, shape: Shape) -> Array:
+    return array if array.shape == shape else door.reshape(array, shape)
+
+
+def _computed(
     door: backend.Backend,
-    *arrays: Array,
-    given: tuple[bool, bool],
+    x: Array,
+    weight: Array | None,
+    bias: Array | None,
     whole: Shape,
     affine: Shape,
     axes: Shape,
     eps: float,
     centered: bool,
 ) -> tuple[Array, Array, Array]:
-    x, weight, bias = _all(arrays, given)
     function: Any = door.fused("normalize")
     out, mean, var = function(
-        door.reshape(x, whole),
-        None if weight is None else door.reshape(weight, affine),
-        None if bias is None else door.reshape(bias, affine),
+        _shaped(door, x, whole),
+        None if weight is None else _shaped(door, weight, affine),
+        None if bias is None else _shaped(door, bias, affine),
         axes,
         eps,
         centered,
     )
-    return door.reshape(out, x.shape), mean, var
+    return _shaped(door, out, x.shape), mean, var
 
 
-def _all(found: Sequence[Any], given: tuple[bool, bool]) -> tuple[Any, Any, Any]:
-    """Return the input, the weights and the biases, of which one may be ``None``."""
-    first, *others = found
-    rest = iter(others)
-    return first, next(rest) if given[0] else None, next(rest) if given[1] else None
+def _unweighted(
+    door: backend.Backend, input: Array, *,
+    whole: Shape, affine: Shape, axes: Shape, eps: float, centered: bool,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    return _computed(door, input, None, None, whole, affine, axes, eps, centered)
 
 
-@_normalized.gradient
-def inputs(
-    g: Any,
-    inputs: Any,
-    mean: Any,
-    var: Any,
-    needs: Any,
-    given: tuple[bool, bool],
-    whole: Shape,
-    affine: Shape,
-    axes: Shape,
-    eps: float,
-    centered: bool,
-) -> Any:
-    def plain(*tensors: Any) -> Any:
-        return _plain(*_all(tensors, given), whole, affine, axes, eps, centered)[0]
-
-    def fused(g: Array) -> Sequence[Array]:
-        arrays = _all([t._array for t in inputs], given)
-        x, weight, _ = arrays
-        wanted = _all(needs, given)
-        door = backend.of(x)
-        function: Any = door.fused("normalize_gradient")
-        found = function(
-            door.reshape(g, whole),
-            door.reshape(x, whole),
-            None if weight is None else door.reshape(weight, affine),
-            mean._array,
-            var._array,
-            axes,
-            eps,
-            centered,
-            (whole if wanted[0] else None, *(affine if w else None for w in wanted[1:])),
-        )
-        shaped = [
-            None if a is None or o is None else door.reshape(a, o.shape)
-            for a, o in zip(found, arrays, strict=True)
-        ]
-        return [a for a, there in zip(shaped, (True, *given), strict=True) if there]
-
-    return gradients(plain, fused, inputs, [g], needs)
+def _weighted(
+    door: backend.Backend, input: Array, weight: Array, *,
+    whole: Shape, affine: Shape, axes: Shape, eps: float, centered: bool,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    return _computed(door, input, weight, None, whole, affine, axes, eps, centered)
 
 
-_of_groups = _normalized.named("NativeGroupNormBackward0")
-_of_batch = _normalized.named("NativeBatchNormBackward0")
-_by_squares = _normalized.named("MulBackward0")
+def _biased(
+    door: backend.Backend, input: Array, bias: Array, *,
+    whole: Shape, affine: Shape, axes: Shape, eps: float, centered: bool,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    return _computed(door, input, None, bias, whole, affine, axes, eps, centered)
+
+
+def _weighted_and_biased(
+    door: backend.Backend, input: Array, weight: Array, bias: Array, *,
+    whole: Shape, affine: Shape, axes: Shape, eps: float, centered: bool,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    return _computed(door, input, weight, bias, whole, affine, axes, eps, centered)
+
+
+_FORWARD: dict[
+    tuple[bool, bool], Callable[..., Any]
+] = {  # by whether there are weights, and biases
+    (False, False): _unweighted,
+    (True, False): _weighted,
+    (False, True): _biased,
+    (True, True): _weighted_and_biased,
+}
+_ASKED = ("g", "mean", "var", "needs", "whole", "affine", "axes", "eps", "centered")
+
+
+def _operation(name: str, given: tuple[bool, bool]) -> Declared:
+    """Return the operation of an input, of weights and of biases as far as these are ``given``."""
+    op = composite(name, outputs=("out", "mean", "var"))(_FORWARD[given])
+    of_bias = 1 + given[0]
+
+    def all_of(found: Sequence[Any]) -> tuple[Any, Any, Any]:
+        return found[0], found[1] if given[0] else None, found[of_bias] if given[1] else None
+
+    def inputs(
+        g: Any,
+        mean: Any,
+        var: Any,
+        needs: Any,
+        whole: Shape,
+        affine: Shape,
+        axes: Shape,
+        eps: float,
+        centered: bool,
+        *tensors: Any,
+    ) -> list[Any]:
+        def plain(*tensors: Any) -> Any:
+            return _plain(*all_of(tensors), whole, affine, axes, eps, centered)[0]
+
+        def fused(g: Array) -> Sequence[Array | None]:
+            arrays = [t._array for t in tensors]
+            x, weight, _ = all_of(arrays)
+            of_x, *others = all_of(needs)
+            door = backend.of(x)
+            function: Any = door.fused("normalize_gradient")
+            found = function(
+                _shaped(door, g, whole),
+                _shaped(door, x, whole),
+                None if weight is None else _shaped(door, weight, affine),
+                mean._array,
+                var._array,
+                axes,
+                eps,
+                centered,
+                (whole if of_x else None, *[affine if needed else None for needed in others]),
+            )
+            there = [a for a, has in zip(found, (True, *given), strict=True) if has]
+            return [
+                None if a is None else _shaped(door, a, o.shape)
+                for a, o in zip(there, arrays, strict=True)
+            ]
+
+        return gradients(plain, fused, tensors, [g], needs)
+
+    op.gradient(inputs, "inputs", (*_ASKED, *op.op.input_names))
+    return op
+
+
+def _operations(name: str) -> dict[tuple[bool, bool], Declared]:
+    return {given: _operation(name, given) for given in _FORWARD}
+
+
+_of_rows = _operations("NativeLayerNormBackward0")
+_of_groups = _operations("NativeGroupNormBackward0")
+_of_batch = _operations("NativeBatchNormBackward0")
+_by_squares = _operations("MulBackward0")
 
 
 def _of(
-    operation: Any,
+    operations: dict[tuple[bool, bool], Declared],
     input: Any,
     weight: Any,
     bias: Any,
@@ -154,10 +204,13 @@ def _of(
 ) -> tuple[Any, Any, Any]:
     if not fusible("normalize", input, weight, bias):
         return _plain(input, weight, bias, whole, affine, axes, eps, centered)
-    given = weight is not None, bias is not None
-    tensors = [t for t in (input, weight, bias) if t is not None]
-    found: tuple[Any, Any, Any] = operation(
-        *tensors, given=given, whole=whole, affine=affine, axes=axes, eps=eps, centered=centered
+    found: tuple[Any, Any, Any] = operations[weight is not None, bias is not None](
+        *[t for t in (input, weight, bias) if t is not None],
+        whole=whole,
+        affine=affine,
+        axes=axes,
+        eps=eps,
+        centered=centered,
     )
     return found
 
@@ -179,7 +232,9 @@ def _check_mixed(input: Any, *parameters: Any) -> None:
     """
     kind = input._array.dtype
     for p in parameters:
-        if p is not None and p._array.dtype not in (kind, _accumulated(input)):
+        if p is None or p._array.dtype is kind:
+            continue
+        if p._array.dtype not in (kind, _accumulated(input)):
             known = p._array.dtype == FLOAT32
             raise RuntimeError(
                 "mixed dtype (CPU): all inputs must share same datatype."
@@ -255,7 +310,7 @@ def layer_norm_of(
     _check_mixed(input, weight, bias)
     _check_kind("LayerNormKernelImpl", input)
     whole, affine = _rows(input, shape)
-    found: Tensor = _of(_normalized, input, weight, bias, whole, affine, (1,), eps)[0]
+    found: Tensor = _of(_of_rows, input, weight, bias, whole, affine, (1,), eps)[0]
     return found
 
 

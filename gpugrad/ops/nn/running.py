@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from gpugrad.backend.cpu import LARGE
 from gpugrad.formulas import Formula, variable
 from gpugrad.ops.updating import Update, plainly
 
@@ -28,7 +31,12 @@ def follow(running: Sequence[Any], found: Sequence[Any], momentum: float, factor
     The variance found is multiplied by a factor.
     """
     kinds = {t._array.dtype for t in (*running, *found)}
-    if len(running) == 2 and len(kinds) == 1 and plainly():
+    alike = len(running) == 2 and len(kinds) == 1 and plainly()
+    if alike and running[0]._array.__class__ is np.ndarray and running[0]._array.size < LARGE:
+        for r, f, by in zip(running, found, (1, factor), strict=True):
+            r.copy_(r * (1 - momentum) + f * (momentum * by))
+        return
+    if alike:
         columns = [[t] for pair in zip(running, found, strict=True) for t in pair]
         _FOLLOWING(columns, [1 - momentum, momentum, momentum * factor])
         return
