@@ -1,7 +1,8 @@
-// What is made of the elements up to each place along an axis, below frames.cpp: sums, products, and
-// extremes with where they are; and products of all.  Arrays are (outer, length, inner), contiguous.
+// What is made of the elements up to each place along an axis, below frames.cpp: sums, products,
+// recurrences, and extremes with where they are; and products of all.  Arrays are (outer, length,
+// inner), contiguous.
 //
-// Sums and products are made in double precision.  Along neighbours eight are taken together, and
+// All but extremes are made in double precision.  Along neighbours eight are taken together, and
 // what comes before these goes into all of them, so that a place need not wait for the one before.
 
 namespace {
@@ -72,6 +73,52 @@ void columns(const T *x, T *out, long length, long step, long count) {
     }
 }
 
+// y[j] = factors[j] * y[j - 1] + x[j]
+template <long STEP, typename T>
+void recurrent_line(const T *factors, const T *x, T *out, long length) {
+  double before = out[0] = x[0];
+  long j = 1;
+  for (; j + GROUP <= length; j += GROUP) {
+    double products[GROUP], group[GROUP];
+    products[0] = factors[j * STEP], group[0] = x[j * STEP];
+    #pragma GCC unroll 8
+    for (long k = 1; k < GROUP; k++) {
+      const double factor = factors[(j + k) * STEP];
+      products[k] = factor * products[k - 1];
+      group[k] = factor * group[k - 1] + x[(j + k) * STEP];
+    }
+    if (Product::is_safe(products) & Sum::is_safe(group)) {
+      #pragma GCC unroll 8
+      for (long k = 0; k < GROUP; k++) out[(j + k) * STEP] = T(products[k] * before + group[k]);
+      before = products[GROUP - 1] * before + group[GROUP - 1];
+    } else {
+      for (long k = 0; k < GROUP; k++) {
+        before = factors[(j + k) * STEP] * before + x[(j + k) * STEP];
+        out[(j + k) * STEP] = T(before);
+      }
+    }
+  }
+  for (; j < length; j++) {
+    before = factors[j * STEP] * before + x[j * STEP];
+    out[j * STEP] = T(before);
+  }
+}
+
+template <typename T>
+void recurrent_columns(
+    const T *factors, const T *x, T *out, long length, long step, long count) {
+  double before[COLUMNS];
+  for (long k = 0; k < count; k++) before[k] = out[k] = x[k];
+  for (long j = 1; j < length; j++) {
+    factors += step, x += step, out += step;
+    #pragma omp simd
+    for (long k = 0; k < count; k++) {
+      before[k] = factors[k] * before[k] + x[k];
+      out[k] = T(before[k]);
+    }
+  }
+}
+
 template <typename Kind, typename T>
 void extremes(const T *x, T *out, long long *places, long length, long step, long count) {
   T best[COLUMNS];
@@ -102,7 +149,7 @@ void extreme_line(const T *x, T *out, long long *places, long length) {
   }
 }
 
-enum { SUM, PRODUCT, MOST, LEAST };
+enum { SUM, PRODUCT, MOST, LEAST, RECURRENCE };
 
 template <typename T> struct Scan {
   struct Memory {
@@ -114,6 +161,7 @@ template <typename T> struct Scan {
   const T *x;
   T *out;
   long long *places;
+  const T *factors;
   long length, inner, parts, units;  // parts of the columns, which are independent
 };
 
@@ -125,6 +173,16 @@ template <typename Kind, typename T> void totals(const Scan<T> &scan, long start
   else if (scan.inner == 1) line<Kind, -1>(x + last, out + last, scan.length);
   else if (!scan.reverse) columns<Kind>(x, out, scan.length, scan.inner, count);
   else columns<Kind>(x + last, out + last, scan.length, -scan.inner, count);
+}
+
+template <typename T> void recurrent(const Scan<T> &scan, long start, long count) {
+  const long length = scan.length, step = scan.reverse ? -scan.inner : scan.inner;
+  const long from = start + (scan.reverse ? (length - 1) * scan.inner : 0);
+  const T *factors = scan.factors + from, *x = scan.x + from;
+  T *out = scan.out + from;
+  if (scan.inner > 1) recurrent_columns(factors, x, out, length, step, count);
+  else if (scan.reverse) recurrent_line<-1>(factors, x, out, length);
+  else recurrent_line<1>(factors, x, out, length);
 }
 
 template <typename Kind, typename T> void found(const Scan<T> &scan, long start, long count) {
@@ -142,6 +200,7 @@ void worked(const Scan<T> &scan, const typename Scan<T>::Memory &, long unit) {
   const long count = scan.inner - column < COLUMNS ? scan.inner - column : COLUMNS;
   if (scan.kind == SUM) totals<Sum>(scan, start, count);
   else if (scan.kind == PRODUCT) totals<Product>(scan, start, count);
+  else if (scan.kind == RECURRENCE) recurrent(scan, start, count);
   else if (scan.kind == MOST) found<Most>(scan, start, count);
   else found<Least>(scan, start, count);
 }
@@ -154,6 +213,7 @@ void scanned(
   scan.x = reinterpret_cast<const T *>(arrays[0]->data);
   scan.out = reinterpret_cast<T *>(arrays[1]->data);
   scan.places = reinterpret_cast<long long *>(arrays[2]->data);
+  scan.factors = reinterpret_cast<const T *>(arrays[2]->data);
   scan.length = length, scan.inner = inner;
   scan.parts = (inner + COLUMNS - 1) / COLUMNS;
   scan.units = outer * scan.parts;
@@ -306,7 +366,8 @@ void product(Array *const *arrays, long outer, long length, long inner, int thre
 
 }  // namespace
 
-// The arrays are the elements; and, to be written, what is made of them, and places of extremes.
+// The arrays are the elements; and, to be written, what is made of them, and places of extremes, or
+// the factors of a recurrence.
 extern "C" void gpugrad_scan(
     Array *const *arrays, int item, long outer, long length, long inner, int kind, int reverse,
     int threads) {

@@ -179,6 +179,29 @@ def test_loops_give_what_numpy_gives(
 
 
 @pytest.mark.compiler
+@pytest.mark.parametrize("dtype", [np.dtype(np.float32), np.dtype(np.float64)], ids=str)
+@pytest.mark.parametrize(("shape", "axis"), LOOPED, ids=str)
+def test_recurrences_by_loops_are_those_step_by_step(
+    shape: tuple[int, ...], axis: int, dtype: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first factor that counts, and groups whose factors are 0 or leave the range together."""
+    monkeypatch.setattr(scans, "_LEAST", 1)
+    rng = np.random.default_rng(0)
+    factor, term = (rng.uniform(-1.2, 1.2, shape).astype(dtype) for _ in range(2))
+    factor.ravel()[:5] = np.array([np.inf, 0, 1e-38, 1e30, 0], dtype)[: factor.size]
+    for reverse in False, True:
+        a, b = (np.moveaxis(np.flip(v, axis) if reverse else v, axis, 0) for v in (factor, term))
+        steps = [b[0].astype(np.float64)]
+        for k in range(1, len(a)):
+            steps.append(a[k] * steps[-1] + b[k])
+        expected = np.moveaxis(np.array(steps), 0, axis)
+        with np.errstate(all="ignore"):
+            found = scans.scan("recurrence", [factor, term], axis, reverse)
+        expected = (np.flip(expected, axis) if reverse else expected).astype(dtype)
+        np.testing.assert_allclose(found, expected, 1e3 * np.finfo(dtype).eps, 1e-30)
+
+
+@pytest.mark.compiler
 def test_products_by_loops_are_right_wherever_they_are_in_range(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -25,7 +25,7 @@ _UFUNCS: dict[str, Any] = {
 def scan(kind: str, arrays: Sequence[Array], axis: int, reverse: bool) -> Array:
     """Return a scan of one array, or the recurrence of two; see :class:`Backend`."""
     if kind == "recurrence":
-        return _along_last(recurrence, arrays, axis, reverse)
+        return _recurrence(*arrays, axis, reverse)
     (array,) = arrays
     if kind == "logaddexp" and array.dtype.kind == "c":
         return _along_last(_complex_logaddexp, arrays, axis, reverse)
@@ -48,7 +48,7 @@ def extreme(array: Array, axis: int, greatest: bool) -> tuple[Array, Array]:
     if _loops(array) is not None:
         kind = "max" if greatest else "min"
         places = np.empty(array.shape, np.int64)
-        found = _by_loop(kind, array, axis, places=places)
+        found = _by_loop(kind, array, axis, other=places)
         if found is not None:
             return found, places
     moved = np.ascontiguousarray(np.moveaxis(array, axis, -1))
@@ -69,7 +69,7 @@ def extreme(array: Array, axis: int, greatest: bool) -> tuple[Array, Array]:
 # --------------------------------------------------------------------------- loops
 
 _LEAST = 1 << 15  # elements from which calls take a loop
-_KINDS = {"sum": 0, "prod": 1, "max": 2, "min": 3}
+_KINDS = {"sum": 0, "prod": 1, "max": 2, "min": 3, "recurrence": 4}
 
 
 @functools.cache
@@ -110,16 +110,20 @@ def product(array: Array) -> Array | None:
 
 
 def _by_loop(
-    kind: str, array: Array, axis: int, reverse: bool = False, places: Array | None = None
+    kind: str, array: Array, axis: int, reverse: bool = False, other: Array | None = None
 ) -> Array | None:
-    """Return a scan by a loop, which writes ``places`` of extremes; ``None``: there is none."""
+    """Return a scan by a loop; ``None``: there is none.
+
+    The ``other`` array is of the places of extremes, which are written, or the factors of a
+    recurrence.
+    """
     made = _loops(array)
-    if made is None or kind not in _KINDS or (places is None and kind in ("max", "min")):
+    if made is None or kind not in _KINDS or (other is None and kind in ("max", "min")):
         return None
     array = np.require(array, None, ("C", "A"))
     shape, out = array.shape, np.empty(array.shape, array.dtype)
     outer, inner = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
-    objects = (ctypes.c_void_p * 3)(id(array), id(out), id(out if places is None else places))
+    objects = (ctypes.c_void_p * 3)(id(array), id(out), id(out if other is None else other))
     made.gpugrad_scan(
         objects, array.itemsize, outer, shape[axis], inner, _KINDS[kind], reverse,
         loops.threads_for(array.size),
@@ -206,6 +210,16 @@ def _along_last(
 
 _SHORT = 32  # steps; so few are taken one after the other
 _MANY = 4096  # rows that make a step worth its call
+
+
+def _recurrence(factor: Array, term: Array, axis: int, reverse: bool) -> Array:
+    """Return a recurrence along an axis."""
+    if factor.shape == term.shape and factor.dtype == term.dtype:
+        factors = np.require(factor, None, ("C", "A"))
+        found = _by_loop("recurrence", term, axis, reverse, factors)
+        if found is not None:
+            return found
+    return _along_last(recurrence, (factor, term), axis, reverse)
 
 
 def recurrence(factor: Array, term: Array) -> Array:
