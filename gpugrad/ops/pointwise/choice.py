@@ -130,7 +130,11 @@ def clamp_high(g, x, high):
 
 
 _CLAMPS_BY_TENSOR: tuple[Any, ...] = tuple(
-    Pointwise("ClampBackward0", "clamp", OPS[name].build, "default", OPS[name].parameters, NO_CLAMP)
+    function_of(
+        Pointwise(
+            "ClampBackward0", "clamp", OPS[name].build, "default", OPS[name].parameters, NO_CLAMP
+        )
+    )
     for name in ("clamp_low", "clamp_high", "clamp_both")
 )
 
