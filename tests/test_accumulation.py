@@ -13,6 +13,7 @@ from snippets import ours, raised, run
 import choice
 import gpugrad
 from comparison import plain, pytorch
+from gpugrad.testing import count_kernels
 
 LEAVES: dict[str, Callable[[Any], Any]] = {
     "plain": lambda lib: lib.ones(2, 3),
@@ -390,3 +391,29 @@ def test_a_gradient_that_is_handed_out_may_be_written(loss: Any, way: str, devic
 
     assert g.reshape(-1).tolist() == [7, *(2 * other for other in others)]
     assert first == others[0]
+
+
+@pytest.mark.parametrize("way", HANDED_OUT)
+@pytest.mark.parametrize(
+    "loss", [lambda x: x + 0, lambda x: x.view(1), lambda x: x.sum(), lambda x: x[None, None]]
+)
+def test_what_is_written_to_a_gradient_is_not_in_the_next_walk(
+    loss: Any, way: str, device: str
+) -> None:
+    """The 1 that walks on a GPU start with, which reaches a user."""
+    for _ in range(2):
+        x = gpugrad.ones((), device=device, requires_grad=True)
+        g = HANDED_OUT[way](loss, x)
+        assert g.unique().tolist() == [1]
+        g.fill_(7)
+
+
+@pytest.mark.cuda
+def test_walks_on_a_gpu_start_with_the_same_number() -> None:
+    x = gpugrad.ones(3, device="cuda", requires_grad=True)
+    for _ in range(2):  # the first copies the number to the device
+        loss = x.exp().sum()
+        with count_kernels() as counted:
+            loss.backward()
+        x.grad = None
+    assert counted.total == 1

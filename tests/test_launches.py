@@ -58,12 +58,27 @@ def recurrent(lib: Any) -> tuple[Any, tuple[int, ...]]:
 TIMES = 5
 
 
-def step(lib: Any, net: Any, shape: tuple[int, ...], device: str, clipped: bool = False) -> Step:
-    """Return a step of training by Adam, as on a GPU: of many tensors at once."""
+OPTIMIZERS: dict[str, dict[str, Any]] = {
+    "Adam": {"lr": 1e-3},
+    "SGD": {"lr": 1e-3},
+    "SGD with momentum": {"lr": 1e-3, "momentum": 0.9},
+}
+
+
+def step(
+    lib: Any,
+    net: Any,
+    shape: tuple[int, ...],
+    device: str,
+    clipped: bool = False,
+    optimizing: str = "Adam",
+) -> Step:
+    """Return a step of training by an optimizer, as on a GPU: of many tensors at once."""
     rng = np.random.default_rng(0)
     x = lib.tensor(rng.normal(size=shape).astype(np.float32)).to(device)
     net.to(device)
-    optimizer = lib.optim.Adam(net.parameters(), lr=1e-3, foreach=True)
+    kind = getattr(lib.optim, optimizing.split()[0])
+    optimizer = kind(net.parameters(), **OPTIMIZERS[optimizing], foreach=True)
     functional, shape = lib.nn.functional, tuple(net(x).shape)
     if len(shape) == 2:
         loss, target = functional.cross_entropy, rng.integers(0, 10, shape[0])
@@ -119,21 +134,23 @@ def launched(run: Step) -> int:
     return int(counted.total)
 
 
-STEPS: dict[str, tuple[Callable[[Any], Any], bool]] = {
-    "perceptron": (mlp, False),
-    "clipped perceptron": (mlp, True),
-    "convolutional net": (convnet, False),
-    "transformer": (transformer, False),
-    "transformer with dropout": (lambda lib: transformer(lib, 0.1), False),
+STEPS: dict[str, tuple[Callable[[Any], Any], bool, str]] = {
+    "perceptron": (mlp, False, "Adam"),
+    "clipped perceptron": (mlp, True, "Adam"),
+    "perceptron by SGD": (mlp, False, "SGD"),
+    "perceptron by SGD with momentum": (mlp, False, "SGD with momentum"),
+    "convolutional net": (convnet, False, "Adam"),
+    "transformer": (transformer, False, "Adam"),
+    "transformer with dropout": (lambda lib: transformer(lib, 0.1), False, "Adam"),
 }
 
 
 @pytest.mark.parametrize("name", STEPS)
 def test_a_step_takes_no_more_launches_than_pytorchs(name: str) -> None:
-    make, clipped = STEPS[name]
+    make, clipped, optimizing = STEPS[name]
     (net, shape), (other, _) = make(gpugrad), make(pytorch())
-    theirs = operations(step(pytorch(), other, shape, "cpu", clipped))
-    assert launched(step(gpugrad, net, shape, "cuda", clipped)) <= len(theirs)
+    theirs = operations(step(pytorch(), other, shape, "cpu", clipped, optimizing))
+    assert launched(step(gpugrad, net, shape, "cuda", clipped, optimizing)) <= len(theirs)
 
 
 @pytest.mark.emulated

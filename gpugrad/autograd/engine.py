@@ -20,7 +20,7 @@ from gpugrad.op.batching import batched, batching, check_ends, levels_at, unbatc
 from gpugrad.op.dual import seen_from
 from gpugrad.op.generated.pointwise import HOST
 from gpugrad.op.history import renew
-from gpugrad.op.hooked import handed
+from gpugrad.op.hooked import handed, one
 from gpugrad.op.saved import heir, of_class, subclasses, up_to_date, wrap
 from gpugrad.ops.filled import zeros_like
 
@@ -162,7 +162,7 @@ def _one(output: Metadata) -> Any:
             "grad can be implicitly created only for real scalar outputs but got "
             f"{_dtype.of(kind)!r}"
         )
-    return wrap(door.full(shape, 1, kind, device))
+    return wrap(one(door, shape, kind, device))
 
 
 def backward(

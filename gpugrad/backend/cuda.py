@@ -373,6 +373,15 @@ def from_numpy(array: Array, where: device) -> Array:
         return number
 
 
+def lasting(array: Array, where: device) -> Array:
+    """Return a copy of a NumPy array that every stream may read from now on, and every graph."""
+    with on(where):
+        found = capture.constant(array.reshape(-1))
+        if capture.current() is None:
+            xp.cuda.get_current_stream().synchronize()
+        return found.reshape(array.shape)
+
+
 def copied_by_replays(array: Array, where: device) -> Array:
     """Return a copy of a user's array on the device, which each replay of a graph makes again.
 

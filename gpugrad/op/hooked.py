@@ -1,18 +1,25 @@
-"""How a walk calls the hooks of nodes and leaves, and what it takes from them."""
+"""How a walk calls the hooks of nodes and leaves, what it gives them, and what it takes back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
+
+import numpy as np
 
 from gpugrad import backend
+from gpugrad._device import device
 from gpugrad.backend import cpu
+from gpugrad.backend.batched import all_of
 from gpugrad.graph import LEAF, Node, Rule, TensorBase, mode, restore
 from gpugrad.hooks import has_grad_dtype
 from gpugrad.op.attribute import edges_of
 from gpugrad.op.dual import attach
 from gpugrad.op.rule import nothing
 from gpugrad.op.saved import type_name, wrap
+
+Array = Any
+Shape = tuple[int, ...]
 
 
 def call_user(function: Callable[..., Any], *values: Any) -> Any:
@@ -32,21 +39,56 @@ def call_user(function: Callable[..., Any], *values: Any) -> Any:
         mode.walk = walk  # it may have walked itself
 
 
+# The 1 that walks on a GPU start with lies in memory that nobody writes, so that none launches a
+# kernel to fill it: users are given copies, and what is added up in place asks whose memory it is.
+_ones: dict[tuple[Any, Shape, np.dtype[Any], device], Array] = {}  # by backend
+_addresses: dict[int, Any] = {}  # where these are, and of which backend
+
+
+def one(door: Any, shape: Shape, kind: np.dtype[Any], where: device) -> Array:
+    """Return 1 in some dimensions, which is not to be written."""
+    if where.type == "cpu":
+        return door.full(shape, 1, kind, where)
+    found = _ones.get((door, shape, kind, where))
+    if found is not None:
+        return found
+    if door is not backend.cuda_backend():  # that of a batch, or one that records
+        return door.full(shape, 1, kind, where)
+    found = _ones[door, shape, kind, where] = cast("Any", door).lasting(np.ones(shape, kind), where)
+    _addresses[door.address(found)] = door
+    return found
+
+
+def is_shared(array: Array) -> bool:
+    """Tell whether an array lies where walks start."""
+    if not _addresses:
+        return False
+    array = all_of(array)
+    door = backend.of(array)
+    return door.type == "cuda" and _addresses.get(door.address(array)) is door
+
+
 def handed(grad: Any) -> Any:
     """Return a gradient of a walk, a tensor, as the user may have it: each element can be written.
 
-    Within a walk the gradient of a mean, or of a sum, is one number under many elements.
+    Within a walk the gradient of a mean, or of a sum, is one number under many elements, and the
+    first one may be that of other walks, too.
     """
     array = grad._array
-    if not array.ndim or 0 not in array.strides or grad._edge is LEAF:  # that is the user's own
-        return grad
-    if not any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
+    if grad._edge is LEAF or not (_repeats(array) or is_shared(array)):  # that is the user's own
         return grad
     copy = wrap(backend.of(array).copy(array, "C"))
     copy._edge = grad._edge
     for level, tangent in getattr(grad, "_tangents", {}).items():
         attach(copy, level, handed(tangent))
     return copy
+
+
+def _repeats(array: Any) -> bool:
+    """Tell whether one number is under several elements."""
+    if not array.ndim or 0 not in array.strides:
+        return False
+    return any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
 
 
 def tensors(grads: Sequence[Any]) -> tuple[Any, ...]:
