@@ -114,3 +114,38 @@ def test_what_pytorch_refuses_is_refused_in_its_words(name: str, inplace: bool) 
             for d in differences(name, sample, inplace)
         ]
     assert bool(wrong) == (f"{name}{'_' * inplace}" in REVIEWED), wrong[:4]
+
+
+# Taken where PyTorch refuses: what has a value in any type.
+TAKEN = {
+    "lstm_cell": "PyTorch writes the gates in place", "gru_cell": "likewise",
+    "nn.functional.hinge_embedding_loss": "what is compared with the margin is of its type",
+    "linalg.cross": "types are promoted", "cross": "likewise",
+    "matmul": "products of bools are where any are",
+}  # fmt: skip
+
+
+def named(lib: Any, name: str) -> Any:
+    for part in name.split("."):
+        lib = getattr(lib, part, None)
+    return lib
+
+
+@pytest.mark.parametrize("name", [n for n in SAMPLES if n not in TAKEN])
+@pytest.mark.parametrize("kind", [np.int64, bool], ids=["int64", "bool"])
+def test_whole_numbers_are_refused_where_pytorch_refuses_them(name: str, kind: Any) -> None:
+    """Also where all operands are, which a first operand of another type does not show."""
+    torch = pytorch()
+    home = torch if named(torch, name) else torch.nn.functional
+    if home is not torch and not hasattr(home, name):
+        pytest.skip("PyTorch has no such function")
+    sample = SAMPLES[name][0]
+    arrays = [np.asarray(a) for a in sample.arrays()]
+    whole = [
+        np.nan_to_num(a).clip(-9, 9).astype(kind) if a.dtype.kind == "f" else a for a in arrays
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = outcome(home, sample.function, whole, torch)
+        found = outcome(gpugrad, sample.function, whole, gpugrad)
+    assert expected is None or found is not None, expected

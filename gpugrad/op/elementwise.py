@@ -495,6 +495,7 @@ _TAKEN = {
     "number": (_dtype.INTEGER, _dtype.FLOAT),
     "numeric": (_dtype.INTEGER, _dtype.COMPLEX),
     "floating": (_dtype.FLOAT, _dtype.FLOAT),
+    "inexact": (_dtype.FLOAT, _dtype.COMPLEX),
 }
 _PARAMETERS = {1: ("input",), 2: ("input", "other"), 3: ("input", "min", "max")}
 
@@ -505,8 +506,9 @@ class Pointwise(Elementwise):
     ``promotion`` is "default" (the operands' common type), "float" (integers become the default
     floating point type), "real" (as float; complex numbers are not taken), "compare" (as default;
     the result is bool), or as default of some types only: "integer" (integers and bools), "whole"
-    (integers), "number" (integers and floating point types), "numeric" (these and complex ones) or
-    "floating" (floating point types; numbers among the operands are none that promote).
+    (integers), "number" (integers and floating point types), "numeric" (these and complex ones),
+    "inexact" (floating point and complex types) or "floating" (floating point types; numbers among
+    the operands are none that promote).
     ``refused`` is what PyTorch raises for the types of a category, where that is another error, and
     ``kernel`` what it calls the function in that of other types, where that is another name; in it
     ``{}`` is the type of the device.

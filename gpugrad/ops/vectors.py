@@ -79,6 +79,8 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     shape = broadcast_shape(a, b)
     if input._array.dtype != other._array.dtype:
         input, other = of_one_type([input, other])
+    if input._array.dtype.kind == "b":
+        raise NotImplementedError("\"cross\" not implemented for 'Bool'")
     wide = [t if t._array.shape == shape else expand_to(t, shape=shape) for t in (input, other)]
     found: Tensor = _cross(*wide, axis=axis)
     return found

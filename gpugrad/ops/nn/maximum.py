@@ -425,6 +425,7 @@ def _back(
                 f"size for non-batch dimensions, but got {size(shape)} with dimension {k} being "
                 "empty."
             )
+    pool.check_kind(f"max_unpool{max(ndim, 2)}d", input, "biuc")
     read(indices)
     whole = all_of(indices._array)
     if whole.size:

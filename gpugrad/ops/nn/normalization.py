@@ -15,6 +15,7 @@ from gpugrad.op import cast, composite, pointwise, public
 from gpugrad.op.operation import Declared
 from gpugrad.ops.copy import clone
 from gpugrad.ops.fused import fusible, gradients
+from gpugrad.ops.nn.pool import check_kind
 from gpugrad.ops.nn.running import follow
 from gpugrad.ops.part import constant_pad_nd
 from gpugrad.ops.pointwise.power import rsqrt
@@ -703,6 +704,7 @@ def local_response_norm(
             if ndim > 3
             else f"kernel size should be greater than zero, but got kH: {size} kW: 1"
         )
+    check_kind("avg_pool3d_out_frame" if ndim > 3 else "avg_pool2d", input, "bc")
     around = constant_pad_nd(input * input, [0, 0] * (ndim - 2) + [size // 2, (size - 1) // 2])
     windows = unfold(around, 1, size, 1)
     means = windows.mean(-1) if around._array.dtype.kind in INEXACT else windows.sum(-1) // size

@@ -45,7 +45,13 @@ def relu(g, out):
     return where_positive(out, g)
 
 
-@pointwise("x * 0.5 * (1 + erf(x * 0.7071067811865476))", "GeluBackward0", "real", function="gelu")
+@pointwise(
+    "x * 0.5 * (1 + erf(x * 0.7071067811865476))",
+    "GeluBackward0",
+    "floating",
+    function="gelu",
+    kernel="GeluKernelImpl",
+)
 def gelu_exact():
     pass
 
@@ -53,8 +59,9 @@ def gelu_exact():
 @pointwise(
     "0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))",
     "GeluBackward0",
-    "real",
+    "floating",
     function="gelu",
+    kernel="GeluKernelImpl",
 )
 def gelu_tanh():
     pass
@@ -78,7 +85,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 @pointwise(
     "where(x * beta > threshold, x, log1p(exp(x * beta)) / beta)",
     "SoftplusBackward0",
-    "float",
+    "floating",
     function="softplus",
     parameters=("input", "beta", "threshold"),
 )
@@ -95,7 +102,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     return softplus_formula(input, float(beta), float(threshold))
 
 
-@pointwise("x * sigmoid(x)", "SiluBackward0", "float", function="silu")
+@pointwise("x * sigmoid(x)", "SiluBackward0", "inexact", function="silu")
 def silu_formula():
     pass
 

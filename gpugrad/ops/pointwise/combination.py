@@ -87,12 +87,26 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Selected:
 # --------------------------------------------------------------------------- sums
 
 
-@pointwise("x + y * z", "AddcmulBackward0", function="addcmul", parameters=_THREE)
+@pointwise(
+    "x + y * z",
+    "AddcmulBackward0",
+    "numeric",
+    function="addcmul",
+    parameters=_THREE,
+    kernel="addcmul_{}_out",
+)
 def with_product(g, y, z):
     return g, g * z, g * y
 
 
-@pointwise("x + value * y * z", "AddcmulBackward0", function="addcmul", parameters=_FOUR)
+@pointwise(
+    "x + value * y * z",
+    "AddcmulBackward0",
+    "numeric",
+    function="addcmul",
+    parameters=_FOUR,
+    kernel="addcmul_{}_out",
+)
 def with_scaled_product(g, value, y, z):
     return g, None, g * (z * value), g * (y * value)
 

@@ -123,7 +123,7 @@ def log10(g, x):
     "where(eq(x, y), x + 0.6931471805599453, where(ge(real(x), real(y)), x, y)"
     " + log1p(exp(where(ge(real(x), real(y)), y - x, x - y))))",
     "LogaddexpBackward0",
-    "float",
+    "inexact",
     host="logaddexp({}, {})",
 )
 def logaddexp(g, x, y, convention):

@@ -47,7 +47,7 @@ def atan2(g, x, y):
 
 
 @public(inplace="values", out=True, tensors="input other")
-@pointwise("hypot(x, y)", "HypotBackward0", "real")
+@pointwise("hypot(x, y)", "HypotBackward0", "floating")
 def hypot(g, x, y, out, convention):
     """Return the square root of input**2 + other**2, without overflow.
 
