@@ -27,8 +27,9 @@ def example(name: str) -> Any:
 
 
 def test_the_speed_of_waves_is_found(device: str) -> None:
-    # it starts at 0.15; an emulated GPU is slow, and fewer steps tell that it goes the same way
-    count, least = ("30", 0.05) if device == "cpu" else ("3", 0.135)
+    # it starts at 0.15, and is at 0.01 after 30 steps; few tell that it goes this way, and fewer on
+    # an emulated GPU, which is slow
+    count, least = ("10", 0.115) if device == "cpu" else ("3", 0.135)
     found = example("wave_inversion").main(["--device", device, "--iterations", count])
     assert found < least
 

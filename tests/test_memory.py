@@ -270,10 +270,10 @@ def test_calls_of_no_operation_leave_anything(no_collector: None) -> None:
 
         call(3)
         before = kept_objects()
-        call(27)
+        call(7)
         after = kept_objects()
         if after > before:  # by these calls, or by something else that went on meanwhile
-            call(27)
+            call(7)
             if (again := kept_objects()) > after:
                 grown.append((name, before, after, again))
         calls.clear()

@@ -508,15 +508,15 @@ from gpugrad.testing import flat
 from samples import SAMPLES
 
 sys.setswitchinterval(1e-6)
-start = threading.Barrier(8)
+start = threading.Barrier(4, timeout=60)  # at each operation; broken when one fails
 found = []
 
 def work():
-    start.wait()
     mine = []
     for samples in SAMPLES.values():
         sample = samples[0]
         leaves = sample.tensors()
+        start.wait()
         outs = flat(sample.function(gpugrad, *leaves))
         outs = [o for o in outs if getattr(o, "requires_grad", False)]
         mine.append([repr(o) for o in outs])
@@ -529,12 +529,12 @@ def work():
                 t.grad = None
     found.append(mine)
 
-threads = [threading.Thread(target=work) for _ in range(8)]
+threads = [threading.Thread(target=work) for _ in range(4)]
 for t in threads:
     t.start()
 for t in threads:
     t.join()
-assert len(found) == 8, found
+assert len(found) == 4, found
 assert len(found[0]) > 100
 for mine in found[1:]:
     for a, b in zip(mine, found[0]):
@@ -543,7 +543,7 @@ for mine in found[1:]:
 )
 
 
-def test_eight_threads_may_call_each_operation_for_the_first_time() -> None:
+def test_threads_may_call_each_operation_for_the_first_time() -> None:
     # some of them warn that another function has their place
     command = [sys.executable, "-W", "ignore::UserWarning", "-c", AT_FIRST]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
