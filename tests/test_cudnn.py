@@ -12,6 +12,8 @@ from gpugrad.kernels import convolution
 from gpugrad.testing import assert_close
 from hostcuda.convolutions import FrontEnd, Graph
 
+pytestmark = pytest.mark.emulated
+
 
 @pytest.fixture
 def front(monkeypatch: pytest.MonkeyPatch) -> FrontEnd:

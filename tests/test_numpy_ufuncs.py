@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from typing import Any
 
@@ -129,8 +130,9 @@ def test_each_ufunc_has_its_gradient_also_when_it_is_numpys(name: str) -> None:
         assert type(theirs(leaf, *inputs[1:])) is kind
 
 
+@pytest.mark.needs("xarray")
 def test_operands_of_libraries_that_answer_ufuncs_are_asked() -> None:
-    xarray = pytest.importorskip("xarray")
+    xarray = importlib.import_module("xarray")
     scale = gnp.array(2.0).requires_grad_()
     labelled = xarray.DataArray(np.array([-1.0, -2.0]), dims="x") * scale
     for found in (gnp.abs(labelled), gnp.maximum(1.0, labelled), gnp.exp(labelled, dtype=float)):
@@ -193,8 +195,9 @@ def test_a_plain_output_under_a_mask_is_refused_as_one_without_history() -> None
     assert found.tolist() == [1.0, 0.0, 2.0]
 
 
+@pytest.mark.needs("pandas")
 def test_columns_of_tables_are_arrays() -> None:
-    pandas = pytest.importorskip("pandas")
+    pandas = importlib.import_module("pandas")
     column = pandas.Series([1.0, 2.0])
     x = gnp.array([3.0, 4.0]).requires_grad_()
     for found in (gnp.add(column, x), gnp.add(x, column), np.add(x, column)):

@@ -12,6 +12,8 @@ import pytest
 
 import choice
 
+pytestmark = pytest.mark.pytorch
+
 REGISTRY = op_db.registry()
 
 _ROUNDED = "16-bit products are added in float32 and rounded once, PyTorch's after each step"

@@ -526,8 +526,8 @@ def test_signatures_are_scipys() -> None:
             assert list(inspect.signature(own).parameters) == wanted, name
 
 
+@pytest.mark.needs("autograd")
 def test_names_of_hips_autograd_are_there() -> None:
-    pytest.importorskip("autograd")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         hips = importlib.import_module("autograd.scipy.special")
