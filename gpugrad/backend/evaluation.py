@@ -463,6 +463,10 @@ def summed(formula: Formula, arrays: Sequence[Array], shape: Shape) -> Array:
 def evaluated(formula: Formula, arrays: Sequence[Array]) -> Sequence[Array]:
     """Return a formula's outputs; all arrays are of one real type, and outputs are or are bools."""
     kind = arrays[0].dtype
+    if kind.char in "fd":  # a loop gives no warnings, and what it writes has its type
+        values = compiled.evaluate(formula, arrays, kind)
+        if values is not None:
+            return values
     results = [_BOOL if e.kind == BOOL else kind for e in formula.outputs]
     return evaluate(formula, arrays, kind, results)
 

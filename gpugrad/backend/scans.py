@@ -25,7 +25,8 @@ _UFUNCS: dict[str, Any] = {
 def scan(kind: str, arrays: Sequence[Array], axis: int, reverse: bool) -> Array:
     """Return a scan of one array, or the recurrence of two; see :class:`Backend`."""
     if kind == "recurrence":
-        return _recurrence(*arrays, axis, reverse)
+        factor, term = arrays
+        return _recurrence(factor, term, axis, reverse)
     (array,) = arrays
     if kind == "logaddexp" and array.dtype.kind == "c":
         return _along_last(_complex_logaddexp, arrays, axis, reverse)
