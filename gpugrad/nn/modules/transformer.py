@@ -216,7 +216,8 @@ class TransformerEncoder(Module):
         encoder_layer: Of which there are copies.
         num_layers: How many.
         norm: What the output is given to last, or none.
-        enable_nested_tensor: Changes nothing: there are no nested tensors.
+        enable_nested_tensor: Changes nothing: there are no nested tensors, for which PyTorch, in
+            evaluation and without gradients, has zeros in the place of what is padded.
         mask_check: Likewise.
     """
 
