@@ -45,6 +45,21 @@ def classes_bear_names(torch: Any, leaf: Any, note: Any) -> None:
 
 
 @PROGRAMS.add
+def layers_bear_the_names_of_their_last_steps(torch: Any, leaf: Any, note: Any) -> None:
+    f = torch.nn.functional
+
+    def ones(*shape: int) -> Any:
+        return torch.ones(shape, requires_grad=True)
+
+    for shape in (3,), (4, 3), (5, 4, 3):
+        note([f.linear(ones(*shape), ones(2, 3), *b).grad_fn.name() for b in ((), (ones(2),))])
+    for n in 1, 2, 3:
+        x = ones(1, 1, *[4] * n)
+        for name in "max_pool{}d", "avg_pool{}d", "adaptive_max_pool{}d", "adaptive_avg_pool{}d":
+            note(getattr(f, name.format(n))(x, 3).grad_fn.name())
+
+
+@PROGRAMS.add
 def the_end_of_a_leaf_is_one_object(torch: Any, leaf: Any, note: Any) -> None:
     x = leaf([1.0, 2.0])
     end = (x * 2).grad_fn.next_functions[0][0]

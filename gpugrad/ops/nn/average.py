@@ -59,7 +59,7 @@ def _averaged(
         (first + k, pool.of_means(*axis, counts[k], count_include_pad, by[k]))
         for k, axis in enumerate(axes)
     ]
-    out = weighed(f"AvgPool{max(ndim, 2)}DBackward0")(input, along=tuple(taps))
+    out = weighed(pool.node_of("AvgPool{}D", ndim))(input, along=tuple(taps))
     if not whole:
         return out
     if divisor is not None:
@@ -166,7 +166,7 @@ def adapted(ndim: int, input: Tensor, output_size: Any) -> Any:
         return mean(input, tuple(range(first, len(shape))), True)
     pairs = zip(shape[first:], sizes, strict=True)
     taps = [(first + k, pool.of_adaptive_means(n, m)) for k, (n, m) in enumerate(pairs)]
-    return weighed(f"AdaptiveAvgPool{max(ndim, 2)}DBackward0")(input, along=tuple(taps))
+    return weighed(pool.node_of("AdaptiveAvgPool{}D", ndim))(input, along=tuple(taps))
 
 
 def _declare_adaptive(ndim: int) -> None:

@@ -39,11 +39,12 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if x.dtype.kind == "b":
         return _unusual(input, weight, bias)
     if bias is None:
-        return _product(input, weight)
+        product = _product if x.ndim == 2 else _of_one if x.ndim == 1 else _of_stacks
+        return product(input, weight)
     b = bias._array
     if b.shape != w.shape[:1] or b.dtype != w.dtype:
         return _unusual(input, weight, bias)
-    return _affine(input, weight, bias)
+    return (_affine if x.ndim == 2 else _affine_of_others)(input, weight, bias)
 
 
 def _unusual(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -153,6 +154,11 @@ def weight(g: Any, input: Any) -> Any:
 @_affine.gradient
 def bias(g: Any, like: Like) -> Any:
     return sum_to(g, shape=like.shape)
+
+
+# PyTorch's node is that of the last of the steps that it takes.
+_of_one, _of_stacks = _product.named("SqueezeBackward4"), _product.named("UnsafeViewBackward0")
+_affine_of_others = _affine.named("ViewBackward0")
 
 
 @public(method=False, names="nn.functional.bilinear")

@@ -148,7 +148,7 @@ def _pooled(
     pool.check_windows(spoken, shape, lengths, steps, rates, counts)
     pool.check_kind(f"max_pool{ndim}d", input, "bcV")
     named = tuple([pool.of_maxima(*axis, n) for axis, n in zip(axes, counts, strict=True)])
-    return _maxima(f"MaxPool{ndim}DWithIndicesBackward0", input, named)
+    return _maxima(pool.node_of("MaxPool{}DWithIndices", ndim), input, named)
 
 
 def _pooled_along(
@@ -202,7 +202,7 @@ def _pooled_along(
     else:
         pool.check_kind("max_pool1d_impl", input, "biucV")
     named = (pool.of_maxima(*axis, count),)
-    return _maxima("MaxPool1DWithIndicesBackward0", input, named)
+    return _maxima(pool.node_of("MaxPool{}DWithIndices", 1), input, named)
 
 
 def largest_over(ndim: int, input: Tensor, kernel: Any, stride: Any, ceil_mode: bool) -> Any:
@@ -328,7 +328,7 @@ def _adapted(ndim: int, input: Tensor, output_size: Any) -> Any:
         )
     pool.check_kind(f"adaptive_max_pool{max(ndim, 2)}d", input, "biucV")
     named = [pool.of_adaptive_maxima(n, m) for n, m in zip(shape[-ndim:], sizes, strict=True)]
-    return _maxima(f"AdaptiveMaxPool{max(ndim, 2)}DBackward0", input, tuple(named))
+    return _maxima(pool.node_of("AdaptiveMaxPool{}D", ndim), input, tuple(named))
 
 
 def _declare_adaptive(ndim: int) -> None:

@@ -187,6 +187,11 @@ def check_windows(
         )
 
 
+def node_of(name: str, ndim: int) -> str:
+    """Return the name of the node of a pool; PyTorch's along one dimension is one along two."""
+    return "SqueezeBackward1" if ndim == 1 else f"{name.format(ndim)}Backward0"
+
+
 def check_kind(kernel: str, input: Any, kinds: str) -> None:
     """Raise for a type of elements that PyTorch has no such pool of.
 
