@@ -118,6 +118,18 @@ def test_results_are_views_of_arguments_and_of_each_other() -> None:
     assert f.count == 1
 
 
+def test_results_that_are_parts_of_what_is_not_returned(device: Any) -> None:
+    @gpugrad.compile
+    def f(x: Any) -> Any:
+        y = x + 1
+        return y[:2], y[2:]
+
+    for k in range(4):
+        first, second = f(gpugrad.full((4,), float(k), device=device))
+        assert first.tolist() == second.tolist() == [k + 1] * 2
+        assert first._base is second._base
+
+
 def test_gradients_add_up_in_the_leaves() -> None:
 
     w: Any = gpugrad.ones(2, requires_grad=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import types
 from typing import Any
 
@@ -270,3 +271,57 @@ def test_the_other_statements_keep_their_order() -> None:
     for _ in range(3):
         assert f(gpugrad.ones(1)).item() == 5
     assert order == [2, 4] * 3
+
+
+def test_the_calls_of_a_module_are_compiled_in_place() -> None:
+    net = Clipped()
+    x = gpugrad.randn(2, 3)
+    expected = net(x)
+    state = net.state_dict()
+    net.compile(fullgraph=False)
+    for _ in range(3):
+        same(net(x), expected)
+    compiled: Any = net._compiled_call_impl
+    assert sum(counts(compiled)) > 0
+    assert list(net.state_dict()) == list(state)
+    assert copy.deepcopy(net)._compiled_call_impl is None
+    net.register_forward_hook(lambda module, args, result: result * 0)
+    assert (net(x) == 0).all()
+
+
+def test_the_backend_that_records_nothing() -> None:
+    for backend in "eager", "inductor":
+        compiled = gpugrad.compile(lambda x: x * 2, backend=backend)
+        for _ in range(3):
+            same(compiled(gpugrad.ones(2)), gpugrad.full((2,), 2.0))
+        assert (compiled.program is None) is (backend == "eager")
+
+
+def test_a_default_backend() -> None:
+    gpugrad.compiler.set_default_backend("eager")
+    try:
+        assert gpugrad.compiler.get_default_backend() == "eager"
+        assert gpugrad.compile(branch).runs_as_it_is
+    finally:
+        gpugrad.compiler.set_default_backend(None)
+    assert gpugrad.compiler.get_default_backend() == "inductor"
+
+
+def test_options_that_there_are_not() -> None:
+    with pytest.raises(RuntimeError, match=r"Invalid backend: 'nope', see "):
+        gpugrad.compile(branch, backend="nope")
+    with pytest.raises(
+        RuntimeError, match=r"Unrecognized mode=nope, should be one of: default, li"
+    ):
+        gpugrad.compile(branch, mode="nope")
+    with pytest.raises(RuntimeError, match=r"^Either mode or options can be specified, but both"):
+        gpugrad.compile(branch, mode="default", options={})
+    assert gpugrad.compiler.list_backends() == ["cudagraphs", "inductor"]
+
+
+def test_a_limit_of_programs() -> None:
+    compiled = gpugrad.compile(lambda x: x * 2, recompile_limit=2)
+    for k in range(2):
+        compiled(gpugrad.ones(k + 1))
+    with pytest.warns(UserWarning, match="recorded 2 times"):
+        compiled(gpugrad.ones(5))

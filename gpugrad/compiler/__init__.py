@@ -10,9 +10,13 @@ if TYPE_CHECKING:
     from gpugrad.compiler.interface import compile as compile
     from gpugrad.compiler.interface import cudagraph_mark_step_begin as cudagraph_mark_step_begin
     from gpugrad.compiler.interface import disable as disable
+    from gpugrad.compiler.interface import get_default_backend as get_default_backend
     from gpugrad.compiler.interface import is_compiling as is_compiling
+    from gpugrad.compiler.interface import is_dynamo_compiling as is_dynamo_compiling
+    from gpugrad.compiler.interface import is_exporting as is_exporting
     from gpugrad.compiler.interface import list_backends as list_backends
     from gpugrad.compiler.interface import reset as reset
+    from gpugrad.compiler.interface import set_default_backend as set_default_backend
     from gpugrad.compiler.interface import set_stance as set_stance
 
 __all__ = [
@@ -21,9 +25,13 @@ __all__ = [
     "compile",
     "cudagraph_mark_step_begin",
     "disable",
+    "get_default_backend",
     "is_compiling",
+    "is_dynamo_compiling",
+    "is_exporting",
     "list_backends",
     "reset",
+    "set_default_backend",
     "set_stance",
 ]
 

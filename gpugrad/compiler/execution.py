@@ -374,6 +374,7 @@ def _segmented(steps: Sequence[Step], compiles: bool) -> list[Step | Segment]:
         elif parts and isinstance(parts[-1], Segment):
             parts[-1].loops.append(step)
         else:
-            parts.append(Segment())
-            parts[-1].loops.append(step)  # type: ignore[union-attr]
+            segment = Segment()
+            segment.loops.append(step)
+            parts.append(segment)
     return parts

@@ -98,13 +98,23 @@ class Compiled:
         *,
         fullgraph: bool = False,
         backend: Any = "inductor",
+        limit: int = LIMIT,
+        graphs: bool = False,
     ):
-        """Compile a function; ``source`` is that of a part of another one."""
+        """Compile a function; ``source`` is that of a part of another one.
+
+        With ``graphs`` programs on a GPU are replayed as CUDA graphs.
+        """
         self.function = function
         self.source = source
         self.divided: Callable[..., Any] | None = None
         self.fullgraph = fullgraph
-        self.options = {"fullgraph": fullgraph, "backend": backend}
+        self.limit = limit
+        self.graphs = graphs
+        self.options: dict[str, Any] = {
+            "fullgraph": fullgraph, "backend": backend, "limit": limit, "graphs": graphs,
+        }  # fmt: skip
+        self.runs_as_it_is = backend in ("eager", "aot_eager")
         self.plans: dict[Any, list[tuple[Watched, Plan]]] = {}
         self.eager: dict[Any, str] = {}
         self.attempts: dict[Any, int] = {}
@@ -139,7 +149,7 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns, by a program where there can be one."""
-        if Compiled.forced or not _recordable():
+        if self.runs_as_it_is or Compiled.forced or not _recordable():
             return self.function(*args, **kwargs)
         try:
             key, leaves = signature(args, kwargs)
@@ -168,11 +178,11 @@ class Compiled:
 
     def _recorded(self, key: Any, leaves: list[Any], args: Any, kwargs: Any) -> Any:
         """Record a call; return what it returns."""
-        if self.count >= LIMIT:
-            if self.count == LIMIT:
+        if self.count >= self.limit:
+            if self.count == self.limit:
                 warn(
-                    f"compile: {self.function!r} was recorded {LIMIT} times for calls that differ, "
-                    "in shapes or in numbers, and now runs eagerly for new ones."
+                    f"compile: {self.function!r} was recorded {self.limit} times for calls that "
+                    "differ, in shapes or in numbers, and now runs eagerly for new ones."
                 )
                 self.count += 1
             return self.function(*args, **kwargs)
@@ -184,7 +194,7 @@ class Compiled:
             result = capture.call(self.function, args, kwargs)
             if recorder.records:
                 try:
-                    plan = Plan(capture, result, self.function)
+                    plan = Plan(capture, result, self.function, self.graphs)
                 except UnknownError as unknown:
                     reason, begins = str(unknown), unknown.begins
             else:
@@ -214,7 +224,7 @@ class Compiled:
         """Compile what stands before and behind the statement that ended the recording."""
         called: Any = self.function
         module: Any = getattr(called, "__self__", None)
-        if hasattr(module, "forward") and called == module.__call__:
+        if getattr(called, "__module__", "") == "gpugrad.nn.modules.hooked":
             called = module.forward
         function = getattr(called, "__func__", called)
         if not isinstance(function, types.FunctionType) or self.divided is not None:

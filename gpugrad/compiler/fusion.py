@@ -292,7 +292,8 @@ def _of_kind(e: Expression, kind: str) -> Expression:
     if e.kind == kind:
         return e
     if e.function == "constant":
-        return constant(bool(e.value) if kind == BOOL else float(e.value))  # type: ignore[arg-type]
+        value: Any = e.value  # a number: it is a constant
+        return constant(bool(value) if kind == BOOL else float(value))
     return _as_number(e) if kind == REAL else call("ne", e, 0)
 
 

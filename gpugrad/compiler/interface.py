@@ -4,63 +4,71 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, overload
+from typing import Any, TypedDict, Unpack, overload
 
 from gpugrad.compiler import recorded
-from gpugrad.compiler.function import Compiled, all_compiled
+from gpugrad.compiler.function import LIMIT, Compiled, all_compiled
 
-BACKENDS = ("inductor", "eager", "aot_eager", "cudagraphs")
-MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
+# PyTorch's backends, and whether each is for looking for faults
+BACKENDS = {"inductor": False, "cudagraphs": False, "eager": True, "aot_eager": True}
+MODES = ("default", "lite", "reduce-overhead", "max-autotune-no-cudagraphs", "max-autotune")
+
+_GRAPHS = ("reduce-overhead", "max-autotune")  # with CUDA graphs
+
+Backend = str | Callable[..., Any]
+_default: Backend = "inductor"
+
+
+class Options(TypedDict, total=False):
+    """What :func:`compile` is told."""
+
+    fullgraph: bool
+    dynamic: bool | None
+    backend: Backend | None
+    mode: str | None
+    options: dict[str, Any] | None
+    name: str | None
+    disable: bool
+    recompile_limit: int | None
 
 
 @overload
-def compile(
-    model: Callable[..., Any],
-    *,
-    fullgraph: bool = False,
-    dynamic: bool | None = None,
-    backend: str | Callable[..., Any] = "inductor",
-    mode: str | None = None,
-    options: dict[str, Any] | None = None,
-    disable: bool = False,
-) -> Any: ...
+def compile(model: Callable[..., Any], **told: Unpack[Options]) -> Any: ...
 @overload
-def compile(
-    model: None = None,
-    *,
-    fullgraph: bool = False,
-    dynamic: bool | None = None,
-    backend: str | Callable[..., Any] = "inductor",
-    mode: str | None = None,
-    options: dict[str, Any] | None = None,
-    disable: bool = False,
-) -> Callable[[Callable[..., Any]], Any]: ...
+def compile(model: None = None, **told: Unpack[Options]) -> Callable[[Callable[..., Any]], Any]: ...
 def compile(
     model: Callable[..., Any] | None = None,
     *,
     fullgraph: bool = False,
     dynamic: bool | None = None,
-    backend: str | Callable[..., Any] = "inductor",
+    backend: Backend | None = None,
     mode: str | None = None,
     options: dict[str, Any] | None = None,
+    name: str | None = None,
     disable: bool = False,
+    recompile_limit: int | None = None,
 ) -> Any:
     """Return a function that does what ``model`` does, by a program that its first call records.
 
     The program holds all that is computed: gradients, what is written in place, random numbers and
-    the steps of optimizers.  Calls with other shapes, types or numbers are recorded anew.  A call
-    that asks for the values of tensors (``.item()``, an ``if``) runs as it is written.
+    the steps of optimizers.  Calls with other shapes, types or numbers are recorded anew.  A
+    function that asks for the values of tensors (``.item()``, an ``if``) is divided there.
 
     Args:
-        model: A function, or a module, of which a module is returned.
+        model: A function, or a module, of which a module is returned; without it, a decorator is.
         fullgraph: Raise where something cannot be part of a program, and name the line.
-        dynamic: Accepted; shapes are part of a program, whatever it is.
-        backend: Accepted, one of PyTorch's names or a function: operations are always fused.
-        mode: Accepted; unlike in PyTorch "reduce-overhead" makes no CUDA graph of the program.
+        dynamic: Accepted: each shape has a program of its own, whatever it is.
+        backend: Of PyTorch's names; with "eager" and "aot_eager" nothing is recorded, and the
+            function runs as it is.  Accepted is a function, too, which is not called: there is no
+            graph of PyTorch's to give to it.
+        mode: One of PyTorch's.  With "reduce-overhead" and "max-autotune", as with the backend
+            "cudagraphs", programs that run on a GPU are replayed as CUDA graphs.
         options: Accepted, as they say nothing of results.
+        name: Accepted.
         disable: Return ``model`` as it is.
+        recompile_limit: How many programs there may be; 8 by default.
 
     Raises:
         RuntimeError: ``mode`` or ``backend`` is unknown, or both ``mode`` and ``options`` are
@@ -72,8 +80,7 @@ def compile(
         )
     if mode is not None and mode not in MODES:
         raise RuntimeError(f"Unrecognized mode={mode}, should be one of: {', '.join(MODES)}")
-    if not callable(backend) and backend not in BACKENDS:
-        raise RuntimeError(f"Invalid backend: {backend!r}, should be one of: {', '.join(BACKENDS)}")
+    chosen = _known(_default if backend is None else backend)
     if model is None:
         return functools.partial(
             compile,
@@ -82,22 +89,60 @@ def compile(
             backend=backend,
             mode=mode,
             options=options,
+            name=name,
             disable=disable,
+            recompile_limit=recompile_limit,
         )
     if disable:
         return model
-    options = {"fullgraph": fullgraph, "backend": backend}
+    graphs = mode in _GRAPHS or chosen == "cudagraphs"
+    given: dict[str, Any] = {
+        "fullgraph": fullgraph,
+        "backend": chosen,
+        "limit": recompile_limit or LIMIT,
+        "graphs": graphs,
+    }
     nn = sys.modules.get("gpugrad.nn")
     if nn is not None and isinstance(model, nn.Module):
         from gpugrad.compiler.module import OptimizedModule
 
-        return OptimizedModule(model, **options)
-    return Compiled(model, **options)
+        return OptimizedModule(model, **given)
+    return Compiled(model, **given)
+
+
+def _known(backend: Backend) -> Backend:
+    if not callable(backend) and backend not in BACKENDS:
+        raise RuntimeError(
+            f"Invalid backend: {backend!r}, see `gpugrad.compiler.list_backends()` for available "
+            "backends."
+        )
+    return backend
+
+
+def set_default_backend(backend: Backend | None) -> None:
+    """Choose the backend of what is compiled without one; ``None`` is "inductor"."""
+    global _default
+    _default = _known("inductor" if backend is None else backend)
+
+
+def get_default_backend() -> Backend:
+    """Return the backend of what is compiled without one."""
+    return _default
 
 
 def is_compiling() -> bool:
     """Tell whether this thread records a program."""
     return recorded.current.recorder is not None
+
+
+def is_dynamo_compiling() -> bool:
+    """Tell whether this thread records a program."""
+    return is_compiling()
+
+
+def is_exporting() -> bool:
+    """Return False: nothing is exported."""
+    return False
 
 
 def reset() -> None:
@@ -106,15 +151,18 @@ def reset() -> None:
         made.reset()
 
 
-def disable(fn: Callable[..., Any] | None = None, recursive: bool = True) -> Any:
+def disable(
+    fn: Callable[..., Any] | None = None, recursive: bool = True, *, reason: str | None = None
+) -> Any:
     """Return a function that is never part of a program: a call with it runs as it is written.
 
     Args:
         fn: The function; without it, a decorator is returned.
         recursive: Accepted.
+        reason: Accepted.
     """
     if fn is None:
-        return functools.partial(disable, recursive=recursive)
+        return functools.partial(disable, recursive=recursive, reason=reason)
 
     @functools.wraps(fn)
     def eager(*args: Any, **kwargs: Any) -> Any:
@@ -126,9 +174,9 @@ def disable(fn: Callable[..., Any] | None = None, recursive: bool = True) -> Any
     return eager
 
 
-def list_backends(exclude_tags: Any = ()) -> list[str]:
-    """Return the names of the backends of ``compile``."""
-    return sorted(BACKENDS)
+def list_backends(exclude_tags: Sequence[str] = ("debug", "experimental")) -> list[str]:
+    """Return the names of the backends of ``compile``, without those for looking for faults."""
+    return sorted(n for n, debug in BACKENDS.items() if not debug or "debug" not in exclude_tags)
 
 
 def allow_in_graph(fn: Callable[..., Any]) -> Callable[..., Any]:

@@ -121,7 +121,8 @@ class Loop(Step):
         if not arrays:
             found: list[Array] = [e.value for e in outputs[:count]]
             for k, (a, way, axes) in enumerate(self.reductions, count):
-                full = door.full(self.sizes, outputs[k].value, self.compute, self.device)  # type: ignore[arg-type]
+                value: Any = outputs[k].value  # a number: nothing is read
+                full = door.full(self.sizes, value, self.compute, self.device)
                 found.append(self._reduced(door, full, a, way, axes))
             return found
         if count and [way for _, way, _ in self.reductions] == ["sum"]:

@@ -8,16 +8,12 @@ from typing import Any
 import numpy as np
 
 from gpugrad import backend
-from gpugrad.compiler.capture import (
-    Capture,
-    Effects,
-    UnknownError,
-    effects_of,
-)
+from gpugrad.compiler.capture import Capture, Effects, Given, UnknownError, effects_of
 from gpugrad.compiler.elements import dense
 from gpugrad.compiler.execution import prepared
 from gpugrad.compiler.fusion import fused
 from gpugrad.compiler.gradient import Again, Gradient, Made
+from gpugrad.compiler.graphed import Graphed, is_for_graphs
 from gpugrad.compiler.program import Program, Step, Value, values_in
 from gpugrad.compiler.recorded import Recorded, recording
 from gpugrad.graph import (
@@ -143,6 +139,9 @@ class _Results:
                 value = self.copied(value)
             else:
                 return self._view(result, value, tensor)
+        if value.is_view and tensor._edge is None and value.root.dtype == value.dtype:
+            self._hold(value.root, tensor)
+            return self._view(result, value, tensor)
         result.index = self.output(value)
         result.leaf = tensor._edge is LEAF
         if history:
@@ -150,6 +149,16 @@ class _Results:
             self.history.append((tensor, result))
         self.roots.setdefault(value.root, (result, value))
         return result
+
+    def _hold(self, root: Value, tensor: Any) -> None:
+        """Have memory as a result that nobody has, since others may lie in it, too."""
+        base = Result()
+        base.index = self.output(root)
+        self.roots[root] = base, root
+        viewed = None if tensor._view is None else tensor._view.base
+        if isinstance(getattr(viewed, "_array", None), Recorded) and viewed._array.value is root:
+            self.known[id(viewed)] = base
+            self.kept.append(viewed)
 
     def _view(self, result: Result, value: Value, tensor: Any) -> Result:
         """Return a result that lies in the memory of an input, or of another result."""
@@ -206,13 +215,18 @@ class _Results:
 class Plan:
     """A program, and all that a call does besides running it."""
 
-    def __init__(self, capture: Capture, result: Any, function: Callable[..., Any]):
+    def __init__(
+        self, capture: Capture, result: Any, function: Callable[..., Any], graphs: bool = False
+    ):
         """Make the plan of a call of a function that was recorded, and returned ``result``.
+
+        With ``graphs`` it is replayed as a CUDA graph, if it runs on a GPU.
 
         Raises:
             UnknownError: It did something that a program does not do.
         """
         recorder = capture.recorder
+        self.graphs = graphs
         results = _Results(capture)
         self.template = result
         self.results: list[Any] = []
@@ -248,7 +262,8 @@ class Plan:
         self.inputs = [Input(a.source, a.array, id(a) in needing) for _, a in read]
         values = [value for value, _ in read]
         self.program = _program(values, constants, recorder.steps, [*results.values, *saved])
-        self.run = runner(self.program)
+        stays = [not isinstance(i.source, Given) for i in self.inputs]
+        self.run = self._runner(self.program, stays)
         self.conditions = tuple(recorder.conditions)
         self.generators = list(recorder.generators)
         self.kept = results.kept
@@ -328,7 +343,7 @@ class Plan:
         program = _program([*values, *needed], constants, steps, outputs)
         like = [(v.shape, v.dtype, v.device) for v in values]
         self.backward = program
-        self.gradient = Gradient(runner(program), like, there)
+        self.gradient = Gradient(self._runner(program, [False] * len(program.inputs)), like, there)
         return saved
 
     def _spent(self, error: Exception, ends: Sequence[Any], like: Sequence[Any]) -> list[Value]:
@@ -341,6 +356,11 @@ class Plan:
         self.ends = [b.source for b in ends]
         self.gradient = Gradient(raised, like, [True] * len(ends))
         return []
+
+    def _runner(self, program: Program, stays: Sequence[bool]) -> Callable[..., list[Array]]:
+        """Return what runs a program; ``stays`` says which inputs lie in the same memory often."""
+        run = prepared(program)
+        return Graphed(program, run, stays) if self.graphs and is_for_graphs(program) else run
 
     def _result_in(self, results: _Results, root: Value) -> Result | None:
         """Return the result in whose memory a saved value is, if there is one."""
@@ -472,11 +492,6 @@ def _outline(result: Any) -> Any:
     """Return the structure of a result without its tensors, ``None`` for one without structure."""
     count = len(leaves_of(result))
     return rebuilt(result, [None] * count) if isinstance(result, tuple | list | dict) else None
-
-
-def runner(program: Program) -> Callable[[list[Array]], list[Array]]:
-    """Return what runs a program."""
-    return prepared(program)
 
 
 def _program(

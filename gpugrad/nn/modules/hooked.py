@@ -22,6 +22,7 @@ class Hooked:
     """A module, as far as its calls and its hooks are concerned."""
 
     forward: Callable[..., Any]
+    _compiled_call_impl: Callable[..., Any] | None = None
     _is_full_backward_hook: bool | None
     _backward_pre_hooks: Table
     _backward_hooks: Table
@@ -37,9 +38,23 @@ class Hooked:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what ``forward`` returns, with the hooks around it."""
+        if self._compiled_call_impl is not None:
+            return self._compiled_call_impl(*args, **kwargs)
         if self._has_hooks():
             return hooks.called(self, args, kwargs)
         return self.forward(*args, **kwargs)
+
+    def _call_impl(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what a call returns that is not compiled."""
+        if self._has_hooks():
+            return hooks.called(self, args, kwargs)
+        return self.forward(*args, **kwargs)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Have calls compiled, with the arguments of :func:`gpugrad.compile`."""
+        from gpugrad.compiler import compile
+
+        self._compiled_call_impl = compile(self._call_impl, *args, **kwargs)
 
     def _has_hooks(self) -> bool:
         """Tell whether hooks surround the calls."""

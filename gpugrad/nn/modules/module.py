@@ -271,7 +271,7 @@ class Module(Hooked, Stateful, Convertible):
         return sorted([name for name in names if not name[0].isdigit()])
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self).copy()
+        return {key: v for key, v in vars(self).items() if key != "_compiled_call_impl"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
