@@ -125,6 +125,7 @@ LATE = {
     ("gpugrad._tensor", "gpugrad.viz.html"): "notebooks ask for pictures",
     ("gpugrad.op.numpys", "gpugrad.numpy"): "NumPy's methods are functions of a namespace",
     ("gpugrad.func.stateless", "gpugrad.nn.modules.batchnorm"): "func changes norms of networks",
+    ("gpugrad.nn.modules.hooked", "gpugrad.compiler.interface"): "modules compile themselves",
 }
 
 # Without these imports, which stand in functions, no two files need each other.
@@ -136,6 +137,7 @@ CIRCLES = {
     ("gpugrad._tensor", "gpugrad.viz.html"): "notebooks ask for pictures",
     ("gpugrad.op.numpys", "gpugrad.numpy"): "NumPy's methods are functions of a namespace",
     ("gpugrad.func.stateless", "gpugrad.nn.modules.batchnorm"): "func changes norms of networks",
+    ("gpugrad.nn.modules.hooked", "gpugrad.compiler.interface"): "modules compile themselves",
     ("gpugrad.op.saved", "gpugrad.op.history"): "a view's new history is made of operations",
 }
 

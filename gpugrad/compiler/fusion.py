@@ -478,6 +478,6 @@ def _steps(
                 yield allocations[a.root]
             yield step
         made |= node.written
-    for root, step in allocations.items():  # of what nobody writes
+    for root, allocation in allocations.items():  # of what nobody writes
         if root in lasting and root not in made:
-            yield step
+            yield allocation

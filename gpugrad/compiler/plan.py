@@ -155,7 +155,7 @@ class _Results:
         base = Result()
         base.index = self.output(root)
         self.roots[root] = base, root
-        viewed = None if tensor._view is None else tensor._view.base
+        viewed: Any = None if tensor._view is None else tensor._view.base
         if isinstance(getattr(viewed, "_array", None), Recorded) and viewed._array.value is root:
             self.known[id(viewed)] = base
             self.kept.append(viewed)

@@ -52,7 +52,7 @@ class Hooked:
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Have calls compiled, with the arguments of :func:`gpugrad.compile`."""
-        from gpugrad.compiler import compile
+        from gpugrad.compiler.interface import compile
 
         self._compiled_call_impl = compile(self._call_impl, *args, **kwargs)
 
