@@ -33,6 +33,7 @@ def layer(
 # --------------------------------------------------------------------------- layers and losses
 
 FEATURES = 256
+COUNTS = 100
 
 
 def features(n: int, random: np.random.Generator) -> Sequence[Any]:
@@ -49,6 +50,30 @@ def scores(classes: int) -> Callable[..., Sequence[Any]]:
 
 def two(width: int) -> Callable[..., Sequence[Any]]:
     return lambda n, random: [random.standard_normal((n, width)) for _ in range(2)]
+
+
+def logarithms(n: int, random: np.random.Generator) -> Sequence[Any]:
+    return random.uniform(-5, 0, (n, 10)), random.integers(10, size=n)
+
+
+def channels(n: int, random: np.random.Generator) -> Sequence[Any]:
+    """Return n examples of 16 channels, a weight and a bias of these, and what results weigh."""
+    return [random.standard_normal(s) for s in ((n, 16, 4, 4), 16, 16, (n, 16, 4, 4))]
+
+
+def in_batches(torch: Any, x: Any, weight: Any, bias: Any, y: Any) -> Any:
+    return (torch.nn.functional.batch_norm(x, None, None, weight, bias, True) * y).sum()
+
+
+def in_groups(torch: Any, x: Any, weight: Any, bias: Any, y: Any) -> Any:
+    return (torch.nn.functional.group_norm(x, 4, weight, bias) * y).sum()
+
+
+def counted(torch: Any, count: Any) -> Results:
+    """Count as layers do that normalize batches."""
+    for _ in range(COUNTS):
+        count.add_(1)
+    return (count,)
 
 
 def linear(n: int, random: np.random.Generator) -> Sequence[Any]:
@@ -97,6 +122,8 @@ WORKS = [
           by_size({32: 1.2, 1024: 1.2}, SINGLE)),
     layer("cross_entropy, n x 10", scores(10), 1,
           lambda torch, x, c: torch.nn.functional.cross_entropy(x, c), by_size({32: 1.2}, SINGLE)),
+    layer("nll_loss, n x 10", logarithms, 1,
+          lambda torch, x, c: torch.nn.functional.nll_loss(x, c), by_size({32: 1.2}, SINGLE)),
     layer("cross_entropy, n x 50", scores(50), 1,
           lambda torch, x, c: torch.nn.functional.cross_entropy(x, c),
           by_size({2048: 1.2}, SINGLE)),
@@ -104,6 +131,17 @@ WORKS = [
           by_size({32: 1.2, 4096: 1.2}, SINGLE)),
     layer("mse_loss, n x 10", two(10), 1,
           lambda torch, x, y: torch.nn.functional.mse_loss(x, y), by_size({128: 1.2}, SINGLE)),
+    layer("smooth_l1_loss, n x 10", two(10), 1,
+          lambda torch, x, y: torch.nn.functional.smooth_l1_loss(x, y),
+          by_size({32: 1.2}, SINGLE)),
+    layer("batch_norm, n x 16 x 4 x 4, weighted", channels, 3, in_batches,
+          by_size({8: 1.2}, SINGLE)),
+    layer("group_norm, n x 16 x 4 x 4, weighted", channels, 3, in_groups,
+          by_size({8: 1.2}, SINGLE)),
+    layer("max_pool2d, n x 16 x 4 x 4", lambda n, random: channels(n, random)[:1], 1,
+          lambda torch, x: torch.nn.functional.max_pool2d(x, 2), by_size({8: 1.2}, SINGLE)),
+    Work("add_(1) of an integer", lambda n, random: [np.zeros((), np.int64)], 0,
+         {"torch": counted}, None, by_size({1: 1.0}, SINGLE), calls=COUNTS),
     layer("linear, n x 10 to 10", linear, 2,
           lambda torch, w, b, x: torch.nn.functional.linear(x, w, b), by_size({4: 1.2}, SINGLE)),
     Work("clip_grad_norm_, 200 parameters", many, 0, {"torch": clipped}, None,

@@ -14,6 +14,9 @@ from test_dependence import leaves_of, tensors
 
 import gpugrad
 from comparison import Programs, agree, pytorch
+from gpugrad.ops.extremum import _max_along
+from gpugrad.ops.nn.classes import _entropy
+from gpugrad.ops.nn.normalization import _of_rows
 from samples import SAMPLES
 
 PROGRAMS = Programs()
@@ -328,3 +331,40 @@ def test_nodes_tell_of_their_calls_what_pytorchs_do() -> None:
                         different.add((op, sample.name, name, str(found), str(expected)))
     assert not different
     assert len(missing) <= NOT_SAVED, sorted(missing)
+
+
+SEVERAL: dict[str, Any] = {
+    "an integer among them": lambda x: (_max_along, (x,), {"axis": 0, "keepdims": False}),
+    "two that are saved": lambda x: (
+        _entropy,
+        (x, gpugrad.tensor([0, 2])),
+        {"axis": 1, "reduction": "mean", "ignored": -100},
+    ),
+    "one rule for all inputs": lambda x: (
+        _of_rows[True, True],
+        (x, gpugrad.ones(3), gpugrad.zeros(3, requires_grad=True)),
+        {"whole": (2, 3), "affine": (3,), "axes": (1,), "eps": 1e-5, "centered": True},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_a_generated_call_with_several_results_records_what_the_general_way_does(name: str) -> None:
+    x = gpugrad.tensor([[1.0, 5.0, 2.0], [3.0, 0.0, 4.0]], requires_grad=True)
+    function, operands, params = SEVERAL[name](x)
+    found = function(*operands, **params)
+    expected = function.op.general(*operands, **params)
+    for ours, general in zip(found, expected, strict=True):
+        assert ours.tolist() == general.tolist()
+        assert (ours._edge is None) == (general._edge is None)
+        if ours._edge is not None:
+            assert ours._edge.index == general._edge.index
+    node, general_node = found[0]._edge.node, expected[0]._edge.node
+    assert node.rule is general_node.rule
+    assert node.params == general_node.params
+    assert [type(s) for s in node.saved] == [type(s) for s in general_node.saved]
+    leaves = [t for t in operands if t.requires_grad]
+    ours = gpugrad.autograd.grad(found[0].sum(), leaves)
+    twice = gpugrad.autograd.grad(expected[0].sum(), leaves, create_graph=True)
+    for a, b in zip(ours, twice, strict=True):
+        assert gpugrad.allclose(a, b)

@@ -39,6 +39,61 @@ def _shares(places: Array, weight: Array | None, ignored: int, at: Array, wide: 
     return share
 
 
+def _reduced(
+    losses: Array, share: Array, parts: Array, reduction: str, shape: tuple[int, ...]
+) -> Array:
+    """Return losses, or their sum or mean; ``parts`` become by what each is multiplied in it."""
+    parts[...] = share
+    if reduction == "none":
+        return losses.reshape(shape)
+    found = np.add.reduce(losses)
+    if reduction == "mean":
+        whole = np.add.reduce(share) if share.ndim else losses.dtype.type(len(losses))
+        found = found / whole
+        parts /= whole
+        if not whole:
+            parts[...] = 0  # all are ignored
+    return found
+
+
+def _placed(rows: Array, shape: tuple[int, ...], axis: int) -> Array:
+    """Return an array with its classes along an axis, of those along rows."""
+    if axis != len(shape) - 1:
+        others = [n for k, n in enumerate(shape) if k != axis]
+        rows = np.moveaxis(rows.reshape(*others, rows.shape[1]), -1, axis)
+    return np.ascontiguousarray(rows).reshape(shape)
+
+
+@quiet
+def nll(
+    array: Array, places: Array, weight: Array | None, axis: int, reduction: str, ignored: int
+) -> tuple[Array, Array]:
+    """Return -weight * array at places along an axis, or the sum or mean of it.
+
+    With it comes by what each is multiplied in that.
+    """
+    rows, wide = _rows(array, axis), accumulation(array.dtype)
+    count, classes = rows.shape
+    at = _inside(places, classes)
+    share = _shares(places, weight, ignored, at, wide)
+    losses = rows[np.arange(count), at].astype(wide, copy=False) * -share
+    if share.ndim:
+        losses[share == 0] = 0  # also where they are infinite
+    parts = np.empty(count, wide)
+    found = _reduced(losses, share, parts, reduction, places.shape)
+    return found.astype(array.dtype, copy=False), parts.reshape(places.shape)
+
+
+@quiet
+def nll_gradient(g: Array, parts: Array, places: Array, shape: tuple[int, ...], axis: int) -> Array:
+    """Return the gradient of what :func:`nll` computed of an array of a shape."""
+    flat = parts.reshape(-1)
+    result = np.zeros((flat.size, shape[axis]), g.dtype)
+    slopes = flat * g.reshape(-1).astype(flat.dtype, copy=False)
+    result[np.arange(flat.size), _inside(places, shape[axis])] -= slopes.astype(g.dtype, copy=False)
+    return _placed(result, shape, axis)
+
+
 @quiet
 def cross_entropy(
     array: Array, places: Array, weight: Array | None, axis: int, reduction: str, ignored: int
@@ -73,17 +128,7 @@ def cross_entropy(
     if share.ndim:
         losses = np.where(share == 0, 0, losses * share)  # also where they are infinite
     scales = np.empty((2, count), wide)
-    scales[1] = share
-    if reduction == "none":
-        found = losses.reshape(places.shape)
-    else:
-        found = np.add.reduce(losses)
-        if reduction == "mean":
-            whole = np.add.reduce(share) if share.ndim else wide.type(count)
-            found = found / whole
-            scales[1] /= whole
-            if not whole:
-                scales[1] = 0  # all are ignored
+    found = _reduced(losses, share, scales[1], reduction, places.shape)
     np.divide(scales[1], total, out=scales[0])
     return found.astype(kind, copy=False), terms, scales
 
@@ -110,7 +155,4 @@ def cross_entropy_gradient(
         result[np.arange(count), _inside(places, classes)] -= scales[1]
     if kind != wide:
         result = result.astype(kind)
-    if axis != array.ndim - 1:
-        others = [n for k, n in enumerate(array.shape) if k != axis]
-        result = np.moveaxis(result.reshape(*others, classes), -1, axis)
-    return np.ascontiguousarray(result).reshape(array.shape)
+    return _placed(result, array.shape, axis)

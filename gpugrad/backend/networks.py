@@ -7,7 +7,7 @@ from typing import Any
 
 from gpugrad.backend import alignment, convolution, recurrent
 from gpugrad.backend.attention import attention, attention_gradient
-from gpugrad.backend.classes import cross_entropy, cross_entropy_gradient
+from gpugrad.backend.classes import cross_entropy, cross_entropy_gradient, nll, nll_gradient
 from gpugrad.backend.normalization import normalize, normalize_gradient
 
 FUSED: dict[str, Callable[..., Any]] = {
@@ -20,6 +20,8 @@ FUSED: dict[str, Callable[..., Any]] = {
     "ctc_gradient": alignment.ctc_gradient,
     "cross_entropy": cross_entropy,
     "cross_entropy_gradient": cross_entropy_gradient,
+    "nll": nll,
+    "nll_gradient": nll_gradient,
     "normalize": normalize,
     "normalize_gradient": normalize_gradient,
     "lstm": recurrent.lstm,

@@ -59,8 +59,10 @@ def _alike(kind: np.dtype[Any], *arrays: Array | None) -> bool:
 
 
 def _plain(array: Array) -> Array:
+    if array.__class__ is not np.ndarray:  # one number
+        array = np.asarray(array)
     flags = array.flags
-    if flags.c_contiguous and flags.aligned and array.__class__ is np.ndarray:
+    if flags.c_contiguous and flags.aligned:
         return array
     return np.require(array, None, ("C", "A", "E"))
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad._dtype import accumulation
-from gpugrad.backend.batched import all_of
+from gpugrad.backend.batched import Batched, all_of
+from gpugrad.graph import mode
 from gpugrad.op import OPS, cast, composite, pointwise, public
 from gpugrad.op.operation import Declared
-from gpugrad.op.saved import Like
+from gpugrad.op.saved import Like, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.fused import fusible, gradients
 from gpugrad.ops.indexing import gather_along, index_select, scatter_along
@@ -85,6 +86,42 @@ def _of_logarithms(input: Any, target: Any, weight: Any, ignored: int, reduction
     return op(input, places, share, axis=min(1, ndim - 1), reduction=reduction)
 
 
+def _nll_slope(g: Any, like: Like, target: Any, parts: Any, axis: int, ignored: int) -> Any:
+    if mode.enabled or g._array.__class__ is Batched:
+        places = masked_fill(target, pw.eq(target, ignored), 0)
+        terms = pw.neg(pw.mul(g, parts.detach())).unsqueeze(axis)
+        return scatter_along(terms, places.unsqueeze(axis), like.shape, axis)
+    function: Any = backend.of(g._array).fused("nll_gradient")
+    return wrap(function(g._array, parts._array, target._array, like.shape, axis))
+
+
+@composite("NllLossBackward0", outputs=("out", "parts"))
+def _nll(
+    door: backend.Backend, input: Array, target: Array, *, axis: int, reduction: str, ignored: int
+) -> tuple[Array, Array]:
+    function: Any = door.fused("nll")
+    return function(input, target, None, axis, reduction, ignored)
+
+
+@composite("NllLossBackward0", outputs=("out", "parts"))
+def _weighted_nll(
+    door: backend.Backend,
+    input: Array,
+    target: Array,
+    weight: Array,
+    *,
+    axis: int,
+    reduction: str,
+    ignored: int,
+) -> tuple[Array, Array]:
+    function: Any = door.fused("nll")
+    return function(input, target, weight, axis, reduction, ignored)
+
+
+for _op in _nll, _weighted_nll:
+    _op.gradient(_nll_slope, "input")
+
+
 def _sizes(tensor: Any) -> str:
     return f"{[*tensor._array.shape]}"
 
@@ -142,13 +179,15 @@ def _checked(input: Any, target: Any, weight: Any, ignored: int) -> Any:
         raise RuntimeError(f"expected scalar type {kind.title} but found {given.title}")
     if found is not _dtype.int64:
         target = cast(target, dtype=_dtype.int64.numpy)
-    if input.device.type == "cpu":
+    if backend.of(input._array).type == "cpu":
         backend.check(lambda places: _check_range(places, classes, ignored), all_of(target._array))
     return target.reshape(()) if ndim == 1 else target
 
 
 def _check_range(places: Array, classes: int, ignored: int) -> None:
-    if not places.size or int(places.view(np.uint64).max()) < classes:  # negative ones are large
+    if (
+        not places.size or np.maximum.reduce(places.view(np.uint64), None) < classes
+    ):  # negative ones are large
         return
     wrong = places[((places < 0) | (places >= classes)) & (places != ignored)]
     if wrong.size:
@@ -183,7 +222,9 @@ def nll_loss(
     """
     reduction = chosen(size_average, reduce, reduction)
     target = _checked(input, target, weight, ignore_index)
-    return _of_logarithms(input, target, weight, ignore_index, reduction)
+    if not fusible("nll", input, target, weight):
+        return _of_logarithms(input, target, weight, ignore_index, reduction)
+    return _at_once(_NLL, input, target, weight, ignore_index, reduction)
 
 
 # --------------------------------------------------------------------------- of scores
@@ -270,23 +311,38 @@ def input(
     return _slope(g, input, terms, total, target, weight, axis, reduction, ignored)
 
 
-# by whether there are weights, and more dimensions than that of classes
-_ENTROPIES: dict[tuple[bool, bool], Declared] = {
-    (False, False): _entropy,
-    (True, False): _weighted_entropy,
-    (False, True): _entropy.named("NllLoss2DBackward0"),
-    (True, True): _weighted_entropy.named("NllLoss2DBackward0"),
-}
+def _named(plain: Declared, weighted: Declared) -> dict[tuple[bool, bool], Declared]:
+    """Return operations by whether there are weights, and more dimensions than that of classes."""
+    return {
+        (False, False): plain,
+        (True, False): weighted,
+        (False, True): plain.named("NllLoss2DBackward0"),
+        (True, True): weighted.named("NllLoss2DBackward0"),
+    }
+
+
+_NLL, _ENTROPIES = _named(_nll, _weighted_nll), _named(_entropy, _weighted_entropy)
+
+
+def _at_once(
+    operations: dict[tuple[bool, bool], Declared],
+    input: Any,
+    target: Any,
+    weight: Any,
+    ignored: int,
+    reduction: str,
+) -> Any:
+    ndim = input._array.ndim
+    operands = (input, target) if weight is None else (input, target, weight)
+    op = operations[weight is not None, ndim > 2]
+    return op(*operands, axis=min(1, ndim - 1), reduction=reduction, ignored=ignored)[0]
 
 
 def _of_classes(input: Any, target: Any, weight: Any, ignored: int, reduction: str) -> Any:
-    ndim = input._array.ndim
-    axis = min(1, ndim - 1)
     if not fusible("cross_entropy", input, target, weight):
+        axis = min(1, input._array.ndim - 1)
         return cross_entropy_plain(input, target, weight, axis, reduction, ignored)
-    operands = (input, target) if weight is None else (input, target, weight)
-    op = _ENTROPIES[weight is not None, ndim > 2]
-    return op(*operands, axis=axis, reduction=reduction, ignored=ignored)[0]
+    return _at_once(_ENTROPIES, input, target, weight, ignored, reduction)
 
 
 def _each_class(weight: Any, ndim: int) -> Any:

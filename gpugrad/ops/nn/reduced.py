@@ -70,12 +70,21 @@ def check_constant(function: str, **tensors: Any) -> None:
             )
 
 
+def _are_alike(tensors: Sequence[Any]) -> bool:
+    """Tell whether tensors are of one type, of floating point."""
+    kind = tensors[0]._array.dtype
+    others = [t for t in tensors if t._array.dtype is not kind]
+    return not others and _dtype.of(kind).is_floating_point
+
+
 def of_one_type(kernel: str, *tensors: Any) -> list[Any]:
     """Return tensors in the type that they promote to.
 
     Raises:
         NotImplementedError: That is not of floating point; PyTorch names its ``kernel``.
     """
+    if _are_alike(tensors):
+        return [*tensors]
     common = result_type(list(tensors))
     if not common.is_floating_point:
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{common.title}'")
@@ -90,6 +99,8 @@ def of_type_of(kernel: str, input: Any, *others: Any) -> list[Any]:
         NotImplementedError: That is not of floating point; PyTorch names its ``kernel``.
         RuntimeError: One is of a higher category.
     """
+    if _are_alike((input, *others)):
+        return [input, *others]
     common, own = result_type([input, *others]), _dtype.of(input._array.dtype)
     if not _dtype.can_cast(common, own):
         raise RuntimeError(
@@ -124,7 +135,9 @@ def _computed(
     whole = len(axes) == len(shape)
     sum_to = () if whole else tuple([1 if k in axes else n for k, n in enumerate(shape)])
     (total,) = door.evaluate(formula, operands, wide, (wide,), sum_to)
-    if count != 1:
+    if count > 1 and door is backend.cpu_backend:  # a formula of one number would take longer
+        total = total / wide.type(count)
+    elif count != 1:
         divided = OPS["true_divide"].formula
         (total,) = door.evaluate(divided, (total, wide.type(count)), wide, (wide,))
     if not whole:
