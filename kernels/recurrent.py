@@ -13,6 +13,7 @@ from typing import Any
 import cupy
 import numpy as np
 
+from gpugrad._dtype import accumulation
 from gpugrad.kernels import launches
 from gpugrad.kernels.source import HEADER, DType, c_type
 
@@ -20,9 +21,9 @@ THREADS = 256
 
 _TEXT = """
 namespace {
-__device__ inline Element sigmoid(Element x) { return Element(1) / (Element(1) + exp(-x)); }
-__device__ inline Element read(const Element *from, long long k) {
-  return from == nullptr ? Element(0) : from[k];
+__device__ inline Value sigmoid(Value x) { return Value(1) / (Value(1) + exp(-x)); }
+__device__ inline Value read(const Element *from, long long k) {
+  return from == nullptr ? Value(0) : Value(from[k]);
 }
 }
 
@@ -44,41 +45,43 @@ FORWARD: dict[str, tuple[int, str, str]] = {
         _ALL
         + "const Element *bias, const Element *from, Element *state, const Element *from_cell, "
         "Element *cell, Element *out, Element *cells",
-        """Element sums[4];
+        """Value sums[4];
   for (int g = 0; g < 4; ++g)
-    sums[g] = gates[row + g * hidden] + product[row + g * hidden] + read(bias, j + g * hidden);
-  const Element in = sigmoid(sums[0]), forget = sigmoid(sums[1]), fresh = tanh(sums[2]);
-  const Element last = sigmoid(sums[3]), now = forget * from_cell[k] + in * fresh;
-  gates[row] = in;
-  gates[row + hidden] = forget;
-  gates[row + 2 * hidden] = fresh;
-  gates[row + 3 * hidden] = last;
-  cells[k] = cell[k] = now;
-  out[k] = state[k] = last * tanh(now);""",
+    sums[g] = read(gates, row + g * hidden) + read(product, row + g * hidden) +
+              read(bias, j + g * hidden);
+  const Value in = sigmoid(sums[0]), forget = sigmoid(sums[1]), fresh = tanh(sums[2]);
+  const Value last = sigmoid(sums[3]), now = forget * read(from_cell, k) + in * fresh;
+  gates[row] = Element(in);
+  gates[row + hidden] = Element(forget);
+  gates[row + 2 * hidden] = Element(fresh);
+  gates[row + 3 * hidden] = Element(last);
+  cells[k] = cell[k] = Element(now);
+  out[k] = state[k] = Element(last * tanh(now));""",
     ),
     "gru": (
         3,
         _ALL + "const Element *bias, const Element *inner, const Element *from, "
         "Element *state, Element *out, "
         "Element *resets",
-        """const Element reset = sigmoid(
-      gates[row] + product[row] + read(bias, j) + read(inner, j));
-  const Element update = sigmoid(gates[row + hidden] + product[row + hidden] +
-                                 read(bias, j + hidden) + read(inner, j + hidden));
-  const Element given = product[row + 2 * hidden] + read(inner, j + 2 * hidden);
-  const Element fresh =
-      tanh(gates[row + 2 * hidden] + read(bias, j + 2 * hidden) + reset * given);
-  gates[row] = reset;
-  gates[row + hidden] = update;
-  gates[row + 2 * hidden] = fresh;
-  resets[k] = given;
-  out[k] = state[k] = (from[k] - fresh) * update + fresh;""",
+        """const Value reset = sigmoid(
+      read(gates, row) + read(product, row) + read(bias, j) + read(inner, j));
+  const Value update = sigmoid(read(gates, row + hidden) + read(product, row + hidden) +
+                               read(bias, j + hidden) + read(inner, j + hidden));
+  const Value given = read(product, row + 2 * hidden) + read(inner, j + 2 * hidden);
+  const Value fresh =
+      tanh(read(gates, row + 2 * hidden) + read(bias, j + 2 * hidden) + reset * given);
+  gates[row] = Element(reset);
+  gates[row + hidden] = Element(update);
+  gates[row + 2 * hidden] = Element(fresh);
+  resets[k] = Element(given);
+  out[k] = state[k] = Element((read(from, k) - fresh) * update + fresh);""",
     ),
     "rnn": (
         1,
         _ALL + "const Element *bias, const Element *from, Element *state, const int relu",
-        """const Element sum = gates[k] + product[k] + read(bias, j);
-  gates[k] = state[k] = relu ? (sum > Element(0) || sum != sum ? sum : Element(0)) : tanh(sum);""",
+        """const Value sum = read(gates, k) + read(product, k) + read(bias, j);
+  gates[k] = state[k] =
+      Element(relu ? (sum > Value(0) || sum != sum ? sum : Value(0)) : tanh(sum));""",
     ),
 }
 
@@ -88,10 +91,10 @@ _BACK = (
     "const Element *given, const Element *product, const Element *last, const Element *before, "
     "const Element *first, Element *states, const long long known, const long long earlier, "
 )
-_MOVED = """Element moved = k < known ? product[k] : read(last, k);
+_MOVED = """Value moved = k < known ? read(product, k) : read(last, k);
   moved += read(given, k);
-  const Element state = k < earlier ? before[k] : first[k];
-  states[k] = state;"""
+  const Value state = read(k < earlier ? before : first, k);
+  states[k] = Element(state);"""
 GRADIENT: dict[str, tuple[int, str, str]] = {
     "lstm": (
         4,
@@ -99,39 +102,42 @@ GRADIENT: dict[str, tuple[int, str, str]] = {
         "const Element *first_cell, const Element *last_cell, Element *moved_cell, Element *slopes",
         _MOVED
         + """
-  const Element in = gates[row], forget = gates[row + hidden], fresh = gates[row + 2 * hidden];
-  const Element end = gates[row + 3 * hidden], curved = tanh(cells[k]);
-  const Element cell = k < earlier ? cells_before[k] : first_cell[k];
-  const Element of_cell = (k < known ? moved_cell[k] : read(last_cell, k)) +
-                          moved * end * (Element(1) - curved * curved);
-  slopes[row] = of_cell * fresh * (in - in * in);
-  slopes[row + hidden] = of_cell * cell * (forget - forget * forget);
-  slopes[row + 2 * hidden] = of_cell * in * (Element(1) - fresh * fresh);
-  slopes[row + 3 * hidden] = moved * curved * (end - end * end);
-  moved_cell[k] = of_cell * forget;""",
+  const Value in = read(gates, row), forget = read(gates, row + hidden);
+  const Value fresh = read(gates, row + 2 * hidden), end = read(gates, row + 3 * hidden);
+  const Value curved = tanh(read(cells, k));
+  const Value cell = read(k < earlier ? cells_before : first_cell, k);
+  const Value of_cell = read(k < known ? moved_cell : last_cell, k) +
+                        moved * end * (Value(1) - curved * curved);
+  slopes[row] = Element(of_cell * fresh * (in - in * in));
+  slopes[row + hidden] = Element(of_cell * cell * (forget - forget * forget));
+  slopes[row + 2 * hidden] = Element(of_cell * in * (Value(1) - fresh * fresh));
+  slopes[row + 3 * hidden] = Element(moved * curved * (end - end * end));
+  moved_cell[k] = Element(of_cell * forget);""",
     ),
     "gru": (
         3,
         _BACK + "const Element *gates, const Element *resets, Element *carried, Element *slopes, "
         "Element *inner",
-        _MOVED.replace("product[k]", "product[k] + carried[k]")
+        _MOVED.replace("read(product, k)", "read(product, k) + read(carried, k)")
         + """
-  const Element reset = gates[row], update = gates[row + hidden], fresh = gates[row + 2 * hidden];
-  const Element of_fresh = moved * (Element(1) - update) * (Element(1) - fresh * fresh);
-  slopes[row] = inner[row] = of_fresh * resets[k] * (reset - reset * reset);
+  const Value reset = read(gates, row), update = read(gates, row + hidden);
+  const Value fresh = read(gates, row + 2 * hidden);
+  const Value of_fresh = moved * (Value(1) - update) * (Value(1) - fresh * fresh);
+  slopes[row] = inner[row] = Element(of_fresh * read(resets, k) * (reset - reset * reset));
   slopes[row + hidden] = inner[row + hidden] =
-      moved * (state - fresh) * (update - update * update);
-  slopes[row + 2 * hidden] = of_fresh;
-  inner[row + 2 * hidden] = of_fresh * reset;
-  carried[k] = moved * update;""",
+      Element(moved * (state - fresh) * (update - update * update));
+  slopes[row + 2 * hidden] = Element(of_fresh);
+  inner[row + 2 * hidden] = Element(of_fresh * reset);
+  carried[k] = Element(moved * update);""",
     ),
     "rnn": (
         1,
         _BACK + "const Element *out, Element *slopes, const int relu",
         _MOVED
         + """
-  slopes[k] = relu ? (out[k] > Element(0) ? moved : Element(0))
-                   : moved * (Element(1) - out[k] * out[k]);""",
+  const Value now = read(out, k);
+  slopes[k] = Element(relu ? (now > Value(0) ? moved : Value(0))
+                           : moved * (Value(1) - now * now));""",
     ),
 }
 
@@ -145,9 +151,8 @@ def raw(name: str, gradient: bool, dtype: DType) -> cupy.RawKernel:
         "BODY": body, "NAME": full, "PARAMETERS": parameters, "GATES": str(gates),
     }.items():  # fmt: skip
         text = text.replace(word, meaning)
-    return cupy.RawKernel(
-        f"{HEADER}using Element = {c_type(dtype)};\n{text}", f"gpugrad_{full}_step"
-    )
+    types = f"using Element = {c_type(dtype)};\nusing Value = {c_type(accumulation(dtype))};\n"
+    return cupy.RawKernel(f"{HEADER}{types}{text}", f"gpugrad_{full}_step")
 
 
 def run(name: str, gradient: bool, count: int, hidden: int, arguments: list[Any]) -> None:

@@ -289,7 +289,7 @@ def own_sources() -> dict[str, str]:
         for dtype in (*FLOATS, BFLOAT16):
             yield f"norm, {dtype.name}", norms.raw(dtype).code, norms.raw(dtype).name
         for kind in recurrent.FORWARD:
-            for dtype in FLOATS[1:]:
+            for dtype in (*FLOATS, BFLOAT16):
                 for gradient in False, True:
                     made = recurrent.raw(kind, gradient, dtype)
                     yield f"{made.name}, {dtype.name}", made.code, made.name

@@ -88,13 +88,15 @@ def test_a_cell_is_a_layer_of_one_time(name: str, device: str) -> None:
 
 
 @pytest.mark.cuda
+@pytest.mark.parametrize("dtype", [gpugrad.float64, gpugrad.float16, gpugrad.bfloat16])
 @pytest.mark.parametrize("name", GATES)
-def test_a_time_takes_one_product_and_one_kernel_in_each_direction(name: str) -> None:
+def test_a_time_takes_one_product_and_one_kernel_in_each_direction(name: str, dtype: Any) -> None:
     def counts(length: int) -> tuple[int, int]:
         h, *weights = (
-            t.detach().cuda().requires_grad_() for t in (numbers(1, 2, 2), *weights_of(name))
+            t.detach().to("cuda", dtype).requires_grad_()
+            for t in (numbers(1, 2, 2), *weights_of(name))
         )
-        x = numbers(length, 2, 3).detach().cuda()
+        x = numbers(length, 2, 3).detach().to("cuda", dtype)
         with count_kernels() as forward:
             out = called(name, x, h, weights)[0]
         g = gpugrad.ones_like(out)
@@ -103,6 +105,27 @@ def test_a_time_takes_one_product_and_one_kernel_in_each_direction(name: str) ->
         return forward.total, backward.total
 
     assert np.subtract(counts(7), counts(5)).tolist() == [4, 4]
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize(("dtype", "eps"), [(gpugrad.float16, 2**-11), (gpugrad.bfloat16, 2**-8)])
+@pytest.mark.parametrize("name", GATES)
+def test_layers_of_halves_compute_in_single_precision(name: str, dtype: Any, eps: float) -> None:
+    x, h, *weights = (
+        t.detach().to(dtype)
+        for t in (numbers(4, 2, 3), numbers(1, 2, 2, seed=1), *weights_of(name))
+    )
+
+    def results(dtype: Any) -> list[Any]:
+        given = [t.to("cuda", dtype).requires_grad_() for t in (x, h, *weights)]
+        out, *ends = called(name, given[0], given[1], given[2:])
+        loss = (out * out).sum() + sum((e * e).sum() for e in ends)
+        return [t.detach() for t in (out, *ends, *gpugrad.autograd.grad(loss, given))]
+
+    for mine, expected in zip(results(dtype), results(gpugrad.float64), strict=True):
+        assert mine.dtype == dtype
+        # states, gates and their gradients are rounded at each time
+        assert_close(mine.double(), expected, 8 * eps, 8 * eps * expected.abs().max().item())
 
 
 @pytest.mark.parametrize("name", GATES)

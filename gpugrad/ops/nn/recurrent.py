@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpugrad import backend
+from gpugrad._dtype import is_half
 from gpugrad.graph import TensorBase
 from gpugrad.op import composite, public
 from gpugrad.op.operation import Declared
@@ -104,10 +105,11 @@ def _check(
 
 
 def _is_usual(tensors: Sequence[Any], state: Sequence[Any], sizes: Sequence[int]) -> bool:
-    """Tell whether tensors are of one type of 32 or 64 bits, and states as many as sequences."""
-    one = {t._array.dtype for t in tensors}
-    rows = {s._array.shape[0] for s in state}
-    return len(one) == 1 and one.pop().char in "fd" and rows == {sizes[0]} != {0}
+    """Tell whether tensors are of one real type, halves only on a GPU, and states fit sequences."""
+    first, *others = [t._array for t in tensors]
+    kind, rows = first.dtype, {s._array.shape[0] for s in state}
+    alike = all(a.dtype == kind for a in others) and rows == {sizes[0]} != {0}
+    return alike and (kind.char in "fd" or (is_half(kind) and backend.of(first).type == "cuda"))
 
 
 def _check_rows(input: Any, state: tuple[Any, ...], w_ih: Any, w_hh: Any) -> None:
