@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import gpugrad
-from gpugrad import autograd, backend
+from gpugrad import _dtype, autograd, backend
 from gpugrad._dtype import INEXACT
 from gpugrad.autograd.gradcheck import central_difference
 from gpugrad.func.forward import walk_forward
@@ -79,45 +79,90 @@ def as_numpy(value: Any) -> Any:
 
 
 def assert_close(
-    actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None
+    actual: Any,
+    expected: Any,
+    rtol: float | None = None,
+    atol: float | None = None,
+    *,
+    equal_nan: bool = True,
+    check_device: bool = False,
+    check_dtype: bool = True,
+    check_layout: bool = True,
+    check_stride: bool = False,
+    msg: str | Callable[[str], str] | None = None,
 ) -> None:
     """Raise unless two tensors, arrays or numbers agree in shape, type and value.
 
-    nan must meet nan, and infinities must be the same.
+    Infinities must be the same.  What differs is told in PyTorch's words; unlike PyTorch's, nan
+    meets nan by default, devices may differ, and one of the tolerances may be given alone.
 
     Args:
         actual: What was computed.
         expected: What it should be; a Python number or a sequence has no type to compare.
         rtol: Relative tolerance; by default that of the type, see :data:`TOLERANCES`.
         atol: Absolute tolerance; likewise.
+        equal_nan: Whether nan is close to nan.
+        check_device: Whether two tensors must be on one device.
+        check_dtype: Whether types must be the same; else values are compared in the wider one.
+        check_layout: Whether two tensors must have the same layout.
+        check_stride: Whether two tensors must have the same strides.
+        msg: What is said instead, or a function of what is said that returns it.
 
     Raises:
         AssertionError: They differ; the message says in what and where.
     """
     a, e = as_numpy(actual), as_numpy(expected)
-    typed = not isinstance(expected, bool | int | float | complex | list | tuple)
+    typed = check_dtype and not isinstance(expected, bool | int | float | complex | list | tuple)
+    found = _unlike(actual, expected, check_layout, check_stride, check_device)
     if a.shape != e.shape:
-        raise AssertionError(f"shapes differ: {a.shape}, expected {e.shape}")
-    if typed and a.dtype != e.dtype:
-        raise AssertionError(f"types differ: {a.dtype}, expected {e.dtype}")
-    own_rtol, own_atol = TOLERANCES.get(a.dtype.name, (0.0, 0.0))
-    rtol = own_rtol if rtol is None else rtol
-    atol = own_atol if atol is None else atol
-    wrong = ~_close(a, e, rtol, atol)
-    if wrong.any():
-        raise AssertionError(_difference(a, e, wrong, rtol, atol))
+        found = _attribute("shape", gpugrad.Size(a.shape), gpugrad.Size(e.shape))
+    elif found is None and typed and a.dtype != e.dtype:
+        found = _attribute("dtype", _shown(a.dtype), _shown(e.dtype))
+    elif found is None:
+        own_rtol, own_atol = TOLERANCES.get(a.dtype.name, (0.0, 0.0))
+        rtol = own_rtol if rtol is None else rtol
+        atol = own_atol if atol is None else atol
+        wrong = ~_close(a, e, rtol, atol, equal_nan)
+        found = _difference(a, e, wrong, rtol, atol) if wrong.any() else None
+    if found is not None:
+        raise AssertionError(found if msg is None else msg(found) if callable(msg) else msg)
 
 
-def _close(a: Array, e: Array, rtol: float, atol: float) -> Any:
+def _attribute(name: str, actual: Any, expected: Any) -> str:
+    return f"The values for attribute '{name}' do not match: {actual} != {expected}."
+
+
+def _unlike(actual: Any, expected: Any, layout: bool, stride: bool, device: bool) -> str | None:
+    """Return how two tensors are stored otherwise, in what is asked for."""
+    if not (isinstance(actual, gpugrad.Tensor) and isinstance(expected, gpugrad.Tensor)):
+        return None
+    if layout and actual.layout != expected.layout:
+        return _attribute("layout", actual.layout, expected.layout)
+    if stride and actual.stride() != expected.stride():
+        return _attribute("stride()", actual.stride(), expected.stride())
+    if device and actual.device != expected.device:
+        return _attribute("device", actual.device, expected.device)
+    return None
+
+
+def _shown(kind: np.dtype[Any]) -> Any:
+    try:
+        return _dtype.of(kind)
+    except TypeError:
+        return kind
+
+
+def _close(a: Array, e: Array, rtol: float, atol: float, equal_nan: bool) -> Any:
     if a.dtype.kind not in INEXACT and e.dtype.kind not in INEXACT:
         return a == e
     wide = np.result_type(a.dtype, e.dtype, np.float64)
     a, e = a.astype(wide), e.astype(wide)
     with np.errstate(all="ignore"):
         near = np.abs(a - e) <= atol + rtol * np.abs(e)
-    return np.where(
-        np.isfinite(a) & np.isfinite(e), near, _alike(a.real, e.real) & _alike(a.imag, e.imag)
-    )
+    alike = _alike(a.real, e.real) & _alike(a.imag, e.imag)
+    if not equal_nan:
+        alike &= ~np.isnan(a)
+    return np.where(np.isfinite(a) & np.isfinite(e), near, alike)
 
 
 def _alike(a: Array, e: Array) -> Any:
@@ -126,19 +171,33 @@ def _alike(a: Array, e: Array) -> Any:
 
 
 def _difference(a: Array, e: Array, wrong: Any, rtol: float, atol: float) -> str:
+    """Return how many elements differ, and the greatest differences among them."""
+    kind = np.result_type(a, e)
+    wide = kind if kind.kind in INEXACT else np.dtype(np.int64)
+    if not a.ndim and kind.kind in INEXACT:  # as Python's numbers
+        wide = np.result_type(kind, np.float64)
+    a, e = a.astype(wide), e.astype(wide)
     with np.errstate(all="ignore"):
-        distance = np.where(wrong, np.abs(np.subtract(a, e, dtype=np.result_type(a, e, 1.0))), -1)
-    distance = np.where(wrong & np.isnan(distance), math.inf, distance)
-    where = np.unravel_index(np.argmax(distance), distance.shape)
-    place = f" at {tuple(int(k) for k in where)}" if a.ndim else ""
-    worst = float(distance[where])
-    size = float(np.abs(e[where]))
-    relative = f", {worst / size:.3g} relatively" if size and math.isfinite(worst / size) else ""
-    return (
-        f"{np.count_nonzero(wrong)} of {wrong.size} elements differ; the worst{place}: "
-        f"{a[where]!r}, expected {e[where]!r}: {worst:.3g} apart{relative} "
-        f"(allowed: rtol={rtol:.3g}, atol={atol:.3g})"
-    )
+        apart = np.where(wrong, np.abs(a - e), 0)
+        part = apart / np.abs(e)
+    if a.ndim and kind.kind not in INEXACT:
+        part = part.astype(np.float32)
+    part = np.where(wrong, part, 0)
+    equal = not rtol and not atol
+    lines = [f"{'Tensor-likes' if a.ndim else 'Scalars'} are not {'equal' if equal else 'close'}!"]
+    if a.ndim:
+        share = f"{np.count_nonzero(wrong) / wrong.size:.1%}"
+        lines += ["", f"Mismatched elements: {np.count_nonzero(wrong)} / {wrong.size} ({share})"]
+    else:
+        part = np.where(e == 0, math.inf, part)
+        lines += ["", f"Expected {e.item()} but got {a.item()}."]
+    for word, distance, limit in ("absolute", apart, atol), ("relative", part, rtol):
+        where = np.unravel_index(np.argmax(distance), distance.shape)
+        kind_of = f"Greatest {word}" if a.ndim else word.title()
+        place = f" at index {tuple(map(int, where))}" if a.ndim else ""
+        allowed = "" if equal else f" (up to {limit} allowed)"
+        lines.append(f"{kind_of} difference: {distance[where].item()}{place}{allowed}")
+    return "\n".join(lines)
 
 
 # --------------------------------------------------------------------------- kernels

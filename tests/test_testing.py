@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import gpugrad
+from comparison import pytorch
 from gpugrad import testing
 from gpugrad.op import Operation
 from gpugrad.testing import assert_close, check_gradient, count_kernels, devices_agree, jvp
@@ -39,38 +40,79 @@ def test_assert_close_accepts(actual: Any, expected: Any) -> None:
     assert_close(actual, expected)
 
 
+NAN, INF = math.nan, math.inf
+DIFFERENCES: list[tuple[Any, Any, str]] = [
+    ([1.0, 2.0], [[1.0], [2.0]], "float64"), ([1.0], 1.0, "float32"),
+    ([[1.0, 2.0], [3.0, 4.5]], [[1.0, 2.0], [3.0, 4.0]], "float64"), ([1.0], [1.0001], "float32"),
+    ([1.0], [1.0 + 1e-4], "float64"), ([NAN, 1.0], [1.0, 2.0], "float64"),
+    ([1.0], [NAN], "float64"), ([INF], [-INF], "float64"), ([INF], [1e308], "float64"),
+    ([[1.0, 2.0], [3.0, 4.0]], [[1.0, 0.0], [0.5, 4.0]], "float32"),
+    ([1 + 2j], [1 - 2j], "complex128"), ([2**62 + 3], [0], "int64"),
+    ([True, False], [False, False], "bool"),
+    (2.0, 2.5, "float32"), (1.5, 0.0, "float64"), (3, 2, "int64"), (1 + 1j, 2.0, "complex64"),
+]  # fmt: skip
+
+
+def difference(lib: Any, actual: Any, expected: Any, **options: Any) -> str:
+    check = assert_close if lib is gpugrad else lib.testing.assert_close
+    with pytest.raises(AssertionError) as caught:
+        check(actual, expected, **options)
+    return str(caught.value).replace("torch.", "gpugrad.")
+
+
+@pytest.mark.parametrize(("actual", "expected", "kind"), DIFFERENCES)
+@pytest.mark.parametrize("rtol", [0.0, 1e-6])
+def test_assert_close_says_what_pytorchs_says(
+    actual: Any, expected: Any, kind: str, rtol: float
+) -> None:
+    found, wanted = (
+        difference(
+            lib, *(lib.tensor(v, dtype=getattr(lib, kind)) for v in (actual, expected)),
+            rtol=rtol, atol=10 * rtol, equal_nan=True,
+        )
+        for lib in (gpugrad, pytorch())
+    )  # fmt: skip
+    assert found == wanted
+
+
 @pytest.mark.parametrize(
-    ("actual", "expected", "message"),
+    "make",
     [
-        (np.ones(2), np.ones((2, 1)), r"shapes differ: \(2,\), expected \(2, 1\)"),
-        (np.ones(1), np.ones(()), r"shapes differ: \(1,\), expected \(\)"),
-        (
-            np.array([1], "float32"),
-            np.array([1], "float64"),
-            "types differ: float32, expected float64",
-        ),
-        (
-            np.array([[1.0, 2.0], [3.0, 4.5]]),
-            np.array([[1.0, 2.0], [3.0, 4.0]]),
-            r"1 of 4 elements differ; the worst at \(1, 1\): np.float64\(4.5\), expected "
-            r"np.float64\(4.0\): 0.5 apart, 0.125 relatively \(allowed: rtol=1e-10, atol=1e-12\)",
-        ),
-        (np.array([1.0], "float32"), np.array([1.0001], "float32"), "1 of 1 elements differ"),
-        (np.array([1.0]), np.array([1.0 + 1e-8]), "1e-08 apart"),
-        (np.array([math.nan]), np.array([1.0]), "inf apart"),
-        (np.array([1.0]), np.array([math.nan]), "elements differ"),
-        (np.array([math.inf]), np.array([-math.inf]), "elements differ"),
-        (np.array([math.inf]), np.array([1e308]), "elements differ"),
-        (np.array([1 + 2j]), np.array([1 - 2j]), "4 apart"),
-        (np.array([complex(0, math.nan)]), np.array([complex(math.nan, 0)]), "elements differ"),
-        (np.array([2**62 + 1]), np.array([2**62]), "elements differ"),
-        (np.array([True]), np.array([False]), "elements differ"),
-        (gpugrad.tensor(2.0), 2.5, "the worst: np.float32"),
+        lambda lib: (lib.ones(2), lib.ones(2, dtype=lib.float64), {}),
+        lambda lib: (lib.ones(2, 2), lib.ones(2, 2).T, {"check_stride": True}),
+        lambda lib: (lib.tensor([NAN]), lib.tensor([NAN]), {"equal_nan": False}),
+        lambda lib: (lib.ones(2), lib.zeros(2), {"msg": "differs"}),
+        lambda lib: (lib.ones(2), lib.zeros(2), {"msg": lambda text: f"here: {text}"}),
+        lambda lib: (lib.ones(1), lib.zeros(1, dtype=lib.float64), {"check_dtype": False}),
     ],
 )
-def test_assert_close_says_what_differs(actual: Any, expected: Any, message: str) -> None:
-    with pytest.raises(AssertionError, match=message):
-        assert_close(actual, expected)
+def test_what_assert_close_is_asked_to_look_at_is_told_as_in_pytorch(make: Any) -> None:
+    texts = []
+    for lib in (gpugrad, pytorch()):
+        actual, expected, options = make(lib)
+        texts.append(difference(lib, actual, expected, rtol=1e-6, atol=1e-6, **options))
+    assert texts[0] == texts[1]
+
+
+def test_assert_close_looks_at_no_more_than_it_is_asked_to() -> None:
+    ones = gpugrad.ones(2, 3)
+    assert_close(ones, ones.T.contiguous().T)
+    assert_close(ones, gpugrad.ones(2, 3, dtype=gpugrad.float64), check_dtype=False)
+    assert_close(gpugrad.tensor(2.0), 2)
+    with pytest.raises(AssertionError, match=r"Expected 2.5 but got 2.0"):
+        assert_close(gpugrad.tensor(2.0), 2.5)
+    with pytest.raises(AssertionError):  # nan meets nan in each part
+        assert_close(np.array([complex(0, NAN)]), np.array([complex(NAN, 0)]))
+    with pytest.raises(AssertionError):
+        assert_close(np.array([2**62 + 1]), np.array([2**62]), rtol=0.1)
+
+
+@pytest.mark.cuda
+def test_assert_close_looks_at_devices_if_it_is_asked_to() -> None:
+    here, there = gpugrad.ones(2), gpugrad.ones(2, device="cuda")
+    assert_close(here, there)
+    with pytest.raises(AssertionError, match="'device' do not match: cpu != cuda:0"):
+        assert_close(here, there, check_device=True)
 
 
 def test_assert_close_takes_tolerances() -> None:
@@ -192,9 +234,9 @@ def test_jvp_records_nothing_and_changes_no_input() -> None:
 def test_devices_agree_notices_values_and_gradients() -> None:
     x = np.linspace(1, 2, 5)
     devices_agree(lambda x: x.exp().sum(), x)
-    with pytest.raises(AssertionError, match="elements differ"):
+    with pytest.raises(AssertionError, match="not close"):
         devices_agree(lambda x: x * (1.0 if x.is_cuda else 1.001), x)
-    with pytest.raises(AssertionError, match="elements differ"):  # the gradients only
+    with pytest.raises(AssertionError, match="not close"):  # the gradients only
         devices_agree(lambda x: x * x if x.is_cuda else x * x.detach(), x)
 
 
