@@ -11,6 +11,7 @@ template <typename T> inline T outside(bool edge, T value) { return edge ? value
     const T found = ::NAME(inside ? x : T(1));                    \
     return inside ? found : outside(x == T(EDGE), T(-CUDART_INF)); \
   }
+LOGARITHM(log, 0)  // what exponential.cpp lacks
 LOGARITHM(log2, 0)
 LOGARITHM(log10, 0)
 LOGARITHM(log1p, -1)
@@ -51,6 +52,7 @@ inline double nextafter(double x, double y) { return neighbour<double, long>(x, 
 
 }  // namespace gpugrad
 #define nextafter(x, y) gpugrad::nextafter(x, y)
+#define log(x) gpugrad::bounded_log(x)
 #define log2(x) gpugrad::bounded_log2(x)
 #define log10(x) gpugrad::bounded_log10(x)
 #define log1p(x) gpugrad::bounded_log1p(x)
