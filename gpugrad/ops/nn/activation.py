@@ -184,25 +184,25 @@ def input(g: Any, input: Any, axis: int) -> Any:
 # --------------------------------------------------------------------------- as they are called
 
 
-def _called(function: Any, inplace: bool, input: Any, *operands: Any) -> Any:
+def _called(function: Any, inplace: object, input: Any, *operands: Any) -> Any:
     """Return what a function gives, written into its input where that is asked for."""
     return into(function, input, *operands) if inplace else function(input, *operands)
 
 
 @public(method=False, name="nn.functional.relu")
-def relu(input: Tensor, inplace: bool = False) -> Tensor:
+def relu(input: Tensor, inplace: object = False) -> Tensor:
     """Return max(input, 0); the gradient at 0 is 0."""
     return _called(pw.relu, inplace, input)
 
 
 @public(method=False, name="nn.functional.threshold")
-def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+def threshold(input: Tensor, threshold: float, value: float, inplace: object = False) -> Tensor:
     """Return input where it is above the threshold, else value, where the gradient is 0."""
     return _called(activation.threshold, inplace, input, threshold, value)
 
 
 @public(method=False, name="nn.functional.celu")
-def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+def celu(input: Tensor, alpha: float = 1.0, inplace: object = False) -> Tensor:
     """Return input where it is positive, else alpha * (exp(input / alpha) - 1).
 
     Raises:
@@ -214,7 +214,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 
 @public(method=False, name="nn.functional.selu")
-def selu(input: Tensor, inplace: bool = False) -> Tensor:
+def selu(input: Tensor, inplace: object = False) -> Tensor:
     """Return input, where it is negative exp(input) - 1, times constants that keep its variance.
 
     Source: Klambauer et al. 2017, arXiv:1706.02515.
@@ -223,14 +223,14 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @public(method=False, name="nn.functional.silu")
-def silu(input: Tensor, inplace: bool = False) -> Tensor:
+def silu(input: Tensor, inplace: object = False) -> Tensor:
     """Return input * sigmoid(input)."""
     return _called(activation.silu_formula, inplace, input)
 
 
 @public(method=False, name="nn.functional.hardtanh")
 def hardtanh(
-    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: object = False
 ) -> Tensor:
     """Return input within two bounds; the gradient is 0 there and beyond.
 
@@ -242,7 +242,7 @@ def hardtanh(
     return _between(input, min_val, max_val, inplace)
 
 
-def _between(input: Any, low: float, high: float, inplace: bool) -> Any:
+def _between(input: Any, low: float, high: float, inplace: object) -> Any:
     kind = _dtype.of(input._array.dtype)
     if kind.category == _dtype.BOOL:
         raise RuntimeError("Bool inputs not supported for hardtanh")
@@ -261,13 +261,13 @@ def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Ten
 
 
 @public(method=False, name="nn.functional.relu6")
-def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+def relu6(input: Tensor, inplace: object = False) -> Tensor:
     """Return input within 0 and 6; the gradient is 0 there and beyond."""
     return _between(input, 0, 6, inplace)
 
 
 @public(method=False, name="nn.functional.elu")
-def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+def elu(input: Tensor, alpha: float = 1.0, inplace: object = False) -> Tensor:
     """Return input where it is positive, else alpha * (exp(input) - 1).
 
     Source: Clevert, Unterthiner and Hochreiter 2015, arXiv:1511.07289.
@@ -282,7 +282,7 @@ def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
 
 
 @public(method=False, name="nn.functional.leaky_relu")
-def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: object = False) -> Tensor:
     """Return input where it is positive, else negative_slope * input, as is the gradient at 0."""
     return _called(leaky_relu_formula, inplace, input, float(negative_slope))
 
@@ -299,7 +299,7 @@ def rrelu(
     lower: float = 1.0 / 8,
     upper: float = 1.0 / 3,
     training: bool = False,
-    inplace: bool = False,
+    inplace: object = False,
 ) -> Tensor:
     """Return input where it is positive, else input times a slope.
 
@@ -350,7 +350,7 @@ def _with_noise(
     lower: Any,
     upper: Any,
     training: bool,
-    inplace: bool,
+    inplace: object,
     generator: Generator | None,
 ) -> Any:
     if lower > upper:
@@ -394,13 +394,13 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 
 @public(method=False, name="nn.functional.hardsigmoid")
-def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+def hardsigmoid(input: Tensor, inplace: object = False) -> Tensor:
     """Return input / 6 + 1 / 2 within 0 and 1, where the gradient is 0."""
     return _called(hardsigmoid_formula, inplace, input)
 
 
 @public(method=False, name="nn.functional.hardswish")
-def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+def hardswish(input: Tensor, inplace: object = False) -> Tensor:
     """Return input times its ``hardsigmoid``.
 
     The gradient is 0 at -3 and 1 at 3.
@@ -411,7 +411,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @public(method=False, name="nn.functional.mish")
-def mish(input: Tensor, inplace: bool = False) -> Tensor:
+def mish(input: Tensor, inplace: object = False) -> Tensor:
     """Return input * tanh(softplus(input)).
 
     Source: Misra 2019, arXiv:1908.08681.

@@ -47,7 +47,9 @@ def _averaged(
     pool.check_dims(ndim, shape)
     axes = tuple(zip(shape[-ndim:], lengths, steps, pads, strict=True))
     counts = tuple([pool.counted(n, k, s, 1, p, ceil_mode) for n, k, s, p in axes])
-    pool.check_windows(f"{name}_out_cpu", shape, lengths, steps, (1,) * ndim, counts)
+    pool.check_windows(
+        f"{name}_out_cpu", shape, lengths, steps, (1,) * ndim, counts, holds=ndim == 3
+    )
     whole = input._array.dtype == np.int64  # the one type of whole numbers that PyTorch averages
     kernel_name = "avg_pool3d_out_frame" if ndim == 3 else "avg_pool2d"
     pool.check_kind(kernel_name, input, "bcV" if whole else "bcViu")
@@ -150,20 +152,23 @@ def adapted(ndim: int, input: Tensor, output_size: Any) -> Any:
     shape = tuple(input._array.shape)
     sizes = pool.adapted_sizes(name, ndim, shape, output_size)
     if min(sizes) < 0:
-        inner = ", ".join(map(str, sizes))
+        inner = ", ".join(map(str, (1, *sizes) if ndim == 1 else sizes[:2]))
+        inner += f",{sizes[2]}" if ndim == 3 else ""
         raise RuntimeError(
-            f"{name}: elements of output_size must be greater than or equal to 0 but received "
+            f"adaptive_avg_pool{max(ndim, 2)}d: elements of output_size must be greater than or equal to 0 but received "
             f"{{{inner}}}"
         )
-    pool.check_parts(name, ndim, shape)
+    first = len(shape) - ndim
+    if tuple(sizes) == (1,) * ndim and (ndim > 1 or 0 in shape):
+        return mean(input, tuple(range(-ndim, 0)), True)
+    if ndim == 3:
+        pool.check_parts(name, len(shape) - 1, shape)
     if ndim > 1 and len(shape) not in (ndim + 1, ndim + 2):
         raise RuntimeError(
             f"{name}(): Expected {ndim + 1}D or {ndim + 2}D tensor, but got {size(shape)}"
         )
+    pool.check_parts(name, ndim, shape)
     pool.check_kind(f"adaptive_avg_pool{max(ndim, 2)}d", input, "biucV")
-    first = len(shape) - ndim
-    if tuple(sizes) == (1,) * ndim and ndim > 1 and 0 not in shape:
-        return mean(input, tuple(range(first, len(shape))), True)
     pairs = zip(shape[first:], sizes, strict=True)
     taps = [(first + k, pool.of_adaptive_means(n, m)) for k, (n, m) in enumerate(pairs)]
     return weighed(pool.node_of("AdaptiveAvgPool{}D", ndim))(input, along=tuple(taps))

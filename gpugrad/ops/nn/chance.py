@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
 
 
-def _dropped(name: str, input: Any, p: float, training: bool, inplace: bool) -> Any:
+def _dropped(name: str, input: Any, p: float, training: bool, inplace: object) -> Any:
     """Return what a function of tensors of that name gives, or its in-place form.
 
     Raises:
@@ -30,7 +30,7 @@ def _dropped(name: str, input: Any, p: float, training: bool, inplace: bool) -> 
 
 
 @public(method=False, name="nn.functional.dropout")
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: object = False) -> Tensor:
     """Return elements divided by 1 - p, or 0 with the probability p.
 
     Without ``training`` it is the tensor itself.
@@ -45,7 +45,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
 @public(method=False, name="nn.functional.alpha_dropout")
 def alpha_dropout(
-    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: object = False
 ) -> Tensor:
     """Return elements, or SELU's least value with the probability p.
 
@@ -61,7 +61,7 @@ def alpha_dropout(
 
 @public(method=False, name="nn.functional.feature_alpha_dropout")
 def feature_alpha_dropout(
-    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: object = False
 ) -> Tensor:
     """Return what ``alpha_dropout`` does, alike for all of a channel, the second dimension.
 
@@ -71,7 +71,7 @@ def feature_alpha_dropout(
     return _dropped("feature_alpha_dropout", input, p, training, inplace)
 
 
-def _features(input: Any, p: float, training: bool, inplace: bool, single: bool) -> Any:
+def _features(input: Any, p: float, training: bool, inplace: object, single: bool) -> Any:
     """Return channels, divided by 1 - p or 0; a ``single`` example has no dimension of its own."""
     if single:
         input = input.unsqueeze_(0) if inplace else input.unsqueeze(0)
@@ -83,7 +83,7 @@ def _features(input: Any, p: float, training: bool, inplace: bool, single: bool)
 
 @public(method=False, name="nn.functional.dropout1d")
 def dropout1d(
-    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: object = False
 ) -> Tensor:
     """Return channels divided by 1 - p, or 0 with the probability p.
 
@@ -121,7 +121,7 @@ def _warn_of(name: str, ndim: int, spatial: int) -> None:
 
 @public(method=False, name="nn.functional.dropout2d")
 def dropout2d(
-    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: object = False
 ) -> Tensor:
     """Return channels divided by 1 - p, or 0 with the probability p.
 
@@ -152,7 +152,7 @@ def dropout2d(
 
 @public(method=False, name="nn.functional.dropout3d")
 def dropout3d(
-    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: object = False
 ) -> Tensor:
     """Return channels divided by 1 - p, or 0 with the probability p.
 

@@ -319,9 +319,8 @@ def _transposed(
         sizes.append((n - 1) * s - 2 * p + d * (k - 1) + e + 1)
         pads.append((p, p - e))  # as many windows as there are elements
     if min(sizes) <= 0:
-        raise RuntimeError(
-            f"Given input size per channel: ({_by(there)}). Calculated output size per channel: "
-            f"({_by(sizes)}). Output size is too small"
+        _check_results(
+            tuple(batch._array.shape), there, tuple(sizes), weight._array.shape[1] * groups
         )
     windows = Windows(tuple(sizes), kernel, steps, rates, tuple(pads))
     if bias is None:
@@ -329,6 +328,26 @@ def _transposed(
     else:
         out = biased_transposition(batch, weight, bias, windows=windows, groups=groups)
     return out if is_batch else squeeze(out, 0)
+
+
+def _check_results(given: Shape, there: Shape, sizes: Shape, filters: int) -> None:
+    """Raise where a transposed convolution has no results, but of no examples it may have none.
+
+    Raises:
+        RuntimeError: That is so.
+    """
+    one = (1,) if len(sizes) == 1 else ()
+    if 0 not in given[:2]:
+        raise RuntimeError(
+            f"Given input size per channel: ({_by(one + there)}). Calculated output size per "
+            f"channel: ({_by(one + sizes)}). Output size is too small"
+        )
+    if min(sizes) < 0:
+        shape = (given[0], filters, *one, *sizes)
+        place = next(k for k, n in enumerate(shape) if n < 0)
+        raise RuntimeError(
+            f"invalid shape dimension {shape[place]} at index {place} of shape {size(shape)}"
+        )
 
 
 def _too_much(extra: Shape, steps: Shape, rates: Shape) -> str:

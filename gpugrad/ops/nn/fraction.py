@@ -51,11 +51,16 @@ def _sizes(
 
     Raises:
         RuntimeError: There are more or fewer numbers than dimensions.
-        ValueError: There is no size of the result.
+        TypeError: There is one ratio for both dimensions, which PyTorch takes of volumes only.
+        ValueError: There is no size of the result, or there are more ratios than dimensions.
     """
     if output_size is None and ratio is None:
         raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
     if output_size is None:
+        if ndim == 2 and len(ratio) > 2:
+            raise ValueError(
+                f"{name} requires output_ratio to either be a single Int or tuple of Ints."
+            )
         ratios = (ratio,) * ndim if isinstance(ratio, float | int) else ratio
         output_size = [int(input.size(k - ndim) * ratios[k]) for k in range(ndim)]
     lengths, counts = several(kernel, ndim), several(output_size, ndim)

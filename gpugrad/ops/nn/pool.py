@@ -11,6 +11,7 @@ import numpy as np
 from gpugrad import _dtype
 from gpugrad.backend.taps import Taps
 from gpugrad.errors import size
+from gpugrad.op.kind import KINDS, checked
 
 Shape = tuple[int, ...]
 NumPy = np.ndarray[Any, np.dtype[Any]]
@@ -146,6 +147,10 @@ def check_dims(ndim: int, shape: Sequence[int]) -> None:
         )
 
 
+def _told(axes: Sequence[str], values: Shape, prefix: str = "") -> str:
+    return " ".join(f"{prefix}{a}: {v}" for a, v in zip(axes, values, strict=True))
+
+
 def check_windows(
     function: str,
     shape: Sequence[int],
@@ -153,8 +158,9 @@ def check_windows(
     stride: Shape,
     dilation: Shape,
     counts: Shape,
+    holds: bool = False,
 ) -> None:
-    """Raise where windows cannot be, or there are none.
+    """Raise where windows cannot be, there are none, or the input must hold one and does not.
 
     Raises:
         RuntimeError: That is so.
@@ -165,7 +171,7 @@ def check_windows(
         ("kernel size", kernel, "k"), ("stride", stride, "d"), ("dilation", dilation, "dilation"),
     ):  # fmt: skip
         if min(values) <= 0:
-            told = " ".join(f"{prefix}{a}: {v}" for a, v in zip(axes, values, strict=True))
+            told = _told(axes, values, prefix)
             raise RuntimeError(f"{title} should be greater than zero, but got {told}")
     if 0 in shape[-ndim - 1 :]:
         if ndim == 3:
@@ -176,6 +182,11 @@ def check_windows(
         raise RuntimeError(
             f"Expected {ndim + 1}D or {ndim + 2}D (batch mode) tensor with optional 0 dim batch "
             f"size for input, but got:{size(shape)}"
+        )
+    if holds and any(n < k for n, k in zip(shape[-ndim:], kernel, strict=True)):
+        raise RuntimeError(
+            f"input image ({_told(axes, tuple(shape[-ndim:]))}) smaller than kernel size "
+            f"({_told(axes, kernel, 'k')})"
         )
     if min(counts) < 1:
         channels = shape[-ndim - 1]
@@ -226,9 +237,13 @@ def adapted_sizes(function: str, ndim: int, shape: Sequence[int], output_size: A
 
     Raises:
         RuntimeError: There are more or fewer numbers than dimensions.
+        TypeError: They are no integers.
         ValueError: There are more than the input has.
     """
     if ndim == 1:
+        output_size = checked(
+            function, "output_size", 2, KINDS["int | Sequence[int]"], output_size
+        )
         check_one_to_two(function, shape)
     if isinstance(output_size, int):
         return (output_size,) * ndim
@@ -242,7 +257,9 @@ def adapted_sizes(function: str, ndim: int, shape: Sequence[int], output_size: A
         inner = "(): internal error: output_size.size()" if "max" in function else ": output_size"
         raise RuntimeError(f"{function}{inner} must be {ndim}")
     ends = shape[-ndim:]
-    return tuple([n if m is None else m for m, n in zip(output_size, ends, strict=True)])
+    found = tuple([n if m is None else m for m, n in zip(output_size, ends, strict=True)])
+    sizes: Shape = checked(function, "output_size", 2, KINDS["Sequence[int]"], found)
+    return sizes
 
 
 def check_parts(function: str, ndim: int, shape: Sequence[int]) -> None:
