@@ -77,7 +77,7 @@ def alpha_dropout(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     p: float = 0.5,
     training: bool = False,
-    inplace: bool = False,
+    inplace: object = False,
 ) -> Tensor:
     """Return elements, or SELU's least value with the probability p."""
 
@@ -159,7 +159,9 @@ def binary_cross_entropy_with_logits(
     """Return ``binary_cross_entropy`` of sigmoid(input), exact also where that is 0 or 1."""
 
 def celu(
-    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], alpha: float = 1.0, inplace: bool = False
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    alpha: float = 1.0,
+    inplace: object = False,
 ) -> Tensor:
     """Return input where it is positive, else alpha * (exp(input / alpha) - 1)."""
 
@@ -294,7 +296,7 @@ def dropout(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     p: float = 0.5,
     training: bool = True,
-    inplace: bool = False,
+    inplace: object = False,
 ) -> Tensor:
     """Return elements divided by 1 - p, or 0 with the probability p."""
 
@@ -302,7 +304,7 @@ def dropout1d(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     p: float = 0.5,
     training: bool = True,
-    inplace: bool = False,
+    inplace: object = False,
 ) -> Tensor:
     """Return channels divided by 1 - p, or 0 with the probability p."""
 
@@ -310,7 +312,7 @@ def dropout2d(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     p: float = 0.5,
     training: bool = True,
-    inplace: bool = False,
+    inplace: object = False,
 ) -> Tensor:
     """Return channels divided by 1 - p, or 0 with the probability p."""
 
@@ -318,12 +320,14 @@ def dropout3d(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     p: float = 0.5,
     training: bool = True,
-    inplace: bool = False,
+    inplace: object = False,
 ) -> Tensor:
     """Return channels divided by 1 - p, or 0 with the probability p."""
 
 def elu(
-    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], alpha: float = 1.0, inplace: bool = False
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
+    alpha: float = 1.0,
+    inplace: object = False,
 ) -> Tensor:
     """Return input where it is positive, else alpha * (exp(input) - 1)."""
 
@@ -360,7 +364,7 @@ def feature_alpha_dropout(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     p: float = 0.5,
     training: bool = False,
-    inplace: bool = False,
+    inplace: object = False,
 ) -> Tensor:
     """Return what ``alpha_dropout`` does, alike for all of a channel, the second dimension."""
 
@@ -471,12 +475,12 @@ def hardshrink(
     """Return input, and 0 where it lies in [-lambd, lambd], where the gradient is 0, too."""
 
 def hardsigmoid(
-    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: object = False
 ) -> Tensor:
     """Return input / 6 + 1 / 2 within 0 and 1, where the gradient is 0."""
 
 def hardswish(
-    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False
+    input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: object = False
 ) -> Tensor:
     """Return input times its ``hardsigmoid``."""
 
@@ -484,7 +488,7 @@ def hardtanh(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     min_val: float = -1.0,
     max_val: float = 1.0,
-    inplace: bool = False,
+    inplace: object = False,
 ) -> Tensor:
     """Return input within two bounds; the gradient is 0 there and beyond."""
 
@@ -569,7 +573,7 @@ def layer_norm(
 def leaky_relu(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     negative_slope: float = 0.01,
-    inplace: bool = False,
+    inplace: object = False,
 ) -> Tensor:
     """Return input where it is positive, else negative_slope * input, as is the gradient at 0."""
 
@@ -757,7 +761,7 @@ def max_unpool3d(
 ) -> Tensor:
     """Return zeros with elements where ``max_pool3d`` found them."""
 
-def mish(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False) -> Tensor:
+def mish(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: object = False) -> Tensor:
     """Return input * tanh(softplus(input))."""
 
 def mse_loss(
@@ -907,10 +911,10 @@ def prelu(
 ) -> Tensor:
     """Return input where it is positive, else weight * input."""
 
-def relu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False) -> Tensor:
+def relu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: object = False) -> Tensor:
     """Return max(input, 0); the gradient at 0 is 0."""
 
-def relu6(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False) -> Tensor:
+def relu6(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: object = False) -> Tensor:
     """Return input within 0 and 6; the gradient is 0 there and beyond."""
 
 def relu_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
@@ -929,7 +933,7 @@ def rrelu(
     lower: float = 0.125,
     upper: float = 0.3333333333333333,
     training: bool = False,
-    inplace: bool = False,
+    inplace: object = False,
 ) -> Tensor:
     """Return input where it is positive, else input times a slope."""
 
@@ -955,7 +959,7 @@ def scaled_dot_product_attention(
 ) -> Tensor:
     """Return ``softmax(scale * query @ key.mT + attn_mask) @ value``."""
 
-def selu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False) -> Tensor:
+def selu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: object = False) -> Tensor:
     """Return input, where it is negative exp(input) - 1, times constants that keep its variance."""
 
 def selu_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
@@ -964,7 +968,7 @@ def selu_(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
 def sigmoid(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
     """Return 1 / (1 + exp(-input))."""
 
-def silu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: bool = False) -> Tensor:
+def silu(input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], inplace: object = False) -> Tensor:
     """Return input * sigmoid(input)."""
 
 def smooth_l1_loss(
@@ -1032,7 +1036,7 @@ def threshold(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
     threshold: float,
     value: float,
-    inplace: bool = False,
+    inplace: object = False,
 ) -> Tensor:
     """Return input where it is above the threshold, else value, where the gradient is 0."""
 

@@ -155,8 +155,8 @@ def adapted(ndim: int, input: Tensor, output_size: Any) -> Any:
         inner = ", ".join(map(str, (1, *sizes) if ndim == 1 else sizes[:2]))
         inner += f",{sizes[2]}" if ndim == 3 else ""
         raise RuntimeError(
-            f"adaptive_avg_pool{max(ndim, 2)}d: elements of output_size must be greater than or equal to 0 but received "
-            f"{{{inner}}}"
+            f"adaptive_avg_pool{max(ndim, 2)}d: elements of output_size must be greater than or "
+            f"equal to 0 but received {{{inner}}}"
         )
     first = len(shape) - ndim
     if tuple(sizes) == (1,) * ndim and (ndim > 1 or 0 in shape):

@@ -30,7 +30,9 @@ def _dropped(name: str, input: Any, p: float, training: bool, inplace: object) -
 
 
 @public(method=False, name="nn.functional.dropout")
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: object = False) -> Tensor:
+def dropout(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: object = False
+) -> Tensor:
     """Return elements divided by 1 - p, or 0 with the probability p.
 
     Without ``training`` it is the tensor itself.

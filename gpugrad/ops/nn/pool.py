@@ -241,9 +241,7 @@ def adapted_sizes(function: str, ndim: int, shape: Sequence[int], output_size: A
         ValueError: There are more than the input has.
     """
     if ndim == 1:
-        output_size = checked(
-            function, "output_size", 2, KINDS["int | Sequence[int]"], output_size
-        )
+        output_size = checked(function, "output_size", 2, KINDS["int | Sequence[int]"], output_size)
         check_one_to_two(function, shape)
     if isinstance(output_size, int):
         return (output_size,) * ndim
