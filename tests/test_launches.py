@@ -4,7 +4,8 @@ PyTorch's launches cannot be seen without a GPU, but have a bound: each operatio
 for the same step and that computes, no view and no new memory, is one kernel at least.  A call of
 cuBLAS is one, of either library.  A convolution and its backward are one operation each, of which
 PyTorch makes, by its sources: with cuDNN a call for the result and one for each gradient, and a
-kernel to add and one to sum a bias; without cuDNN as many kernels for each example of the batch.
+kernel to add and one to sum a bias, for the convolutional net here 39 in all; without cuDNN, in
+place of each call, windows and a product for each example of the batch, 74 in all.
 """
 
 from __future__ import annotations
