@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
 import types
 from typing import Any
 
+import numpy as np
 import pytest
 from test_compile import same
 
@@ -325,3 +327,63 @@ def test_a_limit_of_programs() -> None:
         compiled(gpugrad.ones(k + 1))
     with pytest.warns(UserWarning, match="recorded 2 times"):
         compiled(gpugrad.ones(5))
+
+
+def scaled(x: Any) -> Any:
+    s = x.detach().abs().sum().item()
+    y = (x * s + s) / (s - x * x)
+    return s * y - s / (y + 3)
+
+
+@pytest.mark.parametrize("kind", [gpugrad.float32, gpugrad.float64])
+@pytest.mark.parametrize("shape", [(4,), ()])
+def test_numbers_that_were_asked_for_are_given_anew(kind: Any, shape: Any) -> None:
+    compiled = gpugrad.compile(scaled)
+    for k in range(2, 7):
+        first = gpugrad.full(shape, k / 4, dtype=kind, requires_grad=True)
+        second = first.detach().clone().requires_grad_()
+        pair = []
+        for function, x in ((compiled, first), (scaled, second)):
+            out = function(x)
+            (g,) = gpugrad.autograd.grad(out.sum(), x, create_graph=True)
+            pair.append((out, g, gpugrad.autograd.grad(g.sum(), x)[0]))
+        for a, b in zip(*pair, strict=True):
+            same(a, b)
+    assert counts(compiled)[-1] == 1
+
+
+def whole_numbers(x: Any) -> Any:
+    s = x.sum().item() / 2
+    return (x.int() * s).sin() + gpugrad.arange(4) / s
+
+
+def numbers_alone(x: Any) -> Any:
+    s = x.sum().item()
+    t = s * 2 + 1
+    return x.exp() * t + x / s
+
+
+def arrays(x: Any) -> Any:
+    s = x.sum().item()
+    a = np.ones(4, np.float32) * s
+    return x.exp() * gpugrad.from_numpy(a) + s
+
+
+def powers(x: Any) -> Any:
+    s = x.sum().item()
+    return x.exp() ** s + math.sqrt(s)
+
+
+def half(x: Any) -> Any:
+    s = x.sum().item()
+    return x.half() * s + 1
+
+
+@pytest.mark.parametrize("function", [whole_numbers, numbers_alone, arrays, powers, half])
+def test_numbers_with_which_more_is_done(function: Any) -> None:
+    compiled = gpugrad.compile(function)
+    for k in range(6):
+        x = gpugrad.tensor([1.0, 2.0, 3.0, 4.0 + k]) / 8
+        a, b = compiled(x), function(x)
+        assert a.dtype == b.dtype
+        same(a.float(), b.float())

@@ -14,6 +14,7 @@ from gpugrad import _dtype, backend
 from gpugrad._device import device
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
 from gpugrad.compiler.capture import Capture, UnknownError, check_survivors
+from gpugrad.compiler.given import given
 from gpugrad.compiler.parts import Source, divided, source_of
 from gpugrad.compiler.plan import Plan
 from gpugrad.compiler.recorded import Recorder, current
@@ -21,6 +22,7 @@ from gpugrad.compiler.watching import Watched
 from gpugrad.errors import Unsupported
 from gpugrad.graph import TensorBase, mode, warn
 from gpugrad.op import autocast
+from gpugrad.op.saved import wrap
 
 Array = Any
 
@@ -152,7 +154,8 @@ class Compiled:
         if self.runs_as_it_is or Compiled.forced or not _recordable():
             return self.function(*args, **kwargs)
         try:
-            key, leaves = signature(args, kwargs)
+            held = self._held(args)
+            key, leaves = signature(held, kwargs)
             known = (*key, *_modes())
             plans = self.plans.get(known)
         except (RefusedError, TypeError) as error:
@@ -168,7 +171,7 @@ class Compiled:
             if self.fullgraph:
                 raise Unsupported(_as_a_whole(self.eager[known]))
             return (self.divided or self.function)(*args, **kwargs)
-        return self._recorded(known, leaves, args, kwargs)
+        return self._recorded(known, leaves, held, args, kwargs)
 
     def _refused(self, reason: str, args: Any, kwargs: Any) -> Any:
         if self.fullgraph:
@@ -176,7 +179,24 @@ class Compiled:
         self.eager[reason] = reason
         return self.function(*args, **kwargs)
 
-    def _recorded(self, key: Any, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+    def _held(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the arguments of a part, with tensors that hold the numbers which may be others.
+
+        Numbers on their way to a GPU are constants.
+        """
+        source = self.source
+        if source is None or not source.moving or any(_is_elsewhere(a) for a in args):
+            return args
+        return tuple(
+            [
+                wrap(np.asarray(a)) if k in source.moving and a.__class__ is float else a
+                for k, a in enumerate(args)
+            ]
+        )
+
+    def _recorded(
+        self, key: Any, leaves: list[Any], held: tuple[Any, ...], args: Any, kwargs: Any
+    ) -> Any:
         """Record a call; return what it returns."""
         if self.count >= self.limit:
             if self.count == self.limit:
@@ -191,7 +211,12 @@ class Compiled:
         capture = Capture(recorder, leaves)
         plan, reason, begins = None, "", False
         try:
-            result = capture.call(self.function, args, kwargs)
+            function, given_args = self.function, args
+            if held is not args and self.source is not None:
+                function = self.source.with_moving
+                pairs = zip(held, args, strict=True)
+                given_args = [a if t is a else given(t, a) for t, a in pairs]
+            result = capture.call(function, given_args, kwargs)
             if recorder.records:
                 try:
                     plan = Plan(capture, result, self.function, self.graphs)
@@ -254,6 +279,10 @@ class Surrounded:
         """Return what the module returns."""
         chosen = self.call if self.call.__self__._has_hooks() else self.forward
         return chosen(*args, **kwargs)
+
+
+def _is_elsewhere(argument: Any) -> bool:
+    return isinstance(argument, TensorBase) and backend.of(argument._array).type != "cpu"
 
 
 def _as_a_whole(reason: str) -> str:

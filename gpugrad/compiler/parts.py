@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 import inspect
 import itertools
+import operator
 import textwrap
 import types
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+from gpugrad.compiler.given import combined
 
 Statements = list[ast.stmt]
 Names = frozenset[str]
@@ -47,6 +51,8 @@ class Source:
         """Note them."""
         self.function, self.arguments, self.body = function, arguments, body
         self.variables = frozenset(_names_of(arguments)) | _written(body)
+        self.moving: frozenset[int] = frozenset()  # arguments that numbers may be given in
+        self.with_moving: Callable[..., Any] = function  # what does the same, where they are
 
 
 def source_of(function: types.FunctionType) -> Source | None:
@@ -208,9 +214,14 @@ class _Division:
             body.append(ast.Return(_packed(results, ast.Load())))
         parameters = [ast.arg(n) for n in sorted(given)]
         arguments = ast.arguments([], parameters, None, [], [], None, [])
+        moving = [n for n in sorted(given) if _is_combined(n, statements)]
         function = _made(self.source, arguments, copy.deepcopy(body), {})
+        part = Source(function, arguments, body)
+        if moving:
+            part.moving = frozenset(k for k, n in enumerate(sorted(given)) if n in moving)
+            part.with_moving = _made(self.source, arguments, _combining(moving, body), _COMBINED)
         name = f"__part{len(self.parts)}"
-        self.parts[name] = self.compiled(function, Source(function, arguments, body))
+        self.parts[name] = self.compiled(function, part)
         call = ast.Call(_name(name), [_name(n) for n in sorted(given)], [])
         made: ast.stmt
         if ends:
@@ -269,6 +280,49 @@ class _Division:
         self.asked.add(name)
         assignment = ast.Assign([ast.Name(name, ast.Store())], e)
         return [ast.copy_location(assignment, e)], ast.copy_location(_name(name), e)
+
+
+# --------------------------------------------------------------------------- numbers
+
+_COMBINING: dict[type[ast.operator], str] = {
+    ast.Add: "__add", ast.Sub: "__sub", ast.Mult: "__mul", ast.Div: "__truediv",
+}  # fmt: skip
+_COMBINED = {
+    f"__{name}": functools.partial(combined, getattr(operator, name))
+    for name in ("add", "sub", "mul", "truediv")
+}
+
+
+def _is_combined(name: str, statements: Sequence[ast.stmt]) -> bool:
+    """Tell whether a variable is an operand of some operators, and nothing else is done with it."""
+    if name in _written(statements):
+        return False
+    nodes = [n for s in statements for n in ast.walk(s)]
+    operands = [
+        e
+        for n in nodes
+        if isinstance(n, ast.BinOp) and type(n.op) in _COMBINING
+        for e in (n.left, n.right)
+        if isinstance(e, ast.Name) and e.id == name
+    ]
+    return bool(operands) and len(operands) == _read(statements)[name]
+
+
+def _combining(names: Sequence[str], body: Statements) -> Statements:
+    """Return statements in which some variables are combined with others by functions."""
+
+    class Combining(ast.NodeTransformer):
+        def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+            self.generic_visit(node)
+            pair = node.left, node.right
+            if not any(isinstance(e, ast.Name) and e.id in names for e in pair):
+                return node
+            if type(node.op) not in _COMBINING:
+                return node
+            call = ast.Call(_name(_COMBINING[type(node.op)]), list(pair), [])
+            return ast.copy_location(call, node)
+
+    return [Combining().visit(s) for s in copy.deepcopy(body)]
 
 
 # --------------------------------------------------------------------------- statements

@@ -62,6 +62,8 @@ def of_one_type(tensors: Sequence[Any]) -> list[Any]:
 def as_scalar(value: complex, compute: np.dtype[Any]) -> Any:
     """Return a Python number as a NumPy scalar of the type the operands are computed in."""
     compute = _dtype.accumulation(compute)
+    if hasattr(value, "as_tensor"):  # another one in each run of a program
+        return value.as_tensor(compute)
     with np.errstate(all="ignore"):
         if compute.kind in "iu":
             return np.asarray(value).astype(compute)[()]  # wraps around, as PyTorch's does
