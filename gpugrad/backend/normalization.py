@@ -75,6 +75,8 @@ def normalize(
     known = compiled.normalize(array, weight, bias, eps, centered) if along_rows else None
     if axes == (0, 2):
         known = channels.normalize(array, weight, bias, eps, centered)
+    elif axes == (2, 3):
+        known = _groups(array, weight, bias, eps, centered)
     if known is not None:
         return known
     if along_rows and array.size > _BLOCK:
@@ -86,6 +88,24 @@ def normalize(
             mean[rows], var[rows] = found[1:]
         return out, mean, var
     return _normalized(array, weight, bias, axes, eps, centered, None)
+
+
+def _groups(
+    array: Array, weight: Array | None, bias: Array | None, eps: float, centered: bool
+) -> tuple[Array, Array, Array] | None:
+    """Return groups normalized by loops, ``None`` where there are none."""
+    n, groups, *sizes = array.shape
+    rows = array.reshape(n * groups, sizes[0] * sizes[1])
+    known = compiled.normalize(rows, None, None, eps, centered)
+    if known is None:
+        return None
+    out = known[0].reshape(array.shape)
+    if weight is not None:
+        out *= weight
+    if bias is not None:
+        out += bias
+    mean, var = (a.reshape(n, groups, 1, 1) for a in known[1:])
+    return out, mean, var
 
 
 def _normalized(
