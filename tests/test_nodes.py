@@ -109,6 +109,24 @@ def what_a_node_knows(torch: Any, leaf: Any, note: Any) -> None:
             value = getattr(node, name) if name.startswith("_saved_") else None
             if value is not None and name not in UNKNOWN:
                 note(node.name(), name, value)
+    at, mask, pair = torch.tensor([2, 0], device=x.device), x > 2, x.detach()[:, :2]
+    functional = torch.nn.functional
+    for out, names in (
+        (x.index_select(1, at), "dim index"), (x.index_add(1, at, pair), "dim"),
+        (x.index_copy(1, at, pair), "dim index"), (x.take(at), "index"),
+        (x.put(at, w[:2].detach()), "index accumulate"), (x.masked_select(mask), "mask"),
+        (x.select_scatter(w[:2], 1, 2), "dim index"), (x[:, 1:], "dim start end step"),
+        (x.slice_scatter(pair, 1, 0, 2), "dim start end step"), (x.norm(3, 1), "dim keepdim p"),
+        (x.narrow(1, 1, 2), "dim start end step"), (functional.embedding(rows, x), "indices"),
+        (functional.conv1d(x[None], x[None, :, :2]), "input weight stride dilation"),
+        (functional.layer_norm(x, (3,)), "input"), (functional.batch_norm(x, None, None,
+        training=True), "input"),
+        (functional.unfold(x[None, None], 2, dilation=1), "kernel_size stride dilation"),
+        (torch.linalg.svd(x, full_matrices=False)[1], "full_matrices"),
+    ):  # fmt: skip
+        node = out.grad_fn
+        for name in names.split():
+            note(node.name(), name, getattr(node, f"_saved_{name}"))
     limited = x.clamp(max=2.5).grad_fn
     note(limited._saved_min, limited._saved_max, "_saved_min" in dir(limited))
     note([n for n in dir((x * w).grad_fn) if "saved" in n])
@@ -268,11 +286,13 @@ OTHERWISE = {
     "AddrBackward0": "the vector is a column",
     "AsStridedBackward0": "an offset that was not given is that of the input",
     "FftC2RBackward0": "all dimensions at once",
+    "IndexCopyBackward0": "a 0-d index is a vector",
     "IndexBackward0": "indices of all dimensions, of what was indexed",
     "LdexpBackward0": "the result is not needed for integers",
     "LinalgCrossBackward0": "broadcast",
     "LogsumexpBackward0": "no dimension of a 0-d tensor",
     "MaskedFillBackward0": "broadcast",
+    "MaskedSelectBackward0": "broadcast",
     "MulBackward1": "the number is of the type of the tensor",
     "PreluKernelBackward0": "broadcast",
     "Rot90Backward0": "the number of turns, from 0 to 3",
@@ -285,7 +305,7 @@ OTHERWISE = {
 # What the operations of networks save is what their formulas name, in the shapes that it has there;
 # PyTorch's nodes name the arguments of the calls.
 OF_NETWORKS = frozenset(vars(gpugrad)["_networks"])
-NOT_SAVED = 189  # names of PyTorch's for what is not kept here, or in another form
+NOT_SAVED = 171  # names of PyTorch's for what is not kept here, or in another form
 
 
 def of_call(value: Any, tensor: Any) -> Any:

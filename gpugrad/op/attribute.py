@@ -46,6 +46,13 @@ _EDGES = {
 _REDUCED = {"dim": "axes", "keepdim": "keepdims"}
 _SIZED = {"self_sym_sizes": "input shape"}
 _ALONG = {"dim": "axis"}
+_CHOSEN = {"dim": "place", "index": "entry"}  # of an index, what is no whole dimension
+_SLICED = {"dim": "place", "start": "start", "end": "stop", "step": "step"}
+_WINDOWS = {
+    "kernel_size": "windows.kernel",
+    "stride": "windows.stride",
+    "dilation": "windows.dilation",
+}
 _FACTS: dict[str, dict[str, str]] = {
     "AmaxBackward0": _REDUCED,
     "AminBackward0": _REDUCED,
@@ -63,23 +70,30 @@ _FACTS: dict[str, dict[str, str]] = {
     "CumminBackward0": _ALONG,
     "CumprodBackward0": _ALONG,
     "CumsumBackward0": _ALONG,
+    "Col2ImBackward0": _WINDOWS,
+    "ConvolutionBackward0": {"stride": "windows.stride", "dilation": "windows.dilation"},
     "DiagEmbedBackward0": {"offset": "offset", "dim1": "first", "dim2": "second"},
     "DiagonalBackward0": {"offset": "offset", "dim1": "first", "dim2": "second", **_SIZED},
     "DiagonalScatterBackward0": {"offset": "offset", "dim1": "first", "dim2": "second"},
     "DistBackward0": {"p": "order"},
+    "EmbeddingBackward0": {"indices": "entry"},
     "ExpandBackward0": _SIZED,
     "FftC2CBackward0": {"dim": "axes"},
     "FftC2RBackward0": {"dim": "axes"},
     "FftR2CBackward0": {"dim": "axes"},
     "FlipBackward0": {"dims": "axes"},
+    "Im2ColBackward0": _WINDOWS,
+    "IndexAddBackward0": _CHOSEN,
     "IndexBackward0": {"indices": "index", **_SIZED},
+    "IndexCopyBackward0": _CHOSEN,
     "IndexReduceBackward0": {"include_self": "include_self"},
-    "IndexSelectBackward0": _SIZED,
+    "IndexSelectBackward0": {**_CHOSEN, **_SIZED},
     "KthvalueBackward0": {**_ALONG, "keepdim": "keepdims", **_SIZED},
     "LinalgCholeskyExBackward0": {"upper": "upper"},
     "LinalgCrossBackward0": _ALONG,
     "LinalgQrBackward0": {"mode": "kind"},
     "LinalgSolveTriangularBackward0": {"upper": "upper", "unitriangular": "unit"},
+    "LinalgSvdBackward0": {"full_matrices": "full"},
     "LinalgVectorNormBackward0": {**_REDUCED, "ord": "order"},
     "LogSoftmaxBackward0": _ALONG,
     "LogcumsumexpBackward0": _ALONG,
@@ -87,6 +101,7 @@ _FACTS: dict[str, dict[str, str]] = {
     "MaskedFillBackward0": {"mask": "mask"},
     "MaskedFillBackward1": {"mask": "mask"},
     "MaskedScatterBackward0": {"mask": "mask"},
+    "MaskedSelectBackward0": {"mask": "entry"},
     "MaxBackward0": {"dim": "axis", "keepdim": "keepdims", **_SIZED},
     "MeanBackward0": {**_SIZED, "self_sym_numel": "input size"},
     "MeanBackward1": {**_REDUCED, **_SIZED, "self_sym_numel": "input size"},
@@ -95,15 +110,18 @@ _FACTS: dict[str, dict[str, str]] = {
     "ModeBackward0": {**_ALONG, "keepdim": "keepdims", **_SIZED},
     "NanmedianBackward1": {**_ALONG, "keepdim": "keepdims", **_SIZED},
     "NansumBackward0": _REDUCED,
+    "NormBackward1": {**_REDUCED, "p": "order"},
     "PermuteBackward0": {"dims": "axes"},
     "ProdBackward1": {"dim": "axes", "keepdim": "keepdims"},
-    "PutBackward0": {"accumulate": "accumulate"},
+    "PutBackward0": {"accumulate": "accumulate", "index": "entry"},
     "RepeatBackward0": {"repeats": "repeats", **_SIZED},
     "RollBackward0": {"shifts": "shifts", "dims": "axes"},
     "Rot90Backward0": {"k": "k"},
     "ScatterReduceBackward0": {"include_self": "include_self"},
     "SelectBackward0": {"dim": "axis", "index": "index", **_SIZED},
-    "SliceBackward0": _SIZED,
+    "SelectScatterBackward0": _CHOSEN,
+    "SliceBackward0": {**_SLICED, **_SIZED},
+    "SliceScatterBackward0": _SLICED,
     "SoftmaxBackward0": _ALONG,
     "SortBackward0": {**_ALONG, **_SIZED},
     "SortBackward1": {**_ALONG, **_SIZED},
@@ -117,6 +135,7 @@ _FACTS: dict[str, dict[str, str]] = {
     "StdMeanBackward0": _REDUCED,
     "SumBackward0": _SIZED,
     "SumBackward1": {**_REDUCED, **_SIZED},
+    "TakeBackward0": {"index": "entry"},
     "TopkBackward0": {**_ALONG, **_SIZED},
     "TraceBackward0": _SIZED,
     "TransposeBackward0": {"dim0": "first", "dim1": "second"},
@@ -124,8 +143,8 @@ _FACTS: dict[str, dict[str, str]] = {
     "TriuBackward0": {"diagonal": "diagonal"},
     "UnbindBackward0": {"dim": "axis"},
     "UnfoldBackward0": {"dimension": "axis", "size": "length", "step": "step", **_SIZED},
-    "UnsafeSplitBackward0": _SIZED,
-    "UnsafeSplitWithSizesBackward0": _SIZED,
+    "UnsafeSplitBackward0": {"dim": "place", **_SIZED},
+    "UnsafeSplitWithSizesBackward0": {"dim": "place", **_SIZED},
     "UnsafeViewBackward0": _SIZED,
     "UnsqueezeBackward0": {"dim": "axis"},
     "VarBackward0": _REDUCED,
@@ -135,6 +154,7 @@ _FACTS: dict[str, dict[str, str]] = {
 # What the values that a node saved are called in PyTorch, where that is not the argument's name.
 _CALLED = {
     "CholeskyBackward0": {"L": "result"},
+    "ConvolutionBackward0": {"self": "input"},
     "DotBackward0": {"other": "tensor"},
     "LinalgDetBackward0": {"self": "A"},
     "LinalgEigBackward0": {"values": "eigenvalues", "vectors": "eigenvectors"},
@@ -144,6 +164,9 @@ _CALLED = {
     "LinalgPinvBackward0": {"inverse": "result"},
     "LinalgSlogdetBackward0": {"self": "A"},
     "LinalgSolveExBackward0": {"self": "A"},
+    "NativeBatchNormBackward0": {"self": "input"},
+    "NativeGroupNormBackward0": {"self": "input"},
+    "NativeLayerNormBackward0": {"self": "input"},
     "StdMeanBackward0": {"result": "result0"},
 }
 _ONE_DIMENSION = {
@@ -245,15 +268,39 @@ def facts_of(node: Node) -> dict[str, Any]:
     likes, _, params = node.params
     shape = tuple(likes[0][0])
     known = {**params, "input shape": shape, "input size": math.prod(shape)}
+    known |= _only(params.get("index"))
     facts = {}
     for name, own in _FACTS.get(node.name(), {}).items():
         own, _, part = own.partition(".")
         if own in known:
             facts[name] = getattr(known[own], part) if part else known[own]
-    if "mask" in facts:  # PyTorch has a tensor
-        facts["mask"] = wrap(facts["mask"])
+    for name in {"mask", "index"} & {*facts}:  # PyTorch has a tensor
+        facts[name] = wrap(facts[name]) if hasattr(facts[name], "dtype") else facts[name]
     if node.name() in _ONE_DIMENSION and len(facts["dim"]) == 1:
         facts["dim"] = facts["dim"][0]
-    if "indices" in facts:  # PyTorch has tensors
-        facts["indices"] = tuple([wrap(i) if hasattr(i, "dtype") else i for i in facts["indices"]])
+    given = facts.get("indices")
+    if isinstance(given, tuple):  # PyTorch has tensors
+        facts["indices"] = tuple([wrap(i) if hasattr(i, "dtype") else i for i in given])
+    elif given is not None:
+        facts["indices"] = wrap(given)
     return {SAVED + name: value for name, value in facts.items()}
+
+
+def _only(index: Any) -> dict[str, Any]:
+    """Return the place and what is there, where an index chooses along one dimension only."""
+    if not isinstance(index, tuple):
+        return {}
+    chosen = [(k, i) for k, i in enumerate(index) if not _is_whole(i)]
+    if len(chosen) != 1:
+        return {}
+    ((place, entry),) = chosen
+    found = {"place": place, "entry": entry}
+    if isinstance(entry, slice):
+        found["start"] = entry.start or 0
+        found["stop"] = 2**63 - 1 if entry.stop is None else entry.stop
+        found["step"] = entry.step or 1
+    return found
+
+
+def _is_whole(entry: Any) -> bool:
+    return isinstance(entry, slice) and entry == slice(None)
