@@ -209,9 +209,6 @@ WRONG: dict[str, Callable[..., Any]] = {
     "model": lambda lib, f, t: lib.nn.Transformer(4, 2, 1, 1, 4, batch_first=True)(
         t(2, 3, 4), t(2, 3, 6)
     ),
-    "causal and a mask": lambda lib, f, t: f(
-        *[t(1, 2, 3, 4)] * 3, attn_mask=t(3, 3), is_causal=True
-    ),
     "cutoffs": lambda lib, f, t: lib.nn.AdaptiveLogSoftmaxWithLoss(8, 12, [6, 3]),
     "no cutoffs": lambda lib, f, t: lib.nn.AdaptiveLogSoftmaxWithLoss(8, 12, []),
     "classes": lambda lib, f, t: lib.nn.AdaptiveLogSoftmaxWithLoss(8, 12, [3], 2.0)(

@@ -125,7 +125,7 @@ _of_matrices = _attention.named("MmBackward0")
 _of_stacks = _attention.named("UnsafeViewBackward0")
 
 
-def _check(query: Any, key: Any, value: Any, mask: Any, dropout: float, causal: bool) -> None:
+def _check(query: Any, key: Any, value: Any, mask: Any, dropout: float) -> None:
     """Raise where operands of attention do not fit, in PyTorch's words.
 
     Raises:
@@ -151,11 +151,6 @@ def _check(query: Any, key: Any, value: Any, mask: Any, dropout: float, causal: 
             "Expected attn_mask dtype to be bool or float or to match query dtype, but got "
             f"attn_mask.dtype: {_dtype.of(mask._array.dtype).c_name} and  query.dtype: "
             f"{kinds[0].c_name} instead."
-        )
-    if causal and mask is not None:
-        raise RuntimeError(
-            "_scaled_dot_product_attention: Explicit attn_mask should not be set when "
-            "is_causal=True"
         )
     if not kinds[0].is_floating_point:
         raise RuntimeError(f"expected scalar type Float but found {kinds[0].title}")
@@ -211,7 +206,8 @@ def scaled_dot_product_attention(
         key: Of shape (..., keys, features).
         value: Of shape (..., keys, results).
         attn_mask: What is added to the scores, or, of type bool, which of them count; it broadcasts
-            to (..., queries, keys).  None where ``is_causal``.
+            to (..., queries, keys).  With ``is_causal`` both hold; PyTorch refuses that where
+            it does not take its fast kernel.
         dropout_p: The probability with which a weight becomes 0; the others are divided by
             1 - dropout_p.
         is_causal: Whether a query sees no keys behind its own place.
@@ -227,7 +223,7 @@ def scaled_dot_product_attention(
 
     Source: Vaswani et al., "Attention is all you need", 2017.
     """
-    _check(query, key, value, attn_mask, dropout_p, is_causal)
+    _check(query, key, value, attn_mask, dropout_p)
     grouped = False
     if enable_gqa:
         heads = [t._array.shape[-3] for t in (query, key, value)]
