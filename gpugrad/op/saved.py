@@ -466,7 +466,7 @@ def overwritten(
         f", which is output {output or 0} of {function_name(maker)},"
         if isinstance(maker, Node) and saved._array.dtype.kind in INEXACT else ""
     )  # fmt: skip
-    what = f"{_older_name(saved)} {errors.size(_seen(saved._array))}"
+    what = f"{older_name(saved)} {errors.size(_seen(saved._array))}"
     error = RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [{what}]{origin} is at version {writes}; "
@@ -524,8 +524,8 @@ def type_name(tensor: TensorBase) -> str:
     return f"gpugrad.{where}{_dtype.of(tensor._array.dtype).title}Tensor"
 
 
-def _older_name(tensor: TensorBase) -> str:
-    """Return the name of a tensor's type in the error of an overwritten value."""
+def older_name(tensor: TensorBase) -> str:
+    """Return the name of a tensor's type in errors: of bools it is ``CPUBoolType``."""
     kind = _dtype.of(tensor._array.dtype)
     if kind.category in (_dtype.BOOL, _dtype.COMPLEX):  # of which there are no such classes
         return f"{backend.of(tensor._array).type.upper()}{kind.title}Type"

@@ -30,7 +30,9 @@ class _ByFunctions(LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that the schedule knows; of its functions, only the attributes of objects."""
-        return {**super().state_dict(), "lr_lambdas": states_of(self.lr_lambdas)}
+        state = super().state_dict()
+        del state["lr_lambdas"]  # which PyTorch has last
+        return {**state, "lr_lambdas": states_of(self.lr_lambdas)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what :meth:`state_dict` gave."""

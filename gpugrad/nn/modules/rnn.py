@@ -352,7 +352,7 @@ class LSTM(RNNBase):
             self.check_hidden_size(hidden[k], wanted, text)
 
     def _states(self, hx: Any) -> tuple[Tensor, ...]:
-        return tuple(hx)
+        return hx[0], hx[1]
 
     def _argument(self, states: tuple[Tensor, ...]) -> Any:
         return states
@@ -426,19 +426,19 @@ class RNNCellBase(Module):
         nonlinearity = getattr(self, "nonlinearity", "tanh")
         return found if nonlinearity == "tanh" else f"{found}, nonlinearity={nonlinearity}"
 
-    def _stepped(self, function: Any, input: Tensor, states: tuple[Tensor, ...] | None) -> Any:
+    def _stepped(self, function: Any, input: Tensor, states: Any) -> Any:
         """Return what a step gives, as a tuple, of rows or of one."""
         name, two = type(self).__name__, isinstance(self, LSTMCell)
         if input.dim() not in (1, 2):
             raise ValueError(f"{name}: Expected input to be 1D or 2D, got {input.dim()}D instead")
-        for k, s in enumerate(states or ()):
+        for k, s in enumerate(() if states is None else states):
             if s.dim() not in (1, 2):
                 what = f"hx[{k}]" if two else "hidden"
                 raise ValueError(f"{name}: Expected {what} to be 1D or 2D, got {s.dim()}D instead")
         single = input.dim() == 1
         if single:
             input = input.unsqueeze(0)
-            states = states and tuple([s.unsqueeze(0) for s in states])
+            states = None if states is None else tuple([s.unsqueeze(0) for s in states])
         if states is None:
             zeros = functions.zeros(
                 input.size(0), self.hidden_size, dtype=input.dtype, device=input.device
@@ -509,4 +509,4 @@ class LSTMCell(RNNCellBase):
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> Any:
         """Return the next output and the next cell, of shape (examples, hidden_size)."""
-        return self._stepped(functions.lstm_cell, input, None if hx is None else tuple(hx))
+        return self._stepped(functions.lstm_cell, input, hx)

@@ -8,7 +8,9 @@ from typing import Any
 
 from gpugrad import functions
 from gpugrad._tensor import Tensor
+from gpugrad.graph import warn
 from gpugrad.nn import functional, init
+from gpugrad.nn.modules.activation import GELU, ReLU
 from gpugrad.nn.modules.attention import MultiheadAttention
 from gpugrad.nn.modules.container import ModuleList
 from gpugrad.nn.modules.dropout import Dropout
@@ -103,6 +105,14 @@ class _Layer(Module):
         for k in parts:
             setattr(self, f"dropout{k}", Dropout(dropout))
         self.activation = _activation(activation)
+
+    @property
+    def activation_relu_or_gelu(self) -> int:
+        """Which of the two the activation is, by PyTorch's numbers: 1, 2, or 0 for another."""
+        given = self.activation
+        if given is functional.relu or isinstance(given, ReLU):
+            return 1
+        return 2 if given is functional.gelu or isinstance(given, GELU) else 0
 
     def _fed_forward(self, x: Tensor) -> Tensor:
         found: Tensor = self.linear2(self.dropout(self.activation(self.linear1(x))))
@@ -209,6 +219,25 @@ class TransformerDecoderLayer(_Layer):
         return self._through(tgt, [attended, remembered, self._fed_forward])
 
 
+def _obstacle(layer: Any) -> str:
+    """Return why PyTorch would not use nested tensors for copies of a layer, "" if it would."""
+    if not isinstance(layer, TransformerEncoderLayer):
+        return " was not TransformerEncoderLayer"
+    attention: Any = layer.self_attn
+    found = {
+        ".norm_first was True": layer.norm_first,
+        ".self_attn.batch_first was not True(use batch_first for better inference performance)": (
+            not attention.batch_first
+        ),
+        ".self_attn._qkv_same_embed_dim was not True": not attention._qkv_same_embed_dim,
+        ".self_attn was passed bias=False": attention.in_proj_bias is None,
+        ".activation_relu_or_gelu was not True": not layer.activation_relu_or_gelu,
+        ".norm1.eps was not equal to encoder_layer.norm2.eps": layer.norm1.eps != layer.norm2.eps,
+        ".self_attn.num_heads is odd": attention.num_heads % 2,
+    }
+    return next((words for words, holds in found.items() if holds), "")
+
+
 class TransformerEncoder(Module):
     """Layers on each other.
 
@@ -216,8 +245,9 @@ class TransformerEncoder(Module):
         encoder_layer: Of which there are copies.
         num_layers: How many.
         norm: What the output is given to last, or none.
-        enable_nested_tensor: Changes nothing: there are no nested tensors, for which PyTorch, in
-            evaluation and without gradients, has zeros in the place of what is padded.
+        enable_nested_tensor: Changes nothing but ``use_nested_tensor``, and a warning where the
+            layer is none that PyTorch has them for: there are no nested tensors, for which PyTorch,
+            in evaluation and without gradients, has zeros in the place of what is padded.
         mask_check: Likewise.
     """
 
@@ -234,6 +264,13 @@ class TransformerEncoder(Module):
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
+        obstacle = _obstacle(encoder_layer)
+        self.use_nested_tensor = enable_nested_tensor and not obstacle
+        if enable_nested_tensor and obstacle:
+            warn(
+                "enable_nested_tensor is True, but self.use_nested_tensor is False because "
+                f"encoder_layer{obstacle}"
+            )
         self.mask_check = mask_check
 
     def forward(

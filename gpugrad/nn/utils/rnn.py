@@ -259,7 +259,8 @@ def pad_sequence(
         padding_side: Where: "right" or "left".
 
     Raises:
-        RuntimeError: There are none, or sizes other than lengths differ.
+        IndexError: One has no dimension.
+        RuntimeError: There are none, or sizes other than lengths do not broadcast to the first's.
     """
     if not isinstance(sequences, Iterable):
         raise RuntimeError(
@@ -273,9 +274,13 @@ def pad_sequence(
         raise RuntimeError(
             f"Expected padding_side to be one of left or right, but got {padding_side}."
         )
-    longest = max(s.shape[0] for s in found)
+    longest = max(s.size(0) for s in found)
+    _, *ends = found[0].shape
     padded = []
     for s in found:
+        if list(s.shape[1:]) != ends:
+            place = functions.empty((s.size(0), *ends), dtype=s.dtype, device=s.device)
+            s = place.copy_(s)
         missing = longest - s.shape[0]
         if missing:
             filling = functions.full(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpugrad import _dtype, backend
 from gpugrad.errors import size
+from gpugrad.graph import warn
 from gpugrad.op import bilinear, composite, public
 from gpugrad.op.operation import Declared
 from gpugrad.ops import pointwise as pw
@@ -165,12 +166,18 @@ def _pads(padding: Any, kernel: Shape, stride: Shape, dilation: Shape) -> Pads:
     if max(stride) > 1:
         raise RuntimeError("padding='same' is not supported for strided convolutions")
     reach = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    if any(r % 2 for r in reach):
+        warn(
+            "Using padding='same' with even kernel lengths and odd dilation may require a "
+            "zero-padded copy of the input be created"
+        )
     return tuple([(r // 2, r - r // 2) for r in reach])
 
 
-def _check_types(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+def _check_types(input: Tensor, weight: Tensor, bias: Tensor | None, transposes: bool) -> None:
     kinds = [_dtype.of(t._array.dtype) for t in (input, weight, bias) if t is not None]
-    if bias is not None and kinds[2] != kinds[0]:
+    told = transposes and kinds[1] != kinds[0]  # PyTorch looks at the bias first otherwise
+    if bias is not None and kinds[2] != kinds[0] and not told:
         raise RuntimeError(
             f"Input type ({kinds[0].c_name}) and bias type ({kinds[2].c_name}) should be the same"
         )
@@ -245,8 +252,11 @@ def _check_numbers(stride: Shape, dilation: Shape, groups: int) -> None:
         raise RuntimeError("non-positive groups is not supported")
     if min(stride) <= 0:
         raise RuntimeError("non-positive stride is not supported")
-    if min(dilation) <= 0:
-        raise RuntimeError(f"dilation should be greater than zero, but got {size(dilation)}")
+    if min(dilation) < 0:
+        raise RuntimeError("dilation should be greater than zero")
+    if not min(dilation):
+        told = size((1, *dilation) if len(dilation) == 1 else dilation)
+        raise RuntimeError(f"dilation should be greater than zero, but got {told}")
 
 
 def _convolved(
@@ -262,7 +272,7 @@ def _convolved(
     _check_dims(batch, weight)
     _check_numbers(stride, dilation, groups)
     pads = _pads(padding, kernel, stride, dilation)
-    _check_types(batch, weight, bias)
+    _check_types(batch, weight, bias, False)
     if min(map(min, pads)) < 0:
         raise RuntimeError("negative padding is not supported")
     _check_shapes(batch, weight, bias, False, groups)
@@ -304,7 +314,7 @@ def _transposed(
     steps, rates, extra = found["stride"], found["dilation"], found["output_padding"]
     _check_dims(batch, weight)
     _check_numbers(steps, rates, groups)
-    _check_types(batch, weight, bias)
+    _check_types(batch, weight, bias, True)
     for name in ("padding", "output_padding"):
         if min(found[name]) < 0:
             raise RuntimeError(f"negative {name} is not supported")

@@ -12,7 +12,7 @@ from gpugrad.errors import NO_DIMENSIONS
 from gpugrad.graph import recording, warn
 from gpugrad.op import cast, linear, public
 from gpugrad.op.operation import Index
-from gpugrad.op.saved import Like, own_array, read, wrap
+from gpugrad.op.saved import Like, older_name, own_array, read, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.counted import arange
 from gpugrad.ops.indexing import add_at, beside, check_inside, taken
@@ -65,10 +65,9 @@ def _places(function: str, indices: Any, weight: Any, *others: Any) -> Any:
     """
     for t in (indices, *others):
         if t._array.dtype not in (np.int32, np.int64):
-            title = _dtype.of(t._array.dtype).title
             raise RuntimeError(
                 "Expected tensor for argument #1 'indices' to have one of the following scalar "
-                f"types: Long, Int; but got gpugrad.{title}Tensor instead (while checking "
+                f"types: Long, Int; but got {older_name(t)} instead (while checking "
                 f"arguments for {function})"
             )
     read(indices)

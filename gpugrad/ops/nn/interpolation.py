@@ -260,9 +260,10 @@ def _check(mode: str, shape: Sequence[int], sizes: list[int], input: Any, smooth
         given, made = (
             ", ".join(f"{a}: {n}" for a, n in zip(axes, s, strict=True)) for s in (shape[2:], sizes)
         )
+        between = " and" if ndim == 1 else ""
         raise RuntimeError(
-            f"Input and output sizes should be greater than 0, but got input ({given}) and output "
-            f"({made})"
+            f"Input and output sizes should be greater than 0, but got input ({given}){between} "
+            f"output ({made})"
         )
     if not shape[1]:
         raise RuntimeError(

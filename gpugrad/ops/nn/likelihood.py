@@ -113,11 +113,12 @@ def poisson_nll_loss(
         reduction: "mean", "sum" or "none".
 
     Raises:
+        TypeError: The reduction is no word.
         ValueError: There is no such reduction.
     """
     reduction = worded(size_average, reduce, reduction)
     if reduction not in REDUCTIONS:
-        raise ValueError(f"{reduction} is not a valid value for reduction")
+        raise ValueError(reduction + " is not a valid value for reduction")
     return reduced(_poisson(input, target, log_input, full, eps), reduction)
 
 
@@ -177,6 +178,7 @@ def gaussian_nll_loss(
         reduction: "mean", "sum" or "none".
 
     Raises:
+        TypeError: The reduction is no word.
         ValueError: A variance is negative, or their shape does not fit; there is no such reduction.
 
     Source: Nix and Weigend, "Estimating the mean and variance of the target probability
@@ -197,7 +199,7 @@ def gaussian_nll_loss(
         ]:
             raise ValueError("var is of incorrect size")
     if reduction not in REDUCTIONS:
-        raise ValueError(f"{reduction} is not valid")
+        raise ValueError(reduction + " is not valid")
     var = clone(var)
     with recording(False):
         var.clamp_(min=eps)
@@ -233,6 +235,7 @@ def multilabel_soft_margin_loss(
         reduction: "mean", "sum" or "none", over the examples.
 
     Raises:
+        TypeError: The reduction is no word.
         ValueError: There is no such reduction.
     """
     reduction = worded(size_average, reduce, reduction)
@@ -245,5 +248,5 @@ def multilabel_soft_margin_loss(
     axis = input._array.ndim - 1
     values = pw.div(sum(values, axis), input._array.shape[axis])
     if reduction not in REDUCTIONS:
-        raise ValueError(f"{reduction} is not valid")
+        raise ValueError(reduction + " is not valid")
     return reduced(values, reduction)

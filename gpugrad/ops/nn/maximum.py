@@ -450,7 +450,7 @@ def _check_places(places: Array, sizes: Shape, ndim: int) -> None:
 
 def _given_sizes(usual: Sequence[int], steps: Shape, output_size: Any) -> Shape:
     ndim = len(usual)
-    found = tuple(output_size)[2:] if len(output_size) == ndim + 2 else tuple(output_size)
+    found = output_size[2:] if len(output_size) == ndim + 2 else output_size
     if len(found) != ndim:
         raise ValueError(
             f"output_size should be a sequence containing {ndim} or {ndim + 2} elements, but it "
@@ -461,7 +461,7 @@ def _given_sizes(usual: Sequence[int], steps: Shape, output_size: Any) -> Shape:
             raise ValueError(
                 f'invalid output_size "{found}" (dim {k} must be between {n - step} and {n + step})'
             )
-    return found
+    return tuple(found)
 
 
 def _declare_unpool(ndim: int) -> None:

@@ -62,6 +62,8 @@ def pad(
         NotImplementedError: There is no such mode, or not for so many dimensions.
         RuntimeError: Numbers do not fit.
     """
+    if mode not in ("constant", *_TITLES):
+        raise NotImplementedError(f"Unrecognised padding mode {mode}")
     shape = tuple(input._array.shape)
     if len(pad) % 2:
         raise RuntimeError("Padding length must be divisible by 2")
@@ -75,8 +77,6 @@ def pad(
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     ndim = len(pad) // 2
-    if mode not in _TITLES and ndim in (1, 2, 3) and len(shape) in (ndim + 1, ndim + 2):
-        raise NotImplementedError(f"Unrecognised padding mode {mode}")
     if ndim not in (1, 2, 3) or len(shape) not in (ndim + 1, ndim + 2):
         raise NotImplementedError(
             f"Padding size {len(pad)} is not supported for {len(shape)}D input tensor.\n"
