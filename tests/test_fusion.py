@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import tracemalloc
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -349,12 +349,11 @@ def test_gradients_that_lay_with_gaps() -> None:
         return gpugrad.complex(x, y)
 
     for _ in range(2):
-        x, y = (gpugrad.randn(3, 4, requires_grad=True) for _ in range(2))
+        x, y = (cast("Any", gpugrad.randn(3, 4, requires_grad=True)) for _ in range(2))
         found = gpugrad.compile(f)
         for _ in range(2):
             (found(x, y) * (2 + 3j)).real.sum().backward()
-        assert x.grad.tolist() == [[4.0] * 4] * 3
-        assert y.grad.tolist() == [[-6.0] * 4] * 3
+        assert [set(t.grad.flatten().tolist()) for t in (x, y)] == [{4.0}, {-6.0}]
 
 
 def test_memory_without_elements() -> None:

@@ -146,6 +146,8 @@ class Capture:
         self.recorder = recorder
         self.before: dict[int, Before] = {}
         self.survivors: list[Any] = []
+        self.begin = next_sequence()
+        self.views: list[tuple[Any, Any, Any]] = []  # with their edges before, and meanwhile
         places = {id(leaf): k for k, leaf in reversed(list(enumerate(leaves)))}
         tensors = [t for t in _live() if hasattr(t, "_array")]
         owners = {id(t._grad): t for t in tensors if t._grad is not None}
@@ -159,6 +161,21 @@ class Capture:
 
         for tensor in tensors:
             self.before[id(tensor)] = Before(tensor, recorder, source(tensor))
+        for known in self.before.values():
+            self._enter(known)
+
+    def _enter(self, known: Before) -> None:
+        """Have the history of a view begin anew, too, where it is that of its base."""
+        tensor, view = known.tensor, known.view
+        if view is None or not isinstance(known.edge, Node | Output):
+            return
+        base = self.before.get(id(view.base))
+        if base is None or view.edge is not base.edge:
+            return
+        known.entry = tensor._edge = entry(known.edge)
+        if view.edge is not view.base._edge:
+            self.views.append((view, view.edge, view.base._edge))
+            view.edge = view.base._edge
 
     def call(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Return what the function gives, recorded."""
@@ -185,12 +202,17 @@ class Capture:
             elif id(edge) in entries:
                 known = entries[id(edge)]
                 found[id(known.tensor)] = known
+            elif edge.sequence < self.begin:
+                raise UnknownError("the history of a view whose base has another one")
             else:
                 stack.extend(edge.inputs)
         return list(found.values())
 
     def restore(self) -> None:
         """Give all tensors ordinary arrays, whatever became of them."""
+        for view, edge, meanwhile in self.views:
+            if view.edge is meanwhile:
+                view.edge = edge
         for known in self.before.values():
             tensor = known.tensor
             if known.entry is not None and tensor._edge is known.entry:
@@ -249,7 +271,9 @@ def effects_of(capture: Capture) -> Effects:
     """
     found = Effects()
     counters: set[int] = set()
-    for known in capture.before.values():
+    # of tensors that are written together an argument is there at each call, others perhaps not
+    there = sorted(capture.before.values(), key=lambda k: _nearness(k.recorded))
+    for known in there:
         tensor = known.tensor
         edge = known.edge if known.entry is None else known.entry
         if tensor._edge is not edge or tensor._view is not known.view:
@@ -267,6 +291,12 @@ def effects_of(capture: Capture) -> Effects:
                 counters.add(id(counter))
                 found.writes.append((known.source, counter.value - before))
     return found
+
+
+def _nearness(recorded: Recorded) -> int:
+    if isinstance(recorded.source, Given):
+        return 0
+    return 1 if recorded.value is not None else 2
 
 
 def reachable(roots: Sequence[Any]) -> set[int]:

@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import functools
+import random
+import threading
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from gpugrad import _dtype, backend
-from gpugrad._device import device
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
 from gpugrad.compiler.capture import Capture, UnknownError, check_survivors
 from gpugrad.compiler.given import given
 from gpugrad.compiler.parts import Source, divided, source_of
-from gpugrad.compiler.plan import Plan
+from gpugrad.compiler.plan import BY_VALUE, Plan
 from gpugrad.compiler.recorded import Recorder, current
 from gpugrad.compiler.watching import Watched
 from gpugrad.errors import Unsupported
 from gpugrad.graph import TensorBase, mode, warn
 from gpugrad.op import autocast
+from gpugrad.op.history import renew
 from gpugrad.op.saved import wrap
 
 Array = Any
 
 LIMIT = 8  # PyTorch's: so many programs for one function, beyond which it runs eagerly
+_recording = threading.Lock()  # held by the thread that records: it has the tensors of all
 ATTEMPTS = 3  # how often a function is recorded that makes what it keeps
-
-_BY_VALUE = (bool, int, float, complex, str, bytes, type(None), _dtype.dtype, device, slice, type)
 
 
 class RefusedError(Exception):
@@ -55,6 +56,7 @@ def signature(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any],
 
 def _describe(value: Any, key: list[Any], leaves: list[Any], places: dict[int, int]) -> None:
     if isinstance(value, TensorBase):
+        renew(value)
         array = value._array
         place = places.setdefault(id(value), len(leaves))
         leaves.append(value)
@@ -73,7 +75,7 @@ def _describe(value: Any, key: list[Any], leaves: list[Any], places: dict[int, i
         for name, item in value.items():
             key.append(name)
             _describe(item, key, leaves, places)
-    elif isinstance(value, _BY_VALUE):
+    elif isinstance(value, BY_VALUE):
         key += type(value), repr(value) if isinstance(value, slice | float) else value
     elif isinstance(value, np.ndarray) or backend.is_array(value):
         raise RefusedError("an array among the arguments that is no tensor")
@@ -161,17 +163,27 @@ class Compiled:
         except (RefusedError, TypeError) as error:
             return self._refused(str(error), args, kwargs)
         if plans is not None:
-            for watched, plan in plans:
-                if watched.unchanged():
-                    arrays = plan.fetched(leaves)
-                    if arrays is not None:
-                        self.last = plan
-                        return plan(arrays, leaves, (args, kwargs))
+            found = self._planned(plans, leaves)
+            if found is not None:
+                plan, arrays = found
+                return plan(arrays, leaves, (args, kwargs))
         if known in self.eager:
             if self.fullgraph:
                 raise Unsupported(_as_a_whole(self.eager[known]))
             return (self.divided or self.function)(*args, **kwargs)
         return self._recorded(known, leaves, held, args, kwargs)
+
+    def _planned(
+        self, plans: Sequence[tuple[Watched, Plan]], leaves: list[Any]
+    ) -> tuple[Plan, list[Array]] | None:
+        """Return the plan of some that a call is run by, and its arrays."""
+        for watched, plan in plans:
+            if watched.unchanged():
+                arrays = plan.fetched(leaves)
+                if arrays is not None:
+                    self.last = plan
+                    return plan, arrays
+        return None
 
     def _refused(self, reason: str, args: Any, kwargs: Any) -> Any:
         if self.fullgraph:
@@ -206,7 +218,22 @@ class Compiled:
                 )
                 self.count += 1
             return self.function(*args, **kwargs)
+        if not _recording.acquire(blocking=False):  # another thread does, perhaps for this one
+            return self.function(*args, **kwargs)
+        try:
+            found = self._planned(self.plans.get(key, ()), leaves)
+            if found is None:
+                return self._recorded_alone(key, leaves, held, args, kwargs)
+        finally:
+            _recording.release()
+        plan, arrays = found  # which another thread has recorded meanwhile
+        return plan(arrays, leaves, (args, kwargs))
+
+    def _recorded_alone(
+        self, key: Any, leaves: list[Any], held: tuple[Any, ...], args: Any, kwargs: Any
+    ) -> Any:
         watched = Watched(self.function, args, kwargs)
+        state = _state()
         recorder = Recorder(self.fullgraph)
         capture = Capture(recorder, leaves)
         plan, reason, begins = None, "", False
@@ -217,7 +244,9 @@ class Compiled:
                 pairs = zip(held, args, strict=True)
                 given_args = [a if t is a else given(t, a) for t, a in pairs]
             result = capture.call(function, given_args, kwargs)
-            if recorder.records:
+            if recorder.records and _state() != state:
+                reason = "changing a mode, or drawing Python's or NumPy's random numbers,"
+            elif recorder.records:
                 try:
                     plan = Plan(capture, result, self.function, self.graphs)
                 except UnknownError as unknown:
@@ -296,6 +325,12 @@ def _recordable() -> bool:
         or mode.replay is not None or mode.scope is not None or mode.walk is not None
         or mode.linearizing or current.recorder is not None
     )  # fmt: skip
+
+
+def _state() -> tuple[Any, ...]:
+    """Return what a function may change that is no tensor."""
+    numpy: Any = np.random.get_state()  # noqa: NPY002  it is the state that all share
+    return *_modes(), random.getstate(), numpy[2], numpy[1].tobytes()
 
 
 def _modes() -> tuple[Any, ...]:

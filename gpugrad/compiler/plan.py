@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from gpugrad import backend
+from gpugrad import _dtype, backend
+from gpugrad._device import device
+from gpugrad._size import Size
 from gpugrad.compiler.capture import Capture, Effects, Given, UnknownError, effects_of
 from gpugrad.compiler.elements import dense
 from gpugrad.compiler.execution import prepared
@@ -18,16 +21,17 @@ from gpugrad.compiler.program import Program, Step, Value, values_in
 from gpugrad.compiler.recorded import Recorded, recording
 from gpugrad.graph import (
     LEAF,
+    Inference,
     Node,
     Output,
     SavedOutput,
     TensorBase,
     edge_of,
-    inferring,
-    mark,
+    next_sequence,
     record,
 )
 from gpugrad.graph import recording as grad_mode
+from gpugrad.op.history import renew
 from gpugrad.op.saved import own_array, shared_counter, tensor_class, versions_of, wrap
 from gpugrad.ops.strided import as_strided
 from gpugrad.ops.updating import note_all
@@ -35,6 +39,10 @@ from gpugrad.tree import leaves as leaves_of
 from gpugrad.tree import rebuilt
 
 Array = Any
+
+
+# What is the same whoever has it.
+BY_VALUE = (bool, int, float, complex, str, bytes, type(None), _dtype.dtype, device, slice, type)
 
 
 class MissingError(Exception):
@@ -63,6 +71,7 @@ class Input:
         tensor = self.source.tensor(leaves)
         if tensor is None:
             raise MissingError
+        renew(tensor)
         array = tensor._array
         if array.__class__ is not self.kind:
             if not isinstance(array, np.generic):
@@ -86,7 +95,7 @@ class Result:
     ``of`` another result: as a view, or ``detached``.
     """
 
-    __slots__ = ("detached", "index", "leaf", "node_output", "of", "place", "source")
+    __slots__ = ("detached", "index", "inferring", "leaf", "node_output", "of", "place", "source")
 
     def __init__(self) -> None:
         """Make one of which nothing is known yet."""
@@ -95,6 +104,7 @@ class Result:
         self.of: Result | None = None
         self.place: Any = None  # shape, strides and offset in elements, in the other's memory
         self.detached = False
+        self.inferring = False
         self.leaf = False
         self.node_output = -1  # which output of the node
 
@@ -129,6 +139,9 @@ class _Results:
         if tensor.__class__ is not tensor_class:
             raise UnknownError(f"a result of the class {type(tensor).__name__}")
         history = tensor._edge is not None and tensor._edge is not LEAF
+        node = tensor._edge.node if isinstance(tensor._edge, Output) else tensor._edge
+        if (isinstance(node, Node) and node.hooks is not None) or hasattr(tensor, "_hooks"):
+            raise UnknownError("a result with hooks, or one that retains its gradient")
         value = self.value_of(tensor._array)
         root = value.root
         self.inputs = dict(self.recorder.inputs)
@@ -144,6 +157,7 @@ class _Results:
             return self._view(result, value, tensor)
         result.index = self.output(value)
         result.leaf = tensor._edge is LEAF
+        result.inferring = isinstance(tensor._counter, Inference)
         if history:
             result.node_output = len(self.history)
             self.history.append((tensor, result))
@@ -178,6 +192,8 @@ class _Results:
             result.detached = True
         if base.dtype != value.dtype:
             raise UnknownError("a result that is a view of another type")
+        if min(value.strides, default=0) < 0 and not result.detached:
+            raise UnknownError("a result that goes backwards through memory")
         size = value.dtype.itemsize
         strides = tuple([s // size for s in value.strides])
         result.place = value.shape, strides, (value.offset - base.offset) // size
@@ -228,7 +244,7 @@ class Plan:
         recorder = capture.recorder
         self.graphs = graphs
         results = _Results(capture)
-        self.template = result
+        _check_structure(result)
         self.results: list[Any] = []
         for leaf in leaves_of(result):
             self.results.append(results.of(leaf) if isinstance(leaf, TensorBase) else leaf)
@@ -261,6 +277,8 @@ class Plan:
         needing = {id(b.recorded) for b in capture.before.values() if b.edge is not None}
         self.inputs = [Input(a.source, a.array, id(a) in needing) for _, a in read]
         values = [value for value, _ in read]
+        self.overlaps = _overlaps(values)
+        self.apart = _apart(values, recorder.steps)
         self.program = _program(values, constants, recorder.steps, [*results.values, *saved])
         stays = [not isinstance(i.source, Given) for i in self.inputs]
         self.run = self._runner(self.program, stays)
@@ -378,9 +396,16 @@ class Plan:
             for source, without in self.without:
                 if (_grad_of(source, leaves) is None) is not without:
                     return None
-            return [i.array(leaves) for i in self.inputs]
+            arrays = [i.array(leaves) for i in self.inputs]
         except MissingError:
             return None
+        for k, root, distance in self.overlaps:
+            address = backend.of(arrays[k]).address
+            if address(arrays[k]) - address(arrays[root]) != distance:
+                return None
+        if self.apart and not _lie_apart([arrays[k] for k in self.apart]):
+            return None
+        return arrays
 
     def __call__(self, arrays: list[Array], leaves: Sequence[Any], call: Any) -> Any:
         """Run the program on arrays, and return what the call returns."""
@@ -421,8 +446,9 @@ class Plan:
             tensor = wrap(found[r.index])
             if r.leaf:
                 tensor._edge = LEAF
-            elif inferring:
-                mark(tensor)
+            elif r.inferring:
+                tensor._counter = Inference()
+                tensor._counter.born = next_sequence()
         made[r] = tensor
         return tensor
 
@@ -462,6 +488,27 @@ class Plan:
         return node
 
 
+def _overlaps(values: Sequence[Value]) -> list[tuple[int, int, int]]:
+    """Return which inputs lie in the memory of which others, and how far from their beginning."""
+    return [(k, values.index(v.root), v.offset) for k, v in enumerate(values) if v.is_view]
+
+
+def _apart(values: Sequence[Value], steps: Sequence[Step]) -> list[int]:
+    """Return the inputs of which none may lie in the memory of another one: one is written."""
+    roots = [k for k, v in enumerate(values) if not v.is_view and 0 not in v.shape]
+    written = {v.root for step in steps for v in step.writes}
+    return roots if any(values[k] in written for k in roots) and len(roots) > 1 else []
+
+
+def _lie_apart(arrays: Sequence[Array]) -> bool:
+    if all(a.__class__ is np.ndarray and a.base is None for a in arrays):
+        memory: set[Any] = set(map(id, arrays))
+    else:
+        doors = map(backend.of, arrays)
+        memory = {(d.type, d.memory(a)[0]) for d, a in zip(doors, arrays, strict=True)}
+    return len(memory) == len(arrays)
+
+
 def _viewed(base: Any, shape: Any, strides: Any, offset: int) -> Any:
     with grad_mode(False):
         return as_strided(base, shape, strides, base.storage_offset() + offset)
@@ -490,8 +537,29 @@ def _grad_of(source: Any, leaves: Sequence[Any]) -> Any:
 
 def _outline(result: Any) -> Any:
     """Return the structure of a result without its tensors, ``None`` for one without structure."""
-    count = len(leaves_of(result))
-    return rebuilt(result, [None] * count) if isinstance(result, tuple | list | dict) else None
+    if not isinstance(result, tuple | list | dict):
+        return None
+    kept = [None if isinstance(leaf, TensorBase) else leaf for leaf in leaves_of(result)]
+    return rebuilt(result, kept)
+
+
+_STRUCTURES = (tuple, list, dict, OrderedDict, Size)
+
+
+def _check_structure(result: Any) -> None:
+    """See that a result can be made anew: of tensors, structures and what never changes.
+
+    Raises:
+        UnknownError: It cannot.
+    """
+    kind = type(result)
+    if isinstance(result, tuple | list | dict):
+        if kind not in _STRUCTURES and not hasattr(result, "_fields"):
+            raise UnknownError(f"a result of the class {kind.__name__}")
+        for item in result.values() if isinstance(result, dict) else result:
+            _check_structure(item)
+    elif not isinstance(result, (TensorBase, *BY_VALUE)):
+        raise UnknownError(f"a result of the class {kind.__name__}")
 
 
 def _program(

@@ -1,0 +1,434 @@
+"""Programs are run for the calls that they are for: compiled functions give what eager ones give.
+
+Each case is a function of a way, which is ``compile`` or nothing, and returns what it has seen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpugrad
+from gpugrad import autograd, func, nn, optim
+from gpugrad.testing import assert_close
+from gpugrad.utils.checkpoint import checkpoint
+
+F = nn.functional
+CASES: dict[str, Callable[[Any], Any]] = {}
+
+
+def case(program: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    CASES[program.__name__] = program
+    return program
+
+
+def drawn(*shape: int, seed: int = 0, **options: Any) -> Any:
+    values = np.random.default_rng(seed).standard_normal(shape)
+    return gpugrad.tensor(values.astype(np.float32), **options)
+
+
+def same(found: Any, expected: Any) -> None:
+    if isinstance(expected, gpugrad.Tensor):
+        assert found.requires_grad == expected.requires_grad
+        assert_close(found.detach(), expected.detach(), 2e-5, 1e-5)
+    elif isinstance(expected, list | tuple):
+        assert len(found) == len(expected)
+        for a, b in zip(found, expected, strict=True):
+            same(a, b)
+    else:
+        assert found == expected
+
+
+# ------------------------------------------------------------------------- memory and histories
+
+
+@case
+def views_with_a_history_are_arguments(way: Any) -> Any:
+    f = way(lambda x: (x * 2, x.sum(0)))
+    found = []
+    for seed in range(3):
+        base = drawn(1, 3, seed=seed, requires_grad=True)
+        middle = base * 2
+        for x in (base.expand(4, 3), middle[0], base[:, 1:]):
+            a, b = f(x)
+            (a.sum() + (b**2).sum()).backward(retain_graph=True)
+        found.append(base.grad)
+    return found
+
+
+@case
+def arguments_begin_to_overlap(way: Any) -> Any:
+    def f(x: Any, y: Any) -> Any:
+        z = x * 2
+        x.add_(1)
+        return z + y
+
+    f, found = way(f), []
+    for seed, (low, high) in enumerate([(3, 6), (1, 4), (0, 3), (3, 6), (2, 5)]):
+        memory = drawn(6, seed=seed)
+        found += [f(memory[:3], memory[low:high]), memory]
+        x, y = drawn(3, seed=seed), drawn(3, seed=seed + 1)
+        found += [f(x, y), x, y]
+    return found
+
+
+@case
+def an_argument_lies_in_captured_memory(way: Any) -> Any:
+    memory = drawn(6)
+    part = memory[2:5]
+
+    def f(x: Any) -> Any:
+        x.add_(1)
+        return part * 2
+
+    f, found = way(f), []
+    for x in (memory[:3], memory[:3], drawn(3), memory[3:], drawn(3)):
+        found += [f(x), memory.clone()]
+    return found
+
+
+@case
+def the_same_tensor_is_given_twice_or_not(way: Any) -> Any:
+    def f(x: Any, y: Any) -> Any:
+        z = x * y
+        with gpugrad.no_grad():
+            x.add_(1)
+        return z
+
+    f, found = way(f), []
+    for twice in (True, False, True, False):
+        x, y = drawn(3), drawn(3, seed=1)
+        found += [f(x, x if twice else y), x]
+    return found
+
+
+@case
+def writes_are_counted_where_they_are(way: Any) -> Any:
+    def f(x: Any) -> Any:
+        x[1:].mul_(2)
+        x.t().add_(1)
+        return x.sum()
+
+    f, found = way(f), []
+    for seed in range(3):
+        base = drawn(4, 3, seed=seed)
+        x = base[1:]
+        found += [f(x), base, x._version, base._version]
+    return found
+
+
+@case
+def elements_lie_backwards(way: Any) -> Any:
+    f = way(lambda x: (x * 2, x[1:], x.sum()))
+    return [f(gpugrad.as_tensor((np.arange(4.0) + k)[::-1])) for k in range(3)]
+
+
+@case
+def what_requires_grad_changes(way: Any) -> Any:
+    f, found = way(lambda x, y: x * y), []
+    for a, b in [(0, 0), (1, 0), (0, 1), (1, 1), (0, 0), (1, 0)]:
+        x, y = drawn(3).requires_grad_(bool(a)), drawn(3, seed=1).requires_grad_(bool(b))
+        found.append(f(x, y))
+    return found
+
+
+@case
+def gradients_are_retained_inside(way: Any) -> Any:
+    def f(x: Any) -> Any:
+        y = x * 2
+        y.retain_grad()
+        return y, (y * y).sum()
+
+    f, found = way(f), []
+    for seed in range(2):
+        y, total = f(drawn(3, seed=seed, requires_grad=True))
+        total.backward()
+        found.append(y.grad)
+    return found
+
+
+# ------------------------------------------------------------------------- what is found by name
+
+
+class Scaled:
+    factor = 1.0
+    added = 1.0
+
+    def __init__(self) -> None:
+        self.own = 2.0
+
+    @property
+    def half(self) -> float:
+        return self.factor / 2
+
+    def bias(self) -> float:
+        return self.added
+
+    def __call__(self, x: Any) -> Any:
+        return x * self.own * self.half + self.bias()
+
+
+@case
+def attributes_of_objects_and_classes_change(way: Any) -> Any:
+    class Own(Scaled):
+        pass
+
+    scaled: Any = Own()
+    f = way(lambda x: scaled(x))
+    found = [f(drawn(3)), f(drawn(3))]
+    scaled.own = 3.0
+    found.append(f(drawn(3)))
+    Own.factor = 4.0
+    found.append(f(drawn(3)))
+    scaled.factor = 5.0
+    found.append(f(drawn(3)))
+    Own.bias = lambda self: 7.0  # type: ignore[method-assign]
+    return [*found, f(drawn(3))]
+
+
+@case
+def functions_change(way: Any) -> Any:
+    def inner(x: Any, scale: float = 1.0, box: Any = [1.0], *, more: float = 0.0) -> Any:  # noqa: B006
+        return x * scale * box[0] + more
+
+    def other(x: Any, scale: float = 1.0, box: Any = (), *, more: float = 0.0) -> Any:
+        return x * scale + 9
+
+    f = way(lambda x: inner(x))
+    found = [f(drawn(3)), f(drawn(3))]
+    inner.__defaults__[1][0] = 5.0  # type: ignore[index]
+    found.append(f(drawn(3)))
+    inner.__defaults__ = (3.0, [1.0])
+    found.append(f(drawn(3)))
+    inner.__kwdefaults__["more"] = 2.0  # type: ignore[index]
+    found.append(f(drawn(3)))
+    inner.__code__ = other.__code__
+    return [*found, f(drawn(3))]
+
+
+@case
+def hooks_come_and_go(way: Any) -> Any:
+    net = nn.Linear(3, 3)
+    f = way(net)
+    found = [f(drawn(2, 3)), f(drawn(2, 3))]
+    hook = net.register_forward_hook(lambda module, args, out: out + 5)
+    found.append(f(drawn(2, 3)))
+    hook.remove()
+    found.append(f(drawn(2, 3)))
+    net.register_full_backward_hook(lambda module, gi, go: (gi[0] * 2,))
+    x = drawn(2, 3, requires_grad=True)
+    f(x).sum().backward()
+    return [*found, x.grad]
+
+
+@case
+def modules_change(way: Any) -> Any:
+    net = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5))
+    f, found = way(net), []
+    for k in range(6):
+        net.train(k % 2 == 0)
+        net[0].requires_grad_(k != 3)
+        if k == 4:
+            net.append(nn.Tanh())
+        found.append(f(drawn(2, 3, seed=k)))
+    return found
+
+
+# ------------------------------------------------------------------------- what calls do
+
+
+@dataclasses.dataclass
+class Held:
+    value: Any
+
+
+@case
+def results_of_any_structure(way: Any) -> Any:
+    def dictionaries(x: Any) -> Any:
+        some: Any = defaultdict(list)
+        some["a"].append(x * 2)
+        return some
+
+    def generator(x: Any) -> Any:
+        yield x * 2
+        yield x + 1
+
+    plain = way(lambda x: (OrderedDict(a=x + 1), [x.shape, None, "s"], {"b": (x, 2)}))
+    found: list[Any] = []
+    held, kept, generated = way(lambda x: Held(x * 2)), way(dictionaries), way(generator)
+    for k in range(3):
+        x = drawn(3, seed=k)
+        ordered, values, inner = plain(x)
+        found += [ordered["a"], values, inner["b"][0] is x]
+        values.append(1)
+        found += [held(x).value, kept(x)["a"], kept(x)["c"], list(generated(x))]
+    return found
+
+
+@case
+def modes_that_calls_change(way: Any) -> Any:
+    w = drawn(3, requires_grad=True)
+
+    def off(x: Any) -> Any:
+        gpugrad.set_grad_enabled(False)
+        return x * w
+
+    def inference(x: Any) -> Any:
+        with gpugrad.inference_mode():
+            return w + x
+
+    off, inference, found = way(off), way(inference), []
+    for k in range(3):
+        found += [off(drawn(3, seed=k)), gpugrad.is_grad_enabled()]
+        gpugrad.set_grad_enabled(True)
+        found += [inference(drawn(3, seed=k)).is_inference()]
+    return found
+
+
+@case
+def random_numbers_of_others(way: Any) -> Any:
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002  it is the one that all share
+    f = way(lambda x: x * random.random())
+    g = way(lambda x: x * float(np.random.rand()))  # noqa: NPY002
+    return [(f(drawn(3)), g(drawn(3))) for _ in range(3)]
+
+
+@case
+def generators_are_seeded_anew(way: Any) -> Any:
+    f = way(lambda x: (F.dropout(x, 0.5), gpugrad.randn(2), gpugrad.randint(0, 9, (2,))))
+    found = []
+    for seed in (3, 3, 4):
+        gpugrad.manual_seed(seed)
+        found += [f(drawn(3)), gpugrad.rand(1), f(drawn(3))]
+    return found
+
+
+@case
+def indices_that_are_outside(way: Any) -> Any:
+    f, found = way(lambda x, i: (x[i], x.index_select(0, i))), []
+    for index in ([1, 2], [0, 3], [1, 9], [-1, 0], [3, 3]):
+        try:
+            found.append(f(drawn(4), gpugrad.tensor(index)))
+        except IndexError as error:
+            found.append(str(error))
+    return found
+
+
+@case
+def threads_that_all_begin(way: Any) -> Any:
+    w = drawn(50, requires_grad=True)
+    f = way(lambda x: (w * x).exp().sum() + x.mean())
+    found: dict[Any, Any] = {}
+
+    def work(number: int) -> None:
+        for k in range(4):
+            value = f(drawn(50, seed=4 * number + k))
+            found[number, k] = value, *autograd.grad(value, w)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [found[key] for key in sorted(found)], getattr(f, "count", 1)
+
+
+# ------------------------------------------------------------------------- networks
+
+
+@case
+def recurrent_layers(way: Any) -> Any:
+    found = []
+    for kind in (nn.LSTM, nn.GRU):
+        net: Any = kind(3, 5, batch_first=True)
+        f = way(net)
+        for k in range(2):
+            x = drawn(2, 4, 3, seed=k, requires_grad=True)
+            y, _ = f(x)
+            y.sum().backward()
+            found += [y, x.grad]
+        found += [p.grad for p in net.parameters()]
+    return found
+
+
+@case
+def a_transformer_with_dropout(way: Any) -> Any:
+    net = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.2, batch_first=True)
+    f, found = way(net), []
+    for k in range(2):
+        y = f(drawn(2, 5, 8, seed=k))
+        (y * y).sum().backward()
+        found.append(y)
+    net.eval()
+    return [*found, f(drawn(2, 5, 8)), *(p.grad for p in net.parameters())]
+
+
+@case
+def a_convolutional_net(way: Any) -> Any:
+    net = nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(36, 3),
+    )  # fmt: skip
+    opt = optim.AdamW(net.parameters(), lr=0.01)
+    f, found = way(net), []
+    for k in range(3):
+        opt.zero_grad()
+        loss = F.cross_entropy(f(drawn(4, 1, 8, 8, seed=k)), gpugrad.tensor([0, 1, 2, k]))
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 0.5)
+        opt.step()
+        found.append(loss)
+    return [*found, *net.parameters(), *net.buffers()]
+
+
+class Doubled(autograd.Function):
+    """A power whose gradient is twice as large."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, n: int) -> Any:
+        ctx.save_for_backward(x)
+        ctx.n = n
+        return x**n
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return g * ctx.n * x ** (ctx.n - 1) * 2, None
+
+
+@case
+def functions_of_users_and_what_is_computed_again(way: Any) -> Any:
+    layer = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5), nn.Tanh())
+    f = way(lambda x, n: Doubled.apply(x, n).sin())
+    g = way(lambda x: checkpoint(layer, x, use_reentrant=False).sum())
+    found = []
+    for k, n in enumerate([3, 3, 2]):
+        x = drawn(3, seed=k, requires_grad=True)
+        (slope,) = autograd.grad(f(x, n).sum(), x, create_graph=True)
+        found += [slope, *autograd.grad(slope.sum(), x), *autograd.grad(g(x), x)]
+    return found
+
+
+@case
+def transforms_of_what_has_run(way: Any) -> Any:
+    f, g = way(lambda x: (x.sin() * x).sum()), way(lambda x: x.sin() * x.sum())
+    x = drawn(4)
+    found = [f(x), g(x), f(drawn(4, requires_grad=True))]
+    transforms = (func.grad(f), func.hessian(f), func.jacrev(g), func.jacfwd(g), func.vmap(g))
+    return found + [t(drawn(4, 4) if t is transforms[-1] else x) for t in transforms]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_compiled_functions_give(name: str) -> None:
+    gpugrad.manual_seed(0)
+    expected = CASES[name](lambda function: function)
+    gpugrad.manual_seed(0)
+    same(CASES[name](gpugrad.compile), expected)
