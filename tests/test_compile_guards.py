@@ -374,7 +374,7 @@ def a_transformer_with_dropout(way: Any) -> Any:
 @case
 def a_convolutional_net(way: Any) -> Any:
     net = nn.Sequential(
-        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Conv2d(1, 4, 3, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
         nn.Linear(36, 3),
     )  # fmt: skip
     opt = optim.AdamW(net.parameters(), lr=0.01)
