@@ -99,8 +99,8 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("viz",): ("backend", "hooks", "graph", "_device", "_dtype", "op", "_tensor", "autograd"),
     ("scipy",): ("backend", "_dtype", "errors", "graph", "op", "ops", "autograd", "numpy", "cupy"),
     ("compiler",): (
-        "backend", "formulas", "graph", "errors", "_device", "_size", "_dtype", "op", "ops", "_tensor",
-        "tree", "autograd", "func", "cuda", "nn", "optim",
+        "backend", "formulas", "graph", "errors", "_device", "_size", "_dtype", "op", "ops",
+        "_tensor", "tree", "autograd", "func", "cuda", "nn", "optim",
     ),
 }  # fmt: skip
 
