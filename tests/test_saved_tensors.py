@@ -390,10 +390,7 @@ def test_the_error_names_the_lines_that_saved_and_overwrote(name: str, device: s
 
 @pytest.mark.parametrize("name", SAVING)
 def test_small_tensors_take_a_way_that_notes_no_line_but_in_anomaly_mode(name: str) -> None:
-    general = {
-        "three operands", "operands of two types", "a user's function",
-        "what a user's function returned",
-    }  # fmt: skip
+    general = {"operands of two types", "a user's function", "what a user's function returned"}
     note = two_lines(SAVING[name], 2, "cpu")
     assert ("was not noted" in note) == (name not in general)
 
