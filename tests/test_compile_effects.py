@@ -130,6 +130,16 @@ def test_results_that_are_parts_of_what_is_not_returned(device: Any) -> None:
         assert first._base is second._base
 
 
+def test_an_argument_is_a_part_of_what_is_not_one() -> None:
+    f = gpugrad.compile(lambda part: part.add_(1))
+    for k in range(3):
+        whole = gpugrad.full((3,), float(k))
+        f(whole[1:])
+        assert whole.tolist() == [k, k + 1, k + 1]
+        assert whole._version == 1
+        del whole
+
+
 def test_gradients_add_up_in_the_leaves() -> None:
 
     w: Any = gpugrad.ones(2, requires_grad=True)

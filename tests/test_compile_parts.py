@@ -387,3 +387,37 @@ def test_numbers_with_which_more_is_done(function: Any) -> None:
         a, b = compiled(x), function(x)
         assert a.dtype == b.dtype
         same(a.float(), b.float())
+
+
+def views(x: Any) -> Any:
+    y = x * 2
+    v = y[0]
+    if x.sum() > -100:
+        v.add_(1)
+    return y * 3
+
+
+def names(x: Any) -> Any:
+    y = x * 2
+    z = y
+    if x.sum() > -100:
+        z += 1
+    return y * 3
+
+
+def detached(x: Any) -> Any:
+    y = x.clone()
+    v = y.view(-1)
+    w = y.detach()
+    if x.sum() > -100:
+        w.mul_(2)
+    return y.sum() + v.sum()
+
+
+@pytest.mark.parametrize("function", [views, names, detached])
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_variables_in_one_memory(function: Any, requires_grad: bool) -> None:
+    compiled = gpugrad.compile(function)
+    for k in range(1, 5):
+        x = gpugrad.full((2, 2), float(k), requires_grad=requires_grad)
+        same(compiled(x), function(x))

@@ -248,7 +248,9 @@ class Compiled:
                 reason = "changing a mode, or drawing Python's or NumPy's random numbers,"
             elif recorder.records:
                 try:
-                    plan = Plan(capture, result, self.function, self.graphs)
+                    plan = Plan(
+                        capture, result, self.function, self.graphs, self.source is not None
+                    )
                 except UnknownError as unknown:
                     reason, begins = str(unknown), unknown.begins
             else:

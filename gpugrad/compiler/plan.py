@@ -112,8 +112,9 @@ class Result:
 class _Results:
     """The results of a recorded call, as they are collected."""
 
-    def __init__(self, capture: Capture):
+    def __init__(self, capture: Capture, apart: bool):
         self.capture = capture
+        self.apart = apart  # whether results with a history may not be copies of one another
         self.recorder = capture.recorder
         self.values: list[Value] = []
         self.history: list[tuple[Any, Result]] = []
@@ -149,6 +150,8 @@ class _Results:
             if history and root in self.inputs:
                 raise UnknownError("a result with a history that is a view of an input")
             if history or (root in self.roots and self.roots[root][0].node_output >= 0):
+                if self.apart:
+                    raise UnknownError("variables with a history that share memory")
                 value = self.copied(value)
             else:
                 return self._view(result, value, tensor)
@@ -232,18 +235,24 @@ class Plan:
     """A program, and all that a call does besides running it."""
 
     def __init__(
-        self, capture: Capture, result: Any, function: Callable[..., Any], graphs: bool = False
+        self,
+        capture: Capture,
+        result: Any,
+        function: Callable[..., Any],
+        graphs: bool = False,
+        is_part: bool = False,
     ):
         """Make the plan of a call of a function that was recorded, and returned ``result``.
 
-        With ``graphs`` it is replayed as a CUDA graph, if it runs on a GPU.
+        With ``graphs`` it is replayed as a CUDA graph, if it runs on a GPU.  Results of what
+        ``is_part`` of a function are variables, which the rest of it may write to.
 
         Raises:
             UnknownError: It did something that a program does not do.
         """
         recorder = capture.recorder
         self.graphs = graphs
-        results = _Results(capture)
+        results = _Results(capture, is_part)
         _check_structure(result)
         self.results: list[Any] = []
         for leaf in leaves_of(result):
