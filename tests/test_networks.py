@@ -45,6 +45,8 @@ F.conv_transpose1d(o(0, 2, 4), o(2, 3, 1), padding=3)
 F.conv_transpose1d(o(1, 2, 4), o(2, 3, 1), padding=2)
 F.conv1d(o(1, 1, 4), o(1, 1, 2), dilation=0)
 F.conv2d(o(1, 1, 4, 4), o(1, 1, 2, 2), dilation=-1)
+F.conv_transpose1d(o(1, 1, 4), o(1, 1, 2), dilation=0)
+F.conv_transpose3d(o(1, 1, 4, 4, 4), o(1, 1, 2, 2, 2), dilation=0)
 nn.ConvTranspose2d(1, 1, 2)(o(1, 1, 4, 4).double())
 nn.ConvTranspose1d(1, 1, 2)(o(1, 1, 4).long())
 F.conv2d(o(1, 1, 4, 4), o(1, 1, 3, 2), padding="same")
@@ -88,6 +90,11 @@ encoder(bias=False, batch_first=True).use_nested_tensor
 nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 8), 1, None, False).use_nested_tensor
 nn.TransformerEncoder(nn.Linear(8, 2), 1).use_nested_tensor
 stepped(optim.SGD([o(2)]), 3)
+capturable(optim.Adam)
+capturable(optim.Adam, foreach=True)
+capturable(optim.Adamax, foreach=True)
+capturable(optim.RMSprop, foreach=True)
+capturable(optim.Rprop, foreach=True)
 """.strip().splitlines()
 
 
@@ -97,6 +104,7 @@ def _ending(library: Any, call: str) -> tuple[Any, list[str]]:
         "torch": library, "nn": library.nn, "F": library.nn.functional, "np": np,
         "optim": library.optim, "rnn": library.nn.utils.rnn, "o": lambda *n: library.ones(n),
         "i": lambda *n: library.ones(n, dtype=library.int64), "stepped": _stepped,
+        "capturable": functools.partial(_capturable, library),
         "encoder": functools.partial(_encoder, library.nn),
     }  # fmt: skip
     with warnings.catch_warnings(record=True) as caught:
@@ -113,6 +121,13 @@ def _stepped(optimizer: Any, found: Any) -> None:
     """Make a step before which a hook returns something."""
     optimizer.register_step_pre_hook(lambda *_: found)
     optimizer.step()
+
+
+def _capturable(library: Any, kind: Any, **options: Any) -> None:
+    """Make a step on the CPU that is to be captured by a GPU."""
+    p = library.nn.Parameter(library.ones(2))
+    p.grad = library.ones(2)
+    kind([p], lr=0.1, capturable=True, **options).step()
 
 
 def _encoder(nn: Any, **options: Any) -> Any:

@@ -24,7 +24,7 @@ Numbers = dict[str, Any]
 
 
 # What PyTorch's errors name.
-CAPTURABLE = ["cuda", "xpu", "hpu", "privateuseone", "xla"]
+CAPTURABLE = ["cuda", "xpu", "hpu", "privateuseone"]
 FUSED = ["mps", "cuda", "xpu", "hpu", "cpu", "mtia", "privateuseone"]
 
 
@@ -47,6 +47,7 @@ class Elementwise(Optimizer):
     flags: tuple[str, ...] = ("maximize", "weight_decay", "decoupled_weight_decay")
     counted: tuple[str, ...] = ("step",)  # states that are one number
     reads_anew = "param_groups"  # numbers in these are read in each run of a recorded step
+    foreach_on_xla = False  # whether errors about ``foreach`` name that device, as PyTorch's do
     on_device = False  # whether these lie where the parameter does, whatever the options
 
     @staticmethod
@@ -97,9 +98,10 @@ class Elementwise(Optimizer):
             if types != {"cuda"}:
                 others = [f"{name}s" for name in reversed(self.counted) if name != "step"]
                 words = f"{', '.join(['params', *others])}{',' if len(others) > 1 else ''} and "
+                more = [] if group.get("foreach") and not self.foreach_on_xla else ["xla"]
                 raise AssertionError(
                     f"If capturable=True, {words}state_steps must be on supported devices: "
-                    f"{CAPTURABLE}."
+                    f"{[*CAPTURABLE, *more]}."
                 )
         if group.get("fused") and not p.is_floating_point():
             raise RuntimeError(

@@ -34,6 +34,7 @@ class RMSprop(Elementwise):
     """
 
     flags = ("maximize", "weight_decay", "momentum", "centered")
+    foreach_on_xla = True
 
     def __init__(
         self,

@@ -31,6 +31,8 @@ class Rprop(Elementwise):
     learning: the RPROP algorithm".
     """
 
+    foreach_on_xla = True
+
     def __init__(
         self,
         params: Any,

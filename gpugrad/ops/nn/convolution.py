@@ -247,7 +247,7 @@ def _check_dims(input: Tensor, weight: Tensor) -> None:
         )
 
 
-def _check_numbers(stride: Shape, dilation: Shape, groups: int) -> None:
+def _check_numbers(stride: Shape, dilation: Shape, groups: int, transposes: bool) -> None:
     if groups <= 0:
         raise RuntimeError("non-positive groups is not supported")
     if min(stride) <= 0:
@@ -255,7 +255,10 @@ def _check_numbers(stride: Shape, dilation: Shape, groups: int) -> None:
     if min(dilation) < 0:
         raise RuntimeError("dilation should be greater than zero")
     if not min(dilation):
-        told = size((1, *dilation) if len(dilation) == 1 else dilation)
+        rates = (1, *dilation) if len(dilation) == 1 else dilation
+        names = ("depth", "height", "width")[-len(rates) :]
+        named = (f"dilation_{n}: {r}" for n, r in zip(names, rates, strict=True))
+        told = ", ".join(named) if transposes else size(rates)
         raise RuntimeError(f"dilation should be greater than zero, but got {told}")
 
 
@@ -270,7 +273,7 @@ def _convolved(
         numbers(n, v, len(kernel)) for n, v in (("stride", stride), ("dilation", dilation))
     )
     _check_dims(batch, weight)
-    _check_numbers(stride, dilation, groups)
+    _check_numbers(stride, dilation, groups, False)
     pads = _pads(padding, kernel, stride, dilation)
     _check_types(batch, weight, bias, False)
     if min(map(min, pads)) < 0:
@@ -313,7 +316,7 @@ def _transposed(
     found = {name: numbers(name, value, len(kernel)) for name, value in given.items()}
     steps, rates, extra = found["stride"], found["dilation"], found["output_padding"]
     _check_dims(batch, weight)
-    _check_numbers(steps, rates, groups)
+    _check_numbers(steps, rates, groups, True)
     _check_types(batch, weight, bias, True)
     for name in ("padding", "output_padding"):
         if min(found[name]) < 0:
