@@ -56,7 +56,8 @@ def signature(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any],
 
 def _describe(value: Any, key: list[Any], leaves: list[Any], places: dict[int, int]) -> None:
     if isinstance(value, TensorBase):
-        renew(value)
+        if value._view is not None:
+            renew(value)
         array = value._array
         place = places.setdefault(id(value), len(leaves))
         leaves.append(value)
@@ -64,7 +65,7 @@ def _describe(value: Any, key: list[Any], leaves: list[Any], places: dict[int, i
             type(value), place, array.shape, array.strides, array.dtype,
             type(array) if array.ndim else array.dtype, value._edge is None,
         )  # fmt: skip
-        if backend.of(array).type != "cpu":
+        if array.__class__ is not np.ndarray and backend.of(array).type != "cpu":
             key.append(backend.of(array).device_of(array))
     elif isinstance(value, tuple | list):
         key += type(value), len(value)

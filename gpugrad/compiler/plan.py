@@ -71,7 +71,8 @@ class Input:
         tensor = self.source.tensor(leaves)
         if tensor is None:
             raise MissingError
-        renew(tensor)
+        if tensor._view is not None:
+            renew(tensor)
         array = tensor._array
         if array.__class__ is not self.kind:
             if not isinstance(array, np.generic):
@@ -82,7 +83,7 @@ class Input:
             or array.dtype != self.dtype
             or array.strides != self.strides
             or (tensor._edge is not None) is not self.needs_grad
-            or (self.where.type != "cpu" and backend.of(array).device_of(array) != self.where)
+            or (self.kind is not np.ndarray and backend.of(array).device_of(array) != self.where)
         ):
             raise MissingError
         return array
