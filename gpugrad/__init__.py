@@ -125,7 +125,9 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import serialization as serialization
     from gpugrad import signal as signal
     from gpugrad import storage as storage
+    from gpugrad import testing as testing
     from gpugrad import utils as utils
+    from gpugrad import version as version
     from gpugrad import viz as viz
     from gpugrad.amp.autocast_mode import autocast as autocast
     from gpugrad.amp.autocast_mode import autocast_decrement_nesting as autocast_decrement_nesting
@@ -206,6 +208,7 @@ else:  # they are made when they are first asked for
         "UntypedStorage": "gpugrad.storage",
         "kernel": "gpugrad.kernel",
         "storage": "gpugrad.storage",
+        "testing": "gpugrad.testing",
         **dict.fromkeys(
             (
                 "get_deterministic_debug_mode",
@@ -233,6 +236,7 @@ else:  # they are made when they are first asked for
         "serialization": "gpugrad.serialization",
         "signal": "gpugrad.signal",
         "utils": "gpugrad.utils",
+        "version": "gpugrad.version",
         "memory_report": "gpugrad.op.inventory",
         "viz": "gpugrad.viz",
     }

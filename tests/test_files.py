@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import pickle
 import struct
@@ -420,7 +421,8 @@ UNSAVED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "an object": (object, TypeError, "the object itself: this is a builtins.object"),
     "a function": (lambda: [print], TypeError, "builtins.builtin_function_or_method"),
     "an array": (lambda: [np.ones(2)], TypeError, "gpugrad.tensor"),
-    "NumPy's number": (lambda: [np.float64(2)], TypeError, "value.item()"),
+    "NumPy's wide number": (lambda: [np.longdouble(2)], TypeError, "value.item()"),
+    "NumPy's date": (lambda: [np.datetime64("2024-01-01")], TypeError, "value.item()"),
     "a subclass": (lambda: gpugrad.ones(2).as_subclass(Kind), TypeError, "Kind is a class"),
     "an attribute": (with_attribute, TypeError, "'layer'"),
     "a tensor as key": (lambda: {gpugrad.ones(2): 1}, TypeError, "is a Tensor"),
@@ -435,6 +437,24 @@ def test_what_no_file_holds_is_refused(name: str, form: str) -> None:
     make, error, match = UNSAVED[name]
     with pytest.raises(error, match=match):
         again(make(), form)
+
+
+@FORMATS
+def test_numpys_numbers_are_loaded_as_pythons(form: str) -> None:
+    given = {
+        "loss": np.mean([0.5, 1.0]), "half": np.float32(0.1), "epoch": np.int64(2**40),
+        "best": np.bool_(True), "z": np.complex64(1 + 2j), "in": (np.uint8(3), {np.int32(4)}),
+        np.int64(5): 1, (np.int64(6), "a"): [np.float64("inf")],
+    }  # fmt: skip
+    found = again(given, form)
+    assert found == {
+        "loss": 0.75, "half": float(np.float32(0.1)), "epoch": 2**40, "best": True, "z": 1 + 2j,
+        "in": (3, {4}), 5: 1, (6, "a"): [math.inf],
+    }  # fmt: skip
+    assert type(found["loss"]) is float
+    assert type(found["epoch"]) is int
+    assert found["best"] is True
+    assert {type(key) for key in found} == {str, int, tuple}
 
 
 def test_examples_of_vmap_are_not_saved() -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -99,6 +103,37 @@ def test_tensors_have_pytorchs_names(name: str) -> None:
     torch = pytorch()
     assert hasattr(torch.Tensor, name)
     assert hasattr(gpugrad.Tensor, name)
+
+
+def test_modules_are_there_when_they_are_asked_for() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LATER], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+
+
+ROOT = Path(gpugrad.__file__).parents[1]
+LATER = """
+import gpugrad as torch
+torch.testing.assert_close(torch.ones(2), torch.ones(2))
+assert torch.nn.modules.utils._pair(3) == (3, 3)
+handle = torch.ones(1, requires_grad=True).register_hook(print)
+assert isinstance(handle, torch.utils.hooks.RemovableHandle)
+assert torch.version.__version__ == torch.__version__
+assert (torch.version.cuda is not None) == torch.cuda.is_available()
+"""
+
+
+@pytest.mark.skipif(gpugrad.cuda.is_available(), reason="there is a GPU")
+def test_cuda_is_not_begun_without_a_gpu() -> None:
+    with pytest.raises((AssertionError, RuntimeError), match=r"CUDA|NVIDIA"):
+        gpugrad.cuda.init()
+
+
+@pytest.mark.cuda
+def test_cuda_begins_and_has_a_version() -> None:
+    gpugrad.cuda.init()
+    assert re.fullmatch(r"1\d\.\d", str(gpugrad.version.cuda))
 
 
 # --------------------------------------------------------------------------- settings of a thread

@@ -496,6 +496,14 @@ def cuda_problem() -> str | None:
     return None
 
 
+def cuda_version() -> str | None:
+    """Return the version of CUDA that CuPy uses, such as "12.8"; ``None`` if there is no GPU."""
+    if cuda_problem() is not None:
+        return None
+    number = cuda_backend().xp.cuda.runtime.runtimeGetVersion()
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
 def cudnn_version() -> int | None:
     """Return the version of cuDNN that convolves on GPUs, ``None`` if none does."""
     if cuda_problem() is not None:

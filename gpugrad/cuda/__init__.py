@@ -12,6 +12,7 @@ from gpugrad.cuda.devices import device_of as device_of
 from gpugrad.cuda.devices import get_device_capability as get_device_capability
 from gpugrad.cuda.devices import get_device_name as get_device_name
 from gpugrad.cuda.devices import get_device_properties as get_device_properties
+from gpugrad.cuda.devices import init as init
 from gpugrad.cuda.devices import is_available as is_available
 from gpugrad.cuda.devices import is_bf16_supported as is_bf16_supported
 from gpugrad.cuda.devices import is_initialized as is_initialized

@@ -19,6 +19,11 @@ def is_initialized() -> bool:
     return is_available()
 
 
+def init() -> None:
+    """Raise, as each use of a GPU would, if there is none; otherwise nothing is left to do."""
+    backend.cuda_backend()
+
+
 def is_bf16_supported(including_emulation: bool = True) -> bool:
     """Return whether a GPU computes with ``bfloat16``, all of which do, if only by ``float32``."""
     if not is_available():

@@ -48,6 +48,7 @@ def save(
     Args:
         obj: Tensors, parameters, numbers, texts, bytes, ``None``, types and devices, in any
             lists, tuples, sets, dictionaries and ordered dictionaries: a ``state_dict()``.
+            NumPy's numbers are loaded as Python's.
         f: The name of the file, or an open one.
         pickle_module: None: nothing is pickled by Python's modules.
         pickle_protocol: None or 2, that of PyTorch's files.

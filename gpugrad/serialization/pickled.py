@@ -18,7 +18,7 @@ from gpugrad._device import device
 from gpugrad._size import Size
 from gpugrad.graph import TensorBase
 from gpugrad.serialization.pieces import known
-from gpugrad.serialization.values import DamagedError, give_attributes, is_key
+from gpugrad.serialization.values import DamagedError, give_attributes, is_key, plain_number
 
 # --------------------------------------------------------------------------- reading
 
@@ -423,6 +423,7 @@ class Pickler:
             self.parts.append(pickle.BUILD)
 
     def _plain(self, value: Any) -> None:
+        value = plain_number(value)
         if value is None:
             self.parts.append(pickle.NONE)
         elif isinstance(value, bool):

@@ -17,7 +17,7 @@ from gpugrad import _dtype
 from gpugrad._device import device
 from gpugrad._size import Size
 from gpugrad.serialization.pieces import known
-from gpugrad.serialization.values import DamagedError, give_attributes, is_key
+from gpugrad.serialization.values import DamagedError, give_attributes, is_key, plain_number
 
 VERSION = 1
 
@@ -34,6 +34,7 @@ def written(root: Any, number_of: dict[int, int], tensors: Sequence[dict[str, An
 def _node(value: Any, numbers: dict[int, int]) -> Any:
     if id(value) in numbers:
         return {"tensor": numbers[id(value)]}
+    value = plain_number(value)
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):

@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from gpugrad import _dtype
 from gpugrad._device import device
 from gpugrad._parameter import Parameter
@@ -15,6 +17,7 @@ from gpugrad.op.saved import is_plain
 
 DEEPEST = 200  # how far containers may be nested
 PLAIN = (bool, int, float, complex, str, bytes, type(None), _dtype.dtype, device)
+_NUMBERS = "?bBhHiIlLqQefdFD"  # the codes of NumPy's types whose numbers Python has, too
 _KNOWN = (
     "tensors, parameters, numbers, strings, bytes, None, types, devices, and the lists, tuples, "
     "sets and dictionaries of these"
@@ -34,6 +37,15 @@ class DamagedError(Exception):
 
 class MisplacedError(Exception):
     """Memory cannot be put where ``map_location`` says; its cause is what the caller is told."""
+
+
+def plain_number(value: Any) -> Any:
+    """Return NumPy's number as Python's, and everything else as it is.
+
+    >>> plain_number(np.float64(0.5)), plain_number(np.True_), plain_number("text")
+    (0.5, True, 'text')
+    """
+    return value.item() if isinstance(value, np.generic) and value.dtype.char in _NUMBERS else value
 
 
 def is_parameter(tensor: Any) -> bool:
@@ -114,6 +126,7 @@ def _walked(
 
 def _refused(value: Any) -> str | None:
     """Return why a value is not saved, apart from what it contains; ``None`` where it is."""
+    value = plain_number(value)
     kind = type(value)
     if isinstance(value, TensorBase):
         if not is_plain(value) and not is_parameter(value):
@@ -137,7 +150,7 @@ def _refused(value: Any) -> str | None:
 
 
 def _no_key(key: Any) -> str | None:
-    if is_key(key):
+    if is_key(tuple(map(plain_number, key)) if type(key) is tuple else plain_number(key)):
         return None
     return f"a key, or what is in a set, is a {type(key).__name__}"
 

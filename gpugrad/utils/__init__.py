@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpugrad.utils import checkpoint as checkpoint
 from gpugrad.utils import dlpack as dlpack
+from gpugrad.utils import hooks as hooks
 
 if TYPE_CHECKING:
     from gpugrad.utils import data as data

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gpugrad.nn.modules import utils as utils
+
 
 def __getattr__(name: str) -> Any:
     from gpugrad import nn
