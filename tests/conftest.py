@@ -171,8 +171,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[NOT_COLLECTED].update(problem for problem in problems if problem is not None)
 
 
-def pytest_collection_finish() -> None:
-    gc.freeze()  # thousands of tests, which no collection has to look through again
+@pytest.fixture(scope="module", autouse=True)
+def nothing_from_before() -> None:
+    """Keep what there is from collections, and from those who look through all objects."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
