@@ -432,3 +432,23 @@ def test_what_compiled_functions_give(name: str) -> None:
     expected = CASES[name](lambda function: function)
     gpugrad.manual_seed(0)
     same(CASES[name](gpugrad.compile), expected)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize(
+    "name",
+    [
+        "views_with_a_history_are_arguments", "arguments_begin_to_overlap",
+        "an_argument_lies_in_captured_memory", "the_same_tensor_is_given_twice_or_not",
+        "writes_are_counted_where_they_are", "what_requires_grad_changes",
+        "gradients_are_retained_inside", "results_of_any_structure", "random_numbers_of_others",
+    ],
+)  # fmt: skip
+def test_what_compiled_functions_give_on_a_gpu(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = drawn
+
+    def there(*shape: int, seed: int = 0, requires_grad: bool = False) -> Any:
+        return made(*shape, seed=seed).to("cuda").requires_grad_(requires_grad)
+
+    monkeypatch.setitem(globals(), "drawn", there)
+    test_what_compiled_functions_give(name)
