@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import operator
+import pickle
 import re
 import subprocess
 import sys
@@ -122,6 +124,13 @@ assert isinstance(handle, torch.utils.hooks.RemovableHandle)
 assert torch.version.__version__ == torch.__version__
 assert (torch.version.cuda is not None) == torch.cuda.is_available()
 """
+
+
+@pytest.mark.parametrize("path", ["sin", "nn.functional.relu", "linalg.det", "fft.fft"])
+def test_functions_are_named_by_their_last_part_and_pickled_by_their_path(path: str) -> None:
+    function = operator.attrgetter(path)(gpugrad)
+    assert function.__name__ == path.split(".")[-1]
+    assert pickle.loads(pickle.dumps(function)) is function
 
 
 @pytest.mark.skipif(gpugrad.cuda.is_available(), reason="there is a GPU")

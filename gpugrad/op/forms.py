@@ -225,7 +225,7 @@ class Public:
 
     def dressed(self, made: Any, form: str, name: str) -> Any:
         """Return a function with the name, signature and docstring of a form."""
-        made.__name__ = name
+        made.__name__ = name.rpartition(".")[2]
         made.__qualname__ = name if form in ("function", "write") else f"Tensor.{name}"
         made.__module__ = "gpugrad"
         made.__doc__ = self.documentation(form)
