@@ -99,6 +99,9 @@ SAMPLES: dict[str, list[Sample]] = {
             x, y, label_smoothing=0.3, reduction=r), _ROWS, np.array([1, -100, 4, 2]),
             reference=lambda x, y, r=r: _entropy(x, y, reduction=r, smoothing=0.3))
           for r in REDUCED),
+        case("smoothed image", lambda lib, x, y: lib.nn.functional.cross_entropy(
+            x, y, label_smoothing=0.3), ANY((2, 3, 2, 2), 0), whole(0, 3)((2, 2, 2), 1),
+            reference=lambda x, y: _entropy(x, y, smoothing=0.3), half=False),
         *(case(f"smoothed weighted {r}", lambda lib, x, y, r=r: lib.nn.functional.cross_entropy(
             x, y, fixed(lib, _WEIGHT, x), label_smoothing=0.3, reduction=r), _ROWS,
             np.array([1, -100, 4, 2]),
