@@ -455,7 +455,9 @@ def test_integers_and_bools_give_the_same_on_both_devices(name: str, dtype: Any)
     try:
         here = op(*map(torch.tensor, arrays))
     except NotImplementedError:
-        with pytest.raises(NotImplementedError, match=r'(_cuda|_check|"pow)" not implemented for'):
+        with pytest.raises(
+            NotImplementedError, match=r'(_cuda|_check|"pow|Impl)" not implemented for'
+        ):
             op(*(torch.tensor(a, device="cuda") for a in arrays))
         return
     there = op(*(torch.tensor(a, device="cuda") for a in arrays))

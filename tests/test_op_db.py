@@ -67,7 +67,8 @@ def _few(device: str, **few: int) -> dict[str, int]:
 def _agrees(report: op_db.Report, reviewed: dict[str, str], few: dict[str, int]) -> None:
     if report.name not in reviewed:
         assert not report.differences, "\n".join(report.differences[:5])
-    elif not few:  # of which none may differ
+    # Of few none may differ, and what processors round apart agrees on some of them.
+    elif not few and reviewed[report.name] is not _ROUNDED:
         assert report.differences, "it agrees: take it out of the list"
 
 

@@ -128,8 +128,8 @@ def ended(library: Any, ask: Ask) -> Any:
             ask(library)
             error: Any = None
         except Exception as e:
-            text = str(e).replace("torch.", "gpugrad.").partition("0x")[0]
-            error = type(e).__name__, re.sub(r"<function [\w.]+", "<function", text)
+            text = str(e).replace("torch.", "gpugrad.")
+            error = type(e).__name__, re.sub("0x[0-9a-f]+", "0x", text)
     return error, [(w.category.__name__, str(w.message)) for w in warned]
 
 

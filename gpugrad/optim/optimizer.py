@@ -58,8 +58,8 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
                 continue
             if not (isinstance(found, tuple) and len(found) == 2):
                 raise RuntimeError(
-                    f"<function {type(self).__name__}.step> must return None or a tuple of "
-                    f"(new_args, new_kwargs), but got {found}."
+                    f"<function {type(self).__name__}.step at {id(step):#x}> must return None or a "
+                    f"tuple of (new_args, new_kwargs), but got {found}."
                 )
             args, kwargs = found
         result = step(*args, **kwargs)
