@@ -140,7 +140,7 @@ def whole(kinds: Sequence[DType] = INTEGERS) -> Iterator[Kernel]:
         if name in COMPLEX_ONLY:
             continue
         for dtype in kinds:
-            if op.promotion == "floating":
+            if op.taken[0] > _dtype.INTEGER:
                 continue
             if op.promotion in ("float", "real"):
                 compute = FLOATS[1]
