@@ -195,7 +195,7 @@ def attributes_of_objects_and_classes_change(way: Any) -> Any:
 
 @case
 def functions_change(way: Any) -> Any:
-    def inner(x: Any, scale: float = 1.0, box: Any = [1.0], *, more: float = 0.0) -> Any:  # noqa: B006
+    def inner(x: Any, scale: float = 1.0, box: Any = [1.0], *, more: float = 0.0) -> Any:  # noqa: B006  it is changed
         return x * scale * box[0] + more
 
     def other(x: Any, scale: float = 1.0, box: Any = (), *, more: float = 0.0) -> Any:
@@ -297,7 +297,7 @@ def random_numbers_of_others(way: Any) -> Any:
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002  it is the one that all share
     f = way(lambda x: x * random.random())
-    g = way(lambda x: x * float(np.random.rand()))  # noqa: NPY002
+    g = way(lambda x: x * float(np.random.rand()))  # noqa: NPY002  likewise
     return [(f(drawn(3)), g(drawn(3))) for _ in range(3)]
 
 
