@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -29,7 +30,7 @@ from benchmarks import (  # noqa: E402
     test_overhead,
     test_training,
 )
-from benchmarks.comparison import TOLERANCES, Comparison, error, expected  # noqa: E402
+from benchmarks.comparison import SECONDS_PER_ROUND, TOLERANCES, Comparison, error, expected  # noqa: E402
 from benchmarks.peer import NAMES, Peer, peers  # noqa: E402
 from benchmarks.rows import Row, met, with_growth  # noqa: E402
 from benchmarks.work import Work, by_size, gradients  # noqa: E402
@@ -113,6 +114,20 @@ def test_everyone_has_as_many_rounds(device: str) -> None:
     promised = device == "cpu" and row["reference"] == "PyTorch"
     assert row["target"] == (MUL.targets[10, "float32"] if promised else None)
     assert row["ratios"][row["reference"]] == 1
+
+
+def test_rounds_are_as_long_where_the_first_one_compiles() -> None:
+    now, costs = [0.0], itertools.chain([0.5], itertools.repeat(1e-5))
+
+    def run() -> list[Any]:
+        now[0] += next(costs)
+        return []
+
+    ours, theirs = Peer("gpugrad", run), Peer("PyTorch", run)
+    Comparison(MUL, 1000, "float32", "cpu", [ours, theirs]).take_turns(lambda: now[0])
+
+    assert ours.repeats == theirs.repeats
+    assert min(ours.seconds) >= SECONDS_PER_ROUND
 
 
 def test_ratios_are_those_of_neighbouring_rounds() -> None:
