@@ -12,6 +12,8 @@ from snippets import ours as renamed
 
 import gpugrad
 from comparison import pytorch
+from gpugrad.backend import attention as of_arrays
+from gpugrad.backend import evaluation
 from gpugrad.ops.nn.attention import plain
 from gpugrad.testing import assert_close, count_kernels
 
@@ -43,6 +45,27 @@ def test_parts_of_long_sequences_give_what_the_plain_definition_gives(
         assert_close(one, other.detach(), 1e-10, 1e-12)
     if masked:
         assert not out[..., 5, :].any()
+
+
+@pytest.mark.parametrize("keys", [20, 2000])
+def test_no_weight_is_subnormal(keys: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exponentials and products of subnormal numbers take ten times as long."""
+    random, seen = np.random.default_rng(0), []
+    q, k, v = (random.standard_normal((1, 1, n, 16)).astype("f") for n in (30, keys, keys))
+    compute = evaluation.evaluated
+
+    def noted(formula: Any, arrays: Any) -> Any:
+        found = compute(formula, arrays)
+        if formula.name == "weights":
+            seen.append(found[0].copy())
+        return found
+
+    monkeypatch.setattr(of_arrays, "evaluated", noted)
+    out, logs = of_arrays.attention(40 * q, k, v, None, 1.0, False)
+    of_arrays.attention_gradient(out, 40 * q, k, v, None, out, logs, 1.0, False, False)
+    assert len(seen) == 2
+    for weights in seen:
+        assert np.all((weights == 0) | (weights >= np.finfo(np.float32).tiny))
 
 
 def test_memory_is_not_that_of_all_scores() -> None:

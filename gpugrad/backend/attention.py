@@ -26,7 +26,13 @@ Shape = tuple[int, ...]
 _MOST = 1 << 18  # scores at a time, which stay in a cache
 
 _x, _y, _z = map(variable, "xyz")
-_WEIGHTS = Formula("weights", [_x, _y], [call("exp", _x - _y)])
+# Weights below this are 0: exponentials and products of subnormal numbers take ten times as long.
+_LEAST = -87.0
+_WEIGHTS = Formula(
+    "weights",
+    [_x, _y],
+    [call("where", _x - _y < _LEAST, 0, call("exp", call("maximum", _x - _y, _LEAST)))],
+)
 _SLOPES = Formula("slopes", [_x, _y, _z], [(_x - _y) * _z])
 
 
@@ -97,13 +103,21 @@ class _Masks:
 
 def _scores(
     q: Array, k: Array, masks: _Masks, scale: float, stacks: slice, queries: slice
-) -> tuple[Array, int]:
-    """Return the scores of some queries, and how many of the keys they have any with."""
+) -> tuple[Array, Array, int]:
+    """Return the scores of some queries, these scaled, and how many keys they have scores with."""
     keys = min(queries.stop, k.shape[1]) if masks.causal else k.shape[1]
     some = q[stacks, queries] * q.dtype.type(scale)
     found = np.matmul(k[stacks, :keys], some.swapaxes(1, 2))
     masks.put_on(found, stacks, queries)
-    return found, keys
+    return found, some, keys
+
+
+def _add_product(a: Array, b: Array, total: Array, queries: slice) -> None:
+    """Add the product of some queries to that of those before; the first ones find zeros."""
+    if queries.start:
+        total += np.matmul(a, b)
+    else:
+        np.matmul(a, b, out=total)
 
 
 @quiet
@@ -122,7 +136,7 @@ def attention(
     logs = np.empty((len(q), 1, q.shape[1]), q.dtype)
     masks = _Masks(mask, (*query.shape[:-1], key.shape[-2]), causal)
     for stacks, queries in _blocks(q.shape[:2], k.shape[1]):
-        weights, keys = _scores(q, k, masks, scale, stacks, queries)
+        weights, _, keys = _scores(q, k, masks, scale, stacks, queries)
         most = np.maximum.reduce(weights, 1, keepdims=True)
         if mask is not None:
             most[most == -np.inf] = 0
@@ -160,20 +174,19 @@ def attention_gradient(
     along = np.einsum("gqe,gqe->gq", g, o)[:, None]
     masks = _Masks(mask, (*query.shape[:-1], key.shape[-2]), causal)
     for stacks, queries in _blocks(q.shape[:2], k.shape[1]):
-        weights, keys = _scores(q, k, masks, scale, stacks, queries)
+        weights, scaled, keys = _scores(q, k, masks, scale, stacks, queries)
         (weights,) = evaluated(_WEIGHTS, (weights, logs[stacks, :, queries]))
         some = g[stacks, queries]
-        of_v[stacks, :keys] += np.matmul(weights, some)
+        _add_product(weights, some, of_v[stacks, :keys], queries)
         slopes = np.matmul(v[stacks, :keys], some.swapaxes(1, 2))
         (slopes,) = evaluated(_SLOPES, (slopes, along[stacks, :, queries], weights))
         if of_scores is not None:
             of_scores[stacks, queries, :keys] = slopes.swapaxes(1, 2)
-        np.matmul(slopes.swapaxes(1, 2), k[stacks, :keys], out=of_q[stacks, queries])
-        of_k[stacks, :keys] += np.matmul(slopes, q[stacks, queries])
-    of_q *= q.dtype.type(scale)
-    of_k *= q.dtype.type(scale)
-    found = zip((of_q, of_k, of_v), (query, key, value), strict=True)
-    first, second, third = (_stored(_summed(a, of), of.dtype).reshape(of.shape) for a, of in found)
+        found = np.matmul(slopes.swapaxes(1, 2), k[stacks, :keys], out=of_q[stacks, queries])
+        found *= q.dtype.type(scale)
+        _add_product(slopes, scaled, of_k[stacks, :keys], queries)
+    pairs = zip((of_q, of_k, of_v), (query, key, value), strict=True)
+    first, second, third = (_stored(_summed(a, of), of.dtype).reshape(of.shape) for a, of in pairs)
     if of_scores is not None:
         of_scores = of_scores.reshape(*query.shape[:-1], key.shape[-2])
     return first, second, third, of_scores
