@@ -118,6 +118,6 @@ def show_config() -> None:
     """Print what computes: NumPy, loops of which compiler, with a GPU cuDNN, or why none does."""
     print(f"NumPy  {np.__version__}\nloops  {loops.described()}")
     if cuda_problem() is None:
-        from gpugrad.backend import cudnn  # which imports CuPy
+        from gpugrad.backend.cuda import cudnn  # which imports CuPy
 
         print(f"cuDNN  {cudnn.described()}")

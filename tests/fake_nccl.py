@@ -1,7 +1,7 @@
 """What CuPy's NCCL does, by MPI, on an emulated device whose memory is the host's.
 
-It has the functions that gpugrad.backend.nccl calls, with their arguments in their order; each runs
-at once, but for messages of a group, which begin together when that ends.
+It has the functions that gpugrad.backend.cuda.nccl calls, with their arguments in their order; each
+runs at once, but for messages of a group, which begin together when that ends.
 """
 
 from __future__ import annotations

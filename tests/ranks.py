@@ -579,7 +579,7 @@ def main() -> None:
     if BACKEND == "nccl":
         import fake_nccl
 
-        from gpugrad.backend import nccl
+        from gpugrad.backend.cuda import nccl
 
         vars(nccl)["nccl"] = fake_nccl
     dist.init_process_group(BACKEND)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.emulated
 
 @pytest.fixture
 def front(monkeypatch: pytest.MonkeyPatch) -> FrontEnd:
-    from gpugrad.backend import cudnn
+    from gpugrad.backend.cuda import cudnn
 
     found = FrontEnd()
     monkeypatch.setattr(cudnn, "front_end", lambda: found)

@@ -399,6 +399,8 @@ def products(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """
     import hostcuda
     from gpugrad.backend import cuda
+    from gpugrad.backend.cuda import indexing, sorting
+    from gpugrad.backend.cuda import products as others
     from gpugrad.kernels import launches
 
     correction = [0]
@@ -413,8 +415,14 @@ def products(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 
         return called
 
-    for name in "matmul", "argsort", "by_cufft", "matrices":
-        monkeypatch.setattr(cuda, name, corrected(getattr(cuda, name)))
+    callers = {
+        "matmul": (cuda, others), "matrices": (cuda,),
+        "by_cufft": (others,), "argsort": (indexing, sorting),
+    }  # fmt: skip
+    for name, modules in callers.items():
+        function = corrected(getattr(modules[0], name))
+        for module in modules:
+            monkeypatch.setattr(module, name, function)
     return lambda: correction[0]
 
 

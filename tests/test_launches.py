@@ -159,7 +159,7 @@ def test_a_step_takes_no_more_launches_where_cudnn_convolves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A call of cuDNN counts as one; PyTorch adds biases by kernels of their own, which do not."""
-    from gpugrad.backend import cudnn
+    from gpugrad.backend.cuda import cudnn
     from hostcuda.convolutions import FrontEnd
 
     front = FrontEnd()

@@ -508,7 +508,7 @@ def cudnn_version() -> int | None:
     """Return the version of cuDNN that convolves on GPUs, ``None`` if none does."""
     if cuda_problem() is not None:
         return None
-    from gpugrad.backend import cudnn
+    from gpugrad.backend.cuda import cudnn
 
     return cudnn.version()
 

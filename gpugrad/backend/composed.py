@@ -1,7 +1,7 @@
 """What is computed of matrices in the same way on each device, by its decompositions.
 
 The first argument is the module that has these: :mod:`gpugrad.backend.lapack` or
-:mod:`gpugrad.backend.cusolver`.
+:mod:`gpugrad.backend.cuda.cusolver`.
 """
 
 from __future__ import annotations

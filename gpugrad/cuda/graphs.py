@@ -16,7 +16,7 @@ from gpugrad import backend
 from gpugrad.cuda import devices, memory, streams
 
 if TYPE_CHECKING:
-    from gpugrad.backend.graphs import Graph, Pool
+    from gpugrad.backend.cuda.graphs import Graph, Pool
 
 _MODES = {"global": 0, "thread_local": 1, "relaxed": 2}  # cudaStreamCaptureMode
 # what CUDA and CuPy say; our own errors tell the way out themselves
@@ -42,7 +42,7 @@ def graph_pool_handle() -> Pool:
     once: what one has left behind the next one may overwrite.
     """
     backend.cuda_backend()
-    from gpugrad.backend import graphs
+    from gpugrad.backend.cuda import graphs
 
     return graphs.Pool()
 
@@ -80,7 +80,7 @@ class CUDAGraph:
             TypeError: The pool is none.
         """
         backend.cuda_backend()
-        from gpugrad.backend import graphs
+        from gpugrad.backend.cuda import graphs
 
         if self._graph is not None:
             raise RuntimeError(

@@ -30,7 +30,7 @@ def _asked(question: str, device: Any) -> int:
     if not devices.is_available():
         return 0
     with devices.device(device):
-        from gpugrad.backend import graphs
+        from gpugrad.backend.cuda import graphs
 
         pools = {id(p): p for p in (_pool(), *(p.memory for p in graphs.pools))}
         return sum(int(getattr(p, question)()) for p in pools.values())

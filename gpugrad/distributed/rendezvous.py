@@ -32,7 +32,7 @@ def is_nccl_available() -> bool:
     """Return whether there is a GPU, and NCCL that CuPy finds."""
     if backend.cuda_problem() is not None:
         return False
-    from gpugrad.backend import nccl
+    from gpugrad.backend.cuda import nccl
 
     return nccl.is_available()
 
@@ -51,7 +51,7 @@ def nccl(
             "The backend 'nccl' needs a GPU and NCCL, which CuPy finds where it is installed: pip "
             "install nvidia-nccl-cu13"
         )
-    from gpugrad.backend import nccl as library
+    from gpugrad.backend.cuda import nccl as library
 
     if device_id is not None:
         cuda.set_device(device_id if isinstance(device_id, int) else device(device_id))

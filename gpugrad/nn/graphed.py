@@ -15,7 +15,7 @@ from gpugrad.op.autocast import state
 from gpugrad.ops.filled import empty_like
 
 if TYPE_CHECKING:
-    from gpugrad.backend.graphs import Pool
+    from gpugrad.backend.cuda.graphs import Pool
 
 
 def make_graphed_callables(

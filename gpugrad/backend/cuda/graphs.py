@@ -11,7 +11,7 @@ from typing import Any
 
 import cupy
 
-from gpugrad.backend import cublas
+from gpugrad.backend.cuda import cublas
 from gpugrad.backend.nvidia import exchange_capture_mode
 from gpugrad.kernels import capture, launches
 
