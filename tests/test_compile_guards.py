@@ -5,10 +5,15 @@ Each case is a function of a way, which is ``compile`` or nothing, and returns w
 
 from __future__ import annotations
 
+import contextvars
 import dataclasses
+import functools
+import itertools
+import os
 import random
 import threading
-from collections import OrderedDict, defaultdict
+import types
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -339,6 +344,98 @@ def threads_that_all_begin(way: Any) -> Any:
     for thread in threads:
         thread.join()
     return [found[key] for key in sorted(found)], getattr(f, "count", 1)
+
+
+# ------------------------------------------------------------------------- what is no tensor
+
+
+class Slotted:
+    __slots__ = ("scale",)
+    shift = 1.0
+
+    @classmethod
+    def shifted(cls, x: Any) -> Any:
+        return x + cls.shift
+
+
+outside = types.ModuleType("outside")
+
+
+@case
+def what_is_found_by_name_changes(way: Any) -> Any:
+    slotted, chosen, waiting = Slotted(), {1}, deque([1.0])
+    slotted.scale, outside.number = 1.0, 1.0
+    table = {"a": gpugrad.ones(2), "b": gpugrad.zeros(2)}
+    inner, context = [2.0], contextvars.ContextVar("number", default=1.0)
+    partial = functools.partial(lambda x, by: x * by[0], by=inner)
+    scaled = types.SimpleNamespace(values=np.ones(2, np.float32))
+    array = np.ones(2, np.float32)
+    fs = [
+        way(lambda x: x * slotted.scale),
+        way(lambda x: x * Slotted.shift),
+        way(Slotted.shifted),
+        way(lambda x: x * len(chosen) if 5 in chosen else x),
+        way(lambda x: x * sum(waiting)),
+        way(lambda x: gpugrad.cat([x, *table.values()])),
+        way(lambda x: partial(x)),
+        way(lambda x: x * context.get()),
+        way(lambda x: x * outside.number),
+        way(lambda x: x * float(os.environ["GPUGRAD_TEST_NUMBER"])),
+        way(lambda x: x + gpugrad.tensor(array) * float(array[1])),
+        way(lambda x: x + gpugrad.tensor(scaled.values)),
+    ]
+    found: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for k in range(4):
+            patch.setenv("GPUGRAD_TEST_NUMBER", str(k))
+            found += [f(gpugrad.ones(2)) for f in fs]
+            if k == 1:
+                continue
+            slotted.scale += 1
+            patch.setattr(Slotted, "shift", k + 2.0)
+            chosen.add(5 + k)
+            waiting.append(2.0)
+            table["a"] = table.pop("a")
+            inner[0] += 1
+            context.set(k + 3.0)
+            outside.number += 1
+            array[1] += 1
+            scaled.values += 1
+    return found
+
+
+@case
+def what_is_found_by_name_is_used_up(way: Any) -> Any:
+    numbers, draws, old, own = iter(range(9)), np.random.default_rng(0), np.random.RandomState(0), {}
+    chance, count, given = random.Random(0), itertools.count(), iter(range(9))
+    leaf = nn.Parameter(gpugrad.ones(2))
+    opt = optim.SGD([leaf], lr=0.1)
+
+    def counted(x: Any) -> Any:
+        own["calls"] = own.get("calls", 0) + 1
+        return x * own["calls"]
+
+    def slower(x: Any) -> Any:
+        opt.zero_grad()
+        (leaf * x).sum().backward()
+        opt.step()
+        opt.param_groups[0]["lr"] *= 0.5
+        return leaf.clone()
+
+    fs = [
+        way(lambda x: x + next(numbers)),
+        way(lambda x: x + draws.random()),
+        way(lambda x: x + old.rand()),
+        way(lambda x: x + chance.random()),
+        way(counted),
+        way(slower),
+    ]
+    f = way(lambda x, more: x + next(more))
+    found: list[Any] = []
+    for _ in range(4):
+        found += [g(gpugrad.ones(2)) for g in fs]
+        found += [f(gpugrad.ones(2), count), f(gpugrad.ones(2), given)]
+    return [*found, own["calls"], opt.param_groups[0]["lr"]]
 
 
 # ------------------------------------------------------------------------- networks

@@ -247,6 +247,8 @@ class Compiled:
             result = capture.call(function, given_args, kwargs)
             if recorder.records and _state() != state:
                 reason = "changing a mode, or drawing Python's or NumPy's random numbers,"
+            elif recorder.records and watched.refused:
+                reason = watched.refused
             elif recorder.records:
                 try:
                     plan = Plan(
@@ -263,6 +265,8 @@ class Compiled:
                 check_survivors(capture, [result, plan.kept])
             except UnknownError as unknown:
                 plan, reason, begins = None, str(unknown), unknown.begins
+        if plan is not None and not watched.untouched():
+            plan, reason, begins = None, "changing what the function finds by name", True
         if plan is not None:
             plan.kept = []
             self.plans.setdefault(key, []).append((watched, plan))
