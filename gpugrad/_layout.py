@@ -97,11 +97,9 @@ def order_of(
 
 def _dense(shape: Sequence[int], strides: Sequence[int]) -> Order:
     """Return the order that strides have; that of the dimensions where some lie on each other."""
+    steps = [s for n, s in zip(shape, strides, strict=True) if n != 1]
+    if not steps or min(steps) <= 0 or steps == sorted(steps, reverse=True):
+        return None
     axes = [k for k, n in enumerate(shape) if n != 1]
-    if any(strides[k] <= 0 for k in axes):
-        return None
-    ordered = sorted(axes, key=lambda k: -strides[k])
-    if ordered == axes:
-        return None
-    places = iter(ordered)
+    places = iter(sorted(axes, key=lambda k: -strides[k]))
     return tuple([k if n == 1 else next(places) for k, n in enumerate(shape)])

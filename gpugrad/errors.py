@@ -77,7 +77,7 @@ def normal_dim(dim: int, ndim: int) -> int:
         IndexError: There is no such dimension.
         TypeError: ``dim`` is not an integer.
     """
-    span = max(ndim, 1)
+    span = ndim or 1
     try:
         dim = index(dim)
     except TypeError:

@@ -145,6 +145,10 @@ template <typename T> void run_copied(char *target, const char *source, long str
     const T *from = reinterpret_cast<const T *>(source);
     #pragma omp simd
     for (long j = 0; j < count; j++) to[j] = from[j];
+  } else if (stride == -long(sizeof(T))) {
+    const T *from = reinterpret_cast<const T *>(source);
+    #pragma omp simd
+    for (long j = 0; j < count; j++) to[j] = from[-j];
   } else {
     for (long j = 0; j < count; j++) to[j] = *reinterpret_cast<const T *>(source + j * stride);
   }

@@ -234,6 +234,7 @@ OPERANDS: dict[str, Callable[[Array], tuple[Array, ...]]] = {
     "transposed and row": lambda x: (x.T, x[:, 0]),
     "gaps": lambda x: (x[::2, ::3], x[1::2, 1::3]),
     "backwards": lambda x: (x[::-1], x[:, ::-1]),
+    "turned around": lambda x: (x[::-1, ::-1], x[::-1, ::-1]),
     "flat and backwards": lambda x: (x.ravel(), x.ravel()[::-1]),
     "one number under many": lambda x: (np.broadcast_to(x[0, 0], x.shape), x),
     "rows of one array": lambda x: (np.broadcast_to(x[0], x.shape), x[:, :1]),
@@ -474,6 +475,7 @@ LARGE_RESULTS: dict[str, Callable[[Any, Any], Any]] = {
     "of three": lambda x, y: gpugrad.addcmul(x[:1], x[:250, None], y[:250]),
     "logic": gpugrad.logical_and,
     "neighbours": gpugrad.nextafter,
+    "backwards": lambda x, y: gpugrad.flip(x, 0),
 }
 
 
@@ -491,6 +493,15 @@ def test_large_results_have_loops(name: str, monkeypatch: pytest.MonkeyPatch) ->
     x, y = (gpugrad.tensor(np.resize(np.abs(a), 40_000)) for a in (X, Y))
     LARGE_RESULTS[name](x, y)
     assert runs
+
+
+@pytest.mark.parametrize("kind", ["int16", "int32", "float64", "complex64"])
+def test_copies_of_what_lies_backwards(kind: str) -> None:
+    x = np.arange(60_000).astype(kind).reshape(200, 300)
+    for turned in x[:, ::-1], x[::-1, ::-1], x.T[:, ::-1], x[:, ::2][:, ::-1], x.ravel()[::-1]:
+        copied = cpu.copy(turned, "C")
+        assert copied.dtype == x.dtype and copied.flags.c_contiguous
+        np.testing.assert_array_equal(copied, turned)
 
 
 @pytest.mark.parametrize("exponent", [2, 4, 5, 2.5, -1])

@@ -12,7 +12,7 @@ import numpy as np
 
 from gpugrad._device import device
 from gpugrad._dtype import is_half
-from gpugrad.backend import half
+from gpugrad.backend import compiled, half
 from gpugrad.backend.large import LARGE
 from gpugrad.backend.quiet import QUIET, enter, error_state, quiet
 
@@ -76,9 +76,13 @@ def astype(array: Array, dtype: np.dtype[Any]) -> Array:
 
 def copy(array: Array, order: str = "K") -> Array:
     """Return a copy with memory of its own."""
-    if array.__class__ is np.ndarray:
-        return array.copy(order)  # type: ignore[arg-type]
-    return np.array(array)
+    if array.__class__ is not np.ndarray:
+        return np.array(array)
+    if order == "C" and array.size >= compiled.LEAST and array.strides[-1:] == (-array.itemsize,):
+        found = compiled.copied(array)
+        if found is not None:
+            return found
+    return array.copy(order)  # type: ignore[arg-type]
 
 
 def assign(target: Array, source: Array) -> None:
@@ -274,7 +278,8 @@ def broadcast_to(array: Array, shape: Shape) -> Array:
 def diagonal(array: Array, offset: int, first: int, second: int) -> Array:
     """Return a view of the diagonals over two axes, which a last one replaces."""
     result = array.diagonal(offset, first, second)
-    result.flags.writeable = array.flags.writeable  # NumPy hands out diagonals for reading
+    if array.flags.writeable:
+        result.setflags(write=True)  # NumPy hands out diagonals for reading
     return result
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from gpugrad._dtype import accumulation, is_half
 from gpugrad.backend import large, loops
 from gpugrad.errors import summed_axes
-from gpugrad.formulas import FUNCTIONS, Formula
+from gpugrad.formulas import FUNCTIONS, Formula, variable
 from gpugrad.kernels import host
 
 Array = Any
@@ -116,6 +116,21 @@ def _receives(out: Array, made: Array, arrays: Sequence[Array]) -> bool:
     )
 
 
+def copied(array: Array) -> Array | None:
+    """Return a copy in row-major order; ``None``: it takes no loop."""
+    compute = _OF_BYTES.get(array.itemsize)
+    if compute is None:
+        return None
+    found = evaluate(_COPY, (array.view(compute),), compute)
+    if found is None or not found[0].flags.c_contiguous:
+        return None
+    return found[0].view(array.dtype)
+
+
+_X = variable("x")
+_COPY = Formula("copy", (_X,), [_X])
+_OF_BYTES = {4: np.dtype(np.float32), 8: np.dtype(np.float64)}
+
 _NO_MEMORY, _UNALIGNED = 0, 2  # what the frames may return
 
 
@@ -204,8 +219,13 @@ def _pays(
     if is_half(compute):  # of which NumPy has no vectors
         return True
     if sum_to is None:
-        return _gains(formula, compute)
+        return _gains(formula, compute) or _apart(arrays, math.prod(shape))
     return not _adds_up(formula, arrays, shape, sum_to)
+
+
+def _apart(arrays: Sequence[Array], size: int) -> bool:
+    """Tell whether some are repeated or read in reverse: NumPy's loops are of a row, and slower."""
+    return any(1 < a.size < size or (a.ndim and a.strides[-1] == -a.itemsize) for a in arrays)
 
 
 @functools.cache
@@ -255,7 +275,7 @@ def _turn(arrays: Sequence[Array], shape: Shape) -> tuple[int, ...] | None:
     flags: Any = [["readonly"]] * len(arrays) + [["writeonly", "allocate"]]
     with np.nditer([*arrays, None], [], flags, order="K") as numpys:
         strides = numpys.operands[-1].strides
-    turn = tuple(sorted(range(len(shape)), key=lambda k: -strides[k]))
+    turn = tuple(sorted(range(len(shape)), key=lambda k: -abs(strides[k])))
     return None if turn == tuple(range(len(shape))) else turn
 
 

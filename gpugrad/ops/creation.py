@@ -292,6 +292,8 @@ def as_tensor(data: Any, *, dtype: dtype | None = None, device: DeviceLike = Non
         result = finish(wrap(_checked_array(array)), False)
     else:
         return tensor(data, dtype=dtype, device=device)
+    if dtype is None and device is None:
+        return result
     return to(result, device=device, dtype=dtype)
 
 
@@ -333,14 +335,15 @@ def asarray(
         raise ValueError("can't alias arbitrary sequence into a tensor.")
     else:
         return tensor(obj, dtype=dtype, device=device, requires_grad=bool(requires_grad))
-    kind = _dtype.of(shared._array.dtype)
-    if copy is False and dtype is not None and dtype is not kind:
+    if copy is False and dtype is not None and dtype is not shared.dtype:
         raise ValueError(
-            f"can't alias tensor with dtype '{kind.title}' into dtype '{dtype.title}'."
+            f"can't alias tensor with dtype '{shared.dtype.title}' into dtype '{dtype.title}'."
         )
     if copy is False and device is not None and to(shared, device=device) is not shared:
         raise ValueError(f"can't alias tensor from device '{shared.device}' to '{device}'.")
-    result: Any = to(shared, device=device, dtype=dtype, copy=bool(copy))
+    result: Any = shared
+    if copy or dtype is not None or device is not None:
+        result = to(shared, device=device, dtype=dtype, copy=bool(copy))
     if requires_grad is not None and requires_grad is not result.requires_grad:
         return finish(detach(result), requires_grad)
     return result

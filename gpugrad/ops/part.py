@@ -262,8 +262,7 @@ def checked_slice(
 
 def sliced(input: Tensor, index: tuple[Any, ...]) -> Tensor:
     """Return a view at an index of integers and slices."""
-    steps = [i for i in index if i is not Ellipsis and i != slice(None)]
-    last = steps[-1] if steps else slice(None)
+    last = next((i for i in reversed(index) if i is not Ellipsis and i != slice(None)), slice(None))
     if isinstance(last, int):
         return _slice_ending_in_select(input, index=index)
     return (_slice_ending_in_unsqueeze if last is None else _slice)(input, index=index)

@@ -24,6 +24,9 @@ Array = Any
 Shape = tuple[int, ...]
 
 
+_SEQUENCES = tuple, list, Sequence  # of which the first are told at once
+
+
 def as_shape(sizes: tuple[Any, ...], function: str = "", argument: str = "size") -> Shape:
     """Return the shape that was given as one sequence or as several numbers.
 
@@ -32,10 +35,10 @@ def as_shape(sizes: tuple[Any, ...], function: str = "", argument: str = "size")
     """
     if not sizes:
         raise errors.missing(function, [argument])
-    if len(sizes) == 1 and isinstance(sizes[0], Sequence) and not isinstance(sizes[0], str):
+    if len(sizes) == 1 and isinstance(sizes[0], _SEQUENCES) and not isinstance(sizes[0], str):
         sizes = tuple(sizes[0])
     try:
-        return tuple([index(n) for n in sizes])
+        return tuple(map(index, sizes))
     except TypeError:
         wrong = next(k for k, n in enumerate(sizes) if not hasattr(n, "__index__"))
         kind = type(sizes[wrong]).__name__
@@ -112,7 +115,7 @@ _squeeze_one, _squeeze_some = _squeeze.named("SqueezeBackward1"), _squeeze.named
 
 @linear("UnsqueezeBackward0", view=True)
 def _unsqueeze(door: backend.Backend, input: Array, *, axis: int) -> Array:
-    return door.xp.expand_dims(input, axis)
+    return door.reshape(input, (*input.shape[:axis], 1, *input.shape[axis:]))
 
 
 @_unsqueeze.gradient
@@ -137,6 +140,10 @@ def inferred(shape: Shape, count: int) -> Shape:
     Raises:
         RuntimeError: There are several -1, or the elements do not fit.
     """
+    if not shape or min(shape) >= 0:
+        if math.prod(shape) != count:
+            raise _misfit(shape, count)
+        return shape
     if shape.count(-1) > 1:
         raise RuntimeError("only one dimension can be inferred")
     if any(n < -1 for n in shape):
@@ -144,20 +151,19 @@ def inferred(shape: Shape, count: int) -> Shape:
         raise RuntimeError(
             f"invalid shape dimension {shape[k]} at index {k} of shape {size(shape)}"
         )
-    known = math.prod(n for n in shape if n != -1)
-    if -1 in shape:
-        if known == 0:
-            if count == 0:
-                raise RuntimeError(
-                    f"cannot reshape tensor of 0 elements into shape {size(shape)} because the "
-                    "unspecified dimension size -1 can be any value and is ambiguous"
-                )
-        elif count % known == 0:
-            shape = tuple(count // known if n == -1 else n for n in shape)
-            known = count
-    if known != count:
-        raise RuntimeError(f"shape '{size(shape)}' is invalid for input of size {count}")
-    return shape
+    known = -math.prod(shape)
+    if known == count == 0:
+        raise RuntimeError(
+            f"cannot reshape tensor of 0 elements into shape {size(shape)} because the "
+            "unspecified dimension size -1 can be any value and is ambiguous"
+        )
+    if known == 0 or count % known:
+        raise _misfit(shape, count)
+    return tuple([count // known if n == -1 else n for n in shape])
+
+
+def _misfit(shape: Shape, count: int) -> RuntimeError:
+    return RuntimeError(f"shape '{size(shape)}' is invalid for input of size {count}")
 
 
 @public()
@@ -183,9 +189,7 @@ def view(input: Tensor, *shape: Any, dtype: dtype | None = None) -> Tensor:
 
 
 def _reshaped(input: Tensor, shape: Shape, function: str) -> Tensor:
-    if input._array.shape == shape and function == "reshape":
-        return _view(input, shape=shape)
-    if viewable(input, shape):
+    if viewable(input, shape) or (input._array.shape == shape and function != "view"):
         return _view(input, shape=shape)
     if function == "view":
         raise RuntimeError(
@@ -234,7 +238,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         return reshape(input, 1)
     if first == last:
         return input
-    return reshape(input, *shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :])
+    joined = math.prod(shape[first : last + 1])
+    return _reshaped(input, (*shape[:first], joined, *shape[last + 1 :]), "flatten")
 
 
 @public(inplace="shape", names="swapaxes swapdims")
@@ -271,7 +276,7 @@ def matrices_transposed(input: Tensor, name: str = "mT") -> Tensor:
         raise RuntimeError(
             f"tensor.{name} is only supported on matrices or batches of matrices. Got 1-D tensor."
         )
-    return transpose(input, -2, -1) if ndim else input
+    return _transpose(input, first=ndim - 2, second=ndim - 1) if ndim else input
 
 
 @public()
@@ -300,7 +305,7 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
             f"length of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal "
             f"to len(dims) = {len(wanted)}"
         )
-    axes = tuple(normal_dim(d, ndim) for d in wanted)
+    axes = tuple([normal_dim(d, ndim) for d in wanted])
     if len(set(axes)) != ndim:
         raise RuntimeError("permute(): duplicate dims are not allowed.")
     return _permute(input, axes=axes)
@@ -344,6 +349,8 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
     target = list(wanted)
     for k, n in enumerate(wanted):
         old = shape[k - extra] if k >= extra else None
+        if n == old:
+            continue
         if n == -1 and old is not None:
             target[k] = old
         elif n < 0:
@@ -394,7 +401,7 @@ def broadcast_to(input: Tensor, *size: Any) -> Tensor:
 @public()
 def ravel(input: Tensor) -> Tensor:
     """Return the elements as a vector: a view where they lie in order, else a copy."""
-    return view(contiguous(input), -1)
+    return _view(contiguous(input), shape=(input._array.size,))
 
 
 @public(names="moveaxis")
@@ -415,15 +422,16 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
         )
     moved = [normal_dim(d, ndim) for d in old]
     places = [normal_dim(d, ndim) for d in new]
-    for name, found, given in (("source", moved, old), ("destination", places, new)):
-        if len(set(found)) != len(found):
-            raise RuntimeError(f"movedim: repeated dim in `{name}` ({size(given)})")
+    if len(set(moved)) != len(moved):
+        raise RuntimeError(f"movedim: repeated dim in `source` ({size(old)})")
+    there = dict(zip(places, moved, strict=True))
+    if len(there) != len(places):
+        raise RuntimeError(f"movedim: repeated dim in `destination` ({size(new)})")
     if not ndim:
         return alias(input)
-    order = [d for d in range(ndim) if d not in moved]
-    for place, d in sorted(zip(places, moved, strict=True)):
-        order.insert(place, d)
-    return _permute(input, axes=tuple(order))
+    others = iter([d for d in range(ndim) if d not in moved])
+    axes = tuple([there[k] if k in there else next(others) for k in range(ndim)])
+    return _permute(input, axes=axes)
 
 
 @public()
