@@ -7,13 +7,14 @@ import random
 import threading
 import types
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
+from gpugrad.compiler.call import MISSED
 from gpugrad.compiler.capture import Capture, UnknownError, check_survivors
 from gpugrad.compiler.given import given
 from gpugrad.compiler.parts import Source, divided, source_of
@@ -164,10 +165,9 @@ class Compiled:
         except (RefusedError, TypeError) as error:
             return self._refused(str(error), args, kwargs)
         if plans is not None:
-            found = self._planned(plans, leaves)
-            if found is not None:
-                plan, arrays = found
-                return plan(arrays, leaves, (args, kwargs))
+            found = self._planned(plans, leaves, args, kwargs)
+            if found is not MISSED:
+                return found
         if known in self.eager:
             if self.fullgraph:
                 raise Unsupported(_as_a_whole(self.eager[known]))
@@ -175,16 +175,21 @@ class Compiled:
         return self._recorded(known, leaves, held, args, kwargs)
 
     def _planned(
-        self, plans: Sequence[tuple[Watched, Plan]], leaves: list[Any]
-    ) -> tuple[Plan, list[Array]] | None:
-        """Return the plan of some that a call is run by, and its arrays."""
-        for watched, plan in plans:
+        self, plans: list[tuple[Watched, Plan]], leaves: list[Any], args: Any, kwargs: Any
+    ) -> Any:
+        """Return what a call returns by the plan that is for it, ``MISSED`` if none is.
+
+        The plan that ran last is asked first.
+        """
+        for k, (watched, plan) in enumerate(plans):
             if watched.unchanged():
-                arrays = plan.fetched(leaves)
-                if arrays is not None:
+                found = plan(leaves, args, kwargs)
+                if found is not MISSED:
                     self.last = plan
-                    return plan, arrays
-        return None
+                    if k:
+                        plans[:] = [plans[k], *plans[:k], *plans[k + 1 :]]
+                    return found
+        return MISSED
 
     def _refused(self, reason: str, args: Any, kwargs: Any) -> Any:
         if self.fullgraph:
@@ -222,13 +227,14 @@ class Compiled:
         if not _recording.acquire(blocking=False):  # another thread does, perhaps for this one
             return self.function(*args, **kwargs)
         try:
-            found = self._planned(self.plans.get(key, ()), leaves)
-            if found is None:
-                return self._recorded_alone(key, leaves, held, args, kwargs)
+            found = MISSED
+            if key in self.plans:  # another thread may have recorded it meanwhile
+                found = self._planned(self.plans[key], leaves, args, kwargs)
+            if found is MISSED:
+                found = self._recorded_alone(key, leaves, held, args, kwargs)
+            return found
         finally:
             _recording.release()
-        plan, arrays = found  # which another thread has recorded meanwhile
-        return plan(arrays, leaves, (args, kwargs))
 
     def _recorded_alone(
         self, key: Any, leaves: list[Any], held: tuple[Any, ...], args: Any, kwargs: Any

@@ -6,16 +6,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from gpugrad import _dtype, backend
 from gpugrad._device import device
 from gpugrad._size import Size
+from gpugrad.compiler.call import Input, Result, Run, Writer
 from gpugrad.compiler.capture import Capture, Effects, Given, UnknownError, effects_of
 from gpugrad.compiler.elements import dense
 from gpugrad.compiler.execution import prepared
 from gpugrad.compiler.fusion import fused
-from gpugrad.compiler.gradient import Again, Gradient, Made
+from gpugrad.compiler.gradient import Again, Gradient
 from gpugrad.compiler.graphed import Graphed, is_for_graphs
 from gpugrad.compiler.program import Program, Step, Value, values_in
 from gpugrad.compiler.recorded import Recorded, recording
@@ -24,90 +23,18 @@ from gpugrad.graph import (
     Inference,
     Node,
     Output,
-    SavedOutput,
     TensorBase,
     edge_of,
-    next_sequence,
-    record,
 )
-from gpugrad.graph import recording as grad_mode
-from gpugrad.op.history import renew
-from gpugrad.op.saved import own_array, shared_counter, tensor_class, versions_of, wrap
-from gpugrad.ops.strided import as_strided
-from gpugrad.ops.updating import note_all
+from gpugrad.op.saved import tensor_class, wrap
 from gpugrad.tree import leaves as leaves_of
-from gpugrad.tree import rebuilt
+from gpugrad.tree import mapped
 
 Array = Any
 
 
 # What is the same whoever has it.
 BY_VALUE = (bool, int, float, complex, str, bytes, type(None), _dtype.dtype, device, slice, type)
-
-
-class MissingError(Exception):
-    """A tensor that a program reads is another one now, or none."""
-
-
-class Input:
-    """An array that a program reads: where it comes from, and what it must be like."""
-
-    __slots__ = ("dtype", "kind", "needs_grad", "shape", "source", "strides", "where")
-
-    def __init__(self, source: Any, array: Array, needs_grad: bool):
-        """Describe an array of a tensor that requires grad, or does not."""
-        self.source = source
-        self.shape, self.strides, self.dtype = array.shape, array.strides, array.dtype
-        self.where = backend.of(array).device_of(array)
-        self.kind = type(array)
-        self.needs_grad = needs_grad
-
-    def array(self, leaves: Sequence[Any]) -> Array:
-        """Return the array of a call with these leaves.
-
-        Raises:
-            MissingError: It is not as it was.
-        """
-        tensor = self.source.tensor(leaves)
-        if tensor is None:
-            raise MissingError
-        if tensor._view is not None:
-            renew(tensor)
-        array = tensor._array
-        if array.__class__ is not self.kind:
-            if not isinstance(array, np.generic):
-                raise MissingError
-            array = tensor._array = np.asarray(array)
-        if (
-            array.shape != self.shape
-            or array.dtype != self.dtype
-            or array.strides != self.strides
-            or (tensor._edge is not None) is not self.needs_grad
-            or (self.kind is not np.ndarray and backend.of(array).device_of(array) != self.where)
-        ):
-            raise MissingError
-        return array
-
-
-class Result:
-    """A tensor that a call returns, or gives to another one as its gradient or memory.
-
-    It is the tensor of a ``source``, or the output ``index`` of the program, or lies in the memory
-    ``of`` another result: as a view, or ``detached``.
-    """
-
-    __slots__ = ("detached", "index", "inferring", "leaf", "node_output", "of", "place", "source")
-
-    def __init__(self) -> None:
-        """Make one of which nothing is known yet."""
-        self.source: Any = None
-        self.index = -1
-        self.of: Result | None = None
-        self.place: Any = None  # shape, strides and offset in elements, in the other's memory
-        self.detached = False
-        self.inferring = False
-        self.leaf = False
-        self.node_output = -1  # which output of the node
 
 
 class _Results:
@@ -255,10 +182,8 @@ class Plan:
         self.graphs = graphs
         results = _Results(capture, is_part)
         _check_structure(result)
-        self.results: list[Any] = []
-        for leaf in leaves_of(result):
-            self.results.append(results.of(leaf) if isinstance(leaf, TensorBase) else leaf)
-        self.template = _outline(result)
+        self.result = mapped(lambda x: results.of(x) if isinstance(x, TensorBase) else x, result)
+        self.results = leaves_of(self.result)
         effects = effects_of(capture)
         self.grads = [
             (source, None if grad is None else results.of_grad(grad))
@@ -295,6 +220,14 @@ class Plan:
         self.conditions = tuple(recorder.conditions)
         self.generators = list(recorder.generators)
         self.kept = results.kept
+        self._called: Run | None = None
+
+    def __call__(self, leaves: Sequence[Any], args: Any, kwargs: Any) -> Any:
+        """Return what a call returns, or ``MISSED`` where the plan is not for it."""
+        called = self._called
+        if called is None:
+            called = self._called = Writer(self).function()
+        return called(leaves, args, kwargs)
 
     def _once(self, effects: Effects) -> str:
         """Return why a call may not be computed again, to be differentiated more than once."""
@@ -395,108 +328,6 @@ class Plan:
         found = results.roots.get(root)
         return None if found is None else found[0]
 
-    # ------------------------------------------------------------------------- a call
-
-    def fetched(self, leaves: Sequence[Any]) -> list[Array] | None:
-        """Return the arrays for a call with these leaves, ``None`` where the plan is not for it."""
-        try:
-            for condition in self.conditions:
-                if not condition():
-                    return None
-            for source, without in self.without:
-                if (_grad_of(source, leaves) is None) is not without:
-                    return None
-            arrays = [i.array(leaves) for i in self.inputs]
-        except MissingError:
-            return None
-        for k, root, distance in self.overlaps:
-            address = backend.of(arrays[k]).address
-            if address(arrays[k]) - address(arrays[root]) != distance:
-                return None
-        if self.apart and not _lie_apart([arrays[k] for k in self.apart]):
-            return None
-        return arrays
-
-    def __call__(self, arrays: list[Array], leaves: Sequence[Any], call: Any) -> Any:
-        """Run the program on arrays, and return what the call returns."""
-        # a second derivative draws again what the call drew
-        states = [(g, g._state) for g in self.generators] if self.gradient is not None else []
-        found = self.run(arrays)
-        for source, count in self.writes:
-            tensor = source.tensor(leaves)
-            for _ in range(count):
-                note_all([tensor], [tensor._array])
-        made: dict[Result, Any] = {}
-        node = None
-        if self.gradient is not None:
-            node = self._node(found, leaves, made, call, states)
-        values = [
-            self._tensor(r, found, leaves, made, node) if r.__class__ is Result else r
-            for r in self.results
-        ]
-        for source, index in self.arrays:
-            source.tensor(leaves).data = wrap(found[index])
-        for source, r in self.grads:
-            grad = None if r is None else self._tensor(r, found, leaves, made, node)
-            source.tensor(leaves)._grad = grad
-        return values[0] if self.template is None else rebuilt(self.template, values)
-
-    def _tensor(
-        self, r: Result, found: list[Array], leaves: Sequence[Any], made: Any, node: Node | None
-    ) -> Any:
-        tensor = made.get(r)
-        if tensor is not None:
-            return tensor
-        if r.source is not None:
-            tensor = r.source.tensor(leaves)
-        elif r.of is not None:
-            base = self._tensor(r.of, found, leaves, made, node)
-            tensor = _detached(base, *r.place) if r.detached else _viewed(base, *r.place)
-        else:
-            tensor = wrap(found[r.index])
-            if r.leaf:
-                tensor._edge = LEAF
-            elif r.inferring:
-                tensor._counter = Inference()
-                tensor._counter.born = next_sequence()
-        made[r] = tensor
-        return tensor
-
-    def _node(
-        self,
-        found: list[Array],
-        leaves: Sequence[Any],
-        made: dict[Result, Any],
-        call: Any,
-        states: Any,
-    ) -> Node:
-        """Make the node of a call, and the results that it is of."""
-        assert self.gradient is not None
-        outs = [r for r in self.results if r.__class__ is Result and r.node_output >= 0]
-        for r in outs:
-            if r not in made:
-                made[r] = wrap(found[r.index])
-        saved: list[Any] = []
-        for s in self.saved:
-            if not isinstance(s, tuple):
-                saved.append(s.tensor(leaves))
-                continue
-            index, result = s
-            if result is not None:
-                kept: Any = wrap(found[index])
-                kept._counter = shared_counter(self._tensor(result, found, leaves, made, None))
-            else:
-                kept = SavedOutput()
-                kept.array = found[index]
-            saved.append(kept)
-        inputs = tuple([edge_of(source.tensor(leaves)) for source in self.ends])
-        call = Made(call, leaves, states, [_version(i.source.tensor(leaves)) for i in self.inputs])
-        node = record(self.gradient, inputs, tuple(saved), versions_of(saved), call)
-        for r in outs:
-            several = self.gradient.outputs > 1
-            made[r]._edge = Output(node, r.node_output) if several else node
-        return node
-
 
 def _overlaps(values: Sequence[Value]) -> list[tuple[int, int, int]]:
     """Return which inputs lie in the memory of which others, and how far from their beginning."""
@@ -508,49 +339,6 @@ def _apart(values: Sequence[Value], steps: Sequence[Step]) -> list[int]:
     roots = [k for k, v in enumerate(values) if not v.is_view and 0 not in v.shape]
     written = {v.root for step in steps for v in step.writes}
     return roots if any(values[k] in written for k in roots) and len(roots) > 1 else []
-
-
-def _lie_apart(arrays: Sequence[Array]) -> bool:
-    if all(a.__class__ is np.ndarray and a.base is None for a in arrays):
-        memory: set[Any] = set(map(id, arrays))
-    else:
-        doors = map(backend.of, arrays)
-        memory = {(d.type, d.memory(a)[0]) for d, a in zip(doors, arrays, strict=True)}
-    return len(memory) == len(arrays)
-
-
-def _viewed(base: Any, shape: Any, strides: Any, offset: int) -> Any:
-    with grad_mode(False):
-        return as_strided(base, shape, strides, base.storage_offset() + offset)
-
-
-def _detached(base: Any, shape: Any, strides: Any, offset: int) -> Any:
-    array = own_array(base)
-    size = array.itemsize
-    steps = tuple([s * size for s in strides])
-    tensor = wrap(backend.of(array).strided(array, shape, array.dtype, offset * size, steps))
-    tensor._counter = shared_counter(base)
-    return tensor
-
-
-def _version(tensor: Any) -> tuple[Any, int]:
-    counter = shared_counter(tensor)
-    return counter, counter.value
-
-
-def _grad_of(source: Any, leaves: Sequence[Any]) -> Any:
-    tensor = source.tensor(leaves)
-    if tensor is None:
-        raise MissingError
-    return tensor._grad
-
-
-def _outline(result: Any) -> Any:
-    """Return the structure of a result without its tensors, ``None`` for one without structure."""
-    if not isinstance(result, tuple | list | dict):
-        return None
-    kept = [None if isinstance(leaf, TensorBase) else leaf for leaf in leaves_of(result)]
-    return rebuilt(result, kept)
 
 
 _STRUCTURES = (tuple, list, dict, OrderedDict, Size)

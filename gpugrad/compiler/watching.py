@@ -223,6 +223,8 @@ class Watched:
                 self._note_module(value, attributes, depth)
             elif depth < _DEEPEST:
                 self._note(value, depth + 1)
+        if _is_own(names.get("__name__")):  # it wraps a function of the user's, and has its name
+            return
         for name in _names(function.__code__, _VARIABLES):
             value = names.get(name, _ABSENT)
             if isinstance(value, types.ModuleType):
