@@ -78,6 +78,14 @@ def test_writes_in_place_are_seen_and_counted() -> None:
     assert total.tolist() == [4, 30, 30]
     assert f.count == 1
 
+    leaf = nn.Parameter(gpugrad.ones(3))
+    leaf.grad = gpugrad.ones(3)
+    adam = optim.Adam([leaf])
+    step = gpugrad.compile(adam.step)
+    for k in range(1, 5):
+        step()
+        assert adam.state[leaf]["step"]._version == k
+
 
 def test_a_write_after_a_run_is_noticed_by_a_backward() -> None:
     x = gpugrad.ones(3, requires_grad=True)

@@ -406,7 +406,12 @@ def what_is_found_by_name_changes(way: Any) -> Any:
 
 @case
 def what_is_found_by_name_is_used_up(way: Any) -> Any:
-    numbers, draws, old, own = iter(range(9)), np.random.default_rng(0), np.random.RandomState(0), {}
+    numbers, draws, old, own = (
+        iter(range(9)),
+        np.random.default_rng(0),
+        np.random.RandomState(0),
+        {},
+    )
     chance, count, given = random.Random(0), itertools.count(), iter(range(9))
     leaf = nn.Parameter(gpugrad.ones(2))
     opt = optim.SGD([leaf], lr=0.1)

@@ -163,6 +163,11 @@ class Capture:
             self.before[id(tensor)] = Before(tensor, recorder, source(tensor))
         for known in self.before.values():
             self._enter(known)
+        recorder.versions = self._versions
+
+    def _versions(self) -> dict[int, int]:
+        counters = [known.tensor._counter for known in self.before.values()]
+        return {id(c): c.value for c in counters if c is not None}
 
     def _enter(self, known: Before) -> None:
         """Have the history of a view begin anew, too, where it is that of its base."""
@@ -210,6 +215,7 @@ class Capture:
 
     def restore(self) -> None:
         """Give all tensors ordinary arrays, whatever became of them."""
+        self.recorder.versions = dict  # of a cycle
         for view, edge, meanwhile in self.views:
             if view.edge is meanwhile:
                 view.edge = edge
@@ -287,6 +293,7 @@ def effects_of(capture: Capture) -> Effects:
         counter = tensor._counter
         if counter is not None and id(counter) not in counters:
             before = known.value if counter is known.counter else 0
+            before += capture.recorder.apart[id(counter)]
             if counter.value != before:
                 counters.add(id(counter))
                 found.writes.append((known.source, counter.value - before))

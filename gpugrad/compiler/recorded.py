@@ -14,6 +14,7 @@ import functools
 import operator
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import CodeType, FrameType
 from typing import Any
@@ -391,6 +392,8 @@ class Recorder:
         self.lines: dict[CodeType, int] = {}  # in which each function was then
         self.closed = False  # whether what is written may no longer be made by a first step
         self.generators: dict[Any, None] = {}  # that are drawn from
+        self.versions: Callable[[], dict[int, int]] = dict  # of what there was before, by counters
+        self.apart: Counter[int] = Counter()  # of these writes, those that are no steps
         self.conditions: list[Callable[[], bool]] = []  # under which a program is for a call
         self.steps: list[Step] = []
         self.constants: dict[Value, Array] = {}
@@ -545,8 +548,11 @@ class Recorder:
 
         It may do what it likes outside of the program.
         """
+        before = self.versions()
         with paused():
             found = function()
+        for counter, value in self.versions().items():
+            self.apart[counter] += value - before.get(counter, 0)
         names = [Number() for _ in range(count)]
         self.steps.append(Step("host", (), {}, names, (), function))
         return [moving(float(v), name) for v, name in zip(found, names, strict=True)]
