@@ -500,7 +500,8 @@ def test_copies_of_what_lies_backwards(kind: str) -> None:
     x = np.arange(60_000).astype(kind).reshape(200, 300)
     for turned in x[:, ::-1], x[::-1, ::-1], x.T[:, ::-1], x[:, ::2][:, ::-1], x.ravel()[::-1]:
         copied = cpu.copy(turned, "C")
-        assert copied.dtype == x.dtype and copied.flags.c_contiguous
+        assert copied.dtype == x.dtype
+        assert copied.flags.c_contiguous
         np.testing.assert_array_equal(copied, turned)
 
 
