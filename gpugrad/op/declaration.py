@@ -42,6 +42,7 @@ def pointwise(
     derivable: bool = True,
     numbered: Mapping[int, str] = MappingProxyType({}),
     needs_tensor: bool = False,
+    leading: int = 0,
     host: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare an elementwise operation by its formula; the decorated function is its rule.
@@ -64,6 +65,7 @@ def pointwise(
             ``{}`` for the device.
         numbered: The names of the backward node where operands are numbers, by their places.
         needs_tensor: Whether numbers alone are no operands.
+        leading: The place of an operand that is a tensor, where it is not the first.
         host: How the whole formula is written for NumPy, where the backend has a function for it.
         derivable: Whether it has a derivative where it has a name; if not, a backward raises.
     """
@@ -91,7 +93,7 @@ def pointwise(
         kind = Pointwise if derivable else Underivable
         op = OPS[key] = kind(
             name, function or key, build, promotion, parameters, refused, kernel, numbered,
-            needs_tensor,
+            needs_tensor, leading,
         )  # fmt: skip
         made = function_of(op, rule.__doc__ or "")
         made.__module__ = rule.__module__

@@ -41,7 +41,7 @@ from gpugrad.op.generated import pointwise as generated
 from gpugrad.op.observed import watcher
 from gpugrad.op.operation import arriving, fit, together
 from gpugrad.op.promotion import as_operand, as_scalar, check_shapes, result_type, to_one_device
-from gpugrad.op.rule import Rule
+from gpugrad.op.rule import Recorded, Rule
 from gpugrad.op.saved import (
     Numbers,
     descended,
@@ -77,20 +77,12 @@ class _Part(NamedTuple):
     apart: tuple[_Output, ...] = ()  # how each is recorded, so that they can be freed one by one
 
 
-class Recorded(NamedTuple):
-    """What the backward of an elementwise call must know besides what it saved."""
-
-    compute: np.dtype[Any]
-    shape: Shape
-    shapes: tuple[Shape, ...] | None  # of the inputs; None: all have ``shape``
-    dtypes: tuple[np.dtype[Any], ...]
-    results: tuple[tuple[Shape, np.dtype[Any]], ...]  # shape and type of each output
-
-
 class Elementwise:
     """A formula that can be run on tensors and differentiated."""
 
     constants: Mapping[str, Any] = {}  # attributes of all its nodes, by PyTorch's names
+    leading = 0  # the operand that is a tensor where a call is plain
+    total: Callable[..., Any] | None = None  # of NumPy's vectors, where a call is its sum over them
 
     def __init__(self, name: str, formula: Formula):
         """Make the operation whose backward node is called ``name``."""
@@ -514,6 +506,7 @@ class Pointwise(Elementwise):
     ``{}`` is the type of the device.
     ``numbered`` are names of the backward node where operands are numbers, by their places.
     ``needs_tensor`` says that numbers alone are no operands.
+    ``leading`` is the place of the operand that is a tensor where a call is plain.
     """
 
     def __init__(
@@ -527,6 +520,7 @@ class Pointwise(Elementwise):
         kernel: str = "",
         numbered: Mapping[int, str] = MappingProxyType({}),
         needs_tensor: bool = False,
+        leading: int = 0,
     ):
         """Make the operation that users call ``function``, with parameters of these names.
 
@@ -542,6 +536,7 @@ class Pointwise(Elementwise):
         self.kernel = kernel or f"{function}_{{}}"
         self.numbered = numbered
         self.needs_tensor = needs_tensor
+        self.leading = leading
         self.kinds: dict[bool, Elementwise] = {False: self}
 
     @property
@@ -569,7 +564,7 @@ class Pointwise(Elementwise):
             return generated.compared_source(self.function, self.formula, self.parameters)
         if not self.specializes:
             return ""
-        return generated.forward_source(self.function, self.formula, self.parameters)
+        return generated.forward_source(self)
 
     @property
     def inplace_source(self) -> str:

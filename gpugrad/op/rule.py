@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from gpugrad import errors
 from gpugrad.graph import Node, mode
 from gpugrad.op.saved import wrap
+
+Shape = tuple[int, ...]
+
+
+class Recorded(NamedTuple):
+    """What the backward of an elementwise call must know besides what it saved."""
+
+    compute: np.dtype[Any]
+    shape: Shape
+    shapes: tuple[Shape, ...] | None  # of the inputs; None: all have ``shape``
+    dtypes: tuple[np.dtype[Any], ...]
+    results: tuple[tuple[Shape, np.dtype[Any]], ...]  # shape and type of each output
+
+
+def recorded_total(dtype: np.dtype[Any], shape: Shape) -> Recorded:
+    """Return what is known of a call that adds a formula of two plain operands up."""
+    return Recorded(dtype, shape, None, (dtype, dtype), (((), dtype),))
 
 
 class Rule:

@@ -6,6 +6,8 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gpugrad import _dtype, backend, errors
 from gpugrad.errors import broadcast_shape, size
 from gpugrad.graph import TensorBase, inferring, mark, mode, record
@@ -14,13 +16,15 @@ from gpugrad.op import (
     Pointwise,
     bilinear,
     composite,
+    defined,
     public,
     saved,
     together,
 )
-from gpugrad.op.elementwise import Recorded
+from gpugrad.op.generated.pointwise import NONE
 from gpugrad.op.observed import watcher
 from gpugrad.op.promotion import of_one_type
+from gpugrad.op.rule import recorded_total
 from gpugrad.op.saved import Like, edges, versions_of, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.shape import adjoint, reshape, unsqueeze
@@ -32,7 +36,8 @@ Array = Any
 
 
 # The product of two vectors is the sum of a formula; its gradient is the fused one of that formula.
-_PRODUCT = Pointwise("DotBackward0", "dot", OPS["mul"].build, "default")
+_PRODUCT = Pointwise("DotBackward0", "dot", OPS["mul"].build, "default", ("input", "tensor"))
+_PRODUCT.total = np.dot
 
 
 def _dot(input: Tensor, tensor: Tensor) -> Tensor:
@@ -67,7 +72,7 @@ def _dot(input: Tensor, tensor: Tensor) -> Tensor:
         # as for plain factors of a product, of which every element has the same gradient
         first, second = inputs[0] is not None, inputs[1] is not None
         kept = (input if second else None, tensor if first else None, None)
-        params = Recorded(a.dtype, a.shape, None, (a.dtype, a.dtype), (((), a.dtype),))
+        params = recorded_total(a.dtype, a.shape)
         rule = op.plain_rule((first, second), False, None if door.type == "cpu" else door)
         out._edge = record(rule, inputs, kept, versions_of(kept), params)
     else:
@@ -217,14 +222,22 @@ def no_bools(function: str, *tensors: Any) -> None:
         raise NotImplementedError(f"\"{function}\" not implemented for 'Bool'")
 
 
-@public(out=True, promotes=True)
+def _dot_of_any(input: Tensor, tensor: Tensor) -> Tensor:
+    return _dot(*_vectors("dot", "tensor", input, tensor))
+
+
+plain_dot = defined(_PRODUCT, _dot_of_any, NONE)
+plain_dot.op = _PRODUCT
+
+
+@public(out=True, promotes=True, formula=plain_dot, numbers=NONE)
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Return the inner product of two vectors, without conjugation.
 
     Raises:
         RuntimeError: One is not a vector, or lengths or types differ.
     """
-    return _dot(*_vectors("dot", "tensor", input, tensor))
+    return plain_dot(input, tensor)
 
 
 def _vectors(function: str, second: str, input: Tensor, other: Tensor) -> tuple[Any, Any]:
@@ -327,7 +340,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
                 f"{a.ndim}D and {b.ndim}D"
             )
         case 1, 1:
-            return dot(input, other)
+            return plain_dot(input, other)
         case 2, 1:
             return mv(input, other)
         case 1, 2:

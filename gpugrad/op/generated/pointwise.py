@@ -45,6 +45,7 @@ from gpugrad.op.generated.template import (
     was_written,
     written_first,
 )
+from gpugrad.op.rule import recorded_total
 
 HOST = frozenset({np.ndarray, np.float32, np.float64})
 
@@ -100,12 +101,19 @@ else:
 """
 
 COMPUTED = "result = quietly(compute, {arrays})\n"
-EVALUATED = "(result,) = evaluated(formula, ({x}, {others}))\n"
+EVALUATED = "(result,) = evaluated(formula, ({arrays},))\n"
 BY_SIZE = """\
 if {large}:
     {evaluated}
 else:
     {computed}
+"""
+
+# Of two vectors, whose lengths do not broadcast; an overflow of their sum is no warning either.
+TOTAL = """\
+if {x}.ndim != 1 or {y}.shape != {x}.shape:
+    return general({parameters})
+result = quietly(compute, {arrays})
 """
 
 # Which second operands are no tensors: the user's numbers, none, or what a node has saved of them.
@@ -118,9 +126,7 @@ SAVED = "{other}_class in HOST and {other}.dtype is kind", "{other}"
 
 
 def forward_source(
-    name: str,
-    formula: Formula,
-    parameters: Sequence[str],
+    op: Any,
     numbers: tuple[str, str] = GIVEN,
     kernels: bool = False,
     head: Head | None = None,
@@ -131,22 +137,33 @@ def forward_source(
     ``halves`` those of other types.  With ``kernels`` it is the text for a GPU, and for halves;
     with a ``head`` it takes more than operands.
     """
+    formula, parameters = op.formula, op.parameters
     arguments = ", ".join(parameters)
-    first, *others = parameters
-    x, *ys = (f"{v.value}_" for v in formula.inputs)
-    evaluated = filled(EVALUATED, x=x, others=", ".join(ys))
-    result = evaluated if kernels else _by_size(formula, x, ys)
+    others = list(parameters)
+    first = others.pop(op.leading)
+    arrays = _arrays(formula)
+    ys = list(arrays)
+    x = ys.pop(op.leading)
+    evaluated = filled(EVALUATED, arrays=", ".join(arrays))
+    result = evaluated if kernels else _by_size(formula, op.leading)
     # kernels compute with halves in 32 bits, and with a number that 16 do not hold
     single = "(float32 if kind is float16 else kind)" if kernels else "kind"
-    shapes = ", ".join(f"{v}.shape" for v in (x, *ys))
+    shapes = ", ".join(f"{v}.shape" for v in arrays)
     equal = " and ".join(
         f"({y}.shape == {x}.shape or {p}_class not in PLAIN)"
         for p, y in zip(others, ys, strict=True)
     )
+    same, params = f"same = {equal}", f"None if same else ({shapes})"
+    if not others:
+        same, params = "", "None"
+    elif op.total is not None:
+        same = ""
+        params = f"recorded_total(kind, {x}.shape)"
+        result = filled(TOTAL, x=x, y=ys[0], arrays=", ".join(arrays), parameters=arguments)
     plain = ("float32", "float64", "float16") if kernels else ("float32", "float64")
     return filled(
         CALL,
-        name=name,
+        name=op.function,
         head=head or plain_head(parameters),
         parameters=arguments,
         first=first,
@@ -160,27 +177,29 @@ def forward_source(
         new_tensor=new_tensor(),
         edge=filled(EDGE, input=first, arguments=arguments),
         nothing=" and ".join(f"{p}_edge is None" for p in parameters),
-        same=f"same = {equal}" if others else "",
-        recorded=recorded(
-            parameters,
-            lambda needs: _case(formula, parameters, ys, needs),
-            x,
-            f"None if same else ({shapes})" if others else "None",
-        ),
+        same=same,
+        recorded=recorded(parameters, lambda needs: _case(op, needs), x, params),
     )
 
 
-def _by_size(formula: Formula, x: str, ys: Sequence[str]) -> str:
+def _arrays(formula: Formula) -> list[str]:
+    """Return the names of the operands' arrays."""
+    return [f"{v.value}_" for v in formula.inputs]
+
+
+def _by_size(formula: Formula, leading: int = 0) -> str:
     """Return the lines that compute a formula, large arrays as the backend does."""
-    arrays = ", ".join([x, *ys])
+    names = _arrays(formula)
+    arrays = ", ".join(names)
     computed = filled(COMPUTED, arrays=arrays)
     if not cpu.gains(formula):
         return computed
-    evaluated = filled(EVALUATED, x=x, others=", ".join(ys))
-    large = f"{x}.size >= LARGE"
-    if ys:  # a column and a row make more than they are
-        apart = f"{x}.shape != {ys[0]}.shape" if len(ys) == 1 else f"are_many(({arrays}))"
-        large += f" or ({' * '.join(f'{a}.size' for a in (x, *ys))} >= LARGE and {apart})"
+    evaluated = filled(EVALUATED, arrays=arrays)
+    large = f"{names[leading]}.size >= LARGE"
+    if len(names) > 1:  # a column and a row make more than they are
+        shapes = " != ".join(f"{a}.shape" for a in names)
+        apart = shapes if len(names) == 2 else f"are_many(({arrays}))"
+        large += f" or ({' * '.join(f'{a}.size' for a in names)} >= LARGE and {apart})"
     return filled(BY_SIZE, large=large, evaluated=evaluated, computed=computed)
 
 
@@ -215,7 +234,7 @@ def compared_source(
     """Return the text of the function of a comparison, for NumPy's arrays."""
     arguments = ", ".join(parameters)
     first, *others = parameters
-    x, *ys = (f"{v.value}_" for v in formula.inputs)
+    x, *ys = _arrays(formula)
     return filled(
         COMPARED,
         name=name,
@@ -225,7 +244,7 @@ def compared_source(
         x=x,
         observed=filled(OBSERVED, parameters=arguments),
         others=_others(others, ys, arguments, GIVEN, "kind", ""),
-        result=_by_size(formula, x, ys),
+        result=_by_size(formula),
         new_tensor=new_tensor(),
     )
 
@@ -259,25 +278,26 @@ def _others(
 FACTORS = frozenset({"alpha", "beta", "factor"})  # parameters that are always numbers
 
 
-def _case(
-    formula: Formula, parameters: Sequence[str], ys: Sequence[str], needs: tuple[bool, ...]
-) -> Case:
+def _case(op: Any, needs: tuple[bool, ...]) -> Case:
     """Return how a call is recorded in which ``needs`` marks the inputs with gradients."""
+    formula, parameters = op.formula, op.parameters
+    arrays = _arrays(formula)
     needs = formula.depends(needs)
     sources = set(formula.vjp(needs, (True,)).sources)
     values, written = [], []
     for k, (p, needed) in enumerate(zip(parameters, needs, strict=True)):
         if k + 1 not in sources:
             values.append("None")
-        elif k == 0 or needed:
+        elif k == op.leading or needed:
             values.append(p)
             written.append(was_written(p))
         else:
-            values.append(f"{p} if {p}_class in PLAIN else {ys[k - 1]}")
+            values.append(f"{p} if {p}_class in PLAIN else {arrays[k]}")
             written.append(f"({p}_class in PLAIN and {was_written(p)})")
     values.append("kept" if len(parameters) + 1 in sources else "None")
     rule = f"rule_{marks(needs)}"
-    rule = f"{rule} if same else wide_{marks(needs)}" if ys else rule
+    if len(arrays) > 1 and op.total is None:
+        rule = f"{rule} if same else wide_{marks(needs)}"
     factors = FACTORS.intersection(parameters)
     named = itertools.zip_longest(values, parameters)
     numbers = bool(factors) and all(v == "None" for v, p in named if p not in factors)
@@ -318,9 +338,7 @@ def forward(
         for needs in masks(len(op.parameters)):
             namespace[f"rule_{marks(needs)}"] = op.plain_rule(needs, False, door)
             namespace[f"wide_{marks(needs)}"] = op.plain_rule(needs, True, door)
-        text = forward_source(
-            op.function, op.formula, op.parameters, numbers, door is not None, head
-        )
+        text = forward_source(op, numbers, door is not None, head)
         return defined(op.function, text, namespace)
 
     def specialized() -> Any:
@@ -331,11 +349,16 @@ def forward(
         if not op.specializes:
             text = filled(ALWAYS_GENERAL, head=head or plain_head(op.parameters))
             return defined("call", text, namespace)
-        namespace.update(compute=cpu.function_of(op.formula), elsewhere=elsewhere, halves=halves)
+        if op.total is None:
+            compute = cpu.function_of(op.formula)
+            namespace.update(compute=compute, elsewhere=elsewhere, halves=halves)
+        else:
+            namespace.update(compute=op.total, elsewhere=general, halves=general)
+            namespace.update(recorded_total=recorded_total)
         return written(namespace, head=head)
 
     def elsewhere(*operands: Any) -> Any:
-        door = backend.of(operands[0]._array)
+        door = backend.of(operands[op.leading]._array)
         if door.type == "cpu" or isinstance(door, BatchedBackend):
             return general(*operands)
         made = written({"__name__": __name__, "general": general}, door)
@@ -343,7 +366,7 @@ def forward(
         return made(*operands)
 
     def halves(*operands: Any) -> Any:
-        if operands[0]._array.dtype != np.float16:
+        if operands[op.leading]._array.dtype != np.float16:
             return general(*operands)
         made = written({"__name__": __name__, "general": general}, cpu)
         namespace["halves"] = made = guarded(op.function, made)

@@ -240,8 +240,7 @@ def _case(op: Any, tensors: Sequence[str], needs: tuple[bool, ...]) -> Case:
 
 BACKWARD = """\
 def backward(node, g):
-    if {not_plain}:
-        return general(node, g)
+    {elsewhere}
     {arrived}
     likes, _, params = node.params
     {saved}
@@ -251,27 +250,39 @@ def backward(node, g):
 """
 
 ARRIVED = "out{of} = None if g[{index}] is None else wrap(g[{index}])\n"
+HANDED_ON = "out{of} = g[{index}]\n"
+
+IS_RECORDED = """\
+if mode.enabled:
+    return recorded(node, g)
+"""
+IS_FREED = """\
+if node.saved is None:
+    return general(node, g)
+"""
 
 GRADIENT = """\
 grad{index} = {value}
-array{index} = None if grad{index} is None else grad{index}._array
-if array{index} is not None and (
-    array{index}.dtype is not likes[{index}][1] or array{index}.shape != likes[{index}][0]
-):
-    array{index} = fit(grad{index}, {like}, node.inputs[{index}])._array
+if grad{index} is not None:
+    if grad{index}._array.dtype is not {like}[1] or grad{index}._array.shape != {like}[0]:
+        grad{index} = fit(grad{index}, {like}[0], {like}[1], node.inputs[{index}])
+    {unwrapped}
 """
 
 
-def backward_source(op: Any, needs: tuple[bool, ...]) -> str:
-    """Return the text of the backward of arrays for the inputs that ``needs`` marks."""
+def backward_source(op: Any, needs: tuple[bool, ...], recorded: bool) -> str:
+    """Return the text of the backward for the inputs that ``needs`` marks.
+
+    It is of tensors where gradients are ``recorded``, and else of arrays.
+    """
     saves = op.kept(needs, len(op.results)) is not None
     if len(op.results) == 1:
-        arrived = "result = g\n" + new_tensor()
+        arrived = "out = g\n" if recorded else "result = g\n" + new_tensor()
     else:
         asked = {n for rule in op.rules.values() for n in rule.names}
         places = {r: k for k, r in enumerate(op.results)}
         arrived = each(
-            ARRIVED,
+            HANDED_ON if recorded else ARRIVED,
             (
                 {"of": r, "index": str(k)}
                 for r, k in places.items()
@@ -286,7 +297,7 @@ def backward_source(op: Any, needs: tuple[bool, ...]) -> str:
     }
     return filled(
         BACKWARD,
-        not_plain="mode.enabled" + (" or node.saved is None" if saves else ""),
+        elsewhere=("" if recorded else IS_RECORDED) + IS_FREED * saves,
         arrived=arrived,
         saved=f"saved = unpack(node, {len(needs)})" if saves else "",
         together=f"grads = {_called(op, 'inputs', 0)}" if one else "",
@@ -295,13 +306,14 @@ def backward_source(op: Any, needs: tuple[bool, ...]) -> str:
             (
                 {
                     "index": str(k),
-                    "like": f"likes[{k}][0], likes[{k}][1]",
+                    "like": f"likes[{k}]",
                     "value": _called(op, t, k) if t in op.rules else f"grads[{k}]",
+                    "unwrapped": "" if recorded else f"grad{k} = grad{k}._array",
                 }
                 for k, t in found.items()
             ),
         ),
-        results=", ".join(f"array{k}" if k in found else "None" for k in range(len(needs))),
+        results=", ".join(f"grad{k}" if k in found else "None" for k in range(len(needs))),
     )
 
 
@@ -341,7 +353,13 @@ def backward(rule: Any) -> Callable[..., Any]:
             "wrap": saved.wrap,
             **{f"gradient_{t}": r.function for t, r in op.rules.items()},
         }
-        rule.backward = defined("backward", backward_source(op, rule.needs), namespace, repr(op))
+
+        def written(recorded: bool) -> Any:
+            text = backward_source(op, rule.needs, recorded)
+            return defined("backward", text, namespace, repr(op))
+
+        namespace["recorded"] = written_first("backward", lambda: written(True), namespace)
+        rule.backward = written(False)
         return rule.backward(node, g)
 
     return compile_first

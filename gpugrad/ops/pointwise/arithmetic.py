@@ -35,7 +35,7 @@ def minus_scaled(g, x, y, alpha):
     return g, -g * alpha, None
 
 
-@pointwise("x - y", "RsubBackward1", function="rsub")
+@pointwise("x - y", "RsubBackward1", function="rsub", leading=1)
 def minus_reflected():
     """Return input - other, where the first is a number and the second was asked to subtract."""
 
