@@ -658,14 +658,11 @@ class Captured:
         for index, grad in enumerate(grads):
             self.grads[node, index] = grad
 
-    def results(self, leaves: dict[TensorBase, Any]) -> dict[tuple[int, int], Any]:
-        """Return the gradient at each wanted place, ``None`` where none arrived."""
-        return {
-            place_of(e): leaves.get(e)
-            if isinstance(e, TensorBase)
-            else self.grads.get((e.node, e.index) if isinstance(e, Output) else (e, 0))
-            for e in self.edges
-        }
+    def at(self, edge: Any, leaves: dict[TensorBase, Any]) -> Any:
+        """Return the gradient at a wanted edge, ``None`` where none arrived."""
+        if isinstance(edge, TensorBase):
+            return leaves.get(edge)
+        return self.grads.get((edge.node, edge.index) if isinstance(edge, Output) else (edge, 0))
 
 
 class Pending:
@@ -840,12 +837,17 @@ def _any(grads: Any) -> bool:
     return grads is not None and any(g is not None for g in grads)
 
 
-def needed(edges: Sequence[Any], captured: Captured, accumulates: bool) -> dict[float, Rule | None]:
+def needed(
+    edges: Sequence[Any], captured: Captured, accumulates: bool
+) -> dict[float, Rule | None] | None:
     """Return each node's rule for the inputs that lead to a wanted edge; ``None`` for no such.
 
     The nodes are those below the edges, given by their sequence numbers.  Those that are wanted are
-    run where gradients are accumulated.
+    run where gradients are accumulated.  Where all leaves are wanted, the nodes' own rules are
+    those: then there are no others.
     """
+    if _lead_only_to(captured.nodes, edges):
+        return None
     nodes = below(edges)
     reached = set(captured.nodes)
     rules: dict[float, Rule | None] = {}
@@ -860,6 +862,26 @@ def needed(edges: Sequence[Any], captured: Captured, accumulates: bool) -> dict[
         else:
             rules[sequence] = None
     return rules
+
+
+def _lead_only_to(leaves: set[Any], edges: Iterable[Any]) -> bool:
+    """Tell whether all that gradients from some edges arrive at are these leaves, and no nodes."""
+    seen = set()
+    stack = list(edges)
+    while stack:
+        edge = stack.pop()
+        if edge is None or edge in seen:
+            continue
+        if edge.__class__ is Output:
+            edge = edge.node
+        if isinstance(edge, Node):
+            if edge in leaves or not edge.inputs:
+                return False
+            seen.add(edge)
+            stack += edge.inputs
+        elif edge not in leaves:
+            return False
+    return True
 
 
 def below(edges: Iterable[Any]) -> dict[float, Node]:

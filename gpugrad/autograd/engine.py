@@ -28,6 +28,7 @@ Roots = Tensor | GradientEdge | Sequence[Tensor | GradientEdge]
 
 
 _ONE_PLACE = (TensorBase, GradientEdge)  # as a union of types it would be made at each call
+_PLACES = (TensorBase, tuple, list)  # no mapping, which is a slow question
 
 
 def _sequence(value: Any) -> tuple[Any, ...]:
@@ -43,7 +44,7 @@ def _inputs(function: str, value: Any) -> tuple[Any, ...]:
     """
     if type(value) is dict:
         value = value.values()
-    elif isinstance(value, Mapping):
+    elif not isinstance(value, _PLACES) and isinstance(value, Mapping):
         raise TypeError(
             f"`inputs` argument to `{function}()` must be a dict, not {type(value).__name__}. "
             "Other Mapping types are not supported."
@@ -148,7 +149,8 @@ def _check_like(k: int, output: Metadata, gradient: Any) -> None:
 
 def _implicit(output: Any) -> Any:
     array = output._array
-    if isinstance(array, np.floating):
+    host = array.__class__ is np.ndarray or isinstance(array, np.floating)
+    if host and not array.ndim and array.dtype.kind == "f":
         return wrap(array.dtype.type(1))
     return _one(metadata(output))
 
@@ -285,9 +287,10 @@ def grad(
     edges, starts = _roots(results, gradients)
     for t in wanted:
         if isinstance(t, TensorBase):
-            renew(t)
-        if isinstance(t, TensorBase) and t._edge is None:
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
+            if t._view is not None:
+                renew(t)
+            if t._edge is None:
+                raise RuntimeError("One of the differentiated Tensors does not require grad")
     if mode.batches:
         check_ends(list(map(_levels, results)), list(map(_levels, wanted)))
     ends = list(map(target, wanted))

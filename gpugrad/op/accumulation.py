@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from sys import getrefcount
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +41,6 @@ from gpugrad.op.rule import nothing
 from gpugrad.op.saved import note, own_array, shared_counter, wrap
 
 Array = Any
-F = TypeVar("F", bound=Callable[..., Any])
 
 # Several threads may add to one leaf; a recorded sum may call the user's hooks on saved tensors,
 # and these may walk in the same thread.
@@ -64,11 +62,13 @@ class _Gradients(Pending):
             return total + grad
         if grad.__class__ is Batched or total.__class__ is Batched:
             return (wrap(self.settled(total)) + wrap(grad))._array
+        door = backend.of(grad)
         if total.__class__ is not Terms:
-            own = _holders(total) <= _ONE + 1 and backend.of(total).owns(total)  # + the caller's
+            own = _holders(total) <= _ONE + 1 and door.owns(total)  # + the caller's
+            if door.MOST_TERMS == 2:
+                return door.add_all((total, grad), own)
             total = Terms(total, own)
         total.grads.append(grad)
-        door = backend.of(grad)
         if len(total.grads) == door.MOST_TERMS:
             total.grads = [door.add_all(total.grads, total.own)]
             total.own = True
@@ -195,21 +195,6 @@ def _ends(
     return list(found.items())
 
 
-def _at_any_depth(function: F) -> F:
-    """Return the function; where it runs deep within other walks, it does so in another thread."""
-
-    @functools.wraps(function)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        if mode.walk is not None and mode.multithreading and is_deep():
-            lock: Any = _ACCUMULATING  # what adds to leaves has it, and no other thread then can
-            if not lock._is_owned():
-                return in_another_thread(lambda: function(*args, **kwargs))
-        return function(*args, **kwargs)
-
-    return run  # type: ignore[return-value]
-
-
-@_at_any_depth
 def differentiate(
     edges: Sequence[Target],
     grads: Sequence[Any],
@@ -224,7 +209,14 @@ def differentiate(
     all leaves.
     After an error those leaves have received their gradients to which nothing else would have come;
     after an interrupt, which may come between any two steps, none has.
+    Deep within other walks it runs in another thread.
     """
+    around = mode.walk
+    if around is not None and mode.multithreading and is_deep():
+        lock: Any = _ACCUMULATING  # what adds to leaves has it, and no other thread then can
+        if not lock._is_owned():
+            given = edges, grads, keep, recorded, wanted, accumulates
+            return in_another_thread(lambda: differentiate(*given))
     before = mode.enabled
     if mode.linearizing:  # whoever walks the record forward needs that of gradients, too
         keep = recorded = True
@@ -247,7 +239,6 @@ def differentiate(
     pending.roots, pending.rules = edges, rules
     pending.unfinished = edges
     pending.captured, pending.accumulates = captured, accumulates
-    around = mode.walk
     try:
         cpu.enter(cpu.QUIET)
         mode.enabled = recorded and mode.on
@@ -284,8 +275,11 @@ def _walked(
         return []
     assert captured is not None
     assert wanted is not None
-    found = captured.results(pending.leaves)
-    ended = {place: _ended(pending, g) for place, g in found.items()}
+    ended: dict[tuple[int, int], Any] = {}  # one gradient of a place that is wanted twice
+    for edge in wanted:
+        place = place_of(edge)
+        if place not in ended:
+            ended[place] = _ended(pending, captured.at(edge, pending.leaves))
     return [ended[place_of(e)] for e in wanted]
 
 

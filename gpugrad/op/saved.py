@@ -255,6 +255,8 @@ def checked(
 ) -> tuple[Any, ...]:
     """Return saved values of these versions, which were not packed, as :func:`unpack` does."""
     for k, s in enumerate(saved):
+        if s is None:
+            continue
         expected = 0 if versions is None else versions[k]
         if _writes(s) != expected:
             # a user's function has reason to save it if its backward is not recorded
@@ -267,10 +269,11 @@ def checked(
             if write is not UNTOUCHED:
                 output = k - outputs_from if k >= outputs_from else (outputs or {}).get(k)
                 raise overwritten(node, s, output, expected, write)
-    return (
-        *saved[:outputs_from],
-        *(_rewrapped(node, k, s) for k, s in enumerate(saved[outputs_from:])),
-    )
+    outputs_saved = saved[outputs_from:]
+    if not any(outputs_saved):
+        return saved
+    rewrapped = [_rewrapped(node, k, s) for k, s in enumerate(outputs_saved)]
+    return (*saved[:outputs_from], *rewrapped)
 
 
 def _rewrapped(node: Node, index: int, saved: Any) -> Any:
