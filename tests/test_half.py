@@ -12,7 +12,7 @@ import gpugrad
 from gpugrad.backend import compiled, cpu, half
 from gpugrad.formulas import REAL
 from gpugrad.op import OPS
-from gpugrad.op.elementwise import Recorded
+from gpugrad.op.rule import Recorded
 from gpugrad.testing import assert_close
 
 FLOAT16, FLOAT32 = np.dtype(np.float16), np.dtype(np.float32)
