@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import tracemalloc
 import weakref
 from types import SimpleNamespace
 from typing import Any
@@ -348,3 +349,52 @@ def test_what_lies_in_an_argument_without_its_history(lie: str) -> None:
         with gpugrad.no_grad():
             found.mul_(2)
         assert expected._version == found._version == x._version == 1
+
+
+def chained(n: int) -> tuple[Any, Any]:
+    """Return a leaf, and the function that computes its gradient anew."""
+    x = gpugrad.linspace(0, 1, n, requires_grad=True)
+
+    def f() -> None:
+        x.grad = None
+        (x.exp() * x.tanh()).sum().backward()
+
+    return x, gpugrad.compile(f)
+
+
+@pytest.mark.compiler
+def test_gradients_take_the_memory_of_those_that_they_replace() -> None:
+    x, f = chained(100_000)
+    for _ in range(3):
+        f()
+    tracemalloc.start()
+    try:
+        f()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert f.reasons == []
+    assert peak < x.nbytes / 4
+
+
+@pytest.mark.parametrize("held", ["tensor", "array", "view", "part"])
+def test_replaced_gradients_that_somebody_has_stay_what_they_are(held: str) -> None:
+    x, f = chained(100_000)
+    for _ in range(3):
+        f()
+    ways: dict[str, Any] = {
+        "tensor": lambda g: g, "array": lambda g: g.numpy(), "view": lambda g: g[:10],
+        "part": lambda g: memoryview(g.numpy()),
+    }  # fmt: skip
+    kept = ways[held](x.grad)
+    before = np.array(kept)
+    with gpugrad.no_grad():
+        x.mul_(2)
+
+    f()
+
+    assert f.reasons == []
+    np.testing.assert_array_equal(np.array(kept), before)
+    expected = (x.exp() * x.tanh() + x.exp() / x.cosh() ** 2).detach()
+    np.testing.assert_allclose(x.grad.numpy(), expected.numpy(), 1e-5)

@@ -5,14 +5,16 @@ The text has a line for each tensor that the plan is about, and none for what it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gpugrad import backend
-from gpugrad.compiler.capture import Captured, Given
+from gpugrad.compiler.capture import Captured, Given, GradOf
 from gpugrad.compiler.gradient import Made
+from gpugrad.compiler.memory import size_of
 from gpugrad.graph import LEAF, Inference, Output, SavedOutput, edge_of, next_sequence, record
 from gpugrad.graph import recording as grad_mode
 from gpugrad.op.history import renew
@@ -82,6 +84,7 @@ class Writer:
             "versions_of": versions_of, "record": record, "renew": renew, "note_all": note_all,
             "owned": _owned, "distance": _distance, "lie_apart": _lie_apart, "viewed": _viewed,
             "detached": _detached, "infer": _infer, "version": _version, "device_of": _device_of,
+            "taken": _taken,
         }  # fmt: skip
         self.before: list[str] = []
         self.after: list[str] = []
@@ -118,9 +121,26 @@ class Writer:
             self.after.append(f"{self.tensor(source)}._grad = {self.result(r) if r else None}")
         self.after.append(f"return {result}")
         outputs = "".join(f"o{k}, " for k in range(len(plan.program.outputs)))
-        ran = f"{self.bound('run', plan.run)}([{', '.join(arrays)}])"
+        given = [f"[{', '.join(arrays)}]"]
+        spare = list(self._spare())
+        if spare:
+            given.append(f"{{{', '.join(spare)}}}")
+        ran = f"{self.bound('run', plan.run)}({', '.join(given)})"
         lines = [*self.before, f"{outputs}= {ran}" if outputs else ran, *self.after]
         return "\n    ".join(["def call(leaves, args, kwargs):", *lines]) + "\n"
+
+    def _spare(self) -> Iterator[str]:
+        """Take large gradients that others replace from their tensors, as memory of these."""
+        for source, r in self.plan.grads:
+            if r is None or r.index < 0 or (source, False) not in self.plan.without:
+                continue
+            value = self.plan.program.outputs[r.index]
+            if (
+                value.device.type == "cpu" and size_of(value) >= _WORTH and not value.is_view
+                and _identity(GradOf(source)) not in self.tensors
+            ):  # fmt: skip
+                facts = f"{value.shape}, {self.bound('dtype', value.dtype)}, {value.strides}"
+                yield f"{r.index}: taken({self.tensor(source)}, {facts})"
 
     def bound(self, name: str, value: Any) -> str:
         """Have a name for an object; return it."""
@@ -249,6 +269,7 @@ class Writer:
         return f"{kind}({items})" if hasattr(tree, "_fields") else f"{kind}(({items}))"
 
 
+_WORTH = 1 << 16  # bytes of memory that the system may have to be asked for
 _WRITTEN = (bool, int, str, type(None))  # whose text gives them back
 
 
@@ -275,6 +296,27 @@ def _distance(root: Array, array: Array) -> int:
     address = backend.of(array).address
     found: int = address(array) - address(root)
     return found
+
+
+def _taken(tensor: Any, shape: Any, dtype: Any, strides: Any) -> Array | None:
+    """Take the gradient of a tensor; return its memory if it is like that, and nobody else's."""
+    grad, tensor._grad = tensor._grad, None
+    array = grad._array
+    if (
+        array.__class__ is np.ndarray and array.base is None
+        and array.shape == shape and array.dtype == dtype and array.strides == strides
+        and getrefcount(grad) <= _ONE and getrefcount(array) <= _ONE + 1  # the tensor's
+    ):  # fmt: skip
+        return array
+    return None
+
+
+def _held_once() -> int:
+    value = object()
+    return getrefcount(value)
+
+
+_ONE = _held_once()  # what a value counts that only a variable holds
 
 
 def _infer(tensor: Any) -> None:

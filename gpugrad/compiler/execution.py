@@ -2,16 +2,17 @@
 
 On the CPU, where there is a C++ compiler, loops that follow one another are one function of C++,
 built when the program first runs.  What they leave to each other lies in one arena, planned from
-the steps that each value lives through; outputs are new memory in each run.  All other steps are
-calls of the backend.
+the steps that each value lives through; outputs are new memory in each run, or that of gradients
+which they replace.  All other steps are calls of the backend.
 """
 
 from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -24,7 +25,19 @@ from gpugrad.compiler.native import Segment, built
 from gpugrad.compiler.program import Number, Program, Step, Value, door_of, owned, values_in
 
 Array = Any
-Run = Callable[[Sequence[Array]], list[Array]]
+NONE: Mapping[int, Array | None] = MappingProxyType({})
+
+
+class Run(Protocol):
+    """What runs a program on its inputs, and returns its outputs.
+
+    ``spare`` is memory that outputs may lie in, by their places.
+    """
+
+    def __call__(
+        self, arrays: Sequence[Array], spare: Mapping[int, Array | None] = ..., /
+    ) -> list[Array]:
+        """Run it."""
 
 
 def prepared(program: Program) -> Run:
@@ -35,13 +48,13 @@ def prepared(program: Program) -> Run:
     building = threading.Lock()
     run: Run | None = None
 
-    def first(arrays: Sequence[Array]) -> list[Array]:
+    def first(arrays: Sequence[Array], spare: Mapping[int, Array | None] = NONE, /) -> list[Array]:
         nonlocal run
         if run is None:
             with building:
                 if run is None:
                     run = _built(program)
-        return run(arrays)
+        return run(arrays, spare)
 
     return first
 
@@ -122,7 +135,8 @@ class Writer:
         if self.segments:
             self.functions = built(self.segments, self.offsets, self.places)
         body = list(self._body())
-        lines = ["def run(arrays):"]
+        self.names["NONE"] = NONE
+        lines = ["def run(arrays, spare=NONE):"]
         inputs = [f"i{k}" for k in range(len(self.program.inputs))]
         if inputs:
             lines.append(f"    {', '.join(inputs)}, = arrays")
@@ -199,7 +213,11 @@ class Writer:
         name = self.known[root] = f"o{root.number}"
         shape, kind = self.bound("shape", root.shape), self.bound("dtype", root.dtype)
         if _is_plain(root):
-            yield f"{name} = empty({shape}, {kind})"
+            made = f"{name} = empty({shape}, {kind})"
+            if root in self.program.outputs:
+                yield f"{name} = spare.get({self.program.outputs.index(root)})"
+                made = f"if {name} is None: {made}"
+            yield made
         else:
             strides = self.bound("strides", root.strides)
             count = size_of(root) // root.dtype.itemsize

@@ -82,7 +82,9 @@ class Watched:
             if len(table) != len(keys) or not all(map(operator.is_, table, keys)):
                 return False
         for items, then in self.lists:
-            if len(items) != len(then) or not all(map(_unchanged, items, then)):
+            if len(items) != len(then) or not (
+                all(map(operator.is_, items, then)) or all(map(_unchanged, items, then))
+            ):
                 return False
         return all(_unchanged(now(), before) for now, before in self.values)
 
