@@ -65,10 +65,12 @@ void tile(
     long columns) {
   Vector sums[ROWS][2] = {};
   REAL room[PANEL] = {};
+  const bool whole = columns == PANEL;
   if (more)
     for (int r = 0; r < ROWS; r++) {
-      memcpy(room, out + r * width, columns * sizeof(REAL));
-      for (int k = 0; k < 2; k++) sums[r][k] = *(const Unaligned *)(room + k * LANES);
+      const REAL *from = out + r * width;
+      if (!whole) from = (const REAL *)memcpy(room, from, columns * sizeof(REAL));
+      for (int k = 0; k < 2; k++) sums[r][k] = *(const Unaligned *)(from + k * LANES);
     }
   for (long j = 0; j < depth; j++, panel += PANEL) {
     const Vector first = *(const Vector *)panel, second = *(const Vector *)(panel + LANES);
@@ -79,8 +81,9 @@ void tile(
     }
   }
   for (int r = 0; r < ROWS; r++) {
-    for (int k = 0; k < 2; k++) *(Unaligned *)(room + k * LANES) = sums[r][k];
-    memcpy(out + r * width, room, columns * sizeof(REAL));
+    REAL *to = whole ? out + r * width : room;
+    for (int k = 0; k < 2; k++) *(Unaligned *)(to + k * LANES) = sums[r][k];
+    if (!whole) memcpy(out + r * width, room, columns * sizeof(REAL));
   }
 }
 
