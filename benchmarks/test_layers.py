@@ -76,6 +76,34 @@ def counted(torch: Any, count: Any) -> Results:
     return (count,)
 
 
+def words(n: int, random: np.random.Generator) -> Sequence[Any]:
+    """Return vectors of 50 words, n words, and what results weigh."""
+    return [random.standard_normal((50, 16)), random.integers(50, size=n), *two(16)(n, random)[:1]]
+
+
+def images(n: int, random: np.random.Generator) -> Sequence[Any]:
+    """Return filters, biases of these, n images and what results weigh."""
+    return [random.standard_normal(s) for s in ((8, 3, 3, 3), 8, (n, 3, 8, 8), (n, 8, 8, 8))]
+
+
+def sequences(n: int, random: np.random.Generator) -> Sequence[Any]:
+    """Return queries, keys and values of n sequences, and what results weigh."""
+    return [random.standard_normal((n, 2, 8, 16)) for _ in range(4)]
+
+
+def embedded(torch: Any, weight: Any, x: Any, y: Any) -> Any:
+    return (torch.nn.functional.embedding(x, weight) * y).sum()
+
+
+def convolved(torch: Any, weight: Any, bias: Any, x: Any, y: Any) -> Any:
+    return (torch.nn.functional.conv2d(x, weight, bias, padding=1) * y).sum()
+
+
+def attended(torch: Any, query: Any, key: Any, value: Any, y: Any) -> Any:
+    function = torch.nn.functional.scaled_dot_product_attention
+    return (function(query, key, value, is_causal=True) * y).sum()
+
+
 def linear(n: int, random: np.random.Generator) -> Sequence[Any]:
     return [random.standard_normal(s) for s in ((10, 10), 10, (n, 10))]
 
@@ -140,6 +168,10 @@ WORKS = [
           by_size({8: 1.2}, SINGLE)),
     layer("max_pool2d, n x 16 x 4 x 4", lambda n, random: channels(n, random)[:1], 1,
           lambda torch, x: torch.nn.functional.max_pool2d(x, 2), by_size({8: 1.2}, SINGLE)),
+    layer("embedding, n of 50 x 16, weighted", words, 1, embedded, by_size({32: 1.2}, SINGLE)),
+    layer("conv2d 3 to 8, n x 8 x 8, weighted", images, 2, convolved, by_size({1: 1.2}, SINGLE)),
+    layer("attention, n x 2 x 8 x 16, causal, weighted", sequences, 3, attended,
+          by_size({2: 1.2}, SINGLE)),
     Work("add_(1) of an integer", lambda n, random: [np.zeros((), np.int64)], 0,
          {"torch": counted}, None, by_size({1: 1.0}, SINGLE), calls=COUNTS),
     layer("linear, n x 10 to 10", linear, 2,

@@ -767,7 +767,7 @@ class Pending:
         if grad.__class__ is Terms:
             return self.total(grad)
         if grad.__class__ is list:
-            return [self.settled(g) for g in grad]
+            return [self.total(g) if g.__class__ is Terms else g for g in grad]
         return grad
 
 
@@ -800,6 +800,14 @@ def walk(
                     g = grad if g is None else pending.meet(g, grad)
                 elif edge.__class__ is Node and node is None and edge.sequence not in waiting:
                     node, g = edge, grad
+                elif edge.__class__ is Output and (
+                    edge.node is node or (node is None and edge.node.sequence not in waiting)
+                ):
+                    if node is None:
+                        node = edge.node
+                        g = [None] * node.outputs
+                    before = g[edge.index]
+                    g[edge.index] = grad if before is None else pending.meet(before, grad)
                 else:
                     pending.deliver(edge, grad)
             edges = ()

@@ -227,6 +227,9 @@ class _Strided:
 def memory(array: Array) -> tuple[int, int]:
     """Return the address of the memory that an array lies in, and the one behind it."""
     owner = _owner(array)
+    if owner.flags.c_contiguous:
+        start = address(owner)
+        return start, start + owner.nbytes
     low, high = np.lib.array_utils.byte_bounds(owner)
     return int(low), int(high) if owner.size else int(low)
 
@@ -241,6 +244,9 @@ def bytes_of(array: Array) -> Array:
 
 def laid_out(array: Array, shape: Shape, offset: int, strides: Shape) -> Array:
     """Return a view of an array's memory, which begins ``offset`` bytes after that does."""
+    owner = _owner(array)
+    if owner.flags.c_contiguous and owner.size:
+        return np.ndarray(shape, array.dtype, owner, offset, strides)
     flat = bytes_of(array).view(array.dtype)
     return np.lib.stride_tricks.as_strided(flat[offset // array.itemsize :], shape, strides)
 

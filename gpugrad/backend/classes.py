@@ -27,16 +27,23 @@ def _inside(places: Array, classes: int) -> Array:
     return np.minimum(places.reshape(-1).view(np.uint64), max(classes - 1, 0)).view(np.int64)
 
 
-def _shares(places: Array, weight: Array | None, ignored: int, at: Array, wide: Any) -> Any:
-    """Return by what the term of each row is multiplied; 1 where that is all of them."""
+def _shares(
+    places: Array, weight: Array | None, ignored: int, classes: int, wide: Any
+) -> tuple[Array, Any]:
+    """Return the class of each row, and by what its term is multiplied; 1 where all are by that.
+
+    Those that are ignored have the share 0, and any class that there is.
+    """
     flat = places.reshape(-1)
-    some = not np.array_equal(flat, at) or bool((flat == ignored).any())
+    inside = flat.size and np.maximum.reduce(flat.view(np.uint64)) < classes
+    some = not inside or 0 <= ignored < classes
+    at = _inside(flat, classes) if some else flat
     if weight is None and not some:
-        return wide.type(1)
+        return at, wide.type(1)
     share = np.ones(len(at), wide) if weight is None else weight.astype(wide)[at]
     if some:
         share[flat == ignored] = 0
-    return share
+    return at, share
 
 
 def _reduced(
@@ -74,8 +81,7 @@ def nll(
     """
     rows, wide = _rows(array, axis), accumulation(array.dtype)
     count, classes = rows.shape
-    at = _inside(places, classes)
-    share = _shares(places, weight, ignored, at, wide)
+    at, share = _shares(places, weight, ignored, classes, wide)
     losses = rows[np.arange(count), at].astype(wide, copy=False) * -share
     if share.ndim:
         losses[share == 0] = 0  # also where they are infinite
@@ -111,8 +117,7 @@ def cross_entropy(
     if known is not None:
         return known[0].reshape(places.shape if reduction == "none" else ()), *known[1:]
     count, classes = rows.shape
-    at = _inside(places, classes)
-    share = _shares(places, weight, ignored, at, wide)
+    at, share = _shares(places, weight, ignored, classes, wide)
     terms, total = np.empty(rows.shape, wide), np.empty(count, wide)
     most, ones = np.empty(count, kind), np.ones(classes, wide)
     step = max(1, _BLOCK // max(classes, 1))

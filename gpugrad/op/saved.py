@@ -255,7 +255,7 @@ def checked(
 ) -> tuple[Any, ...]:
     """Return saved values of these versions, which were not packed, as :func:`unpack` does."""
     for k, s in enumerate(saved):
-        if s is None:
+        if s is None or (versions is None and s.__class__ is tensor_class and s._counter is None):
             continue
         expected = 0 if versions is None else versions[k]
         if _writes(s) != expected:
@@ -272,15 +272,15 @@ def checked(
     outputs_saved = saved[outputs_from:]
     if not any(outputs_saved):
         return saved
-    rewrapped = [_rewrapped(node, k, s) for k, s in enumerate(outputs_saved)]
+    rewrapped = [
+        None if s is None else _rewrapped(node, k, s) for k, s in enumerate(outputs_saved)
+    ]
     return (*saved[:outputs_from], *rewrapped)
 
 
-def _rewrapped(node: Node, index: int, saved: Any) -> Any:
+def _rewrapped(node: Node, index: int, saved: SavedOutput) -> Any:
     """Return a saved output as a tensor with the history it had, for a recorded backward."""
-    if saved is None:
-        return None
-    t = wrap(saved.array)
+    t: Any = wrap(saved.array)
     t._counter = saved
     if mode.enabled:
         t._edge = output_of(node, index)

@@ -89,22 +89,34 @@ def dropped(weights: Any, dropout: float, drawn: Drawn | None = None) -> Any:
     return weights * wrap(kept) / (1 - dropout)
 
 
-@composite("ScaledDotProductFlashAttentionForCpuBackward0", outputs=("out", "logs"))
-def _attention(
-    door: backend.Backend, *arrays: Array, scale: float, causal: bool, chance: Chance
+def _computed(
+    door: backend.Backend, operands: Sequence[Array | None], scale: float, causal: bool, chance: Any
 ) -> tuple[Array, Array]:
-    query, key, value, *mask = arrays
     function: Any = door.fused("attention")
-    found: tuple[Array, Array] = function(
-        query, key, value, mask[0] if mask else None, scale, causal, *chance
-    )
+    found: tuple[Array, Array] = function(*operands, scale, causal, *chance)
     return found
 
 
-@_attention.gradient
-def inputs(
-    g: Any, inputs: Any, out: Any, logs: Any, needs: Any, scale: float, causal: bool, chance: Chance
-) -> Any:
+@composite("ScaledDotProductFlashAttentionForCpuBackward0", outputs=("out", "logs"))
+def _attention(
+    door: backend.Backend, query: Array, key: Array, value: Array, *,
+    scale: float, causal: bool, chance: Chance,
+) -> tuple[Array, Array]:  # fmt: skip
+    return _computed(door, (query, key, value, None), scale, causal, chance)
+
+
+@composite("ScaledDotProductFlashAttentionForCpuBackward0", outputs=("out", "logs"))
+def _masked(
+    door: backend.Backend, query: Array, key: Array, value: Array, mask: Array, *,
+    scale: float, causal: bool, chance: Chance,
+) -> tuple[Array, Array]:  # fmt: skip
+    return _computed(door, (query, key, value, mask), scale, causal, chance)
+
+
+def _gradients(
+    g: Any, out: Any, logs: Any, needs: Any, scale: float, causal: bool, chance: Chance,
+    *inputs: Any,
+) -> Any:  # fmt: skip
     def definition(query: Any, key: Any, value: Any, mask: Any = None) -> Any:
         key, value = (_shared(t, query) for t in (key, value))
         return plain(query, key, value, mask, scale, causal, *chance)
@@ -121,8 +133,15 @@ def inputs(
     return gradients(definition, fused, inputs, [g], needs)
 
 
-_of_matrices = _attention.named("MmBackward0")
-_of_stacks = _attention.named("UnsafeViewBackward0")
+_ASKED = ("g", "out", "logs", "needs", "scale", "causal", "chance")
+for _op in _attention, _masked:
+    _op.gradient(_gradients, "inputs", (*_ASKED, *_op.op.input_names))
+
+# By whether there is a mask, and PyTorch's names: of its kernel, of matrices, of other stacks.
+_OPERATIONS = {
+    False: (_attention, _attention.named("MmBackward0"), _attention.named("UnsafeViewBackward0")),
+    True: (_masked, _masked.named("MmBackward0"), _masked.named("UnsafeViewBackward0")),
+}
 
 
 def _check(query: Any, key: Any, value: Any, mask: Any, dropout: float) -> None:
@@ -239,7 +258,8 @@ def scaled_dot_product_attention(
     usual = same and dropout_p < 1 and _is_usual(query, key, value, attn_mask)
     if usual and fusible("attention_dropped" if dropout_p else "attention", *tensors):
         flash = len(shape) == 4 and value._array.shape[-1] == shape[-1]
-        operation: Any = _attention if flash else _of_matrices if len(shape) == 2 else _of_stacks
+        operations = _OPERATIONS[attn_mask is not None]
+        operation: Any = operations[0 if flash else 1 if len(shape) == 2 else 2]
         chance = (dropout_p, _drawn(query, key._array.shape[-2])) if dropout_p else ()
         found: Tensor = operation(*tensors, scale=factor, causal=is_causal, chance=chance)[0]
         return found

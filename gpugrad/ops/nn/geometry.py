@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -30,8 +31,7 @@ class Windows(NamedTuple):
     @property
     def counts(self) -> Shape:
         """How many windows there are along each dimension."""
-        found = zip(self.sizes, self.pads, self.reach, self.stride, strict=True)
-        return tuple([(n + a + b - r - 1) // s + 1 for n, (a, b), r, s in found])
+        return _counts(self)
 
     @property
     def framed(self) -> Shape:
@@ -53,24 +53,39 @@ class Windows(NamedTuple):
         return tuple(found)
 
 
+@functools.lru_cache(1024)
+def _counts(windows: Windows) -> Shape:
+    found = zip(windows.sizes, windows.pads, windows.reach, windows.stride, strict=True)
+    return tuple([(n + a + b - r - 1) // s + 1 for n, (a, b), r, s in found])
+
+
 def framed(door: backend.Backend, array: Array, pads: Pads, steps: Shape) -> Array:
     """Return the elements of an array ``steps`` apart, zeros between and around them.
 
     Where there is nothing to add it is the array itself, or a part of it.
     """
+    shape, parts, crop = _frame(tuple(array.shape), pads, steps)
+    if shape != tuple(array.shape):
+        result = door.full(shape, 0, array.dtype, door.device_of(array))
+        door.assign(result[parts], array)
+        array = result
+    return array[crop] if crop else array
+
+
+@functools.lru_cache(1024)
+def _frame(
+    sizes: Shape, pads: Pads, steps: Shape
+) -> tuple[Shape, tuple[slice, ...], tuple[slice, ...]]:
+    """Return the shape of a frame, where the elements are in it, and what is kept, if not all."""
     parts: list[slice] = []
     crop: list[slice] = []
     shape: list[int] = []
-    for n, (a, b), step in zip(array.shape, pads, steps, strict=True):
+    for n, (a, b), step in zip(sizes, pads, steps, strict=True):
         length = max(step * (n - 1) + 1, 0)
         parts.append(slice(max(a, 0), max(a, 0) + length, step))
         shape.append(length + max(a, 0) + max(b, 0))
         crop.append(slice(max(-a, 0), shape[-1] - max(-b, 0)))
-    if tuple(shape) != tuple(array.shape):
-        result = door.full(tuple(shape), 0, array.dtype, door.device_of(array))
-        door.assign(result[tuple(parts)], array)
-        array = result
-    return array[tuple(crop)] if any(min(pad) < 0 for pad in pads) else array
+    return tuple(shape), tuple(parts), tuple(crop) if any(min(p) < 0 for p in pads) else ()
 
 
 def views(door: backend.Backend, array: Array, windows: Windows, first: int) -> Array:
