@@ -112,6 +112,8 @@ def broadcast_shape(*shapes: Sequence[int]) -> tuple[int, ...]:
     Raises:
         RuntimeError: Two of them do not fit.
     """
+    if shapes and shapes.count(shapes[0]) == len(shapes):
+        return tuple(shapes[0])
     result: list[int] = []
     for shape in shapes:
         result = [1] * (len(shape) - len(result)) + result

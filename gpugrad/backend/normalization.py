@@ -15,6 +15,7 @@ from gpugrad._dtype import accumulation, is_half
 from gpugrad.backend import channels, half, large
 from gpugrad.backend import rows as compiled
 from gpugrad.backend.quiet import quiet
+from gpugrad.backend.reductions import add_reduce
 from gpugrad.backend.reductions import sum as total
 
 Array = Any
@@ -37,13 +38,21 @@ def _products(x: Array, y: Array, axes: Shape) -> Array:
     found = large.sums_of_products(x, y, axes) if x.size >= 1024 else None
     if found is None and axes == (0, 2) and x.size >= 1024:
         found = total(np.einsum("ncs,ncs->nc", x, y), (0,), False, x.dtype)
-    return total(x * y, axes, True, x.dtype) if found is None else found.reshape(kept)
+    return _sums(x * y, axes) if found is None else found.reshape(kept)
 
 
 def _inverse(var: Array, eps: float) -> Array:
     found = var + var.dtype.type(eps)
     np.sqrt(found, out=found)
     return np.reciprocal(found, out=found)
+
+
+def _sums(array: Array, axes: Shape) -> Array:
+    """Return the sum along axes, which stay with length 1, in the array's type."""
+    if array.size < 1024:
+        found: Array = add_reduce(array, axes, keepdims=True)
+        return found
+    return total(array, axes, True, array.dtype)
 
 
 def _count(array: Array, axes: Shape) -> Any:
@@ -123,7 +132,7 @@ def _normalized(
         out = np.empty(x.shape, wide)
     else:
         out = np.empty(x.shape, wide) if room is None else room
-    mean = total(x, axes, True, wide) / count if centered else None
+    mean = _sums(x, axes) / count if centered else None
     below = x if mean is None else np.subtract(x, mean, out=out)
     var = _products(below, below, axes) / count
     scale = _inverse(var, eps)
@@ -167,7 +176,7 @@ def normalize_gradient(
         by = channels.normalize_gradient(g, array, weight, mean, var, eps, centered, shapes)
         if by is not None:
             return by
-    wide, scale = var.dtype, _inverse(var, eps)
+    scale = _inverse(var, eps)
     if along_rows:
         return _rows_gradient(g, array, weight, mean, scale, centered, shapes)
     g, x = _wide(g), _wide(array)
@@ -176,20 +185,20 @@ def normalize_gradient(
         if shape is not None:
             affine = (1,) * (x.ndim - len(shape)) + shape
     inner = tuple([k for k in axes if affine[k] == 1])
-    sums, products = total(g, inner, True, wide), _products(g, x, inner)
+    sums, products = _sums(g, inner), _products(g, x, inner)
     outer = tuple([k for k, n in enumerate(affine) if n == 1 and k not in inner])
     of_array = of_weight = of_bias = None
     if shapes[2] is not None:
-        of_bias = total(sums, outer, True, wide).reshape(shapes[2])
+        of_bias = _sums(sums, outer).reshape(shapes[2])
     if shapes[1] is not None:
         found = (products - mean * sums) * scale
-        of_weight = total(found, outer, True, wide).reshape(shapes[1])
+        of_weight = _sums(found, outer).reshape(shapes[1])
     if shapes[0] is not None:
         rest = tuple([k for k in axes if k not in inner])
         if weight is not None:
             sums, products = sums * weight, products * weight
         if rest:
-            sums, products = (total(a, rest, True, wide) for a in (sums, products))
+            sums, products = (_sums(a, rest) for a in (sums, products))
         factor, shift = _parts(sums, products, mean, scale, _count(x, axes), centered)
         of_array = g * (scale if weight is None else scale * weight)
         of_array += x * factor

@@ -272,9 +272,7 @@ def checked(
     outputs_saved = saved[outputs_from:]
     if not any(outputs_saved):
         return saved
-    rewrapped = [
-        None if s is None else _rewrapped(node, k, s) for k, s in enumerate(outputs_saved)
-    ]
+    rewrapped = [None if s is None else _rewrapped(node, k, s) for k, s in enumerate(outputs_saved)]
     return (*saved[:outputs_from], *rewrapped)
 
 

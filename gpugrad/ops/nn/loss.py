@@ -113,12 +113,13 @@ _soft_margin = loss("SoftMarginLossBackward0", margin_error)
 
 
 def _compare_sizes(input: Any, target: Any) -> None:
-    if input._array.shape != target._array.shape:
-        warn(
-            f"Using a target size ({size_of(target)}) that is different to the input size "
-            f"({size_of(input)}). This will likely lead to incorrect results due to broadcasting. "
-            "Please ensure they have the same size."
-        )
+    if input._array.shape == target._array.shape:
+        return
+    warn(
+        f"Using a target size ({size_of(target)}) that is different to the input size "
+        f"({size_of(input)}). This will likely lead to incorrect results due to broadcasting. "
+        "Please ensure they have the same size."
+    )
     broadcast_shape(input._array.shape, target._array.shape)
 
 

@@ -13,8 +13,9 @@ from gpugrad.errors import broadcast_shape
 from gpugrad.formulas import TORCH, Formula, call, variable
 from gpugrad.graph import mode, warn
 from gpugrad.op import OPS, Elementwise, cast, composite
-from gpugrad.op.operation import Declared
+from gpugrad.op.operation import Declared, together
 from gpugrad.op.promotion import result_type
+from gpugrad.op.saved import wrap
 from gpugrad.ops.reduction import mean, restored, sum
 
 Array = Any
@@ -207,7 +208,11 @@ def loss(name: str, values: Any, numbers: int = 0) -> Callable[..., Any]:
             kind = g._array.dtype
             wide = accumulation(kind)
             known = (g, *saved, *map(wide.type, (*numbers, 1 / count if count else 1)))
-            return op.evaluate([known[s] for s in sources], wide, [kind])[0]
+            operands = [known[s] for s in sources]
+            if mode.enabled:
+                return op.evaluate(operands, wide, [kind])[0]
+            door, _, arrays = together(operands)
+            return wrap(door.evaluate(op.formula, arrays, wide, [kind])[0])
 
         return gradient
 
