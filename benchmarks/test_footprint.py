@@ -20,6 +20,8 @@ from benchmarks import results
 from benchmarks.peer import MODULES, NAMES, library
 from benchmarks.rows import Row
 from benchmarks.test_composition import CHAIN
+from benchmarks.test_programs import COMPILED_CHAIN
+from benchmarks.work import Work
 
 ROOT = Path(__file__).parents[1]
 IMPORTS = 3
@@ -69,17 +71,30 @@ def test_installed_size(question: str, keep: Keep, modules: dict[str, str]) -> N
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux what a process holds")
 @pytest.mark.parametrize("n", [10_000_000])
-def test_peak_memory(question: str, keep: Keep, request: pytest.FixtureRequest, n: int) -> None:
+@pytest.mark.parametrize(
+    ("work", "options", "target"),
+    [(CHAIN, [], 1.0), (COMPILED_CHAIN, ["compiled"], 0.30)],  # of a program: its gradients alone
+    ids=["eager", "compiled"],
+)
+def test_peak_memory(
+    question: str,
+    keep: Keep,
+    request: pytest.FixtureRequest,
+    work: Work,
+    options: list[str],
+    target: float,
+    n: int,
+) -> None:
     keys = [key for key in request.config.option.peers if key != "compile"]
     bytes_held = {}
     for key in ["gpugrad", *keys]:
-        answer = said_by("-m", "benchmarks.memory", key, str(n))
+        answer = said_by("-m", "benchmarks.memory", key, str(n), *options)
         if answer:
             name, held = answer.rsplit(maxsplit=1)
             bytes_held[name] = float(held)
 
-    work = f"peak memory, {CHAIN.name}"
-    keep(results.row(question, work, n, "float32", bytes_held, unit="B", target=1.0))
+    name = f"peak memory, {work.name}"
+    keep(results.row(question, name, n, "float32", bytes_held, unit="B", target=target))
 
 
 # --------------------------------------------------------------------------- how it is found out

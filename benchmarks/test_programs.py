@@ -41,8 +41,11 @@ def whole(works: Sequence[Work], name: str, targets: Targets) -> Work:
     )
 
 
+COMPILED_CHAIN = whole(
+    test_composition.WORKS, "chain", by_size({1_000: 0.10, 100_000: 0.22, 10_000_000: 0.06})
+)
 WORKS = [
-    whole(test_composition.WORKS, "chain", by_size({1_000: 0.10, 100_000: 0.22, 10_000_000: 0.06})),
+    COMPILED_CHAIN,
     whole(test_composition.WORKS, "softmax", by_size({256: 0.20}, ["float32"])),
     whole([BINARY], "binary", by_size({100_000: 0.20}, ["float32"])),
     whole(test_derivatives.WORKS, "second", by_size({10: 0.3, 100_000: 0.20}, ["float64"])),
