@@ -351,6 +351,7 @@ def threads_that_all_begin(way: Any) -> Any:
 
 class Slotted:
     __slots__ = ("scale",)
+    scale: float
     shift = 1.0
 
     @classmethod
@@ -358,7 +359,7 @@ class Slotted:
         return x + cls.shift
 
 
-outside = types.ModuleType("outside")
+outside: Any = types.ModuleType("outside")
 
 
 @case
@@ -406,12 +407,8 @@ def what_is_found_by_name_changes(way: Any) -> Any:
 
 @case
 def what_is_found_by_name_is_used_up(way: Any) -> Any:
-    numbers, draws, old, own = (
-        iter(range(9)),
-        np.random.default_rng(0),
-        np.random.RandomState(0),
-        {},
-    )
+    numbers, draws, old = iter(range(9)), np.random.default_rng(0), np.random.RandomState(0)
+    own: dict[str, int] = {}
     chance, count, given = random.Random(0), itertools.count(), iter(range(9))
     leaf = nn.Parameter(gpugrad.ones(2))
     opt = optim.SGD([leaf], lr=0.1)

@@ -110,9 +110,76 @@ def without_grad(x: Any) -> Any:
     return (y * scale).sum()
 
 
+def with_functions(x: Any) -> Any:
+    scale = (x * 0 + 2).sum()
+    shift = 1.0
+
+    def inner(y: Any, times: int = 2) -> Any:
+        """Return what sees two variables that become others, and calls itself."""
+        return (y * scale + shift).sin() if times == 0 else inner(y, times - 1)
+
+    square: Any = lambda y: (y * y).sin() * shift  # noqa: E731
+    y = inner(x) * 2 + square(x)
+    if y.sum() > 0:
+        shift = 3.0
+    y = y + inner(x).exp()
+    scale = (y * scale).mean()
+    shift = shift + 1
+    return inner(y) + square(y) + gpugrad.vmap(lambda v: v * scale + shift)(y)
+
+
+def with_comprehensions(x: Any) -> Any:
+    import math as mathematics
+
+    ys = [(y * x).sin() for y in (x + k for k in range(3))]
+    if (total := sum(y.sum() for y in ys)) > 0:
+        ys = [y + total for y in ys]
+    return sum(y * mathematics.pi for y in ys)
+
+
+def guarded(x: Any) -> Any:
+    y = z = x * 0
+    try:
+        y = (x * 2).sin()
+        if y.sum() > 0:
+            raise ValueError
+        z = (y + 1).exp()
+        z = z @ gpugrad.ones(5)
+        z = z * 100
+    except ValueError:
+        w = y * 2 + 1
+    except RuntimeError:
+        w = y + z
+    else:
+        w = x
+    with contextlib.suppress(RuntimeError):
+        y = (w + y).cos()
+        y = y @ gpugrad.ones(5)
+    return (w * y + z).sin()
+
+
+calls = 0
+
+
+def with_variables_of_others() -> Any:
+    seen = 0.0
+
+    def f(x: Any) -> Any:
+        global calls
+        nonlocal seen
+        y = (x * 2).sin() + seen
+        seen = y.detach().sum().item()
+        calls += 1
+        z = (y * seen + calls).exp()
+        seen = 0.5
+        return z * seen
+
+    return f
+
+
 FUNCTIONS = [
     branch, choice, number_between, several, loop, while_loop, unnamed_until_later, sizes,
-    without_grad,
+    without_grad, with_functions, with_comprehensions, guarded,
 ]  # fmt: skip
 
 
@@ -236,22 +303,53 @@ def test_a_function_that_raises_between() -> None:
         assert x.tolist() == [2, 2]
 
 
-def test_functions_whose_variables_are_shared_are_not_divided() -> None:
+def test_functions_whose_variables_others_write_are_not_divided() -> None:
     @gpugrad.compile
     def f(x: Any) -> Any:
         scale = 1
 
         def inner(y: Any) -> Any:
+            nonlocal scale
+            scale = scale + 1
             return y * scale
 
         if x.sum() > 0:
             scale = 3
-        return inner(x)
+        return inner(x) * scale
 
     for _ in range(3):
-        assert f(gpugrad.ones(1)).item() == 3
-        assert f(-gpugrad.ones(1)).item() == -1
+        assert f(gpugrad.ones(1)).item() == 16
+        assert f(-gpugrad.ones(1)).item() == -4
     assert f.divided is None
+
+
+def test_variables_that_are_not_the_functions_own() -> None:
+    """They are read by parts, and written by Python."""
+    global calls
+    plain = with_variables_of_others()
+    compiled = gpugrad.compile(with_variables_of_others())
+    for k in range(5):
+        x = gpugrad.linspace(-1, 1, 3) * k
+        calls = k
+        expected = plain(x)
+        assert calls == k + 1
+        calls = k
+        same(compiled(x), expected)
+        assert calls == k + 1
+    assert max(counts(compiled)) > 0
+
+
+def test_a_function_among_the_arguments_is_known_by_what_it_sees() -> None:
+    f = gpugrad.compile(lambda x, g: g(x).sin())
+
+    def scaled(by: Any) -> Any:
+        return lambda x: x * by
+
+    for k in range(12):
+        y = gpugrad.full((2,), float(k))
+        same(f(gpugrad.ones(2), scaled(y)), y.sin())
+        same(f(gpugrad.ones(2), scaled(k % 2)), gpugrad.full((2,), k % 2).sin())
+    assert f.count == 3
 
 
 def test_the_other_statements_keep_their_order() -> None:

@@ -79,6 +79,17 @@ def _describe(value: Any, key: list[Any], leaves: list[Any], places: dict[int, i
             _describe(item, key, leaves, places)
     elif isinstance(value, BY_VALUE):
         key += type(value), repr(value) if isinstance(value, slice | float) else value
+    elif isinstance(value, types.FunctionType) and value.__closure__:
+        known = id(value) in places
+        place = places.setdefault(id(value), len(places))
+        key += type(value), value.__code__, id(value.__globals__), place
+        if not known:
+            for cell in value.__closure__:
+                try:
+                    _describe(cell.cell_contents, key, leaves, places)
+                except ValueError:
+                    key.append("empty")
+            _describe((value.__defaults__, value.__kwdefaults__), key, leaves, places)
     elif isinstance(value, np.ndarray) or backend.is_array(value):
         raise RefusedError("an array among the arguments that is no tensor")
     else:

@@ -38,10 +38,11 @@ _COMPUTING = frozenset({"backward", "step", "zero_grad"})
 # With these a function's variables are not only what its text says.
 _REFUSED_NAMES = frozenset({"locals", "vars", "eval", "exec", "super", "__class__", "dir"})
 _REFUSED = (
-    ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Global, ast.Nonlocal,
-    ast.Yield, ast.YieldFrom, ast.Await, ast.NamedExpr, ast.Delete, ast.Import, ast.ImportFrom,
+    ast.AsyncFunctionDef, ast.ClassDef, ast.Yield, ast.YieldFrom, ast.Await, ast.Delete,
     ast.AsyncFor, ast.AsyncWith,
 )  # fmt: skip
+# Blocks that let all exceptions through, by their last name.
+_OPEN = frozenset({"no_grad", "enable_grad", "set_grad_enabled", "inference_mode", "autocast"})
 
 
 class Source:
@@ -50,7 +51,10 @@ class Source:
     def __init__(self, function: types.FunctionType, arguments: ast.arguments, body: Statements):
         """Note them."""
         self.function, self.arguments, self.body = function, arguments, body
-        self.variables = frozenset(_names_of(arguments)) | _written(body)
+        self.elsewhere = frozenset(_declared(body))  # variables of others, which it writes
+        self.variables = (frozenset(_names_of(arguments)) | _written(body)) - self.elsewhere
+        # what functions in it see of them
+        self.shared = frozenset(itertools.chain(*map(_free, _functions(body)))) & self.variables
         self.moving: frozenset[int] = frozenset()  # arguments that numbers may be given in
         self.with_moving: Callable[..., Any] = function  # what does the same, where they are
 
@@ -74,6 +78,8 @@ def source_of(function: types.FunctionType) -> Source | None:
             isinstance(node, ast.Name) and (node.id in _REFUSED_NAMES or node.id.startswith("__"))
         ):
             return None
+    if any(True for _ in _declared(_functions(found.body))):  # they write variables of ours
+        return None
     return Source(function, _plain(found.args), found.body)
 
 
@@ -126,6 +132,7 @@ def _made(
 
 
 _FIELDS = {ast.If: "test", ast.While: "", ast.For: "iter"}  # in which a block asks before it begins
+_SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign)
 _numbers = itertools.count()
 
 Compile = Callable[[types.FunctionType, Source], Any]
@@ -159,6 +166,7 @@ class _Division:
     def __init__(self, source: Source, line: int, compiled: Compile):
         self.source, self.line, self.compiled = source, line, compiled
         self.parts: dict[str, Any] = {}
+        self.shared = source.shared | source.elsewhere  # what is written of these is seen at once
         self.asked: set[str] = set()  # variables of ours, which hold what is asked
         self.reads = _read(source.body)
 
@@ -175,9 +183,17 @@ class _Division:
                 waiting += before
                 if before:
                     self.line = 0
-            elif _is_computing(statement):
-                waiting.append(statement)
-                continue
+            elif _is_computing(statement) and not _written([statement]) & self.source.elsewhere:
+                if not _written([statement]) & self.shared:
+                    waiting.append(statement)
+                    continue
+                if isinstance(statement, _SIMPLE):
+                    found += self._part(waiting, known)
+                    known |= _assigned(waiting)
+                    found += self._part([statement], known)
+                    known |= _assigned([statement])
+                    waiting = []
+                    continue
             found += self._part(waiting, known)
             known |= _assigned(waiting)
             waiting = []
@@ -187,14 +203,33 @@ class _Division:
 
     def _by_python(self, statement: ast.stmt, known: Names) -> ast.stmt:
         """Return a statement that Python runs, whose blocks are divided."""
+        if isinstance(statement, ast.Try):
+            return self._guarded(statement, known)
         if not isinstance(statement, ast.If | ast.For | ast.While | ast.With):
             return statement
         statement = copy.copy(statement)
+        if isinstance(statement, ast.With) and not all(map(_is_open, statement.items)):
+            statement.body = self._step_by_step(statement.body, known | _targets(statement))
+            return statement
         inside = known | _targets(statement)
         statement.body = self.divide(statement.body, inside)
         if not isinstance(statement, ast.With):
             statement.orelse = self.divide(statement.orelse, known)
         return statement
+
+    def _guarded(self, statement: ast.Try, known: Names) -> ast.stmt:
+        """Return a statement that Python runs, and that catches what parts of it raise."""
+        statement = copy.copy(statement)
+        statement.body = self._step_by_step(statement.body, known)
+        statement.orelse = self._step_by_step(statement.orelse, known)
+        return statement
+
+    def _step_by_step(self, body: Sequence[ast.stmt], known: Names) -> Statements:
+        """Return a block divided such that after an exception its variables are what they were."""
+        before, self.shared = self.shared, self.shared | self.source.variables
+        found = self.divide(body, known)
+        self.shared = before
+        return found
 
     def _part(self, statements: Statements, known: Names) -> Statements:
         """Return the call of a part, or the statements where they cannot be one."""
@@ -351,6 +386,8 @@ def _is_computing(statement: ast.stmt) -> bool:
 def _computes(statement: ast.stmt, inside: bool) -> bool:
     if isinstance(statement, ast.Return):
         return statement.value is not None and not inside
+    if isinstance(getattr(statement, "value", None), ast.Lambda):
+        return False
     if isinstance(statement, ast.Assign):
         return all(map(_is_variable, statement.targets))
     if isinstance(statement, ast.AugAssign | ast.AnnAssign):
@@ -375,6 +412,13 @@ def _computes(statement: ast.stmt, inside: bool) -> bool:
     )
 
 
+def _is_open(item: ast.withitem) -> bool:
+    """Tell whether a block lets exceptions through."""
+    called = item.context_expr.func if isinstance(item.context_expr, ast.Call) else None
+    last = called.attr if isinstance(called, ast.Attribute) else None
+    return (called.id if isinstance(called, ast.Name) else last) in _OPEN
+
+
 def _is_variable(target: ast.expr) -> bool:
     if isinstance(target, ast.Tuple | ast.List):
         return all(map(_is_variable, target.elts))
@@ -397,8 +441,10 @@ def _is_simple(e: ast.expr) -> bool:
 
 
 def _targets(statement: ast.stmt) -> Names:
-    """Return the variables that a block begins with."""
-    if isinstance(statement, ast.For):
+    """Return the variables to which a statement, or a block as it begins, gives a value."""
+    if isinstance(statement, ast.Assign):
+        return _written(statement.targets)
+    if isinstance(statement, ast.For | ast.AugAssign | ast.AnnAssign):
         return _written([statement.target])
     if isinstance(statement, ast.With):
         return _written([i.optional_vars for i in statement.items if i.optional_vars is not None])
@@ -411,14 +457,23 @@ def _assigned(statements: Sequence[ast.stmt]) -> Names:
     for statement in statements:
         if isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign):
             if getattr(statement, "value", None) is not None:
-                found |= _written([statement])
+                found |= _targets(statement)
+        elif isinstance(statement, ast.FunctionDef | ast.Import | ast.ImportFrom):
+            found |= _written([statement])
         elif isinstance(statement, ast.With):
             found |= _targets(statement) | _assigned(statement.body)
-        elif isinstance(statement, ast.If):
-            ways = [b for b in (statement.body, statement.orelse) if not _leaves(b)]
+        elif isinstance(statement, ast.If | ast.Try):
+            ways = [b for b in _ways(statement) if not _leaves(b)]
             both = [_assigned(way) for way in ways]
             found |= frozenset.intersection(*both) if both else frozenset()
     return found
+
+
+def _ways(statement: ast.If | ast.Try) -> list[Statements]:
+    """Return the statements of which one or the other are run."""
+    if isinstance(statement, ast.If):
+        return [statement.body, statement.orelse]
+    return [[*statement.body, *statement.orelse], *(h.body for h in statement.handlers)]
 
 
 def _leaves(block: Sequence[ast.stmt]) -> bool:
@@ -444,14 +499,46 @@ def _needed(statements: Sequence[ast.stmt], known: Names = frozenset()) -> Names
 
 
 def _written(nodes: Sequence[ast.AST]) -> Names:
-    """Return the variables that are given a value; those of comprehensions are their own."""
+    """Return the variables that are given a value; comprehensions and functions have their own."""
     found: Names = frozenset()
     for node in nodes:
         if isinstance(node, ast.Name):
             found |= {node.id} if isinstance(node.ctx, ast.Store) else frozenset()
+        elif isinstance(node, ast.FunctionDef):
+            found |= {node.name}
+        elif isinstance(node, ast.ExceptHandler):
+            found |= {node.name} if node.name else frozenset()
+            found |= _written(node.body)
+        elif isinstance(node, ast.alias):
+            found |= {(node.asname or node.name).split(".")[0]}
+        elif isinstance(node, ast.Lambda):
+            continue
         elif not isinstance(node, ast.comprehension):
             found |= _written(list(ast.iter_child_nodes(node)))
     return found
+
+
+def _functions(nodes: Sequence[ast.AST]) -> list[ast.Lambda | ast.FunctionDef]:
+    """Return the functions that are defined in some statements."""
+    return [
+        n for outer in nodes for n in ast.walk(outer) if isinstance(n, ast.Lambda | ast.FunctionDef)
+    ]
+
+
+def _free(function: ast.Lambda | ast.FunctionDef) -> Names:
+    """Return the variables that a function has from where it is defined, or by name."""
+    body: Sequence[ast.AST] = (
+        function.body if isinstance(function, ast.FunctionDef) else [function.body]
+    )
+    return frozenset(_read(body)) - frozenset(_names_of(function.args)) - _written(body)
+
+
+def _declared(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    """Go through the variables of others that some statements may write."""
+    for outer in nodes:
+        for node in ast.walk(outer):
+            if isinstance(node, ast.Global | ast.Nonlocal):
+                yield from node.names
 
 
 def _read(nodes: Sequence[ast.AST]) -> Counter[str]:

@@ -50,7 +50,11 @@ class Watched:
         self._alive: list[Any] = []
         self._note(function)
         for value in (*args, *kwargs.values()):
-            self._note(value)
+            if isinstance(value, types.FunctionType) and id(value) not in self._seen:
+                self._seen.add(id(value))
+                self._note_function(value, 0, described=True)
+            else:
+                self._note(value)
         for name, found in self._memory:
             if name is None or name in self._mentioned:
                 self._note_memory(found)
@@ -203,7 +207,10 @@ class Watched:
         if depth < _DEEPEST:
             self._note(value, depth + 1, None if named else name)
 
-    def _note_function(self, function: types.FunctionType, depth: int) -> None:
+    def _note_function(
+        self, function: types.FunctionType, depth: int, described: bool = False
+    ) -> None:
+        """Note what a function finds by name, or of a ``described`` one what is behind that."""
         if _is_own(function.__module__):
             return
         self.functions.append(
@@ -220,7 +227,8 @@ class Watched:
                 value = cell.cell_contents
             except ValueError:
                 continue
-            self.cells.append((cell, value))
+            if not described:
+                self.cells.append((cell, value))
             if isinstance(value, types.ModuleType):
                 self._note_module(value, attributes, depth)
             elif depth < _DEEPEST:
