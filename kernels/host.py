@@ -23,10 +23,13 @@ from gpugrad.formulas import (
 )  # fmt: skip
 from gpugrad.kernels.source import PREAMBLE, DType, c_type, c_types, file, kind_dtype
 
-FRAMES, ROWS, CHANNELS, CONVOLUTION, POOLING, RECURRENT, SCANS, _EXPONENTIAL, _DOMAINS, _HALVES = (
+(
+    FRAMES, ROWS, CHANNELS, CONVOLUTION, POOLING, POOL, RECURRENT, SCANS, _EXPONENTIAL, _DOMAINS,
+    _HALVES,
+) = (
     file(f"{name}.cpp")
     for name in (
-        "frames", "rows", "channels", "convolution", "pooling", "recurrent", "scans",
+        "frames", "rows", "channels", "convolution", "pooling", "pool", "recurrent", "scans",
         "exponential", "domains", "halves",
     )
 )  # fmt: skip
@@ -100,7 +103,7 @@ def _known(function: str, letter: str) -> bool:
 def gains(formula: Formula) -> bool:
     """Tell whether a formula's loop may be faster than NumPy's, where nothing is summed."""
     steps = [e for e in ordered(lowered(formula.outputs)) if e.args]
-    quick = len(steps) < 2 and all(_quick(e) for e in steps)
+    quick = all(_quick(e) and set(e.args) <= {*formula.inputs} for e in steps)
     return not quick and any(_printable(formula, letter) for letter in "fd")
 
 

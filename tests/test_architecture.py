@@ -105,9 +105,9 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
 
 SPEAK_OF_KERNELS = (
     "gpugrad.backend.compiled", "gpugrad.backend.compiler", "gpugrad.backend.convolution",
-    "gpugrad.backend.gates", "gpugrad.backend.loops", "gpugrad.backend.rows",
-    "gpugrad.backend.scans", "gpugrad.backend.updates", "gpugrad.compiler.elements",
-    "gpugrad.compiler.native",
+    "gpugrad.backend.gates", "gpugrad.backend.loops", "gpugrad.backend.pool",
+    "gpugrad.backend.rows", "gpugrad.backend.scans", "gpugrad.backend.updates",
+    "gpugrad.compiler.elements", "gpugrad.compiler.native",
 )  # fmt: skip
 
 # Imports inside functions that the rows forbid, each with its reason.
@@ -324,7 +324,7 @@ def test_importing_gpugrad_takes_a_bounded_number_of_modules() -> None:
     ours = [name for name in found if name.startswith("gpugrad")]
     # 73 with the standard library's when vmap and conventions were there; since then a file was
     # divided, or one added, for each of many parts of operations, forms and generated text
-    assert len(ours) <= 207, sorted(ours)
+    assert len(ours) <= 208, sorted(ours)
     assert len(found) - len(ours) <= 20, sorted(
         set(found) - set(ours)
     )  # fewer where a .pth has some

@@ -33,7 +33,7 @@ from choice import (
 )
 from comparison import pytorch
 from gpugrad import _dtype, autograd, testing
-from gpugrad.backend import cpu, evaluation
+from gpugrad.backend import evaluation
 from gpugrad.graph import SavedOutput, TensorBase
 from gpugrad.op import OPS, Elementwise, Operation
 from gpugrad.testing import assert_close, check_gradient, flat
@@ -137,9 +137,9 @@ def test_every_declaration_is_reached_by_a_sample(monkeypatch: pytest.MonkeyPatc
         reached.add(id(self))
         return evaluate(self, *args, **kwargs)
 
-    def computing(formula: Any, *args: Any, **kwargs: Any) -> Any:
+    def computing(many: bool, formula: Any, *args: Any) -> Any:
         reached.update(parts.get(formula, ()))  # of an operation that runs it itself
-        return compute(formula, *args, **kwargs)
+        return compute(many, formula, *args)
 
     parts: dict[Any, list[int]] = {}
     for op in OPS.values():
@@ -149,9 +149,8 @@ def test_every_declaration_is_reached_by_a_sample(monkeypatch: pytest.MonkeyPatc
             with contextlib.suppress(NotImplementedError):
                 parts.setdefault(op.of_kind(kind).formula, []).append(id(op))
         parts.setdefault(op.formula, []).append(id(op))
-    compute = evaluation.evaluate
-    monkeypatch.setattr(evaluation, "evaluate", computing)  # which halves go through
-    monkeypatch.setattr(cpu, "evaluate", computing)
+    compute = evaluation._evaluate
+    monkeypatch.setattr(evaluation, "_evaluate", computing)  # which halves go through
     for _, op in declared().values():
         if isinstance(op, Operation):
             noting: Any = partial(running, op, op.forward)

@@ -12,8 +12,9 @@ import numpy as np
 
 from gpugrad._device import device
 from gpugrad._dtype import is_half
-from gpugrad.backend import compiled, half
+from gpugrad.backend import compiled, half, pool
 from gpugrad.backend.large import LARGE
+from gpugrad.backend.pool import pooled
 from gpugrad.backend.quiet import QUIET, enter, error_state, quiet
 
 Array = Any
@@ -49,7 +50,7 @@ _VIEWED = _viewed(np.empty(1)[...])  # what a base counts that one view holds, a
 
 def from_numpy(array: Array, where: device) -> Array:
     """Return a copy of a NumPy array."""
-    return np.array(array)
+    return copy(array)
 
 
 def to_numpy(array: Array) -> np.ndarray[Any, Any]:
@@ -82,6 +83,8 @@ def copy(array: Array, order: str = "K") -> Array:
         found = compiled.copied(array)
         if found is not None:
             return found
+    if array.nbytes >= pool.LEAST:
+        return pooled(array.copy, order)
     return array.copy(order)  # type: ignore[arg-type]
 
 
@@ -166,6 +169,8 @@ def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
             first = half.rounded(half.widened(first) + half.widened(array), FLOAT16)
         elif (into_first or k) and first.size > 1000:  # below, adding in place is dearer
             np.add(first, array, out=first)
+        elif first.nbytes >= pool.LEAST:
+            first = pooled(np.add, first, array)
         else:
             first = first + array
     return first

@@ -50,6 +50,8 @@ from gpugrad.backend.evaluation import summed as summed
 from gpugrad.backend.evaluation import writer_of as writer_of
 from gpugrad.backend.large import triangle as triangle
 from gpugrad.backend.places import all_inside
+from gpugrad.backend.pool import LEAST, made, pooled
+from gpugrad.backend.pool import amply as amply
 from gpugrad.backend.quiet import QUIET as QUIET
 from gpugrad.backend.quiet import enter as enter
 from gpugrad.backend.quiet import error_state as error_state
@@ -242,23 +244,26 @@ def concatenate(arrays: Sequence[Array], axis: int) -> Array:
 def full(shape: Shape, value: complex, dtype: np.dtype[Any], where: device) -> Array:
     """Return a new array filled with ``value``."""
     if isinstance(value, int) and not value:  # in a fifth of the time
-        return np.zeros(shape, dtype)
+        return made(np.zeros, shape, dtype)
     return _full(shape, value, dtype)
 
 
 @quiet
 def _full(shape: Shape, value: complex, dtype: np.dtype[Any]) -> Array:
-    return np.full(shape, value, dtype)
+    array: Array = made(np.empty, shape, dtype)
+    array.fill(value)
+    return array
 
 
 def empty(shape: Shape, dtype: np.dtype[Any], where: device) -> Array:
     """Return a new array whose values are not defined."""
-    return np.empty(shape, dtype)
+    return made(np.empty, shape, dtype)
 
 
 def empty_like(array: Array, order: str) -> Array:
     """Return a new array of the shape and type of another one."""
-    return np.empty_like(array, order=order)  # type: ignore[call-overload]
+    like: Any = np.empty_like
+    return like(array, None, order) if array.nbytes < LEAST else pooled(like, array, None, order)
 
 
 def item(array: Array) -> Any:

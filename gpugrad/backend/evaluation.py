@@ -14,6 +14,7 @@ import numpy as np
 from gpugrad._dtype import is_half
 from gpugrad.backend import choices, compiled, elementary, half, large, many, special
 from gpugrad.backend.arrays import assign
+from gpugrad.backend.pool import pooled
 from gpugrad.backend.quiet import quiet
 from gpugrad.backend.reductions import sum_to_shape
 from gpugrad.errors import summed_axes
@@ -191,8 +192,22 @@ def evaluate(
     summed: int = 0,
 ) -> Sequence[Array]:
     """Return the formula's outputs, computed in ``compute`` and stored as ``results``."""
+    if are_many(arrays):
+        return pooled(_evaluate, True, formula, arrays, compute, results, sum_to, out, summed)
+    return _evaluate(False, formula, arrays, compute, results, sum_to, out, summed)
+
+
+def _evaluate(
+    many: bool,
+    formula: Formula,
+    arrays: Sequence[Array],
+    compute: np.dtype[Any],
+    results: Sequence[np.dtype[Any]],
+    sum_to: Shape | None,
+    out: Array | None,
+    summed: int,
+) -> Sequence[Array]:
     values: Sequence[Array] | None
-    many = are_many(arrays)
     if many and (compute.char in "fd" or is_half(compute)):
         values = compiled.evaluate(formula, arrays, compute, sum_to, summed, out)
         if values is not None:
@@ -298,7 +313,7 @@ def _of_halves(
     function = _compiled(formula, True)
     shape = np.broadcast_shapes(*[a.shape for a in arrays])
     # of a gradient of a sum all elements are one
-    arrays = [a[(0,) * a.ndim] if a.ndim and not any(a.strides) else a for a in arrays]
+    arrays = [a[(0,) * a.ndim] if a.size > 1 and not any(a.strides) else a for a in arrays]
     full = [a for a in arrays if a.ndim]
     if full and all(a.shape == shape for a in full):
         if all(a.flags.c_contiguous for a in full):
@@ -440,6 +455,8 @@ def _sum(
     A product is summed as it is made.
     """
     shape = np.broadcast(*arrays).shape
+    if function.steps == 0 and len(arrays) == 1:
+        return sum_to_shape(arrays[0].astype(compute, copy=False), sum_to)
     axes = summed_axes(shape, sum_to)
     if function.is_product and arrays[0].dtype is compute:
         found = large.sums_of_products(arrays[0], arrays[-1], axes)
@@ -455,20 +472,30 @@ def _sum(
 
 
 def summed(formula: Formula, arrays: Sequence[Array], shape: Shape) -> Array:
-    """Return a formula's one output summed to ``shape``; all arrays are of one real type."""
+    """Return a formula's one output summed to ``shape``; all arrays are of one real type.
+
+    The first array has the shape of all elements.
+    """
     kind = arrays[0].dtype
+    if shape == arrays[0].shape:
+        return arrays[0] if _is_first(formula) else evaluated(formula, arrays)[0]
     return evaluate(formula, arrays, kind, (kind,), shape)[0]
 
 
+def _is_first(formula: Formula) -> bool:
+    """Tell whether a formula is its first operand."""
+    return formula.outputs == formula.inputs[:1]
+
+
+@quiet
 def evaluated(formula: Formula, arrays: Sequence[Array]) -> Sequence[Array]:
-    """Return a formula's outputs; all arrays are of one real type, and outputs are or are bools."""
+    """Return a formula's outputs, of many elements.
+
+    All arrays are of one real type, and outputs are or are bools.
+    """
     kind = arrays[0].dtype
-    if kind.char in "fd":  # a loop gives no warnings, and what it writes has its type
-        values = compiled.evaluate(formula, arrays, kind)
-        if values is not None:
-            return values
     results = [_BOOL if e.kind == BOOL else kind for e in formula.outputs]
-    return evaluate(formula, arrays, kind, results)
+    return pooled(_evaluate, True, formula, arrays, kind, results, None, None, 0)
 
 
 def gains(formula: Formula) -> bool:

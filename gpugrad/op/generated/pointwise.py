@@ -101,6 +101,7 @@ else:
 """
 
 COMPUTED = "result = quietly(compute, {arrays})\n"
+AMPLY = "result = (amply if {large} else quietly)(compute, {arrays})\n"
 EVALUATED = "(result,) = evaluated(formula, ({arrays},))\n"
 BY_SIZE = """\
 if {large}:
@@ -191,9 +192,10 @@ def _by_size(formula: Formula, leading: int = 0) -> str:
     """Return the lines that compute a formula, large arrays as the backend does."""
     names = _arrays(formula)
     arrays = ", ".join(names)
-    computed = filled(COMPUTED, arrays=arrays)
     if not cpu.gains(formula):
-        return computed
+        large = " or ".join(f"{name}.size >= LARGE" for name in names)
+        return filled(AMPLY, large=large, arrays=arrays)
+    computed = filled(COMPUTED, arrays=arrays)
     evaluated = filled(EVALUATED, arrays=arrays)
     large = f"{names[leading]}.size >= LARGE"
     if len(names) > 1:  # a column and a row make more than they are
@@ -407,7 +409,7 @@ SAME_SHAPES = """\
 return {results},
 """
 LARGE_SAME_SHAPES = """\
-if g.size >= LARGE:
+if {last}.size >= LARGE:
     {targets}, = evaluated(formula, ({arrays},))
     return {results},
 """
@@ -420,14 +422,13 @@ shapes = node.params
 return {results},
 """
 SUM = """\
-if shapes[{index}] == shape:
+if g.size >= LARGE:
+    grad{index} = summed(formula{index}, ({arrays}), shapes[{index}])
+else:
     {statements}
     grad{index} = {gradient}
-elif g.size < LARGE:
-    {statements}
-    grad{index} = sum_to_shape({gradient}, shapes[{index}])
-else:
-    grad{index} = summed(formula{index}, ({arrays}), shapes[{index}])
+    if shapes[{index}] != shape:
+        grad{index} = sum_to_shape(grad{index}, shapes[{index}])
 """
 
 ONE_KERNEL = """\
@@ -487,13 +488,14 @@ def _arrays_written(
     statements, texts = _lines(found, names)
     large = ""
     computed, some, used = _computed(found)
-    if computed and cpu.gains(some):
+    if computed and all(e.args for e in some.outputs):
         handed_on = dict(zip(found.targets, texts, strict=True))
         made = {found.targets[k]: f"grad{found.targets[k]}" for k in computed}
         large = filled(
             LARGE_SAME_SHAPES,
             targets=", ".join(made.values()),
             arrays=", ".join(names[found.sources[k]] for k in used),
+            last=names[found.sources[used[-1]]],  # of a dot product, g is one number
             results=_results(needs, handed_on | made),
         )
     return filled(
@@ -653,6 +655,7 @@ def _known(door: Any = None) -> dict[str, Any]:
         **known(),
         "HOST": HOST if door is None else frozenset({door.xp.ndarray}),
         "LARGE": cpu.LARGE if door is None or door is cpu else 0,
+        "amply": cpu.amply,
         "are_many": cpu.are_many,
         "evaluated": cpu.evaluated if door is None else door.evaluated,
         "float16": np.dtype(np.float16),
