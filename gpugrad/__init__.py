@@ -13,7 +13,6 @@ from gpugrad import _dtype
 from gpugrad import autograd as autograd
 from gpugrad import cuda as cuda
 from gpugrad import fft as fft
-from gpugrad import func as func
 from gpugrad import linalg as linalg
 from gpugrad import return_types as return_types
 from gpugrad import special as special
@@ -70,7 +69,6 @@ from gpugrad.backend.determinism import (
 from gpugrad.backend.determinism import (
     use_deterministic_algorithms as use_deterministic_algorithms,
 )
-from gpugrad.func.batch import vmap as vmap
 from gpugrad.op.convention import conventions as conventions
 from gpugrad.printing import get_printoptions as get_printoptions
 from gpugrad.printing import set_printoptions as set_printoptions
@@ -116,6 +114,7 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import compiler as compiler
     from gpugrad import cupy as cupy
     from gpugrad import distributed as distributed
+    from gpugrad import func as func
     from gpugrad import futures as futures
     from gpugrad import kernel as kernel
     from gpugrad import nn as nn
@@ -147,6 +146,7 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad.amp.autocast_mode import set_autocast_gpu_dtype as set_autocast_gpu_dtype
     from gpugrad.amp.grad_scaler import GradScaler as GradScaler
     from gpugrad.compiler.interface import compile as compile
+    from gpugrad.func.batch import vmap as vmap
     from gpugrad.functions import *
     from gpugrad.kernel import ElementwiseKernel as ElementwiseKernel
     from gpugrad.kernel import RawKernel as RawKernel
@@ -203,6 +203,7 @@ else:  # they are made when they are first asked for
         "compiler": "gpugrad.compiler",
         "cupy": "gpugrad.cupy",
         "distributed": "gpugrad.distributed",
+        "func": "gpugrad.func",
         "futures": "gpugrad.futures",
         "TypedStorage": "gpugrad.storage",
         "UntypedStorage": "gpugrad.storage",
@@ -237,6 +238,7 @@ else:  # they are made when they are first asked for
         "signal": "gpugrad.signal",
         "utils": "gpugrad.utils",
         "version": "gpugrad.version",
+        "vmap": "gpugrad.func.batch",
         "memory_report": "gpugrad.op.inventory",
         "viz": "gpugrad.viz",
     }

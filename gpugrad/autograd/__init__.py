@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import typing as _typing
+from importlib import import_module as _import_module
+
 from gpugrad.autograd import forward_ad as forward_ad
 from gpugrad.autograd import function as function
-from gpugrad.autograd import functional as functional
 from gpugrad.autograd import graph as graph
 from gpugrad.autograd.anomaly_mode import detect_anomaly as detect_anomaly
 from gpugrad.autograd.anomaly_mode import set_detect_anomaly as set_detect_anomaly
@@ -23,3 +25,16 @@ from gpugrad.autograd.gradcheck import GradcheckError as GradcheckError
 from gpugrad.autograd.gradcheck import gradcheck as gradcheck
 from gpugrad.autograd.gradcheck import gradgradcheck as gradgradcheck
 from gpugrad.autograd.variable import Variable as Variable
+
+if _typing.TYPE_CHECKING:
+    from gpugrad.autograd import functional as functional
+
+
+def __getattr__(name: str) -> _typing.Any:
+    if name != "functional":  # which few programs ask for
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _import_module("gpugrad.autograd.functional")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "functional"})

@@ -12,7 +12,7 @@ import numpy as np
 
 from gpugrad._device import CPU, device
 from gpugrad._dtype import is_half
-from gpugrad.backend import composed, half, lapack, places, scans, sorting, taps
+from gpugrad.backend import composed, half, places, scans, sorting, taps
 from gpugrad.backend.arrays import MOST_TERMS as MOST_TERMS
 from gpugrad.backend.arrays import add_all as add_all
 from gpugrad.backend.arrays import add_into as add_into
@@ -215,6 +215,8 @@ def dot(a: Array, b: Array) -> Array:
 @quiet
 def matrices(name: str, *arrays: Array, **options: Any) -> Any:
     """Return what a function of ``lapack`` gives of stacks of matrices."""
+    from gpugrad.backend import lapack  # which few programs need
+
     return composed.called(lapack, name, *arrays, **options)
 
 
