@@ -134,27 +134,27 @@ def threshold(input: Tensor, threshold: Number, value: Number) -> Selected:
 
 
 @pointwise(
-    "where(x > 0, 1, exp(x / alpha))",
+    "where(x > 0, 1, exp(x * inverse))",
     promotion="floating",
-    parameters=("input", "alpha"),
-    host="elu_slope({0}, 1, 1, {1})",
+    parameters=("input", "inverse"),
+    host="elu_slope({0}, 1, 1, 1 / {1})",
 )
-def celu_slope(g, x, alpha):
+def celu_slope(g, x, inverse):
     above = gt(x, 0)
-    return where(above, 0, g * (exp(where(above, 0, x / alpha)) / alpha)), None
+    return where(above, 0, g * (exp(where(above, 0, x * inverse)) * inverse)), None
 
 
 @pointwise(
-    "where(x > 0, x, alpha * expm1(x / alpha))",
+    "where(x > 0, x, alpha * expm1(x * inverse))",
     "CeluBackward0",
     "floating",
     function="celu",
-    parameters=("input", "alpha"),
+    parameters=("input", "alpha", "inverse"),
     kernel="elu_{}",
-    host="elu({0}, 1, {1}, {1})",
+    host="elu({0}, 1, {1}, 1 / {2})",
 )
-def celu_formula(g, x, alpha):
-    return g * celu_slope(x, alpha), None
+def celu_formula(g, x, inverse):
+    return g * celu_slope(x, inverse), None, None
 
 
 @public(method=False, inplace="values function", names="nn.functional.celu_")
@@ -167,7 +167,8 @@ def celu(input: Tensor, alpha: Number = 1.0) -> Selected:
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return celu_formula, (input, float(alpha))  # type: ignore[arg-type]
+    alpha = float(alpha)  # type: ignore[arg-type]
+    return celu_formula, (input, alpha, 1 / alpha)
 
 
 _SCALE, _SCALED_ALPHA = 1.0507009873554805, 1.7580993408473766
