@@ -63,7 +63,8 @@ _SINGLY = {
     "airy_ai": "d", "airy_ai_slope": "d", "angle": "fd", "bessel_j1": "fd", "bessel_y1": "fd",
     "chebyshev_t": "d", "gammainc": "d", "gammaincc": "d", "gegenbauer": "d", "hermite_h": "d",
     "hermite_he": "d", "k0": "f", "k0e": "f", "k1": "f", "k1e": "f", "laguerre": "d",
-    "lgamma": "fd", "trunc_divide": "fd", "zeta": "fd",
+    "fmod": "f", "lgamma": "fd", "modulo": "f", "remainder": "f", "trunc_divide": "fd",
+    "zeta": "fd",
 }  # fmt: skip
 _BITS = frozenset({"bitand", "bitor", "bitxor"})  # of integers
 # One step of NumPy's, whose loops leave nothing to gain.
@@ -145,8 +146,7 @@ def header(vectors: Collection[str]) -> str:
         lines += _declared(name, arguments(name), kind)
     for name in ("ceil", "fabs", "floor", "rint", "sqrt", "trunc", "j0", "j1", "y0", "y1"):
         lines += _declared(name, 1)
-    for name in "copysign", "fmod":
-        lines += _declared(name, 2)
+    lines += _declared("copysign", 2)
     for kind, end in (("double", ""), ("float", "f")):
         lines += [
             f'extern "C" {kind} lgamma{end}_r({kind}, int *);',
@@ -157,8 +157,22 @@ def header(vectors: Collection[str]) -> str:
             f"inline {kind} abs({kind} x) {{ return __builtin_fabs{end}(x); }}",
             f"inline {kind} rsqrt({kind} x) {{ return {kind}(1) / sqrt(x); }}",
         ]
+    lines.append(_REMAINDER)
     lines.append("inline int max(int x, int y) { return x > y ? x : y; }")
     return "\n".join(lines) + f"\n{PREAMBLE}\n{_EXPONENTIAL}\n{_DOMAINS}\n"
+
+
+# Of a quotient of few bits neither the product nor the difference is rounded in double precision.
+_REMAINDER = """
+extern "C" double fmod(double, double);
+extern "C" float fmodf(float, float);
+inline float fmod(float x, float y) {
+  const double quotient = double(x) / double(y);
+  if (!(fabs(quotient) < 268435456.0 && fabs(y) < float(CUDART_INF))) return fmodf(x, y);
+  return copysign(float(double(x) - trunc(quotient) * double(y)), x);
+}
+#define fmodf(x, y) ::fmod(x, y)
+"""
 
 
 def _declared(name: str, arguments: int, kind: str = "") -> list[str]:

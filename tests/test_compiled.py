@@ -204,6 +204,23 @@ def test_functions_of_numbers_of_every_size(dtype: Any, always: None) -> None:
         assert near.all(), (name, worst, result[~near][:3], expected[~near][:3])
 
 
+def test_remainders_are_exact(always: None) -> None:
+    """A quotient that is rounded up to a whole number, or is of more bits than a number has."""
+    random, single = np.random.default_rng(0), np.dtype(np.float32)
+    ends = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, 2**-149], single)
+    first, second = (a.ravel() for a in np.meshgrid(ends, ends))
+    some = random.uniform(-100, 100, 20_000).astype(single)
+    parts = (some / random.integers(1, 1 << 26, some.size)).astype(single)
+    x, y = wide(single), random.permutation(wide(single))
+    x = np.concatenate([first, x, some, some])
+    y = np.concatenate([second, y, parts, np.nextafter(parts, single.type(0))])
+    (found,) = compiled.evaluate(OPS["fmod"].formula, [x, y], single) or ()
+    with np.errstate(all="ignore"):
+        expected = np.fmod(x, y)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(np.signbit(found[x == x]), np.signbit(expected[x == x]))
+
+
 @FLOATS
 def test_neighbours_of_numbers_of_every_size(dtype: Any, always: None) -> None:
     """A step over 0, to infinity, or from nan."""
