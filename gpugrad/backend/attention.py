@@ -46,9 +46,10 @@ def _stored(array: Array, kind: np.dtype[Any]) -> Array:
 
 def _for_each(array: Array, query: Array) -> Array:
     """Return the matrices of an array in one row, each as often as queries' heads share it."""
-    group = math.prod(query.shape[-3:-2]) // math.prod(array.shape[-3:-2])
     flat = array.reshape(-1, *array.shape[-2:])
-    return flat if group == 1 else np.repeat(flat, group, 0)
+    if array.shape[-3:-2] == query.shape[-3:-2]:
+        return flat
+    return np.repeat(flat, query.shape[-3] // array.shape[-3], 0)
 
 
 def _summed(array: Array, like: Array) -> Array:
