@@ -399,6 +399,8 @@ class Tensor(Methods):
     def grad(self) -> Tensor | None:
         """The accumulated gradient; ``None`` before the first backward."""
         grad = self._grad
+        if grad is None and backend.recorders:
+            backend.recorders[-1].absent(self)
         if grad is None and not self.is_leaf and not self.retains_grad:
             warn(_NOT_LEAF_GRAD)
         return grad  # type: ignore[return-value]

@@ -406,6 +406,50 @@ def what_is_found_by_name_changes(way: Any) -> Any:
 
 
 @case
+def an_argument_is_found_by_name_too(way: Any) -> Any:
+    weight, parameter = gpugrad.ones(3), nn.Parameter(gpugrad.ones(3))
+    parameter.grad = gpugrad.full((3,), 5.0)
+
+    def added(x: Any) -> Any:
+        x.add_(1)
+        return weight * 2
+
+    f, g = way(added), way(lambda x: parameter.grad * x)
+    found = []
+    for k in range(3):
+        for x in (weight, gpugrad.zeros(3), weight[:2]):
+            found += [f(x), x.clone()]
+        for x in (parameter.grad, gpugrad.full((3,), float(k))):
+            found.append(g(x))
+    return found
+
+
+@case
+def a_gradient_is_there_or_not(way: Any) -> Any:
+    layer = nn.Linear(2, 1)
+    f = way(lambda: layer.weight * 2 if layer.weight.grad is None else layer.weight * 3)
+    found = []
+    for k in range(6):
+        if k in (2, 3):
+            layer.weight.grad = gpugrad.ones(1, 2) if k == 2 else None
+        found.append(f())
+    return found
+
+
+@case
+def what_is_deep_in_a_module_changes(way: Any) -> Any:
+    inner = nn.Dropout(0.0)
+    net: Any = inner
+    for _ in range(6):
+        net = nn.Sequential(net)
+    f, found = way(net), []
+    for p in (0.0, 1.0, 0.0):
+        inner.p = p
+        found.append(f(gpugrad.ones(4)))
+    return found
+
+
+@case
 def what_is_found_by_name_is_used_up(way: Any) -> Any:
     numbers, draws, old = iter(range(9)), np.random.default_rng(0), np.random.RandomState(0)
     own: dict[str, int] = {}

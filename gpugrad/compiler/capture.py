@@ -151,6 +151,12 @@ class Capture:
         places = {id(leaf): k for k, leaf in reversed(list(enumerate(leaves)))}
         tensors = [t for t in _live() if hasattr(t, "_array")]
         owners = {id(t._grad): t for t in tensors if t._grad is not None}
+        # arguments that are gradients, too: in which way the function has them is not known
+        self.gradients = [
+            (k, weakref.ref(owners[id(leaf)]))
+            for k, leaf in enumerate(leaves)
+            if id(leaf) in owners
+        ]
 
         def source(tensor: Any) -> Any:
             place = places.get(id(tensor))
@@ -286,6 +292,7 @@ def effects_of(capture: Capture) -> Effects:
             raise UnknownError("changing the history of a tensor from outside of the function")
         if tensor._grad is not known.grad:
             found.grads.append((known.source, tensor._grad))
+        if tensor._grad is not known.grad or id(tensor) in capture.recorder.absent:
             found.before.append((known.source, known.grad))
         if tensor._array is not known.recorded:
             found.arrays.append((known.source, tensor._array))

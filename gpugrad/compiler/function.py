@@ -193,7 +193,7 @@ class Compiled:
         The plan that ran last is asked first.
         """
         for k, (watched, plan) in enumerate(plans):
-            if watched.unchanged():
+            if watched.is_for(leaves):
                 found = plan(leaves, args, kwargs)
                 if found is not MISSED:
                     self.last = plan
@@ -254,6 +254,7 @@ class Compiled:
         state = _state()
         recorder = Recorder(self.fullgraph)
         capture = Capture(recorder, leaves)
+        watched.find_twice(leaves, capture.gradients)
         plan, reason, begins = None, "", False
         try:
             function, given_args = self.function, args

@@ -393,6 +393,7 @@ class Recorder:
         self.closed = False  # whether what is written may no longer be made by a first step
         self.generators: dict[Any, None] = {}  # that are drawn from
         self.versions: Callable[[], dict[int, int]] = dict  # of what there was before, by counters
+        self.absent: set[int] = set()  # of which it was asked what gradient they have: none
         self.apart: Counter[int] = Counter()  # of these writes, those that are no steps
         self.conditions: list[Callable[[], bool]] = []  # under which a program is for a call
         self.steps: list[Step] = []
@@ -676,6 +677,11 @@ class _Recorders:
         recorder.conditions.append(alike)
         found: list[Any] = recorder.host(function, count)
         return found
+
+    def absent(self, tensor: Any) -> None:
+        """Note that a tensor was asked for its gradient, and has none."""
+        if current.recorder is not None:
+            current.recorder.absent.add(id(tensor))
 
     def interrupt(self, what: str) -> None:
         """End what this thread records."""

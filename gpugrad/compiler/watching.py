@@ -10,14 +10,16 @@ import pickle
 import random
 import sys
 import types
+import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from gpugrad import backend
 from gpugrad.graph import TensorBase
+from gpugrad.tree import leaves
 
 _BY_VALUE = (bool, int, float, complex, str, bytes)
 
@@ -42,14 +44,18 @@ class Watched:
         self.keys: list[tuple[dict[Any, Any], tuple[Any, ...]]] = []
         self.values: list[tuple[Callable[[], Any], Any]] = []  # what is had by calls
         self.streams: list[tuple[Callable[[], Any], Any]] = []  # what others may change meanwhile
+        self.same: list[tuple[int, Callable[[], Any]]] = []  # arguments that are had by name, too
         self.refused = ""
+        self._tensors: set[int] = set()
         self._mentioned: set[str] = set()  # names of attributes
         self._memory: list[tuple[str | None, Any]] = []  # arrays and iterators, with such names
         self._seen: set[int] = set()
         self._classes: set[type] = set()
         self._alive: list[Any] = []
         self._note(function)
-        for value in (*args, *kwargs.values()):
+        for value in leaves((args, kwargs)):
+            if isinstance(value, TensorBase):
+                continue
             if isinstance(value, types.FunctionType) and id(value) not in self._seen:
                 self._seen.add(id(value))
                 self._note_function(value, 0, described=True)
@@ -58,6 +64,24 @@ class Watched:
         for name, found in self._memory:
             if name is None or name in self._mentioned:
                 self._note_memory(found)
+
+    def find_twice(self, given: Sequence[Any], gradients: Sequence[tuple[int, Any]]) -> None:
+        """Note which leaves of the arguments are had by name as well, or as ``gradients``.
+
+        Whether the function has them as arguments or by name is not known.
+        """
+        for k, leaf in enumerate(given):
+            if id(leaf) in self._tensors:
+                self.same.append((k, weakref.ref(leaf)))
+        for k, owner in gradients:
+            self.same.append((k, functools.partial(_gradient, owner)))
+
+    def is_for(self, given: Sequence[Any]) -> bool:
+        """Tell whether a program is for a call with these leaves, as far as names say."""
+        for k, now in self.same:
+            if given[k] is not now():
+                return False
+        return self.unchanged()
 
     def unchanged(self) -> bool:
         """Tell whether all is as it was."""
@@ -99,6 +123,8 @@ class Watched:
     def _note(self, value: Any, depth: int = 0, attribute: str | None = None) -> None:
         """Note a value, which may be that of an ``attribute``."""
         if id(value) in self._seen or isinstance(value, _UNNOTED):
+            if isinstance(value, TensorBase):
+                self._tensors.add(id(value))
             return
         if backend.is_array(value) or hasattr(type(value), "__next__"):
             self._memory.append((attribute, value))
@@ -141,6 +167,8 @@ class Watched:
     def _note_object(self, value: Any, depth: int) -> None:
         """Note the attributes of an object, and those of its class."""
         if isinstance(getattr(value, "__dict__", None), dict):
+            if "_modules" in vars(value):  # those of a module are as near as it is itself
+                depth -= 2
             self.sizes.append((vars(value), len(vars(value))))
             anew = getattr(value, "reads_anew", "")  # the name of options that each run reads
             for name, item in list(vars(value).items()):
@@ -249,6 +277,11 @@ class Watched:
             return
         for name in attributes & vars(module).keys():
             self._watch(vars(module), name, vars(module)[name], depth, named=True)
+
+
+def _gradient(owner: Callable[[], Any]) -> Any:
+    tensor = owner()
+    return None if tensor is None else tensor._grad
 
 
 def _is_own(module: str | None) -> bool:
