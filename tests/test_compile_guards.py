@@ -406,6 +406,16 @@ def what_is_found_by_name_changes(way: Any) -> Any:
 
 
 @case
+def results_whose_slope_is_infinite_have_no_gradient(way: Any) -> Any:
+    f, found = way(lambda x: (x.sqrt(), x.clamp(0, 1), 1 / x)), []
+    for values in ([1.0, 2.0], [0.0, 0.5], [0.0, -1.0]):
+        x = gpugrad.tensor(values, requires_grad=True)
+        f(x)[1].sum().backward()
+        found.append(x.grad)
+    return found
+
+
+@case
 def an_argument_is_found_by_name_too(way: Any) -> Any:
     weight, parameter = gpugrad.ones(3), nn.Parameter(gpugrad.ones(3))
     parameter.grad = gpugrad.full((3,), 5.0)

@@ -58,7 +58,14 @@ class Gradient:
             return [None if t is None else t._array for t in found]
         arrays = [self._whole(a, k) for k, a in enumerate(grads)]
         arrays += [s.array if isinstance(s, SavedOutput) else own_array(s) for s in saved]
-        results = iter(self.run(arrays))
+        found = self.run(arrays)
+        partly = any(a is None for a in grads) and not backend.capturing()
+        if partly and self.again.may(node) and not all(map(_finite, found)):
+            # a zero in the place of no gradient has met what is infinite
+            with recording(False):
+                exact = self.again(node, [None if a is None else wrap(a) for a in grads])
+            return [None if t is None else t._array for t in exact]
+        results = iter(found)
         return [next(results) if there else None for there in self.given]
 
     def _whole(self, grad: Array, place: int) -> Array:
@@ -69,6 +76,10 @@ class Gradient:
             return door.full(shape, 0, dtype, where)
         grad = backend.of(grad).own(grad)
         return grad if grad.flags.c_contiguous else door.copy(grad, "C")
+
+
+def _finite(array: Array) -> bool:
+    return bool(backend.of(array).xp.isfinite(array).all())
 
 
 class Made:
@@ -102,6 +113,10 @@ class Again:
     ):
         """Note how the function is called."""
         self.function, self.ends, self.outputs, self.once = function, ends, outputs, once
+
+    def may(self, node: Node) -> bool:
+        """Tell whether a call can be repeated."""
+        return not self.once and all(c.value == value for c, value in node.params.versions)
 
     def __call__(self, node: Node, grads: Sequence[Any]) -> Sequence[Any]:
         """Return the gradients of the node's inputs, recorded where that is asked for.
