@@ -56,6 +56,22 @@ PROGRAMS = {
     "isinstance(nn.InstanceNorm2d(2), M.instancenorm._InstanceNorm), "
     "isinstance(nn.Dropout(), M.dropout._DropoutNd), M.Linear is nn.Linear, "
     "isinstance(nn.BatchNorm1d(2), M.batchnorm._NormBase)",
+    "bases are asked for": f"{NN}; M = nn.modules; c, p, q = M.conv, M.pooling, M.padding\n"
+    "[isinstance(m, c._ConvNd) for m in (nn.Conv2d(1, 1, 1), nn.ConvTranspose1d(1, 1, 1))], "
+    "isinstance(nn.ConvTranspose2d(1, 1, 1), c._ConvTransposeNd), "
+    "isinstance(nn.MaxPool2d(2), p._MaxPoolNd), isinstance(nn.AvgPool1d(2), p._AvgPoolNd), "
+    "isinstance(nn.MaxUnpool2d(2), p._MaxUnpoolNd), isinstance(nn.LPPool2d(2, 2), p._LPPoolNd), "
+    "isinstance(nn.AdaptiveAvgPool2d(2), p._AdaptiveAvgPoolNd), "
+    "isinstance(nn.AdaptiveMaxPool2d(2), p._AdaptiveMaxPoolNd), "
+    "isinstance(nn.ReflectionPad1d(2), q._ReflectionPadNd), "
+    "isinstance(nn.ReplicationPad2d(2), q._ReplicationPadNd), "
+    "isinstance(nn.ZeroPad2d(2), q._ConstantPadNd), "
+    "isinstance(nn.CircularPad2d(2), q._CircularPadNd), "
+    "isinstance(nn.MSELoss(), M.loss._Loss), isinstance(nn.NLLLoss(), M.loss._WeightedLoss)",
+    "classes are where they are declared": f"{NN}; M = nn.modules\n"
+    "M.activation.MultiheadAttention is nn.MultiheadAttention, "
+    "type(nn.MultiheadAttention(2, 1).out_proj) is M.linear.NonDynamicallyQuantizableLinear, "
+    "isinstance(nn.ReLU().load_state_dict({}), M.module._IncompatibleKeys)",
     "an older loss": f"{NN}\nrepr(nn.NLLLoss2d())",
     "attention is chosen": "A, B = torch.nn.attention, torch.backends.cuda\n"
     "with A.sdpa_kernel(A.SDPBackend.MATH): b = B.math_sdp_enabled(), B.flash_sdp_enabled()\n"

@@ -8,6 +8,7 @@ from typing import Any
 from gpugrad import functions
 from gpugrad._tensor import Tensor
 from gpugrad.nn import functional, init
+from gpugrad.nn.modules.attention import MultiheadAttention as MultiheadAttention
 from gpugrad.nn.modules.module import Module
 from gpugrad.nn.parameter import Parameter
 

@@ -7,13 +7,9 @@ from typing import Any
 from gpugrad import functions
 from gpugrad._tensor import Tensor
 from gpugrad.nn import functional, init
-from gpugrad.nn.modules.linear import Linear
+from gpugrad.nn.modules.linear import NonDynamicallyQuantizableLinear
 from gpugrad.nn.modules.module import Module
 from gpugrad.nn.parameter import Parameter
-
-
-class NonDynamicallyQuantizableLinear(Linear):
-    """What :class:`Linear` is, under the name that PyTorch prints within attention."""
 
 
 class MultiheadAttention(Module):

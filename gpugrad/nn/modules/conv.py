@@ -198,7 +198,7 @@ class Conv3d(_Conv):
     ndim = 3
 
 
-class _ConvTranspose(_ConvNd):
+class _ConvTransposeNd(_ConvNd):
     def __init__(
         self,
         in_channels: int,
@@ -263,7 +263,7 @@ class _ConvTranspose(_ConvNd):
         return tuple([w - a for w, a in zip(wanted, least, strict=True)])
 
 
-class ConvTranspose1d(_ConvTranspose):
+class ConvTranspose1d(_ConvTransposeNd):
     """Sums of filters at places that are ``stride`` apart, times the input, plus a bias.
 
     See ``nn.functional.conv_transpose1d``.
@@ -289,13 +289,13 @@ class ConvTranspose1d(_ConvTranspose):
     ndim = 1
 
 
-class ConvTranspose2d(_ConvTranspose):
+class ConvTranspose2d(_ConvTransposeNd):
     """Sums of filters in images, times the input, plus a bias; see :class:`ConvTranspose1d`."""
 
     ndim = 2
 
 
-class ConvTranspose3d(_ConvTranspose):
+class ConvTranspose3d(_ConvTransposeNd):
     """Sums of filters in volumes, times the input, plus a bias; see :class:`ConvTranspose1d`."""
 
     ndim = 3

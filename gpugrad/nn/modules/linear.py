@@ -77,6 +77,10 @@ class Linear(Module):
         )
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """What :class:`Linear` is, under the name that PyTorch prints within attention."""
+
+
 class Bilinear(Module):
     """``x1 @ weight[k] @ x2 + bias[k]`` for each feature ``k`` of the result.
 

@@ -49,6 +49,7 @@ from gpugrad.nn.modules.hooks import (
     register_module_parameter_registration_hook as register_module_parameter_registration_hook,
 )
 from gpugrad.nn.modules.state import Stateful
+from gpugrad.nn.modules.state import _IncompatibleKeys as _IncompatibleKeys
 from gpugrad.nn.parameter import Buffer, Parameter
 
 Hook = Callable[..., Any]

@@ -31,7 +31,7 @@ class _Pad(Module):
         return f"{self.padding}"
 
 
-class _CircularPad(_Pad):
+class _CircularPadNd(_Pad):
     mode = "circular"
 
     def forward(self, input: Tensor) -> Tensor:
@@ -46,15 +46,15 @@ class _CircularPad(_Pad):
         return super().forward(input)
 
 
-class _ReflectionPad(_Pad):
+class _ReflectionPadNd(_Pad):
     mode = "reflect"
 
 
-class _ReplicationPad(_Pad):
+class _ReplicationPadNd(_Pad):
     mode = "replicate"
 
 
-class _ConstantPad(_Pad):
+class _ConstantPadNd(_Pad):
     mode = "constant"
 
     def __init__(self, padding: Sizes, value: float):
@@ -70,7 +70,7 @@ class _ConstantPad(_Pad):
         return f"padding={self.padding}, value={self.value}"
 
 
-class _ZeroPad(_ConstantPad):
+class _ZeroPad(_ConstantPadNd):
     def __init__(self, padding: Sizes):
         super().__init__(padding, 0.0)
 
@@ -79,7 +79,7 @@ class _ZeroPad(_ConstantPad):
         return f"{self.padding}"
 
 
-class CircularPad1d(_CircularPad):
+class CircularPad1d(_CircularPadNd):
     """Signals with the elements at the other end before and behind them.
 
     Args:
@@ -90,19 +90,19 @@ class CircularPad1d(_CircularPad):
     ndim = 1
 
 
-class CircularPad2d(_CircularPad):
+class CircularPad2d(_CircularPadNd):
     """Around images the elements at the other end; see :class:`CircularPad1d`."""
 
     ndim = 2
 
 
-class CircularPad3d(_CircularPad):
+class CircularPad3d(_CircularPadNd):
     """Around volumes the elements at the other end; see :class:`CircularPad1d`."""
 
     ndim = 3
 
 
-class ConstantPad1d(_ConstantPad):
+class ConstantPad1d(_ConstantPadNd):
     """Signals with a number before and behind them.
 
     Args:
@@ -114,19 +114,19 @@ class ConstantPad1d(_ConstantPad):
     ndim = 1
 
 
-class ConstantPad2d(_ConstantPad):
+class ConstantPad2d(_ConstantPadNd):
     """Around images a number; see :class:`ConstantPad1d`."""
 
     ndim = 2
 
 
-class ConstantPad3d(_ConstantPad):
+class ConstantPad3d(_ConstantPadNd):
     """Around volumes a number; see :class:`ConstantPad1d`."""
 
     ndim = 3
 
 
-class ReflectionPad1d(_ReflectionPad):
+class ReflectionPad1d(_ReflectionPadNd):
     """Signals with the elements in reverse order before and behind them.
 
     Args:
@@ -137,19 +137,19 @@ class ReflectionPad1d(_ReflectionPad):
     ndim = 1
 
 
-class ReflectionPad2d(_ReflectionPad):
+class ReflectionPad2d(_ReflectionPadNd):
     """Around images the elements in reverse order; see :class:`ReflectionPad1d`."""
 
     ndim = 2
 
 
-class ReflectionPad3d(_ReflectionPad):
+class ReflectionPad3d(_ReflectionPadNd):
     """Around volumes the elements in reverse order; see :class:`ReflectionPad1d`."""
 
     ndim = 3
 
 
-class ReplicationPad1d(_ReplicationPad):
+class ReplicationPad1d(_ReplicationPadNd):
     """Signals with the last element before and behind them.
 
     Args:
@@ -160,13 +160,13 @@ class ReplicationPad1d(_ReplicationPad):
     ndim = 1
 
 
-class ReplicationPad2d(_ReplicationPad):
+class ReplicationPad2d(_ReplicationPadNd):
     """Around images the last element; see :class:`ReplicationPad1d`."""
 
     ndim = 2
 
 
-class ReplicationPad3d(_ReplicationPad):
+class ReplicationPad3d(_ReplicationPadNd):
     """Around volumes the last element; see :class:`ReplicationPad1d`."""
 
     ndim = 3

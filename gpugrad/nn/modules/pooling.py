@@ -23,7 +23,7 @@ class _Pool(Module):
         return getattr(functional, f"{name}{self.ndim}d")
 
 
-class _MaxPool(_Pool):
+class _MaxPoolNd(_Pool):
     def __init__(
         self,
         kernel_size: Sizes,
@@ -56,7 +56,7 @@ class _MaxPool(_Pool):
         )
 
 
-class MaxPool1d(_MaxPool):
+class MaxPool1d(_MaxPoolNd):
     """Maxima over windows of signals.
 
     See ``nn.functional.max_pool1d``.
@@ -73,19 +73,19 @@ class MaxPool1d(_MaxPool):
     ndim = 1
 
 
-class MaxPool2d(_MaxPool):
+class MaxPool2d(_MaxPoolNd):
     """Maxima over windows of images; see :class:`MaxPool1d`."""
 
     ndim = 2
 
 
-class MaxPool3d(_MaxPool):
+class MaxPool3d(_MaxPoolNd):
     """Maxima over windows of volumes; see :class:`MaxPool1d`."""
 
     ndim = 3
 
 
-class _MaxUnpool(_Pool):
+class _MaxUnpoolNd(_Pool):
     def __init__(self, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0):
         super().__init__()
         self.kernel_size = repeated(kernel_size, self.ndim)
@@ -106,7 +106,7 @@ class _MaxUnpool(_Pool):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class MaxUnpool1d(_MaxUnpool):
+class MaxUnpool1d(_MaxUnpoolNd):
     """Zeros with elements where :class:`MaxPool1d` found them.
 
     See ``nn.functional.max_unpool1d``.
@@ -120,19 +120,19 @@ class MaxUnpool1d(_MaxUnpool):
     ndim = 1
 
 
-class MaxUnpool2d(_MaxUnpool):
+class MaxUnpool2d(_MaxUnpoolNd):
     """Zeros with elements at their places in images; see :class:`MaxUnpool1d`."""
 
     ndim = 2
 
 
-class MaxUnpool3d(_MaxUnpool):
+class MaxUnpool3d(_MaxUnpoolNd):
     """Zeros with elements at their places in volumes; see :class:`MaxUnpool1d`."""
 
     ndim = 3
 
 
-class _AvgPool(_Pool):
+class _AvgPoolNd(_Pool):
     kernel_size: Any
     stride: Any
     padding: Any
@@ -142,7 +142,7 @@ class _AvgPool(_Pool):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class AvgPool1d(_AvgPool):
+class AvgPool1d(_AvgPoolNd):
     """Means over windows of signals.
 
     See ``nn.functional.avg_pool1d``.
@@ -180,7 +180,7 @@ class AvgPool1d(_AvgPool):
         )  # fmt: skip
 
 
-class _AvgPoolOfSeveral(_AvgPool):
+class _AvgPoolOfSeveral(_AvgPoolNd):
     def __init__(
         self,
         kernel_size: Sizes,
@@ -282,7 +282,7 @@ class FractionalMaxPool3d(_FractionalMaxPool):
     ndim = 3
 
 
-class _LPPool(_Pool):
+class _LPPoolNd(_Pool):
     def __init__(
         self,
         norm_type: float,
@@ -311,7 +311,7 @@ class _LPPool(_Pool):
         )
 
 
-class LPPool1d(_LPPool):
+class LPPool1d(_LPPoolNd):
     """Norms of windows of signals: ``sum(x ** norm_type) ** (1 / norm_type)``.
 
     Args:
@@ -324,19 +324,19 @@ class LPPool1d(_LPPool):
     ndim = 1
 
 
-class LPPool2d(_LPPool):
+class LPPool2d(_LPPoolNd):
     """Norms of windows of images; see :class:`LPPool1d`."""
 
     ndim = 2
 
 
-class LPPool3d(_LPPool):
+class LPPool3d(_LPPoolNd):
     """Norms of windows of volumes; see :class:`LPPool1d`."""
 
     ndim = 3
 
 
-class _AdaptiveMaxPool(_Pool):
+class _AdaptiveMaxPoolNd(_Pool):
     def __init__(self, output_size: Any, return_indices: bool = False):
         super().__init__()
         self.output_size = output_size
@@ -351,7 +351,7 @@ class _AdaptiveMaxPool(_Pool):
         return f"output_size={self.output_size}"
 
 
-class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
     """Maxima over parts of signals that are as equal as can be.
 
     Args:
@@ -363,19 +363,19 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     ndim = 1
 
 
-class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
     """Maxima over parts of images; see :class:`AdaptiveMaxPool1d`."""
 
     ndim = 2
 
 
-class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
     """Maxima over parts of volumes; see :class:`AdaptiveMaxPool1d`."""
 
     ndim = 3
 
 
-class _AdaptiveAvgPool(_Pool):
+class _AdaptiveAvgPoolNd(_Pool):
     def __init__(self, output_size: Any):
         super().__init__()
         self.output_size = output_size
@@ -390,7 +390,7 @@ class _AdaptiveAvgPool(_Pool):
         return f"output_size={self.output_size}"
 
 
-class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
     """Means over parts of signals that are as equal as can be.
 
     Args:
@@ -401,13 +401,13 @@ class AdaptiveAvgPool1d(_AdaptiveAvgPool):
     ndim = 1
 
 
-class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
     """Means over parts of images; see :class:`AdaptiveAvgPool1d`."""
 
     ndim = 2
 
 
-class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
     """Means over parts of volumes; see :class:`AdaptiveAvgPool1d`."""
 
     ndim = 3

@@ -287,6 +287,7 @@ def _convolved(
             f"Calculated padded input size per channel: ({_by(windows.framed)}). Kernel size: "
             f"({_by(spans)}). Kernel size can't be greater than actual input size"
         )
+    _check_lengths(batch)
     if bias is None:
         out = _convolution(batch, weight, windows=windows, groups=groups)
     else:
@@ -300,6 +301,21 @@ def _check_kernel(kernel: Shape) -> None:
         lengths = (1,) * (2 - len(kernel)) + kernel
         told = " ".join(f"kernel_{n}: {k}" for n, k in zip(names, lengths, strict=True))
         raise RuntimeError(f"kernel size should be greater than zero, but got {told}")
+
+
+def _check_lengths(batch: Tensor) -> None:
+    """Raise where there is something to convolve, of no length.
+
+    Raises:
+        RuntimeError: It is so.
+    """
+    count, channels, *lengths = batch._array.shape
+    if count and channels and not all(lengths):
+        lengths = [1] * (2 - len(lengths)) + lengths  # PyTorch sees signals as images
+        raise RuntimeError(
+            "Only zero batch or zero channel inputs are supported, but got input shape: "
+            f"{size((count, channels, *lengths))}"
+        )
 
 
 def _transposed(
@@ -335,6 +351,7 @@ def _transposed(
         _check_results(
             tuple(batch._array.shape), there, tuple(sizes), weight._array.shape[1] * groups
         )
+    _check_lengths(batch)
     windows = Windows(tuple(sizes), kernel, steps, rates, tuple(pads))
     if bias is None:
         out = transposition(batch, weight, windows=windows, groups=groups)
