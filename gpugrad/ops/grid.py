@@ -12,7 +12,7 @@ from gpugrad._size import Size
 from gpugrad.backend.batched import Batched, all_of
 from gpugrad.errors import size
 from gpugrad.graph import TensorBase, warn
-from gpugrad.op import public
+from gpugrad.op import expand_to, public
 from gpugrad.op.kind import Value
 from gpugrad.op.saved import descended, wrap
 from gpugrad.ops.creation import finish
@@ -204,7 +204,7 @@ def _meshed(tensors: Sequence[Any], indexing: str) -> tuple[Tensor, ...]:
         found[:2] = found[1::-1]
     shape = tuple([t._array.size for t in found])
     grids = [
-        expand(view(t, (*(1,) * k, n, *(1,) * (len(shape) - k - 1))), shape)
+        expand_to(view(t, (*(1,) * k, n, *(1,) * (len(shape) - k - 1))), shape=shape)
         for k, (t, n) in enumerate(zip(found, shape, strict=True))
     ]
     if exchanged:
