@@ -519,3 +519,28 @@ def test_variables_in_one_memory(function: Any, requires_grad: bool) -> None:
     for k in range(1, 5):
         x = gpugrad.full((2, 2), float(k), requires_grad=requires_grad)
         same(compiled(x), function(x))
+
+
+def test_stances() -> None:
+    f = gpugrad.compile(lambda x: x * 2)
+    two, three = gpugrad.ones(2), gpugrad.ones(3)
+    f(two)
+    stance = gpugrad.compiler.set_stance
+    try:
+        stance("eager_on_recompile")  # not only in a block
+        same(f(three), three * 2)
+        assert f.count == 1
+        with stance("fail_on_recompile"):
+            same(f(two), two * 2)
+            with pytest.raises(RuntimeError, match="Detected recompile"):
+                f(three)
+        same(f(three), three * 2)
+        assert f.count == 1
+    finally:
+        stance("default")
+    same(stance("force_eager")(f)(three), three * 2)
+    assert f.count == 1
+    f(three)
+    assert f.count == 2
+    with pytest.raises(RuntimeError, match="invalid stance"):
+        stance("upright")

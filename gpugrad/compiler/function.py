@@ -105,7 +105,7 @@ class Compiled:
     ``program`` is the one that ran last, or was recorded; ``reasons`` tell why calls were eager.
     """
 
-    forced = False  # whether all calls are eager
+    stance = "default"  # of PyTorch's, to all calls
     is_compiled = True
 
     def __init__(
@@ -166,7 +166,7 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns, by a program where there can be one."""
-        if self.runs_as_it_is or Compiled.forced or not _recordable():
+        if self.runs_as_it_is or Compiled.stance == "force_eager" or not _recordable():
             return self.function(*args, **kwargs)
         try:
             held = self._held(args)
@@ -227,6 +227,13 @@ class Compiled:
         self, key: Any, leaves: list[Any], held: tuple[Any, ...], args: Any, kwargs: Any
     ) -> Any:
         """Record a call; return what it returns."""
+        if Compiled.stance == "fail_on_recompile":
+            raise RuntimeError(
+                f"Detected recompile when torch.compile stance is '{Compiled.stance}': "
+                f"{self.function!r} has no program for this call"
+            )
+        if Compiled.stance == "eager_on_recompile":
+            return self.function(*args, **kwargs)
         if self.count >= self.limit:
             if self.count == self.limit:
                 warn(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, TypedDict, Unpack, overload
 
 from gpugrad.compiler import recorded
@@ -193,18 +192,39 @@ def cudagraph_mark_step_begin() -> None:
     """Do nothing: results do not lie in the memory of a graph."""
 
 
-@contextmanager
-def set_stance(stance: str = "default", **options: Any) -> Iterator[None]:
-    """Run the block with compiled functions as they are ("default") or without ("force_eager").
+STANCES = ("default", "force_eager", "eager_on_recompile", "fail_on_recompile")
+
+
+class set_stance:  # noqa: N801  as it is called
+    """Say how compiled functions are run from now on, or in a block or function that this is for.
+
+    As they are ("default"); without programs ("force_eager"); with those that there are, and where
+    there is none for a call eagerly ("eager_on_recompile") or not at all ("fail_on_recompile").
 
     Raises:
-        RuntimeError: The stance is another one.
+        RuntimeError: The stance is another one; or, where it is "fail_on_recompile", in a call.
     """
-    if stance not in ("default", "force_eager"):
-        raise RuntimeError(f"invalid stance {stance!r}: expected 'default' or 'force_eager'")
-    before = Compiled.forced
-    Compiled.forced = stance == "force_eager"
-    try:
-        yield
-    finally:
-        Compiled.forced = before
+
+    def __init__(self, stance: str = "default", **options: Any):
+        """Take a stance; the options are accepted."""
+        if stance not in STANCES:
+            raise RuntimeError(f"invalid stance {stance!r}: expected one of {', '.join(STANCES)}")
+        self.stance, self.before = stance, Compiled.stance
+        Compiled.stance = stance
+
+    def __enter__(self) -> None:
+        Compiled.stance = self.stance
+
+    def __exit__(self, *error: object) -> None:
+        Compiled.stance = self.before
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function that takes the stance while it runs, and not before."""
+        Compiled.stance = self.before
+
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            with set_stance(self.stance):
+                return function(*args, **kwargs)
+
+        return run
