@@ -28,6 +28,8 @@ def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def silenced(*args: Any, **kwargs: Any) -> Any:
         before = error_state()
+        if before is QUIET:  # as during a walk
+            return function(*args, **kwargs)
         try:
             enter(QUIET)
             return function(*args, **kwargs)

@@ -27,7 +27,7 @@ from gpugrad.op.promotion import of_one_type
 from gpugrad.op.rule import recorded_total
 from gpugrad.op.saved import Like, edges, versions_of, wrap
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.shape import adjoint, reshape, unsqueeze
+from gpugrad.ops.shape import adjoint, matrices_transposed, reshape, unsqueeze
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -82,8 +82,10 @@ def _dot(input: Tensor, tensor: Tensor) -> Tensor:
 
 def _adjoint(matrix: Any) -> Any:
     """Return the adjoint of a matrix in a gradient, as a view that nobody will write to."""
-    if mode.enabled or matrix._array.dtype.kind == "c":
+    if matrix._array.dtype.kind == "c":
         return adjoint(matrix)
+    if mode.enabled:
+        return matrices_transposed(matrix)
     return wrap(matrix._array.swapaxes(-1, -2))
 
 
@@ -193,7 +195,7 @@ def _tensors(function: str, second: str, a: Any, b: Any) -> tuple[Any, Any]:
 
 def same_type(name: str, a: Tensor, b: Tensor) -> None:
     first, second = a._array.dtype, b._array.dtype
-    if first == second:
+    if first is second or first == second:
         return
     if name == "bmm":
         no_bools("bmm", a)
@@ -218,7 +220,7 @@ def no_bools(function: str, *tensors: Any) -> None:
     Raises:
         NotImplementedError: All are.
     """
-    if all(t._array.dtype.kind == "b" for t in tensors):
+    if tensors[0]._array.dtype.kind == "b" and all(t._array.dtype.kind == "b" for t in tensors):
         raise NotImplementedError(f"\"{function}\" not implemented for 'Bool'")
 
 
@@ -288,6 +290,12 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
         raise RuntimeError("self must be a matrix")
     if b.ndim != 2:
         raise RuntimeError("mat2 must be a matrix")
+    return _of_matrices(input, mat2)
+
+
+def _of_matrices(input: Any, mat2: Any) -> Tensor:
+    """Return the product of two matrices whose sizes and types are still to be checked."""
+    a, b = input._array, mat2._array
     if a.shape[1] != b.shape[0]:
         raise do_not_fit(a.shape[0], a, b)
     same_type("mm", input, mat2)
@@ -346,7 +354,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         case 1, 2:
             return mm(unsqueeze(input, 0), other).squeeze(0)
         case 2, 2:
-            return mm(input, other)
+            return _of_matrices(input, other)
     if a.ndim == 1:
         return matmul(unsqueeze(input, 0), other).squeeze(-2)
     rows, columns = math.prod(a.shape[:-1]), a.shape[-1]
