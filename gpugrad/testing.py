@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,8 +30,7 @@ from gpugrad.op.forms import PUBLIC
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-# How far results may be apart, relatively and absolutely, by the coarser type of the two.
-# Integers and bools must be equal.
+# How far results that agree may be apart, relatively and absolutely; integers must be equal.
 TOLERANCES = {
     "float16": (1e-3, 1e-5),
     "float32": (1.3e-6, 1e-5),
@@ -39,6 +38,11 @@ TOLERANCES = {
     "complex64": (1.3e-6, 1e-5),
     "complex128": (1e-10, 1e-12),
 }
+
+# How far those may be that PyTorch's ``assert_close`` calls close.
+PYTORCH = {
+    **TOLERANCES, "bfloat16": (1.6e-2, 1e-5), "float64": (1e-7, 1e-7), "complex128": (1e-7, 1e-7),
+}  # fmt: skip
 
 # --------------------------------------------------------------------------- what there is to test
 
@@ -78,29 +82,56 @@ def as_numpy(value: Any) -> Any:
     return np.asarray(value)
 
 
-def assert_close(
-    actual: Any,
-    expected: Any,
-    rtol: float | None = None,
-    atol: float | None = None,
-    *,
-    equal_nan: bool = True,
-    check_device: bool = False,
-    check_dtype: bool = True,
-    check_layout: bool = True,
-    check_stride: bool = False,
-    msg: str | Callable[[str], str] | None = None,
+def assert_agree(
+    actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None
 ) -> None:
-    """Raise unless two tensors, arrays or numbers agree in shape, type and value.
+    """Raise unless two tensors, arrays or numbers, of any libraries, agree.
 
-    Infinities must be the same.  What differs is told in PyTorch's words; unlike PyTorch's, nan
-    meets nan by default, devices may differ, and one of the tolerances may be given alone.
+    For what computes the same in two ways: they may be on different devices, nan meets nan, and
+    infinities must be the same.
 
     Args:
         actual: What was computed.
         expected: What it should be; a Python number or a sequence has no type to compare.
         rtol: Relative tolerance; by default that of the type, see :data:`TOLERANCES`.
         atol: Absolute tolerance; likewise.
+
+    Raises:
+        AssertionError: They differ in shape, type or value; the message says where.
+    """
+    a, e = as_numpy(actual), as_numpy(expected)
+    typed = not isinstance(expected, bool | int | float | complex | list | tuple)
+    found = _unlike(actual, expected, True, False, False) or _other_values(
+        a, e, typed, (rtol, atol), TOLERANCES.get(a.dtype.name, (0.0, 0.0)), True
+    )
+    if found is not None:
+        raise AssertionError(found)
+
+
+def assert_close(
+    actual: Any,
+    expected: Any,
+    *,
+    allow_subclasses: bool = True,
+    rtol: float | None = None,
+    atol: float | None = None,
+    equal_nan: bool = False,
+    check_device: bool = True,
+    check_dtype: bool = True,
+    check_layout: bool = True,
+    check_stride: bool = False,
+    msg: str | Callable[[str], str] | None = None,
+) -> None:
+    """Raise unless two tensors, arrays or numbers are close, or sequences and mappings of such.
+
+    This is ``torch.testing.assert_close``, with its tolerances and texts.
+
+    Args:
+        actual: What was computed.
+        expected: What it should be.
+        allow_subclasses: Whether one may be of a class derived from that of the other.
+        rtol: Relative tolerance; by default the greater one of the two types in PyTorch's table.
+        atol: Absolute tolerance; likewise, and both are given or neither.
         equal_nan: Whether nan is close to nan.
         check_device: Whether two tensors must be on one device.
         check_dtype: Whether types must be the same; else values are compared in the wider one.
@@ -110,22 +141,102 @@ def assert_close(
 
     Raises:
         AssertionError: They differ; the message says in what and where.
+        TypeError: They cannot be compared: two strings, a tensor and a number.
+        ValueError: One tolerance is given without the other.
     """
-    a, e = as_numpy(actual), as_numpy(expected)
-    typed = check_dtype and not isinstance(expected, bool | int | float | complex | list | tuple)
-    found = _unlike(actual, expected, check_layout, check_stride, check_device)
+    if (rtol is None) != (atol is None):
+        raise ValueError(
+            "Both 'rtol' and 'atol' must be either specified or omitted, but got no "
+            f"{'rtol' if rtol is None else 'atol'}."
+        )
+
+    def difference(a: Any, e: Any) -> str | None:
+        if a is None or e is None:
+            return None if a is e else f"None mismatch: {a} is not {e}"
+        if isinstance(a, bool | np.bool_) and isinstance(e, bool | np.bool_):
+            return None if a == e else f"Booleans mismatch: {a} is not {e}"
+        numbers = isinstance(a, _NUMBERS) and isinstance(e, _NUMBERS)
+        if numbers:
+            found = f"The (d)types do not match: {type(a)} != {type(e)}."
+            if check_dtype and type(a) is not type(e):
+                return found
+        elif not _are_comparable(a, e, allow_subclasses):
+            raise TypeError(
+                f"No comparison pair was able to handle inputs of type {type(a)} and {type(e)}."
+            )
+        of_a, of_e = as_numpy(a), as_numpy(e)
+        both = [PYTORCH.get(kind.dtype.name, (0.0, 0.0)) for kind in (of_a, of_e)]
+        known = max(both[0][0], both[1][0]), max(both[0][1], both[1][1])
+        return _unlike(a, e, check_layout, check_stride, check_device) or _other_values(
+            of_a, of_e, check_dtype and not numbers, (rtol, atol), known, equal_nan
+        )
+
+    for item, found in _compared(actual, expected, difference):
+        if item and found is not None:
+            found += f"\n\nThe failure occurred for item {item}"
+        if found is not None:
+            raise AssertionError(found if msg is None else msg(found) if callable(msg) else msg)
+
+
+_NUMBERS = int, float, complex, np.number
+
+
+def _are_comparable(actual: Any, expected: Any, allow_subclasses: bool) -> bool:
+    kinds = type(actual), type(expected)
+    if not all(issubclass(kind, gpugrad.Tensor | np.ndarray) for kind in kinds):
+        return False
+    related = isinstance(actual, kinds[1]) or isinstance(expected, kinds[0])
+    return related and (allow_subclasses or kinds[0] is kinds[1])
+
+
+def _compared(
+    actual: Any, expected: Any, compare: Callable[[Any, Any], str | None], item: str = ""
+) -> Iterator[tuple[str, str | None]]:
+    """Yield where the parts of two nested structures are, and how they differ."""
+    sequences = isinstance(actual, Sequence) and isinstance(expected, Sequence)
+    if sequences and not isinstance(actual, str) and not isinstance(expected, str):
+        if len(actual) != len(expected):
+            lengths = f"{len(actual)} != {len(expected)}"
+            yield item, f"The length of the sequences mismatch: {lengths}"
+        for k, (a, e) in enumerate(zip(actual, expected, strict=True)):
+            yield from _compared(a, e, compare, f"{item}[{k}]")
+    elif isinstance(actual, Mapping) and isinstance(expected, Mapping):
+        missing, more = (
+            sorted(a.keys() - b.keys()) for a, b in ((expected, actual), (actual, expected))
+        )
+        if missing or more:
+            yield (
+                item,
+                "\n".join(
+                    [
+                        "The keys of the mappings do not match:",
+                        f"Missing keys in the actual mapping: {missing}",
+                        f"Additional keys in the actual mapping: {more}",
+                    ]
+                ),
+            )
+        for key in actual:
+            yield from _compared(actual[key], expected[key], compare, f"{item}[{key!r}]")
+    else:
+        yield item, compare(actual, expected)
+
+
+def _other_values(
+    a: Array,
+    e: Array,
+    typed: bool,
+    asked: tuple[float | None, float | None],
+    known: tuple[float, float],
+    equal_nan: bool,
+) -> str | None:
+    """Return how two arrays differ in shape, type or value."""
     if a.shape != e.shape:
-        found = _attribute("shape", gpugrad.Size(a.shape), gpugrad.Size(e.shape))
-    elif found is None and typed and a.dtype != e.dtype:
-        found = _attribute("dtype", _shown(a.dtype), _shown(e.dtype))
-    elif found is None:
-        own_rtol, own_atol = TOLERANCES.get(a.dtype.name, (0.0, 0.0))
-        rtol = own_rtol if rtol is None else rtol
-        atol = own_atol if atol is None else atol
-        wrong = ~_close(a, e, rtol, atol, equal_nan)
-        found = _difference(a, e, wrong, rtol, atol) if wrong.any() else None
-    if found is not None:
-        raise AssertionError(found if msg is None else msg(found) if callable(msg) else msg)
+        return _attribute("shape", gpugrad.Size(a.shape), gpugrad.Size(e.shape))
+    if typed and a.dtype != e.dtype:
+        return _attribute("dtype", _shown(a.dtype), _shown(e.dtype))
+    rtol, atol = (k if own is None else own for own, k in zip(asked, known, strict=True))
+    wrong = ~_close(a, e, rtol, atol, equal_nan)
+    return _difference(a, e, wrong, rtol, atol) if wrong.any() else None
 
 
 def _attribute(name: str, actual: Any, expected: Any) -> str:
@@ -133,15 +244,17 @@ def _attribute(name: str, actual: Any, expected: Any) -> str:
 
 
 def _unlike(actual: Any, expected: Any, layout: bool, stride: bool, device: bool) -> str | None:
-    """Return how two tensors are stored otherwise, in what is asked for."""
+    """Return how two tensors of one shape are stored otherwise, in what is asked for."""
     if not (isinstance(actual, gpugrad.Tensor) and isinstance(expected, gpugrad.Tensor)):
         return None
+    if actual.shape != expected.shape:
+        return None
+    if device and actual.device != expected.device:
+        return _attribute("device", actual.device, expected.device)
     if layout and actual.layout != expected.layout:
         return _attribute("layout", actual.layout, expected.layout)
     if stride and actual.stride() != expected.stride():
         return _attribute("stride()", actual.stride(), expected.stride())
-    if device and actual.device != expected.device:
-        return _attribute("device", actual.device, expected.device)
     return None
 
 
@@ -407,8 +520,8 @@ def devices_agree(function: Callable[..., Any], *inputs: Any) -> None:
             grads = autograd.grad(recorded, wanted, random_like(recorded), allow_unused=True)
         results.append([*outputs, *(g for g in grads if g is not None)])
     for there, here in zip(results[1], results[0], strict=True):
-        assert_close(there, here)
+        assert_agree(there, here)
 
 
-__all__ = ["TOLERANCES", "assert_close", "check_gradient", "count_kernels",
+__all__ = ["TOLERANCES", "assert_agree", "assert_close", "check_gradient", "count_kernels",
            "devices_agree", "jvp", "operations"]  # fmt: skip

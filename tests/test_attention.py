@@ -15,7 +15,7 @@ from comparison import pytorch
 from gpugrad.backend import attention as of_arrays
 from gpugrad.backend import evaluation
 from gpugrad.ops.nn.attention import plain
-from gpugrad.testing import assert_close, count_kernels
+from gpugrad.testing import assert_agree, count_kernels
 
 attention: Any = gpugrad.nn.functional.scaled_dot_product_attention
 
@@ -42,7 +42,7 @@ def test_parts_of_long_sequences_give_what_the_plain_definition_gives(
     recorded = gpugrad.autograd.grad(loss, given, create_graph=True)
     for one, other in zip(found, recorded, strict=True):
         assert other.requires_grad
-        assert_close(one, other.detach(), 1e-10, 1e-12)
+        assert_agree(one, other.detach(), 1e-10, 1e-12)
     if masked:
         assert not out[..., 5, :].any()
 
@@ -83,13 +83,13 @@ def test_halves_are_computed_in_single_precision() -> None:
     singles = [t.detach().float().requires_grad_() for t in halves]
     one, other = attention(*halves), attention(*singles)
     assert one.dtype is gpugrad.float16
-    assert_close(one.float(), other.half().float(), 1e-3, 1e-3)
+    assert_agree(one.float(), other.half().float(), 1e-3, 1e-3)
     for a, b in zip(
         gpugrad.autograd.grad(one.sum(), halves), gpugrad.autograd.grad(other.sum(), singles),
         strict=True,
     ):  # fmt: skip
         assert a.dtype is gpugrad.float16
-        assert_close(a.float(), b, 2e-3, 2e-3)
+        assert_agree(a.float(), b, 2e-3, 2e-3)
 
 
 CASES: dict[str, dict[str, Any]] = {
@@ -145,11 +145,11 @@ def test_kernels_give_what_the_plain_definition_gives(name: str) -> None:
         q, k, v, *masks = given
         k, v = (t.repeat_interleave(heads // 2, -3) for t in (k, v))
         other = plain(q, k, v, masks[0] if masks else None, 0.7, causal, dropout)
-        assert_close(out, other, 1e-12, 1e-12)
+        assert_agree(out, other, 1e-12, 1e-12)
         derived = gpugrad.autograd.grad(other, wanted, g, create_graph=True)
         for one, two, three in zip(found, recorded, derived, strict=True):
-            assert_close(one, three, 1e-11, 1e-11)
-            assert_close(two, three, 1e-11, 1e-11)
+            assert_agree(one, three, 1e-11, 1e-11)
+            assert_agree(two, three, 1e-11, 1e-11)
         ends = zip(
             *(
                 gpugrad.autograd.grad([t.sum() for t in some], wanted)
@@ -158,7 +158,7 @@ def test_kernels_give_what_the_plain_definition_gives(name: str) -> None:
             strict=True,
         )
         for one, two in ends:
-            assert_close(one, two, 1e-10, 1e-10)
+            assert_agree(one, two, 1e-10, 1e-10)
         again = attention(*given, dropout_p=0.0, **options)
         assert dropout == 0 or not (again == out).all()
 
@@ -177,13 +177,13 @@ def test_kernels_of_fewer_bits_add_up_in_single_precision(dtype: str) -> None:
     assert out.dtype is kind
     assert out.permute(2, 0, 1, 3).is_contiguous()
     near = {"float16": 1e-3, "bfloat16": 8e-3, "float32": 1e-6}[dtype]  # a rounding of results
-    assert_close(out.detach().cpu().double(), other.detach(), near, near)
+    assert_agree(out.detach().cpu().double(), other.detach(), near, near)
     for a, b in zip(
         gpugrad.autograd.grad(out.sum(), some), gpugrad.autograd.grad(other.sum(), exact),
         strict=True,
     ):  # fmt: skip
         assert a.dtype is kind
-        assert_close(a.cpu().double(), b, 4 * near, 4 * near)
+        assert_agree(a.cpu().double(), b, 4 * near, 4 * near)
 
 
 def test_weights_are_dropped() -> None:
@@ -191,7 +191,7 @@ def test_weights_are_dropped() -> None:
     q, k, v = numbers(1, 4, 3), numbers(1, 6, 3, seed=1), numbers(1, 6, 3, seed=2)
     assert not attention(q, k, v, dropout_p=1.0).any()
     mean = sum(attention(q, k, v, dropout_p=0.5) for _ in range(2000)) / 2000
-    assert_close(mean, attention(q, k, v), 0, 0.1)
+    assert_agree(mean, attention(q, k, v), 0, 0.1)
 
 
 WRONG: dict[str, Callable[..., Any]] = {

@@ -22,7 +22,7 @@ import pytest
 
 import gpugrad
 from gpugrad import autograd, func, nn, optim
-from gpugrad.testing import assert_close
+from gpugrad.testing import assert_agree
 from gpugrad.utils.checkpoint import checkpoint
 
 F = nn.functional
@@ -42,7 +42,7 @@ def drawn(*shape: int, seed: int = 0, **options: Any) -> Any:
 def same(found: Any, expected: Any) -> None:
     if isinstance(expected, gpugrad.Tensor):
         assert found.requires_grad == expected.requires_grad
-        assert_close(found.detach(), expected.detach(), 2e-5, 1e-5)
+        assert_agree(found.detach(), expected.detach(), 2e-5, 1e-5)
     elif isinstance(expected, list | tuple):
         assert len(found) == len(expected)
         for a, b in zip(found, expected, strict=True):

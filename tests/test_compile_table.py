@@ -15,7 +15,7 @@ import gpugrad
 from gpugrad import autograd
 from gpugrad.backend import loops
 from gpugrad.compiler.recorded import Recorder, recording
-from gpugrad.testing import assert_close, flat
+from gpugrad.testing import assert_agree, flat
 from samples import Sample
 
 SIZE = 50  # samples of one program
@@ -88,7 +88,7 @@ def check(samples: Sequence[tuple[str, Sample]], found: Any, expected: Any) -> N
                     assert a is b
                 else:
                     assert a.requires_grad == b.requires_grad
-                    assert_close(a.detach(), b.detach(), 1e-11, 1e-11)
+                    assert_agree(a.detach(), b.detach(), 1e-11, 1e-11)
             except AssertionError as error:
                 error.add_note(f"of {op}, {sample}")
                 raise

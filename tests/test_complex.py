@@ -14,7 +14,7 @@ from comparison import pytorch
 from gpugrad import _dtype, func, testing
 from gpugrad.op import OPS
 from gpugrad.op.forms import PUBLIC
-from gpugrad.testing import assert_close
+from gpugrad.testing import assert_agree
 from samples import Sample
 
 Arrays = list[np.ndarray[Any, Any]]
@@ -134,7 +134,7 @@ def test_two_orders_are_pytorchs(op: str, sample: Sample) -> None:
             continue  # PyTorch has it for operands of one type only
         ours = derivatives(gpugrad, sample, arrays)
         for a, b in zip(ours, theirs, strict=True):
-            assert_close(a, b.detach(), 1e-9, 1e-9)
+            assert_agree(a, b.detach(), 1e-9, 1e-9)
         compared += 1
     if not compared:  # most functions of networks are there for real numbers only
         assert PUBLIC[op].home.startswith("gpugrad.ops.nn.")
@@ -230,7 +230,7 @@ def test_singular_points_are_pytorchs(name: str) -> None:
             found.append([testing.as_numpy(out)])
     for ours, theirs in zip(*found, strict=True):
         free = np.isinf(POINTS) & np.isnan(theirs) if name in LIMITS else np.zeros(49, bool)
-        assert_close(ours[~free], theirs[~free], 1e-14, 1e-14)
+        assert_agree(ours[~free], theirs[~free], 1e-14, 1e-14)
 
 
 @pytest.mark.parametrize("angle", [0.0, 1.0, -4.0])
@@ -331,7 +331,7 @@ def test_a_power_of_real_and_complex_moves_as_differences_say(swapped: bool, dev
     ahead, behind = (
         np.power(operands[0] + s * tangents[0], operands[1] + s * tangents[1]) for s in (h, -h)
     )
-    assert_close(moved, (ahead - behind) / (2 * h), 1e-8, 1e-8)
+    assert_agree(moved, (ahead - behind) / (2 * h), 1e-8, 1e-8)
 
 
 @pytest.mark.filterwarnings("ignore:.*0-D:UserWarning")  # of PyTorch

@@ -14,7 +14,7 @@ from snippets import ours as in_our_words
 import gpugrad
 from comparison import pytorch
 from gpugrad.op.forms import PUBLIC, Public
-from gpugrad.testing import assert_close
+from gpugrad.testing import assert_agree
 from samples import SAMPLES, UNDERIVED, Sample
 
 SHAPES = {"0-d": (), "empty": (0,), "no rows": (0, 3), "no columns": (3, 0), "one": (1,)}
@@ -133,7 +133,7 @@ def agree(ours: Any, theirs: Any) -> None:
     for o, t in zip(ours, theirs, strict=True):
         assert (o is None) == (t is None)
         if hasattr(t, "detach"):
-            assert_close(o.detach(), t.detach().numpy(force=True), 1e-6, 1e-8)
+            assert_agree(o.detach(), t.detach().numpy(force=True), 1e-6, 1e-8)
 
 
 def forms(declared: Public) -> Iterator[tuple[str, Any, Any]]:

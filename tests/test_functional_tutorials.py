@@ -13,7 +13,7 @@ import pytest
 
 import gpugrad
 from comparison import Programs, pytorch
-from gpugrad.testing import assert_close
+from gpugrad.testing import assert_agree
 
 Values = dict[str, Any]
 
@@ -72,7 +72,7 @@ def gradients_of_each_sample(torch: Any, device: str) -> list[Any]:
 
     for k in range(SAMPLES):
         for name, g in of_one(p, x[k], labels[k]).items():
-            assert_close(found[name][k], g, 1e-12, 1e-12)
+            assert_agree(found[name][k], g, 1e-12, 1e-12)
     norms = sum(g.flatten(1).square().sum(1) for g in found.values()).sqrt()
     return [*found.values(), norms]
 
@@ -97,7 +97,7 @@ def gradients_of_each_sample_add_up(torch: Any, device: str) -> list[Any]:
 
     found = func.vmap(func.grad(loss), in_dims=(None, 0, 0))(p, x, labels)
     for name, t in p.items():
-        assert_close(found[name].detach().sum(0), t.grad, 1e-12, 1e-12)
+        assert_agree(found[name].detach().sum(0), t.grad, 1e-12, 1e-12)
     return [t.grad for t in p.values()]
 
 
@@ -137,10 +137,10 @@ def neural_tangent_kernel(torch: Any, device: str) -> list[Any]:
 
     whole = kernel_by_contraction(func, p, a, b)
 
-    assert_close(kernel_by_products(func, torch, p, a, b), whole, 1e-12, 1e-12)
+    assert_agree(kernel_by_products(func, torch, p, a, b), whole, 1e-12, 1e-12)
     trace = whole.diagonal(0, 2, 3).sum(-1)
     same = kernel_by_contraction(func, p, a, a)
-    assert_close(same, same.transpose(0, 1).transpose(2, 3), 1e-12, 1e-12)
+    assert_agree(same, same.transpose(0, 1).transpose(2, 3), 1e-12, 1e-12)
     return [whole, trace]
 
 
@@ -176,11 +176,11 @@ def test_an_ensemble_of_models_is_one_model(device: str) -> None:
     )
 
     for k, model in enumerate(models):
-        assert_close(each[k], model(batches[k]), 1e-12, 1e-12)
-        assert_close(every[k], model(one), 1e-12, 1e-12)
+        assert_agree(each[k], model(batches[k]), 1e-12, 1e-12)
+        assert_agree(every[k], model(one), 1e-12, 1e-12)
         own = gpugrad.autograd.grad(model(one).square().sum(), [*model.parameters()])
         for g, expected in zip(grads.values(), own, strict=True):
-            assert_close(g[k], expected, 1e-12, 1e-12)
+            assert_agree(g[k], expected, 1e-12, 1e-12)
     every.sum().backward()
     assert parameters["weight"].grad.shape == (3, CLASSES, INPUTS)
 
@@ -195,9 +195,9 @@ def an_ensemble_of_networks(torch: Any, device: str) -> list[Any]:
     found = func.vmap(network, in_dims=(0, None))(stacked, x)
 
     for k, p in enumerate(several):
-        assert_close(found[k], network(p, x), 1e-12, 1e-12)
+        assert_agree(found[k], network(p, x), 1e-12, 1e-12)
     each = func.vmap(func.vmap(network, (None, 0)), (0, None))(stacked, x)
-    assert_close(each, found, 1e-12, 1e-12)
+    assert_agree(each, found, 1e-12, 1e-12)
     return [found]
 
 
@@ -217,13 +217,13 @@ def jacobians_and_hessians(torch: Any, device: str) -> list[Any]:
     unit = torch.eye(CLASSES, dtype=torch.double, device=device)
     _, pullback = func.vjp(lambda x: predict(weight, bias, x), x)
     (by_hand,) = func.vmap(pullback)(unit)
-    assert_close(by_rows, by_columns, 1e-12, 1e-12)
-    assert_close(by_rows, by_hand, 1e-12, 1e-12)
+    assert_agree(by_rows, by_columns, 1e-12, 1e-12)
+    assert_agree(by_rows, by_hand, 1e-12, 1e-12)
     second = func.hessian(predict, argnums=2)(weight, bias, x)
     forward = func.jacfwd(func.jacfwd(predict, argnums=2), argnums=2)(weight, bias, x)
     reverse = func.jacrev(func.jacrev(predict, argnums=2), argnums=2)(weight, bias, x)
-    assert_close(forward, second, 1e-12, 1e-12)
-    assert_close(reverse, second, 1e-12, 1e-12)
+    assert_agree(forward, second, 1e-12, 1e-12)
+    assert_agree(reverse, second, 1e-12, 1e-12)
     return [by_rows, *func.jacrev(predict, argnums=(0, 1))(weight, bias, x), second]
 
 
@@ -236,7 +236,7 @@ def jacobians_and_hessians_of_a_batch(torch: Any, device: str) -> list[Any]:
 
     # the samples do not see each other, so that one walk for the sum of all gives the same
     together = func.jacrev(lambda x: network(p, x).sum(0))(x).movedim(1, 0)
-    assert_close(together, by_rows, 1e-12, 1e-12)
+    assert_agree(together, by_rows, 1e-12, 1e-12)
     return [by_rows, func.vmap(func.hessian(network, argnums=1), (None, 0))(p, x)]
 
 
@@ -251,8 +251,8 @@ def hessian_vector_products(torch: Any, device: str) -> list[Any]:
     _, by_forward = func.jvp(func.grad(scalar), (x,), (v,))
     _, pullback = func.vjp(func.grad(scalar), x)
     (by_reverse,) = pullback(v)
-    assert_close(by_forward, by_reverse, 1e-12, 1e-12)
-    assert_close(by_forward, func.hessian(scalar)(x) @ v, 1e-12, 1e-12)
+    assert_agree(by_forward, by_reverse, 1e-12, 1e-12)
+    assert_agree(by_forward, func.hessian(scalar)(x) @ v, 1e-12, 1e-12)
     several = func.vmap(lambda v: func.jvp(func.grad(scalar), (x,), (v,))[1])(numbers(3, INPUTS))
     return [by_forward, several]
 
@@ -271,8 +271,8 @@ def jacobians_without_func(torch: Any, device: str) -> list[Any]:
     leaf = x.clone().requires_grad_()
     unit = torch.eye(CLASSES, dtype=torch.double, device=device)
     (batched,) = torch.autograd.grad(predict(leaf), leaf, unit, is_grads_batched=True)
-    assert_close(rows, columns, 1e-12, 1e-12)
-    assert_close(rows, batched, 1e-12, 1e-12)
+    assert_agree(rows, columns, 1e-12, 1e-12)
+    assert_agree(rows, batched, 1e-12, 1e-12)
     return [rows, second]
 
 
@@ -290,4 +290,4 @@ def test_tutorial_gives_pytorchs_numbers(name: str, device: str) -> None:
     torch = pytorch()
     found, expected = PROGRAMS[name](gpugrad, device), PROGRAMS[name](torch, "cpu")
     for a, b in zip(found, expected, strict=True):
-        assert_close(a, b, 1e-12, 1e-12)
+        assert_agree(a, b, 1e-12, 1e-12)

@@ -13,7 +13,7 @@ import pytest
 
 import gpugrad
 from comparison import Programs, pytorch
-from gpugrad.testing import assert_close
+from gpugrad.testing import assert_agree
 
 PROGRAMS = Programs()
 program = PROGRAMS.add
@@ -69,7 +69,7 @@ def gradients_of_each_sample(lib: Library) -> list[Any]:
 
     lib.nn.functional.cross_entropy(net(x), labels).backward()
     for name, p in net.named_parameters():
-        assert_close(each[name].mean(0), p.grad, 1e-10, 1e-10)
+        assert_agree(each[name].mean(0), p.grad, 1e-10, 1e-10)
     return [*each.values()]
 
 
@@ -85,7 +85,7 @@ def ensemble(lib: Library) -> list[Any]:
     each = lib.func.vmap(call)(parameters, buffers, x)
     one = lib.func.vmap(call, in_dims=(0, 0, None))(parameters, buffers, x[0])
     for k, net in enumerate(nets):
-        assert_close(each[k], net(x[k]), 1e-12, 1e-12)
+        assert_agree(each[k], net(x[k]), 1e-12, 1e-12)
     one.square().sum().backward()
     return [each, one, *[p.grad for p in parameters.values()]]
 
@@ -195,7 +195,7 @@ def second_derivatives(lib: Library) -> list[Any]:
     by_input = lib.func.hessian(value, argnums=1)(parameters, x)
     mixed = lib.func.jacfwd(lib.func.grad(value), argnums=1)(parameters, x)
     whole = lib.torch.autograd.functional.hessian(lambda x: net(x).square().sum(), x)
-    assert_close(by_input, whole, 1e-10, 1e-10)
+    assert_agree(by_input, whole, 1e-10, 1e-10)
     return [by_input, *mixed.values()]
 
 
@@ -207,4 +207,4 @@ def test_modules_do_what_pytorchs_do(name: str, device: str) -> None:
     found = PROGRAMS[name](Library(gpugrad, device))
     assert len(found) == len(expected)
     for a, b in zip(found, expected, strict=True):
-        assert_close(a, b.detach().numpy(), 1e-10, 1e-10)
+        assert_agree(a, b.detach().numpy(), 1e-10, 1e-10)

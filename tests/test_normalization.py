@@ -11,7 +11,7 @@ import pytest
 import gpugrad
 from comparison import pytorch
 from gpugrad.backend import channels
-from gpugrad.testing import assert_close, count_kernels, devices_agree
+from gpugrad.testing import assert_agree, count_kernels, devices_agree
 
 
 def numbers(*shape: int, seed: int = 0) -> Any:
@@ -31,7 +31,7 @@ def test_running_means_and_variances_follow_the_batch(name: str, training: bool)
         (g,) = lib.autograd.grad((out * out * out).sum(), x)
         found.append([t.detach().numpy() for t in (out, g, mean, var)])
     for ours, theirs in zip(*found, strict=True):
-        assert_close(ours, theirs, 1e-10, 1e-10)
+        assert_agree(ours, theirs, 1e-10, 1e-10)
 
 
 @pytest.mark.parametrize("shape", [(8, 16), (4, 16, 40), (2, 16, 7, 9)])
@@ -59,7 +59,7 @@ def test_many_numbers_and_halves_are_normalized_as_pytorchs(
             found.append([t.detach().numpy() for t in (out, x.grad, w.grad)])
         for ours, theirs in zip(*found, strict=True):
             size = max(1.0, float(np.abs(theirs).max()))
-            assert_close(ours / size, theirs / size, tolerance, tolerance)
+            assert_agree(ours / size, theirs / size, tolerance, tolerance)
 
 
 @pytest.mark.parametrize("affine", [True, False])
@@ -79,7 +79,7 @@ def test_loops_over_channels_give_what_numpy_gives(
         found = gpugrad.autograd.grad(out, wanted, g)
         results.append([t.detach().numpy() for t in (out, mean, var, *found)])
     for ours, theirs in zip(*results, strict=True):
-        assert_close(ours, theirs, 1e-10, 1e-10)  # NumPy's sums cancel 100 * 100
+        assert_agree(ours, theirs, 1e-10, 1e-10)  # NumPy's sums cancel 100 * 100
 
 
 WRONG: dict[str, Callable[[Any, Any], Any]] = {
@@ -143,7 +143,7 @@ def test_lazy_layers_take_the_channels_of_their_first_input(kind: str) -> None:
         known = getattr(gpugrad.nn, f"{kind}{n}d")(4, **options)
         assert type(lazy) is type(known)
         assert repr(lazy) == repr(known)
-        assert_close(out, known(x))
+        assert_agree(out, known(x))
         assert [*lazy.state_dict()] == [*known.state_dict()]
 
 

@@ -36,7 +36,7 @@ from gpugrad import _dtype, autograd, testing
 from gpugrad.backend import evaluation
 from gpugrad.graph import SavedOutput, TensorBase
 from gpugrad.op import OPS, Elementwise, Operation
-from gpugrad.testing import assert_close, check_gradient, flat
+from gpugrad.testing import assert_agree, check_gradient, flat
 from samples import REFERENCE, SAMPLES, UNDERIVED, Sample
 
 SMOOTH = [(op, s) for op, s in DIFFERENTIABLE if not s.coarse]
@@ -200,7 +200,7 @@ def check_values(op: str, sample: Sample, dtype: np.dtype[Any], device: str) -> 
     for result, e in zip(results, expected, strict=True):
         if not chooses_type(op, sample):
             assert result.dtype.numpy == expected_type(e, dtype)
-        assert_close(result, np.asarray(e).astype(result.dtype.numpy))
+        assert_agree(result, np.asarray(e).astype(result.dtype.numpy))
         if op not in ("to", "_") or sample.name not in ("device", "cpu"):
             assert result.device.type == device
 
@@ -224,7 +224,7 @@ def test_methods_are_the_functions(op: str, sample: Sample) -> None:
     tensors = sample.tensors()
     here, there = (flat(sample.function(lib, *tensors)) for lib in (gpugrad, _Methods()))
     for a, b in zip(there, here, strict=True):
-        assert_close(a, b, 0, 0)
+        assert_agree(a, b, 0, 0)
         assert (a.grad_fn and a.grad_fn.name()) == (b.grad_fn and b.grad_fn.name())
 
 
@@ -297,7 +297,7 @@ def test_only_one_input_needs_a_gradient(op: str, sample: Sample) -> None:
     for k, grad in zip(wanted, together, strict=True):
         alone = [t.detach().requires_grad_(j == k) for j, t in enumerate(inputs)]
         outputs = flat(of(sample)(*alone))
-        assert_close(testing.gradients(outputs, [alone[k]], weights)[0], grad, 1e-15, 1e-15)
+        assert_agree(testing.gradients(outputs, [alone[k]], weights)[0], grad, 1e-15, 1e-15)
 
 
 @over([(op, s) for op, s in BY_RULE if not s.complex], cuda=[])
@@ -321,7 +321,7 @@ def test_gradient_in_single_precision(op: str, sample: Sample, device: str) -> N
     for single, double in zip(*found, strict=True):
         assert single.dtype is gpugrad.float32
         # each of a few operations rounds: 4e-7 of the terms, which are below 10
-        assert_close(testing.as_numpy(single).astype(FLOAT64), double, 5e-6, 2e-5)
+        assert_agree(testing.as_numpy(single).astype(FLOAT64), double, 5e-6, 2e-5)
 
 
 # --------------------------------------------------------------------------- on CUDA
@@ -563,7 +563,7 @@ def test_singular_point(function: Any, inputs: Any, expected: Any, device: str) 
         tensors.append(gpugrad.tensor(value, dtype=kind, device=device, requires_grad=True))
     function(gpugrad, *tensors).sum().backward()
     for tensor, e in zip(tensors, expected, strict=True):
-        assert_close(testing.as_numpy(tensor.grad), np.asarray(e), 1e-14, 0)
+        assert_agree(testing.as_numpy(tensor.grad), np.asarray(e), 1e-14, 0)
 
 
 def test_reference_covers_what_samples_call() -> None:
@@ -756,7 +756,7 @@ def check_against_pytorch(op: str, sample: Sample, dtype: np.dtype[Any], torch: 
     for result, e in zip(results, expected, strict=True):
         assert str(result.dtype).removeprefix("gpugrad.") == str(e.dtype).removeprefix("torch.")
         assert tuple(result.shape) == tuple(e.shape)
-        assert_close(result, e)
+        assert_agree(result, e)
         assert result.requires_grad == (
             e.requires_grad or (op in UNDERIVED and sample.differentiable)
         )
@@ -775,7 +775,7 @@ def check_against_pytorch(op: str, sample: Sample, dtype: np.dtype[Any], torch: 
             if b.grad is None:  # its norm of order 0 has no gradient; ours is zero
                 assert a.grad is None or not a.grad.any()
             else:
-                assert_close(a.grad, b.grad)
+                assert_agree(a.grad, b.grad)
 
 
 @SINGULAR_POINTS
@@ -786,7 +786,7 @@ def test_singular_point_is_pytorchs(function: Any, inputs: Any, expected: Any, t
         tensors.append(torch.tensor(value, dtype=kind, requires_grad=True))
     function(torch, *tensors).sum().backward()
     for tensor, e in zip(tensors, expected, strict=True):
-        assert_close(tensor.grad, np.asarray(e), 1e-14, 0)
+        assert_agree(tensor.grad, np.asarray(e), 1e-14, 0)
 
 
 # ---- promotion
@@ -830,7 +830,7 @@ def same(name: str, operands: tuple[Any, ...], ours: Any, theirs: Any) -> bool:
     if isinstance(ours, str) or ours[0] != theirs[0]:
         return False
     try:
-        assert_close(ours[1], theirs[1])
+        assert_agree(ours[1], theirs[1])
     except AssertionError:
         return False
     return True

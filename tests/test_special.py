@@ -15,7 +15,7 @@ import gpugrad
 from comparison import pytorch
 from gpugrad import func
 from gpugrad.backend.special import digamma, trigamma
-from gpugrad.testing import assert_close
+from gpugrad.testing import assert_agree
 
 # By the first operand there is no derivative.
 REFUSING = {
@@ -141,7 +141,7 @@ def test_polynomials_of_many_numbers_are_those_of_few(name: str) -> None:
         for v, k in zip(x[-500:], n[-500:], strict=True)
     ]
     many = function(*(gpugrad.tensor(v, dtype=gpugrad.float32) for v in (x, n)))
-    assert_close(many[-500:], gpugrad.cat(few).float(), atol=1e-6, rtol=2e-6)
+    assert_agree(many[-500:], gpugrad.cat(few).float(), atol=1e-6, rtol=2e-6)
     for degree in 0, 1, 4, 20:
         whole = function(gpugrad.tensor(x, dtype=gpugrad.float32), degree)
         apart = function(gpugrad.tensor(x, dtype=gpugrad.float64), degree)
@@ -177,7 +177,7 @@ def test_airys_function_of_many_numbers_in_single_precision_is_scipys() -> None:
 
 def test_a_logarithm_at_minus_infinity_changes_no_other() -> None:
     found = gpugrad.lgamma(gpugrad.tensor([-math.inf, 1.5]))
-    assert_close(found, gpugrad.tensor([math.inf, -0.12078224]))
+    assert_agree(found, gpugrad.tensor([math.inf, -0.12078224]))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -205,7 +205,7 @@ def test_gradients_at_singular_points_are_pytorchs(name: str, device: str) -> No
     z = torch.tensor(POINTS[name], dtype=torch.float64, requires_grad=True)
     getattr(gpugrad.special, name)(x).sum().backward()
     getattr(torch.special, name)(z).sum().backward()
-    assert_close(x.grad, z.grad, 1e-9, 1e-9)
+    assert_agree(x.grad, z.grad, 1e-9, 1e-9)
 
 
 def test_second_derivatives_at_zero_are_finite(device: str) -> None:
@@ -224,7 +224,7 @@ def test_a_polynomial_needs_no_gradient_of_its_degree(device: str) -> None:
     n = gpugrad.tensor([2.0, 3.0], device=device, requires_grad=True)
     gpugrad.special.legendre_polynomial_p(x, n).sum().backward()
     assert n.grad is None
-    assert_close(x.grad, np.array([0.9, 7.5 * 0.49 - 1.5], np.float32))
+    assert_agree(x.grad, np.array([0.9, 7.5 * 0.49 - 1.5], np.float32))
 
 
 @pytest.mark.parametrize("name", ["zeta", "xlog1py", "chebyshev_polynomial_t"])

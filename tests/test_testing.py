@@ -14,7 +14,14 @@ import gpugrad
 from comparison import pytorch
 from gpugrad import testing
 from gpugrad.op import Operation
-from gpugrad.testing import assert_close, check_gradient, count_kernels, devices_agree, jvp
+from gpugrad.testing import (
+    assert_agree,
+    assert_close,
+    check_gradient,
+    count_kernels,
+    devices_agree,
+    jvp,
+)
 from samples import SAMPLES, Sample
 
 # --------------------------------------------------------------------------- assert_close
@@ -36,8 +43,8 @@ from samples import SAMPLES, Sample
         (np.zeros((0, 3)), np.zeros((0, 3))),
     ],
 )
-def test_assert_close_accepts(actual: Any, expected: Any) -> None:
-    assert_close(actual, expected)
+def test_assert_agree_accepts(actual: Any, expected: Any) -> None:
+    assert_agree(actual, expected)
 
 
 NAN, INF = math.nan, math.inf
@@ -94,32 +101,84 @@ def test_what_assert_close_is_asked_to_look_at_is_told_as_in_pytorch(make: Any) 
     assert texts[0] == texts[1]
 
 
-def test_assert_close_looks_at_no_more_than_it_is_asked_to() -> None:
+STRUCTURES: dict[str, Any] = {
+    "a list": lambda lib: ([lib.ones(2)], [lib.ones(2) * 2], {}),
+    "lengths": lambda lib: ([lib.ones(2)], (lib.ones(2), lib.ones(1)), {}),
+    "in a list of a mapping": lambda lib: (
+        {"a": lib.ones(2), "b": [1.0]}, {"a": lib.ones(2), "b": [2.0]}, {},
+    ),
+    "keys": lambda lib: ({"a": 1}, {"b": 1}, {}),
+    "a mapping and a list": lambda lib: ({"a": 1}, [1], {}),
+    "a text of an item": lambda lib: (
+        [1.0], [2.0], {"msg": lambda text: f"here: {text}"},
+    ),
+    "tensor and number": lambda lib: (lib.ones(2), 1.0, {}),
+    "array and tensor": lambda lib: (np.ones(2), lib.ones(2), {}),
+    "arrays": lambda lib: (np.ones(2), np.zeros(2), {}),
+    "strings": lambda lib: ("a", "a", {}),
+    "one tolerance": lambda lib: (lib.ones(2), lib.ones(2), {"rtol": 1e-3}),
+    "the other tolerance": lambda lib: (lib.ones(2), lib.ones(2), {"atol": 1e-3}),
+    "kinds of numbers": lambda lib: (1, 1.0, {}),
+    "integers": lambda lib: (1, 2, {}),
+    "truth values": lambda lib: (True, False, {}),
+    "None": lambda lib: (None, lib.ones(1), {}),
+    "nan": lambda lib: (lib.tensor([NAN]), lib.tensor([NAN]), {}),
+    "a number that is nan": lambda lib: (NAN, NAN, {}),
+    "float64": lambda lib: (lib.ones(1).double(), lib.ones(1).double() + 1e-6, {}),
+    "a subclass": lambda lib: (
+        lib.ones(1), lib.nn.Parameter(lib.ones(1)), {"allow_subclasses": False},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", STRUCTURES)
+def test_assert_close_goes_into_structures_as_pytorchs_does(case: str) -> None:
+    texts = []
+    for lib in (gpugrad, pytorch()):
+        check = assert_close if lib is gpugrad else lib.testing.assert_close
+        actual, expected, options = STRUCTURES[case](lib)
+        with pytest.raises((AssertionError, TypeError, ValueError)) as caught:
+            check(actual, expected, **options)
+        texts.append((caught.type, str(caught.value).replace("gpugrad", "torch")))
+    ours = (texts[0][0], texts[0][1].replace("torch._tensor.", "torch."))
+    assert (ours[0], ours[1].replace("torch._parameter.", "torch.nn.parameter.")) == texts[1]
+
+
+def test_assert_close_accepts_what_is_close() -> None:
     ones = gpugrad.ones(2, 3)
     assert_close(ones, ones.T.contiguous().T)
     assert_close(ones, gpugrad.ones(2, 3, dtype=gpugrad.float64), check_dtype=False)
-    assert_close(gpugrad.tensor(2.0), 2)
+    assert_close({"a": [ones, 1.0], "b": None}, {"b": None, "a": (ones + 1e-7, 1.0 + 1e-8)})
+    assert_close(gpugrad.nn.Parameter(ones), ones)
+    assert_close(gpugrad.tensor([NAN]), gpugrad.tensor([NAN]), equal_nan=True)
+    assert_close(1, 1.0, check_dtype=False)
+
+
+def test_assert_agree_compares_what_is_of_any_library() -> None:
+    assert_agree(gpugrad.tensor(2.0), 2)
+    assert_agree(gpugrad.tensor([NAN]), np.array([NAN], np.float32))
     with pytest.raises(AssertionError, match=r"Expected 2.5 but got 2.0"):
-        assert_close(gpugrad.tensor(2.0), 2.5)
+        assert_agree(gpugrad.tensor(2.0), 2.5)
     with pytest.raises(AssertionError):  # nan meets nan in each part
-        assert_close(np.array([complex(0, NAN)]), np.array([complex(NAN, 0)]))
+        assert_agree(np.array([complex(0, NAN)]), np.array([complex(NAN, 0)]))
     with pytest.raises(AssertionError):
-        assert_close(np.array([2**62 + 1]), np.array([2**62]), rtol=0.1)
+        assert_agree(np.array([2**62 + 1]), np.array([2**62]), rtol=0.1)
 
 
 @pytest.mark.cuda
-def test_assert_close_looks_at_devices_if_it_is_asked_to() -> None:
+def test_assert_close_looks_at_devices() -> None:
     here, there = gpugrad.ones(2), gpugrad.ones(2, device="cuda")
-    assert_close(here, there)
+    assert_agree(here, there)
+    assert_close(here, there, check_device=False)
     with pytest.raises(AssertionError, match="'device' do not match: cpu != cuda:0"):
-        assert_close(here, there, check_device=True)
+        assert_close(here, there)
 
 
-def test_assert_close_takes_tolerances() -> None:
-    assert_close(np.array([1.0]), np.array([1.1]), rtol=0.2)
-    assert_close(np.array([1.0]), np.array([1.1]), rtol=0, atol=0.2)
+def test_assert_agree_takes_tolerances() -> None:
+    assert_agree(np.array([1.0]), np.array([1.1]), rtol=0.2)
+    assert_agree(np.array([1.0]), np.array([1.1]), rtol=0, atol=0.2)
     with pytest.raises(AssertionError):
-        assert_close(np.array([1.0]), np.array([1.0 + 1e-15]), 0, 0)
+        assert_agree(np.array([1.0]), np.array([1.0 + 1e-15]), 0, 0)
 
 
 # --------------------------------------------------------------------------- derivatives
@@ -195,14 +254,14 @@ def test_jvp_of_a_known_function(device: str) -> None:
     x = gpugrad.tensor([1.0, 2.0], dtype=gpugrad.float64, device=device)
     y = gpugrad.tensor([3.0, 4.0], dtype=gpugrad.float64, device=device)
     (out,), (tangent,) = jvp(lambda x, y: x * y + x**2, [x, y], [gpugrad.ones_like(x), None])
-    assert_close(out, [4.0, 12.0])
-    assert_close(tangent, [5.0, 8.0])
+    assert_agree(out, [4.0, 12.0])
+    assert_agree(tangent, [5.0, 8.0])
     _, (tangent,) = jvp(lambda x, y: x * y, [x, y], [None, gpugrad.ones_like(y)])
-    assert_close(tangent, x)
+    assert_agree(tangent, x)
     _, (tangent,) = jvp(lambda x, y: x * 2, [x, y], [None, gpugrad.ones_like(y)])
     assert tangent is None
     _, (tangent,) = jvp(lambda x, y: x, [x, y], [y, None])
-    assert_close(tangent, y)
+    assert_agree(tangent, y)
 
 
 def test_jvp_of_matrices_by_differences() -> None:
@@ -217,7 +276,7 @@ def test_jvp_of_matrices_by_differences() -> None:
     quotient = (function(a + va * step, b + vb * step) - function(a - va * step, b - vb * step)) / (
         2 * step
     )
-    assert_close(tangent, quotient, 1e-7, 1e-8)
+    assert_agree(tangent, quotient, 1e-7, 1e-8)
 
 
 def test_jvp_records_nothing_and_changes_no_input() -> None:
@@ -304,6 +363,6 @@ def test_layouts_keep_the_values(layout: str, device: str) -> None:
     array = np.arange(12.0).reshape(3, 4)
     sample = Sample("any", lambda lib, x: x, (array,), layout=layout)
     (tensor,) = sample.tensors(np.float32, device)
-    assert_close(tensor, array.astype(np.float32))
+    assert_agree(tensor, array.astype(np.float32))
     assert tensor.requires_grad
     assert tensor.stride() == {"plain": (4, 1), "transposed": (1, 3), "sliced": (8, 1)}[layout]

@@ -15,7 +15,7 @@ from comparison import pytorch
 from gpugrad import autograd, func
 from gpugrad.backend.batched import _doors
 from gpugrad.func import vmap
-from gpugrad.testing import as_numpy, assert_close, flat
+from gpugrad.testing import as_numpy, assert_agree, flat
 from samples import Sample
 
 DOUBLE = np.dtype("f8")
@@ -76,7 +76,7 @@ def assert_same(found: list[Any], expected: list[Any], name: str = "") -> None:
     for f, e in zip(found, expected, strict=True):
         assert f.dtype == e.dtype
         assert tuple(f.shape) == tuple(e.shape), name
-        assert_close(as_numpy(f), as_numpy(e), rtol=1e-11, atol=1e-11)
+        assert_agree(as_numpy(f), as_numpy(e), rtol=1e-11, atol=1e-11)
 
 
 # --------------------------------------------------------------------------- every operation
@@ -363,7 +363,7 @@ def assert_alike(found: Any, expected: Any) -> None:
     elif hasattr(expected, "detach"):
         assert tuple(found.shape) == tuple(expected.shape)
         assert str(found.dtype).removeprefix("gpugrad.") == str(expected.dtype)[6:]
-        assert_close(as_numpy(found.detach()), expected.detach().numpy(), rtol=1e-6, atol=1e-6)
+        assert_agree(as_numpy(found.detach()), expected.detach().numpy(), rtol=1e-6, atol=1e-6)
     else:
         assert str(found).replace("gpugrad", "torch") == str(expected)
 
@@ -737,13 +737,13 @@ def test_edges_of_what_is_batched_give_gradients_of_each_example(
         out = (w * middle * middle).sum()
         return autograd.grad(ENDS[outputs](out), ENDS[inputs](middle), one)[0]
 
-    assert_close(vmap(by_what_is_inside)(rows), 2 * w * rows)
+    assert_agree(vmap(by_what_is_inside)(rows), 2 * w * rows)
 
     def by_what_is_outside_of_both(vector: Any) -> Any:
         return autograd.grad(ENDS[outputs](w * w), ENDS[inputs](w), vector)[0]
 
     vectors = gpugrad.eye(2, device=device)
-    assert_close(vmap(by_what_is_outside_of_both)(vectors), vectors * 2 * w)
+    assert_agree(vmap(by_what_is_outside_of_both)(vectors), vectors * 2 * w)
 
 
 @pytest.mark.filterwarnings("ignore:Anomaly Detection")
