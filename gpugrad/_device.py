@@ -1,4 +1,8 @@
-"""Devices: ``cpu`` holds NumPy arrays, ``cuda`` holds CuPy arrays."""
+"""Devices: ``cpu`` holds NumPy arrays, ``cuda`` holds CuPy arrays.
+
+>>> device("cuda:0")
+device(type='cuda', index=0)
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,9 @@ class device:  # noqa: N801  PyTorch's name
 
     Raises:
         RuntimeError: The text is not a device, or names a type other than cpu and cuda.
-
-    >>> device("cuda:0")
-    device(type='cuda', index=0)
     """
+
+    __module__ = "gpugrad"  # where users find it, and pickles
 
     __slots__ = ("index", "type")
 

@@ -49,6 +49,8 @@ _OF_NUMPY = frozenset({"byteorder", "char", "kind", "newbyteorder", "num", "str"
 class dtype:  # noqa: N801  PyTorch's name
     """An element type, such as ``gpugrad.float32``; there is one object of each."""
 
+    __module__ = "gpugrad"  # where users find it, and pickles
+
     __slots__ = ("__weakref__", "category", "is_complex", "is_floating_point", "itemsize", "name",
                  "numpy", "title")  # fmt: skip
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 class layout:  # noqa: N801  PyTorch's name
     """How a tensor is stored; all are ``strided``, and ``sparse_coo`` is there to be refused."""
 
+    __module__ = "gpugrad"  # where users find it, and pickles
+
     __slots__ = ("name",)
 
     def __init__(self, name: str):
@@ -23,6 +25,8 @@ class layout:  # noqa: N801  PyTorch's name
 
 class memory_format:  # noqa: N801  PyTorch's name
     """In which order the dimensions of a strided tensor lie in memory."""
+
+    __module__ = "gpugrad"  # where users find it, and pickles
 
     __slots__ = ("name", "order")
 

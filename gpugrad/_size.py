@@ -13,6 +13,8 @@ from gpugrad.errors import size as text_of_size
 class Size(tuple[int, ...]):
     """The lengths of a tensor's dimensions: a tuple that prints as PyTorch's."""
 
+    __module__ = "gpugrad"  # where users find it, and pickles
+
     __slots__ = ()
 
     def __new__(cls, lengths: Iterable[int] = ()) -> Size:

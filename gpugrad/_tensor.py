@@ -86,6 +86,8 @@ class Tensor(Methods):
     It takes attributes of any name, as ``parameter.layer = "first"``.
     """
 
+    __module__ = "gpugrad"  # where users find it, and pickles
+
     __array_ufunc__ = _Ufuncs()
     __array_priority__ = 1000
     __hash__ = object.__hash__

@@ -45,6 +45,8 @@ class finfo(_Info):  # noqa: N801  PyTorch's name
         TypeError: It is no such type.
     """
 
+    __module__ = "gpugrad"  # where users find it, and pickles
+
     _shown = "resolution", "min", "max", "eps", "smallest_normal", "tiny"
 
     def __init__(self, type: dtype | None = None):
@@ -73,6 +75,8 @@ class iinfo(_Info):  # noqa: N801  PyTorch's name
     Raises:
         TypeError: It is no such type.
     """
+
+    __module__ = "gpugrad"  # where users find it, and pickles
 
     _shown = "min", "max"
 

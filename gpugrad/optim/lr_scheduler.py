@@ -18,3 +18,10 @@ from gpugrad.optim.plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from gpugrad.optim.scheduler import LRScheduler as LRScheduler
 
 _LRScheduler = LRScheduler  # its older name
+
+for _class in (
+    LRScheduler, LambdaLR, MultiplicativeLR, StepLR, MultiStepLR, ConstantLR, LinearLR,
+    ExponentialLR, PolynomialLR, CosineAnnealingLR, CosineAnnealingWarmRestarts, CyclicLR,
+    OneCycleLR, SequentialLR, ChainedScheduler, ReduceLROnPlateau,
+):  # fmt: skip
+    _class.__module__ = __name__  # where users find them, and pickles
