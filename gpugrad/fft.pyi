@@ -5,9 +5,7 @@ from typing import Any
 
 import numpy
 
-from gpugrad._device import device
-from gpugrad._dtype import dtype
-from gpugrad._layout import layout
+from gpugrad import Tensor, device, dtype, layout
 from gpugrad._tensor import Tensor
 
 def fft(

@@ -6,11 +6,7 @@ from typing import Any
 
 import numpy
 
-from gpugrad import Generator
-from gpugrad._device import device
-from gpugrad._dtype import dtype
-from gpugrad._layout import layout, memory_format
-from gpugrad._size import Size
+from gpugrad import Generator, Size, Tensor, device, dtype, layout, memory_format
 from gpugrad._tensor import Tensor
 
 def abs(

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy
 
-from gpugrad._dtype import dtype
+from gpugrad import Tensor, dtype
 from gpugrad._tensor import Tensor
 from gpugrad.errors import LinAlgError as LinAlgError
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy
 
-from gpugrad import Generator
-from gpugrad._dtype import dtype
+from gpugrad import Generator, Tensor, dtype
 from gpugrad._tensor import Tensor
 
 def adaptive_avg_pool1d(

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable
 
-from gpugrad._device import device
-from gpugrad._dtype import dtype
-from gpugrad._layout import layout
+from gpugrad import Tensor, device, dtype, layout
 from gpugrad._tensor import Tensor
 
 def bartlett(
