@@ -6,7 +6,6 @@ from typing import Any
 import numpy
 
 from gpugrad import Tensor, device, dtype, layout
-from gpugrad._tensor import Tensor
 
 def fft(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

@@ -7,7 +7,6 @@ from typing import Any
 import numpy
 
 from gpugrad import Generator, Size, Tensor, device, dtype, layout, memory_format
-from gpugrad._tensor import Tensor
 
 def abs(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None

@@ -6,7 +6,6 @@ from typing import Any
 import numpy
 
 from gpugrad import Tensor, dtype
-from gpugrad._tensor import Tensor
 from gpugrad.errors import LinAlgError as LinAlgError
 
 def cholesky(

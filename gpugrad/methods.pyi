@@ -7,7 +7,6 @@ from typing import Any
 import numpy
 
 from gpugrad import Generator, Tensor, device, dtype, layout, memory_format
-from gpugrad._tensor import Tensor
 from gpugrad.graph import TensorBase
 
 class Methods(TensorBase):

@@ -6,7 +6,6 @@ from typing import Any
 import numpy
 
 from gpugrad import Tensor, dtype
-from gpugrad._tensor import Tensor
 
 def airy_ai(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], *, out: Tensor | None = None

@@ -123,7 +123,7 @@ def stub(module: Any, made: Mapping[str, Callable[..., Any]], start: str = "") -
     """Return the stub file of a module with these functions, or methods of one class."""
     method = bool(start)
     names = Names(set(made))
-    names.imports.add("from gpugrad._tensor import Tensor")
+    names.imports.add("from gpugrad import Tensor")
     for name, value in vars(module).items():
         if isinstance(value, type) and value.__module__ == "gpugrad.errors":
             names.imports.add(f"from gpugrad.errors import {name} as {name}")

@@ -129,7 +129,7 @@ def copied(array: Array) -> Array | None:
 
 _X = variable("x")
 _COPY = Formula("copy", (_X,), [_X])
-_OF_BYTES = {4: np.dtype(np.float32), 8: np.dtype(np.float64)}
+_OF_BYTES: dict[int, np.dtype[Any]] = {4: np.dtype(np.float32), 8: np.dtype(np.float64)}
 
 _NO_MEMORY, _UNALIGNED = 0, 2  # what the frames may return
 

@@ -6,7 +6,6 @@ from typing import Any
 import numpy
 
 from gpugrad import Generator, Tensor, dtype
-from gpugrad._tensor import Tensor
 
 def adaptive_avg_pool1d(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]], output_size: Any

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from gpugrad import Tensor, device, dtype, layout
-from gpugrad._tensor import Tensor
 
 def bartlett(
     M: int,
