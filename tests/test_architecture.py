@@ -105,9 +105,9 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
 
 SPEAK_OF_KERNELS = (
     "gpugrad.backend.compiled", "gpugrad.backend.compiler", "gpugrad.backend.convolution",
-    "gpugrad.backend.gates", "gpugrad.backend.loops", "gpugrad.backend.pool",
-    "gpugrad.backend.rows", "gpugrad.backend.scans", "gpugrad.backend.updates",
-    "gpugrad.compiler.elements", "gpugrad.compiler.native",
+    "gpugrad.backend.gates", "gpugrad.backend.indexed", "gpugrad.backend.loops",
+    "gpugrad.backend.pool", "gpugrad.backend.rows", "gpugrad.backend.scans",
+    "gpugrad.backend.updates", "gpugrad.compiler.elements", "gpugrad.compiler.native",
 )  # fmt: skip
 
 # Imports inside functions that the rows forbid, each with its reason.

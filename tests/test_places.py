@@ -12,14 +12,17 @@ import numpy as np
 import pytest
 
 import gpugrad
-from gpugrad.backend import places
+from gpugrad.backend import indexed, places
 
 SHAPES = [(7,), (5, 6), (4, 3, 20), (3, 5, 2, 4)]
 
 
-@pytest.fixture(autouse=True)
-def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, params=["numpy", pytest.param("loops", marks=pytest.mark.compiler)])
+def few_are_many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "numpy":
+        monkeypatch.setattr(indexed, "_library", lambda: None)
     monkeypatch.setattr(places, "LARGE", 1)
+    monkeypatch.setattr(places, "ADDED", 1)
     monkeypatch.setattr(places, "_BLOCK", 50)
     monkeypatch.setattr(places, "_FEW", 60)
 
@@ -127,3 +130,41 @@ def test_what_is_written_by_a_grid_or_a_mask_is_numpys() -> None:
             expected[index] = values
             assert np.array_equal(found, expected)
         assert np.array_equal(places.taken(array, index), array[index])
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4", "i8", "c8", "c16"])
+def test_loops_over_several_blocks_are_numpys(dtype: str) -> None:
+    """Of numbers in steps and repeated ones, with nan, and of memory that is written itself."""
+    random = np.random.default_rng(0)
+    array = (random.standard_normal((40, 30)) * 4).astype(dtype)
+    if array.dtype.kind != "i":
+        array.flat[random.integers(0, array.size, 9)] = np.nan
+    rows, columns = np.arange(40)[:, None], random.integers(-30, 30, (40, 60))[:, ::2]
+    spread = np.broadcast_to(random.integers(-40, 40, 30), (50, 30))
+    values = (random.standard_normal((50, 60)) * 4).astype(dtype)[:, ::2]
+    for index, source in (
+        ((rows, columns), array[:, ::-1]), ((rows, columns), array), ((spread, columns[0]), values),
+        ((rows, columns), values[:1].T[:1]),
+    ):  # fmt: skip
+        assert np.array_equal(places.taken(array, index), array[index], array.dtype.kind != "i")
+        ways = ["sum"] if array.dtype.kind == "c" else [*places.WAYS]
+        for way in ("write", *ways):
+            found, expected = array.copy(), array.copy()
+            given = [found if source is array else source, array if source is array else source]
+            if way == "write":
+                places.put(found, index, given[0])
+                expected[index] = given[1]
+            else:
+                places.reduce(found, index, given[0], way)
+                places.WAYS[way].at(expected, index, given[1])
+            assert np.array_equal(found, expected, array.dtype.kind != "i"), way
+
+
+def test_numbers_that_are_written_to_are_read_first() -> None:
+    x = np.arange(60).reshape(6, 10)[:, ::-1].copy() // 10
+    index = (x, np.arange(10))
+    expected = x.copy()
+    np.add.at(expected, (x.copy(), np.arange(10)), np.broadcast_to(1, x.shape))
+    places.reduce(x, index, np.broadcast_to(1, x.shape), "sum")
+    assert np.array_equal(x, expected)

@@ -2,22 +2,25 @@
 
 NumPy walks through several arrays of indices element by element, and adds at more than one axis
 ten times slower than at one.  So places become positions in the flat array, some at a time while a
-cache holds them.
+cache holds them: in loops in C++ where there is a compiler (``indexed.py``), which give the same.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from gpugrad.backend import indexed
 
 Array = Any
 Shape = tuple[int, ...]
 
 LARGE = 4096  # elements; below, NumPy's own way takes no longer
+ADDED = 2048  # the same where they are put together
 _BLOCK = 1 << 16  # positions at a time
 _WIDE = 16  # elements in a row that is worth adding as a whole
 _MANY_WIDE = 16  # times as many elements of such rows at a time: more of them have the same place
@@ -25,21 +28,26 @@ _MANY = 16  # rows of one place; it takes no longer to take these together
 _FEW = 2048  # elements; to add these one by one takes no longer than to choose them
 
 
+class Part(NamedTuple):
+    """What numbers of one dimension are of rows' numbers: so many steps each."""
+
+    numbers: Array
+    length: int  # what negative ones are counted from
+    step: int
+
+
 class Places(NamedTuple):
     """Which rows of a plain array an index names: their numbers are the sum of the parts."""
 
     shape: Shape  # of what is named, without that of a row
-    parts: tuple[Array, ...]  # each broadcasts to that shape
+    parts: tuple[Part, ...]  # whose numbers broadcast to that shape
     row: Shape  # the last dimensions, which are whole
 
 
-def places(
-    shape: Shape, index: Any, xp: Any = np, part: Callable[[Array, int, int], Array] | None = None
-) -> Places | None:
+def places(shape: Shape, index: Any, xp: Any = np) -> Places | None:
     """Return where an index of integer arrays and slices lies in a plain array of a shape.
 
-    ``None`` for any other index.  What the arrays hold has been checked.  They are of the module
-    ``xp``; ``part`` makes numbers of steps, of which negative ones count from the front, rows.
+    ``None`` for any other index.  The arrays are of the module ``xp``.
     """
     items = list(index) if isinstance(index, tuple) else [index]
     run = "".join("a" if hasattr(i, "dtype") else "-" for i in items).strip("-")
@@ -61,12 +69,11 @@ def places(
     first = 0 if "-" in run else arrays[0]  # where NumPy puts the dimensions of the arrays
     before = [len(numbers[k]) for k in chosen if k < first]
     behind = [len(numbers[k]) for k in chosen if k >= first]
-    numbered = part or _numbered
-    parts = [_with_dimensions(numbered(items[k], shape[k], steps[k]), len(behind)) for k in arrays]
+    parts = [Part(_with_dimensions(items[k], len(behind)), shape[k], steps[k]) for k in arrays]
     ndim = len(before) + len(together) + len(behind)
     for place, k in enumerate(chosen):
         after = ndim - 1 - place - (len(together) if k >= first else 0)
-        parts.append(_with_dimensions(numbered(numbers[k], shape[k], steps[k]), after))
+        parts.append(Part(_with_dimensions(numbers[k], after), shape[k], steps[k]))
     return Places((*before, *together, *behind), tuple(parts), shape[end:])
 
 
@@ -99,20 +106,20 @@ def all_inside(indices: Array, length: int) -> bool:
     return bool(most < (min(length, least_negative) if signed else length))
 
 
-def _numbered(numbers: Array, length: int, step: int) -> Array:
-    """Return numbers of steps as those of rows, negative ones counted from the front."""
-    counted = _counted(numbers, length)
-    return counted if step == 1 else counted * np.intp(step)
+def _numbered(part: Part) -> Array:
+    """Return the numbers of rows, negative ones counted from the front."""
+    counted = _counted(part.numbers, part.length)
+    return counted if part.step == 1 else counted * np.intp(part.step)
 
 
-def _with_dimensions(rows: Array, after: int) -> Array:
+def _with_dimensions(numbers: Array, after: int) -> Array:
     """Return numbers with dimensions of length 1 behind theirs."""
-    return rows.reshape(rows.shape + (1,) * after)
+    return numbers.reshape(numbers.shape + (1,) * after)
 
 
 def _blocks(found: Places, most: int) -> Iterator[tuple[Any, Array]]:
     """Return slices of the first dimension, of at most so many elements, and the rows' numbers."""
-    shape, parts = found.shape, found.parts
+    shape, parts = found.shape, [_numbered(p) for p in found.parts]
     if not shape:
         yield ..., np.asarray(functools.reduce(np.add, parts))
         return
@@ -243,6 +250,9 @@ def _taken(array: Array, index: Any) -> Array:
         found = places(array.shape, index)
     if found is None:
         return array[index]
+    read = indexed.read(array, found)
+    if read is not None:
+        return read
     out = np.empty((*found.shape, *found.row), array.dtype)
     rows = array.reshape(-1, *found.row)
     for block, numbers in _blocks(found, _BLOCK):
@@ -279,6 +289,8 @@ def put(array: Array, index: Any, values: Any) -> None:
             whole = values
             if np.shape(values) != shape and np.ndim(values):
                 whole = np.broadcast_to(values, shape)
+            if whole.__class__ is np.ndarray and whole.ndim and indexed.write(array, found, whole):
+                return
             for block, numbers in _blocks(found, _BLOCK):
                 rows[numbers] = whole[block] if np.ndim(whole) else whole
             return
@@ -298,7 +310,7 @@ def reduce(array: Array, index: Any, values: Array, way: str) -> None:
     """
     function = WAYS[way]
     found = None
-    if values.size >= LARGE and array.flags.c_contiguous:
+    if values.size >= ADDED and array.flags.c_contiguous:
         found = places(array.shape, index)
     if found is None:
         function.at(array, index, values)
@@ -306,14 +318,18 @@ def reduce(array: Array, index: Any, values: Array, way: str) -> None:
     size = math.prod(found.row)
     rows = array.reshape(-1, size)
     values = np.broadcast_to(values, (*found.shape, *found.row))
-    if not any(values.strides):  # the gradient of a sum
+    same = not any(values.strides)  # the gradient of a sum
+    if (size == 1 or not same) and indexed.reduce(array, found, values, way):
+        return
+    if same:
         one = values[(0,) * values.ndim]
         for _, numbers in _blocks(found, _BLOCK):
             if size == 1 or way != "sum":
                 function.at(rows if size > 1 else rows.reshape(-1), numbers.reshape(-1), one)
             else:
-                named, counts = np.unique(numbers, return_counts=True)
-                rows[named] += (counts * one).astype(array.dtype)[:, None]
+                counts = np.bincount(numbers.reshape(-1))
+                named = counts.nonzero()[0]
+                rows[named] += (counts[named] * one).astype(array.dtype)[:, None]
         return
     most = _BLOCK * _MANY_WIDE if size >= _WIDE else _BLOCK
     for block, numbers in _blocks(found, most):

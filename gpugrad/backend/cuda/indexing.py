@@ -122,7 +122,7 @@ def _numbered(shape: Shape, index: Any) -> tuple[Array, Shape]:
     """Return the numbers of the rows of a dense array that an index names, and a row's shape."""
     kind = np.dtype(np.int32 if math.prod(shape) < 2**31 else np.int64)  # sorted in half the time
 
-    def part(numbers: Array, length: int, step: int) -> Array:
+    def rows_of(numbers: Array, length: int, step: int) -> Array:
         launches.add(1)
         return segment.numbered()(numbers, length, step, xp.ndarray(numbers.shape, kind))
 
@@ -130,11 +130,11 @@ def _numbered(shape: Shape, index: Any) -> tuple[Array, Shape]:
     for item in index if isinstance(index, tuple) else (index,):
         mask = isinstance(item, xp.ndarray) and item.dtype.kind == "b" and item.ndim
         items += xp.nonzero(item) if mask else [item]
-    found = places.places(shape, tuple(items), xp, part)
+    found = places.places(shape, tuple(items), xp)
     if found is None:  # of an index that makes dimensions
         launches.add(2)
         return xp.arange(math.prod(shape), dtype=kind).reshape(shape)[tuple(items)], ()
     slices = len(found.parts) - sum(isinstance(i, xp.ndarray) for i in items)
     launches.add(len(found.parts) - 1 + slices)
-    numbers = functools.reduce(operator.add, found.parts)
+    numbers = functools.reduce(operator.add, [rows_of(*part) for part in found.parts])
     return in_order(xp.broadcast_to(numbers, found.shape)), found.row
