@@ -62,6 +62,7 @@ np.std(x); np.std(x, 0, ddof=1, keepdims=True); np.std(f); np.std(z); np.std(x, 
 np.average(x); np.average(x, 1, weights=y); np.average(x, weights=x + 3); np.average(x, 0, v + 2, True)
 np.average(i, 1); np.average(t, (0, 1), np.full((2, 3), 0.5) * t[:, :, 0].copy() + 3); np.average(x, 1, keepdims=True)
 np.median(x); np.median(x, 1); np.median(u); np.median(i, 0, keepdims=True); np.median(n, 0); np.median(f)
+np.median(i[:0], 0); np.median(i[:, :0], 1, keepdims=True); np.nanmedian(i[:0]); np.nanmedian(i[:0], 1)
 np.quantile(x, 0.3); np.quantile(x, q, axis=0); np.quantile(x, [0.1, 0.9], 1, keepdims=True)
 np.quantile(u, q, method='hazen'); np.quantile(u, q, method='weibull'); np.quantile(u, q, method='lower')
 np.quantile(u, q, method='higher'); np.quantile(u, q, method='nearest'); np.quantile(u, q, method='midpoint')

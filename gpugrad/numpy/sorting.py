@@ -23,6 +23,7 @@ from gpugrad.numpy.operands import (
     written,
 )
 from gpugrad.numpy.reductions import any as any_
+from gpugrad.numpy.reductions import mean
 from gpugrad.numpy.shapes import concatenate
 from gpugrad.numpy.table import UFUNCS
 from gpugrad.numpy.ufuncs import normal_axes, op
@@ -394,9 +395,11 @@ def nanpercentile(
 
 
 def _median(a: Any, axis: Any, out: Any, keepdims: Any, skips: bool, name: str) -> Any:
-    kind = inexact(own(a)._array.dtype)
+    array = own(a)._array
+    if not math.prod(array.shape[k] for k in normal_axes(axis, array.ndim)):
+        return mean(a, axis, None, out, keepdims)  # as NumPy's of nothing: nan
     found = _quantile(a, 0.5, axis, None, "linear", keepdims is True, None, skips, name)
-    return written(name, out, cast(plain(found), kind))
+    return written(name, out, cast(plain(found), inexact(array.dtype)))
 
 
 @door
