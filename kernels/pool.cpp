@@ -150,4 +150,11 @@ struct {
   void *(*realloc)(void *, void *, size_t);
   void (*free)(void *, void *, size_t);
 } gpugrad_pool = {"gpugrad", 1, 0, allocated, cleared, resized, freed};
+
+// Give what is kept back to the system.
+void gpugrad_give_back() {
+  pthread_mutex_lock(&lock);
+  while (count) drop(removed(0));
+  pthread_mutex_unlock(&lock);
+}
 }

@@ -121,3 +121,13 @@ def test_what_is_kept_and_used_is_hardly_more_than_was_ever_used() -> None:
     assert kept <= used + spare
     assert most <= used + spare + (1 << 23)
     assert not failed
+
+
+def test_a_recorded_call_gives_back_what_its_operations_took() -> None:
+    def held() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    x = gpugrad.ones(8_000_000)
+    before = held()
+    gpugrad.compile(lambda x: (x.exp() * 2).sin().sum())(x)
+    assert held() - before < 32_000_000

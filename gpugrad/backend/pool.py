@@ -28,14 +28,29 @@ T = TypeVar("T")
 
 
 @functools.cache
-def _pool() -> tuple[Any, Any] | None:
-    """Return the context variable that says who allocates, and our value; ``None``: NumPy does."""
+def _library() -> ctypes.CDLL | None:
+    """Return what keeps memory, ``None`` where there is no compiler."""
     from gpugrad.backend import compiler
     from gpugrad.kernels import host
 
     try:
-        library = compiler.built(host.POOL)
+        return compiler.built(host.POOL)
     except compiler.BuildError:
+        return None
+
+
+def give_back() -> None:
+    """Give the memory that is kept for large arrays back to the system."""
+    library = _library() if _library.cache_info().currsize else None
+    if library is not None:
+        library.gpugrad_give_back()
+
+
+@functools.cache
+def _pool() -> tuple[Any, Any] | None:
+    """Return the context variable that says who allocates, and our value; ``None``: NumPy does."""
+    library = _library()
+    if library is None:
         return None
     new, pointer = _python.PyCapsule_New, _python.PyCapsule_GetPointer
     new.restype, new.argtypes = (

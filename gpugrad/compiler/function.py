@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gpugrad import _dtype, backend
+from gpugrad.backend import pool
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
 from gpugrad.compiler.call import MISSED
 from gpugrad.compiler.capture import Capture, UnknownError, check_survivors
@@ -253,6 +254,7 @@ class Compiled:
             return found
         finally:
             _recording.release()
+            pool.give_back()  # a program needs none of what its operations took
 
     def _recorded_alone(
         self, key: Any, leaves: list[Any], held: tuple[Any, ...], args: Any, kwargs: Any
