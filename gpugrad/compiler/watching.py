@@ -257,6 +257,8 @@ class Watched:
                 continue
             if not described:
                 self.cells.append((cell, value))
+            elif isinstance(value, TensorBase):  # a leaf of the arguments
+                continue
             if isinstance(value, types.ModuleType):
                 self._note_module(value, attributes, depth)
             elif depth < _DEEPEST:
