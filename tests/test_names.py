@@ -139,24 +139,6 @@ CLASSES = [
     "optim.lr_scheduler.ChainedScheduler", "no_grad", "autograd.Function",
     "utils.data.DataLoader", "cuda.Stream",
 ]  # fmt: skip
-    "Tensor",
-    "Size",
-    "device",
-    "dtype",
-    "layout",
-    "memory_format",
-    "finfo",
-    "iinfo",
-    "nn.Parameter",
-    "nn.Linear",
-    "optim.SGD",
-    "optim.lr_scheduler.StepLR",
-    "optim.lr_scheduler.ChainedScheduler",
-    "no_grad",
-    "autograd.Function",
-    "utils.data.DataLoader",
-    "cuda.Stream",
-]
 
 
 @pytest.mark.parametrize("path", CLASSES)
