@@ -117,7 +117,7 @@ def test_formulas_of_many_halves_are_rounded_once(name: str, layout: str) -> Non
 def test_functions_of_very_many_halves_are_looked_up(
     function: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compiled, "evaluate", lambda *_: None)  # as without a compiler
+    monkeypatch.setattr(compiled, "evaluate", lambda *_, **__: None)  # as without a compiler
     x = gpugrad.tensor(np.resize(EVERY, 3 << 16), requires_grad=True)
     few = [x[k << 12 : (k + 1) << 12].detach().requires_grad_() for k in range(16)]
 
@@ -135,12 +135,23 @@ def test_functions_of_very_many_halves_are_looked_up(
     assert same_bits(x.grad.numpy()[: 1 << 16], np.concatenate(grads))
 
 
-def test_gradients_of_halves_are_added_as_their_numbers_are() -> None:
+@pytest.mark.parametrize("rows", [64, 400])  # added by NumPy, and by a loop
+def test_gradients_of_halves_are_added_as_their_numbers_are(rows: int) -> None:
     random = np.random.default_rng(0)
-    a, b, c = (random.standard_normal((64, 200)).astype(np.float16) for _ in range(3))
-    target = a.copy()
-    cpu.add_into(target, b)
-    assert same_bits(target, a + b)
+    shape = rows, 200
+    a, b, c = (
+        (random.standard_normal(shape) * 10.0 ** random.integers(-7, 4, shape)).astype(np.float16)
+        for _ in range(3)
+    )
+    for target in (a.copy(), a.copy("F"), np.repeat(a, 2, axis=1)[:, ::2]):
+        cpu.add_into(target, b)
+        assert same_bits(target, a + b)
+    row = a.copy()
+    cpu.add_into(row, b[0])
+    assert same_bits(row, a + b[0])
+    twice = a.copy()
+    cpu.add_into(twice, twice)
+    assert same_bits(twice, a + a)
     assert same_bits(cpu.add_all([a, b, c], False), a + b + c)
 
 

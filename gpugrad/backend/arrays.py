@@ -16,6 +16,7 @@ from gpugrad.backend import compiled, half, pool
 from gpugrad.backend.large import LARGE
 from gpugrad.backend.pool import pooled
 from gpugrad.backend.quiet import QUIET, enter, error_state, quiet
+from gpugrad.formulas import Formula, variable
 
 Array = Any
 Shape = tuple[int, ...]
@@ -111,12 +112,31 @@ def add_into(target: Array, source: Array) -> None:
     before = error_state()
     try:
         enter(QUIET)
-        if target.dtype is FLOAT16 and source.dtype is FLOAT16 and source.size >= LARGE:
+        halves = is_half(target.dtype) and target.dtype == source.dtype
+        if halves and (found := _added_by_loop(target, source, target)) is not None:
+            if found is not target:
+                np.copyto(target, found)
+        elif target.dtype is FLOAT16 and source.dtype is FLOAT16 and source.size >= LARGE:
             half.add_into(target, source)
         else:
             np.add(target, source, target, casting="unsafe")
     finally:
         enter(before)
+
+
+_X, _Y = variable("x"), variable("y")
+_SUM = Formula("sum_of_two", (_X, _Y), (_X + _Y,))
+
+
+def _added_by_loop(first: Array, second: Array, out: Array | None = None) -> Array | None:
+    """Return the sum of many halves, each rounded once; ``None``: it takes no loop.
+
+    It may be written into ``out``.
+    """
+    if first.size < compiled.LEAST:
+        return None
+    found = compiled.evaluate(_SUM, (first, second), first.dtype, out=out)
+    return None if found is None else found[0]
 
 
 _MOST_PASSES = 128
@@ -165,7 +185,9 @@ def add_all(arrays: Sequence[Array], into_first: bool) -> Array:
     """Return the sum of arrays of one shape, in the memory of the first where it may be used."""
     first, *others = arrays
     for k, array in enumerate(others):
-        if first.dtype is FLOAT16 and first.size >= LARGE:
+        if is_half(first.dtype) and (found := _added_by_loop(first, array)) is not None:
+            first = found
+        elif first.dtype is FLOAT16 and first.size >= LARGE:
             first = half.rounded(half.widened(first) + half.widened(array), FLOAT16)
         elif (into_first or k) and first.size > 1000:  # below, adding in place is dearer
             np.add(first, array, out=first)
