@@ -514,11 +514,6 @@ def test_singular_values_of_least_squares_move() -> None:
     assert_agree(*by)
 
 
-def test_the_median_of_nothing_is_told() -> None:
-    with pytest.raises(ValueError, match="median: there is no element"):
-        gnp.median(gnp.zeros(0))
-
-
 @pytest.mark.cuda
 def test_sequences_go_where_the_other_polynomial_is() -> None:
     p = gnp.array([1.0, 2.0, 3.0]).cuda()

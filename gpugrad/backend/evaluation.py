@@ -488,12 +488,13 @@ def _is_first(formula: Formula) -> bool:
 
 
 @quiet
-def evaluated(formula: Formula, arrays: Sequence[Array]) -> Sequence[Array]:
+def evaluated(formula: Formula, arrays: Sequence[Array], leading: int = 0) -> Sequence[Array]:
     """Return a formula's outputs, of many elements.
 
-    All arrays are of one real type, and outputs are or are bools.
+    All arrays are of one real type, that of the ``leading``, but numbers, which may be of another;
+    outputs are of this type, or bools.
     """
-    kind = arrays[0].dtype
+    kind = arrays[leading].dtype
     results = [_BOOL if e.kind == BOOL else kind for e in formula.outputs]
     return pooled(_evaluate, True, formula, arrays, kind, results, None, None, 0)
 

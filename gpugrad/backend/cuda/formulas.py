@@ -63,9 +63,12 @@ def evaluate(
     return outs
 
 
-def evaluated(formula: Formula, arrays: Sequence[Array]) -> Sequence[Array]:
-    """Return a formula's outputs; all arrays are of one real type, and so are the outputs."""
-    kind = arrays[0].dtype
+def evaluated(formula: Formula, arrays: Sequence[Array], leading: int = 0) -> Sequence[Array]:
+    """Return a formula's outputs, of the one real type of all arrays.
+
+    It is that of the ``leading``: numbers may be of another.
+    """
+    kind = arrays[leading].dtype
     return evaluate(formula, arrays, kind, (kind,) * len(formula.outputs))
 
 

@@ -102,7 +102,7 @@ else:
 
 COMPUTED = "result = quietly(compute, {arrays})\n"
 AMPLY = "result = (amply if {large} else quietly)(compute, {arrays})\n"
-EVALUATED = "(result,) = evaluated(formula, ({arrays},))\n"
+EVALUATED = "(result,) = evaluated(formula, ({arrays},){leading})\n"
 BY_SIZE = """\
 if {large}:
     {evaluated}
@@ -145,8 +145,7 @@ def forward_source(
     arrays = _arrays(formula)
     ys = list(arrays)
     x = ys.pop(op.leading)
-    evaluated = filled(EVALUATED, arrays=", ".join(arrays))
-    result = evaluated if kernels else _by_size(formula, op.leading)
+    result = _evaluated(arrays, op.leading) if kernels else _by_size(formula, op.leading)
     # kernels compute with halves in 32 bits, and with a number that 16 do not hold
     single = "(float32 if kind is float16 else kind)" if kernels else "kind"
     shapes = ", ".join(f"{v}.shape" for v in arrays)
@@ -188,6 +187,12 @@ def _arrays(formula: Formula) -> list[str]:
     return [f"{v.value}_" for v in formula.inputs]
 
 
+def _evaluated(arrays: Sequence[str], leading: int) -> str:
+    """Return the line by which the backend computes a formula, in the type of one array."""
+    place = f", {leading}" if leading else ""
+    return filled(EVALUATED, arrays=", ".join(arrays), leading=place)
+
+
 def _by_size(formula: Formula, leading: int = 0) -> str:
     """Return the lines that compute a formula, large arrays as the backend does."""
     names = _arrays(formula)
@@ -196,13 +201,12 @@ def _by_size(formula: Formula, leading: int = 0) -> str:
         large = " or ".join(f"{name}.size >= LARGE" for name in names)
         return filled(AMPLY, large=large, arrays=arrays)
     computed = filled(COMPUTED, arrays=arrays)
-    evaluated = filled(EVALUATED, arrays=arrays)
     large = f"{names[leading]}.size >= LARGE"
     if len(names) > 1:  # a column and a row make more than they are
         shapes = " != ".join(f"{a}.shape" for a in names)
         apart = shapes if len(names) == 2 else f"are_many(({arrays}))"
         large += f" or ({' * '.join(f'{a}.size' for a in names)} >= LARGE and {apart})"
-    return filled(BY_SIZE, large=large, evaluated=evaluated, computed=computed)
+    return filled(BY_SIZE, large=large, evaluated=_evaluated(names, leading), computed=computed)
 
 
 # Truth values have no gradients: nothing is recorded, no history is asked for, and only who watches
