@@ -194,3 +194,18 @@ def test_a_choice_of_halves_and_a_number_is_of_halves(size: int, device: str) ->
     for chosen in gpugrad.where(x > 0, x, -100.0), gpugrad.where(x > 0, 0.5, x):
         assert chosen.dtype is gpugrad.float16
         assert chosen.min() in (-100, -1)
+
+
+def test_formulas_of_one_half_are_those_of_many() -> None:
+    values = np.array([-1.5, -0.25, 0.0, 0.5, 2.0], np.float16)
+    for op in OPS.values():
+        if op.promotion in ("integer", "whole") or any(v.kind != REAL for v in op.formula.inputs):
+            continue
+        for shift in range(2):
+            operands = [np.roll(values, k * shift) for k in range(len(op.formula.inputs))]
+            many = cpu.evaluated(op.formula, operands)
+            for place in range(len(values)):
+                one = cpu.evaluated(op.formula, [np.asarray(a[place]) for a in operands])
+                for found, expected in zip(one, many, strict=True):
+                    assert found.dtype == expected.dtype, op.function
+                    assert_agree(found, expected[place], rtol=1e-3)

@@ -322,7 +322,8 @@ def _of_halves(
             turned = [a.T if a.ndim else a for a in arrays]
             found = _of_plain_halves(formula, function, turned, shape[::-1], results)
             return [v.T for v in found]
-    values = _outputs(function, arrays, FLOAT32)
+    # what is for many elements writes into arrays, and NumPy's numbers are none
+    values = _outputs(function if full else _compiled(formula, False), arrays, FLOAT32)
     return [
         _stored(v if v.shape == shape else np.broadcast_to(v, shape), d)
         for v, d in zip(values, results, strict=True)
