@@ -305,7 +305,8 @@ OTHERWISE = {
 # What the operations of networks save is what their formulas name, in the shapes that it has there;
 # PyTorch's nodes name the arguments of the calls.
 OF_NETWORKS = frozenset(vars(gpugrad)["_networks"])
-NOT_SAVED = 171  # names of PyTorch's for what is not kept here, or in another form
+# Names of PyTorch's for what is not kept here, as `alpha` of `celu`, or in another form.
+NOT_SAVED = 172
 
 
 def of_call(value: Any, tensor: Any) -> Any:
