@@ -878,10 +878,10 @@ def _lead_only_to(leaves: set[Any], edges: Iterable[Any]) -> bool:
     stack = list(edges)
     while stack:
         edge = stack.pop()
-        if edge is None or edge in seen:
-            continue
         if edge.__class__ is Output:
             edge = edge.node
+        if edge is None or edge in seen:
+            continue
         if isinstance(edge, Node):
             if edge in leaves or not edge.inputs:
                 return False

@@ -157,6 +157,31 @@ def test_many_diamonds_in_a_row_take_linear_time() -> None:
     assert gradient(x) == 1
 
 
+class Swapped(torch.autograd.Function):
+    """Two tensors in the other order."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        return y.clone(), x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        return grads[1], grads[0]
+
+
+def test_many_nodes_of_several_outputs_in_a_row_take_linear_time() -> None:
+    x, y = leaf(1.0), leaf(2.0)
+    a, b = first = Swapped.apply(x, y)
+    for _ in range(199):  # 2^200 paths
+        a, b = Swapped.apply(a, b)
+    total = a + 3 * b
+    for wanted in ((x, y), first, (x,)):
+        total.backward(retain_graph=True, inputs=wanted)
+        assert torch.autograd.grad(total, wanted, retain_graph=True)[0] in (1, 3)
+    total.backward()
+    assert (gradient(x), gradient(y)) == (3, 6)
+
+
 def test_gradients_accumulate_in_place_in_the_same_tensor(device: str) -> None:
     x = leaf([1.0, 2.0], device)
     (x * 2).sum().backward()
