@@ -275,9 +275,13 @@ class Operation:
 
     @property
     def regular(self) -> bool:
-        """Whether a call has given tensors, no other arrays and given results, and is generated."""
+        """Whether a call has given tensors and results, and is generated.
+
+        Of those with an index, it is that of linear ones, which save no operands.
+        """
         several = len(self.output_names) > 1 and self.view
-        return not (self.variadic or self.arrays or not self.output_names or several)
+        indexed = self.arrays and self.kind != "linear"
+        return not (self.variadic or indexed or not self.output_names or several)
 
     @property
     def results(self) -> list[str]:
@@ -374,6 +378,9 @@ class Operation:
         return outs if several else outs[0]
 
     fit = staticmethod(fit)
+    batched = staticmethod(_batched)
+    copied = staticmethod(_copied)
+    index_class = Index
 
     def _mark_views(self, tensor: TensorBase, outs: Sequence[TensorBase]) -> None:
         parent = tensor._view

@@ -1,8 +1,9 @@
 """Whole-array operations: their calls, written out once per operation from its declaration.
 
 The signature says which arguments are tensors and which parameters, the gradients' signatures
-what is saved.  Operations with any number of tensors, or with views for several results that are
-not of one tensor, are called by :meth:`gpugrad.op.operation.Operation.general`.
+what is saved.  Operations with any number of tensors, with views for several results that are not
+of one tensor, or with an index that are not linear, are called by
+:meth:`gpugrad.op.operation.Operation.general`.
 
 >>> import gpugrad
 >>> print(gpugrad.ops.products._mm.op.source)  # doctest: +ELLIPSIS
@@ -39,6 +40,7 @@ from gpugrad.op.generated.template import (
 CALL = """\
 def call({signature}):
     {tensors}
+    {unbatched}
     {arrays}
     {own_memory}
     door = doors.get({first}_.__class__) or door_of_array({first}_)
@@ -58,6 +60,7 @@ def call({signature}):
         if inferring:
             mark(out, {operands})
         return out
+    {owned}
     {recorded}
 """
 
@@ -100,6 +103,20 @@ if parent is not None and parent.__class__ is not View:
 SAME_DOOR = """\
 if (doors.get({input}_.__class__) or door_of_array({input}_)) is not door:
     return general({arguments})
+"""
+
+UNBATCHED = """\
+if batched({index}):
+    return general({arguments})
+"""
+
+# An index that its owner may write to is copied, or saved with the call.
+OWNED = """\
+owned = ()
+if {index}.__class__ is not Index:
+    {index} = copied({index})
+elif {index}.owners:
+    owned = (*{index}.owners, None)
 """
 
 VIEW = """\
@@ -223,6 +240,8 @@ def source(op: Any) -> str:
         CALL,
         **usual,
         operands=", ".join(tensors),
+        unbatched=filled(UNBATCHED, index=op.arrays, arguments=arguments) if op.arrays else "",
+        owned=filled(OWNED, index=op.arrays) if op.arrays else "",
         new_tensor=new_tensor(),
         inexact=repr(INEXACT),
         view=filled(VIEW, first=first) if op.view else "",
@@ -231,6 +250,8 @@ def source(op: Any) -> str:
 
 def _case(op: Any, tensors: Sequence[str], needs: tuple[bool, ...]) -> Case:
     """Return how a call is recorded in which ``needs`` marks the inputs with gradients."""
+    if op.arrays:
+        return Case(needs, f"rule_{marks(needs)}", ["*owned"], ["owned"])
     names = [*tensors, *(f"kept{r}" for r in op.results)]
     keeps = op.kept(needs, len(op.results)) or (False,) * len(names)
     values = [n if k else "None" for n, k in zip(names, keeps, strict=True)]
@@ -261,6 +282,14 @@ if node.saved is None:
     return general(node, g)
 """
 
+SAVED = "saved = unpack(node, {count})\n"
+
+# An index is a parameter, and what is saved are its owners.
+OWNERS_CHECKED = """\
+if node.saved:
+    unpack(node, len(node.saved) - 1)
+"""
+
 GRADIENT = """\
 grad{index} = {value}
 if grad{index} is not None:
@@ -276,6 +305,7 @@ def backward_source(op: Any, needs: tuple[bool, ...], recorded: bool) -> str:
     It is of tensors where gradients are ``recorded``, and else of arrays.
     """
     saves = op.kept(needs, len(op.results)) is not None
+    saved = filled(SAVED, count=len(needs)) if saves else ""
     if len(op.results) == 1:
         arrived = "out = g\n" if recorded else "result = g\n" + new_tensor()
     else:
@@ -297,9 +327,9 @@ def backward_source(op: Any, needs: tuple[bool, ...], recorded: bool) -> str:
     }
     return filled(
         BACKWARD,
-        elsewhere=("" if recorded else IS_RECORDED) + IS_FREED * saves,
+        elsewhere=("" if recorded else IS_RECORDED) + IS_FREED * (saves or bool(op.arrays)),
         arrived=arrived,
-        saved=f"saved = unpack(node, {len(needs)})" if saves else "",
+        saved=OWNERS_CHECKED if op.arrays else saved,
         together=f"grads = {_called(op, 'inputs', 0)}" if one else "",
         gradients=each(
             GRADIENT,
@@ -388,6 +418,9 @@ def function(op: Any) -> Callable[..., Any]:
             View=graph.View,
             door_of_array=saved.door_of,
             doors=backend.BACKENDS,
+            batched=op.batched,
+            copied=op.copied,
+            Index=op.index_class,
             own_array=saved.own_array,
             shared_counter=saved.shared_counter,
         )
