@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import pytest
 
+import choice
 import gpugrad
 from comparison import agree_on, pytorch
+from gpugrad.op.declaration import OPS, defined
+from gpugrad.op.elementwise import Pointwise
 
 NAMES = (
     "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32",
@@ -112,3 +118,45 @@ def test_what_few_bits_do_not_hold_is_cut_off_as_by_pytorch(device: str) -> None
         for v in ([-84, 12, 126, 50], [43, 110, 55, 127])
     )
     assert gpugrad.lcm(x, y).tolist() == [28, -108, 18, -50]
+
+
+UNRECORDED = [op for op in OPS.values() if op.unrecorded]
+
+
+@choice.each("op", UNRECORDED)
+def test_what_records_nothing_is_what_the_general_way_gives(op: Pointwise) -> None:
+    """A short text that computes in another type, or what the general way refuses."""
+    short = defined(op, op)
+    for kind in sorted(op.unrecorded, key=str):
+        ends = (0, 1) if kind.kind == "b" else (np.finfo if kind.kind == "f" else np.iinfo)(kind)
+        low, high = ends if isinstance(ends, tuple) else (ends.min, ends.max)
+        x = np.array([[0, 1, high], [low, high, 1]], kind)
+        y = np.array([1, high, 1], kind)
+        others = (
+            y,
+            y[:2],
+            x[0],
+            x[0, 1],
+            x.astype(bool).astype("f2"),
+            3,
+            -1,
+            300,
+            True,
+            2.5,
+            2**70,
+        )
+        count = len(op.formula.inputs) - 1
+        for start in range(len(others) if count else 1):
+            given = [others[(start + 3 * k) % len(others)] for k in range(count)]
+            operands = [gpugrad.tensor(v) if hasattr(v, "dtype") else v for v in given]
+            operands.insert(op.leading, gpugrad.tensor(x))
+            assert outcome(short, operands) == outcome(op, operands), (kind, given)
+
+
+def outcome(function: Callable[..., Any], operands: Sequence[Any]) -> Any:
+    """Return what a call gives, or raises, as something that can be compared."""
+    try:
+        result = function(*operands)
+    except Exception as error:
+        return type(error), str(error)
+    return result._array.__class__, result.dtype, result._array.tobytes(), result.shape

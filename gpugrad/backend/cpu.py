@@ -45,6 +45,7 @@ from gpugrad.backend.evaluation import evaluate as evaluate
 from gpugrad.backend.evaluation import evaluated as evaluated
 from gpugrad.backend.evaluation import function_of as function_of
 from gpugrad.backend.evaluation import gains as gains
+from gpugrad.backend.evaluation import is_typed as is_typed
 from gpugrad.backend.evaluation import number as number
 from gpugrad.backend.evaluation import summed as summed
 from gpugrad.backend.evaluation import writer_of as writer_of

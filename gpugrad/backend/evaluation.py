@@ -121,6 +121,11 @@ def _compiled(formula: Formula, many: bool, real: np.dtype[Any] | None = None) -
     )
 
 
+def is_typed(formula: Formula) -> bool:
+    """Tell whether a formula depends on the type in which it is computed."""
+    return _compiled(formula, False).typed
+
+
 _OPERATORS = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv,
     "neg": operator.neg,

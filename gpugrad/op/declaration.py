@@ -121,5 +121,5 @@ def defined(
     With a ``head`` it takes more than operands.
     """
     if op.numbered:  # what the node is called depends on what the operands are
-        numbers = generated.NONE
+        numbers = generated.UNRECORDED
     return generated.forward(op, general, numbers, head)

@@ -12,6 +12,7 @@ import numpy as np
 
 from gpugrad import _dtype, backend
 from gpugrad._dtype import INEXACT
+from gpugrad.backend import cpu
 from gpugrad.formulas import (
     BOOL,
     COMPLEX,
@@ -374,9 +375,9 @@ class Elementwise:
         return True
 
     @property
-    def compares(self) -> bool:
-        """Whether plain operands take a function generated for a comparison."""
-        return False
+    def unrecorded(self) -> frozenset[np.dtype[Any]]:
+        """The types whose plain operands take a generated function that records nothing."""
+        return frozenset()
 
     @functools.cached_property
     def plain_function(self) -> Callable[..., Any]:
@@ -547,11 +548,30 @@ class Pointwise(Elementwise):
         """
         return bool(self.name) and self._of_real and self.promotion != "compare"
 
+    @functools.cached_property
+    def unrecorded(self) -> frozenset[np.dtype[Any]]:
+        """The types whose plain operands take a generated function that records nothing.
+
+        They are those in which the formula itself is computed, and floating point types only where
+        the operation does not specialize.
+        """
+        if not self._of_real or self.total is not None or cpu.is_typed(self.formula):
+            return frozenset()
+        kinds = frozenset() if self.specializes else generated.FLOATS
+        if self.promotion not in ("float", "real"):
+            kinds |= generated.EXACT
+        lowest, highest = self.taken
+        return frozenset(
+            kind
+            for kind in kinds
+            if lowest <= (category := _dtype.of(kind).category) <= highest
+            and category not in self.refused
+        )
+
     @property
-    def compares(self) -> bool:
-        """Whether plain operands take a function generated for a comparison of real numbers."""
-        truth = self.formula.outputs[0].kind == BOOL
-        return self._of_real and truth and self.promotion == "compare" and not self.name
+    def tells(self) -> bool:
+        """Whether the result is a truth value."""
+        return self.promotion == "compare" or self.formula.outputs[0].kind == BOOL
 
     @property
     def _of_real(self) -> bool:
@@ -560,11 +580,9 @@ class Pointwise(Elementwise):
     @property
     def source(self) -> str:
         """The text of the function that runs for plain operands; empty where there is none."""
-        if self.compares:
-            return generated.compared_source(self.function, self.formula, self.parameters)
-        if not self.specializes:
-            return ""
-        return generated.forward_source(self)
+        if self.specializes:
+            return generated.forward_source(self)
+        return generated.short_source(self) if self.unrecorded else ""
 
     @property
     def inplace_source(self) -> str:
@@ -611,10 +629,9 @@ class Pointwise(Elementwise):
 
     def result_type(self, op: Elementwise, compute: np.dtype[Any]) -> np.dtype[Any]:
         """Return the element type of the result, from the type the operands were promoted to."""
-        kind = op.formula.outputs[0].kind
-        if kind == BOOL or self.promotion == "compare":
+        if self.tells:
             return _BOOL
-        if kind == REAL and compute.kind == "c":
+        if op.formula.outputs[0].kind == REAL and compute.kind == "c":
             return np.dtype(f"f{compute.itemsize // 2}")
         return compute
 

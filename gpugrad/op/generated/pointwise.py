@@ -5,7 +5,8 @@ For these the text of one function holds the whole way from the operands to the 
 of another that from the gradient of the result to the gradients of the inputs; both are generated
 from the formula.  The texts for a GPU differ from those for NumPy in that one kernel computes each
 value, and all gradients.  NumPy's halves take these, too: a value is computed in single precision
-and rounded once.  Everything else takes the general way of :mod:`gpugrad.op`.
+and rounded once.  NumPy's integers and truth values, of which nothing is recorded, take a shorter
+text.  Everything else takes the general way of :mod:`gpugrad.op`.
 
 >>> import gpugrad
 >>> print(gpugrad.mul.op.source)  # doctest: +ELLIPSIS
@@ -47,7 +48,11 @@ from gpugrad.op.generated.template import (
 )
 from gpugrad.op.rule import recorded_total
 
-HOST = frozenset({np.ndarray, np.float32, np.float64})
+FLOATS = frozenset(map(np.dtype, (np.float32, np.float64)))
+EXACT = frozenset(map(np.dtype, (bool, np.uint8, np.int8, np.int16, np.int32, np.int64)))
+HOST = frozenset({np.ndarray, *(kind.type for kind in FLOATS | EXACT)})
+EXACT = frozenset(map(np.dtype, ("?", "u1", "i1", "i2", "i4", "i8")))  # PyTorch's common ones
+EXACT_HOST = frozenset({np.ndarray, *(kind.type for kind in EXACT)})
 
 
 # --------------------------------------------------------------------------- forward
@@ -117,11 +122,13 @@ if {x}.ndim != 1 or {y}.shape != {x}.shape:
 result = quietly(compute, {arrays})
 """
 
-# Which second operands are no tensors: the user's numbers, none, or what a node has saved of them.
+# Which second operands are no tensors: the user's numbers, those where nothing is recorded, none, or
+# what a node has saved of them.
 GIVEN = (
     "{other}_class is float or {other}_class is int",
     "quietly({single}.type, {other})",
 )
+UNRECORDED = "{first}_edge is None and (" + GIVEN[0] + ")", GIVEN[1]
 NONE = "False", "None"
 SAVED = "{other}_class in HOST and {other}.dtype is kind", "{other}"
 
@@ -170,9 +177,9 @@ def forward_source(
         x=x,
         elsewhere="general" if kernels else "elsewhere",
         not_plain=" and ".join(f"kind is not {kind}" for kind in plain),
-        not_plainly="general" if kernels else "halves",
+        not_plainly="general" if kernels else EXACTLY if op.unrecorded else "halves",
         observed=filled(OBSERVED, parameters=arguments) if kernels else "",
-        others=_others(others, ys, arguments, numbers, single, EDGE),
+        others=_others(first, others, ys, arguments, numbers, single, EDGE),
         result=result,
         new_tensor=new_tensor(),
         edge=filled(EDGE, input=first, arguments=arguments),
@@ -209,23 +216,25 @@ def _by_size(formula: Formula, leading: int = 0) -> str:
     return filled(BY_SIZE, large=large, evaluated=_evaluated(names, leading), computed=computed)
 
 
-# Truth values have no gradients: nothing is recorded, no history is asked for, and only who watches
-# calls takes more.
-COMPARED = """\
+# Integers and truth values have no gradients: no history is asked for, and only who watches calls
+# takes more.  What NumPy refuses, or computes in another type, is told the general way.
+SHORT = """\
 def {name}({head.parameters}):
     if {head.unusual}{first}.__class__ is not Tensor and {first}.__class__ is not Parameter:
         return {head.unusually}
     {x} = {first}._array
     kind = {x}.dtype
-    if kind is not float32 and kind is not float64:
-        return general({parameters})
-    if {x}.__class__ is not ndarray and {x}.__class__ not in HOST:
+    if kind not in KINDS or ({x}.__class__ is not ndarray and {x}.__class__ not in HOST):
         return general({parameters})
     {observed}
+    {edge}
     try:
         {others}
+        {untracked}
         {result}
-    except (ValueError, OverflowError, RuntimeError, MemoryError):
+    except (TypeError, ValueError, OverflowError, RuntimeError, MemoryError):
+        return general({parameters})
+    if result.dtype is not {expected}:
         return general({parameters})
     {new_tensor}
     if inferring:
@@ -233,29 +242,51 @@ def {name}({head.parameters}):
     return out
 """
 
+# A backward that raises is recorded.
+UNTRACKED = """\
+if not ({nothing}):
+    return general({parameters})
+"""
+EXACTLY = "(exactly if kind in KINDS else halves)"
+EXACT_NUMBERS = "{other}_class is int and kind is not truth", "quietly(kind.type, {other})"
+ALL_NUMBERS = (
+    f"({EXACT_NUMBERS[0]}) or ({{other}}_class is float and kind.kind == 'f')",
+    EXACT_NUMBERS[1],
+)
 
-def compared_source(
-    name: str, formula: Formula, parameters: Sequence[str], head: Head | None = None
-) -> str:
-    """Return the text of the function of a comparison, for NumPy's arrays."""
+
+def short_source(op: Any, numbers: tuple[str, str] = GIVEN, head: Head | None = None) -> str:
+    """Return the text of the function of an operation for NumPy's arrays, which records nothing.
+
+    It takes those types that are :attr:`unrecorded <gpugrad.op.elementwise.Pointwise.unrecorded>`.
+    """
+    formula, parameters = op.formula, op.parameters
     arguments = ", ".join(parameters)
-    first, *others = parameters
-    x, *ys = _arrays(formula)
+    others, ys = list(parameters), _arrays(formula)
+    first, x = others.pop(op.leading), ys.pop(op.leading)
+    if numbers is not NONE:
+        numbers = ALL_NUMBERS if FLOATS & op.unrecorded else EXACT_NUMBERS
+    edge = EDGE if op.name and FLOATS & op.unrecorded else ""
+    nothing = " and ".join(f"{p}_edge is None" for p in parameters)
     return filled(
-        COMPARED,
-        name=name,
+        SHORT,
+        name=op.function,
         head=head or plain_head(parameters),
         parameters=arguments,
         first=first,
         x=x,
         observed=filled(OBSERVED, parameters=arguments),
-        others=_others(others, ys, arguments, GIVEN, "kind", ""),
-        result=_by_size(formula),
+        edge=filled(edge, input=first, arguments=arguments),
+        others=_others(first, others, ys, arguments, numbers, "kind", edge),
+        untracked=filled(UNTRACKED, nothing=nothing, parameters=arguments) if edge else "",
+        result=_by_size(formula, op.leading),
+        expected="truth" if op.tells else "kind",
         new_tensor=new_tensor(),
     )
 
 
 def _others(
+    first: str,
     others: Sequence[str],
     ys: Sequence[str],
     arguments: str,
@@ -263,7 +294,7 @@ def _others(
     single: str,
     edge: str,
 ) -> str:
-    """Return the lines that take the operands after the first."""
+    """Return the lines that take the operands beside the first."""
     is_number, number = numbers
     return each(
         OTHER,
@@ -273,7 +304,7 @@ def _others(
                 "y": y,
                 "parameters": arguments,
                 "edge": filled(edge, input=p, arguments=arguments),
-                "is_number": is_number.format(other=p),
+                "is_number": is_number.format(first=first, other=p),
                 "number": number.format(other=p, single=single),
             }
             for p, y in zip(others, ys, strict=True)
@@ -334,8 +365,8 @@ def forward(
 ) -> Callable[..., Any]:
     """Return the function of an operation, which is specialised when it is first called.
 
-    One that neither :attr:`specializes <Pointwise.specializes>` nor :attr:`compares
-    <Pointwise.compares>` takes the general way always.
+    One that neither :attr:`specializes <Pointwise.specializes>` nor has types that are
+    :attr:`unrecorded <Pointwise.unrecorded>` takes the general way always.
     """
     namespace = {"__name__": __name__, "Expression": Expression, "general": general}
 
@@ -347,14 +378,22 @@ def forward(
         text = forward_source(op, numbers, door is not None, head)
         return defined(op.function, text, namespace)
 
+    def short(namespace: dict[str, Any], head: Head | None = None) -> Any:
+        namespace.update(
+            _known(), compute=cpu.function_of(op.formula), formula=op.formula, KINDS=op.unrecorded
+        )
+        return defined(op.function, short_source(op, numbers, head), namespace)
+
     def specialized() -> Any:
-        if op.compares:
-            namespace.update(_known(), compute=cpu.function_of(op.formula), formula=op.formula)
-            text = compared_source(op.function, op.formula, op.parameters, head)
-            return defined(op.function, text, namespace)
         if not op.specializes:
+            if op.unrecorded:
+                return short(namespace, head)
             text = filled(ALWAYS_GENERAL, head=head or plain_head(op.parameters))
             return defined("call", text, namespace)
+        if op.unrecorded:
+            own = {"__name__": __name__, "general": general}
+            exactly = written_first(op.function, lambda: short(own), own)
+            namespace.update(exactly=exactly, KINDS=op.unrecorded)
         if op.total is None:
             compute = cpu.function_of(op.formula)
             namespace.update(compute=compute, elsewhere=elsewhere, halves=halves)
@@ -667,4 +706,5 @@ def _known(door: Any = None) -> dict[str, Any]:
         "float64": np.dtype(np.float64),
         "ndarray": np.ndarray if door is None else door.xp.ndarray,
         "quietly": cpu.quietly,
+        "truth": np.dtype(bool),
     }
