@@ -122,8 +122,8 @@ if {x}.ndim != 1 or {y}.shape != {x}.shape:
 result = quietly(compute, {arrays})
 """
 
-# Which second operands are no tensors: the user's numbers, those where nothing is recorded, none, or
-# what a node has saved of them.
+# Which second operands are no tensors: the user's numbers, those where nothing is recorded, none,
+# or what a node has saved of them.
 GIVEN = (
     "{other}_class is float or {other}_class is int",
     "quietly({single}.type, {other})",
