@@ -8,15 +8,16 @@ Source: Dao et al., "FlashAttention: fast and memory-efficient exact attention",
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from gpugrad._dtype import is_half
 from gpugrad.backend import half
-from gpugrad.backend.evaluation import evaluated
+from gpugrad.backend.evaluation import LARGE, evaluated
 from gpugrad.backend.quiet import quiet
 from gpugrad.formulas import Formula, call, variable
 
@@ -36,8 +37,32 @@ _WEIGHTS = Formula(
 _SLOPES = Formula("slopes", [_x, _y, _z], [(_x - _y) * _z])
 
 
-def _wide(*arrays: Array) -> list[Array]:
-    return [half.widened(a) if is_half(a.dtype) else a for a in arrays]
+def _weights(scores: Array, bounds: Array) -> Array:
+    """Return the formula of weights, of few in the place of scores."""
+    if scores.size >= LARGE:
+        return evaluated(_WEIGHTS, (scores, bounds))[0]
+    scores -= bounds
+    np.copyto(scores, -np.inf, where=scores < _LEAST)
+    return np.exp(scores, out=scores)
+
+
+def _slopes(slopes: Array, means: Array, weights: Array) -> Array:
+    """Return the formula of slopes of scores, of few in the place of those of weights."""
+    if slopes.size >= LARGE:
+        return evaluated(_SLOPES, (slopes, means, weights))[0]
+    slopes -= means
+    slopes *= weights
+    return slopes
+
+
+@functools.lru_cache(8)
+def _ahead(keys: int, begin: int, end: int) -> Array:
+    """Return which keys are ahead of which queries, as a matrix that is only read."""
+    return np.arange(keys)[:, None] > np.arange(begin, end)
+
+
+def _wide(*arrays: Array) -> Sequence[Array]:
+    return [half.widened(a) for a in arrays] if is_half(arrays[0].dtype) else arrays
 
 
 def _stored(array: Array, kind: np.dtype[Any]) -> Array:
@@ -46,8 +71,9 @@ def _stored(array: Array, kind: np.dtype[Any]) -> Array:
 
 def _for_each(array: Array, query: Array) -> Array:
     """Return the matrices of an array in one row, each as often as queries' heads share it."""
-    flat = array.reshape(-1, *array.shape[-2:])
-    if array.shape[-3:-2] == query.shape[-3:-2]:
+    shape = array.shape
+    flat = array.reshape((-1, *shape[-2:]))
+    if shape[-3:-2] == query.shape[-3:-2]:
         return flat
     return np.repeat(flat, query.shape[-3] // array.shape[-3], 0)
 
@@ -91,8 +117,7 @@ class _Masks:
         """Add it to scores, or make those that do not count -inf."""
         keys = scores.shape[1]
         if self.causal:
-            ahead = np.arange(keys)[:, None] > np.arange(queries.start, queries.stop)
-            np.copyto(scores, -np.inf, where=ahead)
+            np.copyto(scores, -np.inf, where=_ahead(keys, queries.start, queries.stop))
         if self.mask is not None:
             part = self.mask[stacks if len(self.mask) > 1 else slice(None), queries, :keys]
             part = part.swapaxes(1, 2)
@@ -141,7 +166,7 @@ def attention(
         most = np.maximum.reduce(weights, 1, keepdims=True)
         if mask is not None:
             most[most == -np.inf] = 0
-        (weights,) = evaluated(_WEIGHTS, (weights, most))
+        weights = _weights(weights, most)
         sums = np.einsum("gkq->gq", weights)[:, None]
         found = np.matmul(weights.swapaxes(1, 2), v[stacks, :keys], out=out[stacks, queries])
         if mask is not None:
@@ -176,11 +201,11 @@ def attention_gradient(
     masks = _Masks(mask, (*query.shape[:-1], key.shape[-2]), causal)
     for stacks, queries in _blocks(q.shape[:2], k.shape[1]):
         weights, scaled, keys = _scores(q, k, masks, scale, stacks, queries)
-        (weights,) = evaluated(_WEIGHTS, (weights, logs[stacks, :, queries]))
+        weights = _weights(weights, logs[stacks, :, queries])
         some = g[stacks, queries]
         _add_product(weights, some, of_v[stacks, :keys], queries)
         slopes = np.matmul(v[stacks, :keys], some.swapaxes(1, 2))
-        (slopes,) = evaluated(_SLOPES, (slopes, along[stacks, :, queries], weights))
+        slopes = _slopes(slopes, along[stacks, :, queries], weights)
         if of_scores is not None:
             of_scores[stacks, queries, :keys] = slopes.swapaxes(1, 2)
         found = np.matmul(slopes.swapaxes(1, 2), k[stacks, :keys], out=of_q[stacks, queries])
