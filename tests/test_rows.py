@@ -30,7 +30,6 @@ def both(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], Any]:
         found = []
         for least in 1 << 40, 0:
             monkeypatch.setattr(rows, "LEAST", least)
-            monkeypatch.setattr(rows, "LEAST_OF_NETWORKS", least)
             found.append(function())
         return found
 

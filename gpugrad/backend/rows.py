@@ -16,10 +16,7 @@ from gpugrad.backend import loops
 
 Array = Any
 
-# Elements from which calls take a loop.  Those of networks are called many times, and building them
-# takes 1 s once.
-LEAST = 1 << 12
-LEAST_OF_NETWORKS = 1 << 8
+LEAST = 1 << 8  # elements from which calls take a loop; building them takes 1 s once
 
 _INT64 = np.dtype(np.int64)
 _REDUCTIONS = {"none": 0, "sum": 1, "mean": 2}
@@ -48,9 +45,9 @@ def _library() -> ctypes.CDLL | None:
     return made
 
 
-def _loops(rows: Array, least: int) -> ctypes.CDLL | None:
+def _loops(rows: Array) -> ctypes.CDLL | None:
     """Return the loops for some rows."""
-    return _library() if rows.size >= least and rows.dtype.char in "fd" else None
+    return _library() if rows.size >= LEAST and rows.dtype.char in "fd" else None
 
 
 def _alike(kind: np.dtype[Any], *arrays: Array | None) -> bool:
@@ -75,7 +72,7 @@ def soft(first: Array, second: Array, axis: int, log: bool, gradient: bool) -> A
     shape, kind = first.shape, first.dtype
     if axis not in (-1, len(shape) - 1) or (second.shape, second.dtype) != (shape, kind):
         return None
-    made = _loops(first, LEAST)
+    made = _loops(first)
     if made is None:
         return None
     out = np.empty(shape, kind)
@@ -93,7 +90,7 @@ def cross_entropy(
     rows: Array, places: Array, weight: Array | None, reduction: str, ignored: int
 ) -> tuple[Array, Array, Array] | None:
     """Return what ``classes.cross_entropy`` does, of rows; losses are a vector, or their sum."""
-    made = _loops(rows, LEAST_OF_NETWORKS)
+    made = _loops(rows)
     kind = rows.dtype
     if made is None or (weight is not None and weight.dtype != kind) or places.dtype != _INT64:
         return None
@@ -112,7 +109,7 @@ def cross_entropy(
 
 def cross_entropy_gradient(g: Array, terms: Array, scales: Array, places: Array) -> Array | None:
     """Return the gradient by the rows of what :func:`cross_entropy` computed."""
-    made = _loops(terms, LEAST_OF_NETWORKS)
+    made = _loops(terms)
     kind = terms.dtype
     if made is None or g.dtype != kind or places.dtype != _INT64:
         return None
@@ -130,7 +127,7 @@ def normalize(
     rows: Array, weight: Array | None, bias: Array | None, eps: float, centered: bool
 ) -> tuple[Array, Array, Array] | None:
     """Return what ``normalization.normalize`` does, of rows."""
-    made, kind = _loops(rows, LEAST_OF_NETWORKS), rows.dtype
+    made, kind = _loops(rows), rows.dtype
     if made is None or not _alike(kind, weight, bias):
         return None
     rows = _plain(rows)
@@ -155,7 +152,7 @@ def normalize_gradient(
     wanted: Sequence[bool],
 ) -> list[Array | None] | None:
     """Return those gradients of :func:`normalize` that are wanted."""
-    made, kind = _loops(rows, LEAST_OF_NETWORKS), rows.dtype
+    made, kind = _loops(rows), rows.dtype
     if made is None or not _alike(kind, g, weight, mean):
         return None
     g, rows, mean, var = map(_plain, (g, rows, mean, var))
