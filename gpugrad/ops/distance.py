@@ -13,8 +13,8 @@ from gpugrad._dtype import accumulation
 from gpugrad.backend import cpu
 from gpugrad.op import OPS, composite
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.extremum import attained
-from gpugrad.ops.reduction import along_slope, restored, sum_over
+from gpugrad.ops.extremum import shared_among_equals
+from gpugrad.ops.reduction import along_slope, restored
 from gpugrad.ops.scale import divided, in_range, squares_in_range, without
 
 if TYPE_CHECKING:
@@ -113,9 +113,7 @@ def _slope(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool, order: flo
         return direction * g
     size = pw.abs(input)
     if abs(order) == math.inf:
-        here = attained(size.detach(), out.detach())
-        count = sum_over(here, axes=axes, keepdims=True, dtype=g._array.dtype)
-        return direction * pw.where(here, g / count, 0)
+        return direction * shared_among_equals(g, size, out, axes, keepdims=True)
     scale = pw.where(out == 0, 1, out.detach())  # relative to it, powers are in their type's range
     size, unit = size / scale, out / scale
     if order < 1:

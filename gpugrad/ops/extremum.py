@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from gpugrad import _dtype, backend
 from gpugrad.errors import ALL, must_be_tensor, normal_dim, normal_dims
 from gpugrad.graph import TensorBase
-from gpugrad.op import composite, pointwise, public
+from gpugrad.op import OPS, composite, pointwise, public
 from gpugrad.op.operation import Declared
 from gpugrad.op.results import results
 from gpugrad.op.saved import Like, descended, door_of, read, wrap
 from gpugrad.ops import pointwise as pw
 from gpugrad.ops.creation import finish
 from gpugrad.ops.indexing import gather_along, scatter_along
-from gpugrad.ops.reduction import restored, sum_over
+from gpugrad.ops.reduction import restored
 from gpugrad.ops.shape import unsqueeze
 
 if TYPE_CHECKING:
@@ -48,15 +48,30 @@ def shared_among_equals(g: Any, input: Any, out: Any, axes: Shape, keepdims: boo
     """Return the gradient of one of the elements: its equals share it evenly, and so do nans."""
     ndim = input._array.ndim
     g, out = restored(g, axes, keepdims, ndim), restored(out, axes, keepdims, ndim).detach()
-    here = attained(input.detach(), out)
-    kind = g._array.dtype
-    count = sum_over(here, axes=axes, keepdims=True, dtype=kind)
-    return pw.where(here, g / count, 0)
+    kind, shape = g._array.dtype, out._array.shape
+    (count,) = backend.of(input._array).evaluate(
+        OPS["one_of_attained"].formula, (input._array, out._array), kind, (kind,), sum_to=shape
+    )
+    return where_attained(input.detach(), out, g / wrap(count))
 
 
 @pointwise("either(eq(x, y), both(isnan(x), isnan(y)))", promotion="compare")
 def attained() -> None:
     """Return where input equals other, nan equalling nan, as bool."""
+
+
+@pointwise("where(either(eq(x, y), both(isnan(x), isnan(y))), 1, 0)")
+def one_of_attained() -> None:
+    """Return 1 where input equals other, nan equalling nan, else 0."""
+
+
+@pointwise(
+    "where(either(eq(x, y), both(isnan(x), isnan(y))), z, 0)",
+    "WhereBackward0",
+    parameters=("input", "other", "value"),
+)
+def where_attained() -> None:
+    """Return the value where input equals other, nan equalling nan, else 0."""
 
 
 _MAX, _MIN = (results(name, "values", "indices") for name in ("max", "min"))

@@ -15,7 +15,7 @@ from gpugrad.graph import mode
 from gpugrad.op import OPS, cast, composite, public
 from gpugrad.op.operation import Declared
 from gpugrad.ops import pointwise as pw
-from gpugrad.ops.extremum import attained
+from gpugrad.ops.extremum import shared_among_equals
 from gpugrad.ops.reduction import along_slope, cast_first, restored, sum_over
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ def input(g: Any, input: Any, out: Any, axes: Shape, keepdims: bool) -> Any:
     weights = along_slope(g, lambda g: pw.sized_exp_difference(g, input, out))
     if mode.conventions[-1] == TORCH or input._array.dtype.kind == "c":
         return weights
-    here = attained(input.detach(), out.detach())
-    count = sum_over(here, axes=axes, keepdims=True, dtype=g._array.dtype)
-    ends = pw.where(here, pw.where(out > 0, g / count, 0), 0)
+    ends = shared_among_equals(pw.where(out > 0, g, 0), input, out, axes, keepdims=True)
     return pw.where(pw.isinf(out), ends, weights)
 
 
