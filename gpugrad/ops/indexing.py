@@ -327,9 +327,33 @@ def getitem(input: Tensor, key: Any) -> Tensor:
             n = input._array.shape[0]
             check_inside(key._array, -n, n, 0)
         return descended(taken(input, index=Index.of((key._array,), (key,))), (key,))
+    items = key if key.__class__ is tuple else (key,)
+    if items and _is_plain(items, input._array.shape):
+        return sliced(input, items)
     index, arrays = parsed(input, key)
     found = chosen(input, index, items_of(key))
     return descended(found, key if isinstance(key, tuple) else (key,)) if arrays else found
+
+
+def _is_plain(items: tuple[Any, ...], shape: Shape) -> bool:
+    """Tell whether an index is of integers in bounds, slices by steps of one, and None only."""
+    axis, ndim = 0, len(shape)
+    for item in items:
+        if item is None:
+            continue
+        if axis == ndim:
+            return False
+        if item.__class__ is slice:
+            if item.step is not None or not (_is_end(item.start) and _is_end(item.stop)):
+                return False
+        elif item.__class__ is not int or not -shape[axis] <= item < shape[axis]:
+            return False
+        axis += 1
+    return True
+
+
+def _is_end(value: Any) -> bool:
+    return value is None or value.__class__ is int
 
 
 def _names_rows(array: Array, key: Array) -> bool:

@@ -111,7 +111,10 @@ def promoted(tensors: list[Any], exactly: bool = False) -> list[Any]:
 
     Unless it must be ``exactly`` that, some are left to NumPy and CuPy to promote.
     """
-    common = _dtype.of(tensors[0]._array.dtype)
+    kind = tensors[0]._array.dtype
+    if all(t._array.dtype is kind for t in tensors):
+        return tensors
+    common = _dtype.of(kind)
     for t in tensors[1:]:
         common = _dtype.promote_types(common, _dtype.of(t._array.dtype))
     # NumPy and CuPy promote floating point and complex types as PyTorch does, but not integers, and
@@ -145,7 +148,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     axis = normal_dim(dim, len(shape))
     for k, t in enumerate(found):
         other = t._array.shape
-        if other == (0,):
+        if other in (shape, (0,)):
             continue
         if len(other) != len(shape):
             raise RuntimeError(

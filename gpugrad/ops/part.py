@@ -262,10 +262,14 @@ def checked_slice(
 
 def sliced(input: Tensor, index: tuple[Any, ...]) -> Tensor:
     """Return a view at an index of integers and slices."""
-    last = next((i for i in reversed(index) if i is not Ellipsis and i != slice(None)), slice(None))
-    if isinstance(last, int):
-        return _slice_ending_in_select(input, index=index)
-    return (_slice_ending_in_unsqueeze if last is None else _slice)(input, index=index)
+    for last in reversed(index):
+        if last is None:
+            return _slice_ending_in_unsqueeze(input, index=index)
+        if isinstance(last, int):
+            return _slice_ending_in_select(input, index=index)
+        if last is not Ellipsis and last != slice(None):
+            break
+    return _slice(input, index=index)
 
 
 @public()
