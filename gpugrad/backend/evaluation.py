@@ -495,13 +495,15 @@ def _is_first(formula: Formula) -> bool:
 
 @quiet
 def evaluated(formula: Formula, arrays: Sequence[Array], leading: int = 0) -> Sequence[Array]:
-    """Return a formula's outputs, of many elements.
+    """Return a formula's outputs, of many elements; of halves they may be few.
 
     All arrays are of one real type, that of the ``leading``, but numbers, which may be of another;
     outputs are of this type, or bools.
     """
     kind = arrays[leading].dtype
     results = [_BOOL if e.kind == BOOL else kind for e in formula.outputs]
+    if kind is FLOAT16 and not are_many(arrays):
+        return _evaluate(False, formula, arrays, kind, results, None, None, 0)
     return pooled(_evaluate, True, formula, arrays, kind, results, None, None, 0)
 
 
