@@ -2168,7 +2168,7 @@ def maximum(
 
 def mean(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    dim: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] | None = ...,
     keepdim: bool = False,
     *,
     dtype: dtype | None = None,
@@ -3186,7 +3186,7 @@ def subtract(
 
 def sum(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],
-    dim: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] | None = ...,
     keepdim: bool = False,
     *,
     dtype: dtype | None = None,

@@ -1311,7 +1311,7 @@ class Methods(TensorBase):
 
     def mean(
         self,
-        dim: builtins.int | Sequence[builtins.int] | None = None,
+        dim: builtins.int | Sequence[builtins.int] | None = ...,
         keepdim: builtins.bool = False,
         *,
         dtype: dtype | None = None,
@@ -1984,7 +1984,7 @@ class Methods(TensorBase):
 
     def sum(
         self,
-        dim: builtins.int | Sequence[builtins.int] | None = None,
+        dim: builtins.int | Sequence[builtins.int] | None = ...,
         keepdim: builtins.bool = False,
         *,
         dtype: dtype | None = None,

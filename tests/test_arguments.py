@@ -14,6 +14,7 @@ from snippets import ours
 
 import gpugrad
 from comparison import agree_on, pytorch
+from gpugrad.op.arguments import SYNONYMS
 from gpugrad.op.forms import PUBLIC, Public
 from gpugrad.op.kind import KINDS
 from gpugrad.op.numpys import PARAMETERS
@@ -171,6 +172,12 @@ CALLS = (
     "torch.logspace(x, 3, 1.0)", "torch.hsplit(x, 'abc')", "x.vsplit(0.5)", "x.dsplit(None)",
     "torch.hsplit(x)", "torch.hsplit(x, [1.5])", "torch.hsplit(3, 2)", "x.tensor_split('a')",
     "torch.squeeze(x, None)", "x.squeeze((0, 1.5))", "x.squeeze(x)",
+    "torch.sum(x, keepdim=True)", "x.sum(keepdim=False)", "torch.mean(x, keepdim=True)",
+    "x.mean(keepdim=True)", "torch.prod(x, keepdim=True)", "x.prod(keepdim=True)",
+    "torch.max(x, keepdim=True)", "x.min(keepdim=False)", "x.median(keepdim=True)",
+    "x.sum(None, True)", "x.mean(dim=None, keepdim=True)", "torch.sum(x, True)", "x.sum('a')",
+    "torch.mean(x, 1.5)", "torch.mean(x, 0, 1)", "x.sum(foo=1)", "torch.all(x, 'a')",
+    "x.any(1.5)", "x.all(keepdim=True)", "torch.all(x, 0, True, 1)",
     "torch.squeeze(3)", "x.squeeze(foo=1)", "x.max(None)", "x.min('a')", "torch.max(x, None)",
     "torch.max('a')", "x.max(foo=1)", "x.max(0, None)", "x.prod(None)", "x.prod(None, True)",
     "torch.prod(x, None)", "x.median(None)", "x.nanmedian('a')", "x.repeat_interleave()",
@@ -183,6 +190,21 @@ CALLS = (
     "torch.narrow_copy(x, -4, 0, 0)", "torch.narrow_copy(x, 0, 0, -1)", "x.narrow(0, 0, -1)",
     "torch.narrow_copy(x[0, 0], 0, 0, 0)", "x.narrow_copy(0, 4, -1)",
 )  # fmt: skip
+
+
+@pytest.mark.parametrize("declared", PUBLIC.values(), ids=lambda d: d.name)
+def test_one_argument_is_not_taken_by_two_names(declared: Public) -> None:
+    """Also where one of them is the default: then it cannot be told from what was not given."""
+    if not declared.is_function:
+        return
+    known = {p.name for p in declared.parameters}
+    for p in declared.parameters:
+        renamed = [s for s, name in SYNONYMS.items() if name == p.name and s not in known]
+        value = 0 if p.default in (Parameter.empty, ...) else p.default
+        for synonym in renamed:
+            text = f"unexpected keyword argument '{synonym}'|{synonym}="
+            with pytest.raises(TypeError, match=text):
+                declared.function(**{p.name: value, synonym: value})
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -117,7 +117,7 @@ def test_numpys_keywords_mean_pytorchs() -> None:
             'mm() missing 1 required positional arguments: "mat2"',
         ),
         (lambda: t.exp(t.ones(2), foo=1), "exp() got an unexpected keyword argument"),
-        (lambda: t.ones(2).sum(foo=1), "sum() got an unexpected keyword argument 'foo'"),
+        (lambda: t.ones(2).sum(foo=1), "sum() received an invalid combination of arguments"),
         (lambda: t.sum(t.ones(2), 0, axis=0), "unexpected keyword argument 'axis'"),
         (
             lambda: t.exp(3.0),

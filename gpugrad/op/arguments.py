@@ -39,6 +39,8 @@ SYNONYMS = {
     "A": "input",  # of functions that are in two modules, PyTorch's name in the other one
 }  # fmt: skip
 
+_RENAMED = frozenset(SYNONYMS.values())
+
 
 class Arguments:
     """The general way into a public function: it makes its arguments those that were declared."""
@@ -94,6 +96,17 @@ class Arguments:
             return keyword
         return synonym if synonym in self.places or synonym in self.keywords else keyword
 
+    @staticmethod
+    def absent(parameter: Parameter) -> Any:
+        """Return what a generated function has in the place of an argument that was not given.
+
+        That is its default, but of one that has a place and synonyms nothing that a user can give.
+        """
+        default = parameter.default
+        renamed = parameter.name in _RENAMED and parameter.kind is Parameter.POSITIONAL_OR_KEYWORD
+        none = default is Parameter.empty or (renamed and default is not errors.ALL)
+        return MISSING if none else default
+
     @property
     def head(self) -> Head:
         """How a generated function takes its arguments, if all keywords are unusual."""
@@ -120,12 +133,12 @@ class Arguments:
     @property
     def defaults(self) -> tuple[Any, ...]:
         """The defaults of the generated function's positional parameters."""
-        return tuple(map(_default, self.positional))[int(self.method) :]
+        return tuple(map(self.absent, self.positional))[int(self.method) :]
 
     @property
     def keyword_defaults(self) -> dict[str, Any]:
         """The defaults of its other parameters."""
-        found = {name: _default(p) for name, p in self.keywords.items()}
+        found = {name: self.absent(p) for name, p in self.keywords.items()}
         return {**found, "out": None} if self.out else found
 
     @property
@@ -188,10 +201,10 @@ class Arguments:
     def _arranged(self, given: Any, keywords: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
         """Return the arguments by position, those of any number, and those by keyword."""
         count = len(self.positional)
-        values = [*given[:count], *(_default(p) for p in self.positional[len(given) :])]
+        values = [*given[:count], *map(self.absent, self.positional[len(given) :])]
         others, options = given[count:], {}
         if others and not self.any:
-            required = sum(_default(p) is MISSING for p in self.positional)
+            required = sum(p.default is Parameter.empty for p in self.positional)
             own = int(self.method)
             raise errors.too_many(self.name, required - own, count - own, len(given) - own)
         for keyword, value in keywords.items():
@@ -199,7 +212,7 @@ class Arguments:
             place = self.places.get(name)
             if name in self.keywords and (name == keyword or name not in keywords):
                 options[name] = value
-            elif place is not None and values[place] is _default(self.positional[place]):
+            elif place is not None and values[place] is self.absent(self.positional[place]):
                 values[place] = value
             elif keyword == self.any and not others:
                 others = (value,)
@@ -207,11 +220,14 @@ class Arguments:
                 raise TypeError(f"{self.name}() got multiple values for argument '{keyword}'")
             else:
                 raise TypeError(f"{self.name}() got an unexpected keyword argument '{keyword}'")
-        missing = [name for name, place in self.places.items() if values[place] is MISSING]
-        missing += [
+        missing = [
             name for name, kept in self.kept
-            if values[self.places[name]] is errors.ALL and values[self.places[kept]]
+            if values[self.places[name]] is errors.ALL and values[self.places[kept]] is not MISSING
         ]  # fmt: skip
+        for place, p in enumerate(self.positional):
+            if values[place] is MISSING and p.default is not Parameter.empty:
+                values[place] = p.default
+        missing += [name for name, place in self.places.items() if values[place] is MISSING]
         missing += [name for name in self.required if options.get(name, MISSING) is MISSING]
         if missing:
             raise errors.missing(self.name, missing)
@@ -246,13 +262,18 @@ class Arguments:
 
         args = [*given[int(self.method) :]]
         known = self.positional[int(self.method) :]
-        while args and len(args) <= len(known) and args[-1] is _default(known[len(args) - 1]):
+        while args and len(args) <= len(known) and args[-1] is self.absent(known[len(args) - 1]):
             args.pop()
         others = {
             k: v
             for k, v in keywords.items()
-            if k not in self.keywords or v is not _default(self.keywords[k])
+            if k not in self.keywords or v is not self.absent(self.keywords[k])
         }
+        first = next((k for k, v in enumerate(args) if v is MISSING or v is errors.ALL), len(args))
+        for p, value in zip(known[first:], args[first:], strict=False):
+            if value is not self.absent(p):  # by its name, since what stands before it is not given
+                others[p.name] = value
+        del args[first:]
         if decided(self.signatures, args, others):
             return error
         return misfit(self.name, self.signatures, args, others)
@@ -307,7 +328,3 @@ def _of_class(result: Any, kind: type[TensorBase], parts: Sequence[Any]) -> Any:
     if any(result is p for p in parts):
         result = seen_from(result, inf)
     return saved.of_class(result, kind)
-
-
-def _default(parameter: Parameter) -> Any:
-    return MISSING if parameter.default is Parameter.empty else parameter.default

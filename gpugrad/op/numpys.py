@@ -146,12 +146,14 @@ def arguments_of(general: Any, given: Sequence[Any], keywords: dict[str, Any]) -
         return None
     values = list(given[1:])
     own = general.positional[1:]
+    absent = general.absent
     if len(values) <= len(own) or general.any:
-        while values and len(values) <= len(own) and _is_default(own[len(values) - 1], values[-1]):
+        while values and len(values) <= len(own) and values[-1] is absent(own[len(values) - 1]):
             values.pop()
+    values = [own[k].default if v is MISSING else v for k, v in enumerate(values)]
     options = {
         k: v for k, v in keywords.items()
-        if not (k in general.keywords and _is_default(general.keywords[k], v))
+        if not (k in general.keywords and v is absent(general.keywords[k]))
     }  # fmt: skip
     cupys = general.name in AMBIGUOUS and by_cupy(4)  # called a method, and that the general way
     if not cupys and _can_be_pytorchs(general, values, options):
@@ -174,11 +176,6 @@ def arguments_of(general: Any, given: Sequence[Any], keywords: dict[str, Any]) -
 _NUMPYS = {"dim": "axis", "keepdim": "keepdims"}
 
 
-def _is_default(parameter: Parameter, value: Any) -> bool:
-    default = parameter.default
-    return value is (MISSING if default is Parameter.empty else default)
-
-
 def _can_be_pytorchs(general: Any, values: Sequence[Any], options: dict[str, Any]) -> bool:
     """Tell whether PyTorch's method takes so many arguments, of these names.
 
@@ -192,6 +189,8 @@ def _can_be_pytorchs(general: Any, values: Sequence[Any], options: dict[str, Any
     needed = {p.name for p in own[len(values) :] if p.default is Parameter.empty}
     if not meant <= known or not needed <= meant:
         return False
+    if any(k in meant and general.places[name] > len(values) for name, k in general.kept):
+        return False  # what is kept has no dimension
     if general.name == "squeeze" and values == [None]:
         return False  # CuPy gives it always
     return not any(map(_is_only_numpys, own, values))

@@ -55,10 +55,13 @@ def decided(signatures: Sequence[str], args: Sequence[Any], keywords: dict[str, 
     """
     count = len(args) + len(keywords)
     fitting = [text for text in signatures if required(text) <= count <= len(_parameters(text))]
-    return len(fitting) == 1 or any(_all_fit(_parameters(t), args, keywords) for t in fitting)
+    return len(fitting) == 1 or any(_all_fit(text, args, keywords) for text in fitting)
 
 
-def _all_fit(parameters: dict[str, str], args: Sequence[Any], keywords: dict[str, Any]) -> bool:
+def _all_fit(text: str, args: Sequence[Any], keywords: dict[str, Any]) -> bool:
+    parameters = _parameters(text)
+    if not keywords.keys() >= {*[*parameters][len(args) : required(text)]}:
+        return False
     given = [*zip(parameters.values(), args, strict=False)]
     given += [(parameters.get(name, ""), value) for name, value in keywords.items()]
     return len(args) <= len(parameters) and all(_fits(kind, value) for kind, value in given)

@@ -167,9 +167,16 @@ def summed_type(input: Tensor, wanted: dtype | None) -> np.dtype[Any]:
     return found if found.kind in INEXACT else _dtype.int64.numpy
 
 
-@public(out="dtype")
+def _reduced(first: str) -> tuple[str, str]:
+    """Return the signatures of a sum or a mean; the first ends as is told."""
+    kind = "gpugrad.dtype dtype = None"
+    some = f"(Tensor input, tuple of ints dim, bool keepdim = False, *, {kind}, Tensor out = None)"
+    return f"(Tensor input, *, {kind}{first})", some
+
+
+@public(out="dtype", signatures=_reduced(""))
 def sum(
-    input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None
+    input: Tensor, dim: Dim = ALL, keepdim: bool = False, *, dtype: dtype | None = None
 ) -> Tensor:
     """Return the sum over ``dim`` (all of them by default); integers and bools give int64.
 
@@ -179,8 +186,8 @@ def sum(
     if dtype is not None or kind.kind not in INEXACT:
         kind = summed_type(input, dtype)
         input = cast_first(input, kind)
-    axes = normal_dims(dim, input._array.ndim)
-    return (sum_over if dim is None else _sum_along)(input, axes=axes, keepdims=keepdim, dtype=kind)
+    axes = normal_dims(None if dim is ALL else dim, input._array.ndim)
+    return (sum_over if dim is ALL else _sum_along)(input, axes=axes, keepdims=keepdim, dtype=kind)
 
 
 def cast_first(input: Tensor, kind: np.dtype[Any]) -> Any:
@@ -260,9 +267,9 @@ def nanmean(
     return total / _count(pw.eq(input.detach(), input.detach()), dim, keepdim)
 
 
-@public(out="inexact")
+@public(out="inexact", signatures=_reduced(", Tensor out = None"))
 def mean(
-    input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None
+    input: Tensor, dim: Dim = ALL, keepdim: bool = False, *, dtype: dtype | None = None
 ) -> Tensor:
     """Return the mean over ``dim`` (all of them by default); nan of no elements.
 
@@ -276,8 +283,8 @@ def mean(
             f"mean(): could not infer output dtype. {origin} dtype must be either a floating point "
             f"or complex dtype. Got: {_dtype.of(kind).title}"
         )
-    axes = normal_dims(dim, input._array.ndim)
-    op = _mean if dim is None else _mean_along
+    axes = normal_dims(None if dim is ALL else dim, input._array.ndim)
+    op = _mean if dim is ALL else _mean_along
     return op(cast_first(input, kind), axes=axes, keepdims=keepdim, dtype=kind)
 
 
@@ -326,7 +333,14 @@ def _axes(input: Tensor, dim: Dim) -> Shape:
     return () if none else normal_dims(dim, input._array.ndim)
 
 
-@public(out=True)
+_QUESTION = (
+    "(Tensor input, *, Tensor out = None)",
+    "(Tensor input, tuple of ints dim = None, bool keepdim = False, *, Tensor out = None)",
+    "(Tensor input, int dim, bool keepdim = False, *, Tensor out = None)",
+)
+
+
+@public(out=True, signatures=_QUESTION)
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Return whether all elements are nonzero, over ``dim`` (all by default), as bool.
 
@@ -337,7 +351,7 @@ def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     return _as_truth(pw.eq(_count(pw.eq(input.detach(), 0), dim, keepdim, ()), 0), input)
 
 
-@public(out=True)
+@public(out=True, signatures=_QUESTION)
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Return whether at least one element is nonzero, over ``dim`` (all by default), as bool.
 

@@ -10,12 +10,13 @@ def make(
         if (
             others or more or out is not None
             or not (input.__class__ is Tensor or is_plain(input))
-            or not (dim is None or dim.__class__ is int or are_ints(dim))
-            or not (keepdim.__class__ is bool)
+            or not (dim is ... or dim is None or dim.__class__ is int or are_ints(dim))
+            or not (keepdim is MISSING or keepdim.__class__ is bool)
+            or (dim is ... and keepdim is not MISSING)
             or casting
         ):
             return arguments(input, dim, keepdim, *more, dtype=dtype, out=out, **others)
-        return plain(input, dim, keepdim, dtype=dtype)
+        return plain(input, dim, False if keepdim is MISSING else keepdim, dtype=dtype)
     return call
 """
 
@@ -68,18 +69,18 @@ def caller_source(general: Arguments) -> str:
         elif p.default is Parameter.empty:
             checked.append(f"or {p.name} is MISSING")
     checked += [f"or {name} is MISSING" for name in general.required]
-    checked += [f"or ({name} is ... and {kept})" for name, kept in general.kept]
+    checked += [f"or ({name} is ... and {kept} is not MISSING)" for name, kept in general.kept]
     checked += ["or subclasses"] * general.heirs
     checked += ["or casting"] * bool(general.casts)
     if general.method and general.name in AMBIGUOUS:
         checked.append("or by_cupy()")
-    names = [p.name for p in general.positional]
+    values = map(given, general.positional)
     anything = [f"*{general.any}"] if general.any else []
     return filled(
         CALLER,
         head=general.whole_head,
         checked="\n".join(checked),
-        values=", ".join([*names, *anything, *(f"{k}={k}" for k in general.keywords)]),
+        values=", ".join([*values, *anything, *(f"{k}={k}" for k in general.keywords)]),
     )
 
 
@@ -88,9 +89,24 @@ def usual_condition(parameter: Parameter) -> str:
     kind = KINDS.get(parameter.annotation)
     if kind is None:
         return ""
+    if is_renamed(parameter):
+        return f"{parameter.name} is MISSING or {kind.usual.format(parameter.name)}"
     known = {None: "{0} is None or ", ...: "{0} is ... or "}.get(parameter.default, "")
     start = "" if kind.usual.startswith(known) else known  # which its annotation need not name
     return (start + kind.usual).format(parameter.name)
+
+
+def is_renamed(parameter: Parameter) -> bool:
+    """Tell whether a parameter that has a default has synonyms, too."""
+    return parameter.default is not Parameter.empty and Arguments.absent(parameter) is MISSING
+
+
+def given(parameter: Parameter) -> str:
+    """Return the text of an argument that is handed on: where it was not given, the default."""
+    name = parameter.name
+    return (
+        f"{parameter.default!r} if {name} is MISSING else {name}" if is_renamed(parameter) else name
+    )
 
 
 def is_plain(value: Any) -> bool:
