@@ -135,29 +135,32 @@ void broadcast(Job &job, Array *const *arrays) {
   if (job.summed >= 0 && job.loop) job.direct = false;
 }
 
+// What is moved as one, but is aligned as its parts are, and is of their type.
+template <typename T> using Loose [[gnu::aligned(1), gnu::may_alias]] = T;
+
 template <typename T> void run_copied(char *target, const char *source, long stride, long count) {
-  T *to = reinterpret_cast<T *>(target);
+  Loose<T> *to = reinterpret_cast<Loose<T> *>(target);
   if (stride == 0) {
-    const T value = *reinterpret_cast<const T *>(source);
+    const T value = *reinterpret_cast<const Loose<T> *>(source);
     #pragma omp simd
     for (long j = 0; j < count; j++) to[j] = value;
   } else if (stride == long(sizeof(T))) {
-    const T *from = reinterpret_cast<const T *>(source);
+    const Loose<T> *from = reinterpret_cast<const Loose<T> *>(source);
     #pragma omp simd
     for (long j = 0; j < count; j++) to[j] = from[j];
   } else if (stride == -long(sizeof(T))) {
-    const T *from = reinterpret_cast<const T *>(source);
+    const Loose<T> *from = reinterpret_cast<const Loose<T> *>(source);
     #pragma omp simd
     for (long j = 0; j < count; j++) to[j] = from[-j];
   } else {
-    for (long j = 0; j < count; j++) to[j] = *reinterpret_cast<const T *>(source + j * stride);
+    for (long j = 0; j < count; j++) to[j] = *reinterpret_cast<const Loose<T> *>(source + j * stride);
   }
 }
 
 // Rows, one after the other; without a stride they are all the same.
 template <typename T>
 void rows_copied(char *target, const char *source, long stride, long inner, long rows, long count) {
-  T *to = reinterpret_cast<T *>(target);
+  Loose<T> *to = reinterpret_cast<Loose<T> *>(target);
   if (stride == 0) {
     run_copied<T>(target, source, inner, count);
     const long end = rows * count;
@@ -169,7 +172,7 @@ void rows_copied(char *target, const char *source, long stride, long inner, long
   } else {
     for (long j = 0; j < rows; j++, source += stride)
       for (long k = 0; k < count; k++)
-        *to++ = *reinterpret_cast<const T *>(source + k * inner);
+        *to++ = *reinterpret_cast<const Loose<T> *>(source + k * inner);
   }
 }
 

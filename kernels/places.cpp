@@ -106,15 +106,15 @@ Moving moving(const Rows &work, long start) {
 
 template <typename T, typename Numbers>
 void read(const Rows &work, const Numbers &row, long count, char *values) {
-  const T *rows = reinterpret_cast<const T *>(work.array);
-  T *to = reinterpret_cast<T *>(values);
+  const Loose<T> *rows = reinterpret_cast<const Loose<T> *>(work.array);
+  Loose<T> *to = reinterpret_cast<Loose<T> *>(values);
   for (long j = 0; j < count; j++) to[j] = rows[row(j)];
 }
 
 template <typename T, typename Numbers>
 void write(const Rows &work, const Numbers &row, long count, const char *values) {
-  T *rows = reinterpret_cast<T *>(work.array);
-  const T *from = reinterpret_cast<const T *>(values);
+  Loose<T> *rows = reinterpret_cast<Loose<T> *>(work.array);
+  const Loose<T> *from = reinterpret_cast<const Loose<T> *>(values);
   for (long j = 0; j < count; j++) rows[row(j)] = from[j];
 }
 

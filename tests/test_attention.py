@@ -192,6 +192,16 @@ def test_weights_are_dropped() -> None:
     assert_agree(mean, attention(q, k, v), 0, 0.1)
 
 
+@pytest.mark.parametrize("shapes", [((0, 5, 4), (0, 3, 4)), ((2, 0, 5, 4), (2, 0, 3, 4))])
+def test_there_may_be_no_heads_to_group(shapes: Any) -> None:
+    query, key = (gpugrad.ones(s, requires_grad=True) for s in shapes)
+    out = gpugrad.nn.functional.scaled_dot_product_attention(query, key, key, enable_gqa=True)
+    assert out.shape == shapes[0]
+    out.sum().backward()
+    assert query.grad.shape == shapes[0]
+    assert key.grad.shape == shapes[1]
+
+
 WRONG: dict[str, Callable[..., Any]] = {
     "one dimension": lambda lib, f, t: f(t(5), t(5), t(5)),
     "types": lambda lib, f, t: f(t(2, 4, 5), t(2, 6, 5).double(), t(2, 6, 5)),
@@ -201,6 +211,7 @@ WRONG: dict[str, Callable[..., Any]] = {
     "stacks": lambda lib, f, t: f(t(2, 3, 4, 5), t(3, 3, 6, 5), t(2, 3, 6, 5)),
     "heads": lambda lib, f, t: f(t(2, 4, 4, 5), t(2, 2, 6, 5), t(2, 2, 6, 5)),
     "groups": lambda lib, f, t: f(t(2, 5, 4, 5), t(2, 2, 6, 5), t(2, 2, 6, 5), enable_gqa=True),
+    "groups of matrices": lambda lib, f, t: f(*[t(4, 5)] * 3, enable_gqa=True),
     "dropout": lambda lib, f, t: f(*[t(2, 4, 5)] * 3, dropout_p=1.5),
     "integers": lambda lib, f, t: f(*[t(2, 4, 5).long()] * 3),
     "no heads": lambda lib, f, t: lib.nn.MultiheadAttention(4, 0),

@@ -84,6 +84,33 @@ def test_what_is_named_often_is_added_in_its_order(width: int, different: int) -
     assert np.array_equal(array, expected)
 
 
+@pytest.mark.parametrize("shape", [(5, 4, 0), (5, 4, 0, 3)])
+def test_rows_of_no_elements_are_named_too(shape: tuple[int, ...]) -> None:
+    index = np.arange(5), np.zeros(5, int)
+    array = np.zeros(shape)
+    for named in (index, index[:1]):
+        expected = array[named]
+        assert places.taken(array, named).shape == expected.shape
+        places.put(array, named, expected)
+        places.reduce(array, named, expected, "sum")
+    with pytest.raises(IndexError):
+        places.taken(np.zeros((5, 0)), index)
+
+
+def test_rows_are_moved_whose_elements_alone_are_aligned() -> None:
+    random = np.random.default_rng(0)
+    memory = random.integers(0, 99, 1999).astype(np.int8)
+    index = random.integers(0, 9, (2, 60))
+    for width in (2, 4, 8, 16):
+        array = memory[1 : 1 + 81 * width].reshape(9, 9, width)
+        values = memory[-1 - 60 * width : -1].reshape(60, width) if width < 16 else array[0, 0]
+        assert np.array_equal(places.taken(array, tuple(index)), array[tuple(index)])
+        found, expected = np.zeros_like(array), np.zeros_like(array)
+        places.put(found, tuple(index), values)
+        expected[tuple(index)] = values
+        assert np.array_equal(found, expected)
+
+
 @pytest.mark.parametrize("wrong", [-6, 5])
 def test_no_other_element_stands_for_one_that_is_not_there(wrong: int) -> None:
     index = np.zeros(9, int), np.full(9, wrong)

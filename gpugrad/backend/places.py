@@ -47,7 +47,7 @@ class Places(NamedTuple):
 def places(shape: Shape, index: Any, xp: Any = np) -> Places | None:
     """Return where an index of integer arrays and slices lies in a plain array of a shape.
 
-    ``None`` for any other index.  The arrays are of the module ``xp``.
+    ``None`` for any other index, and where there are no elements.  The arrays are of the module ``xp``.
     """
     items = list(index) if isinstance(index, tuple) else [index]
     run = "".join("a" if hasattr(i, "dtype") else "-" for i in items).strip("-")
@@ -55,7 +55,7 @@ def places(shape: Shape, index: Any, xp: Any = np) -> Places | None:
     spans = [i is not Ellipsis for i in items]
     items[at : at + 1] = [slice(None)] * (len(shape) - sum(spans))
     arrays = [k for k, i in enumerate(items) if i.__class__ is xp.ndarray and i.dtype.kind in "iu"]
-    if not arrays or len(items) != len(shape):
+    if not arrays or len(items) != len(shape) or 0 in shape:
         return None
     end = len(items)
     while end - 1 > arrays[-1] and _is_whole(items[end - 1]):

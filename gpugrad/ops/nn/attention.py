@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import _dtype, backend
+from gpugrad.errors import normal_dim
 from gpugrad.graph import recording
 from gpugrad.op import composite, public
 from gpugrad.op.generator import Generator, source
@@ -68,7 +69,7 @@ def plain(
 def _shared(tensor: Any, query: Any) -> Any:
     """Return keys or values, each head as often as it serves one of the queries'."""
     heads, own = (t._array.shape[-3:-2] for t in (query, tensor))
-    few = bool(own) and own != heads and own != (1,)
+    few = own not in (heads, (), (0,), (1,))
     return repeat_interleave(tensor, heads[0] // own[0], -3) if few else tensor
 
 
@@ -245,8 +246,8 @@ def scaled_dot_product_attention(
     _check(query, key, value, attn_mask, dropout_p)
     grouped = False
     if enable_gqa:
-        heads = [t._array.shape[-3] for t in (query, key, value)]
-        if heads[0] % heads[1] or heads[0] % heads[2]:
+        heads = [t._array.shape[normal_dim(-3, t._array.ndim)] for t in (query, key, value)]
+        if all(heads) and (heads[0] % heads[1] or heads[0] % heads[2]):
             raise RuntimeError(
                 "Number of heads in key and value must divide the number of heads in "
             )
