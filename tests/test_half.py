@@ -82,6 +82,21 @@ def test_conversions_of_any_layout(layout: str, order: str) -> None:
     assert same_bits(half.rounded(wide, FLOAT16, out), np.array(array))
 
 
+@pytest.mark.parametrize("shape", [(1, 5000), (5000, 1), (1, 70, 80)])
+@pytest.mark.parametrize("copies", [1, 3])
+def test_conversions_of_what_lies_in_both_orders_or_is_repeated(
+    shape: tuple[int, ...], copies: int
+) -> None:
+    one = np.random.default_rng(0).standard_normal(shape).astype(np.float16)
+    array = np.broadcast_to(one, (copies, *one.shape))
+    for part in array, array[:, ::-1], array[..., ::-1]:
+        assert np.array_equal(half.widened(part), part.astype(np.float32))
+        assert same_bits(half.rounded(half.widened(part), FLOAT16), np.array(part))
+    x = gpugrad.from_numpy(one).requires_grad_()
+    (x.float() * 2).expand(copies, *shape).sum().backward()
+    assert (x.grad == 2 * copies).all()
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 @choice.each("name", [n for n, op in OPS.items() if op.formula.outputs[0].kind == REAL])
 def test_formulas_of_many_halves_are_rounded_once(name: str, layout: str) -> None:

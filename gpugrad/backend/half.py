@@ -41,10 +41,11 @@ def widened(array: Array) -> Array:
     """Return halves, of float16 or bfloat16, in single precision."""
     if array.size < LARGE or array.dtype != FLOAT16 or array.__class__ is not np.ndarray:
         return array.astype(FLOAT32)
-    if 0 in array.strides:  # what is repeated is converted once
-        once = tuple([slice(0, 1) if s == 0 else slice(None) for s in array.strides])
-        return np.broadcast_to(widened(array[once]), array.shape)
-    if array.flags.f_contiguous and array.ndim > 1:
+    repeated = [n > 1 and not s for n, s in zip(array.shape, array.strides, strict=True)]
+    if any(repeated):  # it is converted once
+        once = array[tuple([slice(0, 1) if r else slice(None) for r in repeated])]
+        return np.broadcast_to(widened(once), array.shape)
+    if array.flags.fnc:
         return widened(array.T).T
     out = np.empty(array.shape, FLOAT32)
     bits, found = np.ascontiguousarray(array).view(np.int16).reshape(-1), out.reshape(-1)
