@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ def _rows(array: Array, axis: int) -> Array:
     """Return an array as a matrix, with its classes along rows."""
     if axis != array.ndim - 1:
         array = np.moveaxis(array, axis, -1)
-    return array.reshape(-1, array.shape[-1])
+    *others, classes = array.shape
+    return array.reshape(math.prod(others), classes)
 
 
 def _inside(places: Array, classes: int) -> Array:

@@ -47,7 +47,8 @@ class Places(NamedTuple):
 def places(shape: Shape, index: Any, xp: Any = np) -> Places | None:
     """Return where an index of integer arrays and slices lies in a plain array of a shape.
 
-    ``None`` for any other index, and where there are no elements.  The arrays are of the module ``xp``.
+    ``None`` for any other index, and where there are no elements.  The arrays are of the module
+    ``xp``.
     """
     items = list(index) if isinstance(index, tuple) else [index]
     run = "".join("a" if hasattr(i, "dtype") else "-" for i in items).strip("-")
