@@ -430,6 +430,16 @@ def test_each_operand_is_saved_at_its_own_version(function: Any, written: int) -
         out.backward()
 
 
+def test_a_condition_is_saved_at_its_own_version() -> None:
+    x, condition = gpugrad.ones(2, requires_grad=True), gpugrad.tensor([True, True])
+    condition[0] = False
+    out = gpugrad.where(condition, x * 3, 0.0).sum()
+    assert gpugrad.autograd.grad(out, x, retain_graph=True)[0].tolist() == [0, 3]
+    condition.logical_not_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        out.backward()
+
+
 def test_the_line_of_a_recorded_gradient_is_that_of_the_walk() -> None:
     x = gpugrad.ones(64, 64, requires_grad=True)
     g = gpugrad.ones(64, 64)

@@ -12,6 +12,7 @@ import pytest
 import choice
 import gpugrad
 from comparison import agree_on, pytorch
+from gpugrad.formulas import BOOL
 from gpugrad.op.declaration import OPS, defined
 from gpugrad.op.elementwise import Pointwise
 
@@ -150,6 +151,9 @@ def test_what_records_nothing_is_what_the_general_way_gives(op: Pointwise) -> No
             given = [others[(start + 3 * k) % len(others)] for k in range(count)]
             operands = [gpugrad.tensor(v) if hasattr(v, "dtype") else v for v in given]
             operands.insert(op.leading, gpugrad.tensor(x))
+            for k, variable in enumerate(op.formula.inputs):
+                if variable.kind == BOOL:
+                    operands[k] = gpugrad.tensor(x > 0)
             assert outcome(short, operands) == outcome(op, operands), (kind, given)
 
 

@@ -575,7 +575,7 @@ class Pointwise(Elementwise):
 
     @property
     def _of_real(self) -> bool:
-        return all(v.kind == REAL for v in self.formula.inputs)
+        return all(v.kind in (REAL, BOOL) for v in self.formula.inputs)
 
     @property
     def source(self) -> str:

@@ -27,7 +27,7 @@ import numpy as np
 from gpugrad import backend
 from gpugrad.backend import cpu
 from gpugrad.backend.batched import BatchedBackend
-from gpugrad.formulas import Expression, Formula, Product
+from gpugrad.formulas import BOOL, Expression, Formula, Product
 from gpugrad.op import saved
 from gpugrad.op.autocast import guarded
 from gpugrad.op.generated.template import (
@@ -105,6 +105,17 @@ else:
     return general({parameters})
 """
 
+# A tensor of truth values, which has no gradient; any other is told the general way.
+CONDITION = """\
+{other}_class = {other}.__class__
+if {other}_class is not Tensor:
+    return general({parameters})
+{y} = {other}._array
+if {y}.dtype is not truth or ({y}.__class__ is not ndarray and {y}.__class__ not in HOST):
+    return general({parameters})
+{other}_edge = None
+"""
+
 COMPUTED = "result = quietly(compute, {arrays})\n"
 AMPLY = "result = (amply if {large} else quietly)(compute, {arrays})\n"
 EVALUATED = "(result,) = evaluated(formula, ({arrays},){leading})\n"
@@ -152,6 +163,7 @@ def forward_source(
     arrays = _arrays(formula)
     ys = list(arrays)
     x = ys.pop(op.leading)
+    kinds = _kinds(formula, op.leading)
     result = _evaluated(arrays, op.leading) if kernels else _by_size(formula, op.leading)
     # kernels compute with halves in 32 bits, and with a number that 16 do not hold
     single = "(float32 if kind is float16 else kind)" if kernels else "kind"
@@ -179,7 +191,7 @@ def forward_source(
         not_plain=" and ".join(f"kind is not {kind}" for kind in plain),
         not_plainly="general" if kernels else EXACTLY if op.unrecorded else "halves",
         observed=filled(OBSERVED, parameters=arguments) if kernels else "",
-        others=_others(first, others, ys, arguments, numbers, single, EDGE),
+        others=_others(first, others, ys, kinds, arguments, numbers, single, EDGE),
         result=result,
         new_tensor=new_tensor(),
         edge=filled(EDGE, input=first, arguments=arguments),
@@ -277,7 +289,9 @@ def short_source(op: Any, numbers: tuple[str, str] = GIVEN, head: Head | None = 
         x=x,
         observed=filled(OBSERVED, parameters=arguments),
         edge=filled(edge, input=first, arguments=arguments),
-        others=_others(first, others, ys, arguments, numbers, "kind", edge),
+        others=_others(
+            first, others, ys, _kinds(formula, op.leading), arguments, numbers, "kind", edge
+        ),
         untracked=filled(UNTRACKED, nothing=nothing, parameters=arguments) if edge else "",
         result=_by_size(formula, op.leading),
         expected="truth" if op.tells else "kind",
@@ -289,6 +303,7 @@ def _others(
     first: str,
     others: Sequence[str],
     ys: Sequence[str],
+    kinds: Sequence[str],
     arguments: str,
     numbers: tuple[str, str],
     single: str,
@@ -296,20 +311,23 @@ def _others(
 ) -> str:
     """Return the lines that take the operands beside the first."""
     is_number, number = numbers
-    return each(
-        OTHER,
-        (
-            {
-                "other": p,
-                "y": y,
-                "parameters": arguments,
-                "edge": filled(edge, input=p, arguments=arguments),
-                "is_number": is_number.format(first=first, other=p),
-                "number": number.format(other=p, single=single),
-            }
-            for p, y in zip(others, ys, strict=True)
-        ),
+    return "".join(
+        filled(
+            CONDITION if kind == BOOL else OTHER,
+            other=p,
+            y=y,
+            parameters=arguments,
+            edge=filled(edge, input=p, arguments=arguments),
+            is_number=is_number.format(first=first, other=p),
+            number=number.format(other=p, single=single),
+        )
+        for p, y, kind in zip(others, ys, kinds, strict=True)
     )
+
+
+def _kinds(formula: Formula, leading: int) -> list[str]:
+    """Return the kinds of the operands beside the leading one."""
+    return [v.kind for k, v in enumerate(formula.inputs) if k != leading]
 
 
 FACTORS = frozenset({"alpha", "beta", "factor"})  # parameters that are always numbers
@@ -394,11 +412,12 @@ def forward(
             own = {"__name__": __name__, "general": general}
             exactly = written_first(op.function, lambda: short(own), own)
             namespace.update(exactly=exactly, KINDS=op.unrecorded)
-        if op.total is None:
+        if op.total is None and BOOL not in _kinds(op.formula, op.leading):
             compute = cpu.function_of(op.formula)
             namespace.update(compute=compute, elsewhere=elsewhere, halves=halves)
         else:
-            namespace.update(compute=op.total, elsewhere=general, halves=general)
+            compute = op.total or cpu.function_of(op.formula)
+            namespace.update(compute=compute, elsewhere=general, halves=general)
             namespace.update(recorded_total=recorded_total)
         return written(namespace, head=head)
 

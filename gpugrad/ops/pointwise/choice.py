@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     kinds={"condition": "bool"},
     function="where",
     parameters=("condition", "input", "other"),
+    leading=1,
 )
 def choose(g, condition, x, y):
     return None, where(condition, g, 0), where(condition, 0, g)
