@@ -35,7 +35,6 @@ from gpugrad.op.generated.template import (
     Case,
     Head,
     defined,
-    each,
     filled,
     known,
     marks,
