@@ -73,3 +73,60 @@ extern "C" void gpugrad_normalize_gradient(const long *shape, double eps, long c
           [=](long i) { return (g[i] + (x[i] - mean) * slope + shift) * factor; });
   }
 }
+
+// Groups of channels of each image: the shape is that of images, groups, channels of one and size.
+// Weights and biases are those of channels, or none.
+extern "C" void gpugrad_normalize_groups(const long *shape, double eps, long centered,
+                                         const REAL *x, const REAL *weight, const REAL *bias,
+                                         REAL *out, REAL *means, REAL *variances) {
+  const long groups = shape[1], each = shape[2], size = shape[3], count = each * size;
+  for (long row = 0; row < shape[0] * groups; row++) {
+    const REAL mean = centered ? total(1, 1, count, [=](long i) { return x[i]; }) / count : 0;
+    const REAL variance = total(1, 1, count, [=](long i) {
+                            const REAL below = x[i] - mean;
+                            return below * below;
+                          }) / count;
+    const REAL deviation = 1 / __builtin_sqrt(variance + REAL(eps));
+    for (long k = 0, c = row % groups * each; k < each; k++, c++, x += size, out += size) {
+      const REAL scale = weight ? deviation * weight[c] : deviation, shift = bias ? bias[c] : 0;
+      write(1, 1, size, out, [=](long i) { return (x[i] - mean) * scale + shift; });
+    }
+    means[row] = mean;
+    variances[row] = variance;
+  }
+}
+
+// The gradients by the array, unless that is null, and, added to what is there, weights and biases.
+extern "C" void gpugrad_normalize_groups_gradient(const long *shape, double eps, long centered,
+                                                  const REAL *x, const REAL *g, const REAL *weight,
+                                                  const REAL *means, const REAL *variances,
+                                                  REAL *out, double *of_weight, double *of_bias) {
+  const long groups = shape[1], each = shape[2], size = shape[3], count = each * size;
+  for (long row = 0; row < shape[0] * groups; row++, x += count, g += count) {
+    const REAL mean = means[row];
+    const double scale = 1 / __builtin_sqrt(variances[row] + REAL(eps));
+    const long first = row % groups * each;
+    double sums = 0, products = 0;
+    for (long k = 0, c = first; k < each; k++, c++) {
+      const long begin = k * size;
+      const double sum = total(1, 1, size, [=](long i) { return g[begin + i]; });
+      const double product = scale * total(1, 1, size, [=](long i) {
+                               return g[begin + i] * (x[begin + i] - mean);
+                             });
+      of_weight[c] += product;
+      of_bias[c] += sum;
+      sums += weight ? sum * weight[c] : sum;
+      products += weight ? product * weight[c] : product;
+    }
+    if (!out) continue;
+    const REAL slope = -products * scale * scale / count;
+    const REAL shift = centered ? -sums * scale / count : 0;
+    for (long k = 0, c = first; k < each; k++, c++) {
+      const long begin = k * size;
+      const REAL factor = weight ? scale * weight[c] : scale;
+      write(1, 1, size, out + row * count + begin, [=](long i) {
+        return g[begin + i] * factor + ((x[begin + i] - mean) * slope + shift);
+      });
+    }
+  }
+}

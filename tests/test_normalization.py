@@ -107,6 +107,12 @@ WRONG: dict[str, Callable[[Any, Any], Any]] = {
     "batch weight": lambda nn, t: nn.batch_norm(t(2, 3), t(3), t(3), t(4)),
     "one value of a batch": lambda nn, t: nn.batch_norm(t(1, 3), None, None, training=True),
     "tracked mean": lambda nn, t: nn.batch_norm(t(2, 3), t(3).requires_grad_(), t(3)),
+    "mean alone": lambda nn, t: nn.batch_norm(t(2, 3), t(3), None, training=True),
+    "variance alone": lambda nn, t: nn.batch_norm(t(2, 3), None, t(3), training=True),
+    "instances' mean alone": lambda nn, t: nn.instance_norm(t(2, 3, 4), t(3), None),
+    "variance without input's": lambda nn, t: nn.instance_norm(
+        t(2, 3, 4), None, t(3), use_input_stats=False
+    ),
     "batch integers": lambda nn, t: nn.batch_norm(t(2, 3).long(), t(3), t(3)),
     "eps": lambda nn, t: nn.batch_norm(t(2, 3), None, None, training=True, eps=0),
     "negative eps": lambda nn, t: nn.batch_norm(t(2, 3), t(3), t(3), eps=-1),

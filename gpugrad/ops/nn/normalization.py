@@ -471,6 +471,16 @@ def _by_running(g: Any, x: Any, mean: Any, var: Any, eps: Any, weight: Any, bias
     return g * (scale * weight), None, None, None, g * ((x - mean) * scale), g
 
 
+def _check_both(mean: Tensor | None, var: Tensor | None) -> None:
+    """Raise where there are running means without variances, or these without those.
+
+    Raises:
+        ValueError: It is so.
+    """
+    if (mean is None) is not (var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
+
+
 def _check_channels(channels: int, **parameters: Any) -> None:
     for name, p in parameters.items():
         if p is not None and p._array.size != channels:
@@ -505,7 +515,8 @@ def batch_norm_of(
 
     Raises:
         RuntimeError: Shapes do not fit, or there are no means and variances to take.
-        ValueError: A channel has one value in training.
+        ValueError: In training a channel has one value, or there is one of ``running_mean`` and
+            ``running_var`` without the other.
 
     Source: Ioffe and Szegedy, "Batch normalization", 2015.
     """
@@ -551,6 +562,8 @@ def batch_norm(
                 "The function 'native_batch_norm' is not differentiable with respect to argument "
                 f"'{name}'. This input cannot have requires_grad True."
             )
+    if training:
+        _check_both(running_mean, running_var)
     _check_kind("batch_norm", input)
     _check_mixed(input, weight, bias, running_mean, running_var)
     whole, affine = (shape[0], channels, math.prod(shape[2:])), (channels, 1)
@@ -567,10 +580,10 @@ def batch_norm(
     _check_batched(input, running_mean, running_var)
     out, mean, var = _of(_of_batch, input, weight, bias, whole, affine, (0, 2), eps)
     count = input._array.size // channels
-    with recording(False):
-        running = [r for r in (running_mean, running_var) if r is not None]
-        found = [reshape(t.detach(), (channels,)) for t in (mean, var)[: len(running)]]
-        follow(running, found, momentum, count / max(count - 1, 1))
+    if running_mean is not None:
+        with recording(False):
+            running = (running_mean, running_var)
+            follow(running, (mean, var), momentum, count / max(count - 1, 1))
     return out
 
 
@@ -643,12 +656,11 @@ def instance_norm(
     cudnn_enabled: bool,
 ) -> Tensor:
     """Return what ``nn.functional.instance_norm`` does; ``cudnn_enabled`` changes nothing."""
-    if (running_mean is None) is not (running_var is None):
-        raise ValueError("running_mean and running_var must either both be None or neither be None")
-    if not use_input_stats and running_mean is None:
+    if not use_input_stats and (running_mean is None or running_var is None):
         raise RuntimeError(
             "Expected running_mean and running_var to be defined when use_input_stats is false"
         )
+    _check_both(running_mean, running_var)
     shape = _channels(input)
     n, channels = shape[:2]
 
