@@ -55,7 +55,7 @@ extern "C" void gpugrad_normalize(const long *shape, double eps, long centered, 
 extern "C" void gpugrad_normalize_gradient(const long *shape, double eps, long centered,
                                            const REAL *x, const REAL *g, const REAL *weight,
                                            const REAL *means, const REAL *variances, REAL *out,
-                                           REAL *of_weight, REAL *of_bias) {
+                                           double *of_weight, double *of_bias) {
   const long images = shape[0], channels = shape[1], size = shape[2];
   const double count = double(images) * size;
   for (long c = 0; c < channels; c++, x += size, g += size) {

@@ -10,7 +10,7 @@ import pytest
 
 import gpugrad
 from comparison import pytorch
-from gpugrad.backend import channels
+from gpugrad.backend import channels, rows
 from gpugrad.testing import assert_agree, count_kernels, devices_agree
 
 
@@ -62,24 +62,31 @@ def test_many_numbers_and_halves_are_normalized_as_pytorchs(
             assert_agree(ours / size, theirs / size, tolerance, tolerance)
 
 
-@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("affine", [False, True])
+@pytest.mark.parametrize("groups", [0, 3])
 def test_loops_over_channels_give_what_numpy_gives(
-    affine: bool, monkeypatch: pytest.MonkeyPatch
+    groups: int, affine: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results = []
     for least in 1, 1 << 62:
         monkeypatch.setattr(channels, "LEAST", least)
-        x = gpugrad.tensor(numbers(3, 5, 7, 3) + 100, requires_grad=True)
-        parameters = [gpugrad.tensor(numbers(5, seed=k), requires_grad=True) for k in (1, 2)]
+        monkeypatch.setattr(rows, "LEAST", least)
+        x = gpugrad.tensor(numbers(3, 6, 7, 3) + 100, requires_grad=True)
+        parameters = [gpugrad.tensor(numbers(6, seed=k), requires_grad=True) for k in (1, 2)]
         weight, bias = parameters if affine else (None, None)
-        mean, var = gpugrad.zeros(5, dtype=x.dtype), gpugrad.ones(5, dtype=x.dtype)
-        out = gpugrad.nn.functional.batch_norm(x, mean, var, weight, bias, training=True)
-        wanted = [x, *parameters] if affine else [x]
-        g = gpugrad.tensor(numbers(3, 5, 7, 3, seed=3))
-        found = gpugrad.autograd.grad(out, wanted, g)
-        results.append([t.detach().numpy() for t in (out, mean, var, *found)])
-    for ours, theirs in zip(*results, strict=True):
-        assert_agree(ours, theirs, 1e-10, 1e-10)  # NumPy's sums cancel 100 * 100
+        mean, var = gpugrad.zeros(6, dtype=x.dtype), gpugrad.ones(6, dtype=x.dtype)
+        if groups:
+            out = gpugrad.nn.functional.group_norm(x, groups, weight, bias)
+        else:
+            out = gpugrad.nn.functional.batch_norm(x, mean, var, weight, bias, training=True)
+        g = gpugrad.tensor(numbers(3, 6, 7, 3, seed=3))
+        for wanted in [x, *parameters] if affine else [x], parameters[:1] if affine else [x]:
+            found = gpugrad.autograd.grad(out, wanted, g, retain_graph=True)
+            results.append([t.detach().numpy() for t in (out, mean, var, *found)])
+    half = len(results) // 2
+    for ours, theirs in zip(results[:half], results[half:], strict=True):
+        for a, b in zip(ours, theirs, strict=True):
+            assert_agree(a, b, 1e-10, 1e-10)  # NumPy's sums cancel 100 * 100
 
 
 WRONG: dict[str, Callable[[Any, Any], Any]] = {

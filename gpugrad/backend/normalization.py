@@ -22,6 +22,7 @@ Array = Any
 Shape = tuple[int, ...]
 
 _BLOCK = 65536  # elements
+_OF_CHANNELS = ((0, 2), (2, 3))  # axes for which there are loops, see channels
 
 
 def _wide(array: Array) -> Array:
@@ -82,10 +83,8 @@ def normalize(
     """
     along_rows = array.ndim == 2 and axes == (1,)
     known = compiled.normalize(array, weight, bias, eps, centered) if along_rows else None
-    if axes == (0, 2):
+    if axes in _OF_CHANNELS:
         known = channels.normalize(array, weight, bias, eps, centered)
-    elif axes == (2, 3):
-        known = _groups(array, weight, bias, eps, centered)
     if known is not None:
         return known
     if along_rows and array.size > _BLOCK:
@@ -97,24 +96,6 @@ def normalize(
             mean[rows], var[rows] = found[1:]
         return out, mean, var
     return _normalized(array, weight, bias, axes, eps, centered, None)
-
-
-def _groups(
-    array: Array, weight: Array | None, bias: Array | None, eps: float, centered: bool
-) -> tuple[Array, Array, Array] | None:
-    """Return groups normalized by loops, ``None`` where there are none."""
-    n, groups, *sizes = array.shape
-    rows = array.reshape(n * groups, sizes[0] * sizes[1])
-    known = compiled.normalize(rows, None, None, eps, centered)
-    if known is None:
-        return None
-    out = known[0].reshape(array.shape)
-    if weight is not None:
-        out *= weight
-    if bias is not None:
-        out += bias
-    mean, var = (a.reshape(n, groups, 1, 1) for a in known[1:])
-    return out, mean, var
 
 
 def _normalized(
@@ -172,7 +153,7 @@ def normalize_gradient(
         if known is not None:
             of_array, of_weight, of_bias = known
             return of_array, of_weight, of_bias
-    if axes == (0, 2):
+    if axes in _OF_CHANNELS:
         by = channels.normalize_gradient(g, array, weight, mean, var, eps, centered, shapes)
         if by is not None:
             return by
