@@ -53,6 +53,8 @@ _WINDOWS = {
     "stride": "windows.stride",
     "dilation": "windows.dilation",
 }
+_SPREAD = {**_REDUCED, "correction": "correction"}
+_TRANSFORMED = {"dim": "axes", "normalization": "normalization"}
 _FACTS: dict[str, dict[str, str]] = {
     "AmaxBackward0": _REDUCED,
     "AminBackward0": _REDUCED,
@@ -78,14 +80,14 @@ _FACTS: dict[str, dict[str, str]] = {
     "DistBackward0": {"p": "order"},
     "EmbeddingBackward0": {"indices": "entry"},
     "ExpandBackward0": _SIZED,
-    "FftC2CBackward0": {"dim": "axes"},
-    "FftC2RBackward0": {"dim": "axes"},
-    "FftR2CBackward0": {"dim": "axes"},
+    "FftC2CBackward0": {**_TRANSFORMED, "forward": "forward"},
+    "FftC2RBackward0": _TRANSFORMED,
+    "FftR2CBackward0": _TRANSFORMED,
     "FlipBackward0": {"dims": "axes"},
     "Im2ColBackward0": _WINDOWS,
-    "IndexAddBackward0": _CHOSEN,
+    "IndexAddBackward0": {**_CHOSEN, "source_dim": "second ndim"},
     "IndexBackward0": {"indices": "index", **_SIZED},
-    "IndexCopyBackward0": _CHOSEN,
+    "IndexCopyBackward0": {**_CHOSEN, "source_dim": "second ndim"},
     "IndexReduceBackward0": {"include_self": "include_self"},
     "IndexSelectBackward0": {**_CHOSEN, **_SIZED},
     "KthvalueBackward0": {**_ALONG, "keepdim": "keepdims", **_SIZED},
@@ -93,7 +95,7 @@ _FACTS: dict[str, dict[str, str]] = {
     "LinalgCrossBackward0": _ALONG,
     "LinalgQrBackward0": {"mode": "kind"},
     "LinalgSolveTriangularBackward0": {"upper": "upper", "unitriangular": "unit"},
-    "LinalgSvdBackward0": {"full_matrices": "full"},
+    "LinalgSvdBackward0": {"full_matrices": "full", "S_sym_argsize_minus_1": "rank"},
     "LinalgVectorNormBackward0": {**_REDUCED, "ord": "order"},
     "LogSoftmaxBackward0": _ALONG,
     "LogcumsumexpBackward0": _ALONG,
@@ -107,6 +109,7 @@ _FACTS: dict[str, dict[str, str]] = {
     "MeanBackward1": {**_REDUCED, **_SIZED, "self_sym_numel": "input size"},
     "MedianBackward1": {**_ALONG, "keepdim": "keepdims", **_SIZED},
     "MinBackward0": {"dim": "axis", "keepdim": "keepdims", **_SIZED},
+    "MmBackward0": {**_SIZED, "mat2_sym_sizes": "second shape"},
     "ModeBackward0": {**_ALONG, "keepdim": "keepdims", **_SIZED},
     "NanmedianBackward1": {**_ALONG, "keepdim": "keepdims", **_SIZED},
     "NansumBackward0": _REDUCED,
@@ -116,7 +119,7 @@ _FACTS: dict[str, dict[str, str]] = {
     "PutBackward0": {"accumulate": "accumulate", "index": "entry"},
     "RepeatBackward0": {"repeats": "repeats", **_SIZED},
     "RollBackward0": {"shifts": "shifts", "dims": "axes"},
-    "Rot90Backward0": {"k": "k"},
+    "Rot90Backward0": {"k": "k", "dims": "dims"},
     "ScatterReduceBackward0": {"include_self": "include_self"},
     "SelectBackward0": {"dim": "axis", "index": "index", **_SIZED},
     "SelectScatterBackward0": _CHOSEN,
@@ -131,8 +134,8 @@ _FACTS: dict[str, dict[str, str]] = {
     "SqueezeBackward1": {"dim": "axes", **_SIZED},
     "SqueezeBackward2": {"dim": "axes", **_SIZED},
     "StackBackward0": {"dim": "axis"},
-    "StdBackward0": _REDUCED,
-    "StdMeanBackward0": _REDUCED,
+    "StdBackward0": _SPREAD,
+    "StdMeanBackward0": _SPREAD,
     "SumBackward0": _SIZED,
     "SumBackward1": {**_REDUCED, **_SIZED},
     "TakeBackward0": {"index": "entry"},
@@ -147,8 +150,8 @@ _FACTS: dict[str, dict[str, str]] = {
     "UnsafeSplitWithSizesBackward0": {"dim": "place", **_SIZED},
     "UnsafeViewBackward0": _SIZED,
     "UnsqueezeBackward0": {"dim": "axis"},
-    "VarBackward0": _REDUCED,
-    "VarMeanBackward0": _REDUCED,
+    "VarBackward0": _SPREAD,
+    "VarMeanBackward0": _SPREAD,
     "ViewBackward0": _SIZED,
 }
 # What the values that a node saved are called in PyTorch, where that is not the argument's name.
@@ -266,9 +269,10 @@ def edges_of(node: Node) -> Sequence[int]:
 def facts_of(node: Node) -> dict[str, Any]:
     """Return what the node of a call knows besides what it saved."""
     likes, _, params = node.params
-    shape = tuple(likes[0][0])
+    shape, second = tuple(likes[0][0]), tuple(likes[-1][0])
     known = {**params, "input shape": shape, "input size": math.prod(shape)}
-    known |= _only(params.get("index"))
+    known |= {"second shape": second, "second ndim": len(second)}
+    known |= _only(params.get("index")) | _otherwise(shape, params)
     facts = {}
     for name, own in _FACTS.get(node.name(), {}).items():
         own, _, part = own.partition(".")
@@ -300,6 +304,25 @@ def _only(index: Any) -> dict[str, Any]:
         found["stop"] = 2**63 - 1 if entry.stop is None else entry.stop
         found["step"] = entry.step or 1
     return found
+
+
+def _otherwise(shape: Sequence[int], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what PyTorch says of the same in another way."""
+    found: dict[str, Any] = {}
+    if "inverse" in params:
+        found["forward"] = not params["inverse"]
+    if "scale" in params:
+        found["normalization"] = _SCALES.index(params["scale"])
+    if "degrees" in params:
+        found["correction"] = math.prod(shape[k] for k in params["axes"]) - params["degrees"]
+    if "full" in params:
+        found["rank"] = min(shape[-2:])
+    if "k" in params:
+        found["dims"] = params.get("first"), params.get("second")
+    return found
+
+
+_SCALES = "none", "root", "all"  # by PyTorch's numbers
 
 
 def _is_whole(entry: Any) -> bool:

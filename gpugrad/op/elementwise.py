@@ -475,9 +475,12 @@ def _described(
 
 # Attributes of nodes whose calls had no such operand.
 _ONE, _NONE = {"_saved_alpha": 1}, {"_saved_min": None, "_saved_max": None}
+_BOTH, _VALUE = {"_saved_alpha": 1, "_saved_beta": 1}, {"_saved_value": 1}
 _ABSENT: dict[str, dict[str, Any]] = {
     "AddBackward0": _ONE, "SubBackward0": _ONE, "RsubBackward1": _ONE, "ClampBackward0": _NONE,
-    "ClampBackward1": _NONE,
+    "ClampBackward1": _NONE, "AddbmmBackward0": _BOTH, "AddmmBackward0": _BOTH,
+    "AddmvBackward0": _BOTH, "AddrBackward0": _BOTH, "BaddbmmBackward0": _BOTH,
+    "AddcdivBackward0": _VALUE, "AddcmulBackward0": _VALUE, "LogitBackward0": {"_saved_eps": None},
 }  # fmt: skip
 _BOOL = np.dtype(bool)
 # Of which categories operands are taken, from the lowest to the highest.
