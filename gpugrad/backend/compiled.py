@@ -14,6 +14,7 @@ import numpy as np
 
 from gpugrad._dtype import accumulation, is_half
 from gpugrad.backend import large, loops
+from gpugrad.backend.quiet import BUFFER
 from gpugrad.errors import summed_axes
 from gpugrad.formulas import FUNCTIONS, Formula, variable
 from gpugrad.kernels import host
@@ -219,13 +220,21 @@ def _pays(
     if is_half(compute):  # of which NumPy has no vectors
         return True
     if sum_to is None:
-        return _gains(formula, compute) or _apart(arrays, math.prod(shape))
+        return _gains(formula, compute) or _apart(arrays, shape)
     return not _adds_up(formula, arrays, shape, sum_to)
 
 
-def _apart(arrays: Sequence[Array], size: int) -> bool:
-    """Tell whether some are repeated or read in reverse: NumPy's loops are of a row, and slower."""
-    return any(1 < a.size < size or (a.ndim and a.strides[-1] == -a.itemsize) for a in arrays)
+def _apart(arrays: Sequence[Array], shape: Shape) -> bool:
+    """Tell whether some are repeated along short rows, or read in reverse, which NumPy is slow at.
+
+    NumPy's loops are of a row, and of one thread.
+    """
+    size = math.prod(shape)
+    long = shape[-1:] > (BUFFER // 2,) and size < _SHARED
+    return any(
+        (1 < a.size < size and not long) or (a.ndim and a.strides[-1] == -a.itemsize)
+        for a in arrays
+    )
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""NumPy's warnings, which are off while we compute."""
+"""NumPy's warnings, which are off while we compute, and its buffers, which are small."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from numpy._core import umath
 # NumPy would warn the user of divisions by zero and overflows in our arithmetic.  np.errstate does
 # this in 0.9 us a time; its two steps, taken directly, cost 0.05 us.  The state before is asked for
 # and not kept as a token of the context variable: an interrupt may come just before that is kept.
-QUIET = umath._make_extobj(all="ignore")
+#
+# The same object says how many elements NumPy copies into a buffer at a time.  By its default of
+# 8192 it copies broadcast operands of shorter rows, which takes longer than the arithmetic.
+BUFFER = 1024
+QUIET = umath._make_extobj(all="ignore", bufsize=BUFFER)
 enter = umath._extobj_contextvar.set
 error_state = umath._extobj_contextvar.get
 
