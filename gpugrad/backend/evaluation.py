@@ -133,9 +133,9 @@ _OPERATORS = {
 
 
 def function_of(formula: Formula) -> Any:
-    """Return a formula of one output as a function of small arrays."""
-    (output,) = formula.outputs
-    if output.function in _OPERATORS and output.args == formula.inputs:
+    """Return a formula as a function of small arrays, or of any where it does not gain."""
+    output, *others = formula.outputs
+    if not others and output.function in _OPERATORS and output.args == formula.inputs:
         return _OPERATORS[output.function]
     function: Callable[..., Any] = _compiled(formula, False).compute
     return function
@@ -477,15 +477,19 @@ def _sum(
     return functools.reduce(operator.add, sums)
 
 
+@quiet
 def summed(formula: Formula, arrays: Sequence[Array], shape: Shape) -> Array:
     """Return a formula's one output summed to ``shape``; all arrays are of one real type.
 
-    The first array has the shape of all elements.
+    The first array has the shape of all elements, which are many.
     """
-    kind = arrays[0].dtype
-    if shape == arrays[0].shape:
-        return arrays[0] if _is_first(formula) else evaluated(formula, arrays)[0]
-    return evaluate(formula, arrays, kind, (kind,), shape)[0]
+    first = arrays[0]
+    kind = first.dtype
+    if shape == first.shape:
+        return first if _is_first(formula) else evaluated(formula, arrays)[0]
+    if _is_first(formula) and not is_half(kind):
+        return pooled(sum_to_shape, first, shape)
+    return pooled(_evaluate, True, formula, arrays, kind, (kind,), shape, None, 0)[0]
 
 
 def _is_first(formula: Formula) -> bool:

@@ -305,7 +305,7 @@ def sums(array: Array, axes: tuple[int, ...]) -> Array | None:
         return total.transpose([kept.index(k) for k in sorted(kept)])
     first, count, shape = min(axes), len(axes), array.shape
     if count == ndim:
-        return sums_of_rows(array.reshape(1, -1))[0] if array.size >= 32768 else None
+        return _sum_of_all(array.reshape(-1)) if array.size >= 32768 else None
     if max(axes) - first != count - 1:
         if array.size < 32768:
             return None
@@ -361,6 +361,13 @@ def _along(array: Array, axis: int) -> Array:
     if whole < n:
         total = total + np.add.reduce(array[(*here, slice(whole, None))], axis=axis)
     return total
+
+
+def _sum_of_all(flat: Array) -> Array:
+    """Return the sum of a flat array: of rows, and of these."""
+    whole = flat.size - flat.size % _ROWS
+    total = np.add.reduce(c_einsum("ij->i", flat[:whole].reshape(-1, _ROWS)))
+    return total if whole == flat.size else total + c_einsum("i->", flat[whole:])
 
 
 def sums_of_rows(matrix: Array) -> Array:

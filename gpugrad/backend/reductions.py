@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad._dtype import INEXACT, accumulation, is_half
+from gpugrad._dtype import accumulation, is_half
 from gpugrad.backend import compiled, half, large, products
 from gpugrad.backend.large import LARGE
 from gpugrad.backend.quiet import QUIET, enter, error_state, quiet, quietly
@@ -34,8 +34,7 @@ def _summed(array: Array, axes: Shape, dtype: np.dtype[Any]) -> Array:
         if found is not None:
             return found
         array = half.widened(array)
-    if array.size >= 1024 and (array.dtype == dtype or dtype.kind in INEXACT):
-        array = array.astype(dtype, copy=False)  # NumPy would add the sums of buffers in turn
+    if array.size >= 1024 and array.dtype == dtype:
         found = large.sums(array, axes)
         if found is not None:
             return found

@@ -364,7 +364,8 @@ def _accumulate(leaf: Any, grad: Array) -> None:
     if total is None:
         door = backend.of(grad)
         own = _holders(grad) <= _ONE and door.owns(grad)
-        if grad.ndim > 1 and grad.size and not (own and grad.strides == leaf._array.strides):
+        laid_out = grad.strides == leaf._array.strides and (own or grad.flags.c_contiguous)
+        if grad.ndim > 1 and grad.size and not laid_out:
             leaf._grad = wrap(_laid_out(grad, leaf._array, own))
         else:
             leaf._grad = wrap(grad if own else door.copy(grad))

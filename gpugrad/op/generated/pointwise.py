@@ -471,9 +471,10 @@ return {results},
 """
 LARGE_SAME_SHAPES = """\
 if {last}.size >= LARGE:
-    {targets}, = evaluated(formula, ({arrays},))
+    {computed}
     return {results},
 """
+POOLED = "{targets} = pooled(compute, {arrays})\n"
 
 # What was broadcast is summed.
 SEVERAL_SHAPES = """\
@@ -554,8 +555,11 @@ def _arrays_written(
         made = {found.targets[k]: f"grad{found.targets[k]}" for k in computed}
         large = filled(
             LARGE_SAME_SHAPES,
-            targets=", ".join(made.values()),
-            arrays=", ".join(names[found.sources[k]] for k in used),
+            computed=filled(
+                LAUNCHED if cpu.gains(some) else POOLED,
+                targets=", ".join(made.values()),
+                arrays=", ".join(names[found.sources[k]] for k in used),
+            ),
             last=names[found.sources[used[-1]]],  # of a dot product, g is one number
             results=_results(needs, handed_on | made),
         )
@@ -633,8 +637,10 @@ def backward(rule: Any, wide: bool, door: Any = None) -> Callable[..., Any]:
     found = formula.vjp(needs, (True,))
     namespace = _known(door)
     if door is None:
-        namespace |= {"sum_to_shape": cpu.sum_to_shape, "summed": cpu.summed}
-        namespace["formula"] = _computed(found)[1]
+        namespace |= {name: getattr(cpu, name) for name in ("pooled", "sum_to_shape", "summed")}
+        namespace["formula"] = some = _computed(found)[1]
+        if some.outputs:
+            namespace["compute"] = cpu.function_of(some)
         namespace["general"] = backward_of_tensors(rule, wide)
         for k in range(len(needs)):
             namespace[f"formula{k}"] = formula.vjp(_alone(k, len(needs)), (True,)).formula
