@@ -154,6 +154,49 @@ inline long inside(long place, long classes) {
 
 enum Reduction { NONE, SUM, MEAN };
 
+// Write the sum or mean of losses; the scales of a mean are divided by the sum of the shares.
+template <typename T>
+void reduced(
+    const T *losses, const T *shares, long count, int reduction, T *found, T *scales, long many) {
+  if (reduction == NONE) return;
+  *found = added_up(losses, count);
+  if (reduction == SUM) return;
+  const T all = added_up(shares, count);
+  *found /= all;
+  if (all == T(0)) memset(scales, 0, many * sizeof(T));  // all are ignored
+  else
+    #pragma omp simd
+    for (long k = 0; k < many; k++) scales[k] /= all;
+}
+
+// Few numbers are read, so that no threads are worth it.
+template <typename T>
+void likelihood(
+    Array *const *arrays, long count, long classes, bool weighted, long ignored, int reduction) {
+  const T *values = reinterpret_cast<const T *>(arrays[0]->data);
+  const long *places = reinterpret_cast<const long *>(arrays[1]->data);
+  const T *weight = weighted ? reinterpret_cast<const T *>(arrays[2]->data) : 0;
+  T *shares = reinterpret_cast<T *>(arrays[3]->data);
+  T *losses = reinterpret_cast<T *>(arrays[4]->data);
+  for (long row = 0; row < count; row++) {
+    const long at = inside(places[row], classes);
+    const T share = places[row] == ignored ? T(0) : weight ? weight[at] : T(1);
+    losses[row] = share == T(0) ? T(0) : -share * values[row * classes + at];
+    shares[row] = share;
+  }
+  reduced(losses, shares, count, reduction, reinterpret_cast<T *>(arrays[5]->data), shares, count);
+}
+
+template <typename T>
+void likelihood_slope(Array *const *arrays, long count, long classes, bool each) {
+  const T *g = reinterpret_cast<const T *>(arrays[0]->data);
+  const T *shares = reinterpret_cast<const T *>(arrays[1]->data);
+  const long *places = reinterpret_cast<const long *>(arrays[2]->data);
+  T *out = reinterpret_cast<T *>(arrays[3]->data);
+  for (long row = 0; row < count; row++)
+    out[row * classes + inside(places[row], classes)] = T(0) - shares[row] * g[each ? row : 0];
+}
+
 template <typename T>
 void entropy(
     Array *const *arrays, long count, long classes, bool weighted, long ignored, int reduction,
@@ -176,16 +219,8 @@ void entropy(
     shares[row] = share;
   };
   shared(Rows<decltype(step)>(step, count, classes), threads);
-  if (reduction == NONE) return;
   T *found = reinterpret_cast<T *>(arrays[6]->data);
-  *found = added_up(losses, count);
-  if (reduction == SUM) return;
-  const T all = added_up(shares, count);
-  *found /= all;
-  if (all == T(0)) memset(scales, 0, 2 * count * sizeof(T));  // all are ignored
-  else
-    #pragma omp simd
-    for (long k = 0; k < 2 * count; k++) scales[k] /= all;
+  reduced(losses, shares, count, reduction, found, scales, 2 * count);
 }
 
 template <typename T>
@@ -329,6 +364,23 @@ extern "C" void gpugrad_entropy_gradient(
     Array *const *arrays, int item, long count, long classes, int each, int threads) {
   if (item == 4) entropy_slope<float>(arrays, count, classes, each, threads);
   else entropy_slope<double>(arrays, count, classes, each, threads);
+}
+
+// The arrays are logarithms, places and weights; and, to be written, by what each row's is multiplied
+// in the result, losses, and their sum or mean.
+extern "C" void gpugrad_likelihood(
+    Array *const *arrays, int item, long count, long classes, int weighted, long ignored,
+    int reduction) {
+  if (item == 4) likelihood<float>(arrays, count, classes, weighted, ignored, reduction);
+  else likelihood<double>(arrays, count, classes, weighted, ignored, reduction);
+}
+
+// The arrays are the gradient of the losses, of `each` or of their sum or mean, what was written
+// before, the places, and zeros, of which some are written.
+extern "C" void gpugrad_likelihood_gradient(
+    Array *const *arrays, int item, long count, long classes, int each) {
+  if (item == 4) likelihood_slope<float>(arrays, count, classes, each);
+  else likelihood_slope<double>(arrays, count, classes, each);
 }
 
 // The arrays are rows, weights and biases; and, to be written, the result, means and variances.

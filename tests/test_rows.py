@@ -78,6 +78,9 @@ def test_cross_entropy(length: int, kind: str, reduction: str, weighted: bool, b
     agree([numpys[1][finite], numpys[2][:, finite]], [ours[1][finite], ours[2][:, finite]])
     g = random.standard_normal(numpys[0].shape).astype(kind)
     agree(*both(lambda: [classes.cross_entropy_gradient(g, x, *numpys[1:], *rest)[finite]]))
+    numpys, ours = both(lambda: classes.nll(x, *rest))
+    agree(numpys, ours)
+    agree(*both(lambda: [classes.nll_gradient(g, numpys[1], places, x.shape, 1)]))
 
 
 @KINDS
@@ -87,6 +90,10 @@ def test_a_mean_of_no_class_has_no_gradient(kind: str, both: Any) -> None:
     assert np.isnan(numpys[0])
     assert np.isnan(ours[0])
     assert not ours[2].any()
+    numpys, ours = both(lambda: classes.nll(x, places, None, 1, "mean", 7))
+    assert np.isnan(numpys[0])
+    assert np.isnan(ours[0])
+    assert not ours[1].any()
 
 
 @KINDS

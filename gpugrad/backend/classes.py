@@ -82,6 +82,12 @@ def nll(
     With it comes by what each is multiplied in that.
     """
     rows, wide = _rows(array, axis), accumulation(array.dtype)
+    known = compiled.nll(rows, places, weight, reduction, ignored)
+    if known is not None:
+        found, parts = known
+        return found.reshape(places.shape if reduction == "none" else ()), parts.reshape(
+            places.shape
+        )
     count, classes = rows.shape
     at, share = _shares(places, weight, ignored, classes, wide)
     losses = rows[np.arange(count), at].astype(wide, copy=False) * -share
@@ -95,6 +101,9 @@ def nll(
 @quiet
 def nll_gradient(g: Array, parts: Array, places: Array, shape: tuple[int, ...], axis: int) -> Array:
     """Return the gradient of what :func:`nll` computed of an array of a shape."""
+    known = compiled.nll_gradient(g, parts, places, shape[axis])
+    if known is not None:
+        return _placed(known, shape, axis)
     flat = parts.reshape(-1)
     result = np.zeros((flat.size, shape[axis]), g.dtype)
     slopes = flat * g.reshape(-1).astype(flat.dtype, copy=False)

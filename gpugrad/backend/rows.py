@@ -36,6 +36,8 @@ def _library() -> ctypes.CDLL | None:
         "soft": (int_, int_, int_),
         "entropy": (int_, long, int_, int_),
         "entropy_gradient": (int_, int_),
+        "likelihood": (int_, long, int_),
+        "likelihood_gradient": (int_,),
         "normalize": (int_, int_, real, int_, int_),
         "normalize_gradient": (int_, int_, real, int_, int_),
     }.items():
@@ -120,6 +122,42 @@ def cross_entropy_gradient(g: Array, terms: Array, scales: Array, places: Array)
         id(arrays) + _ITEMS, kind.itemsize, *terms.shape, g.size > 1,
         loops.threads_for(out.size),
     )  # fmt: skip
+    return out
+
+
+def nll(
+    rows: Array, places: Array, weight: Array | None, reduction: str, ignored: int
+) -> tuple[Array, Array] | None:
+    """Return what ``classes.nll`` does, of rows; losses are a vector, or their sum."""
+    made, kind = _loops(rows), rows.dtype
+    if made is None or not _alike(kind, weight) or places.dtype != _INT64:
+        return None
+    rows, places = _plain(rows), _plain(places)
+    weight = rows if weight is None else _plain(weight)
+    count, classes = rows.shape
+    shares, losses, found = np.empty(count, kind), np.empty(count, kind), np.empty((), kind)
+    arrays = rows, places, weight, shares, losses, found
+    made.gpugrad_likelihood(
+        id(arrays) + _ITEMS, kind.itemsize, count, classes, weight is not rows, ignored,
+        _REDUCTIONS[reduction],
+    )  # fmt: skip
+    return losses if reduction == "none" else found, shares
+
+
+def nll_gradient(g: Array, shares: Array, places: Array, classes: int) -> Array | None:
+    """Return the gradient by the rows of what :func:`nll` computed."""
+    kind = g.dtype
+    if shares.dtype != kind or places.dtype != _INT64:
+        return None
+    out = np.zeros((shares.size, classes), kind)
+    made = _loops(out)
+    if made is None:
+        return None
+    g, shares, places = map(_plain, (g, shares, places))
+    arrays = g, shares, places, out
+    made.gpugrad_likelihood_gradient(
+        id(arrays) + _ITEMS, kind.itemsize, shares.size, classes, g.size > 1
+    )
     return out
 
 
