@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import gpugrad
+from comparison import pytorch
 from gpugrad.testing import assert_agree, count_kernels, devices_agree
 
 t: Any = gpugrad
@@ -64,6 +65,27 @@ def test_what_is_ignored_is_not_seen(device: str) -> None:
     loss = F.cross_entropy(x, target)
     assert_agree(loss, t.tensor(2.126928, device=device))
     assert F.cross_entropy(x.detach(), target, reduction="none")[0].item() == 0
+
+
+@pytest.mark.parametrize("smoothing", [None, 0.0, 0.1])
+@pytest.mark.parametrize("shape", [(0, 0), (0, 0, 2), (3, 0, 0)])
+def test_there_may_be_no_classes_where_there_are_no_examples(
+    shape: tuple[int, ...], smoothing: float | None
+) -> None:
+    found = []
+    for lib in gpugrad, pytorch():
+        target = lib.zeros(shape[:1] + shape[2:], dtype=lib.int64)
+        for reduction in "none", "sum", "mean":
+            x = lib.zeros(shape, requires_grad=True)
+            if smoothing is None:
+                out = lib.nn.functional.nll_loss(x, target, reduction=reduction)
+            else:
+                out = lib.nn.functional.cross_entropy(
+                    x, target, reduction=reduction, label_smoothing=smoothing
+                )
+            out.sum().backward()
+            found.append([str(out.tolist()), tuple(x.grad.shape)])
+    assert found[:3] == found[3:]
 
 
 def test_the_gradient_of_a_gradient_is_that_of_the_definition(device: str) -> None:

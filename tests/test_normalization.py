@@ -62,6 +62,27 @@ def test_many_numbers_and_halves_are_normalized_as_pytorchs(
             assert_agree(ours / size, theirs / size, tolerance, tolerance)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", ["layer_norm", "group_norm", "batch_norm"])
+def test_halves_are_counted_beyond_what_a_half_can_tell(name: str, dtype: str) -> None:
+    x, weights = (
+        gpugrad.tensor(numbers(1, 2, 70001, seed=k) + 3).to(getattr(gpugrad, dtype)) for k in (0, 1)
+    )
+    arguments: dict[str, tuple[Any, ...]] = {
+        "layer_norm": (x.shape[2:],), "group_norm": (2,), "batch_norm": (None, None),
+    }  # fmt: skip
+    options = {"training": True} if name == "batch_norm" else {}
+    found = []
+    for kind in x, x.double():
+        leaf = kind.requires_grad_()
+        out = getattr(gpugrad.nn.functional, name)(leaf, *arguments[name], **options)
+        (g,) = gpugrad.autograd.grad(out, leaf, weights.to(leaf.dtype))
+        found.append([t.detach().double().numpy() for t in (out, g)])
+    tolerance = {"float16": 1e-3, "bfloat16": 8e-3}[dtype]
+    for halves, doubles in zip(*found, strict=True):
+        assert_agree(halves, doubles, tolerance, tolerance)
+
+
 @pytest.mark.parametrize("affine", [False, True])
 @pytest.mark.parametrize("groups", [0, 3])
 def test_loops_over_channels_give_what_numpy_gives(

@@ -108,7 +108,8 @@ def _normalized(
     room: Array | None,
 ) -> tuple[Array, Array, Array]:
     kind, wide = array.dtype, accumulation(array.dtype)
-    x, count = _wide(array), wide.type(_count(array, axes))
+    x = _wide(array)
+    count = _count(x, axes)
     if kind != wide:
         out = np.empty(x.shape, wide)
     else:

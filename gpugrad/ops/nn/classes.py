@@ -367,7 +367,8 @@ def _smoothed(
         even = pw.div(sum(even), cast(sum(share), dtype=input._array.dtype))
     elif reduction == "sum":
         even = sum(even)
-    return pw.add(pw.mul(sharp, 1 - smoothing), pw.mul(even, smoothing / classes))
+    each = smoothing / classes if classes else math.nan
+    return pw.add(pw.mul(sharp, 1 - smoothing), pw.mul(even, each))
 
 
 def _of_probabilities(
