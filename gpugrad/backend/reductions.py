@@ -65,12 +65,12 @@ def _stored_as(result: Array, array: Array, axes: Shape, keepdims: bool, dtype: 
 
 def sum(array: Array, axes: Shape, keepdims: bool, dtype: np.dtype[Any]) -> Array:
     """Return the sum over ``axes`` as ``dtype``."""
-    if array.size < 1024 and array.dtype is dtype and dtype.itemsize > 2 and not keepdims:
+    if array.size < 1024 and array.dtype is dtype and dtype.itemsize > 2:
         along = None if len(axes) == array.ndim else axes
         try:
-            return quietly(add_reduce, array, along, dtype)
+            return quietly(add_reduce, array, along, dtype, None, keepdims)
         except RuntimeError:  # another thread is in that context
-            return quiet(add_reduce)(array, along, dtype)
+            return quiet(add_reduce)(array, along, dtype, None, keepdims)
     before = error_state()
     try:
         enter(QUIET)
