@@ -272,42 +272,59 @@ template <typename T> bool usual(const T *values, long step, double *found) {
     const double a = values[k], b = values[step + k], c = values[2 * step + k];
     const double d = values[3 * step + k], e = values[4 * step + k], f = values[5 * step + k];
     const double g = values[6 * step + k], h = values[7 * step + k];
-    found[k] = a * b * (c * d) * (e * f * (g * h));
-    const double p = fabs(a), q = fabs(b), r = fabs(c), s = fabs(d);
-    const double t = fabs(e), u = fabs(f), v = fabs(g), w = fabs(h);
-    most[k] = larger(larger(larger(p, q), larger(r, s)), larger(larger(t, u), larger(v, w)));
-    least[k] = smaller(smaller(smaller(p, q), smaller(r, s)), smaller(smaller(t, u), smaller(v, w)));
+    const double first = a * b * (c * d), second = e * f * (g * h);
+    found[k] = first * second;
+    if (sizeof(T) == 4) {  // of which four cannot leave the range of doubles
+      const double p = fabs(first), q = fabs(second);
+      most[k] = larger(p, q);
+      least[k] = smaller(p, q);
+    } else {
+      const double p = fabs(a), q = fabs(b), r = fabs(c), s = fabs(d);
+      const double t = fabs(e), u = fabs(f), v = fabs(g), w = fabs(h);
+      most[k] = larger(larger(larger(p, q), larger(r, s)), larger(larger(t, u), larger(v, w)));
+      least[k] =
+          smaller(smaller(smaller(p, q), smaller(r, s)), smaller(smaller(t, u), smaller(v, w)));
+    }
   }
-  return within(least, most, SMALL, BIG);
+  return sizeof(T) == 4 ? within(least, most, 1e-75, 1e75) : within(least, most, SMALL, BIG);
 }
 
+// Whether no product is so far from 1 that with another such it might leave the range.
+inline bool near(const double *products, double low, double high) {
+  double least[ABREAST], most[ABREAST];
+  #pragma omp simd
+  for (long k = 0; k < ABREAST; k++) least[k] = most[k] = fabs(products[k]);
+  return within(least, most, low, high);
+}
+
+// Multiply by as many rows as are read at once; false: one by one, which the caller is to do.
+template <typename T>
+bool multiplied(const T *values, long step, double *products, long long *exponents) {
+  double found[ABREAST];
+  if (!usual(values, step, found)) return false;
+  #pragma omp simd
+  for (long k = 0; k < ABREAST; k++) products[k] *= found[k];
+  if (!near(products, 1e-150, 1e150))  // one product more might leave the range
+    for (long k = 0; k < ABREAST; k++) normalize(products[k], exponents[k]);
+  return true;
+}
+
+// Multiply by at most so many rows, or one of at most so many numbers; what is not there is 1.
 template <typename T>
 void multiplied(
     const T *values, long rows, long step, long count, double *products, long long *exponents) {
-  long row = 0;
-  for (; count == ABREAST && row + ROWS_AT_ONCE <= rows; row += ROWS_AT_ONCE) {
-    double found[ABREAST];
-    const T *own = values + row * step;
-    if (!usual(own, step, found)) {
-      for (long j = 0; j < ROWS_AT_ONCE; j++)
-        for (long k = 0; k < ABREAST; k++)
-          multiply(products[k], exponents[k], own[j * step + k]);
-      continue;
-    }
-    double least[ABREAST], most[ABREAST];
-    #pragma omp simd
-    for (long k = 0; k < ABREAST; k++) {
-      const double x = products[k] * found[k];
-      products[k] = x;
-      least[k] = fabs(x);
-      most[k] = fabs(x);
-    }
-    if (!within(least, most, 1e-150, 1e150))  // one product more might leave the range
-      for (long k = 0; k < ABREAST; k++) normalize(products[k], exponents[k]);
+  if (rows == ROWS_AT_ONCE && count == ABREAST) {
+    if (multiplied(values, step, products, exponents)) return;
+  } else {
+    T filled[ROWS_AT_ONCE * ABREAST];
+    for (long k = 0; k < ROWS_AT_ONCE * ABREAST; k++) filled[k] = 1;
+    for (long j = 0; j < rows; j++)
+      for (long k = 0; k < count; k++) filled[j * ABREAST + k] = values[j * step + k];
+    if (multiplied(filled, ABREAST, products, exponents)) return;
   }
-  for (; row < rows; row++)
+  for (long j = 0; j < rows; j++)
     for (long k = 0; k < count; k++)
-      multiply(products[k], exponents[k], values[row * step + k]);
+      multiply(products[k % ABREAST], exponents[k % ABREAST], values[j * step + k]);
 }
 
 template <typename T> struct Products {
@@ -337,18 +354,26 @@ void worked(const Products<T> &work, const typename Products<T>::Memory &, long 
     const long count = inner - column < ABREAST ? inner - column : ABREAST;
     const long outer = unit / work.parts;
     const T *x = work.x + outer * length * inner + column;
-    multiplied(x, length, inner, count, products, exponents);
+    for (long row = 0; row < length; row += ROWS_AT_ONCE, x += ROWS_AT_ONCE * inner) {
+      const long rows = length - row < ROWS_AT_ONCE ? length - row : ROWS_AT_ONCE;
+      multiplied(x, rows, inner, count, products, exponents);
+    }
     for (long k = 0; k < count; k++)
       work.out[outer * inner + column + k] = joined<T>(products[k], exponents[k]);
     return;
   }
   const T *x = work.x + unit * length;
-  const long rows = length / ABREAST, rest = length - rows * ABREAST;
-  multiplied(x, rows, ABREAST, ABREAST, products, exponents);
-  multiplied(x + rows * ABREAST, 1, ABREAST, rest, products, exponents);
-  for (long k = 1; k < ABREAST; k++) {
-    exponents[0] += exponents[k];
-    multiply(products[0], exponents[0], products[k]);
+  const long all = ROWS_AT_ONCE * ABREAST, rest = length % all;
+  for (const T *end = x + length - rest; x < end; x += all)
+    multiplied(x, ROWS_AT_ONCE, ABREAST, ABREAST, products, exponents);
+  if (rest) multiplied(x, 1, 0, rest, products, exponents);
+  for (long half = ABREAST / 2; half > 0; half /= 2) {
+    const bool safe = near(products, 1e-150, 1e150);
+    for (long k = 0; k < half; k++) {
+      exponents[k] += exponents[k + half];
+      if (safe) products[k] *= products[k + half];
+      else multiply(products[k], exponents[k], products[k + half]);
+    }
   }
   work.out[unit] = joined<T>(products[0], exponents[0]);
 }

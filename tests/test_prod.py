@@ -18,6 +18,7 @@ SHAPES: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
     ((100_003,), (0,)), ((70, 300), (1,)), ((300, 70), (0,)), ((2000, 10), (1,)),
     ((7, 53, 37), (1,)), ((7, 53, 37), (0, 2)), ((3, 1001), (0, 1)), ((4, 3000, 3), (1,)),
     ((33, 1), (0,)), ((5, 1), (1,)), ((0, 3), (1,)), ((100, 40, 2), (1, 2)),
+    ((400, 100), (1,)), ((300, 131), (1,)), ((20000, 2), (1,)), ((3, 13, 900), (1,)),
 ]  # fmt: skip
 
 
@@ -52,6 +53,31 @@ def test_products_and_those_of_others(shape: Any, axes: Any, zeros: int, dtype: 
 
     assert result is not None
     assert_agree(result, others.astype(dtype), rtol, 0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_products_of_short_rows_and_columns_of_which_parts_are_out_of_range(dtype: Any) -> None:
+    random = np.random.default_rng(0)
+    far = np.finfo(dtype).maxexp - 2
+    for length in (3, 101, 300):
+        exponents = random.integers(-far, far, (33000 // length + 1, length // 2))
+        values = random.uniform(1, 1.5, (len(exponents), length))
+        values[:, : length // 2] *= np.exp2(exponents.astype(np.longdouble))
+        values[:, length // 2 : length // 2 * 2] *= np.exp2(-exponents.astype(np.longdouble))
+        values[::7, 1], values[::11, 0], values[::13, 2] = 0, np.inf, np.nan
+        array = values.astype(dtype)
+        with np.errstate(all="ignore"):
+            mantissas, whole = np.frexp(array)
+            expected = np.ldexp(
+                np.multiply.reduce(mantissas.astype(np.longdouble), axis=1), whole.sum(1)
+            ).astype(dtype)
+
+        rows = products.product(array, (1,), array.dtype)
+        columns = products.product(np.ascontiguousarray(array.T), (0,), array.dtype)
+
+        rtol = 1e-12 if dtype == np.float64 else 1e-6
+        assert_agree(rows.reshape(-1), expected, rtol, 0)
+        assert_agree(columns.reshape(-1), expected, rtol, 0)
 
 
 ONES = [1.0] * 5000
