@@ -517,6 +517,50 @@ def test_conjugates_in_transforms(derived: str, device: str) -> None:
     agree_on(f"x = torch.tensor([[1 + 2j, 2.0], [3j, 1 - 1j]])\n{derived}", device)
 
 
+WRITTEN = """\
+x = torch.tensor([1 + 2j, 2 - 1j], requires_grad=True)
+ones = torch.ones(2, dtype=x.dtype)
+y = torch.zeros_like(ones)
+of_zeros = y.conj()
+y.add_(x)
+y = x * 1
+c = y.conj()
+d = c[:1]
+y.mul_(2)
+with torch.no_grad():
+    unseen = x.conj()
+"""
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "torch.autograd.grad(c, x, ones)",
+        "torch.autograd.grad(d, x, ones[:1])",
+        "torch.autograd.grad(of_zeros, x, ones)",
+        "edge = torch.autograd.graph.get_gradient_edge(c); torch.autograd.grad(c * 2, edge, ones)",
+        "of_zeros.is_leaf",
+        "with torch.no_grad(): asked = of_zeros.is_leaf\nasked",
+        "torch.autograd.grad(x.abs().sum(), unseen, allow_unused=True)",
+        "unseen.register_hook(print); unseen.retain_grad(); unseen.is_leaf",
+    ],
+)
+def test_a_conjugate_has_the_history_of_what_was_written(asked: str) -> None:
+    """Also where no operation has taken it since."""
+    agree_on(f"{WRITTEN}{asked}", "cpu")
+
+
+def test_a_hook_on_a_conjugate_runs_though_its_tensor_was_written() -> None:
+    x = gpugrad.tensor([1 + 2j, 2 - 1j], requires_grad=True)
+    y = x * 1
+    conjugate = y.conj()
+    y.mul_(2)
+    seen: list[Any] = []
+    conjugate.register_hook(seen.append)  # PyTorch crashes here
+    (conjugate * 3).sum().backward(gpugrad.tensor(1 + 0j))
+    assert [g.tolist() for g in seen] == [[3, 3]]
+
+
 @pytest.mark.parametrize(
     "write",
     [

@@ -65,7 +65,7 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
             "gradients"
         )
     node = accumulation_of(tensor) if tensor._edge is LEAF else tensor.grad_fn
-    assert node is not None
+    assert node is not None, "Expected gradient function to be set"
     return GradientEdge(node, tensor.output_nr, metadata(tensor))
 
 

@@ -48,6 +48,7 @@ from gpugrad.graph import (
     mode,
     next_sequence,
     record,
+    recording,
     rehang,
 )
 from gpugrad.op import saved
@@ -503,11 +504,21 @@ def rewrite(tensor: TensorBase, edge: Node | Output | None, begun: float = inf) 
 def renew(tensor: TensorBase) -> None:
     """Give a view the history that belongs to its base's, if that was rewritten.
 
-    That of a :class:`FarView` is renewed once the memory was written, too.
+    That of a :class:`FarView` is renewed once the memory was written, too.  A base that follows
+    another tensor is first given the history that belongs to that one's, also where nothing is
+    recorded now.
 
     Raises:
         RuntimeError: It is a view whose history PyTorch does not rewrite.
     """
+    if follower_of(tensor) is not None:
+        with recording(not mode.inference):
+            follow(tensor)
+    renew_by_base(tensor)
+
+
+def renew_by_base(tensor: TensorBase) -> None:
+    """Do what :func:`renew` does with a view whose base has its own history."""
     view = tensor._view
     if view is None or view.base._edge is view.edge:
         return

@@ -574,7 +574,7 @@ def check_view(tensor: Any) -> bool:
 
     history.follow(tensor)
     if mode.enabled:
-        history.renew(tensor)
+        history.renew_by_base(tensor)
     if mode.levels and tensor._view is not None and is_dual(tensor._view.base):
         history.move_with_base(tensor)
     return tensor.__class__ is not tensor_class and tensor.__class__ is not parameter_class
