@@ -233,3 +233,15 @@ def test_what_is_constant_is_not_computed_twice(monkeypatch: pytest.MonkeyPatch)
     tiny = gpugrad.tensor([[1.0, 0.0, 3e-30], [2.0, 0.0, -3e-30]])
     assert tiny.std(0, correction=0).tolist() == pytest.approx([0.5, 0.0, 3e-30], rel=1e-6, abs=0)
     assert reduced in computed
+
+
+def test_powers_of_two_need_not_be_in_range_themselves() -> None:
+    for dtype in ("f2", "f4", "f8"):
+        x = np.array([0, -0.0, 1, 3e-6, -3, INF, -INF, NAN], dtype)
+        for exponent in (-1100, -160, -20, 0, 13, 129, 200, 1100):
+            e = np.full(len(x), exponent)
+            with np.errstate(all="ignore"):
+                expected = np.ldexp(x, e)
+            found = gpugrad.ldexp(gpugrad.tensor(x), gpugrad.tensor(e)).numpy()
+            np.testing.assert_array_equal(found, expected)
+            np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))

@@ -164,3 +164,23 @@ def outcome(function: Callable[..., Any], operands: Sequence[Any]) -> Any:
     except Exception as error:
         return type(error), str(error)
     return result._array.__class__, result.dtype, result._array.tobytes(), result.shape
+
+
+def test_powers_and_limits_of_bools_are_refused_and_division_of_nothing_is_not() -> None:
+    truth, none = gpugrad.tensor([True, False]), gpugrad.zeros((0, 3), dtype=gpugrad.int32)
+    for call, kernel in (
+        (lambda: True**truth, "pow"),
+        (lambda: gpugrad.clamp(truth, True), "clamp_min_scalar_cpu"),
+        (lambda: gpugrad.clamp(truth, max=True), "clamp_max_scalar_cpu"),
+        (lambda: gpugrad.clamp(truth, False, True), "clamp_scalar_cpu"),
+        (lambda: truth.clamp_min(True), "clamp_min_scalar_cpu"),
+        (lambda: truth.clamp_max(True), "clamp_max_scalar_cpu"),
+    ):
+        with pytest.raises(NotImplementedError, match=f"\"{kernel}\" not implemented for 'Bool'"):
+            call()
+    assert (2**truth).tolist() == [2, 1]
+    assert truth.clamp_min(1).tolist() == [1, 1]
+    for divided in (none // 0, none % 0, none % gpugrad.zeros((1, 3), dtype=gpugrad.int32)):
+        assert divided.shape == (0, 3)
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        gpugrad.ones(3, dtype=gpugrad.int32) % 0

@@ -25,7 +25,7 @@ def _dividing(function: Callable[..., Array]) -> Callable[..., Array]:
     """Return a function of a dividend and a divisor that raises where integers divide by 0."""
 
     def divided(x: Array, y: Array) -> Array:
-        if y.dtype.kind in "iu" and not np.all(y):
+        if y.dtype.kind in "iu" and x.size and not np.all(y):
             raise RuntimeError("ZeroDivisionError")
         return function(x, y)
 

@@ -48,10 +48,8 @@ from gpugrad.op.generated.template import (
 from gpugrad.op.rule import recorded_total
 
 FLOATS = frozenset(map(np.dtype, (np.float32, np.float64)))
-EXACT = frozenset(map(np.dtype, (bool, np.uint8, np.int8, np.int16, np.int32, np.int64)))
-HOST = frozenset({np.ndarray, *(kind.type for kind in FLOATS | EXACT)})
 EXACT = frozenset(map(np.dtype, ("?", "u1", "i1", "i2", "i4", "i8")))  # PyTorch's common ones
-EXACT_HOST = frozenset({np.ndarray, *(kind.type for kind in EXACT)})
+HOST = frozenset({np.ndarray, *(kind.type for kind in FLOATS | EXACT)})
 
 
 # --------------------------------------------------------------------------- forward

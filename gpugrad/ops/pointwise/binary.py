@@ -17,16 +17,39 @@ from gpugrad.ops.pointwise.choice import where
 from gpugrad.ops.pointwise.comparison import eq, isnan, lt, ne
 from gpugrad.ops.pointwise.exponential import exp2
 from gpugrad.ops.pointwise.logical import either
+from gpugrad.ops.pointwise.rounding import floor as floor  # which a formula names
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
 
 
-@public(inplace="values function", out=True, tensors="input other")
-@pointwise("x * exp2(y)", "LdexpBackward0", "float")
-def ldexp(g, x, y, out):
-    """Return input * 2**other."""
+@pointwise("x * exp2(y)", "LdexpBackward0", "float", function="ldexp")
+def times_power_of_two(g, x, y, out):
     return g * exp2(y), g * out * math.log(2)
+
+
+# By two factors, which are in range where the result is.
+@pointwise(
+    "where(either(eq(x, 0), isinf(x)), x, x * exp2(floor(y / 2)) * exp2(y - floor(y / 2)))",
+    "LdexpBackward0",
+    "float",
+    function="ldexp",
+)
+def moved_by_exponent(g, x, y):
+    return g * exp2(y), None
+
+
+@public(inplace="values function", out=True, tensors="input other")
+@selecting
+def ldexp(input: Tensor, other: Tensor) -> Selected:
+    """Return input * 2**other, of integers also where 2**other alone is out of range.
+
+    PyTorch takes the gradient by a power of integers, which is 0 where that is out of their range
+    or below 1.
+    """
+    real = all(t._array.dtype.kind != "c" for t in (input, other))
+    whole = real and other._array.dtype.kind in "iub"
+    return (moved_by_exponent if whole else times_power_of_two), (input, other)
 
 
 FUNCTIONS["exponent"] = Function("frexp_exponent({})", "gpugrad::exponent({})")

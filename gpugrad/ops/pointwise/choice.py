@@ -95,8 +95,10 @@ NO_CLAMP: dict[int, RuntimeError] = {
 @pointwise(
     "minimum(maximum(x, low), high)",
     "ClampBackward1",
+    "numeric",
     refused=NO_CLAMP,
     function="clamp",
+    kernel="clamp_scalar_{}",
     parameters=("input", "min", "max"),
     host="clip({}, {}, {})",
 )
@@ -111,8 +113,10 @@ def clamp_both(g, x, low, high):
 @pointwise(
     "maximum(x, low)",
     "ClampBackward1",
+    "numeric",
     refused=NO_CLAMP,
     function="clamp",
+    kernel="clamp_min_scalar_{}",
     parameters=("input", "min"),
 )
 def clamp_low(g, x, low):
@@ -122,8 +126,10 @@ def clamp_low(g, x, low):
 @pointwise(
     "minimum(x, high)",
     "ClampBackward1",
+    "numeric",
     refused=NO_CLAMP,
     function="clamp",
+    kernel="clamp_max_scalar_{}",
     parameters=("input", "max"),
 )
 def clamp_high(g, x, high):
@@ -192,7 +198,8 @@ def _bounds(bound: str, rule: str, kernel: str) -> tuple[Any, Any]:
     name, parameters = f"clamp_{bound}", ("input", bound)
     node = f"Clamp{bound.title()}Backward"
     build = OPS[rule].build
-    by_number = Pointwise(f"{node}0", name, build, "default", parameters, NO_CLAMP)
+    of_number = f"{name}_scalar_{{}}"
+    by_number = Pointwise(f"{node}0", name, build, "numeric", parameters, NO_CLAMP, of_number)
     by_tensor = Pointwise(f"{node}1", name, build, "default", parameters, kernel=kernel)
     return function_of(by_number), function_of(by_tensor)
 

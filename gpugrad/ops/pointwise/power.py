@@ -62,7 +62,15 @@ def power(g, x, y, out):
     )
 
 
-@pointwise("pow(x, y)", "PowBackward2", function="pow", parameters=("input", "exponent"), leading=1)
+@pointwise(
+    "pow(x, y)",
+    "PowBackward2",
+    "numeric",
+    function="pow",
+    parameters=("input", "exponent"),
+    kernel="pow",
+    leading=1,
+)
 def power_of_number(g, x, y):
     # the base is a number and has no gradient; what g is multiplied by is 0 where that is
     zero = both(eq(x, 0), ge(y, 0))
