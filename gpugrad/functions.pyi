@@ -1833,7 +1833,7 @@ def ldexp(
     *,
     out: Tensor | None = None,
 ) -> Tensor:
-    """Return input * 2**other."""
+    """Return input * 2**other, of integers also where 2**other alone is out of range."""
 
 def ldexp_(
     input: Tensor | numpy.ndarray[Any, numpy.dtype[Any]],

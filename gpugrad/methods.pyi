@@ -1123,7 +1123,7 @@ class Methods(TensorBase):
         """Write the result of ``lcm`` into the tensor, and return that."""
 
     def ldexp(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
-        """Return input * 2**other."""
+        """Return input * 2**other, of integers also where 2**other alone is out of range."""
 
     def ldexp_(self, other: Tensor | numpy.ndarray[Any, numpy.dtype[Any]]) -> Tensor:
         """Write the result of ``ldexp`` into the tensor, and return that."""
