@@ -261,7 +261,10 @@ def _given(
 ) -> Sequence[Array]:
     """Return values in the types of results, or in the memory of ``out``."""
     if out is None:
-        return [v if v.dtype is d else _stored(v, d) for v, d in zip(values, results, strict=True)]
+        for v, d in zip(values, results, strict=True):
+            if v.dtype is not d:
+                return [_stored(v, d) for v, d in zip(values, results, strict=True)]
+        return values
     if values[0] is not out:
         np.copyto(out, _stored(values[0], results[0]), casting="unsafe")
     return (out,)
@@ -288,12 +291,14 @@ def _evaluate_apart(
 def _outputs(
     function: _Compiled, arrays: Sequence[Array], compute: np.dtype[Any]
 ) -> Sequence[Array]:
-    values = function.compute(
-        *[
-            a if a.dtype is compute or kind == BOOL else _converted(a, kind, compute)
-            for a, kind in zip(arrays, function.kinds, strict=True)
-        ]
-    )
+    for a in arrays:
+        if a.dtype is not compute:
+            arrays = [
+                a if a.dtype is compute or kind == BOOL else _converted(a, kind, compute)
+                for a, kind in zip(arrays, function.kinds, strict=True)
+            ]
+            break
+    values = function.compute(*arrays)
     return values if values.__class__ is tuple else (values,)
 
 
