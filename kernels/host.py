@@ -24,13 +24,13 @@ from gpugrad.formulas import (
 from gpugrad.kernels.source import PREAMBLE, DType, c_type, c_types, file, kind_dtype
 
 (
-    FRAMES, ROWS, CHANNELS, CONVOLUTION, POOLING, POOL, RECURRENT, SCANS, PLACES,
+    FRAMES, ROWS, ATTENTION, CHANNELS, CONVOLUTION, POOLING, POOL, RECURRENT, SCANS, PLACES,
     _EXPONENTIAL, _DOMAINS, _HALVES,
 ) = (
     file(f"{name}.cpp")
     for name in (
-        "frames", "rows", "channels", "convolution", "pooling", "pool", "recurrent", "scans",
-        "places", "exponential", "domains", "halves",
+        "frames", "rows", "attention", "channels", "convolution", "pooling", "pool", "recurrent",
+        "scans", "places", "exponential", "domains", "halves",
     )
 )  # fmt: skip
 

@@ -13,6 +13,7 @@ from snippets import ours as renamed
 import gpugrad
 from comparison import pytorch
 from gpugrad.backend import attention as of_arrays
+from gpugrad.backend import queries
 from gpugrad.ops.nn.attention import plain
 from gpugrad.testing import assert_agree, count_kernels
 
@@ -51,6 +52,7 @@ def test_no_weight_is_subnormal(keys: int, monkeypatch: pytest.MonkeyPatch) -> N
     """Exponentials and products of subnormal numbers take ten times as long."""
     random, seen = np.random.default_rng(0), []
     q, k, v = (random.standard_normal((1, 1, n, 16)).astype("f") for n in (30, keys, keys))
+    monkeypatch.setattr(queries, "MOST", -1)
     compute = of_arrays._weights
 
     def noted(scores: Any, bounds: Any) -> Any:
@@ -64,6 +66,33 @@ def test_no_weight_is_subnormal(keys: int, monkeypatch: pytest.MonkeyPatch) -> N
     assert len(seen) == 2
     for weights in seen:
         assert np.all((weights == 0) | (weights >= np.finfo(np.float32).tiny))
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("causal", [False, True])
+def test_loops_over_few_queries_give_what_numpy_gives(
+    causal: bool, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(0)
+    for heads, sizes in (2, (5, 3)), (4, (3, 5)), (2, (1, 1)):
+        q, k, v, g = (
+            (3 * random.standard_normal(shape)).astype(kind)
+            for shape in (
+                (2, 4, sizes[0], 6), (2, heads, sizes[1], 6), (2, heads, sizes[1], 7),
+                (2, 4, sizes[0], 7),
+            )
+        )  # fmt: skip
+        results = []
+        for most in 1 << 15, -1:
+            monkeypatch.setattr(queries, "MOST", most)
+            out, logs = of_arrays.attention(q, k, v, None, 2.0, causal)
+            grads = of_arrays.attention_gradient(g, q, k, v, None, out, logs, 2.0, causal, False)
+            results.append((out, logs, *grads[:3]))
+        tolerance = {"float32": 2e-4, "float64": 1e-12, "float16": 4e-3}[kind]
+        for ours, numpys in zip(*results, strict=True):
+            assert ours.dtype == numpys.dtype
+            size = max(np.abs(numpys).max(), 1)
+            assert_agree(ours / size, numpys / size, tolerance, tolerance)
 
 
 def test_memory_is_not_that_of_all_scores() -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from gpugrad._dtype import is_half
 from gpugrad.backend import half
+from gpugrad.backend import queries as few
 from gpugrad.backend.evaluation import LARGE, evaluated
 from gpugrad.backend.quiet import quiet
 from gpugrad.formulas import Formula, call, variable
@@ -84,6 +85,15 @@ def _summed(array: Array, like: Array) -> Array:
     if len(array) == stacks:
         return array
     return array.reshape(stacks, -1, *array.shape[-2:]).sum(1)
+
+
+def _of_operands(grads: Sequence[Array], operands: Sequence[Array]) -> tuple[Array, Array, Array]:
+    """Return the gradients of operands, by those of matrices in one row."""
+    first, second, third = (
+        _stored(_summed(g, o), o.dtype).reshape(o.shape)
+        for g, o in zip(grads, operands, strict=True)
+    )
+    return first, second, third
 
 
 def _blocks(shape: Shape, keys: int) -> Iterator[tuple[slice, slice]]:
@@ -158,6 +168,10 @@ def attention(
     """
     kind = query.dtype
     q, k, v = (_for_each(a, query) for a in _wide(query, key, value))
+    shape = query.shape[:-1]
+    known = few.attention(q, k, v, scale, causal) if mask is None else None
+    if known is not None:
+        return _stored(known[0], kind).reshape((*shape, v.shape[2])), known[1].reshape(shape)
     out = np.empty((*q.shape[:2], v.shape[2]), q.dtype)
     logs = np.empty((len(q), 1, q.shape[1]), q.dtype)
     masks = _Masks(mask, (*query.shape[:-1], key.shape[-2]), causal)
@@ -175,7 +189,6 @@ def attention(
             most[none] = np.inf
         found /= sums.swapaxes(1, 2)
         logs[stacks, :, queries] = np.log(sums) + most
-    shape = query.shape[:-1]
     return _stored(out, kind).reshape(*shape, v.shape[2]), logs.reshape(shape)
 
 
@@ -194,6 +207,10 @@ def attention_gradient(
 ) -> tuple[Array, Array, Array, Array | None]:
     """Return the gradients of queries, keys and values, and those of all scores or ``None``."""
     g, q, k, v, o = (_for_each(a, query) for a in _wide(g, query, key, value, out))
+    if mask is None:
+        known = few.attention_gradient(g, q, k, v, o, logs, scale, causal)
+        if known is not None:
+            return *_of_operands(known, (query, key, value)), None
     logs = logs.reshape(len(q), 1, q.shape[1])
     of_q, of_k, of_v = np.empty(q.shape, q.dtype), np.zeros(k.shape, q.dtype), np.zeros_like(v)
     of_scores = np.zeros((*q.shape[:2], k.shape[1]), q.dtype) if of_mask else None
@@ -211,8 +228,7 @@ def attention_gradient(
         found = np.matmul(slopes.swapaxes(1, 2), k[stacks, :keys], out=of_q[stacks, queries])
         found *= q.dtype.type(scale)
         _add_product(slopes, scaled, of_k[stacks, :keys], queries)
-    pairs = zip((of_q, of_k, of_v), (query, key, value), strict=True)
-    first, second, third = (_stored(_summed(a, of), of.dtype).reshape(of.shape) for a, of in pairs)
+    first, second, third = _of_operands((of_q, of_k, of_v), (query, key, value))
     if of_scores is not None:
         of_scores = of_scores.reshape(*query.shape[:-1], key.shape[-2])
     return first, second, third, of_scores
