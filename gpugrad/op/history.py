@@ -404,11 +404,14 @@ def _place(old: Any, edge: Any, region: Region, base: TensorBase, begun: float) 
     return True
 
 
-def write_part(function: Any, tensor: Any, operands: Sequence[Any], options: Any) -> bool:
+def write_part(
+    function: Any, tensor: Any, operands: Sequence[Any], options: Any, lost: bool = False
+) -> bool:
     """Write ``function(tensor, *operands)`` into a view whose base has a history, if that is plain.
 
     It is the short way of what :func:`rewrite` is for, without transforms and observers, and tells
-    whether it did so; nothing is done where it did not.
+    whether it did so; nothing is done where it did not.  A view that is ``lost`` afterwards needs
+    no history.
     """
     view, array = tensor._view, tensor._array
     base = view.base
@@ -462,7 +465,8 @@ def write_part(function: Any, tensor: Any, operands: Sequence[Any], options: Any
         if s is old:
             old._array = door.copy(array)
     door.assign(array, found)
-    rehang(tensor, _strided_node(base, region))
+    if not lost:
+        rehang(tensor, _strided_node(base, region))
     view.edge = base._edge
     note(counter, array)
     view.version = counter.value

@@ -708,6 +708,7 @@ def _is_simple(key: Any) -> bool:
     return True
 
 
+_EXACT = 2**53  # up to which doubles hold all integers
 _SAFE = 2.0**63  # what every type of more than 16 bits holds, and an integer of 64 bits
 
 
@@ -815,7 +816,9 @@ def _is_there(self: Any, key: Any, value: Any) -> bool:
 
 
 def _write_there(self: Any, key: Any, value: Any) -> bool:
-    """Write a value of its shape into a part with a history, of which no node is made to be lost.
+    """Write a value into a part with a history, of which no node is made to be lost.
+
+    The value is of the part's shape, or one number without a history.
 
     It tells whether it did so; nothing is done where it did not.
     """
@@ -826,13 +829,14 @@ def _write_there(self: Any, key: Any, value: Any) -> bool:
         part = array[(*key, ...) if key.__class__ is tuple else (key, ...)]
     except IndexError:
         return False
-    if part.shape != value._array.shape or part.shape == array.shape:
+    number = not value._array.ndim and value._edge is None
+    if part.shape == array.shape or not (number or part.shape == value._array.shape):
         return False
     base = self if own is None else own.base
     place = wrap(part)
     place._counter = counter = shared_counter(self)
     place._view = View(base, "" if own is None else own.origin, base._edge, counter.value)
-    return write_part(_replaced, place, (value,), {})
+    return write_part(_replaced, place, (value,), {}, lost=True)
 
 
 @public(function=False, method=False, operators="__setitem__")
@@ -860,8 +864,11 @@ def setitem(self: Tensor, key: Any, value: Any) -> None:
     given = value
     if isinstance(value, bool | int | float | complex):
         check_word(value)
-        number = np.asarray(checked_number(value, _dtype.of(self._array.dtype), half_for(())))
-        value = wrap(door.from_numpy(number, door.device_of(self._array)))
+        kind = self._array.dtype
+        number = checked_number(value, _dtype.of(kind), half_for(()))
+        wide = kind.kind == "f" and kind.itemsize >= 4 and abs(number) <= _EXACT
+        array = np.asarray(number, kind if wide else None)
+        value = wrap(door.from_numpy(array, door.device_of(self._array)))
     elif not isinstance(value, TensorBase):
         if not backend.is_array(value):
             raise TypeError(f"can't assign a {type(value).__name__} to a {type_name(self)}")
