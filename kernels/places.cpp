@@ -78,6 +78,13 @@ struct Moving {
   long operator()(long j) const { return before + counted(part[j], length) * step; }
 };
 
+// The same where it moves by one: what is multiplied by a step is not computed in vectors.
+struct Next {
+  const long *part;
+  long before, length;
+  long operator()(long j) const { return before + counted(part[j], length); }
+};
+
 void list(const Rows &work, const Scratch &scratch, long start, long count, long *numbers) {
   for (int k = 0; k < work.parts; k++) {
     const long length = work.lengths[k], step = work.steps[k], kept = k ? -1 : 0;
@@ -108,6 +115,7 @@ template <typename T, typename Numbers>
 void read(const Rows &work, const Numbers &row, long count, char *values) {
   const Loose<T> *rows = reinterpret_cast<const Loose<T> *>(work.array);
   Loose<T> *to = reinterpret_cast<Loose<T> *>(values);
+  #pragma omp simd
   for (long j = 0; j < count; j++) to[j] = rows[row(j)];
 }
 
@@ -182,7 +190,11 @@ void worked(const Rows &work, const Scratch &scratch, long unit) {
   if (work.inputs > work.parts)
     values = const_cast<char *>(operand(work, scratch, work.parts, start, count));
   const bool moves = work.what == READ || work.what == WRITE;
-  if (moves && work.moving >= 0) return moved(work, moving(work, start), count, values);
+  if (moves && work.moving >= 0) {
+    const Moving found = moving(work, start);
+    if (found.step != 1) return moved(work, found, count, values);
+    return moved(work, Next{found.part, found.before, found.length}, count, values);
+  }
   long numbers[BLOCK];
   if (work.moving >= 0) {  // apart from sums, which wait to know what others write
     const Moving found = moving(work, start);
