@@ -530,6 +530,11 @@ SINGULAR: list[tuple[str, Callable[..., Any], list[Any], list[Any]]] = [
      [[0.0, 1.0, -1.0]], [[0.0, 2.0, 0.0]]),
     ("second derivative of abs(x)**3", lambda lib, x: second(lib, lambda x: lib.abs(x) ** 3, x),
      [[0.0, 1.0, -1.0]], [[0.0, 6.0, 6.0]]),
+    *((f"second derivative of {name} at 0", lambda lib, x, f=f: second(lib, lambda x: f(lib, x), x),
+       [[0.0, -0.0, 1.0]], [[0.0, 0.0, 0.0]]) for name, f in
+      {"elu": lambda lib, x: lib.nn.functional.elu(x, 2.0),
+       "celu": lambda lib, x: lib.nn.functional.celu(x, 2.0),
+       "selu": lambda lib, x: lib.nn.functional.selu(x)}.items()),
     ("second derivative of prod", lambda lib, x: second(lib, lib.prod, x), [[0.0, 2.0, 3.0]],
      [[5.0, 3.0, 2.0]]),
     ("second derivative of norm at 0", lambda lib, x: second(lib, lib.norm, x), [[0.0, 0.0]],

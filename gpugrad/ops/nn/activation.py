@@ -16,7 +16,7 @@ from gpugrad.ops.part import narrow
 from gpugrad.ops.pointwise import activation
 from gpugrad.ops.pointwise.activation import where_beyond
 from gpugrad.ops.pointwise.choice import where
-from gpugrad.ops.pointwise.comparison import gt, le, lt
+from gpugrad.ops.pointwise.comparison import ge, gt, le, lt
 from gpugrad.ops.pointwise.exponential import exp, sigmoid
 from gpugrad.ops.pointwise.hyperbolic import tanh
 from gpugrad.ops.pointwise.operand import Number
@@ -96,7 +96,8 @@ def rrelu_formula(g, x, noise):
     host="elu({}, 1, {}, 1)",
 )
 def elu_formula(g, x, alpha):
-    return where(gt(x, 0), g, g * alpha * exp(where(gt(x, 0), 0, x))), None
+    # as PyTorch: at 0 the slope is that from below, and its derivative is 0
+    return where(gt(x, 0), g, g * alpha * exp(where(ge(x, 0), 0, x))), None
 
 
 @pointwise(

@@ -9,7 +9,7 @@ from gpugrad.op import pointwise, public, selecting
 from gpugrad.op.forms import Selected
 from gpugrad.op.number import checked_number
 from gpugrad.ops.pointwise.choice import NO_CLAMP, where
-from gpugrad.ops.pointwise.comparison import gt
+from gpugrad.ops.pointwise.comparison import ge, gt
 from gpugrad.ops.pointwise.exponential import exp
 from gpugrad.ops.pointwise.operand import Number
 
@@ -140,7 +140,7 @@ def threshold(input: Tensor, threshold: Number, value: Number) -> Selected:
     host="elu_slope({0}, 1, 1, 1 / {1})",
 )
 def celu_slope(g, x, inverse):
-    above = gt(x, 0)
+    above = ge(x, 0)  # as PyTorch: at 0 the slope is that from below, and its derivative is 0
     return where(above, 0, g * (exp(where(above, 0, x * inverse)) * inverse)), None
 
 
@@ -180,7 +180,7 @@ _SCALE, _SCALED_ALPHA = 1.0507009873554805, 1.7580993408473766
     host=f"elu_slope({{}}, {_SCALE}, {_SCALED_ALPHA}, 1)",
 )
 def selu_slope(g, x):
-    above = gt(x, 0)
+    above = ge(x, 0)
     return where(above, 0, g * (_SCALED_ALPHA * exp(where(above, 0, x))))
 
 
