@@ -338,6 +338,7 @@ template <typename T> struct Products {
 };
 
 template <typename T> T joined(double x, long long exponent) {
+  if (!exponent) return T(x);
   const long long most = 4096;
   const long long bounded = exponent > most ? most : exponent < -most ? -most : exponent;
   return T(ldexp(x, int(bounded)));
@@ -367,14 +368,13 @@ void worked(const Products<T> &work, const typename Products<T>::Memory &, long 
   for (const T *end = x + length - rest; x < end; x += all)
     multiplied(x, ROWS_AT_ONCE, ABREAST, ABREAST, products, exponents);
   if (rest) multiplied(x, 1, 0, rest, products, exponents);
-  for (long half = ABREAST / 2; half > 0; half /= 2) {
-    const bool safe = near(products, 1e-150, 1e150);
-    for (long k = 0; k < half; k++) {
-      exponents[k] += exponents[k + half];
-      if (safe) products[k] *= products[k + half];
-      else multiply(products[k], exponents[k], products[k + half]);
-    }
+  const bool safe = near(products, SMALL, BIG);
+  for (long k = 1; k < ABREAST; k++) {
+    exponents[0] += exponents[k];
+    if (!safe) multiply(products[0], exponents[0], products[k]);
   }
+  for (long half = ABREAST / 2; safe && half > 0; half /= 2)
+    for (long k = 0; k < half; k++) products[k] *= products[k + half];
   work.out[unit] = joined<T>(products[0], exponents[0]);
 }
 

@@ -120,6 +120,9 @@ def _last(array: Array) -> Array:
 
 def _quotients(array: Array) -> Array:
     """Return at each number of full precision the product of all by it, along the middle axis."""
+    whole = scans.product(array)
+    if whole is not None and _is_normal(whole):
+        return whole[:, None] / array
     levels = _levels(array)
     total = _last(levels[-1])
     if total.dtype == array.dtype and _is_exact(levels, total):
