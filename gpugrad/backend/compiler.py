@@ -97,7 +97,7 @@ def _found() -> Compiler | str:
         if path is None:
             continue
         if command or first in _TRUSTED or _builds((path, *others)):
-            return Compiler((path, *others), vectors, _key(path, vectors))
+            return Compiler((path, *others), vectors, _key(path, others, vectors))
         refused.append(path)
     reason = f"there is no compiler: {' or '.join(c[0] for c in candidates)}"
     return (
@@ -132,8 +132,8 @@ def _vectors() -> frozenset[str]:
     )
 
 
-def _key(path: str, vectors: frozenset[str]) -> str:
-    """Return what tells this compiler and this processor from others."""
+def _key(path: str, options: list[str], vectors: frozenset[str]) -> str:
+    """Return what tells this compiler, its options and this processor from others."""
     real = os.path.realpath(path)
     seen = os.stat(real)
     processor = platform.machine()
@@ -143,7 +143,9 @@ def _key(path: str, vectors: frozenset[str]) -> str:
                 processor += line
             if line.startswith("flags"):
                 break
-    facts = (real, seen.st_size, seen.st_mtime_ns, processor, sorted(vectors), _FLAGS, _LIBRARIES)
+    facts = (
+        real, *options, seen.st_size, seen.st_mtime_ns, processor, sorted(vectors), _FLAGS, _LIBRARIES,
+    )  # fmt: skip
     return repr(facts)
 
 
