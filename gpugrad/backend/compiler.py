@@ -143,10 +143,8 @@ def _key(path: str, options: list[str], vectors: frozenset[str]) -> str:
                 processor += line
             if line.startswith("flags"):
                 break
-    facts = (
-        real, *options, seen.st_size, seen.st_mtime_ns, processor, sorted(vectors), _FLAGS, _LIBRARIES,
-    )  # fmt: skip
-    return repr(facts)
+    built_with = (processor, sorted(vectors), _FLAGS, _LIBRARIES)
+    return repr((real, *options, seen.st_size, seen.st_mtime_ns, *built_with))
 
 
 @functools.cache
