@@ -19,7 +19,7 @@ from gpugrad.backend.convolution import TYPES, address, library
 Array = Any
 Shape = tuple[int, ...]
 
-LEAST = 1 << 8  # elements from which calls take a loop
+LEAST = 1 << 6  # elements from which calls take a loop
 
 
 def _loops(array: Array) -> ctypes.CDLL | None:

@@ -14,7 +14,7 @@ from gpugrad.backend.convolution import TYPES, address, library
 
 Array = Any
 
-LEAST = 1 << 8  # elements from which calls take a loop
+LEAST = 1 << 6  # elements from which calls take a loop
 
 
 def _pointers(*arrays: Array) -> list[Any]:

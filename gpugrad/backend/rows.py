@@ -16,7 +16,7 @@ from gpugrad.backend import loops
 
 Array = Any
 
-LEAST = 1 << 8  # elements from which calls take a loop; building them takes 1 s once
+LEAST = 1 << 6  # elements from which calls take a loop; building them takes 1 s once
 
 _INT64 = np.dtype(np.int64)
 _REDUCTIONS = {"none": 0, "sum": 1, "mean": 2}
