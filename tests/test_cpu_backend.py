@@ -13,6 +13,7 @@ import pytest
 import choice
 import gpugrad
 from gpugrad.backend import blocks, cpu, elementary, evaluation, large, many
+from gpugrad.backend.quiet import BUFFER
 from gpugrad.errors import summed_axes
 from gpugrad.formulas import Formula
 from gpugrad.op import OPS, Pointwise
@@ -367,6 +368,17 @@ def test_sums_of_products(dtype: Any, shape: Any, layout: str) -> None:
 
 
 # --------------------------------------------------------------------------- floating point errors
+
+
+def test_a_users_hook_has_numpys_buffers_as_they_are_outside() -> None:
+    x = gpugrad.ones(3, requires_grad=True)
+    seen = []
+    y = x * 2
+    y.register_hook(lambda g: seen.append(np.getbufsize()))
+    before = np.getbufsize()
+    assert cpu.quietly(np.getbufsize) == BUFFER != before
+    y.sum().backward()
+    assert seen == [before] == [np.getbufsize()]
 
 
 def test_a_call_while_the_quiet_context_is_taken_is_as_quiet() -> None:
