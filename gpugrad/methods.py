@@ -38,7 +38,7 @@ def methods() -> Iterator[tuple[str, Callable[[], Callable[..., Any]]]]:
             yield name, partial(declared.operation, name)
             written = f"__i{name[2:]}"
             if declared.inplace and hasattr(operator, written) and name not in declared.reflected:
-                yield written, forms["_"]
+                yield written, partial(inplace.form, declared, written)
 
 
 class Methods(TensorBase):

@@ -352,3 +352,30 @@ def test_a_part_that_is_written_with_itself(program: Any) -> None:
             return [*found, "refused"]
 
     assert told(gpugrad) == told(torch)
+
+
+class Reflecting:
+    """An object whose class knows what it is added to, multiplied by and so on."""
+
+
+SIGNS = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod",
+         "**": "pow", "&": "and", "|": "or", "^": "xor", "<<": "lshift", ">>": "rshift",
+         "@": "matmul"}  # fmt: skip
+for _sign, _name in SIGNS.items():
+    setattr(Reflecting, f"__r{_name}__", lambda self, other, sign=_sign: sign)
+
+
+def test_operators_leave_what_is_no_operand_to_its_class() -> None:
+    for sign, name in SIGNS.items():
+        for other in (Reflecting(), "a", None, [1]):
+            found = []
+            for lib in (gpugrad, pytorch()):
+                names = {"x": lib.ones(2, dtype=lib.int64), "other": other}
+                try:
+                    exec(f"x {sign}= other", names)
+                    found.append(names["x"])
+                except TypeError as error:
+                    found.append(str(error))
+            assert found[0] == found[1], (sign, other)
+        operator = getattr(gpugrad.Tensor, f"__i{name}__", None)
+        assert operator is None or operator.__name__ == f"__i{name}__"

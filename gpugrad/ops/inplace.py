@@ -52,7 +52,7 @@ from gpugrad.op.history import (
 from gpugrad.op.kind import Value
 from gpugrad.op.number import check_word, checked_number, half_for
 from gpugrad.op.operation import Index
-from gpugrad.op.promotion import as_operand, result_type
+from gpugrad.op.promotion import as_operand, is_operand, result_type
 from gpugrad.op.saved import (
     Like,
     note,
@@ -318,8 +318,8 @@ def _overlaps(door: backend.Backend, array: Array, out: Array) -> bool:
 # --------------------------------------------------------------------------- the forms
 
 
-def form(declared: Public) -> Callable[..., Any]:
-    """Return the in-place form of a function, a method."""
+def form(declared: Public, operator: str = "") -> Callable[..., Any]:
+    """Return the in-place form of a function, a method, or one of Python's operators."""
     plain, name = declared.plain, declared.inplace_name
     op = getattr(plain, "op", None)
     if "shape" in declared.inplace:
@@ -333,6 +333,8 @@ def form(declared: Public) -> Callable[..., Any]:
     else:
         write = {"compare": decision, "integer": integral}.get(op.promotion, arithmetic)(plain)
     made = caller(Arguments(name, declared.tensor_first(plain)[0], write, method=True))
+    if operator:
+        made = operated(made, declared.parameters[1].annotation == "Operand")
     formula = op or getattr(declared.formula, "op", None)
     if (
         formula is not None
@@ -340,9 +342,20 @@ def form(declared: Public) -> Callable[..., Any]:
         and declared.numbers is GIVEN
         and not formula.numbered
     ):
-        scales = any(p.name == "alpha" for p in declared.parameters)
+        scales = not operator and any(p.name == "alpha" for p in declared.parameters)
         made = generated.inplace(formula, name, made, scales)
-    return declared.dressed(made, "inplace", name)
+    made = declared.dressed(made, "inplace", name)
+    made.__name__ = operator or made.__name__
+    return made
+
+
+def operated(write: Callable[..., Any], numbers: bool) -> Callable[..., Any]:
+    """Return a method as an operator, which leaves what is no operand to the other's class."""
+
+    def applied(self: Any, other: Any) -> Any:
+        return write(self, other) if is_operand(other, numbers) else NotImplemented
+
+    return applied
 
 
 def arithmetic(function: Callable[..., Any]) -> Callable[..., Any]:
