@@ -579,6 +579,111 @@ def transforms_of_what_has_run(way: Any) -> Any:
     return found + [t(drawn(4, 4) if t is transforms[-1] else x) for t in transforms]
 
 
+# ------------------------------------------------------------------------- what else may change
+
+
+class Operand:
+    """What computes by its special methods, and has an attribute in a slot of its own."""
+
+    __slots__ = ("__number",)
+
+    def __init__(self) -> None:
+        self.__number = 2.0
+
+    def change(self) -> None:
+        self.__number += 1
+
+    def __mul__(self, other: Any) -> Any:
+        return other * self.__number * SCALE["of special methods"]
+
+    def __getitem__(self, key: int) -> float:
+        return SCALE["of special methods"] + key
+
+
+class Listed(list[Any]):
+    """A list with attributes."""
+
+    number: float
+
+
+SCALE = {"of special methods": 1.0}
+
+
+@case
+def ends_of_histories(way: Any) -> Any:
+    held = drawn(2, requires_grad=True)
+    f, g = way(lambda x: (x * x).sum().backward()), way(lambda: (held * held).sum().backward())
+    h = way(lambda x: autograd.grad((x * x).sum(), x)[0])
+    leaf = drawn(2, requires_grad=True)
+    found = []
+    for x in (leaf, leaf * 3, leaf):
+        f(x)
+        g()
+        found += [leaf.grad.clone(), held.grad.clone(), h(leaf)]
+    for x in (leaf, held):
+        x.register_hook(lambda t: t * 10)
+    f(leaf)
+    g()
+    found += [leaf.grad.clone(), held.grad.clone()]
+    other = drawn(2, requires_grad=True)
+    held.requires_grad_(False).mul_(other)
+    g()
+    return [*found, other.grad]
+
+
+@case
+def structures_among_the_arguments_are_changed(way: Any) -> Any:
+    def named(given: Any) -> Any:
+        given["y"] = given["x"] * 2
+        return given["y"]
+
+    def replaced(given: Any) -> Any:
+        given[0][0] = given[0][1] * 2
+        return given[0][0]
+
+    changes = [
+        named,
+        replaced,
+        lambda given: given.pop() * 2,
+        lambda given: (given.append(3), given[0] * 2)[1],
+    ]
+    fs, found = [way(f) for f in changes], []
+    for k in range(2):
+        x, y = drawn(2, seed=k), drawn(2, seed=k + 3)
+        for f, given in zip(fs, ({"x": x}, [[x, y]], [x, y], [x, y]), strict=True):
+            structure: Any = given
+            found += [f(structure), list(structure.items() if f is fs[0] else structure)]
+    return found
+
+
+@case
+def what_objects_without_dictionaries_hold(way: Any) -> Any:
+    SCALE["of special methods"] = 1.0
+    operand, listed, octets = Operand(), Listed([1.0]), bytearray([2])
+    table: dict[str, float] = {"a": 2.0}
+    shown = types.MappingProxyType(table)
+    listed.number, zero = 2.0, 0.0
+    fs = [
+        way(lambda x: operand * x),
+        way(lambda x: x * operand[1]),
+        way(lambda x: x * listed.number),
+        way(lambda x: x * octets[0]),
+        way(lambda x: x * shown["a"]),
+        way(lambda x: x.copysign(zero)),
+    ]
+    given = way(lambda x, c: x * (2 if str(c.imag)[0] == "-" else 3))
+    keyed = way(lambda x, d: x * (2 if isinstance(next(iter(d)), bool) else 3))
+    x, found = drawn(3), []
+    for k in range(2):
+        found += [f(x) for f in fs]
+        found += [given(x, complex(1, -0.0 if k else 0.0)), keyed(x, {bool(k) if k else 1: 0})]
+        operand.change()
+        SCALE["of special methods"] += 1
+        listed.number = table["a"] = 5.0
+        octets[0], zero = 7, -0.0
+    return found
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_compiled_functions_give(name: str) -> None:
     gpugrad.manual_seed(0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpugrad import backend
-from gpugrad.compiler.capture import Captured, Given, GradOf
+from gpugrad.compiler.capture import Captured, Given, GradOf, end_of
 from gpugrad.compiler.gradient import Made
 from gpugrad.compiler.memory import size_of
 from gpugrad.graph import LEAF, Inference, Output, SavedOutput, edge_of, next_sequence, record
@@ -37,15 +37,15 @@ class MISSED:
 class Input:
     """An array that a program reads: where it comes from, and what it must be like."""
 
-    __slots__ = ("dtype", "kind", "needs_grad", "shape", "source", "strides", "where")
+    __slots__ = ("dtype", "end", "kind", "shape", "source", "strides", "where")
 
-    def __init__(self, source: Any, array: Array, needs_grad: bool):
-        """Describe an array of a tensor that requires grad, or does not."""
+    def __init__(self, source: Any, array: Array, end: tuple[bool, bool, bool]):
+        """Describe an array of a tensor whose history has such an end."""
         self.source = source
         self.shape, self.strides, self.dtype = array.shape, array.strides, array.dtype
         self.where = backend.of(array).device_of(array)
         self.kind = type(array)
-        self.needs_grad = needs_grad
+        self.end = end
 
 
 class Result:
@@ -84,7 +84,7 @@ class Writer:
             "versions_of": versions_of, "record": record, "renew": renew, "note_all": note_all,
             "owned": _owned, "distance": _distance, "lie_apart": _lie_apart, "viewed": _viewed,
             "detached": _detached, "infer": _infer, "version": _version, "device_of": _device_of,
-            "taken": _taken,
+            "taken": _taken, "end_of": end_of,
         }  # fmt: skip
         self.before: list[str] = []
         self.after: list[str] = []
@@ -187,7 +187,7 @@ class Writer:
         ]
         self._missed(
             f"{a} is None or {a}.shape != {i.shape} or {a}.dtype != {dtype}"
-            f" or {a}.strides != {i.strides} or {t}._edge is {'' if i.needs_grad else 'not '}None"
+            f" or {a}.strides != {i.strides} or end_of({t}) != {i.end}"
         )
         if i.kind is not np.ndarray:
             self._missed(f"device_of({a}) != {self.bound('device', i.where)}")

@@ -88,7 +88,9 @@ ENTRY: Any = _Entry()
 class Before:
     """What a tensor was before a call."""
 
-    __slots__ = ("array", "counter", "edge", "entry", "grad", "recorded", "tensor", "value", "view")
+    __slots__ = (
+        "array", "counter", "edge", "end", "entry", "grad", "recorded", "tensor", "value", "view",
+    )  # fmt: skip
 
     def __init__(self, tensor: Any, recorder: Recorder, source: Any):
         self.tensor = tensor
@@ -96,6 +98,7 @@ class Before:
         self.counter = tensor._counter
         self.value = 0 if self.counter is None else self.counter.value
         self.edge, self.view, self.grad = tensor._edge, tensor._view, tensor._grad
+        self.end = end_of(tensor)
         self.entry: Any = None
         self.recorded = tensor._array = recorder.lifted(tensor._array, source)
         if self.edge is not None and self.view is None:
@@ -108,6 +111,12 @@ class Before:
     def source(self) -> Any:
         """How the tensor is found in another call."""
         return self.recorded.source
+
+
+def end_of(tensor: Any) -> tuple[bool, bool, bool]:
+    """Return what a program depends on of where a tensor's history ends."""
+    edge = tensor._edge
+    return edge is None, edge is LEAF, hasattr(tensor, "_hooks")
 
 
 def entry(edge: Any) -> Node:

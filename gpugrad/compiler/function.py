@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import operator
 import random
 import threading
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from gpugrad import _dtype, backend
 from gpugrad.backend import pool
 from gpugrad.backend.determinism import are_deterministic_algorithms_enabled
 from gpugrad.compiler.call import MISSED
-from gpugrad.compiler.capture import Capture, UnknownError, check_survivors
+from gpugrad.compiler.capture import Capture, UnknownError, check_survivors, end_of
 from gpugrad.compiler.given import given
 from gpugrad.compiler.parts import Source, divided, source_of
 from gpugrad.compiler.plan import BY_VALUE, Plan
@@ -65,7 +66,7 @@ def _describe(value: Any, key: list[Any], leaves: list[Any], places: dict[int, i
         leaves.append(value)
         key += (
             type(value), place, array.shape, array.strides, array.dtype,
-            type(array) if array.ndim else array.dtype, value._edge is None,
+            type(array) if array.ndim else array.dtype, *end_of(value),
         )  # fmt: skip
         if array.__class__ is not np.ndarray and backend.of(array).type != "cpu":
             key.append(backend.of(array).device_of(array))
@@ -76,10 +77,10 @@ def _describe(value: Any, key: list[Any], leaves: list[Any], places: dict[int, i
     elif isinstance(value, dict):
         key += type(value), len(value)
         for name, item in value.items():
-            key.append(name)
+            key += type(name), name
             _describe(item, key, leaves, places)
     elif isinstance(value, BY_VALUE):
-        key += type(value), repr(value) if isinstance(value, slice | float) else value
+        key += type(value), repr(value) if isinstance(value, slice | float | complex) else value
     elif isinstance(value, types.FunctionType) and value.__closure__:
         known = id(value) in places
         place = places.setdefault(id(value), len(places))
@@ -260,6 +261,7 @@ class Compiled:
         self, key: Any, leaves: list[Any], held: tuple[Any, ...], args: Any, kwargs: Any
     ) -> Any:
         watched = Watched(self.function, args, kwargs)
+        contents = list(_contents((args, kwargs)))
         state = _state()
         recorder = Recorder(self.fullgraph)
         capture = Capture(recorder, leaves)
@@ -292,6 +294,8 @@ class Compiled:
                 check_survivors(capture, [result, plan.kept])
             except UnknownError as unknown:
                 plan, reason, begins = None, str(unknown), unknown.begins
+        if plan is not None and not _are(list(_contents((args, kwargs))), contents):
+            plan, reason = None, "changing a list or a dictionary among the arguments"
         if plan is not None and not watched.untouched():
             plan, reason, begins = None, "changing what the function finds by name", True
         if plan is not None:
@@ -342,6 +346,23 @@ class Surrounded:
         """Return what the module returns."""
         chosen = self.call if self.call.__self__._has_hooks() else self.forward
         return chosen(*args, **kwargs)
+
+
+def _contents(value: Any) -> Iterator[Any]:
+    """Go through lists, tuples and dictionaries, and all that is in them."""
+    yield value
+    if isinstance(value, tuple | list):
+        for item in value:
+            yield from _contents(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield name
+            yield from _contents(item)
+
+
+def _are(found: list[Any], others: list[Any]) -> bool:
+    """Tell whether two lists are of the same objects, beside the first ones."""
+    return len(found) == len(others) and all(map(operator.is_, found[1:], others[1:]))
 
 
 def _is_elsewhere(argument: Any) -> bool:

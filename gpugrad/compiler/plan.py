@@ -209,8 +209,8 @@ class Plan:
             )
         constants = list(recorder.constants.items())
         read = [(value, array) for value, array in recorder.inputs if array.source is not None]
-        needing = {id(b.recorded) for b in capture.before.values() if b.edge is not None}
-        self.inputs = [Input(a.source, a.array, id(a) in needing) for _, a in read]
+        ends = {id(b.recorded): b.end for b in capture.before.values()}
+        self.inputs = [Input(a.source, a.array, ends[id(a)]) for _, a in read]
         values = [value for value, _ in read]
         self.overlaps = _overlaps(values)
         self.apart = _apart(values, recorder.steps)

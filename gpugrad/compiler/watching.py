@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import contextvars
 import dis
 import functools
@@ -12,7 +13,7 @@ import sys
 import types
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class Watched:
         self.lists: list[tuple[Any, tuple[Any, ...]]] = []
         self.functions: list[tuple[types.FunctionType, types.CodeType, Any, Any]] = []
         self.sizes: list[tuple[Any, int]] = []
-        self.keys: list[tuple[dict[Any, Any], tuple[Any, ...]]] = []
+        self.keys: list[tuple[Mapping[Any, Any], tuple[Any, ...]]] = []
         self.values: list[tuple[Callable[[], Any], Any]] = []  # what is had by calls
         self.streams: list[tuple[Callable[[], Any], Any]] = []  # what others may change meanwhile
         self.same: list[tuple[int, Callable[[], Any]]] = []  # arguments that are had by name, too
@@ -150,18 +151,22 @@ class Watched:
                 self.lists.append((value, tuple(value)))
             for item in value:
                 self._note(item, depth)
-        elif isinstance(value, dict):
+        elif isinstance(value, dict | types.MappingProxyType):
             if len(value) > 1:  # which have an order
                 self.keys.append((value, tuple(value)))
             else:
                 self.sizes.append((value, len(value)))
             for name, item in list(value.items()):
                 self._watch(value, name, item, depth)
+        elif isinstance(value, bytearray | memoryview | array.array):
+            self._note_value(functools.partial(bytes, value), depth)
         elif isinstance(value, contextvars.ContextVar):
             self._note_value(functools.partial(value.get, _ABSENT), depth)
         elif isinstance(value, _STREAMS):
             self._note_stream(value)
         else:
+            self._note_object(value, depth)
+        if isinstance(value, _CONTAINERS) and type(value).__module__ != "builtins":
             self._note_object(value, depth)
 
     def _note_object(self, value: Any, depth: int) -> None:
@@ -216,7 +221,7 @@ class Watched:
             for name, item in list(vars(parent).items()):
                 if isinstance(item, property):
                     self._note(item.fget, depth + 1)
-                elif not name.startswith("__") or name == "__call__":
+                elif not name.startswith("__") or isinstance(item, types.FunctionType):
                     self._watch(vars(parent), name, item, depth)
 
     def _note_options(self, groups: list[dict[str, Any]], depth: int) -> None:
@@ -301,12 +306,17 @@ _ARRAYS = frozenset({"gpugrad", "numpy", "cupy", "scipy"})
 _LIBRARIES = _ARRAYS | sys.stdlib_module_names  # whose classes do not change
 _UNNOTED = (*_BY_VALUE, np.generic, TensorBase, types.ModuleType)
 _STREAMS = (np.random.Generator, np.random.RandomState, random.Random)
+_CONTAINERS = (list, tuple, set, frozenset, deque, dict)
 _VARIABLES = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 
 
 def _same(now: Any, before: Any) -> bool:
-    return type(now) is type(before) and isinstance(now, _BY_VALUE) and now == before
+    if type(now) is not type(before) or not isinstance(now, _BY_VALUE):
+        return False
+    return now == before and (
+        not isinstance(now, float | complex) or repr(now) == repr(before)  # -0.0
+    )
 
 
 def _slots(kind: type) -> Iterator[str]:
@@ -315,6 +325,8 @@ def _slots(kind: type) -> Iterator[str]:
     for name in [named] if isinstance(named, str) else named:
         if not name.startswith("__"):
             yield name
+        elif not name.endswith("__"):
+            yield f"_{kind.__name__.lstrip('_')}{name}"
 
 
 def _names(code: types.CodeType, loads: frozenset[str]) -> Iterator[str]:
