@@ -77,10 +77,14 @@ Block *taken(size_t bytes, bool *clear) {
 void left(Block *block) {
   pthread_mutex_lock(&lock);
   used -= block->bytes;
-  all_kept += block->bytes;
-  if (count == MOST_BLOCKS) drop(removed(0));
-  kept[count++] = block;
-  while (all_kept > MOST_KEPT) drop(removed(0));
+  if (block->bytes > MOST_KEPT) {
+    drop(block);
+  } else {
+    all_kept += block->bytes;
+    if (count == MOST_BLOCKS) drop(removed(0));
+    kept[count++] = block;
+    while (all_kept > MOST_KEPT) drop(removed(0));
+  }
   pthread_mutex_unlock(&lock);
 }
 

@@ -72,6 +72,14 @@ def test_memory_that_is_left_is_taken_by_the_next_array_of_its_size() -> None:
     assert not second.array.any()
 
 
+def test_what_is_too_large_to_be_kept_leaves_what_is_kept() -> None:
+    first = gpugrad.full((COUNT,), 3.0)
+    del first
+    large = gpugrad.empty(1 << 27)
+    del large
+    assert gpugrad.empty(COUNT).array[-1] == 3  # not cleared, as memory of the system is
+
+
 def test_arrays_of_the_pool_are_resized_as_others_are() -> None:
     array = gpugrad.full((COUNT,), 3.0).array
     array.resize(2 * COUNT, refcheck=False)
