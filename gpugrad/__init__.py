@@ -112,6 +112,7 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import array_api as array_api
     from gpugrad import backends as backends
     from gpugrad import compiler as compiler
+    from gpugrad import cpu as cpu
     from gpugrad import cupy as cupy
     from gpugrad import distributed as distributed
     from gpugrad import func as func
@@ -125,6 +126,7 @@ if _typing.TYPE_CHECKING:  # under this name, or type checkers read both parts
     from gpugrad import signal as signal
     from gpugrad import storage as storage
     from gpugrad import testing as testing
+    from gpugrad import types as types
     from gpugrad import utils as utils
     from gpugrad import version as version
     from gpugrad import viz as viz
@@ -201,6 +203,7 @@ else:  # they are made when they are first asked for
         "backends": "gpugrad.backends",
         "compile": "gpugrad.compiler.interface",
         "compiler": "gpugrad.compiler",
+        "cpu": "gpugrad.cpu",
         "cupy": "gpugrad.cupy",
         "distributed": "gpugrad.distributed",
         "func": "gpugrad.func",
@@ -210,6 +213,7 @@ else:  # they are made when they are first asked for
         "kernel": "gpugrad.kernel",
         "storage": "gpugrad.storage",
         "testing": "gpugrad.testing",
+        "types": "gpugrad.types",
         **dict.fromkeys(
             (
                 "get_deterministic_debug_mode",

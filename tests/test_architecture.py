@@ -43,12 +43,14 @@ ROWS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("storage",): ("ops",),
     ("settings",): ("backend", "graph"),
     ("methods",): ("graph", "op", "ops"),
+    ("cpu",): (),
     ("tensor_types",): ("backend", "graph", "_dtype", "_size", "ops"),
     ("_tensor",): (
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "printing", "_layout", "_size",
         "op", "ops", "methods", "tensor_types",
     ),
     ("random",): ("op",),
+    ("types",): ("_device", "_dtype", "_layout", "_size", "_tensor", "storage"),
     ("tree",): ("_tensor",),
     ("autograd",): (
         "backend", "hooks", "graph", "errors", "_device", "_dtype", "_size", "op", "ops",

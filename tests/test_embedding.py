@@ -64,6 +64,7 @@ WRONG: dict[str, Callable[..., Any]] = {
     "dimensions": lambda nn, w, t: nn.embedding(t([1]), w[0]),
     "padding": lambda nn, w, t: nn.embedding(t([1]), w, 7),
     "negative padding": lambda nn, w, t: nn.embedding(t([1]), w, -7),
+    "offsets in a list": lambda nn, w, t: nn.embedding_bag(t([1, 2]), w, [0, 1]),
     "first offset": lambda nn, w, t: nn.embedding_bag(t([1, 2]), w, t([1, 1])),
     "last offset": lambda nn, w, t: nn.embedding_bag(t([1, 2]), w, t([0, 5])),
     "type of offsets": lambda nn, w, t: nn.embedding_bag(t([1, 2]), w, t([0.0, 1])),

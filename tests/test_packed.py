@@ -109,3 +109,13 @@ def test_dropout_after_the_only_layer_is_warned_of() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         gpugrad.nn.LSTM(2, 2, 2, dropout=0.5)
+
+
+@pytest.mark.cuda
+def test_all_of_a_packed_sequence_is_pinned() -> None:
+    rnn = gpugrad.nn.utils.rnn
+    packed = rnn.pack_sequence([gpugrad.ones(2, 3), gpugrad.zeros(4, 3)], enforce_sorted=False)
+    pinned = packed.pin_memory()
+    assert pinned.is_pinned()
+    assert all(t.is_pinned() for t in pinned)
+    assert all(bool((a == b).all()) for a, b in zip(pinned, packed, strict=True))

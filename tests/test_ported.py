@@ -136,6 +136,7 @@ def test_programs_ask_for_a_gpu_where_there_is_none(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(backend, "cuda_problem", lambda: "Found none.")
     cuda, accelerator = gpugrad.cuda, gpugrad.accelerator
     cuda.empty_cache()
+    cuda.ipc_collect()
     cuda.reset_peak_memory_stats()
     assert [cuda.memory_allocated(), cuda.max_memory_allocated(), cuda.memory_reserved()] == [0] * 3
     assert not cuda.is_bf16_supported()
@@ -164,3 +165,27 @@ def test_the_accelerator_is_the_gpu() -> None:
     assert accelerator.current_device_index() == gpugrad.cuda.current_device()
     assert accelerator.memory_allocated() >= x.nbytes
     assert gpugrad.cuda.is_bf16_supported()
+
+
+def test_the_cpu_answers_as_any_device() -> None:
+    torch = pytest.importorskip("torch")
+    for name in "is_available", "is_initialized", "device_count", "current_device":
+        assert getattr(gpugrad.cpu, name)() == getattr(torch.cpu, name)(), name
+    with gpugrad.cpu.stream(gpugrad.cpu.Stream()):
+        x = gpugrad.ones(2) + 1
+    gpugrad.cpu.current_stream().wait_stream(gpugrad.cpu.Stream())
+    gpugrad.cpu.synchronize()
+    assert x.tolist() == [2, 2]
+
+
+def test_annotations_have_pytorchs_names() -> None:
+    types = pytest.importorskip("torch").types
+    names = (
+        "Number", "Device", "FileLike", "Size", "Storage", "Tensor", "IntLikeType",
+        "FloatLikeType", "BoolLikeType", "_int", "_float", "_bool", "_complex", "_size", "_dtype",
+        "_device", "_layout", "_TensorOrTensors",
+    )  # fmt: skip
+    assert not [n for n in names if not (hasattr(types, n) and hasattr(gpugrad.types, n))]
+    assert isinstance(2.0, gpugrad.types.Number)
+    assert isinstance(gpugrad.ones(1).untyped_storage(), gpugrad.types.Storage)
+    assert not isinstance("2", gpugrad.types.Number)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gpugrad.cuda.graphs import graph_pool_handle as graph_pool_handle
     from gpugrad.cuda.graphs import is_current_stream_capturing as is_current_stream_capturing
     from gpugrad.cuda.memory import empty_cache as empty_cache
+    from gpugrad.cuda.memory import ipc_collect as ipc_collect
     from gpugrad.cuda.memory import max_memory_allocated as max_memory_allocated
     from gpugrad.cuda.memory import max_memory_reserved as max_memory_reserved
     from gpugrad.cuda.memory import mem_get_info as mem_get_info
@@ -57,6 +58,7 @@ _LATER = {  # in modules that are loaded when something of them is first asked f
     "is_current_stream_capturing": "gpugrad.cuda.graphs",
     "make_graphed_callables": "gpugrad.nn.graphed",
     "empty_cache": "gpugrad.cuda.memory",
+    "ipc_collect": "gpugrad.cuda.memory",
     "max_memory_allocated": "gpugrad.cuda.memory",
     "max_memory_reserved": "gpugrad.cuda.memory",
     "mem_get_info": "gpugrad.cuda.memory",

@@ -52,6 +52,13 @@ def empty_cache() -> None:
         _pool().free_all_blocks()
 
 
+def ipc_collect() -> None:
+    """Give back memory of tensors that other processes no longer need: there is never any.
+
+    No memory of a GPU is shared with other processes: those get copies.
+    """
+
+
 def mem_get_info(device: Any = None) -> tuple[int, int]:
     """Return how many bytes of a GPU's memory are free, and how many there are."""
     with devices.device(device):

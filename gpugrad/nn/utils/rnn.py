@@ -119,6 +119,14 @@ class PackedSequence(_Parts):
         """Return it with rows of uint8."""
         return self.to(dtype=_dtype.uint8)
 
+    def pin_memory(self) -> Self:
+        """Return it with all its tensors in memory from which a GPU copies without a detour."""
+        return type(self)(*[None if t is None else t.pin_memory() for t in self])
+
+    def is_pinned(self) -> bool:
+        """Return whether the rows lie in such memory."""
+        return bool(self.data.is_pinned())
+
     @property
     def is_cuda(self) -> bool:
         """Whether the rows are on a GPU."""

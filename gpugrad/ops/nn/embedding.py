@@ -381,7 +381,7 @@ def embedding_bag_of(
     elif ndim == 1:
         if offsets is None:
             raise ValueError("offsets has to be a 1D Tensor but got None")
-        if offsets._array.ndim != 1:
+        if offsets.dim() != 1:
             raise ValueError("offsets has to be a 1D Tensor")
     else:
         raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {ndim}")
