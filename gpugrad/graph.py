@@ -597,6 +597,8 @@ def moment() -> Moment:
 
 def asked_times() -> list[float]:
     """Return the times of the moments that are kept, the earliest first."""
+    if not moments:
+        return []
     return sorted([m.time for known in tuple(moments) if (m := known()) is not None])
 
 

@@ -17,7 +17,7 @@ from gpugrad.op.operation import Index
 from gpugrad.op.saved import Like, descended, own_array, read, wrap
 from gpugrad.ops import shape as shapes
 from gpugrad.ops.creation import finish
-from gpugrad.ops.part import select, sliced
+from gpugrad.ops.part import selected, sliced
 
 if TYPE_CHECKING:
     from gpugrad._tensor import Tensor
@@ -320,7 +320,7 @@ def getitem(input: Tensor, key: Any) -> Tensor:
         n = input._array.shape[0]
         if not -n <= key < n:
             raise IndexError(f"index {key} is out of bounds for dimension 0 with size {n}")
-        return select(input, 0, key)
+        return selected(input, axis=0, index=key)
     if isinstance(key, TensorBase) and _names_rows(input._array, key._array):
         read(key)
         if key._array.dtype.kind == "i":

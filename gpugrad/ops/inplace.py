@@ -767,9 +767,10 @@ def _set_plain(self: Any, key: Any, value: Any) -> bool:
                 or _has_history(value, value._view)
             ):
                 return False
-            if not np.may_share_memory(source, part):
+            there = value._counter is counter and same_place(source, part)  # as after x[i] += 1
+            if not there and not np.may_share_memory(source, part):
                 part[...] = source
-            elif not same_place(source, part):  # as it is after x[i] += 1
+            elif not there and not same_place(source, part):
                 return False
         else:
             return False

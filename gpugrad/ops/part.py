@@ -22,11 +22,12 @@ Shape = tuple[int, ...]
 
 
 @linear("SelectBackward0", view=True)
-def _select(door: backend.Backend, input: Array, *, axis: int, index: int) -> Array:
+def selected(door: backend.Backend, input: Array, *, axis: int, index: int) -> Array:
+    """Return a view of the slice at an index that the axis has, without that dimension."""
     return input[(*(slice(None),) * axis, index, ...)]
 
 
-@_select.gradient
+@selected.gradient
 def input(g: Any, like: Like, axis: int, index: int) -> Any:
     return zeros_with(g, shape=like.shape, index=(*(slice(None),) * axis, index))
 
@@ -102,7 +103,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     Raises:
         IndexError: The tensor is 0-d, or has no such slice.
     """
-    return _select(input, axis=checked_place(input._array.shape, dim, index), index=index)
+    return selected(input, axis=checked_place(input._array.shape, dim, index), index=index)
 
 
 def checked_place(shape: Shape, dim: int, index: int) -> int:
