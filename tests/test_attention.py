@@ -68,6 +68,7 @@ def test_no_weight_is_subnormal(keys: int, monkeypatch: pytest.MonkeyPatch) -> N
         assert np.all((weights == 0) | (weights >= np.finfo(np.float32).tiny))
 
 
+@pytest.mark.compiler
 @pytest.mark.parametrize("kind", ["float32", "float64", "float16"])
 @pytest.mark.parametrize("causal", [False, True])
 def test_loops_over_few_queries_give_what_numpy_gives(

@@ -83,6 +83,7 @@ def test_halves_are_counted_beyond_what_a_half_can_tell(name: str, dtype: str) -
         assert_agree(halves, doubles, tolerance, tolerance)
 
 
+@pytest.mark.compiler
 @pytest.mark.parametrize("affine", [False, True])
 @pytest.mark.parametrize("groups", [0, 3])
 def test_loops_over_channels_give_what_numpy_gives(
