@@ -363,6 +363,19 @@ def chained(n: int) -> tuple[Any, Any]:
 
 
 @pytest.mark.compiler
+def test_calls_are_not_repeated_with_what_a_function_finds_now() -> None:
+    factor = [2.0]
+    f = gpugrad.compile(lambda x: (x**3 * factor[0]).sum())
+    x = gpugrad.ones(2, requires_grad=True)
+    for _ in range(2):  # the first call is recorded, and has a history of its own
+        y = f(x)
+    factor[0] = 5.0
+    with pytest.raises(RuntimeError, match="finds by name has changed"):
+        gpugrad.autograd.grad(y, x, create_graph=True)
+    (slope,) = gpugrad.autograd.grad(f(x), x, create_graph=True)
+    assert slope.tolist() == [15.0, 15.0]
+
+
 def test_gradients_take_the_memory_of_those_that_they_replace() -> None:
     x, f = chained(100_000)
     for _ in range(3):

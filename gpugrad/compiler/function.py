@@ -300,6 +300,8 @@ class Compiled:
             plan, reason, begins = None, "changing what the function finds by name", True
         if plan is not None:
             plan.kept = []
+            if plan.gradient is not None and plan.gradient.again is not None:
+                plan.gradient.again.unchanged = watched.unchanged
             self.plans.setdefault(key, []).append((watched, plan))
             self.count += 1
             self.last = plan

@@ -113,10 +113,12 @@ class Again:
     ):
         """Note how the function is called."""
         self.function, self.ends, self.outputs, self.once = function, ends, outputs, once
+        self.unchanged: Callable[[], bool] = lambda: True  # whether it finds by name what it found
 
     def may(self, node: Node) -> bool:
         """Tell whether a call can be repeated."""
-        return not self.once and all(c.value == value for c, value in node.params.versions)
+        versions = node.params.versions
+        return not self.once and all(c.value == v for c, v in versions) and self.unchanged()
 
     def __call__(self, node: Node, grads: Sequence[Any]) -> Sequence[Any]:
         """Return the gradients of the node's inputs, recorded where that is asked for.
@@ -138,6 +140,12 @@ class Again:
                 "one of the variables needed for gradient computation has been modified by an "
                 "inplace operation: an argument of a compiled function, which is called again "
                 "for a gradient that is differentiated."
+            )
+        if not self.unchanged():
+            raise RuntimeError(
+                f"compile: a call of {self.function!r} cannot be differentiated more than once, or "
+                "in vmap, since what the function finds by name has changed after the call. "
+                "Compute these derivatives before, or inside of the compiled function."
             )
         recorded = mode.enabled
         tensors = [source.tensor(made.leaves) for source in self.ends]
