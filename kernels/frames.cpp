@@ -176,7 +176,7 @@ void rows_copied(char *target, const char *source, long stride, long inner, long
   }
 }
 
-struct alignas(8) Sixteen { long first, second; };
+struct [[gnu::packed]] Sixteen { long first, second; };
 
 void copied(
     char *target, const char *source, long stride, long inner, long rows, long count, long item) {
