@@ -261,6 +261,30 @@ def test_sums_in_blocks(
     assert np.allclose(found[0], found[1], rtol=1e-6)
 
 
+def test_gradients_of_many_elements_are_summed_as_those_of_few() -> None:
+    """Also constant ones: the sign of ``copysign`` has the gradient 0."""
+    rng = np.random.default_rng(0)
+    constant = False
+    for op in OPS.values():
+        count = len(op.formula.inputs)
+        if count < 2 or not op.specializes:
+            continue
+        for k in range(count):
+            found = op.formula.vjp([j == k for j in range(count)], (True,))
+            if not found.targets:
+                continue
+            constant = constant or not found.formula.outputs[0].args
+            arrays = [rng.uniform(0.5, 1.5, (80, 80)) for _ in found.sources]
+            expected = cpu.sum_to_shape(cpu.function_of(found.formula)(*arrays), (1, 80))
+            sums = cpu.summed(found.formula, arrays, (1, 80))
+            assert np.allclose(sums, expected, 1e-9, 0, equal_nan=True), (op.name, k)
+    assert constant
+    x, sign = gpugrad.ones(80, 1, requires_grad=True), gpugrad.ones(80, requires_grad=True)
+    gpugrad.copysign(x, sign).sum().backward()
+    assert sign.grad is not None
+    assert not sign.grad.any()
+
+
 # --------------------------------------------------------------------------- sums
 
 

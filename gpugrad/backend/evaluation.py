@@ -239,6 +239,8 @@ def _evaluate(
         values = _outputs(function, arrays, compute)
         if sum_to is not None:
             values = (sum_to_shape(values[0], sum_to),)
+    elif sum_to is not None and _is_first(formula):
+        values = (sum_to_shape(arrays[0].astype(compute, copy=False), sum_to),)
     elif sum_to is not None:
         values = (_sum(function, arrays, compute, sum_to),)
     elif function.steps >= _MANY_STEPS and builtins.max([a.size for a in arrays]) >= IN_BLOCKS:
@@ -466,8 +468,6 @@ def _sum(
     A product is summed as it is made.
     """
     shape = np.broadcast(*arrays).shape
-    if function.steps == 0 and len(arrays) == 1:
-        return sum_to_shape(arrays[0].astype(compute, copy=False), sum_to)
     axes = summed_axes(shape, sum_to)
     if function.is_product and arrays[0].dtype is compute:
         found = large.sums_of_products(arrays[0], arrays[-1], axes)
