@@ -575,6 +575,42 @@ def ends(how: str, rank: int) -> None:
     print("the others did not notice")
 
 
+UNLIKE: dict[str, Callable[..., Any]] = {
+    "all_reduce": lambda rank, group: dist.all_reduce(ones(3 + rank), group=group),
+    "types": lambda rank, group: dist.all_reduce(
+        ones(3, dtype=(gpugrad.int32, gpugrad.float32)[rank]), group=group
+    ),
+    "ways": lambda rank, group: dist.all_reduce(ones(3), (ReduceOp.SUM, ReduceOp.MAX)[rank], group),
+    "calls": lambda rank, group: (
+        dist.all_reduce(ones(3), group=group) if rank else dist.broadcast(ones(3), 0, group)
+    ),
+    "broadcast": lambda rank, group: dist.broadcast(ones(3 + rank), 0, group),
+    "reduce": lambda rank, group: dist.reduce(ones(3 + rank), 0, group=group),
+    "reduce_scatter": lambda rank, group: dist.reduce_scatter(
+        ones(3 + rank), [ones(3 + rank)] * 2, group=group
+    ),
+    "all_gather": lambda rank, group: dist.all_gather([ones(3 + rank)] * 2, ones(3 + rank), group),
+    "gather": lambda rank, group: dist.gather(
+        ones(3 + rank), None if rank else [ones(3)] * 2, 0, group
+    ),
+    "scatter": lambda rank, group: dist.scatter(
+        ones(3 + rank), None if rank else [ones(3)] * 2, 0, group
+    ),
+    "all_to_all": lambda rank, group: dist.all_to_all([ones(2 + rank)] * 2, [ones(3)] * 2, group),
+}
+
+
+def unlike(rank: int) -> None:
+    """Have two processes call what does not fit together, which each of them is told."""
+    for name, call in UNLIKE.items():
+        try:
+            call(rank, dist.new_group())
+        except dist.DistBackendError as error:
+            print(f"rank {rank}: {name}: {error}", flush=True)
+    dist.barrier()
+    os._exit(0)  # MPI is in no state to end
+
+
 def main() -> None:
     if BACKEND == "nccl":
         import fake_nccl
@@ -587,6 +623,8 @@ def main() -> None:
     rank, size = dist.get_rank(), dist.get_world_size()
     if how.startswith("ends:"):
         ends(how.partition(":")[2], rank)
+    if how == "unlike":
+        unlike(rank)
     for name in sys.argv[3:]:
         if name in CASES:
             CASES[name](rank, size)

@@ -99,6 +99,15 @@ class TestWithMpi:
         if how == "exit":
             assert "rank 1 has ended, and rank 0 waits for it" in result.stderr
 
+    def test_calls_that_are_not_alike_are_told_to_each(self) -> None:
+        written = ran(2, "mpi", "cpu", "unlike").stdout
+        for call in (
+            "all_reduce", "types", "ways", "calls", "broadcast", "reduce", "reduce_scatter",
+            "all_gather", "gather", "scatter", "all_to_all",
+        ):  # fmt: skip
+            for rank in range(2):
+                assert f"rank {rank}: {call}: Detected mismatch between collectives" in written
+
     @pytest.mark.sources
     @pytest.mark.needs("safetensors")
     def test_the_program_of_the_document_trains(self, tmp_path: Path) -> None:

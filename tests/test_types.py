@@ -168,14 +168,15 @@ def outcome(function: Callable[..., Any], operands: Sequence[Any]) -> Any:
 
 def test_powers_and_limits_of_bools_are_refused_and_division_of_nothing_is_not() -> None:
     truth, none = gpugrad.tensor([True, False]), gpugrad.zeros((0, 3), dtype=gpugrad.int32)
-    for call, kernel in (
+    calls: Sequence[tuple[Callable[[], Any], str]] = (
         (lambda: True**truth, "pow"),
         (lambda: gpugrad.clamp(truth, True), "clamp_min_scalar_cpu"),
         (lambda: gpugrad.clamp(truth, max=True), "clamp_max_scalar_cpu"),
         (lambda: gpugrad.clamp(truth, False, True), "clamp_scalar_cpu"),
         (lambda: truth.clamp_min(True), "clamp_min_scalar_cpu"),
         (lambda: truth.clamp_max(True), "clamp_max_scalar_cpu"),
-    ):
+    )
+    for call, kernel in calls:
         with pytest.raises(NotImplementedError, match=f"\"{kernel}\" not implemented for 'Bool'"):
             call()
     assert (2**truth).tolist() == [2, 1]

@@ -269,7 +269,8 @@ cos = _in_blocks(_cos, np.cos)
 
 _ROWS = 1024  # what a fast loop adds up along a row; several of these are added by NumPy's sum
 _RUN = 128  # how many of more rows than that are added up one after the other
-SHORT = 32  # neighbours, with which NumPy takes as long as with the slices along their axis
+# Neighbours with which NumPy takes as long as with the slices along their axis: 20 ns for each row.
+SHORT = 32
 _STREAM = 1 << 21  # elements of a matrix that no cache holds
 # OpenBLAS divides products with a matrix of more elements among threads, which changes last bits.
 _ALONE = 4 * 2304 - 1
@@ -319,9 +320,6 @@ def sums(array: Array, axes: tuple[int, ...]) -> Array | None:
         return shaped(sums_of_rows(array.reshape(math.prod(before), -1)), before)
     middle = (math.prod(before), math.prod(shape[first : first + count]), math.prod(after))
     return shaped(sums_of_columns(array.reshape(middle)), before + after)
-
-
-SHORT = 32  # elements of a row; NumPy takes 20 ns for each row, whatever its length
 
 
 def _of_columns(array: Array) -> Array:

@@ -24,6 +24,7 @@ _LEFT = 1  # the tag of the message of a process that ends
 _GRACE = 1.0  # seconds in which what was sent before that message may still arrive
 _SPINS = 200  # how often is asked before the processor is given away
 _LONGEST = 1e-3  # seconds between two questions
+_CALL = 80  # bytes by which processes tell each other what they call
 
 
 def library() -> Any:
@@ -84,6 +85,34 @@ class _Control:
             self.left[sender] = time.monotonic()
 
 
+class _Agreement:
+    """What all processes of a group are to call alike, which they tell each other meanwhile.
+
+    MPI takes it for granted, and gives wrong numbers where it is not so.
+    """
+
+    def __init__(self, request: Any, difference: Callable[[], str]):
+        self.request = request
+        self.difference = difference
+        self.known = False
+
+    def test(self) -> bool:
+        """Return whether all have told it.
+
+        Raises:
+            DistBackendError: They do not call the same; what is written by then is undefined.
+        """
+        if not self.known and self.request.Test():
+            self.known = True
+            if difference := self.difference():
+                raise DistBackendError(
+                    f"Detected mismatch between collectives on ranks. {difference}. All ranks of a "
+                    "group make the same calls, in one order, with tensors of one type and number "
+                    "of elements"
+                )
+        return self.known
+
+
 class Request:
     """Transfers of MPI's that were started together, and what is done when they have ended."""
 
@@ -94,8 +123,10 @@ class Request:
         finish: Callable[[], None] | None = None,
         kept: Any = None,
         peers: Sequence[int] | None = None,
+        agreement: _Agreement | None = None,
     ):
         self.engine = engine
+        self.agreement = agreement
         self.requests = list(requests)
         self.finish = finish
         self.kept = kept  # memory that MPI reads and writes
@@ -106,6 +137,8 @@ class Request:
     def test(self) -> bool:
         """Return whether all have ended."""
         if not self.ended:
+            if self.agreement is not None and not self.agreement.test():
+                return False
             if len(self.requests) == 1:
                 self.ended = self.requests[0].Test(self.status)
             else:
@@ -187,6 +220,39 @@ class Engine:
         comm = self.comm.Create(self.comm.Get_group().Incl(ranks))
         return None if comm == self.mpi.COMM_NULL else Engine(self.mpi, comm, self.control)
 
+    def _call(self, name: str, array: Array) -> _Agreement:
+        """Have all tell what they call, with how many elements of which type."""
+        kind = str(_dtype.of(array.dtype)).partition(".")[2]
+        given = np.array([f"{name} of {array.size} elements of {kind}"], f"S{_CALL}")
+        found = np.empty(self.size, given.dtype)
+        request = self.comm.Iallgather(given.view(np.uint8), found.view(np.uint8))
+
+        def difference() -> str:
+            other = int(np.argmax(found != found[0]))
+            calls = [found[k].decode() for k in (0, other)]
+            return f"Rank 0 is running {calls[0]}, but Rank {other} {calls[1]}" if other else ""
+
+        return _Agreement(request, difference)
+
+    def _parts(self, sizes: list[int], out_sizes: list[int]) -> _Agreement:
+        """Have all tell how many bytes they give to each, and take from each."""
+        given = np.array([sizes, out_sizes])
+        found = np.empty((self.size, *given.shape), given.dtype)
+        request = self.comm.Iallgather(given, found)
+
+        def difference() -> str:
+            given, taken = found[:, 0], found[:, 1].T
+            unlike = np.argwhere(given != taken)
+            if not len(unlike):
+                return ""
+            giver, taker = unlike[0]
+            return (
+                f"Rank {giver} gives {given[giver, taker]} bytes to Rank {taker}, which takes "
+                f"{taken[giver, taker]}"
+            )
+
+        return _Agreement(request, difference)
+
     # ----------------------------------------------------------------------- sums and the like
 
     def _reduced(self, array: Array, op: ReduceOp) -> tuple[Array, Any, Callable[[Array], Array]]:
@@ -222,23 +288,30 @@ class Engine:
     def all_reduce(self, array: Array, op: ReduceOp) -> Request:
         """Put arrays together, in place, for all."""
         work, how, narrowed = self._reduced(array, op)
+        agreement = self._call(f"all_reduce by {op.value}", array)
         request = self.comm.Iallreduce(self.mpi.IN_PLACE, work, how)
-        return Request(self, [request], self._writing(array, work, narrowed), work)
+        finish = self._writing(array, work, narrowed)
+        return Request(self, [request], finish, work, agreement=agreement)
 
     def reduce(self, array: Array, op: ReduceOp, root: int) -> Request:
         """Put arrays together, in place, for one."""
         work, how, narrowed = self._reduced(array, op)
+        agreement = self._call(f"reduce to {root} by {op.value}", array)
         if self.rank != root:
-            return Request(self, [self.comm.Ireduce(work, None, how, root)], None, work)
+            request = self.comm.Ireduce(work, None, how, root)
+            return Request(self, [request], None, work, agreement=agreement)
         request = self.comm.Ireduce(self.mpi.IN_PLACE, work, how, root)
-        return Request(self, [request], self._writing(array, work, narrowed), work)
+        finish = self._writing(array, work, narrowed)
+        return Request(self, [request], finish, work, agreement=agreement)
 
     def reduce_scatter(self, out: Array, array: Array, op: ReduceOp) -> Request:
         """Put arrays together, of which each receives one part."""
         work, how, narrowed = self._reduced(array, op)
         part = np.empty(out.size, work.dtype)
+        agreement = self._call(f"reduce_scatter by {op.value}", array)
         request = self.comm.Ireduce_scatter_block(work, part, how)
-        return Request(self, [request], self._writing(out, part, narrowed), (work, part))
+        finish = self._writing(out, part, narrowed)
+        return Request(self, [request], finish, (work, part), agreement=agreement)
 
     # ----------------------------------------------------------------------- copies, as bytes
 
@@ -247,24 +320,29 @@ class Engine:
 
     def broadcast(self, array: Array, root: int) -> Request:
         """Give all the array that one has."""
-        return Request(self, [self.comm.Ibcast(self._bytes(array), root)], None, array)
+        agreement = self._call(f"broadcast from {root}", array)
+        request = self.comm.Ibcast(self._bytes(array), root)
+        return Request(self, [request], None, array, agreement=agreement)
 
     def all_gather(self, out: Array, array: Array) -> Request:
         """Give all the arrays of all, one behind the other."""
+        agreement = self._call("all_gather", array)
         request = self.comm.Iallgather(self._bytes(array), self._bytes(out))
-        return Request(self, [request], None, (out, array))
+        return Request(self, [request], None, (out, array), agreement=agreement)
 
     def gather(self, out: Array | None, array: Array, root: int) -> Request:
         """Give one the arrays of all, one behind the other."""
         target = None if out is None else self._bytes(out)
+        agreement = self._call(f"gather to {root}", array)
         request = self.comm.Igather(self._bytes(array), target, root)
-        return Request(self, [request], None, (out, array))
+        return Request(self, [request], None, (out, array), agreement=agreement)
 
     def scatter(self, out: Array, array: Array | None, root: int) -> Request:
         """Give each one part of the array that one has."""
         source = None if array is None else self._bytes(array)
+        agreement = self._call(f"scatter from {root}", out)
         request = self.comm.Iscatter(source, self._bytes(out), root)
-        return Request(self, [request], None, (out, array))
+        return Request(self, [request], None, (out, array), agreement=agreement)
 
     def all_to_all(
         self, out: Array, out_sizes: list[int], array: Array, sizes: list[int]
@@ -277,8 +355,9 @@ class Engine:
             begins = [sum(lengths[:k]) for k in range(len(lengths))]
             return [whole.view(np.uint8), (lengths, begins), self.mpi.BYTE]
 
+        agreement = self._parts([n * width for n in sizes], [n * width for n in out_sizes])
         request = self.comm.Ialltoallv(described(array, sizes), described(out, out_sizes))
-        return Request(self, [request], None, (out, array))
+        return Request(self, [request], None, (out, array), agreement=agreement)
 
     def send(self, array: Array, peer: int, tag: int) -> Request:
         """Send an array."""
