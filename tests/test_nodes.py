@@ -306,7 +306,7 @@ OTHERWISE = {
 # PyTorch's nodes name the arguments of the calls.
 OF_NETWORKS = frozenset(vars(gpugrad)["_networks"])
 # Names of PyTorch's for what is not kept here, as `alpha` of `celu`, or in another form.
-NOT_SAVED = 146
+NOT_SAVED = 145
 
 
 def of_call(value: Any, tensor: Any) -> Any:

@@ -423,7 +423,7 @@ def test_the_minimum_is_saved(op: str, sample: Sample) -> None:
         (lambda x, y: x**2, (True, False), "0"),
         (lambda x, y: x**1, (True, False), "0"),  # as x**n: PyTorch goes on for any n
         (lambda x, y: x**2.5, (True, False), "0 number"),
-        (lambda x, y: 2**y, (False, True), "1 number"),
+        (lambda x, y: 2**y, (False, True), "1 number out"),
         (lambda x, y: x * 3, (True, False), "number"),
         (lambda x, y: x / 3, (True, False), "number"),
         (lambda x, y: x + 3, (True, False), ""),

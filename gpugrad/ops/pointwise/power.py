@@ -71,10 +71,10 @@ def power(g, x, y, out):
     kernel="pow",
     leading=1,
 )
-def power_of_number(g, x, y):
+def power_of_number(g, x, y, out):
     # the base is a number and has no gradient; what g is multiplied by is 0 where that is
     zero = both(eq(x, 0), ge(y, 0))
-    return 0, where(zero, 0, g * where(zero, 0, x**y * log(x)))
+    return 0, where(zero, 0, g * where(zero, 0, out * log(x)))
 
 
 # Exponents that multiplications and roots compute; each is a formula of its own.
