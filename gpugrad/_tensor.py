@@ -518,6 +518,7 @@ class Tensor(Methods):
                 "the functorch transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call "
                 "retain_grad() outside of a function being transformed instead."
             )
+        backend.reveal(self, hooked=True)
         if not ends(self._edge):  # the node must not keep its output alive
             hooks.of_node(self.grad_fn).retained[self.output_nr] = weakref.ref(self)
 
@@ -535,6 +536,7 @@ class Tensor(Methods):
         renew(self)
         if self._edge is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        backend.reveal(self, hooked=True)
         found = hooks.of_leaf(self) if ends(self._edge) else hooks.of_node(self.grad_fn)
         return found.tensor.add((self.output_nr, of_derivative(hook)))
 

@@ -234,6 +234,53 @@ def hooks_come_and_go(way: Any) -> Any:
 
 
 @case
+def hooks_of_leaves_run_inside(way: Any) -> Any:
+    leaf = drawn(3, requires_grad=True)
+    leaf.register_hook(lambda g: g * leaf)
+    steep = way(lambda p: autograd.grad((p**3).sum(), p)[0])
+    twice = way(lambda x: autograd.grad((leaf**3 * x).sum(), leaf, create_graph=True)[0].sum())
+    adds = way(lambda x: (leaf * x).sum().backward(inputs=[leaf]))
+    found = []
+    for _ in range(2):
+        found += [steep(leaf), *autograd.grad(twice(drawn(3)), leaf)]
+        adds(drawn(3))
+        found += [leaf.grad, way(lambda: leaf.is_leaf)()]
+    return found
+
+
+@case
+def hooks_of_what_was_computed_run_inside(way: Any) -> Any:
+    found, edge = [], autograd.graph.get_gradient_edge
+    for hooks in (lambda t: t.register_hook(lambda slope: slope * 10), lambda t: t.retain_grad()):
+        base = drawn(4, requires_grad=True) * 2
+        part = (drawn(4, requires_grad=True) * 2).split(2)[1]
+        view = base[:2]
+        for y in (base, part, view):
+            f = way(lambda x, y=y: autograd.grad((y * x).sum(), y, retain_graph=True)[0])
+            g = way(lambda x, y=y: autograd.grad((y * x).sum(), edge(y))[0])
+            found += [f(drawn(*y.shape)), g(drawn(*y.shape))]
+            hooks(y)
+            found += [f(drawn(*y.shape)), g(drawn(*y.shape)), f(drawn(*y.shape))]
+            found.append(y.grad if y.retains_grad else None)
+    return found
+
+
+@case
+def functions_leave_hooks(way: Any) -> Any:
+    leaf = drawn(3, requires_grad=True)
+    computed = leaf * 2
+
+    def f(x: Any) -> Any:
+        computed.register_hook(lambda g: g * 10)
+        return (computed * x).sum()
+
+    f, found = way(f), []
+    for _ in range(2):
+        found += autograd.grad(f(drawn(3)), leaf, retain_graph=True)
+    return found
+
+
+@case
 def modules_change(way: Any) -> Any:
     net = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5))
     f, found = way(net), []

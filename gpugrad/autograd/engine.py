@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gpugrad import _dtype, errors
+from gpugrad import _dtype, backend, errors
 from gpugrad._size import Size
 from gpugrad._tensor import Tensor
 from gpugrad.autograd.graph import GradientEdge, Metadata, metadata, target
@@ -52,6 +52,8 @@ def _inputs(function: str, value: Any) -> tuple[Any, ...]:
     found = _sequence(value)
     if not found:
         raise RuntimeError(f"`inputs` argument to `{function}()` cannot be empty.")
+    for place in found:
+        backend.reveal(place)
     return found
 
 

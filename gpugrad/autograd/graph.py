@@ -64,6 +64,7 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
             "It is not possible to get the gradient edge for a Tensor that does not require "
             "gradients"
         )
+    backend.reveal(tensor)
     node = accumulation_of(tensor) if tensor._edge is LEAF else tensor.grad_fn
     assert node is not None, "Expected gradient function to be set"
     return GradientEdge(node, tensor.output_nr, metadata(tensor))

@@ -408,6 +408,12 @@ def interrupt(what: str) -> None:
         recorders[-1].interrupt(what)
 
 
+def reveal(tensor: object, hooked: bool = False) -> None:
+    """Have hooks on what computed a tensor run, those there are or, ``hooked``, that come."""
+    if recorders:
+        recorders[-1].reveal(tensor, hooked)
+
+
 def check(function: Callable[..., None], *arrays: Array) -> None:
     """Call what raises for some values, on the device of the first array.
 

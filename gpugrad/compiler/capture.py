@@ -10,9 +10,10 @@ import gc
 import types
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from gpugrad.compiler.recorded import Recorded, Recorder, current, recording
+from gpugrad.compiler.recorded import Recorded, Recorder, current, nothing_known, recording
 from gpugrad.graph import LEAF, Node, Output, SavedOutput, TensorBase, Write, next_sequence
 from gpugrad.op.attribute import Named
 from gpugrad.op.saved import version_of
@@ -101,11 +102,8 @@ class Before:
         self.end = end_of(tensor)
         self.entry: Any = None
         self.recorded = tensor._array = recorder.lifted(tensor._array, source)
-        if self.edge is not None and self.view is None:
-            if self.edge is not LEAF:
-                self.entry = tensor._edge = entry(self.edge)
-            elif hasattr(tensor, "_hooks"):  # which run outside of the program
-                self.entry = tensor._edge = entry(tensor)
+        if self.edge is not None and self.edge is not LEAF and self.view is None:
+            self.entry = tensor._edge = entry(self.edge)
 
     @property
     def source(self) -> Any:
@@ -116,7 +114,14 @@ class Before:
 def end_of(tensor: Any) -> tuple[bool, bool, bool]:
     """Return what a program depends on of where a tensor's history ends."""
     edge = tensor._edge
-    return edge is None, edge is LEAF, hasattr(tensor, "_hooks")
+    if edge is None or edge is LEAF:
+        return edge is None, edge is LEAF, hasattr(tensor, "_hooks")
+    return False, False, _has_hooks(edge)
+
+
+def _has_hooks(edge: Any) -> bool:
+    node = edge.node if isinstance(edge, Output) else edge
+    return node.hooks is not None
 
 
 def entry(edge: Any) -> Node:
@@ -179,10 +184,37 @@ class Capture:
         for known in self.before.values():
             self._enter(known)
         recorder.versions = self._versions
+        recorder.reveal = self._reveal
 
     def _versions(self) -> dict[int, int]:
         counters = [known.tensor._counter for known in self.before.values()]
         return {id(c): c.value for c in counters if c is not None}
+
+    def _reveal(self, tensor: Any, hooked: bool) -> None:
+        """Give a tensor the history that it had, if hooks are to run there; the recording ends."""
+        known = self.before.get(id(tensor))
+        if known is None or known.entry is None or tensor._edge is not known.entry:
+            return
+        if self.recorder.closed or not (hooked or _has_hooks(known.edge)):
+            return
+        self.recorder.end("hooks of a tensor that was computed before the call")
+        tensor._edge = known.edge
+        for other in self.before.values():
+            if other.view is not None and other.view.edge is known.entry:
+                other.view.edge = known.edge
+
+    @contextmanager
+    def without_hooks(self) -> Iterator[None]:
+        """Have the leaves from before no hooks: these run where a program's gradients arrive."""
+        tensors = [known.tensor for known in self.before.values()]
+        hooks = [(t, t._hooks) for t in tensors if hasattr(t, "_hooks")]
+        for t, _ in hooks:
+            del t._hooks
+        try:
+            yield
+        finally:
+            for t, found in hooks:
+                t._hooks = found
 
     def _enter(self, known: Before) -> None:
         """Have the history of a view begin anew, too, where it is that of its base."""
@@ -230,7 +262,7 @@ class Capture:
 
     def restore(self) -> None:
         """Give all tensors ordinary arrays, whatever became of them."""
-        self.recorder.versions = dict  # of a cycle
+        self.recorder.versions, self.recorder.reveal = dict, nothing_known  # of a cycle
         for view, edge, meanwhile in self.views:
             if view.edge is meanwhile:
                 view.edge = edge

@@ -252,7 +252,7 @@ class Plan:
             cotangents.append(wrap(recorder.lifted(one, None)))
         values = [recorder.value_of(c._array) for c in cotangents]
         try:
-            with recording(recorder):
+            with recording(recorder), capture.without_hooks():
                 found = grad(
                     tensors,
                     [b.tensor for b in ends],

@@ -377,6 +377,10 @@ def recording_door(inner: Any) -> RecordingBackend:
     return found
 
 
+def nothing_known(tensor: Any, hooked: bool) -> None:
+    """Leave a tensor as it is."""
+
+
 class Recorder:
     """What this thread computes, as the steps of a program.
 
@@ -393,6 +397,7 @@ class Recorder:
         self.closed = False  # whether what is written may no longer be made by a first step
         self.generators: dict[Any, None] = {}  # that are drawn from
         self.versions: Callable[[], dict[int, int]] = dict  # of what there was before, by counters
+        self.reveal: Callable[[Any, bool], None] = nothing_known  # the history of what was there
         self.absent: set[int] = set()  # of which it was asked what gradient they have: none
         self.apart: Counter[int] = Counter()  # of these writes, those that are no steps
         self.conditions: list[Callable[[], bool]] = []  # under which a program is for a call
@@ -682,6 +687,14 @@ class _Recorders:
         """Note that a tensor was asked for its gradient, and has none."""
         if current.recorder is not None:
             current.recorder.absent.add(id(tensor))
+
+    def reveal(self, tensor: Any, hooked: bool) -> None:
+        """Give a tensor the history in which its hooks are, or will be if it is to be ``hooked``.
+
+        What this thread records ends then.
+        """
+        if current.recorder is not None:
+            current.recorder.reveal(tensor, hooked)
 
     def interrupt(self, what: str) -> None:
         """End what this thread records."""

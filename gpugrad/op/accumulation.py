@@ -309,6 +309,7 @@ def _with_ends(
     ]
     if not found:
         return _Gradients(recorded, forgets), rules
+    backend.interrupt("hooks of leaves")
     ends: dict[TensorBase, Node] = {}
     pending = _HookedGradients(recorded, forgets, ends)
     rule = _End(None if accumulates else pending.leaves, forgets)
