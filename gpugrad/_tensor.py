@@ -295,6 +295,8 @@ class Tensor(Methods):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients are wanted for it, or for something it was computed from."""
+        if backend.recorders:
+            backend.asked(self)
         if self._edge is not None or self._view is None:
             return self._edge is not None
         base: Any = self._view.base
@@ -354,12 +356,14 @@ class Tensor(Methods):
     def is_leaf(self) -> bool:
         """Whether it is an end of the graph: not computed, or without gradient."""
         renew(self)
+        backend.asked(self)
         return ends(self._edge)
 
     @property
     def grad_fn(self) -> ShownNode | None:
         """The node that computed it, ``None`` for a leaf."""
         renew(self)
+        backend.asked(self)
         edge: Any = self._edge
         if ends(edge):
             return None

@@ -234,6 +234,61 @@ def hooks_come_and_go(way: Any) -> Any:
 
 
 @case
+def what_captured_tensors_are_like_changes(way: Any) -> Any:
+    p = drawn(3)
+    asked: list[Callable[[Any], Any]] = [
+        lambda x: x * p.shape[0],
+        lambda x: x * p.numel(),
+        lambda x: x * len(p),
+        lambda x: x * p.stride()[0],
+        lambda x: x.to(p.dtype),
+        lambda x: x.sum() + gpugrad.zeros_like(p),
+        lambda x: x.sum() + p.new_ones(p.shape),
+        lambda x: x * (2 if p.requires_grad else 3),
+        lambda x: x * (2 if p.is_leaf else 3),
+        lambda x: x * (2 if p.grad_fn is None else 3),
+        lambda x: x * (2 if p.is_contiguous() else 3),
+        lambda x: x * (2 if p.grad is None else p.grad.ndim),
+    ]
+    all_of_them = [way(f) for f in asked]
+
+    def found() -> Any:
+        return [[str(y.dtype), y] for y in [f(drawn(2)) for f in all_of_them]]
+
+    seen = [found()]
+    p.resize_(5)
+    p.zero_()
+    seen.append(found())
+    p.data = drawn(4, 2)
+    seen.append(found())
+    p.data = drawn(2, 4).T
+    seen.append(found())
+    p.data = drawn(4).double()
+    seen.append(found())
+    p.requires_grad_()
+    p.grad = gpugrad.ones(4, dtype=gpugrad.float64)
+    seen.append(found())
+    with gpugrad.no_grad():
+        p.requires_grad_(False)
+    p.mul_(drawn(4, requires_grad=True))
+    return [*seen, found()]
+
+
+@case
+def generators_are_asked(way: Any) -> Any:
+    other, found = gpugrad.Generator(), []
+    asked: list[Callable[[], Any]] = [
+        gpugrad.initial_seed, other.initial_seed, gpugrad.get_rng_state, other.get_state,
+    ]  # fmt: skip
+    all_of_them = [way(f) for f in asked]
+    for seed in range(3):
+        gpugrad.manual_seed(seed)
+        other.manual_seed(seed)
+        found += [f() for f in all_of_them]
+    return found
+
+
+@case
 def hooks_of_leaves_run_inside(way: Any) -> Any:
     leaf = drawn(3, requires_grad=True)
     leaf.register_hook(lambda g: g * leaf)

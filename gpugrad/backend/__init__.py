@@ -408,6 +408,12 @@ def interrupt(what: str) -> None:
         recorders[-1].interrupt(what)
 
 
+def asked(tensor: object) -> None:
+    """Say that somebody asks what a tensor is like, on which a program that is recorded depends."""
+    if recorders:
+        recorders[-1].asked(tensor)
+
+
 def reveal(tensor: object, hooked: bool = False) -> None:
     """Have hooks on what computed a tensor run, those there are or, ``hooked``, that come."""
     if recorders:

@@ -25,6 +25,7 @@ class Given:
     """The tensor at a place among the leaves of the arguments."""
 
     __slots__ = ("place",)
+    is_given = True
 
     def __init__(self, place: int):
         self.place = place
@@ -38,6 +39,7 @@ class Captured:
     """A tensor that the function finds by itself; ``None`` once it is no more."""
 
     __slots__ = ("found",)
+    is_given = False
 
     def __init__(self, tensor: TensorBase):
         self.found = weakref.ref(tensor)
@@ -51,6 +53,7 @@ class GradOf:
     """The ``.grad`` of a tensor."""
 
     __slots__ = ("source",)
+    is_given = False
 
     def __init__(self, source: Any):
         self.source = source

@@ -109,51 +109,66 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
         self.value = value
         self.source = source
 
+    def asked(self) -> Array:
+        """Return the ordinary array, of which a program then depends on what it is like.
+
+        The arguments of a call are like those of the recorded one in any case.
+        """
+        recorder = self.recorder
+        if (
+            self.value is None
+            and current.recorder is recorder
+            and recorder.records
+            and not getattr(self.source, "is_given", True)
+        ):
+            recorder.value_of(self)
+        return self.array
+
     def __repr__(self) -> str:
         return f"<Recorded array {self.value} of {self.shape}>"
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape."""
-        return self.array.shape
+        return self.asked().shape
 
     @property
     def strides(self) -> tuple[int, ...]:
         """The strides, in bytes."""
-        return self.array.strides
+        return self.asked().strides
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self.array.ndim
+        return self.asked().ndim
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self.array.size
+        return self.asked().size
 
     @property
     def dtype(self) -> Any:
         """The element type."""
-        return self.array.dtype
+        return self.asked().dtype
 
     @property
     def itemsize(self) -> int:
         """The bytes of an element."""
-        return self.array.itemsize
+        return self.asked().itemsize
 
     @property
     def nbytes(self) -> int:
         """The bytes of all elements."""
-        return self.array.nbytes
+        return self.asked().nbytes
 
     @property
     def flags(self) -> Any:
         """How the elements lie in memory."""
-        return self.array.flags
+        return self.asked().flags
 
     def __len__(self) -> int:
-        return len(self.array)
+        return len(self.asked())
 
     def __iter__(self) -> Iterator[Any]:
         return iter([self[k] for k in range(len(self.array))])
@@ -173,7 +188,7 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
             raise AttributeError(name)
         if name in METHODS_OUT or name in DYNAMIC:
             return getattr(self.exposed(f".{name}"), name)
-        found = getattr(self.array, name)
+        found = getattr(self.asked(), name)
         if backend.is_array(found):
             return recorded_call("ndarray", operator.attrgetter(name), (self,), {})
         if not callable(found):
@@ -336,6 +351,8 @@ def _updated(formula: Any, columns: Any, targets: Sequence[int], numbers: Sequen
 
 def _unrecorded(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
+        for array in _recorded_in((args, kwargs)):
+            array.asked()
         return function(*plain(list(args)), **plain(kwargs))
 
     return call
@@ -695,6 +712,11 @@ class _Recorders:
         """
         if current.recorder is not None:
             current.recorder.reveal(tensor, hooked)
+
+    def asked(self, tensor: Any) -> None:
+        """Note that a tensor was asked what it is like."""
+        if isinstance(tensor._array, Recorded):
+            tensor._array.asked()
 
     def interrupt(self, what: str) -> None:
         """End what this thread records."""

@@ -58,6 +58,7 @@ class Generator:
 
     def initial_seed(self) -> int:
         """Return the seed that the generator started from."""
+        backend.interrupt("asking a generator for its seed")
         return self._seed
 
     def seed(self) -> int:
@@ -84,6 +85,7 @@ class Generator:
 
     def get_state(self) -> Any:
         """Return where the generator stands, as a tensor of bytes on the CPU."""
+        backend.interrupt("asking a generator where it stands")
         return wrap(np.frombuffer(self._state, np.uint8).copy())
 
     def set_state(self, new_state: Any) -> None:
@@ -113,6 +115,7 @@ class Generator:
             RuntimeError: The generator is the CPU's.
         """
         self._check_offset()
+        backend.interrupt("asking a generator where it stands")
         return int(self.source.offset)
 
     def set_offset(self, offset: int) -> None:
