@@ -289,6 +289,42 @@ def generators_are_asked(way: Any) -> Any:
 
 
 @case
+def programs_raise_midway(way: Any) -> Any:
+    p = gpugrad.ones(20000, requires_grad=True)
+
+    def f(i: Any) -> None:
+        loss = (p * 2)[i].sum()
+        p.grad = None
+        loss.backward()
+
+    f, found = way(f), []
+    for shared in (False, True):
+        for k in range(2):
+            f(gpugrad.tensor([k, 3]))
+            p.grad.mul_(3)
+            held = p.grad.detach() if shared else None
+            with pytest.raises(IndexError):
+                f(gpugrad.tensor([0, 100000]))
+            found += [p.grad.clone(), held]
+    return found
+
+
+def test_writes_of_programs_that_raise_are_noted() -> None:
+    def f(x: Any, i: Any) -> Any:
+        x.add_(1)
+        return x[i]
+
+    f = gpugrad.compile(f)
+    x, w = gpugrad.ones(3), gpugrad.ones(3, requires_grad=True)
+    f(x, gpugrad.tensor([0, 1]))
+    product = (w * x).sum()
+    with pytest.raises(IndexError):
+        f(x, gpugrad.tensor([0, 7]))
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        product.backward()
+
+
+@case
 def hooks_of_leaves_run_inside(way: Any) -> Any:
     leaf = drawn(3, requires_grad=True)
     leaf.register_hook(lambda g: g * leaf)

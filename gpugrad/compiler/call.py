@@ -84,7 +84,7 @@ class Writer:
             "versions_of": versions_of, "record": record, "renew": renew, "note_all": note_all,
             "owned": _owned, "distance": _distance, "lie_apart": _lie_apart, "viewed": _viewed,
             "detached": _detached, "infer": _infer, "version": _version, "device_of": _device_of,
-            "taken": _taken, "end_of": end_of,
+            "taken": _taken, "given_back": _given_back, "end_of": end_of,
         }  # fmt: skip
         self.before: list[str] = []
         self.after: list[str] = []
@@ -109,9 +109,11 @@ class Writer:
             self._missed(f"distance(a{root}, a{k}) != {distance}")
         if plan.apart:
             self._missed(f"not lie_apart([{', '.join(arrays[k] for k in plan.apart)}])")
+        noted: list[str] = []
         for source, count in plan.writes:
             t = self.tensor(source)
-            self.after += [f"note_all([{t}], [{t}._array])"] * count
+            noted += [f"note_all([{t}], [{t}._array])"] * count
+        self.after += noted
         if plan.gradient is not None:
             self._node()
         result = self._structure(plan.result)
@@ -122,15 +124,25 @@ class Writer:
         self.after.append(f"return {result}")
         outputs = "".join(f"o{k}, " for k in range(len(plan.program.outputs)))
         given = [f"[{', '.join(arrays)}]"]
-        spare = list(self._spare())
+        spare = dict(self._spare())
         if spare:
-            given.append(f"{{{', '.join(spare)}}}")
+            taken = ", ".join(f"{k}: taken({text})" for k, (_, text) in spare.items())
+            self.before.append(f"spare = {{{taken}}}")
+            given.append("spare")
+            noted += [f"given_back({t}, spare.get({k}))" for k, (t, _) in spare.items()]
         ran = f"{self.bound('run', plan.run)}({', '.join(given)})"
-        lines = [*self.before, f"{outputs}= {ran}" if outputs else ran, *self.after]
+        lines = [f"{outputs}= {ran}" if outputs else ran]
+        if noted:  # also where it raises midway
+            lines = [f"try: {lines[0]}", "except BaseException:", *[f"    {n}" for n in noted]]
+            lines.append("    raise")
+        lines = [*self.before, *lines, *self.after]
         return "\n    ".join(["def call(leaves, args, kwargs):", *lines]) + "\n"
 
-    def _spare(self) -> Iterator[str]:
-        """Take large gradients that others replace from their tensors, as memory of these."""
+    def _spare(self) -> Iterator[tuple[int, tuple[str, str]]]:
+        """Take large gradients that others replace from their tensors, as memory of these.
+
+        They are given back where the program raises before it has used them.
+        """
         for source, r in self.plan.grads:
             if r is None or r.index < 0 or (source, False) not in self.plan.without:
                 continue
@@ -140,7 +152,8 @@ class Writer:
                 and _identity(GradOf(source)) not in self.tensors
             ):  # fmt: skip
                 facts = f"{value.shape}, {self.bound('dtype', value.dtype)}, {value.strides}"
-                yield f"{r.index}: taken({self.tensor(source)}, {facts})"
+                t = self.tensor(source)
+                yield r.index, (t, f"{t}, {facts}")
 
     def bound(self, name: str, value: Any) -> str:
         """Have a name for an object; return it."""
@@ -300,15 +313,22 @@ def _distance(root: Array, array: Array) -> int:
 
 def _taken(tensor: Any, shape: Any, dtype: Any, strides: Any) -> Array | None:
     """Take the gradient of a tensor; return its memory if it is like that, and nobody else's."""
-    grad, tensor._grad = tensor._grad, None
+    grad = tensor._grad
     array = grad._array
     if (
         array.__class__ is np.ndarray and array.base is None
         and array.shape == shape and array.dtype == dtype and array.strides == strides
-        and getrefcount(grad) <= _ONE and getrefcount(array) <= _ONE + 1  # the tensor's
+        and getrefcount(grad) <= _ONE + 1 and getrefcount(array) <= _ONE + 1  # the tensor's
     ):  # fmt: skip
+        tensor._grad = None
         return array
     return None
+
+
+def _given_back(tensor: Any, array: Array | None) -> None:
+    """Give a tensor the gradient that was taken, if nothing has used its memory."""
+    if array is not None:
+        tensor._grad = wrap(array)
 
 
 def _held_once() -> int:

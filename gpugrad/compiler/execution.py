@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,17 +24,17 @@ from gpugrad.compiler.native import Segment, built
 from gpugrad.compiler.program import Number, Program, Step, Value, door_of, owned, values_in
 
 Array = Any
-NONE: Mapping[int, Array | None] = MappingProxyType({})
+NONE: dict[int, Array | None] = {}  # of which nothing can be taken out
 
 
 class Run(Protocol):
     """What runs a program on its inputs, and returns its outputs.
 
-    ``spare`` is memory that outputs may lie in, by their places.
+    ``spare`` is memory that outputs may lie in, by their places; what is used is taken out.
     """
 
     def __call__(
-        self, arrays: Sequence[Array], spare: Mapping[int, Array | None] = ..., /
+        self, arrays: Sequence[Array], spare: dict[int, Array | None] = ..., /
     ) -> list[Array]:
         """Run it."""
 
@@ -48,7 +47,7 @@ def prepared(program: Program) -> Run:
     building = threading.Lock()
     run: Run | None = None
 
-    def first(arrays: Sequence[Array], spare: Mapping[int, Array | None] = NONE, /) -> list[Array]:
+    def first(arrays: Sequence[Array], spare: dict[int, Array | None] = NONE, /) -> list[Array]:
         nonlocal run
         if run is None:
             with building:
@@ -215,7 +214,7 @@ class Writer:
         if _is_plain(root):
             made = f"{name} = empty({shape}, {kind})"
             if root in self.program.outputs:
-                yield f"{name} = spare.get({self.program.outputs.index(root)})"
+                yield f"{name} = spare.pop({self.program.outputs.index(root)}, None)"
                 made = f"if {name} is None: {made}"
             yield made
         else:
