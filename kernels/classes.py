@@ -132,7 +132,7 @@ extern "C" __global__ void gpugrad_cross_entropy_gradient(const Element *given,
       if (reduction == 1) scale /= *total;
     }
     const Value soft = exp(Value(source[k]) - norms[row]);
-    result[k] = Element(scale * (soft - Value(k / inner % classes == place ? 1 : 0)));
+    result[k] = Element(scale * soft - (k / inner % classes == place ? scale : Value(0)));
   }
 }
 """

@@ -154,19 +154,22 @@ inline long inside(long place, long classes) {
 
 enum Reduction { NONE, SUM, MEAN };
 
-// Write the sum or mean of losses; the scales of a mean are divided by the sum of the shares.
+// Write the sum or mean of losses; the scales of a mean, some for each row, are divided by the sum
+// of the shares, but what is ignored stays 0.
 template <typename T>
 void reduced(
-    const T *losses, const T *shares, long count, int reduction, T *found, T *scales, long many) {
+    const T *losses, const T *shares, const long *places, long ignored, long count, int reduction,
+    T *found, T *scales, long many) {
   if (reduction == NONE) return;
   *found = added_up(losses, count);
   if (reduction == SUM) return;
   const T all = added_up(shares, count);
   *found /= all;
-  if (all == T(0)) memset(scales, 0, many * sizeof(T));  // all are ignored
-  else
-    #pragma omp simd
-    for (long k = 0; k < many; k++) scales[k] /= all;
+  #pragma omp simd
+  for (long k = 0; k < many; k++) scales[k] /= all;
+  if (T(0) / all == T(0)) return;
+  for (long k = 0; k < many; k++)
+    if (places[k % count] == ignored) scales[k] = T(0);
 }
 
 // Few numbers are read, so that no threads are worth it.
@@ -180,11 +183,13 @@ void likelihood(
   T *losses = reinterpret_cast<T *>(arrays[4]->data);
   for (long row = 0; row < count; row++) {
     const long at = inside(places[row], classes);
-    const T share = places[row] == ignored ? T(0) : weight ? weight[at] : T(1);
-    losses[row] = share == T(0) ? T(0) : -share * values[row * classes + at];
+    const bool left_out = places[row] == ignored;
+    const T share = left_out ? T(0) : weight ? weight[at] : T(1);
+    losses[row] = left_out ? T(0) : -share * values[row * classes + at];
     shares[row] = share;
   }
-  reduced(losses, shares, count, reduction, reinterpret_cast<T *>(arrays[5]->data), shares, count);
+  T *found = reinterpret_cast<T *>(arrays[5]->data);
+  reduced(losses, shares, places, ignored, count, reduction, found, shares, count);
 }
 
 template <typename T>
@@ -213,14 +218,15 @@ void entropy(
     T top;
     const T sum = exponentiated(own, classes, terms + row * classes, top);
     const long at = inside(places[row], classes);
-    const T share = places[row] == ignored ? T(0) : weight ? weight[at] : T(1);
-    losses[row] = share == T(0) ? T(0) : (log(sum) + top - own[at]) * share;
+    const bool left_out = places[row] == ignored;
+    const T share = left_out ? T(0) : weight ? weight[at] : T(1);
+    losses[row] = left_out ? T(0) : (log(sum) + top - own[at]) * share;
     scales[row] = share / sum;
     shares[row] = share;
   };
   shared(Rows<decltype(step)>(step, count, classes), threads);
   T *found = reinterpret_cast<T *>(arrays[6]->data);
-  reduced(losses, shares, count, reduction, found, scales, 2 * count);
+  reduced(losses, shares, places, ignored, count, reduction, found, scales, 2 * count);
 }
 
 template <typename T>

@@ -98,3 +98,46 @@ def test_the_gradient_of_a_gradient_is_that_of_the_definition(device: str) -> No
 
     expected = curvature(F.nll_loss(x.log_softmax(1), target))
     assert_agree(curvature(F.cross_entropy(x, target)), expected)
+
+
+_INF = float("inf")
+_ROWS = [[0.3, -_INF, 0.5], [1.0, 2.0, -0.2]]
+
+
+@pytest.mark.parametrize("name", ["nll_loss", "cross_entropy"])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("weight", [None, [0, 0, 1], [1, 0, 1], [-1, 1, 1], [_INF, 1, 1]])
+def test_only_what_is_ignored_is_left_out(
+    name: str, reduction: str, weight: Any, device: str
+) -> None:
+    for places in [1, 0], [-100, 1], [0, -100], [-100, -100], []:
+        found = _orders(gpugrad, device, name, reduction, places, weight)
+        expected = _orders(pytorch(), "cpu", name, reduction, places, weight)
+        for one, other in zip(found, expected, strict=True):
+            assert_agree(one, other)
+
+
+def _orders(
+    lib: Any, device: str, name: str, reduction: str, places: list[int], weight: Any
+) -> list[Any]:
+    """Return a loss, its gradient, computed at once and recorded, and those of this one."""
+    rows = np.array(_ROWS)[: len(places)]
+    x = lib.tensor(rows, device=device, requires_grad=True)
+    target = lib.tensor(places, dtype=lib.int64, device=device)
+    w = None if weight is None else lib.tensor(weight, dtype=lib.float64, device=device)
+    loss = getattr(lib.nn.functional, name)(x, target, w, reduction=reduction)
+    g = lib.ones_like(loss).requires_grad_()
+    (at_once,) = lib.autograd.grad(loss, x, g.detach(), retain_graph=True)
+    (slope,) = lib.autograd.grad(loss, x, g, create_graph=True)
+    along = lib.tensor(np.arange(1.0, 1 + rows.size).reshape(rows.shape), device=device)
+    second = lib.autograd.grad(slope, g, along)
+    return [a.detach().cpu().numpy() for a in (loss, at_once, slope, *second)]
+
+
+@pytest.mark.parametrize("name", ["l1_loss", "poisson_nll_loss"])
+def test_the_second_gradient_of_a_mean_of_nothing(name: str, device: str) -> None:
+    x = t.ones(0, 3, device=device, requires_grad=True)
+    loss = getattr(F, name)(x, t.ones(0, 3, device=device))
+    g = t.ones_like(loss).requires_grad_()
+    (slope,) = t.autograd.grad(loss, x, g, create_graph=True)
+    assert t.autograd.grad(slope.sum(), g)[0].item() == 0

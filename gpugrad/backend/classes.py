@@ -31,27 +31,37 @@ def _inside(places: Array, classes: int) -> Array:
 
 def _shares(
     places: Array, weight: Array | None, ignored: int, classes: int, wide: Any
-) -> tuple[Array, Any]:
+) -> tuple[Array, Any, Array | None]:
     """Return the class of each row, and by what its term is multiplied; 1 where all are by that.
 
-    Those that are ignored have the share 0, and any class that there is.
+    Those that are ignored have the share 0, and any class that there is.  Which these are comes
+    last, ``None`` where there are none.
     """
     flat = places.reshape(-1)
     inside = flat.size and np.maximum.reduce(flat.view(np.uint64)) < classes
     some = not inside or 0 <= ignored < classes
     at = _inside(flat, classes) if some else flat
     if weight is None and not some:
-        return at, wide.type(1)
+        return at, wide.type(1), None
     share = np.ones(len(at), wide) if weight is None else weight.astype(wide)[at]
-    if some:
-        share[flat == ignored] = 0
-    return at, share
+    if not some:
+        return at, share, None
+    left_out = flat == ignored
+    share[left_out] = 0
+    return at, share, left_out
 
 
 def _reduced(
-    losses: Array, share: Array, parts: Array, reduction: str, shape: tuple[int, ...]
+    losses: Array,
+    share: Array,
+    left_out: Array | None,
+    parts: Array,
+    reduction: str,
+    shape: tuple[int, ...],
 ) -> Array:
     """Return losses, or their sum or mean; ``parts`` become by what each is multiplied in it."""
+    if left_out is not None:
+        losses[left_out] = 0  # also where they are infinite
     parts[...] = share
     if reduction == "none":
         return losses.reshape(shape)
@@ -60,8 +70,8 @@ def _reduced(
         whole = np.add.reduce(share) if share.ndim else losses.dtype.type(len(losses))
         found = found / whole
         parts /= whole
-        if not whole:
-            parts[...] = 0  # all are ignored
+        if left_out is not None:
+            parts[left_out] = 0  # also where all are
     return found
 
 
@@ -89,12 +99,10 @@ def nll(
             places.shape
         )
     count, classes = rows.shape
-    at, share = _shares(places, weight, ignored, classes, wide)
+    at, share, left_out = _shares(places, weight, ignored, classes, wide)
     losses = rows[np.arange(count), at].astype(wide, copy=False) * -share
-    if share.ndim:
-        losses[share == 0] = 0  # also where they are infinite
     parts = np.empty(count, wide)
-    found = _reduced(losses, share, parts, reduction, places.shape)
+    found = _reduced(losses, share, left_out, parts, reduction, places.shape)
     return found.astype(array.dtype, copy=False), parts.reshape(places.shape)
 
 
@@ -128,7 +136,7 @@ def cross_entropy(
     if known is not None:
         return known[0].reshape(places.shape if reduction == "none" else ()), *known[1:]
     count, classes = rows.shape
-    at, share = _shares(places, weight, ignored, classes, wide)
+    at, share, left_out = _shares(places, weight, ignored, classes, wide)
     terms, total = np.empty(rows.shape, wide), np.empty(count, wide)
     most, ones = np.empty(count, kind), np.ones(classes, wide)
     step = max(1, _BLOCK // max(classes, 1))
@@ -142,9 +150,9 @@ def cross_entropy(
     losses += most
     losses -= rows[np.arange(count), at]
     if share.ndim:
-        losses = np.where(share == 0, 0, losses * share)  # also where they are infinite
+        losses *= share
     scales = np.empty((2, count), wide)
-    found = _reduced(losses, share, scales[1], reduction, places.shape)
+    found = _reduced(losses, share, left_out, scales[1], reduction, places.shape)
     np.divide(scales[1], total, out=scales[0])
     return found.astype(kind, copy=False), terms, scales
 

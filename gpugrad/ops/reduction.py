@@ -86,7 +86,7 @@ def _mean(
 @_mean.gradient
 def input(g: Any, like: Like, axes: Shape, keepdims: bool) -> Any:
     # the small gradient is divided, then viewed in full size: nothing of full size is written
-    count = math.prod(like.shape[k] for k in axes)
+    count = math.prod(like.shape[k] for k in axes) or 1  # of nothing there is no gradient
     return repeated(over(g, count), like.shape, axes, keepdims)
 
 

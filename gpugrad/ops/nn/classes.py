@@ -34,63 +34,88 @@ IGNORED = -100  # the class that is left out by default
 # --------------------------------------------------------------------------- of logarithms
 
 
-@pointwise("where(eq(share, 0), 0, -x * share)", parameters=("share", "x"))
+@pointwise("where(ne(left_out, 0), 0, -x * share)", parameters=("left_out", "share", "x"))
 def term() -> None:
     pass
 
 
 @composite("NllLossBackward0")
 def _picked(
-    door: backend.Backend, input: Array, places: Array, share: Array, *, axis: int, reduction: str
+    door: backend.Backend,
+    input: Array,
+    places: Array,
+    share: Array,
+    left_out: Array,
+    *,
+    axis: int,
+    reduction: str,
 ) -> Array:
-    """Return minus what stands at places along an axis, times shares, or its sum or mean."""
+    """Return minus what stands at places along an axis, times shares, or its sum or mean.
+
+    It is 0 where it is left out, whatever stands there.
+    """
     kind, wide = input.dtype, share.dtype
     index = door.reshape(places, (*places.shape[:axis], 1, *places.shape[axis:]))
     found = door.reshape(gather_along(door, input, index, axis), places.shape)
     values = OPS["term"].formula
     if reduction == "none":
-        return door.evaluate(values, (share, found), wide, (kind,))[0]
-    (total,) = door.evaluate(values, (share, found), wide, (wide,), ())
+        return door.evaluate(values, (left_out, share, found), wide, (kind,))[0]
+    (total,) = door.evaluate(values, (left_out, share, found), wide, (wide,), ())
     if reduction == "sum":
         return door.astype(total, kind)
     whole = door.sum(share, tuple(range(share.ndim)), False, wide)
     return door.evaluate(OPS["true_divide"].formula, (total, whole), wide, (kind,))[0]
 
 
-@_picked.gradient
-def input(g: Any, like: Like, places: Any, share: Any, axis: int, reduction: str) -> Any:
+def _picked_slope(
+    g: Any, like: Like, places: Any, share: Any, left_out: Any, axis: int, reduction: str
+) -> Any:
     if reduction == "mean":
-        share = pw.where(pw.eq(share, 0), 0, pw.div(share, sum(share)))  # all may be ignored
-    terms = pw.neg(pw.mul(g, share)).unsqueeze(axis)
-    return scatter_along(terms, places.unsqueeze(axis), like.shape, axis)
+        g = pw.div(g, sum(share))
+    terms = masked_fill(pw.neg(pw.mul(g, share)), left_out, 0)
+    return scatter_along(terms.unsqueeze(axis), places.unsqueeze(axis), like.shape, axis)
+
+
+_picked.gradient(_picked_slope, "input")
 
 
 _picked_2d = _picked.named("NllLoss2DBackward0")
 
 
-def _shares(input: Any, target: Any, weight: Any, ignored: int) -> tuple[Any, Any]:
-    """Return the place of each class, 0 where it is ignored, and what its term is multiplied by."""
+def _shares(dtype: np.dtype[Any], target: Any, weight: Any, ignored: int) -> tuple[Any, Any, Any]:
+    """Return the place of each class, what its term is multiplied by, and which are ignored.
+
+    The place and the share of these are 0.
+    """
     left_out = pw.eq(target, ignored)
     places = masked_fill(target, left_out, 0)
-    share = cast(pw.logical_not(left_out), dtype=accumulation(input._array.dtype))
+    share = cast(pw.logical_not(left_out), dtype=accumulation(dtype))
     if weight is not None:
         flat = index_select(weight.detach(), 0, places.reshape(-1))
-        share = pw.mul(share, flat.reshape(places._array.shape))
-    return places, share
+        share = masked_fill(pw.mul(share, flat.reshape(places._array.shape)), left_out, 0)
+    return places, share, left_out
 
 
 def _of_logarithms(input: Any, target: Any, weight: Any, ignored: int, reduction: str) -> Any:
     ndim = input._array.ndim
-    places, share = _shares(input, target, weight, ignored)
+    shares = _shares(input._array.dtype, target, weight, ignored)
     op = _picked if ndim < 3 else _picked_2d
-    return op(input, places, share, axis=min(1, ndim - 1), reduction=reduction)
+    return op(input, *shares, axis=min(1, ndim - 1), reduction=reduction)
 
 
-def _nll_slope(g: Any, like: Like, target: Any, parts: Any, axis: int, ignored: int) -> Any:
+def _nll_slope(
+    g: Any,
+    like: Like,
+    target: Any,
+    weight: Any,
+    parts: Any,
+    axis: int,
+    reduction: str,
+    ignored: int,
+) -> Any:
     if mode.enabled or g._array.__class__ is Batched:
-        places = masked_fill(target, pw.eq(target, ignored), 0)
-        terms = pw.neg(pw.mul(g, parts.detach())).unsqueeze(axis)
-        return scatter_along(terms, places.unsqueeze(axis), like.shape, axis)
+        shares = _shares(like.dtype, target, weight, ignored)
+        return _picked_slope(g, like, *shares, axis, reduction)
     function: Any = backend.of(g._array).fused("nll_gradient")
     return wrap(function(g._array, parts._array, target._array, like.shape, axis))
 
@@ -118,8 +143,14 @@ def _weighted_nll(
     return function(input, target, weight, axis, reduction, ignored)
 
 
-for _op in _nll, _weighted_nll:
-    _op.gradient(_nll_slope, "input")
+@_nll.gradient
+def input(
+    g: Any, like: Like, target: Any, parts: Any, axis: int, reduction: str, ignored: int
+) -> Any:
+    return _nll_slope(g, like, target, None, parts, axis, reduction, ignored)
+
+
+_weighted_nll.gradient(_nll_slope, "input")
 
 
 def _sizes(tensor: Any) -> str:
@@ -363,7 +394,7 @@ def _smoothed(
     left_out = pw.eq(target, ignored)
     even = masked_fill(pw.neg(sum(weighted, axis)), left_out, 0)
     if reduction == "mean":
-        _, share = _shares(input, target, weight, ignored)
+        _, share, _ = _shares(input._array.dtype, target, weight, ignored)
         even = pw.div(sum(even), cast(sum(share), dtype=input._array.dtype))
     elif reduction == "sum":
         even = sum(even)
