@@ -301,6 +301,7 @@ def programs_raise_midway(way: Any) -> Any:
     for shared in (False, True):
         for k in range(2):
             f(gpugrad.tensor([k, 3]))
+            assert p.grad is not None
             p.grad.mul_(3)
             held = p.grad.detach() if shared else None
             with pytest.raises(IndexError):
@@ -342,7 +343,11 @@ def hooks_of_leaves_run_inside(way: Any) -> Any:
 @case
 def hooks_of_what_was_computed_run_inside(way: Any) -> Any:
     found, edge = [], autograd.graph.get_gradient_edge
-    for hooks in (lambda t: t.register_hook(lambda slope: slope * 10), lambda t: t.retain_grad()):
+    ways: list[Callable[[Any], Any]] = [
+        lambda t: t.register_hook(lambda slope: slope * 10),
+        lambda t: t.retain_grad(),
+    ]
+    for hooks in ways:
         base = drawn(4, requires_grad=True) * 2
         part = (drawn(4, requires_grad=True) * 2).split(2)[1]
         view = base[:2]
