@@ -607,6 +607,11 @@ def unlike(rank: int) -> None:
             call(rank, dist.new_group())
         except dist.DistBackendError as error:
             print(f"rank {rank}: {name}: {error}", flush=True)
+    work = dist.all_reduce(ones(3 + rank), group=dist.new_group(), async_op=True)
+    assert work is not None
+    for _ in range(2):  # it is told as often as it is asked for
+        raised(dist.DistBackendError, "mismatch between collectives", work.wait)
+    print(f"rank {rank}: told twice", flush=True)
     dist.barrier()
     os._exit(0)  # MPI is in no state to end
 

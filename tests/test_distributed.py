@@ -107,6 +107,8 @@ class TestWithMpi:
         ):  # fmt: skip
             for rank in range(2):
                 assert f"rank {rank}: {call}: Detected mismatch between collectives" in written
+        assert "rank 0: told twice" in written
+        assert "rank 1: told twice" in written
 
     @pytest.mark.sources
     @pytest.mark.needs("safetensors")

@@ -91,9 +91,10 @@ class _Agreement:
     MPI takes it for granted, and gives wrong numbers where it is not so.
     """
 
-    def __init__(self, request: Any, difference: Callable[[], str]):
+    def __init__(self, request: Any, difference: Callable[[], str], kept: Array):
         self.request = request
         self.difference = difference
+        self.kept = kept  # memory that MPI reads
         self.known = False
 
     def test(self) -> bool:
@@ -102,14 +103,13 @@ class _Agreement:
         Raises:
             DistBackendError: They do not call the same; what is written by then is undefined.
         """
-        if not self.known and self.request.Test():
-            self.known = True
-            if difference := self.difference():
-                raise DistBackendError(
-                    f"Detected mismatch between collectives on ranks. {difference}. All ranks of a "
-                    "group make the same calls, in one order, with tensors of one type and number "
-                    "of elements"
-                )
+        self.known = self.known or self.request.Test()
+        if self.known and (difference := self.difference()):
+            raise DistBackendError(
+                f"Detected mismatch between collectives on ranks. {difference}. All ranks of a "
+                "group make the same calls, in one order, with tensors of one type and number of "
+                "elements"
+            )
         return self.known
 
 
@@ -232,7 +232,7 @@ class Engine:
             calls = [found[k].decode() for k in (0, other)]
             return f"Rank 0 is running {calls[0]}, but Rank {other} {calls[1]}" if other else ""
 
-        return _Agreement(request, difference)
+        return _Agreement(request, difference, given)
 
     def _parts(self, sizes: list[int], out_sizes: list[int]) -> _Agreement:
         """Have all tell how many bytes they give to each, and take from each."""
@@ -241,17 +241,17 @@ class Engine:
         request = self.comm.Iallgather(given, found)
 
         def difference() -> str:
-            given, taken = found[:, 0], found[:, 1].T
-            unlike = np.argwhere(given != taken)
+            sent, taken = found[:, 0], found[:, 1].T
+            unlike = np.argwhere(sent != taken)
             if not len(unlike):
                 return ""
             giver, taker = unlike[0]
             return (
-                f"Rank {giver} gives {given[giver, taker]} bytes to Rank {taker}, which takes "
+                f"Rank {giver} gives {sent[giver, taker]} bytes to Rank {taker}, which takes "
                 f"{taken[giver, taker]}"
             )
 
-        return _Agreement(request, difference)
+        return _Agreement(request, difference, given)
 
     # ----------------------------------------------------------------------- sums and the like
 
