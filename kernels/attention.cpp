@@ -4,12 +4,13 @@
 
 namespace {
 
-const REAL LEAST = -87;  // weights below its exponential are 0, as subnormal numbers are slow
-
 inline float exponential(float x) { return __builtin_expf(x); }
 inline double exponential(double x) { return __builtin_exp(x); }
 
-inline REAL weight(REAL below) { return below < LEAST ? REAL(0) : exponential(below); }
+// Weights are 0 below the exponential of what is least.
+inline REAL weight(REAL below, REAL least) {
+  return below < least ? REAL(0) : exponential(below);
+}
 
 inline REAL dot(const REAL *x, const REAL *y, long count) {
   REAL sum = 0;
@@ -31,9 +32,9 @@ inline long seen(long query, long keys, long causal) {
 }  // namespace
 
 // `out` are zeros at first; `room` has a number for each key.
-extern "C" void gpugrad_attention(const long *shape, double scale, long causal, const REAL *q,
-                                  const REAL *k, const REAL *v, REAL *out, REAL *logs,
-                                  REAL *room) {
+extern "C" void gpugrad_attention(const long *shape, double scale, double least, long causal,
+                                  const REAL *q, const REAL *k, const REAL *v, REAL *out,
+                                  REAL *logs, REAL *room) {
   const long stacks = shape[0], queries = shape[1], keys = shape[2];
   const long features = shape[3], results = shape[4];
   for (long s = 0; s < stacks; s++, k += keys * features, v += keys * results)
@@ -45,7 +46,7 @@ extern "C" void gpugrad_attention(const long *shape, double scale, long causal, 
         if (room[j] > most) most = room[j];
       }
       for (long j = 0; j < count; j++) {
-        const REAL found = weight(room[j] - most);
+        const REAL found = weight(room[j] - most, REAL(least));
         sum += found;
         add(out, found, v + j * results, results);
       }
@@ -55,10 +56,11 @@ extern "C" void gpugrad_attention(const long *shape, double scale, long causal, 
 }
 
 // The gradients, which are zeros at first.
-extern "C" void gpugrad_attention_gradient(const long *shape, double scale, long causal,
-                                           const REAL *g, const REAL *q, const REAL *k,
-                                           const REAL *v, const REAL *out, const REAL *logs,
-                                           REAL *of_q, REAL *of_k, REAL *of_v) {
+extern "C" void gpugrad_attention_gradient(const long *shape, double scale, double least,
+                                           long causal, const REAL *g, const REAL *q,
+                                           const REAL *k, const REAL *v, const REAL *out,
+                                           const REAL *logs, REAL *of_q, REAL *of_k,
+                                           REAL *of_v) {
   const long stacks = shape[0], queries = shape[1], keys = shape[2];
   const long features = shape[3], results = shape[4];
   for (long s = 0; s < stacks; s++) {
@@ -67,7 +69,7 @@ extern "C" void gpugrad_attention_gradient(const long *shape, double scale, long
       const REAL mean = dot(g, out, results), log = *logs++;
       for (long j = 0; j < count; j++) {
         const REAL *key = k + j * features;
-        const REAL found = weight(dot(q, key, features) * REAL(scale) - log);
+        const REAL found = weight(dot(q, key, features) * REAL(scale) - log, REAL(least));
         const REAL slope = (dot(g, v + j * results, results) - mean) * found * REAL(scale);
         add(of_v + j * results, found, g, results);
         add(of_q, slope, key, features);

@@ -53,14 +53,15 @@ def test_no_weight_is_subnormal(keys: int, monkeypatch: pytest.MonkeyPatch) -> N
     random, seen = np.random.default_rng(0), []
     q, k, v = (random.standard_normal((1, 1, n, 16)).astype("f") for n in (30, keys, keys))
     monkeypatch.setattr(queries, "MOST", -1)
-    compute = of_arrays._weights
+    compute = of_arrays._computed
 
-    def noted(scores: Any, bounds: Any) -> Any:
-        found = compute(scores, bounds)
-        seen.append(found.copy())
+    def noted(formula: Any, *arrays: Any) -> Any:
+        found = compute(formula, *arrays)
+        if formula is of_arrays._WEIGHTS:
+            seen.append(found.copy())
         return found
 
-    monkeypatch.setattr(of_arrays, "_weights", noted)
+    monkeypatch.setattr(of_arrays, "_computed", noted)
     out, logs = of_arrays.attention(40 * q, k, v, None, 1.0, False)
     of_arrays.attention_gradient(out, 40 * q, k, v, None, out, logs, 1.0, False, False)
     assert len(seen) == 2

@@ -18,7 +18,7 @@ import numpy as np
 from gpugrad._dtype import is_half
 from gpugrad.backend import half
 from gpugrad.backend import queries as few
-from gpugrad.backend.evaluation import LARGE, evaluated
+from gpugrad.backend.evaluation import LARGE, evaluated, function_of
 from gpugrad.backend.quiet import quiet
 from gpugrad.formulas import Formula, call, variable
 
@@ -28,32 +28,19 @@ Shape = tuple[int, ...]
 _MOST = 1 << 18  # scores at a time, which stay in a cache
 
 _x, _y, _z = map(variable, "xyz")
-# Weights below this are 0: exponentials and products of subnormal numbers take ten times as long.
-_LEAST = -87.0
 _WEIGHTS = Formula(
     "weights",
     [_x, _y],
-    [call("where", _x - _y < _LEAST, 0, call("exp", call("maximum", _x - _y, _LEAST)))],
+    [call("where", _x - _y < few.LEAST, 0, call("exp", call("maximum", _x - _y, few.LEAST)))],
 )
 _SLOPES = Formula("slopes", [_x, _y, _z], [(_x - _y) * _z])
 
 
-def _weights(scores: Array, bounds: Array) -> Array:
-    """Return the formula of weights, of few in the place of scores."""
-    if scores.size >= LARGE:
-        return evaluated(_WEIGHTS, (scores, bounds))[0]
-    scores -= bounds
-    np.copyto(scores, -np.inf, where=scores < _LEAST)
-    return np.exp(scores, out=scores)
-
-
-def _slopes(slopes: Array, means: Array, weights: Array) -> Array:
-    """Return the formula of slopes of scores, of few in the place of those of weights."""
-    if slopes.size >= LARGE:
-        return evaluated(_SLOPES, (slopes, means, weights))[0]
-    slopes -= means
-    slopes *= weights
-    return slopes
+def _computed(formula: Formula, *arrays: Array) -> Array:
+    """Return what a formula gives; of few, which the first are, by single functions of NumPy's."""
+    if arrays[0].size >= LARGE:
+        return evaluated(formula, arrays)[0]
+    return function_of(formula)(*arrays)
 
 
 @functools.lru_cache(8)
@@ -180,7 +167,7 @@ def attention(
         most = np.maximum.reduce(weights, 1, keepdims=True)
         if mask is not None:
             most[most == -np.inf] = 0
-        weights = _weights(weights, most)
+        weights = _computed(_WEIGHTS, weights, most)
         sums = np.einsum("gkq->gq", weights)[:, None]
         found = np.matmul(weights.swapaxes(1, 2), v[stacks, :keys], out=out[stacks, queries])
         if mask is not None:
@@ -218,11 +205,11 @@ def attention_gradient(
     masks = _Masks(mask, (*query.shape[:-1], key.shape[-2]), causal)
     for stacks, queries in _blocks(q.shape[:2], k.shape[1]):
         weights, scaled, keys = _scores(q, k, masks, scale, stacks, queries)
-        weights = _weights(weights, logs[stacks, :, queries])
+        weights = _computed(_WEIGHTS, weights, logs[stacks, :, queries])
         some = g[stacks, queries]
         _add_product(weights, some, of_v[stacks, :keys], queries)
         slopes = np.matmul(v[stacks, :keys], some.swapaxes(1, 2))
-        slopes = _slopes(slopes, along[stacks, :, queries], weights)
+        slopes = _computed(_SLOPES, slopes, along[stacks, :, queries], weights)
         if of_scores is not None:
             of_scores[stacks, queries, :keys] = slopes.swapaxes(1, 2)
         found = np.matmul(slopes.swapaxes(1, 2), k[stacks, :keys], out=of_q[stacks, queries])

@@ -17,6 +17,10 @@ Array = Any
 
 MOST = 1 << 15  # products of two numbers of a call, of those of scores
 
+# Weights below its exponential are 0: exponentials and products of subnormal numbers take ten times
+# as long.
+LEAST = -87.0
+
 _SHAPE = ctypes.c_long * 5
 
 
@@ -28,6 +32,10 @@ def _shape(q: Array, v: Array) -> Any:
 def _loops(q: Array, k: Array) -> ctypes.CDLL | None:
     real = TYPES.get(q.dtype)
     return None if real is None or q.size * k.shape[1] > MOST else library("ATTENTION", real)
+
+
+def _numbers(scale: float, causal: bool) -> tuple[Any, Any, Any]:
+    return ctypes.c_double(scale), ctypes.c_double(LEAST), ctypes.c_long(causal)
 
 
 def _pointers(*arrays: Array) -> list[Any]:
@@ -46,7 +54,7 @@ def attention(
     out = np.zeros((stacks, queries, v.shape[2]), q.dtype)
     logs, room = np.empty((stacks, queries), q.dtype), np.empty(k.shape[1], q.dtype)
     loops.gpugrad_attention(
-        _shape(q, v), ctypes.c_double(scale), ctypes.c_long(causal),
+        _shape(q, v), *_numbers(scale, causal),
         *_pointers(*given, out, logs, room),
     )  # fmt: skip
     return out, logs
@@ -62,7 +70,7 @@ def attention_gradient(
     given = [np.ascontiguousarray(a) for a in (g, q, k, v, out, logs)]
     of_q, of_k, of_v = (np.zeros(a.shape, q.dtype) for a in (q, k, v))
     loops.gpugrad_attention_gradient(
-        _shape(q, v), ctypes.c_double(scale), ctypes.c_long(causal),
+        _shape(q, v), *_numbers(scale, causal),
         *_pointers(*given, of_q, of_k, of_v),
     )  # fmt: skip
     return of_q, of_k, of_v

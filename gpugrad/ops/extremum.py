@@ -55,18 +55,21 @@ def shared_among_equals(g: Any, input: Any, out: Any, axes: Shape, keepdims: boo
     return where_attained(input.detach(), out, g / wrap(count))
 
 
-@pointwise("either(eq(x, y), both(isnan(x), isnan(y)))", promotion="compare")
+_ATTAINED = "either(eq(x, y), both(isnan(x), isnan(y)))"
+
+
+@pointwise(_ATTAINED, promotion="compare")
 def attained() -> None:
     """Return where input equals other, nan equalling nan, as bool."""
 
 
-@pointwise("where(either(eq(x, y), both(isnan(x), isnan(y))), 1, 0)")
+@pointwise(f"where({_ATTAINED}, 1, 0)")
 def one_of_attained() -> None:
     """Return 1 where input equals other, nan equalling nan, else 0."""
 
 
 @pointwise(
-    "where(either(eq(x, y), both(isnan(x), isnan(y))), z, 0)",
+    f"where({_ATTAINED}, z, 0)",
     "WhereBackward0",
     parameters=("input", "other", "value"),
 )
